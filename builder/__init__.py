@@ -1,0 +1,1 @@
+"""The builder room: from a catalogue of tools to the benchmark, offline."""

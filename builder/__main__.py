@@ -1,0 +1,5 @@
+"""`python -m builder` is `petoolbench`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""The ToolBench / RapidAPI dump, in both forms in which it goes around.
+
+Line form: one operation a line, `.jsonl`, gzip or not. Folder form, ToolBench's own crawl: one file a tool,
+`<root>/<Category>/<tool>.json`, with the operations in its `api_list`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from builder.errors import CatalogueError
+from builder.manifest import content_hash
+from builder.records import ServiceFacts
+
+from .raw import RawParameter, RawTool
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_LINE_KEYS: Final = ("category", "tool_name", "api_name", "required_parameters", "optional_parameters")
+_FILE_KEYS: Final = ("tool_name", "api_list")
+_OPERATION_KEYS: Final = ("name", "required_parameters", "optional_parameters")
+_LINE_EXPECTED: Final = f"one JSON object a line with the keys {', '.join(_LINE_KEYS)}"
+_FILE_EXPECTED: Final = f"a JSON object with the keys {', '.join(_FILE_KEYS)}"
+
+
+class ToolBenchSource:
+    """Reads a ToolBench catalogue from a file (line form) or a folder (folder form)."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise CatalogueError(path, "there is no such file or folder", "a .jsonl[.gz] file or a ToolBench folder")
+        self._path = path
+
+    @property
+    def identity(self) -> str:
+        """Kind and content hash."""
+        files = sorted(self._path.glob("*/*.json")) if self._path.is_dir() else [self._path]
+        return f"toolbench sha256:{content_hash(files)}"
+
+    def read(self) -> Iterator[RawTool]:
+        """Yield every operation, in file order or in sorted path order.
+
+        Raises:
+            CatalogueError: If a file is not what it should be; names file, line, problem and expectation.
+        """
+        return _read_folder(self._path) if self._path.is_dir() else _read_lines(self._path)
+
+
+def _read_lines(path: Path) -> Iterator[RawTool]:
+    lines = _text(path, _LINE_EXPECTED).split("\n")
+    ends_whole = lines[-1] == ""
+    if ends_whole:
+        lines.pop()
+    if not any(line.strip() for line in lines):
+        raise CatalogueError(path, "the file is empty", _LINE_EXPECTED)
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            cut = number == len(lines) and not ends_whole
+            problem = "the last line is cut off" if cut else f"not JSON ({error.msg} at column {error.colno})"
+            raise CatalogueError(path, problem, _LINE_EXPECTED, number) from error
+        _check_keys(record, _LINE_KEYS, path, _LINE_EXPECTED, number)
+        yield RawTool(
+            category=str(record["category"]),
+            provider=str(record["tool_name"]),
+            provider_description=str(record.get("tool_description") or ""),
+            operation=str(record["api_name"]),
+            operation_description=str(record.get("api_description") or ""),
+            parameters=_parameters(record, path, number),
+            facts=_facts(record.get("score"), record.get("pricing")),
+        )
+
+
+def _read_folder(root: Path) -> Iterator[RawTool]:
+    files = sorted(root.glob("*/*.json"))
+    if not files:
+        raise CatalogueError(root, "the folder holds no tool", "<Category>/<tool>.json below it")
+    for path in files:
+        try:
+            record = json.loads(_text(path, _FILE_EXPECTED))
+        except json.JSONDecodeError as error:
+            raise CatalogueError(path, f"not JSON ({error.msg})", _FILE_EXPECTED, error.lineno) from error
+        _check_keys(record, _FILE_KEYS, path, _FILE_EXPECTED)
+        if not isinstance(record["api_list"], list):
+            raise CatalogueError(path, "api_list is not a list", "a list of operations")
+        for index, operation in enumerate(record["api_list"]):
+            expected = f"api_list[{index}] to be an object with the keys {', '.join(_OPERATION_KEYS)}"
+            _check_keys(operation, _OPERATION_KEYS, path, expected)
+            yield RawTool(
+                category=path.parent.name,
+                provider=str(record.get("title") or record["tool_name"]),
+                provider_description=str(record.get("tool_description") or ""),
+                operation=str(operation["name"]),
+                operation_description=str(operation.get("description") or ""),
+                parameters=_parameters(operation, path, None),
+                facts=_facts(record.get("score"), record.get("pricing")),
+            )
+
+
+def _text(path: Path, expected: str) -> str:
+    """The text of a file, decompressed where it is gzip."""
+    try:
+        data = path.read_bytes()
+        if data.startswith(_GZIP_MAGIC):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CatalogueError(path, f"cannot be read ({error})", expected) from error
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CatalogueError(path, "binary data, not UTF-8 text", expected, line) from error
+    if "\0" in text:
+        raise CatalogueError(path, "binary data (a NUL byte)", expected, text.count("\n", 0, text.index("\0")) + 1)
+    if not text.strip():
+        raise CatalogueError(path, "the file is empty", expected)
+    return text
+
+
+def _check_keys(record: object, keys: tuple[str, ...], path: Path, expected: str, line: int | None = None) -> None:
+    if not isinstance(record, dict):
+        raise CatalogueError(path, f"a JSON {type(record).__name__}", expected, line)
+    missing = [key for key in keys if key not in record]
+    if missing:
+        raise CatalogueError(path, f"the keys {', '.join(missing)} are missing", expected, line)
+
+
+def _parameters(record: Mapping[str, Any], path: Path, line: int | None) -> tuple[RawParameter, ...]:
+    found = []
+    for key, required in (("required_parameters", True), ("optional_parameters", False)):
+        for item in record[key] or []:
+            if not isinstance(item, dict) or "name" not in item:
+                raise CatalogueError(path, f"an entry of {key} has no name", "objects with name and type", line)
+            found.append(
+                RawParameter(
+                    name=str(item["name"]).strip(),
+                    type=str(item.get("type") or ""),
+                    description=str(item.get("description") or ""),
+                    default=item.get("default"),
+                    required=required,
+                )
+            )
+    return tuple(found)
+
+
+def _facts(score: object, pricing: object) -> ServiceFacts:
+    numbers = score if isinstance(score, dict) else {}
+
+    def number(key: str) -> float | None:
+        value = numbers.get(key)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    return ServiceFacts(
+        latency_ms=number("avgLatency"),
+        success_rate=number("avgSuccessRate"),
+        service_level=number("avgServiceLevel"),
+        popularity=number("popularityScore"),
+        pricing=pricing.lower() if isinstance(pricing, str) and pricing else None,
+    )

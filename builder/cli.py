@@ -1,0 +1,205 @@
+"""The command line: the one place that prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from hf_dataset.reader import ReadError, read_answers, read_instances
+from hf_dataset.schema import HISTORY_TYPES, SPLITS, Instance
+from metrics.petoolbench.aggregation import Scores
+from metrics.petoolbench.errors import MetricError
+
+from . import pipeline
+from .catalogue.sources import ALLOWED as CATALOGS
+from .catalogue.sources import open_source
+from .config import BuildConfig, UserConfig, load_config
+from .errors import BuilderError
+from .output import check_free
+from .predictions import read_predictions, score, write_predictions
+from .predictors.registry import ALLOWED as MODELS
+from .predictors.registry import open_predictor
+from .render import render
+
+app = typer.Typer(
+    help="Build, show, predict and score PEToolBench, the benchmark of personalised tool use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DEMO = BuildConfig(seed=1, users=UserConfig(count=600, train=0.25, validation=0.5, test=0.25))
+"""What `demo` builds: small, with a validation split large enough to tell an oracle from a random choice."""
+_out = Console()
+_err = Console(stderr=True)
+
+Config = Annotated[str, typer.Option("--config", help=f"One of {', '.join(HISTORY_TYPES)}.")]
+Split = Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of predictors that draw.")]
+
+
+@app.command()
+def build(
+    catalog: Annotated[str, typer.Option("--catalog", help=f"Where the tools come from: {CATALOGS}.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; the answers go to OUT-private beside it.")],
+    users: Annotated[int | None, typer.Option("--users", help="Users over all splits.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same catalogue, config and seed: same bytes.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="TOML file; options given here go before it.")] = None,
+) -> None:
+    """Build the benchmark from a catalogue of tools."""
+    settings = load_config(config, users=users, seed=seed)
+    check_free(out)
+    with _progress() as tell:
+        report = pipeline.build(open_source(catalog), settings, out, tell)
+    _print_funnel(report)
+    _out.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
+
+
+@app.command()
+def show(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    count: Annotated[int, typer.Option("-n", min=1, help="How many instances.")] = 1,
+) -> None:
+    """Show instances as a person would read them."""
+    for instance in read_instances(data, config, split)[:count]:
+        _print_instance(instance)
+
+
+@app.command()
+def predict(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Predictions file to write.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    model: Annotated[str, typer.Option("--model", help=f"One of {', '.join(MODELS)}.")] = MODELS[0],
+    seed: Seed = 0,
+) -> None:
+    """Write a model's predictions for one split of one config."""
+    instances = read_instances(data, config, split)
+    predictor = open_predictor(model, data, config, split, seed)
+    number = write_predictions(out, ((item.instance_id, predictor.predict(item)) for item in instances))
+    _out.print(f"{number} predictions in {out}", soft_wrap=True)
+
+
+@app.command("score")
+def score_file(
+    predictions: Annotated[Path, typer.Argument(help="Predictions file, one JSON object a line.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the data set.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder, for the test split.")] = None,
+) -> None:
+    """Score a predictions file."""
+    instances = read_instances(data, config, split)
+    keys = read_answers(answers, config) if answers else []
+    scores = score(read_predictions(predictions), instances, keys)
+    _print_scores([(predictions.name, config, scores)])
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")] = Path("out/demo"),
+) -> None:
+    """Build from the built-in marketplace, show an instance of each config, and compare oracle and random."""
+    check_free(out)
+    with _progress() as tell:
+        _print_funnel(pipeline.build(open_source("builtin"), DEMO, out, tell))
+    scored = []
+    for config in HISTORY_TYPES:
+        instances = read_instances(out, config, "validation")
+        _print_instance(instances[0])
+        for model in MODELS:
+            predictor = open_predictor(model, out, config, "validation", DEMO.seed)
+            replies = {instance.instance_id: predictor.predict(instance) for instance in instances}
+            scored.append((model, config, score(replies, instances)))
+    _print_scores(scored)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence, not a traceback."""
+    try:
+        app()
+    except (BuilderError, ReadError, MetricError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    _err.print(f"error: {message}", style="red", markup=False, soft_wrap=True, highlight=False)
+    sys.exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[pipeline.Progress]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total or None)
+            bar.update(tasks[stage], completed=done)
+
+        yield tell
+
+
+def _print_instance(instance: Instance) -> None:
+    _out.rule()
+    _out.print(render(instance), markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_funnel(report: pipeline.Report) -> None:
+    manifest = report.manifest
+    table = Table("what", "number", title="Funnel", title_justify="left")
+    for name, number in manifest["counts"].items():
+        table.add_row(name.replace("_", " "), f"{number:,}")
+    for kind, reasons in manifest["drops"].items():
+        for reason, number in reasons.items():
+            table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+    _out.print(table)
+    groups = Table("category", "groups", "tools", title="Groups kept", title_justify="left")
+    for category in sorted({group.category for group in report.groups}):
+        own = [group for group in report.groups if group.category == category]
+        groups.add_row(category.replace("_", " "), str(len(own)), str(sum(len(group.members) for group in own)))
+    _out.print(groups)
+    rows = Table("config", *SPLITS, title="Rows", title_justify="left")
+    for name, splits in manifest["rows"].items():
+        rows.add_row(name, *(f"{splits[split]:,}" for split in SPLITS))
+    _out.print(rows)
+
+
+def _print_scores(scored: list[tuple[str, str, Scores]]) -> None:
+    table = Table("model", "config", title="Accuracy, % of instances", title_justify="left")
+    shown: dict[str, Callable[[Scores], float]] = {
+        "tool": lambda scores: scores["tool_accuracy"],
+        "parameters": lambda scores: scores["parameter_accuracy"],
+        "call": lambda scores: scores["call_accuracy"],
+        "format": lambda scores: scores["format_rate"],
+    }
+    for name in (*shown, "instances"):
+        table.add_column(name, justify="right")
+    for name, config, scores in scored:
+        table.add_row(name, config, *(f"{100 * read(scores):.1f}" for read in shown.values()), f"{scores['count']:,}")
+    _out.print(table)

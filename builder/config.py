@@ -1,0 +1,123 @@
+"""The one object that says what to build, read once from TOML at the edge and passed down."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UserConfig(_Section):
+    """How many users there are and where they go."""
+
+    count: int = Field(default=300, ge=9)
+    """Users over all splits; each has one instance in every config."""
+    train: Share = 0.7
+    validation: Share = 0.1
+    test: Share = 0.2
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> UserConfig:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train, validation and test are shares of the users: they must sum to 1, not {total}")
+        return self
+
+
+class GroupConfig(_Section):
+    """What makes tools of a real catalogue a functionality group."""
+
+    similarity: Share = 0.30
+    """Least cosine similarity of a tool's documentation with a known way of stating the functionality."""
+    look_alike: Share = 0.45
+    """Cosine similarity from which an ungrouped tool is suspected to do a functionality's job, and is no distractor."""
+    largest: int = Field(default=6, ge=3)
+    """Tools of a group beyond this number become distractors elsewhere."""
+
+
+class PreferenceConfig(_Section):
+    """How users' preferences are made."""
+
+    max_axes: int = Field(default=3, ge=1, le=3)
+    margin: float = Field(default=0.15, gt=0, le=0.25)
+    """Least lead in utility of a preferred tool over the next one of its group, 0 to 0.25 of the whole preference."""
+
+
+class HistoryConfig(_Section):
+    """The shape of interaction histories."""
+
+    min_length: int = Field(default=8, ge=4, le=100)
+    max_length: int = Field(default=16, ge=4, le=100)
+    drift_span: Share = 0.6
+    """The change of preference is spread evenly over this middle share of the history."""
+    attempts: int = Field(default=40, ge=1)
+    """Histories drawn before a query group is given up as not identifiable."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> HistoryConfig:
+        if self.min_length > self.max_length:
+            raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
+        return self
+
+
+class CandidateConfig(_Section):
+    """What stands beside the tools of the group."""
+
+    count: int = Field(default=10, ge=3, le=50)
+    distractors: Literal["random", "same_category"] = "same_category"
+
+
+class BuildConfig(_Section):
+    """Everything that, with the catalogue, determines a build."""
+
+    seed: int = Field(default=0, ge=0)
+    scenarios_per_group: int = Field(default=24, ge=4)
+    """Scenarios of each group that histories draw from; final instructions have their own."""
+    users: UserConfig = UserConfig()
+    groups: GroupConfig = GroupConfig()
+    preferences: PreferenceConfig = PreferenceConfig()
+    histories: HistoryConfig = HistoryConfig()
+    candidates: CandidateConfig = CandidateConfig()
+
+
+def load_config(path: Path | None, *, users: int | None = None, seed: int | None = None) -> BuildConfig:
+    """Read a config file and lay the command line's options over it.
+
+    Args:
+        path: TOML file; None for the defaults.
+        users: Replaces `users.count`.
+        seed: Replaces `seed`.
+
+    Raises:
+        ConfigError: If the file cannot be read or holds a wrong key or value.
+    """
+    raw: dict[str, Any] = {}
+    if path is not None:
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The config file {str(path)!r} cannot be read: {error}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"The config file {str(path)!r} is not TOML: {error}.") from error
+    if users is not None:
+        raw.setdefault("users", {})["count"] = users
+    if seed is not None:
+        raw["seed"] = seed
+    try:
+        return BuildConfig.model_validate(raw)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'config'}: {item['msg']}" for item in error.errors()
+        )
+        allowed = ", ".join(BuildConfig.model_fields)
+        raise ConfigError(f"The config is wrong: {problems}. Keys at the top are {allowed}.") from error

@@ -1,0 +1,38 @@
+"""Sentence similarity offline: static word vectors that a package ships, so that nothing is fetched at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import MissingExtraError
+
+
+class SentenceEncoder:
+    """Unit vectors of sentences, and their tokens, by WordLlama (256 dimensions)."""
+
+    name = "wordllama l2_supercat_256"
+
+    def __init__(self) -> None:
+        try:
+            import wordllama  # noqa: PLC0415  (an optional library)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("wordllama", "builder", "Comparing documentation") from error
+        folder = Path(wordllama.__file__).parent
+        self._model: Any = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), 256), each of length 1, or 0 for a text without words."""
+        if not texts:
+            return np.zeros((0, 256), dtype=np.float32)
+        vectors = np.asarray(self._model.embed(list(texts), norm=False), dtype=np.float32)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
+
+    def count_tokens(self, text: str) -> int:
+        """Number of tokens of a text, by the Llama 2 tokenizer that the model ships with."""
+        return len(self._model.tokenizer.encode(text, add_special_tokens=False).ids)

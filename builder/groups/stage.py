@@ -1,0 +1,88 @@
+"""The functionality groups of a catalogue.
+
+A group holds one tool of each provider, with documentation that differs and attributes that differ, and can be called
+with the group's slots throughout. What does not fit leaves under a named reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from builder.config import GroupConfig
+from builder.funnel import Funnel
+from builder.records import Group, GroupTool, Tool
+from builder.text import words
+
+from .recognition import Recognised, Recogniser
+
+MIN_PROVIDERS = 3
+"""Fewest tools, each of its own provider, that make a group."""
+
+
+def group_catalogue(recogniser: Recogniser, config: GroupConfig, funnel: Funnel) -> Iterator[Group]:
+    """Group the tools of a real catalogue by functionality, sorted by functionality name.
+
+    Args:
+        recogniser: Knows the tools and the library.
+        config: Thresholds.
+        funnel: Counts what was left out, with reasons.
+    """
+    found: defaultdict[str, list[Recognised]] = defaultdict(list)
+    for outcome in recogniser.recognise(config.similarity):
+        if isinstance(outcome, str):
+            funnel.drop("ungrouped_tool", outcome)
+        else:
+            found[outcome.entry.functionality.name].append(outcome)
+    for name in sorted(found):
+        members = _distinct(found[name], funnel)
+        funnel.drop("ungrouped_tool", "group_is_large_enough", len(members[config.largest :]))
+        members = members[: config.largest]
+        if len(members) < MIN_PROVIDERS:
+            funnel.drop("group", "fewer_than_3_providers")
+            funnel.drop("ungrouped_tool", "group_too_small", len(members))
+            continue
+        yield _group(members)
+
+
+def _group(members: Sequence[Recognised]) -> Group:
+    functionality = members[0].entry.functionality
+    catalogued = Counter(member.tool.category for member in members)
+    # Catalogues put many tools under catch-alls such as "Data": the job's own category holds where a tool confirms it.
+    own = functionality.category
+    category = own if own in catalogued else min(catalogued, key=lambda name: (-catalogued[name], name))
+    return Group(
+        functionality=functionality,
+        members=tuple(
+            sorted(
+                (GroupTool(member.tool, member.bindings) for member in members),
+                key=lambda member: member.tool.name,
+            )
+        ),
+        category=category,
+    )
+
+
+def _distinct(found: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
+    """The closest tool of each provider, none saying the same as another; the closest first."""
+    kept: list[Recognised] = []
+    for candidate in sorted(found, key=lambda item: (-item.similarity, item.tool.name)):
+        if any(_family(candidate.tool) == _family(other.tool) for other in kept):
+            funnel.drop("ungrouped_tool", "same_provider_in_group")
+        elif any(_says(candidate.tool) == _says(other.tool) for other in kept):
+            funnel.drop("ungrouped_tool", "same_description_in_group")
+        else:
+            kept.append(candidate)
+    return kept
+
+
+def _family(tool: Tool) -> str:
+    """A provider without its version: catalogues number products that share a name."""
+    name = words(tool.provider)
+    while name and (name[-1].isdigit() or name[-1].removeprefix("v").isdigit()):
+        name.pop()
+    return "".join(name)
+
+
+def _says(tool: Tool) -> tuple[str, ...]:
+    return tuple(words(f"{tool.operation_description} {tool.provider_description}"))

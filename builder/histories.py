@@ -1,0 +1,138 @@
+"""Stage 6: the three types of interaction history, from the same preference.
+
+* `preferred_only`: calls to preferred tools of other groups, in random order.
+* `rating_integrated`: as many disliked calls as liked ones; the disliked ones follow another profile of the same group,
+  so that without the ratings nothing tells the two apart.
+* `chronological`: calls under that other profile first, then under the current one; the place of the change is spread
+  evenly over the middle of the history.
+
+Neither the target group nor a provider of its tools ever occurs in a history.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from .config import HistoryConfig
+from .preferences import PreferredTools
+from .records import Group, GroupTool, History, Interaction, Profile, Scenario
+from .scenarios import arguments_of
+
+_MIN_GROUPS: Final = 2
+"""Fewest groups in which a preference must show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A group with the tool that a profile prefers there."""
+
+    group: Group
+    member: GroupTool
+
+
+class HistoryWriter:
+    """Writes histories for users of one target group.
+
+    Args:
+        target: The group that the final instruction is about.
+        preferred: Preferred tools of the groups of the split.
+        pools: Scenarios for histories, by group key.
+        config: Lengths and the span of the change.
+    """
+
+    def __init__(
+        self,
+        target: Group,
+        preferred: PreferredTools,
+        pools: Mapping[str, Sequence[Scenario]],
+        config: HistoryConfig,
+    ) -> None:
+        self._target = target
+        self._barred = {member.tool.provider for member in target.members}
+        self._preferred = preferred
+        self._pools = pools
+        self._config = config
+
+    def _choices(self, profile: Profile) -> list[Choice]:
+        """Groups in which a profile has a preferred tool that may stand in a history."""
+        return [
+            Choice(group, member)
+            for group, member in self._preferred.of(profile)
+            if group.key != self._target.key and member.tool.provider not in self._barred
+        ]
+
+    def write(self, profile: Profile, rival: Profile, rng: np.random.Generator) -> dict[str, History] | None:
+        """Write a user's history of each type; None where the preference shows in too few groups.
+
+        Args:
+            profile: The user's current preference.
+            rival: The preference that disliked calls and calls before the change follow.
+            rng: Draws lengths, groups, scenarios and order.
+        """
+        liked, wanted_by_rival = self._choices(profile), self._choices(rival)
+        # A tool that both would like to have shows neither preference.
+        clear = [choice for choice in liked if _leaning(choice, profile, rival) > 0]
+        disliked = [choice for choice in wanted_by_rival if _leaning(choice, rival, profile) > 0]
+        if min(len(liked), len(disliked), len(clear)) < _MIN_GROUPS:
+            return None
+        length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
+        half = (length + 1) // 2
+        margin = (1 - self._config.drift_span) / 2
+        low, high = max(1, round(length * margin)), min(length - 1, round(length * (1 - margin)))
+        drift = int(rng.integers(low, high + 1))
+        return {
+            "preferred_only": _history(self._calls(liked, length, rng), profile),
+            "rating_integrated": _shuffled(
+                [*_rated(self._calls(clear, half, rng), 1), *_rated(self._calls(disliked, half, rng), 0)],
+                profile,
+                rng,
+            ),
+            "chronological": _history(
+                [*self._calls(disliked, drift, rng), *self._calls(clear, length - drift, rng)], profile, drift
+            ),
+        }
+
+    def _calls(self, choices: Sequence[Choice], count: int, rng: np.random.Generator) -> list[Interaction]:
+        """Calls spread as evenly as possible over the choices, no scenario twice."""
+        unused: defaultdict[str, list[int]] = defaultdict(list)
+        calls: list[Interaction] = []
+        order: list[int] = []
+        for _ in range(count):
+            order = order or [int(index) for index in rng.permutation(len(choices))]
+            choice = choices[order.pop()]
+            pool = self._pools[choice.group.key]
+            indexes = unused[choice.group.key] or [int(index) for index in rng.permutation(len(pool))]
+            scenario = pool[indexes.pop()]
+            unused[choice.group.key] = indexes
+            calls.append(
+                Interaction(scenario.instruction, choice.member.tool, arguments_of(scenario, choice.member), None)
+            )
+        return calls
+
+
+def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:
+    return towards.utility(choice.member.tool) - away.utility(choice.member.tool)
+
+
+def _rated(calls: Sequence[Interaction], rating: int) -> list[Interaction]:
+    return [Interaction(call.instruction, call.tool, call.arguments, rating) for call in calls]
+
+
+def _shuffled(calls: Sequence[Interaction], profile: Profile, rng: np.random.Generator) -> History:
+    return _history([calls[int(index)] for index in rng.permutation(len(calls))], profile)
+
+
+def _history(calls: Sequence[Interaction], profile: Profile, drift_step: int | None = None) -> History:
+    """A history with the indexes of the interactions that support the preference."""
+    first = drift_step or 0
+    evidence = tuple(
+        index
+        for index, call in enumerate(calls)
+        if index >= first and call.rating != 0 and profile.utility(call.tool) > 0
+    )
+    return History(tuple(calls), evidence, drift_step)

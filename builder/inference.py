@@ -1,0 +1,98 @@
+"""What a reader can infer from a history: the measure of whether an instance is answerable.
+
+The reader sees the history (instructions, calls, ratings, order) and the documented attributes of the tools, and knows
+how common each attribute is in the catalogue. A candidate is scored by how much more likely its attributes are among
+the tools that the user chose than in the catalogue, or than among the tools that the user rejected. The hidden profile
+is never looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Attributes = Mapping[str, str]
+"""Documented value of each axis of a tool."""
+
+_PRIOR: Final = 1.0
+"""Weight of the catalogue's own shares against what the history shows, in interactions."""
+_MIN_SEGMENT: Final = 1
+"""Fewest interactions on either side of a change of preference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One interaction as a reader sees it."""
+
+    attributes: Attributes
+    rating: int | None
+
+
+class Reader:
+    """Infers from histories, knowing the catalogue."""
+
+    def __init__(self, catalogue: Iterable[Attributes]) -> None:
+        counts: dict[str, Counter[str]] = {}
+        for attributes in catalogue:
+            for axis, value in attributes.items():
+                counts.setdefault(axis, Counter())[value] += 1
+        self._shares = {
+            axis: {value: count / values.total() for value, count in values.items()} for axis, values in counts.items()
+        }
+
+    def scores(self, history: Sequence[Step], candidates: Sequence[Attributes], *, ordered: bool) -> list[float]:
+        """Score candidates, in nats; the highest is what the user would want.
+
+        Args:
+            history: Interactions, oldest first where `ordered`.
+            candidates: Candidates that do the job.
+            ordered: Whether order carries meaning, that is, whether the preference may change on the way.
+        """
+        if any(step.rating is not None for step in history):
+            liked = self._tally([step.attributes for step in history if step.rating == 1])
+            disliked = self._tally([step.attributes for step in history if step.rating == 0])
+            return [self._ratio(candidate, liked, disliked) for candidate in candidates]
+        current = history[self._change(history) :] if ordered else history
+        chosen = self._tally([step.attributes for step in current])
+        return [self._ratio(candidate, chosen, {}) for candidate in candidates]
+
+    def _tally(self, tools: Sequence[Attributes]) -> dict[str, Counter[str]]:
+        tally: dict[str, Counter[str]] = {}
+        for attributes in tools:
+            for axis, value in attributes.items():
+                tally.setdefault(axis, Counter())[value] += 1
+        return tally
+
+    def _log_share(self, axis: str, value: str, tally: Mapping[str, Counter[str]]) -> float:
+        """Log of a value's share in a tally, smoothed towards the catalogue's."""
+        base = self._shares[axis][value]
+        seen = tally.get(axis, Counter())
+        return math.log((seen[value] + _PRIOR * base) / (seen.total() + _PRIOR))
+
+    def _ratio(
+        self, candidate: Attributes, chosen: Mapping[str, Counter[str]], rejected: Mapping[str, Counter[str]]
+    ) -> float:
+        return sum(
+            self._log_share(axis, value, chosen) - self._log_share(axis, value, rejected)
+            for axis, value in candidate.items()
+        )
+
+    def _change(self, history: Sequence[Step]) -> int:
+        """Index of the first interaction under the current preference: the most likely place of one change."""
+        places = range(_MIN_SEGMENT, len(history) - _MIN_SEGMENT + 1)
+        return max(places, key=lambda place: self._likelihood(history[:place]) + self._likelihood(history[place:]))
+
+    def _likelihood(self, segment: Sequence[Step]) -> float:
+        """Log probability of a segment's attributes under one unknown preference (Dirichlet-multinomial)."""
+        total = 0.0
+        for axis, values in self._tally([step.attributes for step in segment]).items():
+            shares = self._shares[axis]
+            total += math.lgamma(_PRIOR) - math.lgamma(values.total() + _PRIOR)
+            total += sum(
+                math.lgamma(count + _PRIOR * shares[value]) - math.lgamma(_PRIOR * shares[value])
+                for value, count in values.items()
+            )
+        return total

@@ -1,0 +1,129 @@
+"""The library of functionalities: how they are recognised in a catalogue and how people ask for them.
+
+It is read from TOML: `marketplace/functionalities/` holds what the built-in marketplace offers, and
+`lexicon/functionalities/` what is bound to one real platform and therefore only recognised, never offered.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from .records import Functionality, Slot
+from .text import Signals, squash
+
+REGISTERS: Final = ("terse", "polite", "reason", "spoken", "two")
+"""terse command, polite request, context with a reason, spoken, two sentences"""
+MARKETPLACE: Final = "marketplace/functionalities"
+RECOGNISED: Final = "lexicon/functionalities"
+_SLOT: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What a parameter may stand for."""
+
+    name: str
+    type: str
+    """JSON type of its values."""
+    names: frozenset[str]
+    """Squashed parameter names that mean it."""
+    words: tuple[str, ...]
+    """Words of a parameter's description that mean it."""
+    label: str
+    """How an instruction calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A functionality with the signals that recognise it."""
+
+    functionality: Functionality
+    offered: bool
+    """The built-in marketplace offers it."""
+    all_of: tuple[Signals, ...]
+    """Each must occur in the operation's or the provider's texts."""
+    operation: Signals | None
+    """Must occur in the operation's texts."""
+    none_of: Signals
+    """Must not occur in the operation's texts."""
+    none_provider: Signals
+    """Must not occur in the provider's name."""
+
+
+def _table(node: Traversable) -> dict[str, Any]:
+    return tomllib.loads(node.read_text(encoding="utf-8"))
+
+
+def data_files(folder: str) -> list[Traversable]:
+    """TOML files of a data folder of this package, sorted by name."""
+    root = files(__package__)
+    for part in folder.split("/"):
+        root = root / part
+    return sorted((node for node in root.iterdir() if node.name.endswith(".toml")), key=lambda node: node.name)
+
+
+def data_table(path: str) -> dict[str, Any]:
+    """One TOML file of this package's data."""
+    root = files(__package__)
+    for part in path.split("/"):
+        root = root / part
+    return _table(root)
+
+
+@cache
+def concepts() -> Mapping[str, Concept]:
+    """The slot lexicon, by concept name."""
+    return {
+        name: Concept(
+            name=name,
+            type=raw["type"],
+            names=frozenset(squash(spelling) for spelling in raw["names"]),
+            words=tuple(raw["words"]),
+            label=raw["label"],
+        )
+        for section in data_table("lexicon/slots.toml").values()
+        for name, raw in section.items()
+    }
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """The whole library, sorted by functionality name."""
+    found = [
+        _entry(raw, table["category"], offered=folder == MARKETPLACE)
+        for folder in (MARKETPLACE, RECOGNISED)
+        for table in map(_table, data_files(folder))
+        for raw in table["functionality"]
+    ]
+    return tuple(sorted(found, key=lambda entry: entry.functionality.name))
+
+
+def _entry(raw: Mapping[str, Any], category: str, *, offered: bool) -> Entry:
+    signals = raw["signals"]
+    return Entry(
+        functionality=Functionality(
+            name=raw["name"],
+            category=category,
+            summary=raw["summary"],
+            phrases=tuple(raw["phrases"]),
+            slots=tuple(Slot(slot["name"], slot["concept"], slot["about"]) for slot in raw["slots"]),
+            patterns={register: tuple(raw["patterns"][register]) for register in REGISTERS},
+        ),
+        offered=offered,
+        all_of=tuple(Signals(alternatives) for alternatives in signals["all"]),
+        operation=Signals(signals["operation"]) if signals.get("operation") else None,
+        none_of=Signals(signals.get("none", [])),
+        none_provider=Signals(signals.get("none_product", [])),
+    )
+
+
+def slots_of(pattern: str) -> list[str]:
+    """Slot names of an instruction pattern, in order."""
+    return _SLOT.findall(pattern)

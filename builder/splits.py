@@ -1,0 +1,125 @@
+"""Stage 8: which split a provider belongs to; from then on nothing of it is seen in another split.
+
+In the marketplace the catalogue itself says so. In a real catalogue a whole group belongs to one split, and so do all
+groups that share a provider; where that would leave one split with nearly everything, a provider that ties two large
+clusters together leaves the group that can best spare it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from hf_dataset.schema import SPLITS
+
+from .config import UserConfig
+from .errors import BuildError
+from .funnel import Funnel
+from .groups.stage import MIN_PROVIDERS
+from .records import Group, Tool
+
+_GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
+"""Share of the groups in each split. Validation and test get more than their share of users: a history needs several
+groups to draw from."""
+_LARGEST_CLUSTER: Final = 0.3
+"""Largest share of all groups that may hang together by shared providers."""
+MIN_GROUPS: Final = 3
+"""Fewest groups that a split needs: a target and two for histories."""
+
+
+def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funnel) -> list[Group]:
+    """Give every group of a real catalogue its split.
+
+    Args:
+        groups: Groups without a split.
+        rng: Breaks ties between clusters of equal size.
+        funnel: Counts tools that leave a group, and groups that become too small.
+
+    Raises:
+        BuildError: If a split would get fewer than 3 groups.
+    """
+    groups = _loosened(groups, funnel)
+    clusters = _clusters(groups)
+    order = sorted(range(len(clusters)), key=lambda index: (-len(clusters[index]), index))
+    placed: defaultdict[str, list[Group]] = defaultdict(list)
+    shuffled = dict(zip(order, rng.permutation(len(order)), strict=True))
+    for index in sorted(order, key=lambda index: (-len(clusters[index]), shuffled[index])):
+        split = max(SPLITS, key=lambda name: _GROUP_SHARES[name] * len(groups) - len(placed[name]))
+        placed[split] += [replace(group, split=split) for group in clusters[index]]
+    for split in SPLITS:
+        if len(placed[split]) < MIN_GROUPS:
+            raise BuildError(
+                f"The catalogue yields {len(groups)} functionality groups, and only {len(placed[split])} of them can "
+                f"go to {split!r}; at least {MIN_GROUPS} are needed in each split. Use a larger catalogue."
+            )
+    return sorted((group for split in SPLITS for group in placed[split]), key=lambda group: group.key)
+
+
+def split_tools(
+    tools: Iterable[Tool], groups: Sequence[Group], shares: UserConfig, rng: np.random.Generator
+) -> list[Tool]:
+    """Give every tool its split and, where it is in a group, its functionality.
+
+    A provider with a tool in a group goes where the group is; the others are spread by the users' shares.
+    """
+    of_provider = {member.tool.provider: group.split for group in groups for member in group.members}
+    of_tool = {member.tool.name: group.functionality.name for group in groups for member in group.members}
+    listed = list(tools)
+    free = sorted({tool.provider for tool in listed} - set(of_provider))
+    weights = [shares.train, shares.validation, shares.test]
+    drawn = rng.choice(len(SPLITS), size=len(free), p=weights)
+    of_provider |= {provider: SPLITS[index] for provider, index in zip(free, drawn, strict=True)}
+    return [
+        replace(tool, split=of_provider[tool.provider], functionality=of_tool.get(tool.name))
+        if tool.split is None
+        else tool
+        for tool in listed
+    ]
+
+
+def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups that hang together by shared providers."""
+    parent = list(range(len(groups)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    first: dict[str, int] = {}
+    for index, group in enumerate(groups):
+        for member in group.members:
+            parent[root(index)] = root(first.setdefault(member.tool.provider, index))
+    found: defaultdict[int, list[Group]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        found[root(index)].append(group)
+    return [found[key] for key in sorted(found)]
+
+
+def _loosened(groups: Sequence[Group], funnel: Funnel) -> list[Group]:
+    """Take providers out of groups until no cluster holds too many groups."""
+    kept = list(groups)
+    while True:
+        largest = max(_clusters(kept), key=len)
+        if len(largest) <= max(1, _LARGEST_CLUSTER * len(kept)):
+            return kept
+        shared = Counter(member.tool.provider for group in largest for member in group.members)
+        provider = max(sorted(shared), key=lambda name: shared[name])
+        if shared[provider] == 1:
+            return kept
+        # The provider stays in the group that can spare it least and leaves the one that can spare it best.
+        holders = [group for group in largest if any(member.tool.provider == provider for member in group.members)]
+        loser = max(holders, key=lambda group: (len(group.members), group.functionality.name))
+        members = tuple(member for member in loser.members if member.tool.provider != provider)
+        funnel.drop("ungrouped_tool", "provider_ties_splits_together")
+        kept.remove(loser)
+        if len(members) >= MIN_PROVIDERS:
+            kept.append(replace(loser, members=members))
+        else:
+            funnel.drop("group", "provider_ties_splits_together")
+            funnel.drop("ungrouped_tool", "group_too_small", len(members))
+        kept.sort(key=lambda group: group.functionality.name)

@@ -1,0 +1,18 @@
+"""Where the files of a data set lie, for those who write it and those who read it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOOLS: Final = "tools"
+ANSWERS: Final = "answers"
+
+
+def split_file(config: str, split: str) -> str:
+    """Path of a config's split in the data set."""
+    return f"{config}/{split}.parquet"
+
+
+def answers_file(config: str) -> str:
+    """Path of a config's test answers in the answers folder."""
+    return f"{ANSWERS}/{config}.parquet"

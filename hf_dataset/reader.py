@@ -1,0 +1,80 @@
+"""Reading a built data set from its folder, as rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .layout import TOOLS, answers_file, split_file
+from .schema import HISTORY_TYPES, SPLITS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
+
+
+class ReadError(ValueError):
+    """A folder is no data set, or has no such config or split; the text says what there is."""
+
+
+def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
+    """Rows of a config's split.
+
+    Args:
+        folder: Folder of the data set.
+        config: One of the history types.
+        split: `train`, `validation` or `test`.
+
+    Raises:
+        ReadError: If there is no such folder, config or split, or a file is not what it should be.
+    """
+    if config not in HISTORY_TYPES:
+        raise ReadError(f"There is no config {config!r}. Configs of instances are {', '.join(HISTORY_TYPES)}.")
+    _check_split(split)
+    return [from_dict(Instance, row) for row in _rows(folder, split_file(config, split), Instance)]
+
+
+def read_tools(folder: Path, split: str) -> list[ToolRow]:
+    """The catalogue of a split.
+
+    Raises:
+        ReadError: As in `read_instances`.
+    """
+    _check_split(split)
+    return [from_dict(ToolRow, row) for row in _rows(folder, split_file(TOOLS, split), ToolRow)]
+
+
+def read_answers(folder: Path, config: str) -> list[AnswerKey]:
+    """The private test answers of a config.
+
+    Args:
+        folder: The answers folder, not that of the data set.
+        config: One of the history types.
+
+    Raises:
+        ReadError: As in `read_instances`.
+    """
+    return [from_dict(AnswerKey, row) for row in _rows(folder, answers_file(config), AnswerKey)]
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise ReadError(f"There is no split {split!r}. Splits are {', '.join(SPLITS)}.")
+
+
+def _rows(folder: Path, name: str, row: type) -> list[dict[str, object]]:
+    path = folder / name
+    if not path.is_file():
+        raise ReadError(
+            f"{str(folder)!r} holds no {name}: it is not a complete PEToolBench folder. "
+            "Make one with: petoolbench build --catalog builtin -o FOLDER"
+        )
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+    if table.schema.names != arrow_schema(row).names:
+        raise ReadError(
+            f"{str(path)!r} has the columns {table.schema.names}; expected {arrow_schema(row).names}. "
+            "It was made by another version: build it again."
+        )
+    rows: list[dict[str, object]] = table.to_pylist()
+    return rows

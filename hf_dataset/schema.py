@@ -1,0 +1,223 @@
+"""Single source of truth for what a row is.
+
+The dataclasses below are the rows. Their Arrow schema, their `datasets.Features` and the `dataset_info` of the
+card are all derived from them, so that the three cannot drift apart. `arguments` and `parameters` are JSON text:
+the one form of free-shaped values that every version of `datasets` reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import pyarrow as pa
+
+HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
+"""The three configs of instances, the first being the default one."""
+
+SPLITS: Final = ("train", "validation", "test")
+
+Int32 = Annotated[int, "int32"]
+Float32 = Annotated[float, "float32"]
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionRow:
+    """One past instruction with the tool call that served it."""
+
+    instruction: str
+    name: str
+    """Name of the tool that was called; documented in the row's `history_tools`."""
+    arguments: str
+    """JSON object."""
+    rating: Int32 | None
+    """1 liked, 0 disliked, None in the configs without ratings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDoc:
+    """A tool as a model is shown it."""
+
+    name: str
+    provider: str
+    description: str
+    parameters: str
+    """JSON Schema object, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """The tool call that this user would want."""
+
+    name: str
+    arguments: str
+    """JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetaRow:
+    """How the instance was made; None in the public test split, but for `n_tokens`."""
+
+    axes: list[str] | None
+    """Axes that the user's preference weighs, the heaviest first."""
+    drift_step: Int32 | None
+    """Index of the first history step under the current preference; None where nothing changes."""
+    noise: Float32 | None
+    """Share of ratings that were flipped, 0 to 1."""
+    distractor_level: str | None
+    n_tokens: Int32 | None
+    """Tokens of the row's text, by the tokenizer that the manifest names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One row of `preferred_only`, `rating_integrated` or `chronological`."""
+
+    instance_id: str
+    user_id: str
+    query_group: str
+    category: str
+    functionality: str
+    instruction: str
+    history: list[InteractionRow]
+    history_tools: list[ToolDoc]
+    candidates: list[ToolDoc]
+    answer: AnswerRow | None
+    evidence: list[Int32]
+    """Indexes of the history steps that support the answer; empty in the public test split."""
+    meta: MetaRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRow:
+    """One non-functional property of a tool."""
+
+    axis: str
+    value: str
+    evidence: str
+    """The words of the tool's documentation that it was read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """One row of `tools`, the catalogue itself."""
+
+    name: str
+    provider: str
+    category: str
+    functionality: str | None
+    """None for a tool that stands in no functionality group: it serves as a distractor."""
+    description: str
+    parameters: str
+    """JSON Schema object, as JSON."""
+    attributes: list[AttributeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKey:
+    """One row of the private answers of the test split; everything that the public row leaves out."""
+
+    instance_id: str
+    query_group: str
+    answer: AnswerRow
+    evidence: list[Int32]
+    meta: MetaRow
+
+
+ROWS: Final[dict[str, type]] = {**dict.fromkeys(HISTORY_TYPES, Instance), "tools": ToolRow}
+"""Row class of each public config."""
+
+_SCALARS: Final = {str: "string", "int32": "int32", "float32": "float32"}
+
+
+def _resolve(hint: Any) -> Any:
+    """Take `None` out of an optional hint; everything may be null in Arrow."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return next(arm for arm in typing.get_args(hint) if arm is not types.NoneType)
+    return hint
+
+
+def _fields(row: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(row, include_extras=True)
+    return {field.name: _resolve(hints[field.name]) for field in dataclasses.fields(row)}
+
+
+def _scalar(hint: Any) -> str:
+    return _SCALARS[hint.__metadata__[0] if typing.get_origin(hint) is Annotated else hint]
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    if typing.get_origin(hint) is list:
+        return pa.list_(_arrow_type(typing.get_args(hint)[0]))
+    if dataclasses.is_dataclass(hint):
+        return pa.struct([(name, _arrow_type(inner)) for name, inner in _fields(typing.cast("type", hint)).items()])
+    return pa.type_for_alias(_scalar(hint))
+
+
+def arrow_schema(row: type) -> pa.Schema:
+    """Arrow schema of a row class, without metadata.
+
+    Parquet that carries the feature types of `datasets` 4 cannot be read by 2.x and 3.x, so there is none: the
+    features stand in the card.
+    """
+    return pa.schema([(name, _arrow_type(hint)) for name, hint in _fields(row).items()])
+
+
+def _feature_spec(hint: Any) -> dict[str, Any]:
+    if typing.get_origin(hint) is list:
+        inner = _feature_spec(typing.get_args(hint)[0])
+        # `sequence` of a scalar and `list` of a struct are the two spellings that every version of datasets reads.
+        return {"sequence": inner["dtype"]} if "dtype" in inner else {"list": inner["struct"]}
+    if dataclasses.is_dataclass(hint):
+        return {"struct": feature_specs(typing.cast("type", hint))}
+    return {"dtype": _scalar(hint)}
+
+
+def feature_specs(row: type) -> list[dict[str, Any]]:
+    """Features of a row class in the form of a card's `dataset_info.features`."""
+    return [{"name": name, **_feature_spec(hint)} for name, hint in _fields(row).items()]
+
+
+def to_features(row: type) -> Any:
+    """The `datasets.Features` of a row class, by whichever version of `datasets` is installed."""
+    import datasets  # noqa: PLC0415  (two seconds of import that reading and writing rows do not need)
+
+    return datasets.Features.from_arrow_schema(arrow_schema(row))
+
+
+def from_dict(row: type, record: dict[str, Any]) -> Any:
+    """Build a row from the plain dict that Arrow or `datasets` gives.
+
+    Args:
+        row: One of the row classes of this module.
+        record: Values by column name, nested as in the class.
+
+    Raises:
+        KeyError: If a column is missing.
+    """
+    return row(**{name: _value(hint, record[name]) for name, hint in _fields(row).items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if typing.get_origin(hint) is list:
+        inner = typing.get_args(hint)[0]
+        return [_value(inner, item) for item in value]
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast("type", hint), value)
+    return value
+
+
+def to_dict(row: Any) -> dict[str, Any]:
+    """Plain dict of a row, nested as the row is. The inverse of `from_dict`."""
+    return {name: _plain(getattr(row, name)) for name in row.__slots__}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return to_dict(value) if dataclasses.is_dataclass(value) else value
