@@ -64,8 +64,9 @@ def build(
     """Build the benchmark from a catalogue of tools."""
     settings = load_config(config, users=users, seed=seed)
     check_free(out)
+    source = open_source(catalog)
     with _progress() as tell:
-        report = pipeline.build(open_source(catalog), settings, out, tell)
+        report = pipeline.build(source, settings, out, tell)
     _print_funnel(report)
     _out.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
 
@@ -154,7 +155,7 @@ def _progress() -> Iterator[pipeline.Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=_err, transient=True) as bar:
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
 
         def tell(stage: str, done: int, total: int) -> None:

@@ -11,7 +11,6 @@ Neither the target group nor a provider of its tools ever occurs in a history.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from .config import HistoryConfig
+from .errors import BuildError
 from .preferences import PreferredTools
 from .records import Group, GroupTool, History, Interaction, Profile, Scenario
 from .scenarios import arguments_of
@@ -81,38 +81,61 @@ class HistoryWriter:
         if min(len(liked), len(disliked), len(clear)) < _MIN_GROUPS:
             return None
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
-        half = (length + 1) // 2
+        half = length // 2
         margin = (1 - self._config.drift_span) / 2
         low, high = max(1, round(length * margin)), min(length - 1, round(length * (1 - margin)))
         drift = int(rng.integers(low, high + 1))
+        ratings, turns = Calls(self._pools, rng), Calls(self._pools, rng)
+        rated = [*_rated(ratings.draw(clear, half), 1), *_rated(ratings.draw(disliked, half), 0)]
         return {
-            "preferred_only": _history(self._calls(liked, length, rng), profile),
-            "rating_integrated": _shuffled(
-                [*_rated(self._calls(clear, half, rng), 1), *_rated(self._calls(disliked, half, rng), 0)],
-                profile,
-                rng,
-            ),
+            "preferred_only": _history(Calls(self._pools, rng).draw(liked, length), profile),
+            "rating_integrated": _history([rated[int(index)] for index in rng.permutation(len(rated))], profile),
             "chronological": _history(
-                [*self._calls(disliked, drift, rng), *self._calls(clear, length - drift, rng)], profile, drift
+                [*turns.draw(disliked, drift), *turns.draw(clear, length - drift)], profile, drift
             ),
         }
 
-    def _calls(self, choices: Sequence[Choice], count: int, rng: np.random.Generator) -> list[Interaction]:
-        """Calls spread as evenly as possible over the choices, no scenario twice."""
-        unused: defaultdict[str, list[int]] = defaultdict(list)
+
+class Calls:
+    """Draws the calls of one history, none with the instruction of another.
+
+    Args:
+        pools: Scenarios for histories, by group key.
+        rng: Draws groups and scenarios.
+    """
+
+    def __init__(self, pools: Mapping[str, Sequence[Scenario]], rng: np.random.Generator) -> None:
+        self._pools = pools
+        self._rng = rng
+        self._unused: dict[str, list[int]] = {}
+
+    def draw(self, choices: Sequence[Choice], count: int) -> list[Interaction]:
+        """Calls spread as evenly as possible over the choices.
+
+        Raises:
+            BuildError: If a pool holds fewer scenarios than are needed.
+        """
         calls: list[Interaction] = []
         order: list[int] = []
         for _ in range(count):
-            order = order or [int(index) for index in rng.permutation(len(choices))]
+            order = order or [int(index) for index in self._rng.permutation(len(choices))]
             choice = choices[order.pop()]
-            pool = self._pools[choice.group.key]
-            indexes = unused[choice.group.key] or [int(index) for index in rng.permutation(len(pool))]
-            scenario = pool[indexes.pop()]
-            unused[choice.group.key] = indexes
+            scenario = self._scenario(choice.group)
             calls.append(
                 Interaction(scenario.instruction, choice.member.tool, arguments_of(scenario, choice.member), None)
             )
         return calls
+
+    def _scenario(self, group: Group) -> Scenario:
+        pool = self._pools[group.key]
+        if group.key not in self._unused:
+            self._unused[group.key] = [int(index) for index in self._rng.permutation(len(pool))]
+        if not self._unused[group.key]:
+            raise BuildError(
+                f"The pool of {group.functionality.name!r} holds {len(pool)} scenarios, fewer than one history needs. "
+                "Raise scenarios_per_group or lower histories.max_length."
+            )
+        return pool[self._unused[group.key].pop()]
 
 
 def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:
@@ -121,10 +144,6 @@ def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:
 
 def _rated(calls: Sequence[Interaction], rating: int) -> list[Interaction]:
     return [Interaction(call.instruction, call.tool, call.arguments, rating) for call in calls]
-
-
-def _shuffled(calls: Sequence[Interaction], profile: Profile, rng: np.random.Generator) -> History:
-    return _history([calls[int(index)] for index in rng.permutation(len(calls))], profile)
 
 
 def _history(calls: Sequence[Interaction], profile: Profile, drift_step: int | None = None) -> History:

@@ -23,14 +23,14 @@ _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
 _SAMPLE_OPERATIONS: Final = re.compile(r"(pet|order)byid$|petsby|^(login|logout)user$|^getuserbyname$|^getinventory$")
 _TEST_PROVIDER: Final = re.compile(
     r"\btest(s|e|er|api)?\b|\bdemo\b|\bonboarding\b|asdf|qwerty|\bhello ?world\b|\buntitled\b|\bmy ?api\b|publicapi"
-    r"|^\W*(\w)\1*\W*$|^[\d\s_]+$",
+    r"|^\W*(?P<one>\w)(?P=one)*\W*$|^[\d\s_]+$",
     re.IGNORECASE,
 )
 _TEST_OPERATION: Final = re.compile(r"^\W*(tests?|testing|hello|foo|asdf\w*|new ?endpoint|(\w)\2*)\W*$", re.IGNORECASE)
 _WITHDRAWN: Final = re.compile(r"\bdeprecated\b|\bunavailable\b|\bdiscontinued\b|\bobsolete\b", re.IGNORECASE)
 _MIN_WORDS: Final = 3
 _MAX_FOREIGN_LETTERS: Final = 0.15
-_SURE: Final = 0.95
+_SURE: Final = 0.8
 _MIN_LETTERS: Final = 40
 """Shorter texts are too short to tell their language."""
 
@@ -97,7 +97,7 @@ def keep_good_tools(raws: Iterable[RawTool], judge: LanguageJudge, funnel: Funne
 def _junk(raw: RawTool, judge: LanguageJudge) -> str | None:
     if _SAMPLE_SERVER.search(raw.provider_description) or _SAMPLE_OPERATIONS.search(squash(raw.operation)):
         return "clone"
-    if _TEST_PROVIDER.search(raw.provider) or _TEST_OPERATION.search(raw.operation):
+    if _TEST_PROVIDER.search(raw.provider.replace("_", " ")) or _TEST_OPERATION.search(raw.operation):
         return "test_entry"
     if _WITHDRAWN.search(f"{raw.operation} {raw.operation_description}"):
         return "withdrawn"

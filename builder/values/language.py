@@ -84,8 +84,8 @@ def foreign_text(draw: Draw) -> SlotValue:
 
 def long_text(draw: Draw) -> SlotValue:
     """A short report of four to six sentences."""
-    order = sorted(int(index) for index in draw.rng.choice(len(_LONG), size=draw.integer(4, 6), replace=False))
-    text = " ".join(_LONG[index] for index in order)
+    rest = draw.rng.choice(len(_LONG) - 1, size=draw.integer(3, 5), replace=False)
+    text = " ".join(_LONG[index] for index in (0, *sorted(int(index) + 1 for index in rest)))
     return plain(text.format(place=draw.choice(_LONG_PLACES), n=draw.integer(12, 95), month=draw.choice(_MONTHS)))
 
 

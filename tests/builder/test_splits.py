@@ -1,0 +1,74 @@
+"""Groups that share a provider stay together, and every provider belongs to one split."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from builder.config import UserConfig
+from builder.errors import BuildError
+from builder.funnel import Funnel
+from builder.records import Group
+from builder.splits import split_groups, split_tools
+from hf_dataset.schema import SPLITS
+from tests.factories import group, tool
+
+
+def groups(*providers: str) -> list[Group]:
+    """`abc` is a group of three tools by the providers a, b and c."""
+    return [
+        group([tool(f"{letter}__{index}") for letter in letters], f"job {index:02d}", None)
+        for index, letters in enumerate(providers)
+    ]
+
+
+def apart(count: int) -> list[Group]:
+    return [
+        group([tool(f"p{index}x{place}__x") for place in range(3)], f"job {index:02d}", None) for index in range(count)
+    ]
+
+
+def split_of_providers(made: list[Group]) -> dict[str, set[str | None]]:
+    found: dict[str, set[str | None]] = {}
+    for one in made:
+        for member in one.members:
+            found.setdefault(member.tool.provider, set()).add(one.split)
+    return found
+
+
+def test_groups_are_shared_out() -> None:
+    made = split_groups(apart(20), np.random.default_rng(0), Funnel())
+    assert Counter(one.split for one in made) == {"train": 10, "validation": 4, "test": 6}
+
+
+def test_a_provider_never_stands_in_two_splits() -> None:
+    made = split_groups([*groups("abc", "cde", "efg"), *apart(12)], np.random.default_rng(0), Funnel())
+    assert all(len(splits) == 1 for splits in split_of_providers(made).values())
+
+
+def test_a_cluster_of_nearly_everything_is_loosened() -> None:
+    funnel = Funnel()
+    chained = groups(*("xyzw" + "".join(chr(200 + 3 * index + step) for step in range(3)) for index in range(12)))
+    made = split_groups(chained, np.random.default_rng(0), funnel)
+    assert all(len(splits) == 1 for splits in split_of_providers(made).values())
+    assert {one.split for one in made} == set(SPLITS)
+    assert all(len(one.members) >= 3 for one in made)
+    assert funnel.drops["ungrouped_tool"]["provider_ties_splits_together"] > 0
+
+
+def test_too_few_groups_are_refused() -> None:
+    with pytest.raises(BuildError, match="at least 3 are needed in each split"):
+        split_groups(apart(5), np.random.default_rng(0), Funnel())
+
+
+def test_every_tool_gets_a_split_and_grouped_ones_their_groups() -> None:
+    made = split_groups(apart(18), np.random.default_rng(0), Funnel())
+    loose = [tool(f"loose{index}__x") for index in range(200)]
+    member = made[0].members[0].tool
+    placed = split_tools([member, *loose], made, UserConfig(), np.random.default_rng(0))
+    assert placed[0].split == made[0].split
+    assert placed[0].functionality == made[0].functionality.name
+    assert all(one.functionality is None for one in placed[1:])
+    assert {one.split for one in placed} == set(SPLITS)

@@ -1,0 +1,114 @@
+"""Reading ToolBench catalogues, and saying what is wrong with a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from builder.catalogue.toolbench import ToolBenchSource
+from builder.errors import CatalogueError
+from tests.factories import line
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_line_form_gives_each_operation(tmp_path: Path) -> None:
+    path = write(tmp_path / "tools.jsonl", line() + "\n" + line(api_name="Forecast", score=None) + "\n")
+    first, second = ToolBenchSource(path).read()
+    assert (first.category, first.provider, first.operation) == ("Weather", "Cloudly", "Current weather")
+    assert first.parameters[0].name == "city"
+    assert first.parameters[0].required
+    assert first.facts.latency_ms == 590
+    assert second.operation == "Forecast"
+    assert second.facts.latency_ms is None
+
+
+def test_gzip_and_a_last_line_without_line_break_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "tools.jsonl.gz", gzip.compress((line() + "\n" + line()).encode()))
+    assert len(list(ToolBenchSource(path).read())) == 2
+
+
+def test_null_parameter_lists_are_empty(tmp_path: Path) -> None:
+    path = write(tmp_path / "tools.jsonl", line(required_parameters=None, optional_parameters=None))
+    assert next(iter(ToolBenchSource(path).read())).parameters == ()
+
+
+def test_folder_form_gives_each_operation(tmp_path: Path) -> None:
+    record = {
+        "tool_name": "cloudly",
+        "title": "Cloudly",
+        "tool_description": "Weather",
+        "pricing": "FREEMIUM",
+        "score": {"avgLatency": 120},
+        "api_list": [
+            {"name": name, "description": "about", "required_parameters": [], "optional_parameters": []}
+            for name in ("now", "later")
+        ],
+    }
+    write(tmp_path / "Weather" / "cloudly.json", json.dumps(record))
+    now, later = ToolBenchSource(tmp_path).read()
+    assert (now.category, now.provider, now.operation) == ("Weather", "Cloudly", "now")
+    assert later.operation == "later"
+    assert now.facts.pricing == "freemium"
+    assert now.facts.latency_ms == 120
+
+
+GOOD = line() + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "what"),
+    [
+        pytest.param(GOOD + "not json\n", ", line 2:", "not JSON", id="not JSON"),
+        pytest.param(GOOD + line()[:80], ", line 2:", "the last line is cut off", id="half a line at the end"),
+        pytest.param(GOOD + '{"a": 1}\n', ", line 2:", "category, tool_name", id="wrong keys"),
+        pytest.param(GOOD + "[1, 2]\n", ", line 2:", "a JSON list", id="not an object"),
+        pytest.param(GOOD + line(required_parameters=["city"]), ", line 2:", "has no name", id="parameter is a string"),
+        pytest.param("", ":", "empty", id="empty"),
+        pytest.param("\n\n", ":", "empty", id="only line breaks"),
+        pytest.param(GOOD.encode() + b"\xff\xfe\x00", ", line 2:", "binary", id="binary"),
+        pytest.param(GOOD.encode() + b"\x00", ", line 2:", "binary", id="NUL"),
+        pytest.param(gzip.compress(GOOD.encode())[:-9], ":", "cannot be read", id="cut gzip"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_named(
+    tmp_path: Path, content: str | bytes, where: str, what: str
+) -> None:
+    path = write(tmp_path / "tools.jsonl", content)
+    with pytest.raises(CatalogueError) as caught:
+        list(ToolBenchSource(path).read())
+    message = str(caught.value)
+    assert message.startswith(f"{path}{where}")
+    assert what in message
+    assert "Expected " in message
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [("{", "not JSON"), ("[]", "a JSON list"), ("{}", "missing"), ('{"tool_name": "a", "api_list": {}}', "not a list")],
+)
+def test_a_tool_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, content: str, what: str) -> None:
+    path = write(tmp_path / "Weather" / "bad.json", content)
+    with pytest.raises(CatalogueError, match=what) as caught:
+        list(ToolBenchSource(tmp_path).read())
+    assert str(path) in str(caught.value)
+
+
+def test_an_empty_folder_and_a_missing_path_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="holds no tool"):
+        list(ToolBenchSource(tmp_path).read())
+    with pytest.raises(CatalogueError, match="no such file"):
+        ToolBenchSource(tmp_path / "nowhere")
+
+
+def test_identity_is_of_the_content_and_not_of_the_path(tmp_path: Path) -> None:
+    one, other = write(tmp_path / "a.jsonl", GOOD), write(tmp_path / "b" / "c.jsonl", GOOD)
+    assert ToolBenchSource(one).identity == ToolBenchSource(other).identity
+    assert ToolBenchSource(write(tmp_path / "d.jsonl", GOOD + GOOD)).identity != ToolBenchSource(one).identity

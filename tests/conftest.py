@@ -1,0 +1,48 @@
+"""What tests of several packages share: a small build, and the folder of real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+
+from builder import pipeline
+from builder.catalogue.sources import open_source
+from builder.config import BuildConfig, UserConfig
+
+settings.register_profile("default", deadline=None)  # the first draw of a place reads a file of them
+settings.load_profile("default")
+
+SMALL = BuildConfig(seed=5, users=UserConfig(count=120, train=0.4, validation=0.3, test=0.3))
+
+
+class Built(NamedTuple):
+    """A finished build."""
+
+    data: Path
+    answers: Path
+    report: pipeline.Report
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that is told to nobody."""
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The built-in marketplace as a small data set; not to be changed by a test."""
+    out = tmp_path_factory.mktemp("built") / "small"
+    report = pipeline.build(open_source("builtin"), SMALL, out, silent)
+    return Built(out, out.with_name("small-private"), report)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data, named by PETOOLBENCH_REAL_DATA."""
+    folder = os.environ.get("PETOOLBENCH_REAL_DATA")
+    if not folder:
+        pytest.skip("PETOOLBENCH_REAL_DATA names no folder of real data")
+    return Path(folder)

@@ -1,0 +1,78 @@
+"""Makers of test data; each argument has a default, so that a test says only what it is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from builder.catalogue.raw import RawParameter, RawTool
+from builder.records import Attribute, Binding, Functionality, Group, GroupTool, ServiceFacts, Slot, Tool
+
+
+def line(**changes: Any) -> str:
+    """One line of a ToolBench catalogue in line form."""
+    record = {
+        "category": "Weather",
+        "tool_name": "Cloudly",
+        "tool_description": "Weather for everybody",
+        "api_name": "Current weather",
+        "api_description": "Returns the current weather of a city",
+        "required_parameters": [
+            {"name": "city", "type": "STRING", "description": "Name of the city", "default": "Paris"}
+        ],
+        "optional_parameters": [],
+        "score": {"avgServiceLevel": 100, "avgLatency": 590, "avgSuccessRate": 35, "popularityScore": 6.8},
+    }
+    return json.dumps(record | changes)
+
+
+def raw_tool(
+    *parameters: RawParameter,
+    provider: str = "Cloudly",
+    operation: str = "Current weather",
+    about: str = "Returns the current weather of a city",
+    product: str = "Weather for everybody",
+    category: str = "Weather",
+    facts: ServiceFacts | None = None,
+) -> RawTool:
+    """A raw operation; with one required parameter `city` unless others are given."""
+    return RawTool(
+        category, provider, product, operation, about, parameters or (raw_parameter("city"),), facts or ServiceFacts()
+    )
+
+
+def raw_parameter(
+    name: str, type_: str = "STRING", about: str = "", default: object = None, *, required: bool = True
+) -> RawParameter:
+    """A raw parameter."""
+    return RawParameter(name, type_, about, default, required)
+
+
+def tool(name: str = "cloudly__current", *, split: str | None = None, **attributes: str) -> Tool:
+    """A tool that takes a city; its attributes are the keyword arguments."""
+    return Tool(
+        name=name,
+        provider=name.partition("__")[0],
+        category="Weather",
+        description=f"Current weather by {name}.",
+        parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+        attributes=tuple(Attribute(axis, value, f"{axis} {value}.") for axis, value in attributes.items()),
+        functionality="current weather",
+        split=split,
+    )
+
+
+def functionality(name: str = "current weather") -> Functionality:
+    """A functionality with one slot, `city`."""
+    registers = ("terse", "polite", "reason", "spoken", "two")
+    patterns = {register: (f"{register} one {{city}}", f"{register} two {{city}}") for register in registers}
+    return Functionality(
+        name, "Weather", "Get the current weather.", ("Weather now.",), (Slot("city", "city", "City"),), patterns
+    )
+
+
+def group(tools: Sequence[Tool], name: str = "current weather", split: str | None = "train") -> Group:
+    """A group of tools that take a city."""
+    members = tuple(GroupTool(member, {"city": Binding(("city",), "string")}) for member in tools)
+    return Group(functionality(name), members, "Weather", split)

@@ -1,0 +1,130 @@
+"""One source for dataclass, Arrow schema, features and the card's dataset_info."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pytest
+
+from hf_dataset.card import card_text, front_matter
+from hf_dataset.reader import ReadError, read_answers, read_instances, read_tools
+from hf_dataset.schema import (
+    HISTORY_TYPES,
+    ROWS,
+    AnswerKey,
+    AnswerRow,
+    Instance,
+    InteractionRow,
+    MetaRow,
+    ToolDoc,
+    ToolRow,
+    arrow_schema,
+    feature_specs,
+    from_dict,
+    to_dict,
+    to_features,
+)
+from tests.conftest import Built
+
+DOC = ToolDoc("t", "p", "d", "{}")
+ROW = Instance(
+    instance_id="i",
+    user_id="u",
+    query_group="q",
+    category="c",
+    functionality="f",
+    instruction="do it",
+    history=[InteractionRow("did it", "t", "{}", 1)],
+    history_tools=[DOC],
+    candidates=[DOC],
+    answer=AnswerRow("t", "{}"),
+    evidence=[0],
+    meta=MetaRow(["a"], 3, 0.5, "random", 9),
+)
+
+
+def test_columns_are_those_of_the_contract() -> None:
+    assert arrow_schema(Instance).names == [
+        "instance_id", "user_id", "query_group", "category", "functionality", "instruction", "history",
+        "history_tools", "candidates", "answer", "evidence", "meta",
+    ]  # fmt: skip
+    assert [field.name for field in arrow_schema(Instance).field("history").type.value_type] == [
+        "instruction", "name", "arguments", "rating",
+    ]  # fmt: skip
+    assert arrow_schema(Instance).field("meta").type == pa.struct(
+        [
+            ("axes", pa.list_(pa.string())),
+            ("drift_step", pa.int32()),
+            ("noise", pa.float32()),
+            ("distractor_level", pa.string()),
+            ("n_tokens", pa.int32()),
+        ]
+    )
+    assert arrow_schema(Instance).field("evidence").type == pa.list_(pa.int32())
+
+
+@pytest.mark.parametrize("row", [Instance, ToolRow, AnswerKey])
+def test_the_features_of_the_card_are_those_of_the_rows(row: type) -> None:
+    declared = datasets.Features._from_yaml_list(feature_specs(row))
+    assert declared == to_features(row)
+    assert declared.arrow_schema.remove_metadata().equals(arrow_schema(row))
+
+
+@pytest.mark.parametrize(
+    "row", [ROW, from_dict(Instance, to_dict(ROW) | {"answer": None, "meta": None, "evidence": []})]
+)
+def test_rows_survive_arrow(row: Instance) -> None:
+    table = pa.Table.from_pylist([to_dict(row)], schema=arrow_schema(Instance))
+    assert from_dict(Instance, table.to_pylist()[0]) == row
+
+
+def test_a_missing_column_is_an_error() -> None:
+    record = to_dict(ROW)
+    del record["meta"]
+    with pytest.raises(KeyError, match="meta"):
+        from_dict(Instance, record)
+
+
+def test_the_card_lists_every_config_once_with_one_default() -> None:
+    head = front_matter()
+    names = [config["config_name"] for config in head["configs"]]
+    assert names == [*HISTORY_TYPES, "tools"] == list(ROWS)
+    assert [config["config_name"] for config in head["configs"] if config.get("default")] == ["preferred_only"]
+    assert [info["config_name"] for info in head["dataset_info"]] == names
+
+
+def test_the_card_of_a_build_is_what_the_manifest_makes_of_it(built: Built) -> None:
+    text = (built.data / "README.md").read_text()
+    assert text == card_text(built.report.manifest, "small")
+    assert "| `chronological` | 48 | 36 | 36 |" in text
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda data: read_instances(data, "tools", "train"),
+            "no config 'tools'. Configs of instances are preferred_only",
+        ),
+        (lambda data: read_instances(data, "chronological", "dev"), "no split 'dev'. Splits are train"),
+        (lambda data: read_tools(data, "dev"), "no split 'dev'"),
+        (lambda data: read_instances(data / "none", "chronological", "train"), "not a complete PEToolBench folder"),
+        (lambda data: read_answers(data, "chronological"), "holds no answers/chronological.parquet"),
+    ],
+)
+def test_what_cannot_be_read_is_named(built: Built, call: Any, message: str) -> None:
+    with pytest.raises(ReadError, match=message):
+        call(built.data)
+
+
+def test_a_damaged_or_foreign_file_is_named(tmp_path: Any) -> None:
+    folder = tmp_path / "chronological"
+    folder.mkdir()
+    (folder / "train.parquet").write_bytes(b"not parquet")
+    with pytest.raises(ReadError, match="cannot be read as Parquet"):
+        read_instances(tmp_path, "chronological", "train")
+    pa.parquet.write_table(pa.table({"a": [1]}), folder / "train.parquet")
+    with pytest.raises(ReadError, match="made by another version"):
+        read_instances(tmp_path, "chronological", "train")

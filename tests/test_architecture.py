@@ -1,0 +1,94 @@
+"""Rules of the house that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("builder", "hf_dataset", "leaderboard", "metrics")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def own(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.level > 0 or (node.module or "").split(".")[0] in PACKAGES
+    return any(alias.name.split(".")[0] in PACKAGES for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_our_own_modules_are_imported_at_the_top_and_by_name(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "a module begins by saying what it decides"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [item for item in ast.walk(node) if isinstance(item, ast.Import | ast.ImportFrom)]
+            assert not [item for item in inner if own(item)], f"{node.name} imports our own code"
+        if isinstance(node, ast.ImportFrom):
+            assert all(alias.name != "*" for alias in node.names)
+
+
+def test_the_modules_of_each_package_import_one_another_without_cycles() -> None:
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+    edges: dict[str, set[str]] = {}
+    for name, path in names.items():
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        found: set[str] = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom):
+                parts = package.split(".")
+                base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+                module = ".".join(part for part in (base, node.module or "") if part)
+                found |= {f"{module}.{alias.name}" for alias in node.names} | {module}
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+        edges[name] = {target for target in found if target in names and target != package}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"cycle: {' -> '.join((*path, name))}"
+        if name not in done:
+            for target in sorted(edges[name]):
+                visit(target, (*path, name))
+            done.add(name)
+
+    for name in sorted(names):
+        visit(name, ())
+
+
+def test_modules_are_short_enough_to_hold_in_your_head() -> None:
+    assert not [path for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
+
+
+def test_nothing_of_this_machine_and_no_secret_is_tracked() -> None:
+    forbidden = re.compile(rf"{re.escape(str(ROOT))}|\bhf_[A-Za-z0-9]{{20,}}|\bsk-[A-Za-z0-9]{{20,}}|/root/|index-url")
+    for path in tracked():
+        if path == Path(__file__):
+            continue
+        assert not forbidden.search(path.read_text(encoding="utf-8", errors="replace")), path
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-datasets-2.21.txt"])
+def test_constraints_are_plain_pins(name: str) -> None:
+    lines = (ROOT / name).read_text().splitlines()
+    assert len(lines) > 20
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!+-]+", one) for one in lines)
+
+
+def test_every_make_target_says_what_it_does() -> None:
+    text = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert phony
+    for target in phony[1].split():
+        assert re.search(rf"^{target}:.*## .+", text, re.MULTILINE), target
