@@ -2,7 +2,8 @@
 
 Reasons: `test_entry` (a try-out of the marketplace), `clone` (one API published again under another product, and the
 sample server that code generators ship), `duplicate` (the same operation twice in one product), `empty_description`,
-`meaningless_description`, `non_english`, `withdrawn` (said to be deprecated or unavailable), `unusable_schema`.
+`meaningless_description`, `non_english`, `adult_content`, `withdrawn` (said to be deprecated or unavailable),
+`unusable_schema`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from .raw import RawTool
 _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
 _SAMPLE_OPERATIONS: Final = re.compile(r"(pet|order)byid$|petsby|^(login|logout)user$|^getuserbyname$|^getinventory$")
 _TEST_PROVIDER: Final = re.compile(
-    r"\btest(s|e|er|api)?\b|\bdemo\b|\bonboarding\b|asdf|qwerty|\bhello ?world\b|\buntitled\b|\bmy ?api\b|publicapi"
-    r"|^\W*(?P<one>\w)(?P=one)*\W*$|^[\d\s_]+$",
+    r"\btest(s|e|er|api)?\b|\btesting for\b|\bdemo\b|\bonboarding\b|asdf|qwerty|\bhello ?world\b|\buntitled\b"
+    r"|\bmy ?api\b|publicapi|^\W*(?P<one>\w)(?P=one)*\W*$|^[\d\s_]+$",
     re.IGNORECASE,
 )
-_TEST_OPERATION: Final = re.compile(r"^\W*(tests?|testing|hello|foo|asdf\w*|new ?endpoint|(\w)\2*)\W*$", re.IGNORECASE)
+_TEST_OPERATION: Final = re.compile(r"^\W*(tests?|testing|hello|foo|asdf\w*|new ?endpoint|(\w)\2+)\W*$", re.IGNORECASE)
+_ADULT: Final = re.compile(r"porn|hentai|\bxxx\b|\bescorts?\b|\berotic", re.IGNORECASE)
 _WITHDRAWN: Final = re.compile(r"\bdeprecated\b|\bunavailable\b|\bdiscontinued\b|\bobsolete\b", re.IGNORECASE)
 _MIN_WORDS: Final = 3
 _MAX_FOREIGN_LETTERS: Final = 0.15
@@ -97,8 +99,11 @@ def keep_good_tools(raws: Iterable[RawTool], judge: LanguageJudge, funnel: Funne
 def _junk(raw: RawTool, judge: LanguageJudge) -> str | None:
     if _SAMPLE_SERVER.search(raw.provider_description) or _SAMPLE_OPERATIONS.search(squash(raw.operation)):
         return "clone"
-    if _TEST_PROVIDER.search(raw.provider.replace("_", " ")) or _TEST_OPERATION.search(raw.operation):
+    names = (raw.provider, " ".join(words(raw.provider)))
+    if any(_TEST_PROVIDER.search(name) for name in names) or _TEST_OPERATION.search(raw.operation):
         return "test_entry"
+    if _ADULT.search(f"{raw.provider} {raw.operation} {raw.provider_description}"):
+        return "adult_content"
     if _WITHDRAWN.search(f"{raw.operation} {raw.operation_description}"):
         return "withdrawn"
     about = f"{raw.operation_description} {raw.provider_description}".strip()

@@ -35,6 +35,8 @@ def reasons(raws: list[RawTool], judge: LanguageJudge) -> tuple[int, dict[str, i
         (raw_tool(provider="asdfadsf"), "test_entry"),
         (raw_tool(provider="aaaa"), "test_entry"),
         (raw_tool(operation="/test"), "test_entry"),
+        (raw_tool(provider="MyNewTestAPI"), "test_entry"),
+        (raw_tool(provider="Rapid Porn"), "adult_content"),
         (raw_tool(about="", product=" "), "empty_description"),
         (raw_tool(operation="Anjing", about="Wkwkwland", product=""), "meaningless_description"),
         (raw_tool(about="Current weather (deprecated)"), "withdrawn"),
@@ -57,6 +59,6 @@ def test_short_descriptions_may_be_alike(judge: LanguageJudge) -> None:
     assert reasons(raws, judge) == (2, {})
 
 
-@pytest.mark.parametrize("provider", ["Contest Finder", "Latest News", "Protest Map"])
+@pytest.mark.parametrize("provider", ["Contest Finder", "Mail Testing", "Latest News", "Protest Map"])
 def test_words_that_hold_test_are_no_test_entries(provider: str, judge: LanguageJudge) -> None:
     assert reasons([raw_tool(provider=provider)], judge) == (1, {})
