@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -192,14 +193,16 @@ def _print_funnel(report: pipeline.Report) -> None:
 
 
 def _print_scores(scored: list[tuple[str, str, Scores]]) -> None:
-    table = Table("model", "config", title="Accuracy, % of instances", title_justify="left")
+    table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE)
+    for name in ("model", "config"):
+        table.add_column(name, no_wrap=True)
     shown: dict[str, Callable[[Scores], float]] = {
         "tool": lambda scores: scores["tool_accuracy"],
         "parameters": lambda scores: scores["parameter_accuracy"],
         "call": lambda scores: scores["call_accuracy"],
         "format": lambda scores: scores["format_rate"],
     }
-    for name in (*shown, "instances"):
+    for name in (*shown, "rows"):
         table.add_column(name, justify="right")
     for name, config, scores in scored:
         table.add_row(name, config, *(f"{100 * read(scores):.1f}" for read in shown.values()), f"{scores['count']:,}")

@@ -76,7 +76,7 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress) ->
             catalog=source.identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows
         )
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
-        (folders.public / "README.md").write_text(card_text(manifest, out.name), encoding="utf-8")
+        (folders.public / "README.md").write_text(card_text(manifest), encoding="utf-8")
         manifest["files"] = file_hashes(folders.public)
         manifest["private_files"] = file_hashes(folders.private)
         (folders.public / FILE_NAME).write_text(to_text(manifest), encoding="utf-8")

@@ -20,7 +20,7 @@ non-functional attributes (price, latency, privacy, ...) that the user never sta
 ```python
 from datasets import load_dataset
 
-rows = load_dataset("{name}", "chronological", split="validation")
+rows = load_dataset("ORG/petoolbench", "chronological", split="validation")  # or the path of this folder
 ```
 
 | config | the history holds | to be inferred |
@@ -65,19 +65,13 @@ def front_matter() -> dict[str, Any]:
     }
 
 
-def card_text(manifest: Mapping[str, Any], name: str) -> str:
-    """The card of a build.
-
-    Args:
-        manifest: The build's manifest.
-        name: What the example loads.
-    """
+def card_text(manifest: Mapping[str, Any]) -> str:
+    """The card of a build, from its manifest alone: the same wherever the build is put."""
     rows = manifest["rows"]
     lines = ["| config | " + " | ".join(SPLITS) + " |", "|---" * (len(SPLITS) + 1) + "|"]
     lines += [f"| `{config}` | " + " | ".join(f"{rows[config][split]:,}" for split in SPLITS) + " |" for config in rows]
     head = yaml.safe_dump(front_matter(), sort_keys=False, allow_unicode=True)
     page = _PAGE.format(
-        name=name,
         counts="\n".join(lines),
         tokenizer=manifest["tokenizer"],
         catalog=manifest["catalog"],

@@ -301,13 +301,13 @@ def test_the_manifest_names_every_file_with_its_hash(built: Built) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built: Built, tmp_path: Path) -> None:
-    again = tmp_path / "small"
+    again = tmp_path / "again"
     pipeline.build(open_source("builtin"), SMALL, again, silent)
     other = tmp_path / "other"
     pipeline.build(open_source("builtin"), SMALL.model_copy(update={"seed": 6}), other, silent)
     assert file_hashes(again) == file_hashes(built.data)
     assert (again / "manifest.json").read_bytes() == (built.data / "manifest.json").read_bytes()
-    assert file_hashes(tmp_path / "small-private") == file_hashes(built.answers)
+    assert file_hashes(tmp_path / "again-private") == file_hashes(built.answers)
     for config in HISTORY_TYPES:
         assert file_hashes(other)[f"{config}/train.parquet"] != file_hashes(again)[f"{config}/train.parquet"]
 

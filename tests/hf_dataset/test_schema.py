@@ -97,7 +97,7 @@ def test_the_card_lists_every_config_once_with_one_default() -> None:
 
 def test_the_card_of_a_build_is_what_the_manifest_makes_of_it(built: Built) -> None:
     text = (built.data / "README.md").read_text()
-    assert text == card_text(built.report.manifest, "small")
+    assert text == card_text(built.report.manifest)
     assert "| `chronological` | 48 | 36 | 36 |" in text
 
 
