@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import ConfigError
+from .randomness import secret_numbers
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -80,7 +81,10 @@ class CandidateConfig(_Section):
 class BuildConfig(_Section):
     """Everything that, with the catalogue, determines a build."""
 
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    secret: str = Field(default="", repr=False)
+    """Goes into every draw of the test split, so that who knows the catalogue, the config and the seed cannot make the
+    answers again. To be set, and kept, for a test split whose answers are to stay private; never in the manifest."""
     scenarios_per_group: int = Field(default=24, ge=4)
     """Scenarios of each group that histories draw from; final instructions have their own."""
     users: UserConfig = UserConfig()
@@ -88,6 +92,10 @@ class BuildConfig(_Section):
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
     candidates: CandidateConfig = CandidateConfig()
+
+    def seed_of(self, split: str) -> tuple[int, ...]:
+        """Seed of everything that is drawn for a split."""
+        return (self.seed, *(secret_numbers(self.secret) if split == "test" and self.secret else ()))
 
 
 def load_config(path: Path | None, *, users: int | None = None, seed: int | None = None) -> BuildConfig:

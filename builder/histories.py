@@ -6,7 +6,8 @@
 * `chronological`: calls under that other profile first, then under the current one; the place of the change is spread
   evenly over the middle of the history.
 
-Neither the target group nor a provider of its tools ever occurs in a history.
+Neither the target group nor a provider of any candidate ever occurs in a history: what was seen is never the answer,
+and never a distractor either, so that having been seen tells nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from .config import HistoryConfig
 from .errors import BuildError
 from .preferences import PreferredTools
-from .records import Group, GroupTool, History, Interaction, Profile, Scenario
+from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario
 from .scenarios import arguments_of
 
 _MIN_GROUPS: Final = 2
@@ -36,10 +37,10 @@ class Choice:
 
 
 class HistoryWriter:
-    """Writes histories for users of one target group.
+    """Writes histories for the users of one query group.
 
     Args:
-        target: The group that the final instruction is about.
+        query: The query group.
         preferred: Preferred tools of the groups of the split.
         pools: Scenarios for histories, by group key.
         config: Lengths and the span of the change.
@@ -47,13 +48,13 @@ class HistoryWriter:
 
     def __init__(
         self,
-        target: Group,
+        query: Query,
         preferred: PreferredTools,
         pools: Mapping[str, Sequence[Scenario]],
         config: HistoryConfig,
     ) -> None:
-        self._target = target
-        self._barred = {member.tool.provider for member in target.members}
+        self._target = query.group.key
+        self._barred = {tool.provider for tool in query.candidates}
         self._preferred = preferred
         self._pools = pools
         self._config = config
@@ -63,7 +64,7 @@ class HistoryWriter:
         return [
             Choice(group, member)
             for group, member in self._preferred.of(profile)
-            if group.key != self._target.key and member.tool.provider not in self._barred
+            if group.key != self._target and member.tool.provider not in self._barred
         ]
 
     def write(self, profile: Profile, rival: Profile, rng: np.random.Generator) -> dict[str, History] | None:

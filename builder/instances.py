@@ -22,7 +22,7 @@ from .histories import HistoryWriter
 from .inference import Attributes, Reader, Step
 from .preferences import PreferredTools, distinguishing_sets, draw_profile
 from .randomness import generator_for
-from .records import Group, GroupTool, History, Query, Scenario, Tool, User
+from .records import Group, GroupTool, History, Profile, Query, Scenario, Tool, User
 from .scenarios import arguments_of, write_scenarios
 
 MIN_ANSWERS: Final = 3
@@ -99,6 +99,7 @@ class InstanceMaker:
         self._tools = sorted(tools, key=lambda tool: tool.name)
         self._similar = similar
         self._config = config
+        self._seed = config.seed_of(split)
         self._funnel = funnel
         self._reader = Reader(attributes_of(tool) for tool in self._tools)
         self._preferred = PreferredTools(groups, config.preferences)
@@ -106,19 +107,17 @@ class InstanceMaker:
         self._pools: dict[str, list[Scenario]] = {}
         for group in groups:
             name = group.functionality.name
-            history = write_scenarios(
-                group, generator_for(config.seed, "pool", group.key), final=False, seen=seen[name]
-            )
+            history = write_scenarios(group, generator_for(self._seed, "pool", group.key), final=False, seen=seen[name])
             self._pools[group.key] = [
                 scenario for scenario, _ in zip(history, range(config.scenarios_per_group), strict=False)
             ]
-            final = write_scenarios(group, generator_for(config.seed, "final", group.key), final=True, seen=seen[name])
+            final = write_scenarios(group, generator_for(self._seed, "final", group.key), final=True, seen=seen[name])
             self._finals[group.key] = _Sources(final)
 
     def users(self, number: int) -> Iterator[User]:
         """Make users, query group by query group, until there are `number` or the split is exhausted."""
         made = query = fruitless = 0
-        rng = generator_for(self._config.seed, "order", self._split)
+        rng = generator_for(self._seed, "order", self._split)
         order: list[int] = []
         while number - made >= MIN_ANSWERS and fruitless < _FUTILE * len(self._groups):
             order = order or [int(index) for index in rng.permutation(len(self._groups))]
@@ -160,12 +159,12 @@ class InstanceMaker:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
         source.taken += 1
-        rng = generator_for(self._config.seed, "query", group.key, source.taken)
+        rng = generator_for(self._seed, "query", group.key, source.taken)
         query = Query(name, group, scenario, tuple(self._candidates(group, rng)))
         order = [int(index) for index in rng.permutation(len(group.members))]
         # The rival wants another tool of the group, at the same distance for all: each is the rival's equally often.
         distance = int(rng.integers(1, len(order)))
-        writer = HistoryWriter(group, self._preferred, self._pools, self._config.histories)
+        writer = HistoryWriter(query, self._preferred, self._pools, self._config.histories)
         users = []
         for place in range(size):
             answer = group.members[order[place]]
@@ -194,7 +193,9 @@ class InstanceMaker:
             histories = writer.write(profile, old, rng)
             if histories is None:
                 continue
-            if all(self._answerable(query, answer, history) for history in histories.values()):
+            if all(
+                _shows(profile, history) and self._answerable(query, answer, history) for history in histories.values()
+            ):
                 return User("", query, answer, profile, histories)
             self._funnel.drop("history_draw", "not_identifiable")
         return None
@@ -223,6 +224,14 @@ class InstanceMaker:
             room = self._config.candidates.count - len(chosen)
             chosen += [free[int(index)] for index in rng.permutation(len(free))[:room]]
         return [chosen[int(index)] for index in rng.permutation(len(chosen))]
+
+
+def _shows(profile: Profile, history: History) -> bool:
+    """Whether each attribute of a profile occurs in a history's evidence."""
+    return all(
+        any(history.interactions[index].tool.value_on(axis) == value for index in history.evidence)
+        for axis, value in profile.weights
+    )
 
 
 class RowMaker:

@@ -69,8 +69,9 @@ def data_files(folder: str) -> list[Traversable]:
     return sorted((node for node in root.iterdir() if node.name.endswith(".toml")), key=lambda node: node.name)
 
 
+@cache
 def data_table(path: str) -> dict[str, Any]:
-    """One TOML file of this package's data."""
+    """One TOML file of this package's data; not to be changed."""
     root = files(__package__)
     for part in path.split("/"):
         root = root / part

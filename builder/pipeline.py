@@ -110,7 +110,7 @@ def _prepare(
     progress("grouping tools by functionality", 0, 0)
     recogniser = Recogniser(tools, entries(), encoder)
     found = answerable_groups(list(group_catalogue(recogniser, config.groups, funnel)), config, funnel)
-    rng = generator_for(config.seed, "splits")
+    rng = generator_for((config.seed,), "splits")
     groups = split_groups(found, rng, funnel)
     return Catalogue(
         split_tools(tools, groups, config.users, rng),

@@ -98,6 +98,12 @@ def providers() -> tuple[Provider, ...]:
     )
 
 
+def suitable_axes(functionality: str) -> list[str]:
+    """Axes that make sense for a functionality, sorted."""
+    excluded = data_table("marketplace/exclusions.toml")
+    return sorted(axis for axis in axes() if functionality not in excluded.get(axis, ()))
+
+
 def marketplace() -> Iterator[Group]:
     """Groups of the marketplace, each with its split, sorted by split and functionality."""
     offered = [entry.functionality for entry in entries() if entry.offered]
@@ -105,7 +111,7 @@ def marketplace() -> Iterator[Group]:
         own = [provider for provider in providers() if provider.split == split]
         load = dict.fromkeys((provider.name for provider in own), 0)
         for functionality in offered:
-            rng = generator_for(_SEED, split, functionality.name)
+            rng = generator_for((_SEED,), split, functionality.name)
             # The providers with the shortest offer so far take the next functionality, drawn among equals.
             lots = {provider.name: float(rng.random()) for provider in own}
             chosen = sorted(own, key=lambda provider: (load[provider.name], lots[provider.name]))[:TOOLS_PER_GROUP]
@@ -116,8 +122,8 @@ def marketplace() -> Iterator[Group]:
 
 def _group(functionality: Functionality, chosen: Sequence[Provider], split: str, rng: np.random.Generator) -> Group:
     # The axes are the functionality's, the same in each split.
-    shared = generator_for(_SEED, "axes", functionality.name)
-    names = sorted(axes())
+    shared = generator_for((_SEED,), "axes", functionality.name)
+    names = suitable_axes(functionality.name)
     own_axes = sorted(names[int(index)] for index in shared.permutation(len(names))[:_AXES_PER_GROUP])
     values = _spread_values(own_axes, len(chosen), rng)
     members = [

@@ -13,7 +13,13 @@ from builder.library import data_files, data_table
 from .toolbench import ToolBenchSource
 
 ALLOWED: Final = "builtin, toolbench:PATH"
-_MARKETPLACE_FILES: Final = ("marketplace/axes.toml", "marketplace/providers.toml", "lexicon/slots.toml")
+_MARKETPLACE_FILES: Final = (
+    "marketplace/axes.toml",
+    "marketplace/exclusions.toml",
+    "marketplace/providers.toml",
+    "lexicon/slots.toml",
+    "values/subjects.toml",
+)
 
 
 @dataclass(frozen=True, slots=True)

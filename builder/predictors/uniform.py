@@ -20,5 +20,5 @@ class RandomPredictor:
 
     def predict(self, instance: Instance) -> str:
         """Draw one of the candidates."""
-        rng = generator_for(self._seed, instance.instance_id)
+        rng = generator_for((self._seed,), instance.instance_id)
         return tool_call(instance.candidates[int(rng.integers(len(instance.candidates)))].name, {})

@@ -7,20 +7,29 @@ from builder.records import SlotValue
 from .context import Draw, plain
 from .people import first_name, url
 
-_THINGS = (
-    "The hotel room", "The new bus timetable", "My third bowl of ramen here", "The concert last night", "The repair of my bike",
-    "The guided walk", "The online checkout", "The sofa that arrived today", "The museum audio guide", "The language course",
-    "The campsite by the lake", "The train ride", "The allotment newsletter", "The second season", "The choir rehearsal",
+_OUTINGS = (
+    "The concert last night", "The guided walk", "The train ride along the coast", "The evening class", "The weekend at the campsite",
+    "The school play", "The boat trip", "The tasting at the vineyard", "The tour of the old town", "The choir's spring recital",
 )  # fmt: skip
-_OPINIONS = (
+_OUTING_OPINIONS = (
     "was far better than I had hoped", "left me rather disappointed", "was fine, nothing more", "made my whole week",
-    "was a waste of an evening", "felt rushed and careless", "is the best I have had in years", "turned out to be a mess",
-    "was worth every minute", "could do with some more thought",
+    "was a waste of an evening", "felt rushed", "was worth every minute",
 )  # fmt: skip
-_AFTERTHOUGHTS = (
-    "and I would go again tomorrow", "and the staff did not seem to care", "though the weather did not help",
-    "and my sister agreed", "but I have seen worse", "and I have told all my neighbours", "although it started late",
-    "and nobody apologised", "even if it took a while", "and I still think about it",
+_OUTING_TAILS = (
+    "and I would go again tomorrow", "and the staff did not seem to care", "although it started late", "and my sister agreed",
+    "and I have told all my neighbours", "even with the rain",
+)  # fmt: skip
+_PURCHASES = (
+    "The sofa that arrived today", "My new bicycle lamp", "The second-hand camera", "The kettle I ordered", "The winter coat from your shop",
+    "The garden bench", "The headset that I returned", "The coffee grinder", "The tent we bought for the summer", "The desk chair",
+)  # fmt: skip
+_PURCHASE_OPINIONS = (
+    "is the best I have owned in years", "was scratched when I unpacked it", "does what it should", "fell apart within a week",
+    "looks nothing like the picture", "works like a charm", "squeaks when it is cold",
+)  # fmt: skip
+_PURCHASE_TAILS = (
+    "and I would buy it again", "and nobody answered my letter", "but the delivery took a month", "and my brother wants one too",
+    "and the instructions were clear", "and the parcel came on time",
 )  # fmt: skip
 _FOREIGN = (
     "Der Zug hat heute zwanzig Minuten Verspätung.", "Wo finde ich den nächsten Bahnhof?", "Das Brot schmeckt am Morgen am besten.",
@@ -35,13 +44,13 @@ _FOREIGN = (
 )  # fmt: skip
 _MESSAGES = (
     "{name}, I'm running {n} minutes late.", "The parcel for {name} is at number {n}.", "Dinner is at {n} past seven, {name}.",
-    "{name}, your appointment moved to {n} May.", "Please call {name} back, room {n}.", "The keys are under pot {n}, {name}.",
-    "{name}, we need {n} more chairs for tonight.", "Bus {n} is cancelled, {name}, take the tram.",
+    "{name}, your appointment moved to {n} May.", "Please call {name} back in {n} minutes.", "{name}, we need {n} more chairs for tonight.",
+    "Bus {n} is cancelled, {name}, take the tram.", "{name}, the boat leaves from pier {n}.", "Room {n} is booked for you, {name}.",
 )  # fmt: skip
 _LONG = (
     "The town council met on Tuesday to decide about the old {place}.", "Volunteers have looked after the {place} for thirty years.",
     "A survey found that the roof will not last another winter.", "Most residents would like to keep it as it is.",
-    "An architect proposed to turn it into a reading room with a small stage.", "The cost is put at {n} thousand a year.",
+    "An architect proposed to turn it into a reading room with a small stage.", "The cost is put at {n} thousand euros a year.",
     "Schools in the area have already asked for hours.", "A decision is expected in {month}.",
     "Critics say that the money is needed for the roads.", "The mayor promised another public meeting before the vote.",
 )  # fmt: skip
@@ -74,7 +83,8 @@ _SUBJECTS = (
 
 def statement(draw: Draw) -> SlotValue:
     """A sentence with an opinion."""
-    return plain(f"{draw.choice(_THINGS)} {draw.choice(_OPINIONS)} {draw.choice(_AFTERTHOUGHTS)}.")
+    kinds = ((_OUTINGS, _OUTING_OPINIONS, _OUTING_TAILS), (_PURCHASES, _PURCHASE_OPINIONS, _PURCHASE_TAILS))
+    return plain(f"{' '.join(draw.choice(part) for part in draw.choice(kinds))}.")
 
 
 def foreign_text(draw: Draw) -> SlotValue:
@@ -91,7 +101,9 @@ def long_text(draw: Draw) -> SlotValue:
 
 def message(draw: Draw) -> SlotValue:
     """A short message to somebody."""
-    return plain(draw.choice(_MESSAGES).format(name=first_name(draw).value, n=draw.integer(4, 28)))
+    return plain(
+        draw.choice(_MESSAGES).format(name=first_name(draw).value, n=draw.choice((5, 10, 12, 14, 15, 18, 20, 24, 25)))
+    )
 
 
 def subject(draw: Draw) -> SlotValue:

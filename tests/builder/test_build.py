@@ -102,9 +102,9 @@ def test_the_history_never_touches_the_target(
     rows: dict[tuple[str, str], list[Instance]], functionality: dict[str, str | None]
 ) -> None:
     for row in everything(rows):
-        same = {tool.provider for tool in row.candidates if functionality[tool.name] == row.functionality}
+        candidates = {tool.provider for tool in row.candidates}
         assert not {functionality[step.name] for step in row.history} & {row.functionality}
-        assert not {provider(row, step.name) for step in row.history} & same
+        assert not {provider(row, step.name) for step in row.history} & candidates
         assert {tool.name for tool in row.history_tools} == {step.name for step in row.history}
 
 
@@ -387,3 +387,24 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
     assert examples
     text = json.dumps([row.instruction for row in read_instances(out, "preferred_only", "train")])
     assert not re.search(r"your_\w+|<\w+>|\bstring\b|\{\w+\}", text)
+
+
+def test_a_secret_changes_the_test_split_only_and_is_not_told(built: Built, tmp_path: Path) -> None:
+    secret = SMALL.model_copy(update={"secret": "not to be told"})
+    report = pipeline.build(open_source("builtin"), secret, tmp_path / "out", silent)
+    plain, changed = file_hashes(built.data), file_hashes(tmp_path / "out")
+    for config in HISTORY_TYPES:
+        assert plain[f"{config}/train.parquet"] == changed[f"{config}/train.parquet"]
+        assert plain[f"{config}/validation.parquet"] == changed[f"{config}/validation.parquet"]
+        assert plain[f"{config}/test.parquet"] != changed[f"{config}/test.parquet"]
+    assert report.manifest["test_split_needs_a_secret"]
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or b"not to be told" not in path.read_bytes()
+
+
+def test_histories_longer_than_the_pools_are_refused(tmp_path: Path) -> None:
+    histories = SMALL.histories.model_copy(update={"min_length": 99, "max_length": 100})
+    long = SMALL.model_copy(update={"scenarios_per_group": 4, "histories": histories})
+    with pytest.raises(BuildError, match=r"lower histories\.max_length"):
+        pipeline.build(open_source("builtin"), long, tmp_path / "long", silent)
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from builder.catalogue.builtin import TOOLS_PER_GROUP, axes, marketplace, providers
+from builder.catalogue.builtin import TOOLS_PER_GROUP, axes, marketplace, providers, suitable_axes
 from builder.library import REGISTERS, Entry, concepts, data_table, entries, slots_of
 from builder.values.registry import generator
 from hf_dataset.schema import SPLITS
@@ -110,3 +110,14 @@ def test_marketplace_tools_can_be_called_with_the_slots() -> None:
 def test_contrast_families_are_lower_case_words() -> None:
     for family in data_table("lexicon/contrasts.toml").values():
         assert all(member == " ".join(member.lower().split()) for member in family)
+
+
+def test_exclusions_name_axes_and_functionalities_that_exist() -> None:
+    offered = {entry.functionality.name for entry in entries() if entry.offered}
+    for axis, names in data_table("marketplace/exclusions.toml").items():
+        assert axis in axes()
+        assert set(names) <= offered
+        assert len(set(names)) == len(names)
+    for group in marketplace():
+        documented = {attribute.axis for member in group.members for attribute in member.tool.attributes}
+        assert documented <= set(suitable_axes(group.functionality.name))
