@@ -42,6 +42,7 @@ def main() -> None:
             seconds, peak, rows = measure(catalog, int(users))
             os.write(write, f"{rows} {seconds:.1f} {peak:.0f}".encode())
             os._exit(0)
+        os.close(write)
         os.wait()
         rows_text, seconds_text, peak_text = os.read(read, 1000).decode().split()
         table.add_row(catalog.partition(":")[0], users, rows_text, seconds_text, peak_text)

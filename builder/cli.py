@@ -51,7 +51,7 @@ _err = Console(stderr=True)
 
 Config = Annotated[str, typer.Option("--config", help=f"One of {', '.join(HISTORY_TYPES)}.")]
 Split = Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of predictors that draw.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of predictors that draw.")]
 
 
 @app.command()
@@ -70,6 +70,8 @@ def build(
         report = pipeline.build(source, settings, out, tell)
     _print_funnel(report)
     _out.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
+    if not settings.secret:
+        _out.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)
 
 
 @app.command()

@@ -32,7 +32,15 @@ class UserConfig(_Section):
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test are shares of the users: they must sum to 1, not {total}")
+        few = [split for split, number in self.by_split().items() if number < 3]
+        if few:
+            raise ValueError(f"{self.count} users give {' and '.join(few)} fewer than 3, too few for a query group")
         return self
+
+    def by_split(self) -> dict[str, int]:
+        """Users of each split; rounding goes to train."""
+        validation, test = round(self.count * self.validation), round(self.count * self.test)
+        return {"train": self.count - validation - test, "validation": validation, "test": test}
 
 
 class GroupConfig(_Section):
@@ -82,9 +90,10 @@ class BuildConfig(_Section):
     """Everything that, with the catalogue, determines a build."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
-    secret: str = Field(default="", repr=False)
+    secret: str = Field(default="", repr=False, pattern=r"^$|^.{16,}$")
     """Goes into every draw of the test split, so that who knows the catalogue, the config and the seed cannot make the
-    answers again. To be set, and kept, for a test split whose answers are to stay private; never in the manifest."""
+    answers again. To be set, and kept, for a test split whose answers are to stay private; at least 16 characters,
+    since a short one can be guessed; never in the manifest."""
     scenarios_per_group: int = Field(default=24, ge=4)
     """Scenarios of each group that histories draw from; final instructions have their own."""
     users: UserConfig = UserConfig()
@@ -92,6 +101,17 @@ class BuildConfig(_Section):
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
     candidates: CandidateConfig = CandidateConfig()
+
+    @model_validator(mode="after")
+    def _fits(self) -> BuildConfig:
+        if self.scenarios_per_group < self.histories.max_length // 2 + 2:
+            raise ValueError(
+                f"scenarios_per_group is {self.scenarios_per_group}; a history of {self.histories.max_length} steps "
+                f"needs at least {self.histories.max_length // 2 + 2}"
+            )
+        if self.candidates.count < self.groups.largest:
+            raise ValueError(f"candidates.count {self.candidates.count} is below groups.largest {self.groups.largest}")
+        return self
 
     def seed_of(self, split: str) -> tuple[int, ...]:
         """Seed of everything that is drawn for a split."""
@@ -118,7 +138,9 @@ def load_config(path: Path | None, *, users: int | None = None, seed: int | None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"The config file {str(path)!r} is not TOML: {error}.") from error
     if users is not None:
-        raw.setdefault("users", {})["count"] = users
+        section = raw.setdefault("users", {})
+        if isinstance(section, dict):  # anything else is refused below
+            section["count"] = users
     if seed is not None:
         raw["seed"] = seed
     try:

@@ -19,10 +19,10 @@ from typing import Final
 import numpy as np
 
 from .config import HistoryConfig
-from .errors import BuildError
 from .preferences import PreferredTools
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario
 from .scenarios import arguments_of
+from .text import provider_family
 
 _MIN_GROUPS: Final = 2
 """Fewest groups in which a preference must show."""
@@ -54,7 +54,7 @@ class HistoryWriter:
         config: HistoryConfig,
     ) -> None:
         self._target = query.group.key
-        self._barred = {tool.provider for tool in query.candidates}
+        self._barred = {provider_family(tool.provider) for tool in query.candidates}
         self._preferred = preferred
         self._pools = pools
         self._config = config
@@ -64,7 +64,7 @@ class HistoryWriter:
         return [
             Choice(group, member)
             for group, member in self._preferred.of(profile)
-            if group.key != self._target and member.tool.provider not in self._barred
+            if group.key != self._target and provider_family(member.tool.provider) not in self._barred
         ]
 
     def write(self, profile: Profile, rival: Profile, rng: np.random.Generator) -> dict[str, History] | None:
@@ -79,7 +79,7 @@ class HistoryWriter:
         # A tool that both would like to have shows neither preference.
         clear = [choice for choice in liked if _leaning(choice, profile, rival) > 0]
         disliked = [choice for choice in wanted_by_rival if _leaning(choice, rival, profile) > 0]
-        if min(len(liked), len(disliked), len(clear)) < _MIN_GROUPS:
+        if min(len(disliked), len(clear)) < _MIN_GROUPS:
             return None
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
         half = length // 2
@@ -111,11 +111,7 @@ class Calls:
         self._unused: dict[str, list[int]] = {}
 
     def draw(self, choices: Sequence[Choice], count: int) -> list[Interaction]:
-        """Calls spread as evenly as possible over the choices.
-
-        Raises:
-            BuildError: If a pool holds fewer scenarios than are needed.
-        """
+        """Calls spread as evenly as possible over the choices."""
         calls: list[Interaction] = []
         order: list[int] = []
         for _ in range(count):
@@ -131,12 +127,12 @@ class Calls:
         pool = self._pools[group.key]
         if group.key not in self._unused:
             self._unused[group.key] = [int(index) for index in self._rng.permutation(len(pool))]
-        if not self._unused[group.key]:
-            raise BuildError(
-                f"The pool of {group.functionality.name!r} holds {len(pool)} scenarios, fewer than one history needs. "
-                "Raise scenarios_per_group or lower histories.max_length."
-            )
         return pool[self._unused[group.key].pop()]
+
+
+def least_pool(config: HistoryConfig) -> int:
+    """Scenarios that a group needs for its part of any history: half of it, and one for each of two draws."""
+    return config.max_length // _MIN_GROUPS + 2
 
 
 def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:

@@ -8,7 +8,7 @@ redrawn until that is so, and a query group in which it cannot be had is given u
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ import numpy as np
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
 from .config import BuildConfig
+from .errors import BuildError
 from .funnel import Funnel
-from .histories import HistoryWriter
+from .histories import HistoryWriter, least_pool
 from .inference import Attributes, Reader, Step
 from .preferences import PreferredTools, distinguishing_sets, draw_profile
 from .randomness import generator_for
@@ -81,7 +82,6 @@ class InstanceMaker:
         similar: For a functionality, names of ungrouped tools that may well do its job: no distractors.
         config: The build's config.
         funnel: Counts query groups that were given up.
-        seen: Instructions by functionality, shared by all splits.
     """
 
     def __init__(
@@ -92,7 +92,6 @@ class InstanceMaker:
         similar: Callable[[str], frozenset[str]],
         config: BuildConfig,
         funnel: Funnel,
-        seen: Mapping[str, set[str]],
     ) -> None:
         self._split = split
         self._groups = groups
@@ -102,17 +101,18 @@ class InstanceMaker:
         self._seed = config.seed_of(split)
         self._funnel = funnel
         self._reader = Reader(attributes_of(tool) for tool in self._tools)
-        self._preferred = PreferredTools(groups, config.preferences)
         self._finals: dict[str, _Sources] = {}
         self._pools: dict[str, list[Scenario]] = {}
         for group in groups:
-            name = group.functionality.name
-            history = write_scenarios(group, generator_for(self._seed, "pool", group.key), final=False, seen=seen[name])
+            history = write_scenarios(group, generator_for(self._seed, "pool", group.key), final=False)
             self._pools[group.key] = [
                 scenario for scenario, _ in zip(history, range(config.scenarios_per_group), strict=False)
             ]
-            final = write_scenarios(group, generator_for(self._seed, "final", group.key), final=True, seen=seen[name])
+            final = write_scenarios(group, generator_for(self._seed, "final", group.key), final=True)
             self._finals[group.key] = _Sources(final)
+        talkative = [group for group in groups if len(self._pools[group.key]) >= least_pool(config.histories)]
+        funnel.drop("group_in_histories", "too_few_scenarios", len(groups) - len(talkative))
+        self._preferred = PreferredTools(talkative, config.preferences)
 
     def users(self, number: int) -> Iterator[User]:
         """Make users, query group by query group, until there are `number` or the split is exhausted."""
@@ -188,8 +188,6 @@ class InstanceMaker:
         others = distinguishing_sets(rival.tool, query.group, self._config.preferences)
         for _ in range(self._config.histories.attempts):
             profile, old = draw_profile(own, rng), draw_profile(others, rng)
-            if old.utility(answer.tool) + self._config.preferences.margin > old.utility(rival.tool):
-                continue
             histories = writer.write(profile, old, rng)
             if histories is None:
                 continue
@@ -219,10 +217,15 @@ class InstanceMaker:
         near = [tool for tool in others if tool.category == group.category]
         levels = [near, others] if self._config.candidates.distractors == "same_category" else [others]
         chosen = list(own)
+        count = self._config.candidates.count
         for level in levels:
             free = [tool for tool in level if tool not in chosen]
-            room = self._config.candidates.count - len(chosen)
-            chosen += [free[int(index)] for index in rng.permutation(len(free))[:room]]
+            chosen += [free[int(index)] for index in rng.permutation(len(free))[: max(0, count - len(chosen))]]
+        if len(chosen) != count:
+            raise BuildError(
+                f"{group.functionality.name!r} in {self._split!r} has {len(own)} tools of its own and "
+                f"{len(others)} that can stand beside them; candidates.count asks for {count}. Change it."
+            )
         return [chosen[int(index)] for index in rng.permutation(len(chosen))]
 
 

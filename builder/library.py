@@ -6,7 +6,7 @@ It is read from TOML: `marketplace/functionalities/` holds what the built-in mar
 
 from __future__ import annotations
 
-import re
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,6 @@ REGISTERS: Final = ("terse", "polite", "reason", "spoken", "two")
 """terse command, polite request, context with a reason, spoken, two sentences"""
 MARKETPLACE: Final = "marketplace/functionalities"
 RECOGNISED: Final = "lexicon/functionalities"
-_SLOT: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,17 @@ def data_files(folder: str) -> list[Traversable]:
     for part in folder.split("/"):
         root = root / part
     return sorted((node for node in root.iterdir() if node.name.endswith(".toml")), key=lambda node: node.name)
+
+
+@cache
+def library_hash() -> str:
+    """SHA-256 over every TOML file of this package: functionalities, slots, contrasts, marketplace, values."""
+    digest = hashlib.sha256()
+    for folder in (MARKETPLACE, RECOGNISED, "marketplace", "lexicon", "values"):
+        for node in data_files(folder):
+            digest.update(f"{folder}/{node.name}\0".encode())
+            digest.update(hashlib.sha256(node.read_bytes()).digest())
+    return f"sha256:{digest.hexdigest()}"
 
 
 @cache
@@ -123,8 +133,3 @@ def _entry(raw: Mapping[str, Any], category: str, *, offered: bool) -> Entry:
         none_of=Signals(signals.get("none", [])),
         none_provider=Signals(signals.get("none_product", [])),
     )
-
-
-def slots_of(pattern: str) -> list[str]:
-    """Slot names of an instruction pattern, in order."""
-    return _SLOT.findall(pattern)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from .config import BuildConfig
 from .funnel import Funnel
+from .library import library_hash
 
 FILE_NAME: Final = "manifest.json"
 _LIBRARIES: Final = (
@@ -24,6 +25,12 @@ _LIBRARIES: Final = (
     "wordllama",
 )
 """Libraries whose version can change what is built."""
+
+
+def build_id(catalog: str, config: BuildConfig) -> str:
+    """Eight hexadecimal digits that tell builds apart; they go into every instance id. The secret does not go in."""
+    plain = config.model_dump_json(exclude={"secret"})
+    return hashlib.sha256(f"{catalog}\n{plain}".encode()).hexdigest()[:8]
 
 
 def build_manifest(
@@ -46,7 +53,9 @@ def build_manifest(
     return {
         "format": 1,
         "builder": version("petoolbench"),
+        "build_id": build_id(catalog, config),
         "catalog": catalog,
+        "library": library_hash(),
         "config": config.model_dump(mode="json", exclude={"secret"}),
         "test_split_needs_a_secret": bool(config.secret),
         "libraries": {name: version(name) for name in _LIBRARIES},
@@ -68,11 +77,12 @@ def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
     return found
 
 
-def content_hash(paths: Sequence[Path]) -> str:
-    """SHA-256 over the content of files, in the given order."""
+def content_hash(files: Mapping[str, Path]) -> str:
+    """SHA-256 over the names and the content of files, in the given order."""
     digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
+    for name, path in files.items():
+        digest.update(f"{name}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,8 @@ class Folders(NamedTuple):
 
 def private_folder(out: Path) -> Path:
     """Where the answers of a data set's test split lie: beside it, never below it."""
-    return out.with_name(f"{out.name}-private")
+    whole = out.absolute()
+    return whole.with_name(f"{whole.name}-private")
 
 
 def check_free(out: Path) -> None:
@@ -36,8 +38,10 @@ def check_free(out: Path) -> None:
     """
     for folder in (out, private_folder(out)):
         if folder.exists():
+            alone = folder != out and not out.exists()
+            whose = " (answers without their data set, of a build that was cut off or moved)" if alone else ""
             raise OutputError(
-                f"{str(folder)!r} is there already, and a build never writes over anything. "
+                f"{str(folder)!r} is there already{whose}, and a build never writes over anything. "
                 "Name another folder, or remove it first."
             )
 
@@ -52,27 +56,38 @@ def written_aside(out: Path) -> Iterator[Folders]:
     Raises:
         OutputError: If one of the two is there.
     """
+    out = out.absolute()
     check_free(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(out)
-    public = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    private = out.with_name(f".{out.name}-private.partial-{os.getpid()}")
     try:
-        for folder in (public, private):
-            folder.mkdir()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
+        public, private = _aside(out), _aside(private_folder(out))
+    except OSError as error:
+        raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
+    try:
         yield Folders(public, private)
         private.rename(private_folder(out))
-        public.rename(out)
+        try:
+            public.rename(out)
+        except OSError:
+            private_folder(out).rename(private)
+            raise
     finally:
         for folder in (public, private):
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _aside(folder: Path) -> Path:
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-{os.getpid()}-", dir=folder.parent))
+    made.chmod(0o755)
+    return made
+
+
 def _sweep(out: Path) -> None:
     """Remove what builds of the same name left when they were killed."""
-    for name in (out.name, f"{out.name}-private"):
-        for leftover in out.parent.glob(f".{name}.partial-*"):
-            pid = leftover.name.rpartition("-")[2]
+    for leftover in out.parent.iterdir():
+        for name in (out.name, f"{out.name}-private"):
+            pid = leftover.name.removeprefix(f".{name}.partial-").partition("-")[0]
             if pid.isdigit() and not _alive(int(pid)):
                 shutil.rmtree(leftover, ignore_errors=True)
 

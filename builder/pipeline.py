@@ -23,7 +23,7 @@ from .groups.recognition import Recogniser
 from .groups.stage import group_catalogue
 from .instances import InstanceMaker, RowMaker, answerable_groups, to_json
 from .library import entries
-from .manifest import FILE_NAME, build_manifest, file_hashes, to_text
+from .manifest import FILE_NAME, build_id, build_manifest, file_hashes, to_text
 from .output import Folders, written_aside
 from .randomness import generator_for
 from .records import Group, Tool
@@ -70,8 +70,9 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress) ->
     """
     with written_aside(out) as folders:
         encoder, funnel = SentenceEncoder(), Funnel()
-        catalogue = prepare(source, config, encoder, funnel, progress)
-        rows = _write_rows(folders, catalogue, config, encoder, funnel, progress)
+        catalogue = _prepare(source, config, encoder, funnel, progress)
+        prefix = build_id(source.identity, config)
+        rows = _write_rows(folders, catalogue, config, prefix, encoder, funnel, progress)
         manifest = build_manifest(
             catalog=source.identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows
         )
@@ -83,18 +84,18 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress) ->
     return Report(manifest, catalogue.groups)
 
 
-def prepare(
+def _prepare(
     source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
 ) -> Catalogue:
     """Read, understand, group and split a catalogue; the arguments are those of `build`."""
-    catalogue = _prepare(source, config, encoder, funnel, progress)
+    catalogue = _read(source, config, encoder, funnel, progress)
     funnel.count("groups_kept", len(catalogue.groups))
     funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
     funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
     return catalogue
 
 
-def _prepare(
+def _read(
     source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
 ) -> Catalogue:
     progress("reading the catalogue", 0, 0)
@@ -123,14 +124,14 @@ def _write_rows(
     folders: Folders,
     catalogue: Catalogue,
     config: BuildConfig,
+    prefix: str,
     encoder: SentenceEncoder,
     funnel: Funnel,
     progress: Progress,
 ) -> dict[str, dict[str, int]]:
     maker = RowMaker(encoder.count_tokens, config.candidates.distractors)
-    seen: dict[str, set[str]] = {group.functionality.name: set() for group in catalogue.groups}
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS)}
-    for split, wanted in _users_by_split(config).items():
+    for split, wanted in config.users.by_split().items():
         tools = [tool for tool in catalogue.tools if tool.split == split]
         groups = [group for group in catalogue.groups if group.split == split]
         users = InstanceMaker(
@@ -140,7 +141,6 @@ def _write_rows(
             lambda name: catalogue.look_alikes.get(name, frozenset()),
             config,
             funnel,
-            seen,
         ).users(wanted)
         writers = {name: TableWriter(folders.public / split_file(name, split), Instance) for name in HISTORY_TYPES}
         answers = (
@@ -151,7 +151,7 @@ def _write_rows(
         made = 0
         for user in users:
             for name in HISTORY_TYPES:
-                row = maker.row(user, name, f"{name}-{user.user_id}")
+                row = maker.row(user, name, f"{name}-{prefix}-{user.user_id}")
                 writers[name].add(public_row(row) if answers else row)
                 if answers:
                     answers[name].add(answer_key(row))
@@ -168,13 +168,6 @@ def _write_rows(
             rows[name][split] = table.count
         rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), _tool_rows(tools))
     return rows
-
-
-def _users_by_split(config: BuildConfig) -> dict[str, int]:
-    """Users of each split; rounding goes to train."""
-    validation = max(3, round(config.users.count * config.users.validation))
-    test = max(3, round(config.users.count * config.users.test))
-    return {"train": config.users.count - validation - test, "validation": validation, "test": test}
 
 
 def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:

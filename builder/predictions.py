@@ -12,17 +12,22 @@ from hf_dataset.schema import AnswerKey, Instance, to_dict
 from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge_all
 from metrics.petoolbench.records import Reference, reference_from_row
 
-from .errors import DataError
+from .errors import DataError, OutputError
 
 _EXPECTED: Final = 'one JSON object a line, {"instance_id": "...", "prediction": "..."}'
 
 
 def write_predictions(path: Path, lines: Iterable[tuple[str, str]]) -> int:
-    """Write (instance_id, prediction) pairs, aside first and then under the final name; returns their number."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write (instance_id, prediction) pairs, aside first and then under the final name; returns their number.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    path = path.absolute()
     aside = path.with_name(f".{path.name}.partial-{os.getpid()}")
     count = 0
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with aside.open("w", encoding="utf-8") as file:
             for instance_id, prediction in lines:
                 file.write(
@@ -30,6 +35,8 @@ def write_predictions(path: Path, lines: Iterable[tuple[str, str]]) -> int:
                 )
                 count += 1
         aside.replace(path)
+    except OSError as error:
+        raise OutputError(f"The predictions cannot be written to {str(path)!r}: {error.strerror}.") from error
     finally:
         aside.unlink(missing_ok=True)
     return count
@@ -57,8 +64,8 @@ def _pair(line: str, path: Path, number: int) -> tuple[str, str]:
     where = f"{path}, line {number}"
     try:
         record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: not JSON ({error.msg}). Expected {_EXPECTED}.") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not JSON. Expected {_EXPECTED}.") from error
     if not isinstance(record, dict):
         raise DataError(f"{where}: a JSON {type(record).__name__}. Expected {_EXPECTED}.")
     for key in ("instance_id", "prediction"):

@@ -104,6 +104,8 @@ class PreferredTools:
         Args:
             profile: The preference.
         """
+        if not self._groups:
+            return []
         utility = self._nothing + sum(
             weight * self._has.get(attribute, self._nothing) for attribute, weight in profile.weights.items()
         )

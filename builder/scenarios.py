@@ -1,8 +1,8 @@
 """Stage 5: concrete wishes inside a functionality, with the tool call by which each tool of the group serves them.
 
 Scenarios for histories and scenarios for final instructions never share their values: which side a set of values is on
-depends on the values alone. No value is a catalogue's own example or default, and no instruction occurs twice in one
-functionality, whatever the split.
+depends on the values alone. In the same way an instruction's words decide its split, so that none occurs in two. No
+value is a catalogue's own example or default.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from .values.context import Draw
 from .values.registry import draw_values
 
 _ATTEMPTS: Final = 400
+_SPLIT_ENDS: Final = (("train", 40), ("validation", 70), ("test", 100))
+"""Percent of all instructions that are kept for each split, cumulated."""
 _FINAL_SHARE: Final = 40
 """Percent of all sets of values that are kept for final instructions."""
 
 
-def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool, seen: set[str]) -> Iterator[Scenario]:
+def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool) -> Iterator[Scenario]:
     """Write scenarios for a group, until no new one can be found.
 
     Args:
         group: The group that serves them.
         rng: Draws values and patterns.
         final: Whether they are final instructions; the others are for histories.
-        seen: Instructions of this functionality so far; the new ones are added.
     """
     functionality = group.functionality
     patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
     taken = _catalogue_values(group)
+    seen: set[str] = set()
     order: list[int] = []
     while True:
         for _ in range(_ATTEMPTS):
@@ -46,8 +48,8 @@ def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool, seen
             order = order or [int(index) for index in rng.permutation(len(patterns))]
             pattern = patterns[order.pop()]
             instruction = pattern.format(**{name: value.said for name, value in values.items()})
-            if instruction.casefold() not in seen:
-                seen.add(instruction.casefold())
+            if instruction not in seen and _split_of(instruction) == (group.split or _split_of(instruction)):
+                seen.add(instruction)
                 yield Scenario(instruction, values)
                 break
         else:
@@ -77,6 +79,11 @@ def _typed(value: SlotValue, binding: Binding) -> str | int | float:
 def _is_final(values: Mapping[str, SlotValue]) -> bool:
     text = json.dumps({name: value.value for name, value in values.items()}, sort_keys=True)
     return zlib.crc32(text.encode()) % 100 < _FINAL_SHARE
+
+
+def _split_of(instruction: str) -> str:
+    place = zlib.crc32(instruction.encode()) % 100
+    return next(split for split, end in _SPLIT_ENDS if place < end)
 
 
 def _catalogue_values(group: Group) -> set[str]:

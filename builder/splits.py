@@ -1,8 +1,8 @@
 """Stage 8: which split a provider belongs to; from then on nothing of it is seen in another split.
 
 In the marketplace the catalogue itself says so. In a real catalogue a whole group belongs to one split, and so do all
-groups that share a provider; where that would leave one split with nearly everything, a provider that ties two large
-clusters together leaves the group that can best spare it.
+groups that share a provider, the versions of one product counting as one. Where that would leave one split with nearly
+everything, a provider that ties two large clusters together leaves the group that can best spare it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .errors import BuildError
 from .funnel import Funnel
 from .groups.stage import MIN_PROVIDERS
 from .records import Group, Tool
+from .text import provider_family
 
 _GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
 """Share of the groups in each split. Validation and test get more than their share of users: a history needs several
@@ -66,15 +67,15 @@ def split_tools(
 
     A provider with a tool in a group goes where the group is; the others are spread by the users' shares.
     """
-    of_provider = {member.tool.provider: group.split for group in groups for member in group.members}
+    of_provider = {provider_family(member.tool.provider): group.split for group in groups for member in group.members}
     of_tool = {member.tool.name: group.functionality.name for group in groups for member in group.members}
     listed = list(tools)
-    free = sorted({tool.provider for tool in listed} - set(of_provider))
+    free = sorted({provider_family(tool.provider) for tool in listed} - set(of_provider))
     weights = [shares.train, shares.validation, shares.test]
     drawn = rng.choice(len(SPLITS), size=len(free), p=weights)
     of_provider |= {provider: SPLITS[index] for provider, index in zip(free, drawn, strict=True)}
     return [
-        replace(tool, split=of_provider[tool.provider], functionality=of_tool.get(tool.name))
+        replace(tool, split=of_provider[provider_family(tool.provider)], functionality=of_tool.get(tool.name))
         if tool.split is None
         else tool
         for tool in listed
@@ -93,7 +94,7 @@ def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
     first: dict[str, int] = {}
     for index, group in enumerate(groups):
         for member in group.members:
-            parent[root(index)] = root(first.setdefault(member.tool.provider, index))
+            parent[root(index)] = root(first.setdefault(provider_family(member.tool.provider), index))
     found: defaultdict[int, list[Group]] = defaultdict(list)
     for index, group in enumerate(groups):
         found[root(index)].append(group)
@@ -104,17 +105,21 @@ def _loosened(groups: Sequence[Group], funnel: Funnel) -> list[Group]:
     """Take providers out of groups until no cluster holds too many groups."""
     kept = list(groups)
     while True:
-        largest = max(_clusters(kept), key=len)
+        largest = max(_clusters(kept), key=len, default=[])
         if len(largest) <= max(1, _LARGEST_CLUSTER * len(kept)):
             return kept
-        shared = Counter(member.tool.provider for group in largest for member in group.members)
+        shared = Counter(provider_family(member.tool.provider) for group in largest for member in group.members)
         provider = max(sorted(shared), key=lambda name: shared[name])
         if shared[provider] == 1:
             return kept
         # The provider stays in the group that can spare it least and leaves the one that can spare it best.
-        holders = [group for group in largest if any(member.tool.provider == provider for member in group.members)]
+        holders = [
+            group
+            for group in largest
+            if any(provider_family(member.tool.provider) == provider for member in group.members)
+        ]
         loser = max(holders, key=lambda group: (len(group.members), group.functionality.name))
-        members = tuple(member for member in loser.members if member.tool.provider != provider)
+        members = tuple(member for member in loser.members if provider_family(member.tool.provider) != provider)
         funnel.drop("ungrouped_tool", "provider_ties_splits_together")
         kept.remove(loser)
         if len(members) >= MIN_PROVIDERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -31,6 +32,15 @@ def slug(text: str, limit: int = MAX_NAME) -> str:
             break
         kept.append(part)
     return "_".join(kept) or (parts[0][:limit] if parts else "")
+
+
+@cache
+def provider_family(provider: str) -> str:
+    """A provider without its version, squashed: catalogues number products that share a name (`Spotify _v2`)."""
+    name = words(provider)
+    while len(name) > 1 and name[-1].removeprefix("v").isdigit():
+        name.pop()
+    return "".join(name) or provider
 
 
 def sentence(text: str) -> str:

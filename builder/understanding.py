@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .catalogue.normalise import shapes_the_reply
 from .records import Attribute, ServiceFacts, Tool
 
 _MIN_PEERS: Final = 12
@@ -158,8 +157,7 @@ class _Scale:
 
 
 def _options(tool: Tool) -> Attribute:
-    properties = tool.parameters["properties"]
-    number = sum(name not in tool.parameters["required"] and not shapes_the_reply(name) for name in properties)
+    number = len(tool.parameters["properties"]) - len(tool.parameters["required"])
     if number == 0:
         return Attribute("options", "none", "Takes no optional parameters.")
     value = "few" if number <= 2 else "many"

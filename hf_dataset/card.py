@@ -40,9 +40,14 @@ rows = load_dataset("ORG/petoolbench", "chronological", split="validation")  # o
 ## How it was made
 
 Catalogue `{catalog}`, seed {seed}. What came in and what was dropped, with reasons, is in `manifest.json`, with the
-hash of every file. No history names the target functionality's tools or their providers, and users, query groups and
-providers of one split do not occur in another.
+hash of every file. {secrecy} No history
+names the target functionality's tools or the providers of the candidates, and users, query groups and providers of one
+split do not occur in another.
 """
+
+
+_CLOSED = "A secret went into the test split: nobody else can make its answers again."
+_OPEN = "No secret went into the test split: who has the catalogue can make its answers again."
 
 
 def front_matter() -> dict[str, Any]:
@@ -75,6 +80,7 @@ def card_text(manifest: Mapping[str, Any]) -> str:
         counts="\n".join(lines),
         tokenizer=manifest["tokenizer"],
         catalog=manifest["catalog"],
+        secrecy=_CLOSED if manifest["test_split_needs_a_secret"] else _OPEN,
         seed=manifest["config"]["seed"],
     )
     return f"---\n{head}---\n\n{page}"

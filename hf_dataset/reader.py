@@ -69,7 +69,7 @@ def _rows(folder: Path, name: str, row: type) -> list[dict[str, object]]:
         )
     try:
         table = pq.read_table(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
     if table.schema.names != arrow_schema(row).names:
         raise ReadError(

@@ -150,6 +150,8 @@ def json_schema(parameters: tuple[RawParameter, ...]) -> dict[str, Any]:
             schema["enum"] = options
         value = _cast(parameter.default, schema["type"])
         optional = not parameter.required or (value is not None and shapes_the_reply(parameter.name))
+        if value is not None and value not in schema.get("enum", [value]):
+            del schema["enum"]  # the catalogue contradicts itself: the options are not all of them
         if value is not None:
             schema |= {"default": value} if optional else {"examples": [value]}
         if not optional:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from builder.records import ServiceFacts
 
@@ -32,15 +30,3 @@ class RawTool:
     operation_description: str
     parameters: tuple[RawParameter, ...]
     facts: ServiceFacts = field(default_factory=ServiceFacts)
-
-
-class RawSource(Protocol):
-    """A catalogue of raw operations."""
-
-    def read(self) -> Iterator[RawTool]:
-        """Yield every operation, in a fixed order.
-
-        Raises:
-            CatalogueError: If a file is not what it should be.
-        """
-        ...

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from builder.errors import ConfigError
-from builder.library import data_files, data_table
+from builder.library import library_hash
 
 from .toolbench import ToolBenchSource
 
 ALLOWED: Final = "builtin, toolbench:PATH"
-_MARKETPLACE_FILES: Final = (
-    "marketplace/axes.toml",
-    "marketplace/exclusions.toml",
-    "marketplace/providers.toml",
-    "lexicon/slots.toml",
-    "values/subjects.toml",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +21,7 @@ class BuiltinSource:
     @property
     def identity(self) -> str:
         """Kind and content hash."""
-        digest = hashlib.sha256()
-        for path in _MARKETPLACE_FILES:
-            digest.update(repr(data_table(path)).encode())
-        for node in data_files("marketplace/functionalities"):
-            digest.update(node.read_bytes())
-        return f"builtin sha256:{digest.hexdigest()}"
+        return f"builtin {library_hash()}"
 
 
 Source = BuiltinSource | ToolBenchSource

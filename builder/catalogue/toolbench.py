@@ -23,6 +23,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _LINE_KEYS: Final = ("category", "tool_name", "api_name", "required_parameters", "optional_parameters")
 _FILE_KEYS: Final = ("tool_name", "api_list")
 _OPERATION_KEYS: Final = ("name", "required_parameters", "optional_parameters")
+_LISTS: Final = frozenset({"required_parameters", "optional_parameters", "api_list"})
 _LINE_EXPECTED: Final = f"one JSON object a line with the keys {', '.join(_LINE_KEYS)}"
 _FILE_EXPECTED: Final = f"a JSON object with the keys {', '.join(_FILE_KEYS)}"
 
@@ -38,8 +39,11 @@ class ToolBenchSource:
     @property
     def identity(self) -> str:
         """Kind and content hash."""
-        files = sorted(self._path.glob("*/*.json")) if self._path.is_dir() else [self._path]
-        return f"toolbench sha256:{content_hash(files)}"
+        if self._path.is_dir():
+            named = {path.relative_to(self._path).as_posix(): path for path in sorted(self._path.glob("*/*.json"))}
+        else:
+            named = {"": self._path}
+        return f"toolbench sha256:{content_hash(named)}"
 
     def read(self) -> Iterator[RawTool]:
         """Yield every operation, in file order or in sorted path order.
@@ -60,16 +64,16 @@ def _read_lines(path: Path) -> Iterator[RawTool]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             cut = number == len(lines) and not ends_whole
-            problem = "the last line is cut off" if cut else f"not JSON ({error.msg} at column {error.colno})"
+            problem = "the last line is cut off" if cut else f"not JSON ({_why(error)})"
             raise CatalogueError(path, problem, _LINE_EXPECTED, number) from error
         _check_keys(record, _LINE_KEYS, path, _LINE_EXPECTED, number)
         yield RawTool(
-            category=str(record["category"]),
-            provider=str(record["tool_name"]),
+            category=record["category"],
+            provider=record["tool_name"],
             provider_description=str(record.get("tool_description") or ""),
-            operation=str(record["api_name"]),
+            operation=record["api_name"],
             operation_description=str(record.get("api_description") or ""),
             parameters=_parameters(record, path, number),
             facts=_facts(record.get("score"), record.get("pricing")),
@@ -83,19 +87,17 @@ def _read_folder(root: Path) -> Iterator[RawTool]:
     for path in files:
         try:
             record = json.loads(_text(path, _FILE_EXPECTED))
-        except json.JSONDecodeError as error:
-            raise CatalogueError(path, f"not JSON ({error.msg})", _FILE_EXPECTED, error.lineno) from error
+        except (ValueError, RecursionError) as error:
+            raise CatalogueError(path, f"not JSON ({_why(error)})", _FILE_EXPECTED) from error
         _check_keys(record, _FILE_KEYS, path, _FILE_EXPECTED)
-        if not isinstance(record["api_list"], list):
-            raise CatalogueError(path, "api_list is not a list", "a list of operations")
-        for index, operation in enumerate(record["api_list"]):
+        for index, operation in enumerate(record["api_list"] or []):
             expected = f"api_list[{index}] to be an object with the keys {', '.join(_OPERATION_KEYS)}"
             _check_keys(operation, _OPERATION_KEYS, path, expected)
             yield RawTool(
                 category=path.parent.name,
                 provider=str(record.get("title") or record["tool_name"]),
                 provider_description=str(record.get("tool_description") or ""),
-                operation=str(operation["name"]),
+                operation=operation["name"],
                 operation_description=str(operation.get("description") or ""),
                 parameters=_parameters(operation, path, None),
                 facts=_facts(record.get("score"), record.get("pricing")),
@@ -122,12 +124,27 @@ def _text(path: Path, expected: str) -> str:
     return text
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return (
+        f"{error.msg} at line {error.lineno}, column {error.colno}"
+        if isinstance(error, json.JSONDecodeError)
+        else str(error)
+    )
+
+
 def _check_keys(record: object, keys: tuple[str, ...], path: Path, expected: str, line: int | None = None) -> None:
     if not isinstance(record, dict):
         raise CatalogueError(path, f"a JSON {type(record).__name__}", expected, line)
     missing = [key for key in keys if key not in record]
     if missing:
         raise CatalogueError(path, f"the keys {', '.join(missing)} are missing", expected, line)
+    for key in keys:
+        if key in _LISTS and not isinstance(record[key], list | None):
+            raise CatalogueError(path, f"{key} is a {type(record[key]).__name__}", "a list or null", line)
+        if key not in _LISTS and not isinstance(record[key], str):
+            raise CatalogueError(path, f"{key} is a {type(record[key]).__name__}", "text", line)
 
 
 def _parameters(record: Mapping[str, Any], path: Path, line: int | None) -> tuple[RawParameter, ...]:
@@ -155,10 +172,13 @@ def _facts(score: object, pricing: object) -> ServiceFacts:
         value = numbers.get(key)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
+    latency = number("avgLatency")
+    # No answer takes no time: where the catalogue says so, nobody ever called, and its other figures mean nothing.
+    called = latency is None or latency > 0
     return ServiceFacts(
-        latency_ms=number("avgLatency"),
-        success_rate=number("avgSuccessRate"),
-        service_level=number("avgServiceLevel"),
+        latency_ms=latency if called else None,
+        success_rate=number("avgSuccessRate") if called else None,
+        service_level=number("avgServiceLevel") if called else None,
         popularity=number("popularityScore"),
         pricing=pricing.lower() if isinstance(pricing, str) and pricing else None,
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from builder.config import GroupConfig
 from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
-from builder.text import words
+from builder.text import provider_family, words
 
 from .recognition import Recognised, Recogniser
 
@@ -67,21 +67,13 @@ def _distinct(found: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
     """The closest tool of each provider, none saying the same as another; the closest first."""
     kept: list[Recognised] = []
     for candidate in sorted(found, key=lambda item: (-item.similarity, item.tool.name)):
-        if any(_family(candidate.tool) == _family(other.tool) for other in kept):
+        if any(provider_family(candidate.tool.provider) == provider_family(other.tool.provider) for other in kept):
             funnel.drop("ungrouped_tool", "same_provider_in_group")
         elif any(_says(candidate.tool) == _says(other.tool) for other in kept):
             funnel.drop("ungrouped_tool", "same_description_in_group")
         else:
             kept.append(candidate)
     return kept
-
-
-def _family(tool: Tool) -> str:
-    """A provider without its version: catalogues number products that share a name."""
-    name = words(tool.provider)
-    while name and (name[-1].isdigit() or name[-1].removeprefix("v").isdigit()):
-        name.pop()
-    return "".join(name)
 
 
 def _says(tool: Tool) -> tuple[str, ...]:

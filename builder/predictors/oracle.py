@@ -3,6 +3,7 @@
 Looks at the history with its ratings and order, at the documented attributes of the tools (the config `tools`), and at
 which candidates do the job. It never looks at the user's profile. The choice of the tool is inferred; where it is the
 answer's, the arguments are copied from the answer, since reading values out of the instruction is not what it measures.
+In the public test split, where there is no answer, its arguments are always empty.
 """
 
 from __future__ import annotations

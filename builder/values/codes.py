@@ -121,11 +121,6 @@ def future_date(draw: Draw) -> SlotValue:
     return said_date(_day(draw, 0, 360))
 
 
-def past_date(draw: Draw) -> SlotValue:
-    """A day of the last two years."""
-    return said_date(_day(draw, -700, -20))
-
-
 def start_date(draw: Draw) -> SlotValue:
     """The first of two days."""
     draw.shared["start"] = _day(draw, -700, -20)
@@ -219,11 +214,6 @@ def user_number(draw: Draw) -> SlotValue:
     return plain(draw.digits(draw.integer(8, 10)))
 
 
-def short_number(draw: Draw) -> SlotValue:
-    """The number of a shop, a team or a season."""
-    return plain(draw.integer(101, 9899))
-
-
 def short_text_number(draw: Draw) -> SlotValue:
     """The number of a shop or a product, as text."""
     return plain(draw.digits(draw.integer(4, 8)))
@@ -249,13 +239,3 @@ def language_code(draw: Draw) -> SlotValue:
 def year(draw: Draw) -> SlotValue:
     """A year."""
     return plain(draw.integer(1965, 2025))
-
-
-def month(draw: Draw) -> SlotValue:
-    """A month by its number."""
-    return plain(draw.integer(1, 12))
-
-
-def day_of_month(draw: Draw) -> SlotValue:
-    """A day that every month has."""
-    return plain(draw.integer(1, 28))

@@ -83,16 +83,6 @@ def first_name(draw: Draw) -> SlotValue:
     return plain(name)
 
 
-def last_name(draw: Draw) -> SlotValue:
-    """A family name."""
-    return plain(str(_person(draw).last_name()))
-
-
-def full_name(draw: Draw) -> SlotValue:
-    """A first and a family name."""
-    return plain(f"{first_name(draw).value} {last_name(draw).value}")
-
-
 def username(draw: Draw) -> SlotValue:
     """A user name on a social network."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()

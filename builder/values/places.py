@@ -29,12 +29,6 @@ _US_PLACES = (
     ("89109", "Las Vegas", "NV"), ("90026", "Los Angeles", "CA"), ("92104", "San Diego", "CA"), ("94110", "San Francisco", "CA"),
     ("95060", "Santa Cruz", "CA"), ("97202", "Portland", "OR"), ("98103", "Seattle", "WA"), ("99501", "Anchorage", "AK"),
 )  # fmt: skip
-_US_STATES = (
-    ("Ohio", "OH"), ("Texas", "TX"), ("Oregon", "OR"), ("Nevada", "NV"), ("Maine", "ME"), ("Vermont", "VT"),
-    ("Florida", "FL"), ("Georgia", "GA"), ("Montana", "MT"), ("Iowa", "IA"), ("Kansas", "KS"), ("Utah", "UT"),
-    ("Alabama", "AL"), ("Virginia", "VA"), ("Indiana", "IN"), ("Michigan", "MI"), ("Colorado", "CO"), ("Arizona", "AZ"),
-    ("Minnesota", "MN"), ("Wisconsin", "WI"), ("Louisiana", "LA"), ("Tennessee", "TN"), ("Wyoming", "WY"), ("Idaho", "ID"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +130,6 @@ def timezone(draw: Draw) -> SlotValue:
 def airport_code(draw: Draw) -> SlotValue:
     """An international airport's IATA code."""
     return plain(draw.choice(_airports())[0])
-
-
-def us_state(draw: Draw) -> SlotValue:
-    """A state of the USA by name."""
-    return plain(draw.choice(_US_STATES)[0])
-
-
-def us_state_code(draw: Draw) -> SlotValue:
-    """A state of the USA by its two letters, said with its name."""
-    name, code = draw.choice(_US_STATES)
-    return SlotValue(code, f"{name} ({code})")
 
 
 def zip_code(draw: Draw) -> SlotValue:

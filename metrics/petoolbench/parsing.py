@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .records import ParseFailure, ToolCall
 
 _NAME_KEYS: Final = ("name", "tool_name")
 _ARGUMENT_KEYS: Final = ("arguments", "parameters")
 _MAX_DEPTH: Final = 64
-"""Objects nested deeper than this are no tool call; it also keeps `json` from exhausting the stack."""
+"""Values nested deeper than this are no tool call; comparing them would exhaust the stack."""
 
 
 def parse(text: str) -> ToolCall | ParseFailure:
@@ -28,29 +28,57 @@ def parse(text: str) -> ToolCall | ParseFailure:
 
     Returns:
         The last complete tool call, or a failure with one of the reasons `empty`, `no_json_object`,
-        `malformed_json`, `no_tool_name`, `arguments_not_an_object`.
+        `malformed_json`, `no_tool_name`, `arguments_not_an_object`, `nested_too_deep`.
     """
     if not text.strip():
         return ParseFailure("empty")
     failure = ParseFailure("no_json_object")
-    for start, end in _objects_from_the_end(text):
-        try:
-            value = json.loads(text[start:end], parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            failure = ParseFailure("malformed_json")
-            continue
-        call = _as_call(value)
+    for span in _objects_from_the_end(text):
+        value = _load(text[span.start : span.end])
+        call = value if isinstance(value, ParseFailure) else _as_call(value, inside_a_cut_object=span.inside)
         if isinstance(call, ToolCall):
             return call
         failure = call
     return failure
 
 
+class _Span(NamedTuple):
+    """Where an object stands in a reply."""
+
+    start: int
+    end: int
+    inside: bool
+    """It stands in an object that is never closed: part of a call that was cut off, perhaps."""
+
+
+def _load(text: str) -> Any:
+    """Parsed JSON, or a failure."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return ParseFailure("malformed_json")
+    return ParseFailure("nested_too_deep") if _deeper_than(value, _MAX_DEPTH) else value
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _objects_from_the_end(text: str) -> Iterator[tuple[int, int]]:
+def _objects_from_the_end(text: str) -> Iterator[_Span]:
     """Spans of the outermost balanced `{...}` of the text, the last one first.
 
     One pass: braces inside JSON strings do not count, and a brace that is never closed does not hide the objects
@@ -77,21 +105,21 @@ def _objects_from_the_end(text: str) -> Iterator[tuple[int, int]]:
                 closed.pop()
             if len(open_at) < _MAX_DEPTH:
                 closed.append((start, index + 1))
-    yield from reversed(closed)
+    cut = next((at for at in open_at if text[at + 1 : at + 20].lstrip().startswith('"')), len(text))
+    for start, end in reversed(closed):
+        yield _Span(start, end, inside=start > cut)
 
 
-def _as_call(value: Any) -> ToolCall | ParseFailure:
+def _as_call(value: Any, *, inside_a_cut_object: bool) -> ToolCall | ParseFailure:
     name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
-    if name is None:
+    key = next((key for key in _ARGUMENT_KEYS if key in value), None)
+    if name is None or (key is None and inside_a_cut_object):
         return ParseFailure("no_tool_name")
-    arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
+    arguments: Any = value[key] if key else {}
     if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            return ParseFailure("arguments_not_an_object")
+        arguments = _load(arguments)
     if arguments is None:
         arguments = {}
-    if not isinstance(arguments, dict):
-        return ParseFailure("arguments_not_an_object")
-    return ToolCall(name, arguments)
+    if isinstance(arguments, ParseFailure) and arguments.reason == "nested_too_deep":
+        return arguments
+    return ToolCall(name, arguments) if isinstance(arguments, dict) else ParseFailure("arguments_not_an_object")

@@ -72,6 +72,10 @@ class PEToolBench(evaluate.Metric):
         """Add predictions and references for a later `compute`."""
         super().add_batch(predictions=predictions, references=_needed(references), **kwargs)
 
+    def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
+        """Add one prediction and its reference for a later `compute`."""
+        super().add(prediction=prediction, reference=_needed([reference])[0], **kwargs)
+
     def _compute(self, predictions: list[str], references: list[dict[str, Any]]) -> dict[str, Any]:
         if not references:
             raise PredictionsError("There is nothing to score: the references are empty.")

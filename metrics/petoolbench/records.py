@@ -77,6 +77,11 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     try:
         candidates = {tool["name"]: json.loads(tool["parameters"]) for tool in row["candidates"]}
         arguments = json.loads(answer["arguments"])
-    except json.JSONDecodeError as error:
+    except (TypeError, json.JSONDecodeError) as error:
         raise ReferencesError(f"Row {row['instance_id']!r} holds malformed JSON: {error}") from error
+    if answer["name"] not in candidates:
+        raise ReferencesError(
+            f"The answer of row {row['instance_id']!r}, {answer['name']!r}, is none of its candidates. "
+            "The answers belong to another build of the data set."
+        )
     return Reference(row["instance_id"], row["query_group"], candidates, ToolCall(answer["name"], arguments))

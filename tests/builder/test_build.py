@@ -24,6 +24,7 @@ from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, OutputError
 from builder.manifest import file_hashes
+from builder.output import written_aside
 from builder.predictions import score
 from builder.predictors.registry import open_predictor
 from hf_dataset.reader import read_answers, read_instances, read_tools
@@ -233,7 +234,9 @@ def test_inside_a_group_each_tool_is_the_answer_equally_often(rows: dict[tuple[s
         counts[row.functionality][answer.name] += 1
         sizes[row.functionality].add(row.query_group)
     for name, answers in counts.items():
-        assert max(answers.values()) <= len(sizes[name])
+        # Every query group gives each tool one user, but for one that was cut to fit the number of users asked for.
+        assert sum(answers.values()) >= len(sizes[name]) * 3
+        assert max(answers.values()) - min(answers.values()) <= 1
 
 
 def test_answers_of_the_test_split_occur_nowhere_below_the_data_set(built: Built) -> None:
@@ -377,16 +380,13 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
         predictor = open_predictor("baseline:oracle", out, history_type, "train", seed=0)
         made = score({row.instance_id: predictor.predict(row) for row in part}, part)
         assert made["tool_accuracy"] >= 0.99
-    examples = {
-        str(example).casefold()
-        for split in SPLITS
-        for tool in read_tools(out, split)
-        for schema in json.loads(tool.parameters)["properties"].values()
-        for example in schema.get("examples", [])
-    }
-    assert examples
-    text = json.dumps([row.instruction for row in read_instances(out, "preferred_only", "train")])
-    assert not re.search(r"your_\w+|<\w+>|\bstring\b|\{\w+\}", text)
+    for row in read_instances(out, "preferred_only", "train"):
+        assert row.answer is not None
+        schema = json.loads(next(tool.parameters for tool in row.candidates if tool.name == row.answer.name))
+        for name, value in json.loads(row.answer.arguments).items():
+            own = schema["properties"][name]
+            assert value not in [*own.get("examples", []), own.get("default")], (row.instance_id, name, value)
+        assert not re.search(r"your_\w+|<\w+>|\bstring\b|\{\w+\}", row.instruction)
 
 
 def test_a_secret_changes_the_test_split_only_and_is_not_told(built: Built, tmp_path: Path) -> None:
@@ -402,9 +402,47 @@ def test_a_secret_changes_the_test_split_only_and_is_not_told(built: Built, tmp_
         assert not path.is_file() or b"not to be told" not in path.read_bytes()
 
 
-def test_histories_longer_than_the_pools_are_refused(tmp_path: Path) -> None:
-    histories = SMALL.histories.model_copy(update={"min_length": 99, "max_length": 100})
-    long = SMALL.model_copy(update={"scenarios_per_group": 4, "histories": histories})
-    with pytest.raises(BuildError, match=r"lower histories\.max_length"):
-        pipeline.build(open_source("builtin"), long, tmp_path / "long", silent)
+def test_groups_with_too_few_scenarios_stay_out_of_histories(tmp_path: Path) -> None:
+    few = SMALL.model_copy(update={"scenarios_per_group": 4})  # past the config's own check
+    with pytest.raises(BuildError, match="No user of 'train' could be made"):
+        pipeline.build(open_source("builtin"), few, tmp_path / "few", silent)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_more_or_fewer_candidates_than_the_groups_allow_are_refused(tmp_path: Path) -> None:
+    for count in (4, 5000):
+        candidates = SMALL.candidates.model_copy(update={"count": count})
+        with pytest.raises(BuildError, match=f"candidates.count asks for {count}"):
+            pipeline.build(
+                open_source("builtin"), SMALL.model_copy(update={"candidates": candidates}), tmp_path / "x", silent
+            )
+
+
+def test_a_data_set_that_cannot_be_put_in_place_leaves_no_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if Path(target).name == "out":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OSError, match="No space left"), written_aside(tmp_path / "out") as folders:
+        (folders.private / "answers").write_text("")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_are_swept_whatever_the_name(tmp_path: Path) -> None:
+    leftover = tmp_path / ".a[1].partial-99999999-x"
+    leftover.mkdir()
+    with written_aside(tmp_path / "a[1]"):
+        assert not leftover.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a[1]", "a[1]-private"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"), written_aside(tmp_path / "file" / "out"):
+        pass

@@ -101,6 +101,8 @@ def test_build_prints_the_funnel(tmp_path: Path) -> None:
         (["score", "empty.jsonl", "--data", "DATA"], "'empty.jsonl' is empty"),
         (["score", "unknown.jsonl", "--data", "DATA"], "not in this split: 'x'"),
         (["score", "twice.jsonl", "--data", "DATA"], "more than once: 'x'"),
+        (["predict", "DATA", "-o", "taken"], "cannot be written to"),
+        (["build", "--catalog", "builtin", "-o", "."], "is there already"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
     ],
 )  # fmt: skip

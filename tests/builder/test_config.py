@@ -33,12 +33,22 @@ def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> 
         ("[histories]\nmin_length = 20\nmax_length = 10", "above max_length"),
         ("[preferences]\nmargin = 0.5", "preferences.margin"),
         ("[candidates]\ndistractors = 'odd'", "candidates.distractors"),
+        ("secret = 'short'", "secret"),
+        ("scenarios_per_group = 5", "needs at least 10"),
+        ("[candidates]\ncount = 5", "below groups.largest"),
+        ("[users]\ntrain = 1.0\nvalidation = 0.0\ntest = 0.0", "validation and test fewer than 3"),
+        ("users = 5", "users"),
         ("seed = ", "is not TOML"),
     ],
 )
 def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> None:
     with pytest.raises(ConfigError, match=offender):
         load_config(written(tmp_path, text))
+
+
+def test_an_option_does_not_hide_a_wrong_section(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="users"):
+        load_config(written(tmp_path, "users = 5"), users=90)
 
 
 def test_a_missing_config_is_refused(tmp_path: Path) -> None:

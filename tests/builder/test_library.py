@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from builder.catalogue.builtin import TOOLS_PER_GROUP, axes, marketplace, providers, suitable_axes
-from builder.library import REGISTERS, Entry, concepts, data_table, entries, slots_of
+from builder.library import REGISTERS, Entry, concepts, data_table, entries
 from builder.values.registry import generator
 from hf_dataset.schema import SPLITS
 
@@ -33,7 +33,7 @@ def test_functionality(entry: Entry) -> None:
     names = sorted(slot.name for slot in made.slots)
     assert names, "a functionality without slots has one instruction only"
     for pattern in patterns:
-        assert sorted(slots_of(pattern)) == names, pattern
+        assert sorted(re.findall(r"\{(\w+)\}", pattern)) == names, pattern
         assert not HINTS.search(pattern), pattern
     kinds = [slot.concept for slot in made.slots]
     assert len(set(kinds)) == len(kinds)

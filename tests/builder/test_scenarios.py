@@ -9,14 +9,15 @@ import numpy as np
 
 from builder.records import Binding, GroupTool, Scenario, SlotValue
 from builder.scenarios import arguments_of, write_scenarios
+from hf_dataset.schema import SPLITS
 from tests.factories import group, tool
 
 GROUP = group([tool("a__x", k="1"), tool("b__x", k="2"), tool("c__x", k="3")])
 
 
-def scenarios(count: int, *, final: bool, seed: int = 0, seen: set[str] | None = None) -> list[Scenario]:
+def scenarios(count: int, *, final: bool, seed: int = 0, split: str = "train") -> list[Scenario]:
     rng = np.random.default_rng(seed)
-    return list(islice(write_scenarios(GROUP, rng, final=final, seen=seen if seen is not None else set()), count))
+    return list(islice(write_scenarios(replace(GROUP, split=split), rng, final=final), count))
 
 
 def test_every_value_is_stated_and_no_instruction_comes_twice() -> None:
@@ -33,8 +34,7 @@ def test_all_registers_are_used() -> None:
 
 
 def test_final_instructions_and_histories_share_no_values() -> None:
-    seen: set[str] = set()
-    one, other = scenarios(80, final=False, seen=seen), scenarios(80, final=True, seed=1, seen=seen)
+    one, other = scenarios(80, final=False), scenarios(80, final=True, seed=1)
     assert not {s.values["city"].value for s in one} & {s.values["city"].value for s in other}
 
 
@@ -47,7 +47,7 @@ def test_a_catalogues_own_examples_are_never_used() -> None:
     }
     members = (GroupTool(replace(tool("a__x"), parameters=parameters), GROUP.members[0].bindings), *GROUP.members[1:])
     own = replace(GROUP, members=members)
-    made = islice(write_scenarios(own, np.random.default_rng(0), final=False, seen=set()), 30)
+    made = islice(write_scenarios(own, np.random.default_rng(0), final=False), 30)
     assert not {str(scenario.values["city"].value) for scenario in made} & set(cities)
 
 
@@ -57,7 +57,7 @@ def test_writing_ends_when_nothing_new_can_be_found() -> None:
     both = [
         scenario
         for final in (False, True)
-        for scenario in write_scenarios(small, np.random.default_rng(0), final=final, seen=set())
+        for scenario in write_scenarios(small, np.random.default_rng(0), final=final)
     ]
     assert 0 < len(both) <= 2 * 10
 
@@ -71,3 +71,9 @@ def test_arguments_take_each_tools_names_types_and_nesting() -> None:
     }
     made = arguments_of(Scenario("", values), GroupTool(tool(), bindings))
     assert made == {"filter": {"count": "3", "width": 2.5}, "zip": 15217}
+
+
+def test_no_instruction_is_of_two_splits() -> None:
+    by_split = [{made.instruction for made in scenarios(200, final=True, split=split)} for split in SPLITS]
+    assert all(len(made) == 200 for made in by_split)
+    assert len(set().union(*by_split)) == 600

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,7 +51,10 @@ def test_a_provider_never_stands_in_two_splits() -> None:
 
 def test_a_cluster_of_nearly_everything_is_loosened() -> None:
     funnel = Funnel()
-    chained = groups(*("xyzw" + "".join(chr(200 + 3 * index + step) for step in range(3)) for index in range(12)))
+    chained = [
+        replace(one, members=(*groups("xyzw")[0].members, *one.members))
+        for one in apart(18)  # every group has the providers x, y, z and w, and three of its own
+    ]
     made = split_groups(chained, np.random.default_rng(0), funnel)
     assert all(len(splits) == 1 for splits in split_of_providers(made).values())
     assert {one.split for one in made} == set(SPLITS)
@@ -59,8 +63,16 @@ def test_a_cluster_of_nearly_everything_is_loosened() -> None:
 
 
 def test_too_few_groups_are_refused() -> None:
-    with pytest.raises(BuildError, match="at least 3 are needed in each split"):
-        split_groups(apart(5), np.random.default_rng(0), Funnel())
+    for count in (0, 5):
+        with pytest.raises(BuildError, match="at least 3 are needed in each split"):
+            split_groups(apart(count), np.random.default_rng(0), Funnel())
+
+
+def test_the_versions_of_one_product_stand_in_one_split() -> None:
+    made = split_groups(apart(18), np.random.default_rng(0), Funnel())
+    versions = [tool(f"{name}__x") for name in ("Loose", "Loose_v2", "loose v3")]
+    placed = split_tools(versions, made, UserConfig(), np.random.default_rng(0))
+    assert len({one.split for one in placed}) == 1
 
 
 def test_every_tool_gets_a_split_and_grouped_ones_their_groups() -> None:

@@ -71,6 +71,10 @@ GOOD = line() + "\n"
         pytest.param(GOOD + '{"a": 1}\n', ", line 2:", "category, tool_name", id="wrong keys"),
         pytest.param(GOOD + "[1, 2]\n", ", line 2:", "a JSON list", id="not an object"),
         pytest.param(GOOD + line(required_parameters=["city"]), ", line 2:", "has no name", id="parameter is a string"),
+        pytest.param(GOOD + line(required_parameters=5), ", line 2:", "required_parameters is a int", id="no list"),
+        pytest.param(GOOD + line(tool_name=None), ", line 2:", "tool_name is a NoneType", id="no name"),
+        pytest.param(GOOD + "[" * 100_000 + "\n", ", line 2:", "nested too deep", id="deep"),
+        pytest.param(GOOD + "1" * 5_000 + "\n", ", line 2:", "not JSON", id="a number of 5,000 digits"),
         pytest.param("", ":", "empty", id="empty"),
         pytest.param("\n\n", ":", "empty", id="only line breaks"),
         pytest.param(GOOD.encode() + b"\xff\xfe\x00", ", line 2:", "binary", id="binary"),
@@ -92,7 +96,12 @@ def test_a_file_that_is_not_what_it_should_be_is_named(
 
 @pytest.mark.parametrize(
     ("content", "what"),
-    [("{", "not JSON"), ("[]", "a JSON list"), ("{}", "missing"), ('{"tool_name": "a", "api_list": {}}', "not a list")],
+    [
+        ("{", "not JSON"),
+        ("[]", "a JSON list"),
+        ("{}", "missing"),
+        ('{"tool_name": "a", "api_list": {}}', "api_list is a dict"),
+    ],
 )
 def test_a_tool_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, content: str, what: str) -> None:
     path = write(tmp_path / "Weather" / "bad.json", content)
@@ -112,3 +121,17 @@ def test_identity_is_of_the_content_and_not_of_the_path(tmp_path: Path) -> None:
     one, other = write(tmp_path / "a.jsonl", GOOD), write(tmp_path / "b" / "c.jsonl", GOOD)
     assert ToolBenchSource(one).identity == ToolBenchSource(other).identity
     assert ToolBenchSource(write(tmp_path / "d.jsonl", GOOD + GOOD)).identity != ToolBenchSource(one).identity
+
+
+def test_a_service_that_answers_in_no_time_was_never_measured(tmp_path: Path) -> None:
+    zeros = {"avgServiceLevel": 0, "avgLatency": 0, "avgSuccessRate": 0, "popularityScore": 4.1}
+    facts = next(iter(ToolBenchSource(write(tmp_path / "tools.jsonl", line(score=zeros))).read())).facts
+    assert (facts.latency_ms, facts.success_rate, facts.service_level) == (None, None, None)
+    assert facts.popularity == 4.1
+
+
+def test_the_identity_of_a_folder_holds_its_categories(tmp_path: Path) -> None:
+    record = json.dumps({"tool_name": "a", "api_list": []})
+    for root, category in (("one", "Weather"), ("other", "Finance")):
+        write(tmp_path / root / category / "a.json", record)
+    assert ToolBenchSource(tmp_path / "one").identity != ToolBenchSource(tmp_path / "other").identity

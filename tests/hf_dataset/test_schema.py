@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -119,10 +120,14 @@ def test_what_cannot_be_read_is_named(built: Built, call: Any, message: str) -> 
         call(built.data)
 
 
-def test_a_damaged_or_foreign_file_is_named(tmp_path: Any) -> None:
+def test_a_damaged_or_foreign_file_is_named(built: Built, tmp_path: Path) -> None:
     folder = tmp_path / "chronological"
     folder.mkdir()
     (folder / "train.parquet").write_bytes(b"not parquet")
+    with pytest.raises(ReadError, match="cannot be read as Parquet"):
+        read_instances(tmp_path, "chronological", "train")
+    good = (built.data / "chronological" / "train.parquet").read_bytes()
+    (folder / "train.parquet").write_bytes(good[:1000] + b"\0" * 3000 + good[4000:])
     with pytest.raises(ReadError, match="cannot be read as Parquet"):
         read_instances(tmp_path, "chronological", "train")
     pa.parquet.write_table(pa.table({"a": [1]}), folder / "train.parquet")

@@ -53,6 +53,13 @@ def test_a_call_written_down_is_read_back(name: str, arguments: dict[str, Any], 
     assert parse(f"{prose}{text}{prose}") == ToolCall(name, arguments)
 
 
+@given(st.dictionaries(st.text(), JSON_VALUES, max_size=4), st.sampled_from(["string", "number", "boolean", "array"]))
+def test_judging_never_raises(arguments: dict[str, Any], kind: str) -> None:
+    schema = {"type": "object", "properties": {name: {"type": kind} for name in arguments}}
+    asked = Reference("1", "q", {"right": schema}, ToolCall("right", {"city": "Oslo"}))
+    assert judge(json.dumps({"name": "right", "arguments": arguments}), asked).tool_correct
+
+
 @given(st.dictionaries(st.text(), JSON_VALUES, max_size=4))
 def test_matching_is_reflexive(arguments: dict[str, Any]) -> None:
     assert arguments_match(arguments, arguments, {"type": "object", "properties": {}})
@@ -131,6 +138,8 @@ ROW: dict[str, Any] = {
         ({"answer": None}, "answers of the test split are private"),
         ({"answer": {"name": None, "arguments": None}}, "answers of the test split are private"),
         ({"answer": {"name": "right", "arguments": "{"}}, "malformed JSON"),
+        ({"answer": {"name": "right", "arguments": None}}, "malformed JSON"),
+        ({"answer": {"name": "other", "arguments": "{}"}}, "none of its candidates"),
     ],
 )
 def test_references_that_cannot_be_scored_are_named(changes: dict[str, Any], message: str) -> None:

