@@ -28,10 +28,11 @@ from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.errors import MetricError
 
 from . import pipeline
+from .audit.report import ConfigAudit, audit, write_report
 from .catalogue.sources import ALLOWED as CATALOGS
 from .catalogue.sources import open_source
 from .config import BuildConfig, UserConfig, load_config
-from .errors import BuilderError
+from .errors import AuditError, BuilderError
 from .output import check_free
 from .predictions import read_predictions, score, write_predictions
 from .predictors.registry import ALLOWED as MODELS
@@ -117,6 +118,24 @@ def score_file(
     _print_scores([(predictions.name, config, scores)])
 
 
+@app.command("audit")
+def audit_folder(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder; adds the test split.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json and AUDIT.md.")] = None,
+) -> None:
+    """Show whether the histories, and nothing else, give the answers; exit 1 where a gate fails."""
+    audits = audit(data, answers)
+    for item in audits:
+        _print_audit(item)
+    if out is not None:
+        write_report(audits, out)
+        _out.print(f"Report in {out}", soft_wrap=True)
+    failed = [f"{item.config}: {name}" for item in audits for name in item.failed]
+    if failed:
+        raise AuditError(f"{len(failed)} gates do not hold: {'; '.join(failed)}.")
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")] = Path("out/demo"),
@@ -194,13 +213,28 @@ def _print_funnel(report: pipeline.Report) -> None:
     _out.print(rows)
 
 
+def _print_audit(item: ConfigAudit) -> None:
+    table = Table(title=f"Audit of {item.config}, %", title_justify="left", box=box.SIMPLE)
+    table.add_column("gate")
+    for name in ("accuracy", "bound", "margin", "holds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for gate, holds in [
+        *((gate, "yes" if gate.passed else "NO") for gate in item.gates),
+        *((gate, "-") for gate in item.reported),
+    ]:
+        table.add_row(gate.name, *(f"{100 * number:.1f}" for number in (gate.accuracy, gate.bound, gate.margin)), holds)
+    for check in item.checks:
+        table.add_row(check.name, f"{check.violations} rows", "0", "", "yes" if check.passed else "NO")
+    _out.print(table)
+
+
 def _print_scores(scored: list[tuple[str, str, Scores]]) -> None:
     table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE)
     for name in ("model", "config"):
         table.add_column(name, no_wrap=True)
     shown: dict[str, Callable[[Scores], float]] = {
         "tool": lambda scores: scores["tool_accuracy"],
-        "parameters": lambda scores: scores["parameter_accuracy"],
+        "params": lambda scores: scores["parameter_accuracy"],
         "call": lambda scores: scores["call_accuracy"],
         "format": lambda scores: scores["format_rate"],
     }

@@ -65,10 +65,10 @@ class PreferenceConfig(_Section):
 class HistoryConfig(_Section):
     """The shape of interaction histories."""
 
-    min_length: int = Field(default=8, ge=4, le=100)
-    max_length: int = Field(default=16, ge=4, le=100)
-    drift_span: Share = 0.6
-    """The change of preference is spread evenly over this middle share of the history."""
+    min_length: int = Field(default=8, ge=8, le=100)
+    max_length: int = Field(default=16, ge=8, le=100)
+    drift_span: Annotated[float, Field(ge=0.4, le=0.8)] = 0.6
+    """The change of preference is spread evenly over this middle share of the history, but for its first two steps."""
     attempts: int = Field(default=40, ge=1)
     """Histories drawn before a query group is given up as not identifiable."""
 

@@ -5,6 +5,7 @@
     * `CatalogueError`: a source cannot be read; names file and line.
     * `BuildError`: the catalogue cannot carry what was asked for.
     * `DataError`: a built data set or a predictions file is not what it should be.
+    * `AuditError`: a data set can be answered otherwise than from its histories.
     * `OutputError`: the place to write to is taken.
     * `MissingExtraError`: a library of an extra is not installed.
 """
@@ -36,6 +37,10 @@ class BuildError(BuilderError):
 
 class DataError(BuilderError):
     """A built data set or a predictions file is not what it should be."""
+
+
+class AuditError(BuilderError):
+    """A data set can be answered otherwise than from its histories."""
 
 
 class OutputError(BuilderError):

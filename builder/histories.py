@@ -4,7 +4,7 @@
 * `rating_integrated`: as many disliked calls as liked ones; the disliked ones follow another profile of the same group,
   so that without the ratings nothing tells the two apart.
 * `chronological`: calls under that other profile first, then under the current one; the place of the change is spread
-  evenly over the middle of the history.
+  over the middle of the history.
 
 Neither the target group nor a provider of any candidate ever occurs in a history: what was seen is never the answer,
 and never a distractor either, so that having been seen tells nothing.
@@ -24,6 +24,9 @@ from .records import Group, GroupTool, History, Interaction, Profile, Query, Sce
 from .scenarios import arguments_of
 from .text import provider_family
 
+_HEAD_START: Final = 2
+"""Steps of the middle in which the preference does not change yet, so that the old one outweighs the new one a little:
+else leaving out the first provider would be enough to tip the balance."""
 _MIN_GROUPS: Final = 2
 """Fewest groups in which a preference must show."""
 
@@ -84,7 +87,7 @@ class HistoryWriter:
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
         half = length // 2
         margin = (1 - self._config.drift_span) / 2
-        low, high = max(1, round(length * margin)), min(length - 1, round(length * (1 - margin)))
+        low, high = round(length * margin) + _HEAD_START, round(length * (1 - margin))
         drift = int(rng.integers(low, high + 1))
         ratings, turns = Calls(self._pools, rng), Calls(self._pools, rng)
         rated = [*_rated(ratings.draw(clear, half), 1), *_rated(ratings.draw(disliked, half), 0)]

@@ -59,6 +59,11 @@ class Reader:
         chosen = self._tally([step.attributes for step in current])
         return [self._ratio(candidate, chosen, {}) for candidate in candidates]
 
+    def familiarity(self, candidate: Attributes) -> float:
+        """How usual a candidate's attributes are in the catalogue: the mean log share of its values, in nats."""
+        shares = [math.log(self._shares[axis][value]) for axis, value in candidate.items()]
+        return sum(shares) / len(shares) if shares else 0.0
+
     def _tally(self, tools: Sequence[Attributes]) -> dict[str, Counter[str]]:
         tally: dict[str, Counter[str]] = {}
         for attributes in tools:

@@ -10,7 +10,7 @@ from typing import Final
 
 from hf_dataset.schema import AnswerKey, Instance, to_dict
 from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge_all
-from metrics.petoolbench.records import Reference, reference_from_row
+from metrics.petoolbench.records import Reference, Verdict, reference_from_row
 
 from .errors import DataError, OutputError
 
@@ -85,9 +85,15 @@ def score(predictions: dict[str, str], instances: Iterable[Instance], answers: I
     Raises:
         MetricError: If ids do not fit, or a row has no answer.
     """
+    return aggregate(verdicts(predictions, instances, answers))
+
+
+def verdicts(
+    predictions: dict[str, str], instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()
+) -> list[Verdict]:
+    """Judge predictions, row by row; the arguments are those of `score`."""
     private = {key.instance_id: key for key in answers}
-    references = [_reference(instance, private.get(instance.instance_id)) for instance in instances]
-    return aggregate(judge_all(predictions, references))
+    return judge_all(predictions, [_reference(instance, private.get(instance.instance_id)) for instance in instances])
 
 
 def _reference(instance: Instance, key: AnswerKey | None) -> Reference:

@@ -31,6 +31,7 @@ def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> 
         ("[users]\ncount = 2", "users.count"),
         ("[users]\ntrain = 0.9", "must sum to 1"),
         ("[histories]\nmin_length = 20\nmax_length = 10", "above max_length"),
+        ("[histories]\ndrift_span = 0.1", "histories.drift_span"),
         ("[preferences]\nmargin = 0.5", "preferences.margin"),
         ("[candidates]\ndistractors = 'odd'", "candidates.distractors"),
         ("secret = 'short'", "secret"),

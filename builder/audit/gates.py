@@ -1,0 +1,81 @@
+"""The bound that each predictor must keep to.
+
+A gate on a shortcut fails when its accuracy is above the bound by more than chance explains: a one-sided test on the
+mean of (right - bound) over rows, with a standard error clustered on query groups, since the users of one query group
+share its question (arXiv 2411.00640), and Bonferroni's correction for the number of gates of a config.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+ALPHA: Final = 0.001
+"""Chance that a valid config fails any of its gates; small, so that a valid data set passes on any seed."""
+ORACLE_BOUND: Final = 0.99
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a predictor did on one row."""
+
+    query_group: str
+    right: bool
+    bound: float
+    """What the predictor may reach on this row, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A predictor's accuracy beside its bound."""
+
+    name: str
+    accuracy: float
+    bound: float
+    """Mean over the rows, 0 to 1."""
+    margin: float
+    """What chance may add to, or for the oracle take from, the bound, 0 to 1."""
+    rows: int
+    passed: bool
+
+
+def upper_gate(name: str, outcomes: Sequence[Outcome], gates: int) -> Gate:
+    """A gate that the accuracy must stay below.
+
+    Args:
+        name: What was tried.
+        outcomes: At least one row.
+        gates: Number of gates of the config.
+    """
+    count = len(outcomes)
+    accuracy = sum(outcome.right for outcome in outcomes) / count
+    bound = sum(outcome.bound for outcome in outcomes) / count
+    excess = accuracy - bound
+    sums: defaultdict[str, float] = defaultdict(float)
+    for outcome in outcomes:
+        sums[outcome.query_group] += outcome.right - outcome.bound - excess
+    error = math.sqrt(sum(value**2 for value in sums.values())) / count
+    margin = _student(1 - ALPHA / gates, len(sums) - 1) * error if error else 0.0
+    return Gate(name, accuracy, bound, margin, count, excess <= margin + _ROUNDING)
+
+
+def _student(probability: float, freedom: int) -> float:
+    """Quantile of Student's t, by its expansion about the normal (Abramowitz and Stegun, 26.7.5)."""
+    if freedom < 1:
+        return math.inf
+    z = NormalDist().inv_cdf(probability)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
+def oracle_gate(outcomes: Sequence[Outcome]) -> Gate:
+    """The gate that the oracle must reach; no margin."""
+    accuracy = sum(outcome.right for outcome in outcomes) / len(outcomes)
+    return Gate("oracle", accuracy, ORACLE_BOUND, 0.0, len(outcomes), accuracy >= ORACLE_BOUND)

@@ -1,0 +1,229 @@
+"""Predictors that look at less than they should, each on the protocol of all predictors.
+
+All of them are told which candidates do the job: choosing the right functionality is not what the benchmark tests.
+Where a shortcut says nothing, or the same of several candidates, it draws among them, so that it is at chance and not
+below.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from builder.inference import Step
+from builder.predictors.protocol import tool_call
+from builder.randomness import generator_for
+from builder.text import words
+from hf_dataset.schema import Instance
+
+from .evidence import Evidence
+
+Score = Callable[[Instance, Sequence[str]], Sequence[float]]
+"""How much a shortcut is for each of some candidates of a row."""
+Bound = Literal["chance", "half"]
+"""What a shortcut may reach: one in the same-function candidates, or one of two preferences."""
+_ALL: Final = ("preferred_only", "rating_integrated", "chronological")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """A rule that chooses the candidate with the highest score."""
+
+    name: str
+    bound: Bound
+    configs: tuple[str, ...]
+    make: Callable[[Evidence], Score]
+    """Fits the rule on a split; it may look at the answers of other query groups."""
+
+
+class ShortcutPredictor:
+    """A shortcut as a predictor.
+
+    Args:
+        shortcut: The rule.
+        evidence: The split that it is fitted on and predicts.
+    """
+
+    def __init__(self, shortcut: Shortcut, evidence: Evidence) -> None:
+        self._name = shortcut.name
+        self._score = shortcut.make(evidence)
+        self._able = evidence.able
+
+    def predict(self, instance: Instance) -> str:
+        """Call the candidate that the rule is most for."""
+        able = self._able(instance)
+        scores = self._score(instance, able)
+        best = [name for name, score in zip(able, scores, strict=True) if score >= max(scores) - 1e-9]
+        rng = generator_for((0,), self._name, instance.instance_id)
+        return tool_call(best[int(rng.integers(len(best)))], {})
+
+
+def _popular(evidence: Evidence, read: Callable[[str], str]) -> Score:
+    """How often something of a candidate is the answer's in other query groups."""
+    everywhere: Counter[str] = Counter()
+    own: dict[str, Counter[str]] = {}
+    for row in evidence.rows:
+        assert row.answer is not None
+        everywhere[read(row.answer.name)] += 1
+        own.setdefault(row.query_group, Counter())[read(row.answer.name)] += 1
+    return lambda row, names: [everywhere[read(name)] - own[row.query_group][read(name)] for name in names]
+
+
+def _popular_tool(evidence: Evidence) -> Score:
+    return _popular(evidence, lambda name: name)
+
+
+def _popular_provider(evidence: Evidence) -> Score:
+    return _popular(evidence, lambda name: evidence.tools[name].provider)
+
+
+def _position(evidence: Evidence) -> Score:
+    """The place among the candidates that is most often the answer's in other query groups."""
+    places: Counter[int] = Counter()
+    own: dict[str, Counter[int]] = {}
+    for row in evidence.rows:
+        assert row.answer is not None
+        place = [tool.name for tool in row.candidates].index(row.answer.name)
+        places[place] += 1
+        own.setdefault(row.query_group, Counter())[place] += 1
+
+    def score(row: Instance, names: Sequence[str]) -> list[float]:
+        at = {tool.name: place for place, tool in enumerate(row.candidates)}
+        return [places[at[name]] - own[row.query_group][at[name]] for name in names]
+
+    return score
+
+
+def _described(evidence: Evidence, sign: int) -> Score:
+    return lambda _, names: [sign * len(evidence.tools[name].description) for name in names]
+
+
+def _lexical(evidence: Evidence) -> Score:
+    """Words that the instruction shares with a candidate's name and documentation."""
+    texts = {name: set(words(f"{name} {tool.description}")) for name, tool in evidence.tools.items()}
+    return lambda row, names: [len(texts[name] & set(words(row.instruction))) for name in names]
+
+
+def _leaked_values(evidence: Evidence) -> Score:
+    """Defaults and examples of a candidate's parameters that the instruction states."""
+    values = {name: _catalogue_values(json.loads(tool.parameters)) for name, tool in evidence.tools.items()}
+    return lambda row, names: [sum(value in row.instruction.casefold() for value in values[name]) for name in names]
+
+
+def _catalogue_values(schema: Mapping[str, object]) -> set[str]:
+    found = {str(value).casefold() for value in (*_list(schema.get("examples")), schema.get("default")) if value}
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        found |= {value for inner in properties.values() for value in _catalogue_values(inner)}
+    return found
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _no_history(evidence: Evidence) -> Score:
+    """How usual a candidate's attributes are."""
+    return lambda _, names: [evidence.reader.familiarity(evidence.attributes[name]) for name in names]
+
+
+def _provider_of_history(pick: Callable[[Evidence, Instance], Sequence[str]]) -> Callable[[Evidence], Score]:
+    """How often a candidate's provider is among those picked from the own history."""
+
+    def make(evidence: Evidence) -> Score:
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            picked = list(pick(evidence, row))
+            return [picked.count(evidence.tools[name].provider) for name in names]
+
+        return score
+
+    return make
+
+
+def _providers(evidence: Evidence, row: Instance, *, liked: bool = False) -> list[str]:
+    return [evidence.tools[step.name].provider for step in row.history if not liked or step.rating == 1]
+
+
+def _reading(choose: Callable[[Evidence, Instance], Sequence[Step]]) -> Callable[[Evidence], Score]:
+    """What a reader infers from part of what there is, order ignored."""
+
+    def make(evidence: Evidence) -> Score:
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            wanted = [evidence.attributes[name] for name in names]
+            return evidence.reader.scores(choose(evidence, row), wanted, ordered=False)
+
+        return score
+
+    return make
+
+
+def _steps(evidence: Evidence, row: Instance, *, rated: bool = False) -> list[Step]:
+    return [Step(evidence.attributes[step.name], step.rating if rated else None) for step in row.history]
+
+
+def _swapped(evidence: Evidence) -> Score:
+    """What a reader infers from the history of a user of another query group."""
+    groups = sorted({row.query_group for row in evidence.rows})
+    first = {row.query_group: row for row in reversed(evidence.rows)}
+    other = {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}
+    ordered = evidence.config == "chronological"
+
+    def score(row: Instance, names: Sequence[str]) -> list[float]:
+        steps = _steps(evidence, other[row.query_group], rated=True)
+        return evidence.reader.scores(steps, [evidence.attributes[name] for name in names], ordered=ordered)
+
+    return score
+
+
+def _without_first_provider(evidence: Evidence, row: Instance) -> list[Step]:
+    providers = _providers(evidence, row)
+    steps = _steps(evidence, row)
+    return [step for step, provider in zip(steps, providers, strict=True) if provider != providers[0]]
+
+
+SHORTCUTS: Final = (
+    Shortcut("most popular tool elsewhere", "chance", _ALL, _popular_tool),
+    Shortcut("most popular provider elsewhere", "chance", _ALL, _popular_provider),
+    Shortcut("best position elsewhere", "chance", _ALL, _position),
+    Shortcut("longest description", "chance", _ALL, lambda evidence: _described(evidence, 1)),
+    Shortcut("shortest description", "chance", _ALL, lambda evidence: _described(evidence, -1)),
+    Shortcut("lexical match with the instruction", "chance", _ALL, _lexical),
+    Shortcut("default or example in the instruction", "chance", _ALL, _leaked_values),
+    Shortcut("no history, usual attributes", "chance", _ALL, _no_history),
+    Shortcut("history of another user", "chance", _ALL, _swapped),
+    Shortcut("most frequent provider of own history", "chance", _ALL, _provider_of_history(_providers)),
+    Shortcut(
+        "latest provider of own history",
+        "chance",
+        _ALL,
+        _provider_of_history(lambda evidence, row: _providers(evidence, row)[-1:]),
+    ),
+    Shortcut(
+        "liked provider of own history",
+        "chance",
+        ("rating_integrated",),
+        _provider_of_history(lambda evidence, row: _providers(evidence, row, liked=True)),
+    ),
+    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(_steps)),
+    Shortcut("order ignored", "half", ("chronological",), _reading(_steps)),
+    Shortcut(
+        "first half only",
+        "half",
+        ("chronological",),
+        _reading(lambda evidence, row: _steps(evidence, row)[: len(row.history) // 2]),
+    ),
+    Shortcut("first provider skipped", "half", ("chronological",), _reading(_without_first_provider)),
+)
+
+
+def skipping(first: int) -> Shortcut:
+    """Reading all but the first steps of a `chronological` history; reported, not bounded (docs/validity.md)."""
+    return Shortcut(
+        f"first {first} steps skipped",
+        "half",
+        ("chronological",),
+        _reading(lambda evidence, row: _steps(evidence, row)[first:]),
+    )
