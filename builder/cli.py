@@ -31,7 +31,7 @@ from . import pipeline
 from .audit.report import ConfigAudit, audit, write_report
 from .catalogue.sources import ALLOWED as CATALOGS
 from .catalogue.sources import open_source
-from .config import BuildConfig, UserConfig, load_config
+from .config import PRESETS, BuildConfig, load_config
 from .errors import AuditError, BuilderError
 from .output import check_free
 from .predictions import read_predictions, score, write_predictions
@@ -45,8 +45,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-DEMO = BuildConfig(seed=1, users=UserConfig(count=600, train=0.25, validation=0.5, test=0.25))
-"""What `demo` builds: small, with a validation split large enough to tell an oracle from a random choice."""
+DEMO = BuildConfig(seed=1, users=PRESETS["demo"])
 _out = Console()
 _err = Console(stderr=True)
 
@@ -57,14 +56,15 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of predictors tha
 
 @app.command()
 def build(
-    catalog: Annotated[str, typer.Option("--catalog", help=f"Where the tools come from: {CATALOGS}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; the answers go to OUT-private beside it.")],
+    catalog: Annotated[str, typer.Option("--catalog", help=f"Where the tools come from: {CATALOGS}.")] = "builtin",
+    preset: Annotated[str | None, typer.Option("--preset", help=f"Size: {', '.join(PRESETS)}.")] = None,
     users: Annotated[int | None, typer.Option("--users", help="Users over all splits.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Same catalogue, config and seed: same bytes.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="TOML file; options given here go before it.")] = None,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
-    settings = load_config(config, users=users, seed=seed)
+    settings = load_config(config, preset=preset, users=users, seed=seed)
     check_free(out)
     source = open_source(catalog)
     with _progress() as tell:

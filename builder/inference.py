@@ -87,17 +87,26 @@ class Reader:
 
     def _change(self, history: Sequence[Step]) -> int:
         """Index of the first interaction under the current preference: the most likely place of one change."""
+        before = self._running_likelihood(history)
+        after = self._running_likelihood(history[::-1])[::-1]
         places = range(_MIN_SEGMENT, len(history) - _MIN_SEGMENT + 1)
-        return max(places, key=lambda place: self._likelihood(history[:place]) + self._likelihood(history[place:]))
+        return max(places, key=lambda place: before[place] + after[place])
 
-    def _likelihood(self, segment: Sequence[Step]) -> float:
-        """Log probability of a segment's attributes under one unknown preference (Dirichlet-multinomial)."""
-        total = 0.0
-        for axis, values in self._tally([step.attributes for step in segment]).items():
-            shares = self._shares[axis]
-            total += math.lgamma(_PRIOR) - math.lgamma(values.total() + _PRIOR)
-            total += sum(
-                math.lgamma(count + _PRIOR * shares[value]) - math.lgamma(_PRIOR * shares[value])
-                for value, count in values.items()
-            )
-        return total
+    def _running_likelihood(self, history: Sequence[Step]) -> list[float]:
+        """Log probability of the first 0, 1, 2, ... interactions under one unknown preference.
+
+        Each value's share is drawn from a Dirichlet about the catalogue's shares, so that the probability of the next
+        value follows from those before it, and that of a segment does not depend on its order.
+        """
+        seen: dict[str, Counter[str]] = {}
+        totals: Counter[str] = Counter()
+        running = [0.0]
+        for step in history:
+            gain = 0.0
+            for axis, value in step.attributes.items():
+                counts = seen.setdefault(axis, Counter())
+                gain += math.log((counts[value] + _PRIOR * self._shares[axis][value]) / (totals[axis] + _PRIOR))
+                counts[value] += 1
+                totals[axis] += 1
+            running.append(running[-1] + gain)
+        return running

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from hf_dataset.schema import AnswerKey, Instance, to_dict
+from hf_dataset.schema import AnswerKey, AnswerRow, Instance
 from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge_all
-from metrics.petoolbench.records import Reference, Verdict, reference_from_row
+from metrics.petoolbench.records import Reference, reference_from_row
 
 from .errors import DataError, OutputError
 
@@ -85,19 +85,25 @@ def score(predictions: dict[str, str], instances: Iterable[Instance], answers: I
     Raises:
         MetricError: If ids do not fit, or a row has no answer.
     """
-    return aggregate(verdicts(predictions, instances, answers))
+    return aggregate(judge_all(predictions, references(instances, answers)))
 
 
-def verdicts(
-    predictions: dict[str, str], instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()
-) -> list[Verdict]:
-    """Judge predictions, row by row; the arguments are those of `score`."""
-    private = {key.instance_id: key for key in answers}
-    return judge_all(predictions, [_reference(instance, private.get(instance.instance_id)) for instance in instances])
+def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()) -> list[Reference]:
+    """What predictions are judged against; the arguments are those of `score`.
+
+    Raises:
+        MetricError: If a row has no answer.
+    """
+    private = {key.instance_id: key.answer for key in answers}
+    return [_reference(instance, private.get(instance.instance_id, instance.answer)) for instance in instances]
 
 
-def _reference(instance: Instance, key: AnswerKey | None) -> Reference:
-    row = to_dict(instance)
-    if key is not None:
-        row["answer"] = to_dict(key.answer)
-    return reference_from_row(row)
+def _reference(instance: Instance, answer: AnswerRow | None) -> Reference:
+    return reference_from_row(
+        {
+            "instance_id": instance.instance_id,
+            "query_group": instance.query_group,
+            "candidates": [{"name": tool.name, "parameters": tool.parameters} for tool in instance.candidates],
+            "answer": answer and {"name": answer.name, "arguments": answer.arguments},
+        }
+    )

@@ -11,6 +11,7 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Final
 
 import pyarrow as pa
@@ -140,6 +141,7 @@ def _resolve(hint: Any) -> Any:
     return hint
 
 
+@cache
 def _fields(row: type) -> dict[str, Any]:
     hints = typing.get_type_hints(row, include_extras=True)
     return {field.name: _resolve(hints[field.name]) for field in dataclasses.fields(row)}
@@ -218,6 +220,6 @@ def to_dict(row: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return to_dict(value) if dataclasses.is_dataclass(value) else value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return [_plain(item) for item in value] if isinstance(value, list) else to_dict(value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from builder.inference import Attributes, Reader
+from builder.predictions import references
 from hf_dataset.reader import read_answers, read_instances, read_tools
 from hf_dataset.schema import SPLITS, Instance, ToolRow
+from metrics.petoolbench.records import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Evidence:
     attributes: Mapping[str, Attributes]
     """Documented value of each axis, by tool name."""
     reader: Reader
+    references: Sequence[Reference] = field(init=False)
+    """What replies to the rows are judged against."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "references", references(self.rows))
 
     def able(self, row: Instance) -> list[str]:
         """Names of the candidates that do the job, in the order of the candidates."""

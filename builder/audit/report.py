@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import OutputError
-from builder.predictions import verdicts
 from builder.predictors.oracle import OraclePredictor
 from builder.predictors.protocol import Predictor
 from builder.predictors.uniform import RandomPredictor
 from hf_dataset.schema import HISTORY_TYPES
+from metrics.petoolbench.aggregation import judge_all
 
 from .checks import Check, run_checks
 from .evidence import Evidence, gather
@@ -87,7 +87,7 @@ def _outcomes(parts: Sequence[Evidence], make: Callable[[Evidence], Predictor], 
     for part in parts:
         predictor = make(part)
         replies = {row.instance_id: predictor.predict(row) for row in part.rows}
-        for row, verdict in zip(part.rows, verdicts(replies, part.rows), strict=True):
+        for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
             allowed = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.able(row))}[bound]
             outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, allowed))
     return outcomes

@@ -47,6 +47,19 @@ def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> 
         load_config(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("preset", "users"),
+    [("demo", (150, 300, 150)), ("dev", (900, 100, 300)), ("release", (9000, 1000, 3000))],
+)
+def test_presets_set_the_size(preset: str, users: tuple[int, int, int]) -> None:
+    assert tuple(load_config(None, preset=preset).users.by_split().values()) == users
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no preset 'huge'. Presets are demo, dev, release"):
+        load_config(None, preset="huge")
+
+
 def test_an_option_does_not_hide_a_wrong_section(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="users"):
         load_config(written(tmp_path, "users = 5"), users=90)
