@@ -12,6 +12,7 @@ and never a distractor either, so that having been seen tells nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -87,7 +88,7 @@ class HistoryWriter:
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
         half = length // 2
         margin = (1 - self._config.drift_span) / 2
-        low, high = round(length * margin) + _HEAD_START, round(length * (1 - margin))
+        low, high = math.ceil(length * margin) + _HEAD_START, math.floor(length * (1 - margin))
         drift = int(rng.integers(low, high + 1))
         ratings, turns = Calls(self._pools, rng), Calls(self._pools, rng)
         rated = [*_rated(ratings.draw(clear, half), 1), *_rated(ratings.draw(disliked, half), 0)]
