@@ -72,7 +72,7 @@ def test_modules_are_short_enough_to_hold_in_your_head() -> None:
 
 
 def test_nothing_of_this_machine_and_no_secret_is_tracked() -> None:
-    machine = [str(ROOT), str(Path.home())]
+    machine = [str(path) for path in (ROOT, Path.home()) if path != Path("/")]
     forbidden = re.compile(
         "|".join([*map(re.escape, machine), r"\bhf_[A-Za-z0-9]{20,}", r"\bsk-[A-Za-z0-9]{20,}", "index" + "-url"])
     )
