@@ -78,17 +78,23 @@ def written_aside(out: Path) -> Iterator[Folders]:
 
 
 def _aside(folder: Path) -> Path:
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-{os.getpid()}-", dir=folder.parent))
+    made = Path(tempfile.mkdtemp(prefix=f"{_prefix(folder)}{os.getpid()}-", dir=folder.parent))
     made.chmod(0o755)
     return made
 
 
+def _prefix(folder: Path) -> str:
+    """Beginning of the name under which a folder is written; the number of the process follows."""
+    return f".{folder.name}.partial-"
+
+
 def _sweep(out: Path) -> None:
     """Remove what builds of the same name left when they were killed."""
-    for leftover in out.parent.iterdir():
-        for name in (out.name, f"{out.name}-private"):
-            pid = leftover.name.removeprefix(f".{name}.partial-").partition("-")[0]
-            if pid.isdigit() and not _alive(int(pid)):
+    for folder in (out, private_folder(out)):
+        prefix = _prefix(folder)
+        for leftover in folder.parent.iterdir():
+            pid = leftover.name[len(prefix) :].partition("-")[0]
+            if leftover.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
                 shutil.rmtree(leftover, ignore_errors=True)
 
 

@@ -442,6 +442,15 @@ def test_leftovers_are_swept_whatever_the_name(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a[1]", "a[1]-private"]
 
 
+def test_folders_of_other_names_are_never_swept(tmp_path: Path) -> None:
+    names = ["99999999", "99999999-backup", ".b.partial-99999999-x", "a.partial-99999999-x", "99999999.partial-1"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    with written_aside(tmp_path / "a"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "a", "a-private"])
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be made"), written_aside(tmp_path / "file" / "out"):
