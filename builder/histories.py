@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -144,7 +144,7 @@ def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:
 
 
 def _rated(calls: Sequence[Interaction], rating: int) -> list[Interaction]:
-    return [Interaction(call.instruction, call.tool, call.arguments, rating) for call in calls]
+    return [replace(call, rating=rating) for call in calls]
 
 
 def _history(calls: Sequence[Interaction], profile: Profile, drift_step: int | None = None) -> History:

@@ -14,6 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from hf_dataset.schema import ToolRow
+
+from .records import Tool
+
 Attributes = Mapping[str, str]
 """Documented value of each axis of a tool."""
 
@@ -21,6 +25,11 @@ _PRIOR: Final = 1.0
 """Weight of the catalogue's own shares against what the history shows, in interactions."""
 _MIN_SEGMENT: Final = 1
 """Fewest interactions on either side of a change of preference."""
+
+
+def attributes_of(tool: Tool | ToolRow) -> Attributes:
+    """Documented value of each axis of a tool."""
+    return {attribute.axis: attribute.value for attribute in tool.attributes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from .config import BuildConfig
 from .errors import BuildError
 from .funnel import Funnel
 from .histories import HistoryWriter, least_pool
-from .inference import Attributes, Reader, Step
+from .inference import Reader, Step, attributes_of
 from .preferences import PreferredTools, distinguishing_sets, draw_profile
 from .randomness import generator_for
 from .records import Group, GroupTool, History, Profile, Query, Scenario, Tool, User
@@ -32,11 +32,6 @@ _CLEAR: Final = 0.5
 """Least lead, in nats, of the answer over the other same-function candidates in a reader's inference."""
 _FUTILE: Final = 3
 """Query groups in a row without one kept, for each group, after which a split is said to be exhausted."""
-
-
-def attributes_of(tool: Tool) -> Attributes:
-    """Documented value of each axis of a tool."""
-    return {attribute.axis: attribute.value for attribute in tool.attributes}
 
 
 def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funnel) -> list[Group]:

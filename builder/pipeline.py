@@ -71,11 +71,10 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress) ->
     with written_aside(out) as folders:
         encoder, funnel = SentenceEncoder(), Funnel()
         catalogue = _prepare(source, config, encoder, funnel, progress)
-        prefix = build_id(source.identity, config)
+        identity = source.identity
+        prefix = build_id(identity, config)
         rows = _write_rows(folders, catalogue, config, prefix, encoder, funnel, progress)
-        manifest = build_manifest(
-            catalog=source.identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows
-        )
+        manifest = build_manifest(catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows)
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
         (folders.public / "README.md").write_text(card_text(manifest), encoding="utf-8")
         manifest["files"] = file_hashes(folders.public)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from builder.inference import Attributes, Reader
+from builder.inference import Attributes, Reader, attributes_of
 from builder.predictions import references
 from hf_dataset.reader import read_answers, read_instances, read_tools
 from hf_dataset.schema import SPLITS, Instance, ToolRow
@@ -56,6 +56,6 @@ def gather(data: Path, config: str, answers: Path | None) -> list[Evidence]:
                 if row.instance_id in keys
             ]
         tools = {tool.name: tool for tool in read_tools(data, split)}
-        attributes = {name: {item.axis: item.value for item in tool.attributes} for name, tool in tools.items()}
+        attributes = {name: attributes_of(tool) for name, tool in tools.items()}
         found.append(Evidence(config, split, rows, tools, attributes, Reader(attributes.values())))
     return found

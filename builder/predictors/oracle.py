@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from builder.inference import Reader, Step
+from builder.inference import Reader, Step, attributes_of
 from hf_dataset.schema import Instance, ToolRow
 
 from .protocol import tool_call
@@ -27,7 +27,7 @@ class OraclePredictor:
 
     def __init__(self, tools: Sequence[ToolRow], *, ordered: bool) -> None:
         self._ordered = ordered
-        self._attributes = {tool.name: {item.axis: item.value for item in tool.attributes} for tool in tools}
+        self._attributes = {tool.name: attributes_of(tool) for tool in tools}
         self._functionality = {tool.name: tool.functionality for tool in tools}
         self._reader = Reader(self._attributes.values())
 
