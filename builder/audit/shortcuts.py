@@ -61,40 +61,29 @@ class ShortcutPredictor:
         return tool_call(best[int(rng.integers(len(best)))], {})
 
 
-def _popular(evidence: Evidence, read: Callable[[str], str]) -> Score:
+def _popular(read: Callable[[Evidence, Instance, str], object]) -> Callable[[Evidence], Score]:
     """How often something of a candidate is the answer's in other query groups."""
-    everywhere: Counter[str] = Counter()
-    own: dict[str, Counter[str]] = {}
-    for row in evidence.rows:
-        assert row.answer is not None
-        everywhere[read(row.answer.name)] += 1
-        own.setdefault(row.query_group, Counter())[read(row.answer.name)] += 1
-    return lambda row, names: [everywhere[read(name)] - own[row.query_group][read(name)] for name in names]
+
+    def make(evidence: Evidence) -> Score:
+        everywhere: Counter[object] = Counter()
+        own: dict[str, Counter[object]] = {}
+        for row in evidence.rows:
+            assert row.answer is not None
+            of_answer = read(evidence, row, row.answer.name)
+            everywhere[of_answer] += 1
+            own.setdefault(row.query_group, Counter())[of_answer] += 1
+
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            found = [read(evidence, row, name) for name in names]
+            return [everywhere[item] - own[row.query_group][item] for item in found]
+
+        return score
+
+    return make
 
 
-def _popular_tool(evidence: Evidence) -> Score:
-    return _popular(evidence, lambda name: name)
-
-
-def _popular_provider(evidence: Evidence) -> Score:
-    return _popular(evidence, lambda name: evidence.tools[name].provider)
-
-
-def _position(evidence: Evidence) -> Score:
-    """The place among the candidates that is most often the answer's in other query groups."""
-    places: Counter[int] = Counter()
-    own: dict[str, Counter[int]] = {}
-    for row in evidence.rows:
-        assert row.answer is not None
-        place = [tool.name for tool in row.candidates].index(row.answer.name)
-        places[place] += 1
-        own.setdefault(row.query_group, Counter())[place] += 1
-
-    def score(row: Instance, names: Sequence[str]) -> list[float]:
-        at = {tool.name: place for place, tool in enumerate(row.candidates)}
-        return [places[at[name]] - own[row.query_group][at[name]] for name in names]
-
-    return score
+def _place(row: Instance, name: str) -> int:
+    return [tool.name for tool in row.candidates].index(name)
 
 
 def _described(evidence: Evidence, sign: int) -> Score:
@@ -185,9 +174,14 @@ def _without_first_provider(evidence: Evidence, row: Instance) -> list[Step]:
 
 
 SHORTCUTS: Final = (
-    Shortcut("most popular tool elsewhere", "chance", _ALL, _popular_tool),
-    Shortcut("most popular provider elsewhere", "chance", _ALL, _popular_provider),
-    Shortcut("best position elsewhere", "chance", _ALL, _position),
+    Shortcut("most popular tool elsewhere", "chance", _ALL, _popular(lambda _, __, name: name)),
+    Shortcut(
+        "most popular provider elsewhere",
+        "chance",
+        _ALL,
+        _popular(lambda evidence, _, name: evidence.tools[name].provider),
+    ),
+    Shortcut("best position elsewhere", "chance", _ALL, _popular(lambda _, row, name: _place(row, name))),
     Shortcut("longest description", "chance", _ALL, lambda evidence: _described(evidence, 1)),
     Shortcut("shortest description", "chance", _ALL, lambda evidence: _described(evidence, -1)),
     Shortcut("lexical match with the instruction", "chance", _ALL, _lexical),

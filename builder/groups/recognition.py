@@ -69,6 +69,7 @@ class Recogniser:
             axis=1,
         )
         self._contrasts = [contrasts(_own_words(entry)) for entry in library]
+        self._signalled = [[_signalled(entry, texts) for entry in library] for texts in self._texts]
 
     def recognise(self, least: float) -> Iterator[Recognised | str]:
         """Recognise each tool.
@@ -93,7 +94,7 @@ class Recogniser:
             entry.functionality.name: frozenset(
                 tool.name
                 for row, tool in enumerate(self._tools)
-                if self._similarity[row, column] >= ceiling or _signalled(entry, self._texts[row])
+                if self._similarity[row, column] >= ceiling or self._signalled[row][column]
             )
             for column, entry in enumerate(self._library)
         }
@@ -104,7 +105,7 @@ class Recogniser:
         reason = "no_known_functionality"
         best: Recognised | None = None
         for column, entry in enumerate(self._library):
-            if not _signalled(entry, texts):
+            if not self._signalled[row][column]:
                 continue
             if named - self._contrasts[column]:
                 reason = "contrasting_word"
