@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,21 +23,25 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from hf_dataset.reader import ReadError, read_answers, read_instances
+from hf_dataset.reader import ReadError, read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES, SPLITS, Instance
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.errors import MetricError
 
 from . import pipeline
-from .audit.report import ConfigAudit, audit, write_report
+from .audit.page import figures, write_report
+from .audit.run import ConfigAudit, audit
+from .audit.wording import ORIGINAL, TextQuality, asked_in_original, text_quality
 from .catalogue.sources import ALLOWED as CATALOGS
 from .catalogue.sources import open_source
 from .config import PRESETS, BuildConfig, load_config
+from .embedding import SentenceEncoder
 from .errors import AuditError, BuilderError
 from .output import check_free
 from .predictions import read_predictions, score, write_predictions
 from .predictors.registry import ALLOWED as MODELS
 from .predictors.registry import open_predictor
+from .progress import Progress as TellProgress
 from .render import render
 
 app = typer.Typer(
@@ -45,6 +50,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+REAL_DATA = "PETOOLBENCH_REAL_DATA"
+"""Environment variable that names a folder of real data; with it, an audit prints the earlier benchmark's figures."""
 DEMO = BuildConfig(seed=1, users=PRESETS["demo"])
 _out = Console()
 _err = Console(stderr=True)
@@ -62,15 +69,22 @@ def build(
     users: Annotated[int | None, typer.Option("--users", help="Users over all splits.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Same catalogue, config and seed: same bytes.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="TOML file; options given here go before it.")] = None,
+    similarity: Annotated[
+        str | None, typer.Option("--similarity", help="What makes tools similar: structured (default) or embedding.")
+    ] = None,
+    audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Refuse a data set that fails its audit.")] = True,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
-    settings = load_config(config, preset=preset, users=users, seed=seed)
+    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity)
     check_free(out)
     source = open_source(catalog)
     with _progress() as tell:
-        report = pipeline.build(source, settings, out, tell)
+        report = pipeline.build(source, settings, out, tell, audited=audited)
     _print_funnel(report)
     _out.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
+    done = report.manifest["audit"]
+    said = f"{done['gates']} gates and {done['checks']} checks hold ({out / 'AUDIT.md'})" if done else "not run"
+    _out.print(f"Audit: {said}.", soft_wrap=True)
     if not settings.secret:
         _out.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)
 
@@ -122,18 +136,24 @@ def score_file(
 def audit_folder(
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder; adds the test split.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json and AUDIT.md.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
 ) -> None:
     """Show whether the histories, and nothing else, give the answers; exit 1 where a gate fails."""
-    audits = audit(data, answers)
-    for item in audits:
+    encoder = SentenceEncoder()
+    with _progress() as tell:
+        found = audit(data, answers, read_manifest(data), encoder, tell)
+    for item in found.configs:
         _print_audit(item)
+    qualities = {"this data set": found.instructions}
+    if real_data := os.environ.get(REAL_DATA):
+        original = asked_in_original(Path(real_data) / ORIGINAL)
+        qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, encoder)
+    _print_wording(qualities)
     if out is not None:
-        write_report(audits, out)
+        write_report(found, out)
         _out.print(f"Report in {out}", soft_wrap=True)
-    failed = [f"{item.config}: {name}" for item in audits for name in item.failed]
-    if failed:
-        raise AuditError(f"{len(failed)} gates do not hold: {'; '.join(failed)}.")
+    if found.failed:
+        raise AuditError(f"{len(found.failed)} gates do not hold: {'; '.join(found.failed)}.")
 
 
 @app.command()
@@ -169,7 +189,7 @@ def _fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def _progress() -> Iterator[pipeline.Progress]:
+def _progress() -> Iterator[TellProgress]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -224,7 +244,18 @@ def _print_audit(item: ConfigAudit) -> None:
     ]:
         table.add_row(gate.name, *(f"{100 * number:.1f}" for number in (gate.accuracy, gate.bound, gate.margin)), holds)
     for check in item.checks:
-        table.add_row(check.name, f"{check.violations} rows", "0", "", "yes" if check.passed else "NO")
+        holds = "-" if not check.required else "yes" if check.passed else "NO"
+        table.add_row(check.name, f"{check.violations:,}", "0", "", holds)
+    _out.print(table)
+
+
+def _print_wording(qualities: Mapping[str, TextQuality]) -> None:
+    table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
+    for name in qualities:
+        table.add_column(name, justify="right")
+    columns = [figures(quality) for quality in qualities.values()]
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns))
     _out.print(table)
 
 

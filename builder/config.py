@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,14 @@ from .errors import ConfigError
 from .randomness import secret_numbers
 
 Share = Annotated[float, Field(ge=0, le=1)]
+MIN_SAME_FUNCTION: Final = 3
+"""Fewest candidates that do the job, and fewest users with different answers that make a query group."""
+MIN_GROUPS: Final = 2
+"""Fewest groups in which a preference must show."""
+EARLY_STEPS: Final = 2
+"""Calls under each preference before the last but one."""
+_HEAD_START: Final = 2
+"""Steps by which the last change is delayed, so that the preference before it outweighs the current one a little."""
 
 
 class _Section(BaseModel):
@@ -61,30 +70,91 @@ class PreferenceConfig(_Section):
     max_axes: int = Field(default=3, ge=1, le=3)
     margin: float = Field(default=0.15, gt=0, le=0.25)
     """Least lead in utility of a preferred tool over the next one of its group, 0 to 0.25 of the whole preference."""
+    similarity: Literal["structured", "embedding"] = "structured"
+    """What makes a tool of another group similar to the seed: the same attribute values, or sentence vectors of the
+    words that document them."""
 
 
 class HistoryConfig(_Section):
     """The shape of interaction histories."""
 
     min_length: int = Field(default=8, ge=8, le=100)
-    max_length: int = Field(default=16, ge=8, le=100)
-    drift_span: Annotated[float, Field(ge=0.4, le=0.8)] = 0.6
-    """The change of preference is spread evenly over this middle share of the history, but for its first two steps."""
+    max_length: int = Field(default=20, ge=8, le=100)
+    evidence_per_axis: int = Field(default=2, ge=1, le=4)
+    """Fewest calls that show each attribute of the current preference."""
+    flipped_ratings: float = Field(default=0.0, ge=0, le=0.3)
+    """Share of the ratings of `rating_integrated` that are the opposite of what the user felt."""
+    changes: int = Field(default=1, ge=1, le=3)
+    """How often the preference changes in `chronological`."""
+    drift_span: float = Field(default=0.6, ge=0.4, le=0.8)
+    """The last change is spread evenly over this middle share of the history, but for its first steps."""
+    transition: Literal["abrupt", "gradual"] = "abrupt"
+    """Whether a change is complete at once, or calls under the old and the new preference mix for some steps."""
+    transition_steps: int = Field(default=4, ge=2, le=6)
+    """Steps of a gradual change."""
+    reversal: bool = False
+    """Whether the last change goes back to a preference that the user had before; needs 2 changes or more."""
     attempts: int = Field(default=40, ge=1)
     """Histories drawn before a query group is given up as not identifiable."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> HistoryConfig:
+    def _possible(self) -> HistoryConfig:
         if self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
+        if self.reversal and self.changes == 1:
+            raise ValueError("reversal goes back to an earlier preference: it needs changes of 2 or 3, not 1")
+        if self.transition == "gradual" and self.changes > 1:
+            raise ValueError("a gradual transition goes with a single change; set changes to 1 or transition to abrupt")
+        for length in range(self.min_length, self.max_length + 1):
+            first, last = self.drift_range(length)
+            if first > last:
+                raise ValueError(
+                    f"min_length {self.min_length} is too short for {self.changes} changes within a drift_span of "
+                    f"{self.drift_span}: a history of {length} steps leaves no place for the last one"
+                )
         return self
+
+    @property
+    def least_pool(self) -> int:
+        """Scenarios that a group needs for its part of any history: half of it, and one for each preference in it."""
+        return self.max_length // MIN_GROUPS + self.changes + 1
+
+    def drift_range(self, length: int) -> tuple[int, int]:
+        """First and last step at which the last change may be, in a history of a length.
+
+        Each step under a preference before the last but one, and two more, delay it: so that over all places the last
+        but one outweighs the current one a little, and neither ignoring order nor leaving out the first provider pays.
+        """
+        margin = (1 - self.drift_span) / 2
+        early = EARLY_STEPS * (self.changes - 1)
+        return math.ceil(length * margin) + _HEAD_START + 2 * early, math.floor(length * (1 - margin))
 
 
 class CandidateConfig(_Section):
-    """What stands beside the tools of the group."""
+    """What stands beside the answer."""
 
-    count: int = Field(default=10, ge=3, le=50)
-    distractors: Literal["random", "same_category"] = "same_category"
+    count: int = Field(default=10, ge=4, le=50)
+    distractors: Literal["random", "same_category", "near_functionality"] = "same_category"
+    """Where tools that do another job come from: anywhere; the category of the instruction, as far as it goes; or the
+    jobs whose documentation is nearest to the wanted one."""
+    same_function_share: float = Field(default=0.8, ge=0.3, le=1.0)
+    """Largest share of the candidates that do the job; what a group has beyond it stands aside for that query group."""
+    provider_overlap: Share = 0.0
+    """Share of the candidates' providers that may stand in the history too."""
+
+    @property
+    def most_same_function(self) -> int:
+        """Most candidates that do the job."""
+        return int(self.count * self.same_function_share + 1e-9)
+
+    @model_validator(mode="after")
+    def _enough(self) -> CandidateConfig:
+        if self.most_same_function < MIN_SAME_FUNCTION:
+            raise ValueError(
+                f"{self.same_function_share} of {self.count} candidates are fewer than the {MIN_SAME_FUNCTION} that do "
+                "the job in every instance"
+            )
+        return self
 
 
 class BuildConfig(_Section):
@@ -105,13 +175,11 @@ class BuildConfig(_Section):
 
     @model_validator(mode="after")
     def _fits(self) -> BuildConfig:
-        if self.scenarios_per_group < self.histories.max_length // 2 + 2:
+        if self.scenarios_per_group < self.histories.least_pool:
             raise ValueError(
                 f"scenarios_per_group is {self.scenarios_per_group}; a history of {self.histories.max_length} steps "
-                f"needs at least {self.histories.max_length // 2 + 2}"
+                f"needs at least {self.histories.least_pool}"
             )
-        if self.candidates.count < self.groups.largest:
-            raise ValueError(f"candidates.count {self.candidates.count} is below groups.largest {self.groups.largest}")
         return self
 
     def seed_of(self, split: str) -> tuple[int, ...]:
@@ -129,7 +197,12 @@ release, with 9,000 users in train, 1,000 in validation and 3,000 in test."""
 
 
 def load_config(
-    path: Path | None, *, preset: str | None = None, users: int | None = None, seed: int | None = None
+    path: Path | None,
+    *,
+    preset: str | None = None,
+    users: int | None = None,
+    seed: int | None = None,
+    similarity: str | None = None,
 ) -> BuildConfig:
     """Read a config file and lay the command line's options over it.
 
@@ -138,6 +211,7 @@ def load_config(
         preset: One of `PRESETS`; replaces `users`.
         users: Replaces `users.count`.
         seed: Replaces `seed`.
+        similarity: Replaces `preferences.similarity`.
 
     Raises:
         ConfigError: If the file cannot be read or holds a wrong key or value.
@@ -154,10 +228,10 @@ def load_config(
         if preset not in PRESETS:
             raise ConfigError(f"There is no preset {preset!r}. Presets are {', '.join(PRESETS)}.")
         raw["users"] = PRESETS[preset].model_dump()
-    if users is not None:
-        section = raw.setdefault("users", {})
+    for name, key, value in (("users", "count", users), ("preferences", "similarity", similarity)):
+        section = raw.setdefault(name, {}) if value is not None else None
         if isinstance(section, dict):  # anything else is refused below
-            section["count"] = users
+            section[key] = value
     if seed is not None:
         raw["seed"] = seed
     try:

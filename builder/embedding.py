@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MissingExtraError
+
+
+class Encoder(Protocol):
+    """Turns sentences into vectors whose scalar product says how alike they are."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), dimensions), each of length 1, or 0 for a text without words."""
+        ...
 
 
 class SentenceEncoder:

@@ -2,34 +2,27 @@
 
 * `preferred_only`: calls to preferred tools of other groups, in random order.
 * `rating_integrated`: as many disliked calls as liked ones; the disliked ones follow another profile of the same group,
-  so that without the ratings nothing tells the two apart.
+  so that without the ratings nothing tells the two apart. Where ratings are noisy, as many liked as disliked ones flip.
 * `chronological`: calls under that other profile first, then under the current one; the place of the change is spread
-  over the middle of the history.
+  over the middle of the history. More changes put short stretches under further profiles before.
 
-Neither the target group nor a provider of any candidate ever occurs in a history: what was seen is never the answer,
-and never a distractor either, so that having been seen tells nothing.
+Neither the target group nor, unless the config says so, a provider of any candidate occurs in a history: what was seen
+is never the answer, and never a distractor either, so that having been seen tells nothing. Nor does a tool that is
+documented with the same set of phrases as the candidates.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
-from .config import HistoryConfig
+from .config import EARLY_STEPS, MIN_GROUPS, CandidateConfig, HistoryConfig
 from .preferences import PreferredTools
-from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario
+from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool
 from .scenarios import arguments_of
 from .text import provider_family
-
-_HEAD_START: Final = 2
-"""Steps of the middle in which the preference does not change yet, so that the old one outweighs the new one a little:
-else leaving out the first provider would be enough to tip the balance."""
-_MIN_GROUPS: Final = 2
-"""Fewest groups in which a preference must show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +33,22 @@ class Choice:
     member: GroupTool
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A preference with the tool that it was read off."""
+
+    profile: Profile
+    seed: Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Length of a user's histories, and the place of the last change in the chronological one."""
+
+    length: int
+    drift_step: int
+
+
 class HistoryWriter:
     """Writes histories for the users of one query group.
 
@@ -47,7 +56,9 @@ class HistoryWriter:
         query: The query group.
         preferred: Preferred tools of the groups of the split.
         pools: Scenarios for histories, by group key.
-        config: Lengths and the span of the change.
+        histories: Lengths, changes and noise.
+        candidates: How many providers of candidates may occur.
+        rng: Draws which of them.
     """
 
     def __init__(
@@ -55,50 +66,107 @@ class HistoryWriter:
         query: Query,
         preferred: PreferredTools,
         pools: Mapping[str, Sequence[Scenario]],
-        config: HistoryConfig,
+        histories: HistoryConfig,
+        candidates: CandidateConfig,
+        rng: np.random.Generator,
     ) -> None:
-        self._target = query.group.key
-        self._barred = {provider_family(tool.provider) for tool in query.candidates}
+        self._target = query.group
+        families = sorted({provider_family(tool.provider) for tool in query.candidates})
+        open_to_all = rng.random(len(families)) < candidates.provider_overlap
+        self._barred = {family for family, is_open in zip(families, open_to_all, strict=True) if not is_open}
         self._preferred = preferred
         self._pools = pools
-        self._config = config
+        self._config = histories
 
-    def _choices(self, profile: Profile) -> list[Choice]:
+    def _choices(self, holder: Holder) -> list[Choice]:
         """Groups in which a profile has a preferred tool that may stand in a history."""
         return [
             Choice(group, member)
-            for group, member in self._preferred.of(profile)
-            if group.key != self._target and provider_family(member.tool.provider) not in self._barred
+            for group, member in self._preferred.of(holder.profile, holder.seed)
+            if group.functionality.name != self._target.functionality.name
+            and (group.wording is None or group.wording != self._target.wording)
+            and provider_family(member.tool.provider) not in self._barred
         ]
 
-    def write(self, profile: Profile, rival: Profile, rng: np.random.Generator) -> dict[str, History] | None:
-        """Write a user's history of each type; None where the preference shows in too few groups.
+    def shape(self, rng: np.random.Generator) -> Shape:
+        """Draw the shape of a user's histories; every place of the last change is as likely, whatever else is drawn."""
+        length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
+        first, last = self._config.drift_range(length)
+        return Shape(length, int(rng.integers(first, last + 1)))
+
+    def write(
+        self, own: Holder, earlier: Sequence[Holder], shape: Shape, rng: np.random.Generator
+    ) -> dict[str, History] | None:
+        """Write a user's history of each type; None where a preference shows in too few groups.
 
         Args:
-            profile: The user's current preference.
-            rival: The preference that disliked calls and calls before the change follow.
-            rng: Draws lengths, groups, scenarios and order.
+            own: The user's current preference.
+            earlier: Preferences before it, one for each change, oldest first. Disliked calls follow the last of them.
+            shape: Lengths.
+            rng: Draws groups, scenarios and order.
         """
-        liked, wanted_by_rival = self._choices(profile), self._choices(rival)
+        rival = earlier[-1]
+        liked = self._choices(own)
         # A tool that both would like to have shows neither preference.
-        clear = [choice for choice in liked if _leaning(choice, profile, rival) > 0]
-        disliked = [choice for choice in wanted_by_rival if _leaning(choice, rival, profile) > 0]
-        if min(len(disliked), len(clear)) < _MIN_GROUPS:
+        clear = _leaning(liked, own.profile, rival.profile)
+        disliked = _leaning(self._choices(rival), rival.profile, own.profile)
+        before = [
+            clear if holder is own else _leaning(self._choices(holder), holder.profile, own.profile)
+            for holder in earlier[:-1]
+        ]
+        stages = [*before, disliked, clear]
+        if min(len(found) for found in stages) < MIN_GROUPS:
             return None
-        length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
-        half = length // 2
-        margin = (1 - self._config.drift_span) / 2
-        low, high = math.ceil(length * margin) + _HEAD_START, math.floor(length * (1 - margin))
-        drift = int(rng.integers(low, high + 1))
+        half = shape.length // 2
         ratings, turns = Calls(self._pools, rng), Calls(self._pools, rng)
         rated = [*_rated(ratings.draw(clear, half), 1), *_rated(ratings.draw(disliked, half), 0)]
+        owners = self._owners(shape, rng)
+        calls = {stage: turns.draw(found, owners.count(stage)) for stage, found in enumerate(stages)}
+        current = len(stages) - 1
         return {
-            "preferred_only": _history(Calls(self._pools, rng).draw(liked, length), profile),
-            "rating_integrated": _history([rated[int(index)] for index in rng.permutation(len(rated))], profile),
+            "preferred_only": _history(Calls(self._pools, rng).draw(liked, shape.length), own.profile),
+            "rating_integrated": _history([rated[int(index)] for index in rng.permutation(len(rated))], own.profile),
             "chronological": _history(
-                [*turns.draw(disliked, drift), *turns.draw(clear, length - drift)], profile, drift
+                [calls[stage].pop() for stage in owners],
+                own.profile,
+                shape.drift_step,
+                {index for index, stage in enumerate(owners) if stage == current},
             ),
         }
+
+    def _owners(self, shape: Shape, rng: np.random.Generator) -> list[int]:
+        """Which preference each step of the chronological history follows, 0 being the oldest."""
+        early = [stage for stage in range(self._config.changes - 1) for _ in range(EARLY_STEPS)]
+        old, new = self._config.changes - 1, self._config.changes
+        width = self._config.transition_steps if self._config.transition == "gradual" else 0
+        owners = list(early)
+        for step in range(len(early), shape.length):
+            # The share of the new preference rises evenly over the steps of the transition.
+            risen = (step - shape.drift_step + width / 2 + 0.5) / max(width, 1)
+            owners.append(new if (rng.random() < risen if width else step >= shape.drift_step) else old)
+        return owners
+
+
+def flip(history: History, number: int, rng: np.random.Generator) -> History:
+    """A rated history in which as many liked as disliked ratings are the opposite of what the user felt.
+
+    Args:
+        history: A history with ratings.
+        number: Ratings of each kind to flip.
+        rng: Draws which.
+    """
+    flipped = {
+        places[int(index)]
+        for rating in (0, 1)
+        if (places := [index for index, call in enumerate(history.interactions) if call.rating == rating])
+        for index in rng.permutation(len(places))[:number]
+    }
+    calls = tuple(
+        replace(call, rating=1 - (call.rating or 0)) if index in flipped else call
+        for index, call in enumerate(history.interactions)
+    )
+    evidence = tuple(index for index in history.evidence if index not in flipped)
+    return replace(history, interactions=calls, evidence=evidence, noise=len(flipped) / len(calls))
 
 
 class Calls:
@@ -119,7 +187,7 @@ class Calls:
         calls: list[Interaction] = []
         order: list[int] = []
         for _ in range(count):
-            order = order or [int(index) for index in self._rng.permutation(len(choices))]
+            order = order or self._rng.permutation(len(choices)).tolist()
             choice = choices[order.pop()]
             scenario = self._scenario(choice.group)
             calls.append(
@@ -130,29 +198,36 @@ class Calls:
     def _scenario(self, group: Group) -> Scenario:
         pool = self._pools[group.key]
         if group.key not in self._unused:
-            self._unused[group.key] = [int(index) for index in self._rng.permutation(len(pool))]
+            self._unused[group.key] = self._rng.permutation(len(pool)).tolist()
         return pool[self._unused[group.key].pop()]
 
 
-def least_pool(config: HistoryConfig) -> int:
-    """Scenarios that a group needs for its part of any history: half of it, and one for each of two draws."""
-    return config.max_length // _MIN_GROUPS + 2
-
-
-def _leaning(choice: Choice, towards: Profile, away: Profile) -> float:
-    return towards.utility(choice.member.tool) - away.utility(choice.member.tool)
+def _leaning(choices: Sequence[Choice], towards: Profile, away: Profile) -> list[Choice]:
+    """The choices that one preference likes better than another does."""
+    return [choice for choice in choices if towards.utility(choice.member.tool) > away.utility(choice.member.tool)]
 
 
 def _rated(calls: Sequence[Interaction], rating: int) -> list[Interaction]:
     return [replace(call, rating=rating) for call in calls]
 
 
-def _history(calls: Sequence[Interaction], profile: Profile, drift_step: int | None = None) -> History:
-    """A history with the indexes of the interactions that support the preference."""
-    first = drift_step or 0
+def _history(
+    calls: Sequence[Interaction],
+    profile: Profile,
+    drift_step: int | None = None,
+    current: Collection[int] | None = None,
+) -> History:
+    """A history with the indexes of the interactions that support the preference.
+
+    Args:
+        calls: The interactions.
+        profile: The current preference.
+        drift_step: Index of the last change.
+        current: Indexes of the calls made under the current preference; None for all.
+    """
     evidence = tuple(
         index
         for index, call in enumerate(calls)
-        if index >= first and call.rating != 0 and profile.utility(call.tool) > 0
+        if (current is None or index in current) and call.rating != 0 and profile.utility(call.tool) > 0
     )
     return History(tuple(calls), evidence, drift_step)

@@ -16,18 +16,19 @@ from typing import Final
 
 from hf_dataset.schema import ToolRow
 
-from .records import Tool
-
 Attributes = Mapping[str, str]
 """Documented value of each axis of a tool."""
 
 _PRIOR: Final = 1.0
 """Weight of the catalogue's own shares against what the history shows, in interactions."""
+_RATED_PRIOR: Final = 8.0
+"""The same where there are ratings, of which some may be the opposite of what was felt: no one rating tips the scales.
+Where a fifth is flipped, 24 % of instances mislead a reader with this weight, and 38 % one with a weight of 1."""
 _MIN_SEGMENT: Final = 1
 """Fewest interactions on either side of a change of preference."""
 
 
-def attributes_of(tool: Tool | ToolRow) -> Attributes:
+def attributes_of(tool: ToolRow) -> Attributes:
     """Documented value of each axis of a tool."""
     return {attribute.axis: attribute.value for attribute in tool.attributes}
 
@@ -52,54 +53,52 @@ class Reader:
             axis: {value: count / values.total() for value, count in values.items()} for axis, values in counts.items()
         }
 
-    def scores(self, history: Sequence[Step], candidates: Sequence[Attributes], *, ordered: bool) -> list[float]:
+    def scores(self, history: Sequence[Step], candidates: Sequence[Attributes], *, changes: int) -> list[float]:
         """Score candidates, in nats; the highest is what the user would want.
 
         Args:
-            history: Interactions, oldest first where `ordered`.
+            history: Interactions, oldest first where there are changes.
             candidates: Candidates that do the job.
-            ordered: Whether order carries meaning, that is, whether the preference may change on the way.
+            changes: How often the preference changed on the way; 0 where order carries no meaning.
         """
         if any(step.rating is not None for step in history):
-            liked = self._tally([step.attributes for step in history if step.rating == 1])
-            disliked = self._tally([step.attributes for step in history if step.rating == 0])
-            return [self._ratio(candidate, liked, disliked) for candidate in candidates]
-        current = history[self._change(history) :] if ordered else history
-        chosen = self._tally([step.attributes for step in current])
-        return [self._ratio(candidate, chosen, {}) for candidate in candidates]
+            chosen = _tally(step.attributes for step in history if step.rating == 1)
+            rejected = _tally(step.attributes for step in history if step.rating == 0)
+            prior = _RATED_PRIOR
+        else:
+            current = history[self._last_change(history, changes) :] if changes else history
+            chosen, rejected, prior = _tally(step.attributes for step in current), {}, _PRIOR
+        pairs = {pair for candidate in candidates for pair in candidate.items()}
+        gains = {pair: self._log_share(pair, chosen, prior) - self._log_share(pair, rejected, prior) for pair in pairs}
+        return [sum(gains[pair] for pair in candidate.items()) for candidate in candidates]
 
     def familiarity(self, candidate: Attributes) -> float:
         """How usual a candidate's attributes are in the catalogue: the mean log share of its values, in nats."""
         shares = [math.log(self._shares[axis][value]) for axis, value in candidate.items()]
         return sum(shares) / len(shares) if shares else 0.0
 
-    def _tally(self, tools: Sequence[Attributes]) -> dict[str, Counter[str]]:
-        tally: dict[str, Counter[str]] = {}
-        for attributes in tools:
-            for axis, value in attributes.items():
-                tally.setdefault(axis, Counter())[value] += 1
-        return tally
-
-    def _log_share(self, axis: str, value: str, tally: Mapping[str, Counter[str]]) -> float:
+    def _log_share(self, pair: tuple[str, str], tally: Mapping[str, Counter[str]], prior: float) -> float:
         """Log of a value's share in a tally, smoothed towards the catalogue's."""
+        axis, value = pair
         base = self._shares[axis][value]
-        seen = tally.get(axis, Counter())
-        return math.log((seen[value] + _PRIOR * base) / (seen.total() + _PRIOR))
+        seen = tally.get(axis)
+        return math.log((seen[value] + prior * base) / (seen.total() + prior) if seen else base)
 
-    def _ratio(
-        self, candidate: Attributes, chosen: Mapping[str, Counter[str]], rejected: Mapping[str, Counter[str]]
-    ) -> float:
-        return sum(
-            self._log_share(axis, value, chosen) - self._log_share(axis, value, rejected)
-            for axis, value in candidate.items()
-        )
-
-    def _change(self, history: Sequence[Step]) -> int:
-        """Index of the first interaction under the current preference: the most likely place of one change."""
-        before = self._running_likelihood(history)
+    def _last_change(self, history: Sequence[Step], changes: int) -> int:
+        """Index of the first interaction under the current preference, in the most likely division of the history."""
+        steps = len(history)
+        # likely[n]: log probability of the first n interactions, divided into as many parts as there were changes yet.
+        likely = self._running_likelihood(history)
+        for _ in range(changes - 1):
+            parts = [self._running_likelihood(history[start:]) for start in range(steps + 1)]
+            likely = [
+                max(
+                    (likely[start] + parts[start][end - start] for start in range(_MIN_SEGMENT, end)), default=-math.inf
+                )
+                for end in range(steps + 1)
+            ]
         after = self._running_likelihood(history[::-1])[::-1]
-        places = range(_MIN_SEGMENT, len(history) - _MIN_SEGMENT + 1)
-        return max(places, key=lambda place: before[place] + after[place])
+        return max(range(_MIN_SEGMENT, steps - _MIN_SEGMENT + 1), key=lambda place: likely[place] + after[place])
 
     def _running_likelihood(self, history: Sequence[Step]) -> list[float]:
         """Log probability of the first 0, 1, 2, ... interactions under one unknown preference.
@@ -119,3 +118,14 @@ class Reader:
                 totals[axis] += 1
             running.append(running[-1] + gain)
         return running
+
+
+def _tally(tools: Iterable[Attributes]) -> dict[str, Counter[str]]:
+    tally: dict[str, Counter[str]] = {}
+    for attributes in tools:
+        for axis, value in attributes.items():
+            seen = tally.get(axis)
+            if seen is None:
+                seen = tally[axis] = Counter()
+            seen[value] += 1
+    return tally

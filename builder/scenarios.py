@@ -2,7 +2,8 @@
 
 Scenarios for histories and scenarios for final instructions never share their values: which side a set of values is on
 depends on the values alone. In the same way an instruction's words decide its split, so that none occurs in two. No
-value is a catalogue's own example or default.
+value is a catalogue's own example or default, and no final instruction names a tool, a provider or an
+attribute of some tools of the group.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from .library import REGISTERS
 from .records import Binding, Group, GroupTool, Scenario, SlotValue
+from .text import mentions, spoken
 from .values.context import Draw
 from .values.registry import draw_values
 
@@ -37,6 +39,7 @@ def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool) -> I
     functionality = group.functionality
     patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
     taken = _catalogue_values(group)
+    favouring = _favouring_words(group) if final else []
     seen: set[str] = set()
     order: list[int] = []
     while True:
@@ -48,6 +51,8 @@ def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool) -> I
             order = order or [int(index) for index in rng.permutation(len(patterns))]
             pattern = patterns[order.pop()]
             instruction = pattern.format(**{name: value.said for name, value in values.items()})
+            if any(mentions(instruction, word) for word in favouring):
+                continue
             if instruction not in seen and _split_of(instruction) == (group.split or _split_of(instruction)):
                 seen.add(instruction)
                 yield Scenario(instruction, values)
@@ -74,6 +79,15 @@ def _typed(value: SlotValue, binding: Binding) -> str | int | float:
         return int(value.value)
     number = float(value.value)
     return int(number) if number.is_integer() else number
+
+
+def _favouring_words(group: Group) -> list[str]:
+    """What an instruction must not hold: names of the group's tools and providers, and attributes of some of them."""
+    tools = [member.tool for member in group.members]
+    values = [frozenset(tool.values.items()) for tool in tools]
+    some = frozenset.union(*values) - frozenset.intersection(*values)
+    names = {name for tool in tools for name in (tool.name, tool.provider)}
+    return sorted(names | {spoken(value) for _, value in some})
 
 
 def _is_final(values: Mapping[str, SlotValue]) -> bool:

@@ -43,6 +43,16 @@ def provider_family(provider: str) -> str:
     return "".join(name) or provider
 
 
+def spoken(value: str) -> str:
+    """The value of an axis as words."""
+    return value.replace("_", " ")
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a text holds a name, word for word."""
+    return f" {' '.join(words(name))} " in f" {' '.join(words(text))} "
+
+
 def sentence(text: str) -> str:
     """One line that ends in a full stop; empty stays empty."""
     line = " ".join(text.split())

@@ -27,7 +27,7 @@ rows = load_dataset("ORG/petoolbench", "chronological", split="validation")  # o
 |---|---|---|
 | `preferred_only` | calls to preferred tools only | the attributes they share |
 | `rating_integrated` | liked (1) and disliked (0) calls | the attributes that tell them apart |
-| `chronological` | calls in time order, oldest first; the preference changes once | the current preference |
+| `chronological` | calls in time order, oldest first; the preference changes | the current preference |
 | `tools` | | the catalogue itself, with attributes |
 
 ## Rows
@@ -43,7 +43,19 @@ Catalogue `{catalog}`, seed {seed}. What came in and what was dropped, with reas
 hash of every file. {secrecy} No history
 names the target functionality's tools or the providers of the candidates, and users, query groups and providers of one
 split do not occur in another.
+
+## Why to trust it
+
+{validity}
 """
+
+_AUDITED = """\
+Every instance can be answered from its history, and by nothing else: {gates} gates and {checks} checks over the three
+configs hold, with simultaneous intervals. [AUDIT.md](AUDIT.md) has them all, `audit.json` for machines.
+
+![Accuracy of every shortcut against its bound](audit/shortcuts.png)"""
+_NOT_AUDITED = """\
+**Not audited.** This data set was built with `--no-audit`: nothing shows that its instances need their histories."""
 
 
 _CLOSED = "A secret went into the test split: nobody else can make its answers again."
@@ -82,5 +94,6 @@ def card_text(manifest: Mapping[str, Any]) -> str:
         catalog=manifest["catalog"],
         secrecy=_CLOSED if manifest["test_split_needs_a_secret"] else _OPEN,
         seed=manifest["config"]["seed"],
+        validity=_AUDITED.format(**manifest["audit"]) if manifest["audit"] else _NOT_AUDITED,
     )
     return f"---\n{head}---\n\n{page}"

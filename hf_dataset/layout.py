@@ -6,6 +6,7 @@ from typing import Final
 
 TOOLS: Final = "tools"
 ANSWERS: Final = "answers"
+MANIFEST: Final = "manifest.json"
 
 
 def split_file(config: str, split: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import TOOLS, answers_file, split_file
+from .layout import MANIFEST, TOOLS, answers_file, split_file
 from .schema import HISTORY_TYPES, SPLITS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
 
 
@@ -55,6 +57,31 @@ def read_answers(folder: Path, config: str) -> list[AnswerKey]:
     return [from_dict(AnswerKey, row) for row in _rows(folder, answers_file(config), AnswerKey)]
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a data set says of itself.
+
+    Raises:
+        ReadError: If there is no manifest, or it is none.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ReadError(_incomplete(folder, MANIFEST))
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{str(path)!r} cannot be read as JSON: {error}") from error
+    if not isinstance(manifest, dict) or "config" not in manifest:
+        raise ReadError(f"{str(path)!r} is no manifest of a PEToolBench build. Build the data set again.")
+    return manifest
+
+
+def _incomplete(folder: Path, name: str) -> str:
+    return (
+        f"{str(folder)!r} holds no {name}: it is not a complete PEToolBench folder. "
+        "Make one with: petoolbench build --catalog builtin -o FOLDER"
+    )
+
+
 def _check_split(split: str) -> None:
     if split not in SPLITS:
         raise ReadError(f"There is no split {split!r}. Splits are {', '.join(SPLITS)}.")
@@ -63,10 +90,7 @@ def _check_split(split: str) -> None:
 def _rows(folder: Path, name: str, row: type) -> list[dict[str, object]]:
     path = folder / name
     if not path.is_file():
-        raise ReadError(
-            f"{str(folder)!r} holds no {name}: it is not a complete PEToolBench folder. "
-            "Make one with: petoolbench build --catalog builtin -o FOLDER"
-        )
+        raise ReadError(_incomplete(folder, name))
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:

@@ -72,7 +72,9 @@ def functionality(name: str = "current weather") -> Functionality:
     )
 
 
-def group(tools: Sequence[Tool], name: str = "current weather", split: str | None = "train") -> Group:
+def group(
+    tools: Sequence[Tool], name: str = "current weather", split: str | None = "train", wording: int | None = None
+) -> Group:
     """A group of tools that take a city."""
     members = tuple(GroupTool(member, {"city": Binding(("city",), "string")}) for member in tools)
-    return Group(functionality(name), members, "Weather", split)
+    return Group(functionality(name), members, "Weather", split, wording)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from builder.text import words
+from builder.text import mentions, spoken
 from hf_dataset.schema import Instance
 
 from .evidence import Evidence
+from .wording import leaves, stated
 
-_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 _LEAST_ABLE: Final = 3
 
 
@@ -29,12 +24,14 @@ class Check:
     violations: int
     rows: int
     example: str
-    """Instance id of the first row that breaks it; empty where none does."""
+    """Id of the first row, or name of the first tool, that breaks it; empty where none does."""
+    required: bool = True
+    """Whether the rule must hold, or is counted and reported only."""
 
     @property
     def passed(self) -> bool:
-        """No row breaks the rule."""
-        return self.violations == 0
+        """The rule holds, or need not."""
+        return self.violations == 0 or not self.required
 
 
 def run_checks(parts: Sequence[Evidence]) -> list[Check]:
@@ -44,18 +41,34 @@ def run_checks(parts: Sequence[Evidence]) -> list[Check]:
         parts: The splits whose answers are known.
     """
     past = {step.instruction for part in parts if part.split == "train" for row in part.rows for step in row.history}
-    broken: dict[str, list[str]] = {name: [] for name in _RULES}
-    broken["an instruction of another split stands in a train history"] = []
-    count = 0
-    for part in parts:
-        for row in part.rows:
-            count += 1
-            for name, rule in _RULES.items():
-                if rule(part, row):
-                    broken[name].append(row.instance_id)
-            if part.split != "train" and row.instruction in past:
-                broken["an instruction of another split stands in a train history"].append(row.instance_id)
-    return [Check(name, len(ids), count, ids[0] if ids else "") for name, ids in broken.items()]
+    facts = parts[0].facts
+    rules = dict(_RULES)
+    rules["an instruction of another split stands in a train history"] = lambda part, row: (
+        part.split != "train" and row.instruction in past
+    )
+    if facts.changes:
+        rules["the tool wanted before the last change is no candidate"] = _stale_tool_is_missing
+    checks = []
+    for name, rule in rules.items():
+        ids = [row.instance_id for part in parts for row in part.rows if rule(part, row)]
+        required = rule is not _seen or facts.provider_overlap == 0
+        checks.append(Check(name, len(ids), sum(len(part.rows) for part in parts), ids[0] if ids else "", required))
+    return [*checks, _phrases_of_train(parts)]
+
+
+def _phrases_of_train(parts: Sequence[Evidence]) -> Check:
+    """Tools of other splits that are documented with a phrase of a train tool."""
+    phrases = {
+        attribute.evidence
+        for part in parts
+        if part.split == "train"
+        for tool in part.tools.values()
+        for attribute in tool.attributes
+    }
+    others = [tool for part in parts if part.split != "train" for tool in part.tools.values()]
+    names = sorted(tool.name for tool in others if any(item.evidence in phrases for item in tool.attributes))
+    title = "tools: a phrase of a train tool documents a tool of another split"
+    return Check(title, len(names), len(others), names[0] if names else "", parts[0].facts.worded)
 
 
 def _repeats(_: Evidence, row: Instance) -> bool:
@@ -64,17 +77,22 @@ def _repeats(_: Evidence, row: Instance) -> bool:
 
 
 def _names_the_answer(part: Evidence, row: Instance) -> bool:
-    """The instruction names the answer's tool or provider."""
+    """The instruction names the answer's tool or provider, or an attribute that not all able candidates have."""
     assert row.answer is not None
-    said = f" {' '.join(words(row.instruction))} "
-    provider = " ".join(words(part.tools[row.answer.name].provider))
-    return row.answer.name in row.instruction or f" {provider} " in said
+    others = [part.attributes[name] for name in part.able(row)]
+    words = [row.answer.name, part.tools[row.answer.name].provider]
+    words += [
+        spoken(value)
+        for axis, value in part.attributes[row.answer.name].items()
+        if any(attributes.get(axis) != value for attributes in others)
+    ]
+    return any(mentions(row.instruction, word) for word in words)
 
 
 def _unreadable(_: Evidence, row: Instance) -> bool:
     """A value of the answer cannot be read from the instruction."""
     assert row.answer is not None
-    return not all(stated(value, row.instruction) for value in _leaves(json.loads(row.answer.arguments)))
+    return not all(stated(value, row.instruction) for value in leaves(json.loads(row.answer.arguments)))
 
 
 def _no_arguments(_: Evidence, row: Instance) -> bool:
@@ -101,9 +119,19 @@ def _seen(part: Evidence, row: Instance) -> bool:
     return any(tool.provider in seen for tool in row.candidates)
 
 
-_RULES: Final = {
+def _stale_tool_is_missing(part: Evidence, row: Instance) -> bool:
+    """What a reader would have picked before the last change, of all tools that do the job, is no candidate."""
+    assert row.meta is not None
+    before = part.steps(row)[: row.meta.drift_step]
+    doing = sorted(part.doing[row.functionality])
+    scores = part.reader.scores(before, [part.attributes[name] for name in doing], changes=part.facts.changes - 1)
+    return doing[max(range(len(doing)), key=lambda index: scores[index])] not in part.able(row)
+
+
+_Rule = Callable[[Evidence, Instance], bool]
+_RULES: Final[Mapping[str, _Rule]] = {
     "an instruction comes twice in an instance": _repeats,
-    "the instruction names the answer's tool or provider": _names_the_answer,
+    "the instruction names the answer's tool, provider or attribute": _names_the_answer,
     "a value of the answer cannot be read from the instruction": _unreadable,
     "the answer has no arguments": _no_arguments,
     "fewer than 3 candidates do the job": _too_few,
@@ -111,19 +139,3 @@ _RULES: Final = {
     "the answer is no candidate that does the job": _answer_is_no_candidate,
     "the provider of a candidate stands in the history": _seen,
 }
-
-
-def stated(value: str | float, instruction: str) -> bool:
-    """Whether an instruction states a value: as it is written, or a date as people say it."""
-    day = _DATE.fullmatch(str(value))
-    if day and f"{int(day[3])} {_MONTHS[int(day[2]) - 1]} {day[1]}" in instruction:
-        return True
-    return str(value) in instruction
-
-
-def _leaves(value: Any) -> Iterator[str | float]:
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _leaves(inner)
-    else:
-        yield value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ from builder.inference import Step
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
 from builder.text import words
-from hf_dataset.schema import Instance
+from hf_dataset.schema import Instance, ToolRow
 
 from .evidence import Evidence
 
@@ -56,9 +56,12 @@ class ShortcutPredictor:
         """Call the candidate that the rule is most for."""
         able = self._able(instance)
         scores = self._score(instance, able)
-        best = [name for name, score in zip(able, scores, strict=True) if score >= max(scores) - 1e-9]
-        rng = generator_for((0,), self._name, instance.instance_id)
-        return tool_call(best[int(rng.integers(len(best)))], {})
+        highest = max(scores) - 1e-9
+        best = [name for name, score in zip(able, scores, strict=True) if score >= highest]
+        if len(best) > 1:
+            rng = generator_for((0,), self._name, instance.instance_id)
+            return tool_call(best[int(rng.integers(len(best)))], {})
+        return tool_call(best[0], {})
 
 
 def _popular(read: Callable[[Evidence, Instance, str], object]) -> Callable[[Evidence], Score]:
@@ -142,15 +145,11 @@ def _reading(choose: Callable[[Evidence, Instance], Sequence[Step]]) -> Callable
     def make(evidence: Evidence) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             wanted = [evidence.attributes[name] for name in names]
-            return evidence.reader.scores(choose(evidence, row), wanted, ordered=False)
+            return evidence.reader.scores(choose(evidence, row), wanted, changes=0)
 
         return score
 
     return make
-
-
-def _steps(evidence: Evidence, row: Instance, *, rated: bool = False) -> list[Step]:
-    return [Step(evidence.attributes[step.name], step.rating if rated else None) for step in row.history]
 
 
 def _swapped(evidence: Evidence) -> Score:
@@ -158,18 +157,19 @@ def _swapped(evidence: Evidence) -> Score:
     groups = sorted({row.query_group for row in evidence.rows})
     first = {row.query_group: row for row in reversed(evidence.rows)}
     other = {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}
-    ordered = evidence.config == "chronological"
 
     def score(row: Instance, names: Sequence[str]) -> list[float]:
-        steps = _steps(evidence, other[row.query_group], rated=True)
-        return evidence.reader.scores(steps, [evidence.attributes[name] for name in names], ordered=ordered)
+        steps = evidence.steps(other[row.query_group], rated=True)
+        return evidence.reader.scores(
+            steps, [evidence.attributes[name] for name in names], changes=evidence.facts.changes
+        )
 
     return score
 
 
 def _without_first_provider(evidence: Evidence, row: Instance) -> list[Step]:
     providers = _providers(evidence, row)
-    steps = _steps(evidence, row)
+    steps = evidence.steps(row)
     return [step for step, provider in zip(steps, providers, strict=True) if provider != providers[0]]
 
 
@@ -201,16 +201,43 @@ SHORTCUTS: Final = (
         ("rating_integrated",),
         _provider_of_history(lambda evidence, row: _providers(evidence, row, liked=True)),
     ),
-    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(_steps)),
-    Shortcut("order ignored", "half", ("chronological",), _reading(_steps)),
+    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(Evidence.steps)),
+    Shortcut("order ignored", "half", ("chronological",), _reading(Evidence.steps)),
     Shortcut(
         "first half only",
         "half",
         ("chronological",),
-        _reading(lambda evidence, row: _steps(evidence, row)[: len(row.history) // 2]),
+        _reading(lambda evidence, row: evidence.steps(row)[: len(row.history) // 2]),
     ),
     Shortcut("first provider skipped", "half", ("chronological",), _reading(_without_first_provider)),
 )
+
+
+def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[Evidence], Score]:
+    """How often a candidate's documentation stands, in parts, in that of the tools of the own history."""
+
+    def make(evidence: Evidence) -> Score:
+        parts = {name: frozenset(texts(tool)) for name, tool in evidence.tools.items()}
+
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            seen = Counter(part for step in row.history if step.rating != 0 for part in parts[step.name])
+            return [sum(seen[part] for part in parts[name]) for name in names]
+
+        return score
+
+    return make
+
+
+REPORTED: Final = (
+    Shortcut(
+        "sentences of own liked history",
+        "chance",
+        _ALL,
+        _shared(lambda tool: [item.evidence for item in tool.attributes]),
+    ),
+    Shortcut("words of own liked history", "chance", _ALL, _shared(lambda tool: words(tool.description))),
+)
+"""Ways of reading the history by its wording alone: measured, and no gates, since they do read it."""
 
 
 def skipping(first: int) -> Shortcut:
@@ -219,5 +246,5 @@ def skipping(first: int) -> Shortcut:
         f"first {first} steps skipped",
         "half",
         ("chronological",),
-        _reading(lambda evidence, row: _steps(evidence, row)[first:]),
+        _reading(lambda evidence, row: evidence.steps(row)[first:]),
     )

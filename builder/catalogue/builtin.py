@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -22,7 +22,12 @@ from builder.records import Attribute, Binding, Functionality, Group, GroupTool,
 from builder.text import sentence, slug, words
 from hf_dataset.schema import SPLITS
 
-TOOLS_PER_GROUP: Final = 5
+_GROUP_SIZES: Final = (4, 5, 6, 7, 8)
+_SIZE_SHARES: Final = (0.5, 0.22, 0.14, 0.08, 0.06)
+"""Shares of the groups of each size: five tools on average."""
+WORDINGS: Final = 2
+"""Sets that the phrases of a split are dealt into. A functionality's tools are documented with one of them, and a
+history shows tools of another one than its target's, so that no sentence of a candidate stands in it."""
 _SEED: Final = 20261122
 """The marketplace is one fixed catalogue; a build's seed does not change it."""
 _AXES_PER_GROUP: Final = 7
@@ -55,7 +60,7 @@ _VERBS: Final = frozenset(
         "validate",
     ]
 )
-_SMALL_WORDS: Final = frozenset({"a", "an", "the", "of", "by", "for", "on", "in", "to"})
+_SMALL_WORDS: Final = frozenset({"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near"})
 _WRAPPERS: Final = ("query", "input", "filter", "request")
 _OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
@@ -63,11 +68,13 @@ _OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         {"type": "string", "enum": ["json", "xml"], "default": "json", "description": "Form of the reply"},
     ),
     ("locale", {"type": "string", "default": "en", "description": "Language of labels in the reply"}),
-    ("max items", {"type": "integer", "default": 20, "description": "Largest number of items in the reply"}),
-    ("page", {"type": "integer", "default": 1, "description": "Page of the reply"}),
+    ("timeout", {"type": "integer", "default": 30, "description": "Seconds to wait for the reply"}),
+    ("fields", {"type": "string", "default": "all", "description": "Fields of the reply, separated by commas"}),
     ("pretty", {"type": "boolean", "default": False, "description": "Indent the reply"}),
     ("callback id", {"type": "string", "description": "Echoed in the reply"}),
 )
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +114,50 @@ def suitable_axes(functionality: str) -> list[str]:
 def marketplace() -> Iterator[Group]:
     """Groups of the marketplace, each with its split, sorted by split and functionality."""
     offered = [entry.functionality for entry in entries() if entry.offered]
+    documented = _documented_axes(offered)
     for split in SPLITS:
         own = [provider for provider in providers() if provider.split == split]
         load = dict.fromkeys((provider.name for provider in own), 0)
-        for functionality in offered:
+        for index, functionality in enumerate(offered):
             rng = generator_for((_SEED,), split, functionality.name)
-            # The providers with the shortest offer so far take the next functionality, drawn among equals.
-            lots = {provider.name: float(rng.random()) for provider in own}
-            chosen = sorted(own, key=lambda provider: (load[provider.name], lots[provider.name]))[:TOOLS_PER_GROUP]
+            size = int(rng.choice(_GROUP_SIZES, p=_SIZE_SHARES))
+            chosen = _least_used({provider: load[provider.name] for provider in own}, size, rng)
             for provider in chosen:
                 load[provider.name] += 1
-            yield _group(functionality, chosen, split, rng)
+            yield _group(functionality, chosen, documented[functionality.name], split, index % WORDINGS, rng)
 
 
-def _group(functionality: Functionality, chosen: Sequence[Provider], split: str, rng: np.random.Generator) -> Group:
-    # The axes are the functionality's, the same in each split.
-    shared = generator_for((_SEED,), "axes", functionality.name)
-    names = suitable_axes(functionality.name)
-    own_axes = sorted(names[int(index)] for index in shared.permutation(len(names))[:_AXES_PER_GROUP])
+def _documented_axes(offered: Sequence[Functionality]) -> dict[str, list[str]]:
+    """Axes that the tools of each functionality document, the same in every split, each axis as often as can be."""
+    rng = generator_for((_SEED,), "axes")
+    load = dict.fromkeys(sorted(axes()), 0)
+    found = {}
+    # Those with the least choice choose first, so that an axis that suits few functionalities is documented by them.
+    for functionality in sorted(offered, key=lambda item: (len(suitable_axes(item.name)), item.name)):
+        chosen = _least_used({axis: load[axis] for axis in suitable_axes(functionality.name)}, _AXES_PER_GROUP, rng)
+        for axis in chosen:
+            load[axis] += 1
+        found[functionality.name] = sorted(chosen)
+    return found
+
+
+def _least_used(load: Mapping[_Item, int], number: int, rng: np.random.Generator) -> list[_Item]:
+    """Those with the smallest load, drawn among equals."""
+    lots = {item: float(rng.random()) for item in load}
+    return sorted(load, key=lambda item: (load[item], lots[item]))[:number]
+
+
+def _group(
+    functionality: Functionality,
+    chosen: Sequence[Provider],
+    own_axes: Sequence[str],
+    split: str,
+    wording: int,
+    rng: np.random.Generator,
+) -> Group:
     values = _spread_values(own_axes, len(chosen), rng)
     members = [
-        _member(functionality, provider, {axis: values[axis][index] for axis in own_axes}, split, rng)
+        _member(functionality, provider, {axis: values[axis][index] for axis in own_axes}, split, wording, rng)
         for index, provider in enumerate(chosen)
     ]
     return Group(
@@ -135,6 +165,7 @@ def _group(functionality: Functionality, chosen: Sequence[Provider], split: str,
         tuple(sorted(members, key=lambda member: member.tool.name)),
         functionality.category,
         split,
+        wording,
     )
 
 
@@ -159,12 +190,15 @@ def _member(
     provider: Provider,
     values: Mapping[str, str],
     split: str,
+    wording: int,
     rng: np.random.Generator,
 ) -> GroupTool:
     def pick(items: Sequence[str]) -> str:
         return items[int(rng.integers(len(items)))]
 
-    attributes = tuple(Attribute(axis, value, pick(axes()[axis][value][split])) for axis, value in values.items())
+    attributes = tuple(
+        Attribute(axis, value, pick(axes()[axis][value][split][wording::WORDINGS])) for axis, value in values.items()
+    )
     said = [attributes[int(index)].evidence for index in rng.permutation(len(attributes))]
     parameters, bindings = _parameters(functionality.slots, provider, rng)
     title = pick(_titles(functionality.name))
@@ -199,11 +233,12 @@ def _parameters(
     properties: dict[str, Any] = {}
     bindings: dict[str, Binding] = {}
     taken = {wrapper}
+    as_text = rng.random() < 0.25
     for slot in slots:
         name = _spelling(slot, provider.style, taken, rng)
         taken.add(name)
         kind = concepts()[slot.concept].type
-        if kind != "string" and rng.random() < 0.25:
+        if as_text:
             kind = "string"
         properties[name] = {"type": kind, "description": slot.about}
         bindings[slot.name] = Binding((wrapper, name) if wrapper else (name,), kind)
@@ -223,8 +258,8 @@ def _spelling(slot: Slot, style: str, taken: set[str | None], rng: np.random.Gen
     concept = concepts()[slot.concept]
     spoken = {_styled(words(text), style) for text in (slot.name, concept.name, concept.label)}
     # One-letter names and names such as "q" say nothing; a marketplace would not take them.
-    short = {name for name in concept.names if len(name) > 2}
-    free = sorted((spoken | short) - taken) or sorted(spoken)
+    telling = {name for name in concept.names - concept.odd if len(name) > 2}
+    free = sorted((spoken | telling) - taken) or sorted(spoken)
     return free[int(rng.integers(len(free)))]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from builder.config import GroupConfig
 from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
-from builder.text import provider_family, words
+from builder.text import mentions, provider_family, words
 
 from .recognition import Recognised, Recogniser
 
@@ -67,13 +67,22 @@ def _distinct(found: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
     """The closest tool of each provider, none saying the same as another; the closest first."""
     kept: list[Recognised] = []
     for candidate in sorted(found, key=lambda item: (-item.similarity, item.tool.name)):
-        if any(provider_family(candidate.tool.provider) == provider_family(other.tool.provider) for other in kept):
+        if _named_when_asked(candidate):
+            funnel.drop("ungrouped_tool", "named_by_the_instructions")
+        elif any(provider_family(candidate.tool.provider) == provider_family(other.tool.provider) for other in kept):
             funnel.drop("ungrouped_tool", "same_provider_in_group")
         elif any(_says(candidate.tool) == _says(other.tool) for other in kept):
             funnel.drop("ungrouped_tool", "same_description_in_group")
         else:
             kept.append(candidate)
     return kept
+
+
+def _named_when_asked(candidate: Recognised) -> bool:
+    """Whether most ways of asking for the job name the provider, so that few would be left that do not favour it."""
+    patterns = [pattern for own in candidate.entry.functionality.patterns.values() for pattern in own]
+    named = sum(mentions(pattern, candidate.tool.provider) for pattern in patterns)
+    return 2 * named > len(patterns)
 
 
 def _says(tool: Tool) -> tuple[str, ...]:

@@ -22,11 +22,11 @@ class OraclePredictor:
 
     Args:
         tools: The catalogue of the split.
-        ordered: Whether the order of the history carries meaning, as in `chronological`.
+        changes: How often the preference changes in a history; 0 where its order carries no meaning.
     """
 
-    def __init__(self, tools: Sequence[ToolRow], *, ordered: bool) -> None:
-        self._ordered = ordered
+    def __init__(self, tools: Sequence[ToolRow], *, changes: int) -> None:
+        self._changes = changes
         self._attributes = {tool.name: attributes_of(tool) for tool in tools}
         self._functionality = {tool.name: tool.functionality for tool in tools}
         self._reader = Reader(self._attributes.values())
@@ -35,7 +35,7 @@ class OraclePredictor:
         """Infer the tool that this user would want."""
         steps = [Step(self._attributes[step.name], step.rating) for step in instance.history]
         able = [tool.name for tool in instance.candidates if self._functionality[tool.name] == instance.functionality]
-        scores = self._reader.scores(steps, [self._attributes[name] for name in able], ordered=self._ordered)
+        scores = self._reader.scores(steps, [self._attributes[name] for name in able], changes=self._changes)
         name = able[max(range(len(able)), key=lambda index: scores[index])]
         known = instance.answer is not None and instance.answer.name == name
         return tool_call(name, json.loads(instance.answer.arguments) if known and instance.answer else {})

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import ConfigError
-from hf_dataset.reader import read_tools
+from builder.manifest import changes_of
+from hf_dataset.reader import read_manifest, read_tools
 
 from .oracle import OraclePredictor
 from .protocol import Predictor
@@ -29,7 +30,7 @@ def open_predictor(model: str, folder: Path, config: str, split: str, seed: int)
         ConfigError: If there is no such model.
     """
     if model == "baseline:oracle":
-        return OraclePredictor(read_tools(folder, split), ordered=config == "chronological")
+        return OraclePredictor(read_tools(folder, split), changes=changes_of(read_manifest(folder), config))
     if model == "baseline:random":
         return RandomPredictor(seed)
     raise ConfigError(f"There is no model {model!r}. Allowed are {', '.join(ALLOWED)}.")

@@ -9,15 +9,15 @@ from .people import first_name, url
 
 _OUTINGS = (
     "The concert last night", "The guided walk", "The train ride along the coast", "The evening class", "The weekend at the campsite",
-    "The school play", "The boat trip", "The tasting at the vineyard", "The tour of the old town", "The choir's spring recital",
+    "The school play", "The boat trip", "The tasting at the vineyard", "The tour of the old town", "The spring recital of the choir",
 )  # fmt: skip
 _OUTING_OPINIONS = (
     "was far better than I had hoped", "left me rather disappointed", "was fine, nothing more", "made my whole week",
     "was a waste of an evening", "felt rushed", "was worth every minute",
 )  # fmt: skip
 _OUTING_TAILS = (
-    "and I would go again tomorrow", "and the staff did not seem to care", "although it started late", "and my sister agreed",
-    "and I have told all my neighbours", "even with the rain",
+    "and I wrote so in my diary", "and I have told the organisers", "and my sister agreed", "and so said everybody who came along",
+    "and I have told all my neighbours", "at least for me",
 )  # fmt: skip
 _PURCHASES = (
     "The sofa that arrived today", "My new bicycle lamp", "The second-hand camera", "The kettle I ordered", "The winter coat from your shop",
@@ -28,8 +28,8 @@ _PURCHASE_OPINIONS = (
     "looks nothing like the picture", "works like a charm", "squeaks when it is cold",
 )  # fmt: skip
 _PURCHASE_TAILS = (
-    "and I would buy it again", "and nobody answered my letter", "but the delivery took a month", "and my brother wants one too",
-    "and the instructions were clear", "and the parcel came on time",
+    "and I wrote so to the shop", "and I said so in my review", "just like the one before", "and my brother says the same of his",
+    "and I have a picture of it", "as far as I can tell",
 )  # fmt: skip
 _FOREIGN = (
     "Der Zug hat heute zwanzig Minuten Verspätung.", "Wo finde ich den nächsten Bahnhof?", "Das Brot schmeckt am Morgen am besten.",
@@ -85,6 +85,19 @@ def statement(draw: Draw) -> SlotValue:
     """A sentence with an opinion."""
     kinds = ((_OUTINGS, _OUTING_OPINIONS, _OUTING_TAILS), (_PURCHASES, _PURCHASE_OPINIONS, _PURCHASE_TAILS))
     return plain(f"{' '.join(draw.choice(part) for part in draw.choice(kinds))}.")
+
+
+def draft(draw: Draw) -> SlotValue:
+    """A sentence with an opinion and a slip of the pen: two letters of a long word have changed places."""
+    text = str(statement(draw).value)
+    # The first word is left alone, and so is any word whose two letters are the same.
+    places = [
+        index
+        for index in range(text.index(" ") + 2, len(text) - 2)
+        if text[index - 1 : index + 3].isalpha() and text[index] != text[index + 1]
+    ]
+    place = draw.choice(places)
+    return plain(f"{text[:place]}{text[place + 1]}{text[place]}{text[place + 2 :]}")
 
 
 def foreign_text(draw: Draw) -> SlotValue:

@@ -52,6 +52,7 @@ _GENERATORS: Final[Mapping[str, Generator]] = {
     "password": people.password,
     "company": people.company,
     "statement": language.statement,
+    "draft": language.draft,
     "foreign_text": language.foreign_text,
     "long_text": language.long_text,
     "message": language.message,

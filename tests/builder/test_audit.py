@@ -10,21 +10,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.audit.checks import stated
+from builder.audit.breakdown import break_down
+from builder.audit.checks import run_checks
 from builder.audit.evidence import Evidence, gather
 from builder.audit.gates import ALPHA, Outcome, oracle_gate, upper_gate
-from builder.audit.report import ConfigAudit, audit, audit_config, to_markdown, write_report
+from builder.audit.page import to_markdown, write_report
+from builder.audit.run import Audit, ConfigAudit, audit, audit_config
+from builder.audit.wording import stated
+from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.inference import Reader
-from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
-from tests.conftest import Built
+from hf_dataset.reader import read_manifest
+from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow
+from tests.conftest import Built, silent
 
 Change = Callable[[Evidence, Instance], Instance]
 
 
 @pytest.fixture(scope="module")
-def audits(built: Built) -> dict[str, ConfigAudit]:
-    return {item.config: item for item in audit(built.data, built.answers)}
+def encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+@pytest.fixture(scope="module")
+def whole(built: Built, encoder: SentenceEncoder) -> Audit:
+    return audit(built.data, built.answers, read_manifest(built.data), encoder, silent)
+
+
+@pytest.fixture(scope="module")
+def audits(whole: Audit) -> dict[str, ConfigAudit]:
+    return {item.config: item for item in whole.configs}
 
 
 @pytest.mark.parametrize("config", HISTORY_TYPES)
@@ -36,15 +51,28 @@ def test_a_built_data_set_passes(audits: dict[str, ConfigAudit], config: str) ->
 
 
 def test_reading_by_fixed_skips_is_reported(audits: dict[str, ConfigAudit]) -> None:
-    assert [gate.name for gate in audits["chronological"].reported][:2] == [
+    wording = ["sentences of own liked history", "words of own liked history"]
+    assert [gate.name for gate in audits["chronological"].reported][:4] == [
+        *wording,
         "first 1 steps skipped",
         "first 2 steps skipped",
     ]
-    assert audits["preferred_only"].reported == ()
+    assert [gate.name for gate in audits["preferred_only"].reported] == wording
+
+
+def test_no_sentence_of_a_candidate_stands_in_the_history(audits: dict[str, ConfigAudit]) -> None:
+    for item in audits.values():
+        sentences = item.reported[0]
+        assert sentences.accuracy <= sentences.bound + sentences.margin
 
 
 def test_without_the_answers_the_test_split_is_left_out(built: Built) -> None:
-    assert [part.split for part in gather(built.data, "chronological", None)] == ["train", "validation"]
+    parts = gather(built.data, "chronological", None, read_manifest(built.data))
+    assert [part.split for part in parts] == ["train", "validation"]
+
+
+def evidence(built: Built, config: str) -> list[Evidence]:
+    return gather(built.data, config, built.answers, read_manifest(built.data))
 
 
 def changed(parts: Sequence[Evidence], change: Change) -> list[Evidence]:
@@ -87,6 +115,32 @@ def telling_description(part: Evidence, row: Instance) -> Instance:
     return replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].description}")
 
 
+def naming_an_attribute(part: Evidence, row: Instance) -> Instance:
+    """Let the instruction ask for what sets the answer apart from another candidate."""
+    assert row.answer is not None
+    own = part.attributes[row.answer.name]
+    other = next(part.attributes[name] for name in part.able(row) if name != row.answer.name)
+    value = next(value for axis, value in own.items() if other.get(axis) != value)
+    return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
+
+
+def without_stale_tool(part: Evidence, row: Instance) -> Instance:
+    """Take the tool wanted before the change from the candidates, and put one in its place that does another job."""
+    assert row.answer is not None
+    assert row.meta is not None
+    able = part.able(row)
+    scores = part.reader.scores(
+        part.steps(row)[: row.meta.drift_step], [part.attributes[name] for name in able], changes=0
+    )
+    stale = able[scores.index(max(scores))]
+    other = next(
+        tool
+        for tool in part.rows[0].candidates + part.rows[-1].candidates
+        if tool.name not in part.doing[row.functionality]
+    )
+    return replace(row, candidates=[other if tool.name == stale else tool for tool in row.candidates])
+
+
 @pytest.mark.parametrize(
     ("config", "change", "gate"),
     [
@@ -95,27 +149,27 @@ def telling_description(part: Evidence, row: Instance) -> Instance:
         ("preferred_only", telling_description, "lexical match with the instruction"),
         ("preferred_only", lambda _, row: replace(row, instruction="do it"), "a value of the answer cannot be read from the instruction"),
         ("preferred_only", lambda _, row: replace(row, instruction=row.history[0].instruction), "an instruction comes twice in an instance"),
-        ("preferred_only", lambda part, row: replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].provider}"), "the instruction names the answer's tool or provider"),
+        ("preferred_only", lambda part, row: replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].provider}"), "the instruction names the answer's tool, provider or attribute"),
+        ("preferred_only", naming_an_attribute, "the instruction names the answer's tool, provider or attribute"),
         ("preferred_only", answer_by(lambda part, row: next(tool.name for tool in row.candidates if tool.name not in part.able(row))), "the answer is no candidate that does the job"),
         ("preferred_only", lambda _, row: replace(row, answer=replace(row.answer, arguments="{}")), "the answer has no arguments"),
         ("preferred_only", lambda _, row: replace(row, candidates=[tool for tool in row.candidates if tool.name == row.answer.name]), "fewer than 3 candidates do the job"),
         ("preferred_only", seen_in_history, "the provider of a candidate stands in the history"),
         ("rating_integrated", without_disliked, "ratings ignored"),
         ("chronological", newest_first, "order ignored"),
+        ("chronological", without_stale_tool, "the tool wanted before the last change is no candidate"),
     ],
 )  # fmt: skip
 def test_a_broken_data_set_fails_the_gate_that_is_there_for_it(
     built: Built, config: str, change: Change, gate: str
 ) -> None:
-    parts = changed(gather(built.data, config, built.answers), change)
+    parts = changed(evidence(built, config), change)
     assert gate in audit_config(parts).failed
 
 
 def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     """The first tool by name is always the answer, and every question is asked by three query groups."""
-    parts = changed(
-        gather(built.data, "preferred_only", built.answers), answer_by(lambda part, row: min(part.able(row)))
-    )
+    parts = changed(evidence(built, "preferred_only"), answer_by(lambda part, row: min(part.able(row))))
     tripled = [
         replace(part, rows=[replace(row, query_group=f"{row.query_group}-{copy}", instance_id=f"{row.instance_id}-{copy}") for row in part.rows for copy in range(3)])
         for part in parts
@@ -126,7 +180,7 @@ def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
 
 
 def test_a_test_instruction_in_a_train_history_is_found(built: Built) -> None:
-    train, *others = gather(built.data, "preferred_only", built.answers)
+    train, *others = evidence(built, "preferred_only")
     stolen = others[0].rows[0].instruction
     first = train.rows[0]
     row = replace(first, history=[replace(first.history[0], instruction=stolen), *first.history[1:]])
@@ -134,8 +188,34 @@ def test_a_test_instruction_in_a_train_history_is_found(built: Built) -> None:
     assert failed == ["an instruction of another split stands in a train history"]
 
 
+def test_a_train_phrase_in_test_is_found(built: Built) -> None:
+    train, *others = evidence(built, "preferred_only")
+    phrase = next(iter(train.tools.values())).attributes[0].evidence
+    name, tool = next(iter(others[1].tools.items()))
+    worded = replace(tool, attributes=[replace(tool.attributes[0], evidence=phrase), *tool.attributes[1:]])
+    tools = {**others[1].tools, name: worded}
+    (check,) = [
+        check
+        for check in run_checks([train, others[0], replace(others[1], tools=tools)])
+        if check.name.startswith("tools:")
+    ]
+    assert (check.violations, check.example, check.passed) == (1, name, False)
+    # A real catalogue's providers word their documentation as they like.
+    real = replace(train, facts=replace(train.facts, worded=False))
+    assert run_checks([real, replace(others[1], tools=tools)])[-1].passed
+
+
+def test_open_providers_are_counted_only(built: Built) -> None:
+    parts = changed(evidence(built, "preferred_only"), seen_in_history)
+    open_to_all = [replace(part, facts=replace(part.facts, provider_overlap=0.5)) for part in parts]
+    (check,) = [check for check in run_checks(open_to_all) if check.name.startswith("the provider of a candidate")]
+    assert check.violations == check.rows
+    assert check.passed
+    assert not check.required
+
+
 def test_equal_descriptions_are_found(built: Built) -> None:
-    parts = gather(built.data, "preferred_only", built.answers)
+    parts = evidence(built, "preferred_only")
     alike = [
         replace(part, tools={name: replace(tool, description="One.") for name, tool in part.tools.items()})
         for part in parts
@@ -154,6 +234,17 @@ def test_a_valid_data_set_passes_on_nearly_any_draw() -> None:
     assert failures <= 4 * 2000 * ALPHA
 
 
+def test_a_handful_of_query_groups_that_agree_by_chance_is_no_proof() -> None:
+    """Each of three query groups has one right answer of four, where one of ten is expected."""
+    outcomes = [Outcome(str(index // 4), index % 4 == 0, 0.1) for index in range(12)]
+    gate = upper_gate("x", outcomes, 13)
+    assert gate.accuracy == 0.25
+    assert gate.passed
+    assert not upper_gate(
+        "x", [replace(one, query_group=f"{one.query_group}-{copy}") for one in outcomes for copy in range(20)], 13
+    ).passed
+
+
 def test_rows_of_one_query_group_count_as_one() -> None:
     """Ten users who are right together say less than ten who are right apart."""
     together = [Outcome(str(index // 10), index // 10 < 10, 0.2) for index in range(300)]
@@ -168,6 +259,15 @@ def test_the_oracle_has_no_margin() -> None:
     assert not oracle_gate(outcomes).passed
     assert oracle_gate(outcomes[1:]).passed is False
     assert oracle_gate(outcomes[2:]).passed
+
+
+def test_expected_noise_lowers_what_the_oracle_must_reach() -> None:
+    outcomes = [Outcome(str(index), index % 10 > 0, 0.2) for index in range(1000)]
+    assert not oracle_gate(outcomes).passed
+    assert not oracle_gate(outcomes, expected_loss=0.01).passed
+    gate = oracle_gate(outcomes, expected_loss=0.1)
+    assert gate.passed
+    assert abs(gate.bound - 0.89) < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -185,17 +285,73 @@ def test_whether_a_value_is_stated(value: str | float, instruction: str, holds: 
     assert stated(value, instruction) is holds
 
 
-def test_the_report_is_written_as_json_and_as_a_page(audits: dict[str, ConfigAudit], tmp_path: Path) -> None:
-    write_report(list(audits.values()), tmp_path / "report")
+def test_the_report_is_written_as_json_page_and_plots(whole: Audit, tmp_path: Path) -> None:
+    write_report(whole, tmp_path / "report")
     written = json.loads((tmp_path / "report" / "audit.json").read_text())
-    assert [item["config"] for item in written] == list(HISTORY_TYPES)
-    assert all(item["failed"] == [] for item in written)
+    assert [item["config"] for item in written["configs"]] == list(HISTORY_TYPES)
+    assert all(item["failed"] == [] for item in written["configs"])
+    assert written["instructions"]["rows"] == 120
     page = (tmp_path / "report" / "AUDIT.md").read_text()
-    assert page == to_markdown(list(audits.values()))
     assert "| oracle | 100.0 | 99.0 | 0.0 | yes |" in page
+    plots = sorted(path.name for path in (tmp_path / "report" / "audit").iterdir())
+    assert plots == ["categories.png", "lengths.png", "oracle.png", "shortcuts.png"]
+    first = {name: (tmp_path / "report" / "audit" / name).read_bytes() for name in plots}
+    assert all(f"](audit/{name})" in page for name in plots)
+    write_report(whole, tmp_path / "again")
+    assert first == {name: (tmp_path / "again" / "audit" / name).read_bytes() for name in plots}
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        write_report(list(audits.values()), tmp_path / "file")
+        write_report(whole, tmp_path / "file")
+
+
+def test_a_failed_audit_says_what_was_measured(built: Built, whole: Audit) -> None:
+    parts = changed(evidence(built, "preferred_only"), answer_by(longest))
+    broken = replace(whole, configs=(audit_config(parts), *whole.configs[1:]))
+    assert any(text.startswith("preferred_only: longest description at 9") for text in broken.failed), broken.failed
+    page = to_markdown(broken, {})
+    (line,) = [text for text in page.splitlines() if text.startswith("| longest description | 9") and "no" in text]
+    assert line.endswith("| **no** |")
+
+
+def test_the_oracle_is_broken_down_by_what_an_instance_is_like(audits: dict[str, ConfigAudit]) -> None:
+    chronological = {one.by: one for one in audits["chronological"].oracle}
+    assert set(chronological) == {"axis", "history length", "place of the change", "flipped ratings", "category"}
+    for by in ("history length", "place of the change", "flipped ratings", "category"):
+        assert sum(part.rows for part in chronological[by].parts) == 120
+        assert abs(sum(chronological[by].shares.values()) - 1) < 1e-9
+    assert sum(part.rows for part in chronological["axis"].parts) > 120
+    assert "place of the change" not in {one.by for one in audits["preferred_only"].oracle}
+    assert all(part.accuracy == 1 for one in chronological.values() for part in one.parts)
+
+
+def test_a_breakdown_counts_who_is_right() -> None:
+    rows = [instance(category, "chronological", 10, place) for category, place in (("a", 3), ("a", 5), ("b", 5))]
+    found = {
+        one.by: {each.label: (each.rows, each.accuracy) for each in one.parts}
+        for one in break_down(rows, [True, False, True])
+    }
+    assert found["category"] == {"a": (2, 0.5), "b": (1, 1.0)}
+    assert found["place of the change"] == {"0.3": (1, 1.0), "0.5": (2, 0.5)}
+    assert found["history length"] == {"010": (3, 2 / 3)}
+
+
+def instance(category: str, name: str, length: int, place: int) -> Instance:
+    step = InteractionRow("do it", "a__x", "{}", None)
+    meta = MetaRow(["pricing"], place, 0.0, "random", 1)
+    return Instance(
+        f"{name}-{category}-{place}",
+        "u",
+        f"q{category}{place}",
+        category,
+        "job",
+        "do",
+        [step] * length,
+        [],
+        [],
+        AnswerRow("a__x", "{}"),
+        [],
+        meta,
+    )
 
 
 def test_familiarity_is_higher_for_what_is_usual() -> None:

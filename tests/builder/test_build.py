@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ import pytest
 from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
-from builder.errors import BuildError, OutputError
+from builder.errors import AuditError, BuildError, OutputError
+from builder.instances import InstanceMaker
 from builder.manifest import file_hashes
 from builder.output import written_aside
 from builder.predictions import score
 from builder.predictors.registry import open_predictor
+from builder.records import Group, GroupTool, Query, User
 from hf_dataset.reader import read_answers, read_instances, read_tools
 from hf_dataset.schema import HISTORY_TYPES, SPLITS, AnswerRow, Instance
 from tests.conftest import SMALL, Built, silent
@@ -409,13 +412,74 @@ def test_groups_with_too_few_scenarios_stay_out_of_histories(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_more_or_fewer_candidates_than_the_groups_allow_are_refused(tmp_path: Path) -> None:
-    for count in (4, 5000):
-        candidates = SMALL.candidates.model_copy(update={"count": count})
-        with pytest.raises(BuildError, match=f"candidates.count asks for {count}"):
-            pipeline.build(
-                open_source("builtin"), SMALL.model_copy(update={"candidates": candidates}), tmp_path / "x", silent
-            )
+def test_a_data_set_that_fails_its_audit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every user of a query group wants the tool with the longest description."""
+
+    def partial(
+        self: InstanceMaker, query: Query, whole: Group, members: Sequence[GroupTool], *rest: Any
+    ) -> User | None:
+        first, second = sorted(members, key=lambda member: -len(member.tool.description))[:2]
+        return made(self, query, whole, [first, second], *rest)
+
+    made = InstanceMaker._user
+    monkeypatch.setattr(InstanceMaker, "_user", partial)
+    with pytest.raises(AuditError, match=r"refused.*longest description at [\d.]+ % where [\d.]+ %.*--no-audit"):
+        pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent)
+    assert list(tmp_path.iterdir()) == []
+    report = pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent, audited=False)
+    assert report.manifest["audit"] is None
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["audit"] is None
+    assert "**Not audited.**" in (tmp_path / "out" / "README.md").read_text()
+    assert not list((tmp_path / "out").glob("*udit*"))
+
+
+def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
+    found = json.loads((built.data / "audit.json").read_text())
+    assert [item["failed"] for item in found["configs"]] == [[], [], []]
+    assert built.report.manifest["audit"] == {
+        "gates": sum(len(item["gates"]) for item in found["configs"]),
+        "checks": sum(check["required"] for item in found["configs"] for check in item["checks"]),
+    }
+    page = (built.data / "AUDIT.md").read_text()
+    plots = re.findall(r"!\[[^]]+\]\((.+)\)", page)
+    assert len(plots) == 4
+    assert all((built.data / plot).read_bytes().startswith(b"\x89PNG") for plot in plots)
+    assert "hold, with simultaneous intervals" in (built.data / "README.md").read_text()
+
+
+DIALS: dict[str, dict[str, Any]] = {
+    "noise": {"histories": {"flipped_ratings": 0.25}},
+    "reversal": {"histories": {"changes": 2, "reversal": True, "min_length": 12}},
+    "gradual": {"histories": {"transition": "gradual"}},
+    "embedding": {"preferences": {"similarity": "embedding"}},
+    "near": {"candidates": {"distractors": "near_functionality", "same_function_share": 0.4, "provider_overlap": 1.0}},
+}
+
+
+@pytest.mark.parametrize("name", DIALS)
+def test_every_dial_gives_a_data_set_that_passes(tmp_path: Path, name: str) -> None:
+    config = BuildConfig.model_validate({**SMALL.model_dump(), **DIALS[name]})
+    pipeline.build(open_source("builtin"), config, tmp_path / "out", silent)
+    rows = {config: read_instances(tmp_path / "out", config, "train") for config in HISTORY_TYPES}
+    metas = {config: [row.meta for row in part if row.meta] for config, part in rows.items()}
+    if name == "noise":
+        assert {meta.noise for meta in metas["preferred_only"]} == {0.0}
+        noise = [meta.noise or 0.0 for meta in metas["rating_integrated"]]
+        assert 0.15 < float(np.mean(noise)) < 0.35
+        assert 0.0 < json.loads((tmp_path / "out" / "manifest.json").read_text())["oracle_expected_loss"] < 0.8
+    if name == "near":
+        tools = {tool.name: tool for tool in read_tools(tmp_path / "out", "train")}
+        same = {
+            sum(tools[one.name].functionality == row.functionality for one in row.candidates)
+            for row in rows["preferred_only"]
+        }
+        assert same == {4}
+        assert any(
+            provider(row, step.name) in {one.provider for one in row.candidates}
+            for row in rows["preferred_only"]
+            for step in row.history
+        )
+        assert {meta.distractor_level for meta in metas["preferred_only"]} == {"near_functionality"}
 
 
 def test_a_data_set_that_cannot_be_put_in_place_leaves_no_answers(

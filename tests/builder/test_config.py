@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.catalogue.sources import open_source
-from builder.config import BuildConfig, load_config
+from builder.config import EARLY_STEPS, BuildConfig, HistoryConfig, PreferenceConfig, load_config
 from builder.errors import ConfigError
 
 
@@ -35,8 +35,18 @@ def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> 
         ("[preferences]\nmargin = 0.5", "preferences.margin"),
         ("[candidates]\ndistractors = 'odd'", "candidates.distractors"),
         ("secret = 'short'", "secret"),
-        ("scenarios_per_group = 5", "needs at least 10"),
-        ("[candidates]\ncount = 5", "below groups.largest"),
+        ("[preferences]\nsimilarity = 'odd'", "preferences.similarity"),
+        ("[histories]\nevidence_per_axis = 0", "histories.evidence_per_axis"),
+        ("[histories]\nflipped_ratings = 0.5", "histories.flipped_ratings"),
+        ("[histories]\nchanges = 4", "histories.changes"),
+        ("[histories]\nreversal = true", "needs changes of 2 or 3, not 1"),
+        ("[histories]\nchanges = 2\nmin_length = 12\ntransition = 'gradual'", "goes with a single change"),
+        ("[histories]\nchanges = 2", "min_length 8 is too short for 2 changes"),
+        ("[histories]\ntransition_steps = 1", "histories.transition_steps"),
+        ("scenarios_per_group = 5", "needs at least 12"),
+        ("[candidates]\ncount = 3", "candidates.count"),
+        ("[candidates]\ncount = 5\nsame_function_share = 0.5", "fewer than the 3 that do the job"),
+        ("[candidates]\nprovider_overlap = 2", "candidates.provider_overlap"),
         ("[users]\ntrain = 1.0\nvalidation = 0.0\ntest = 0.0", "validation and test fewer than 3"),
         ("users = 5", "users"),
         ("seed = ", "is not TOML"),
@@ -53,6 +63,21 @@ def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> 
 )
 def test_presets_set_the_size(preset: str, users: tuple[int, int, int]) -> None:
     assert tuple(load_config(None, preset=preset).users.by_split().values()) == users
+
+
+def test_every_length_leaves_a_place_for_the_last_change() -> None:
+    for changes, shortest in ((1, 8), (2, 12), (3, 18)):
+        histories = HistoryConfig(changes=changes, min_length=shortest, max_length=60)
+        for length in range(shortest, 61):
+            first, last = histories.drift_range(length)
+            assert 0.2 * length + EARLY_STEPS * (changes - 1) < first <= last <= 0.8 * length
+
+
+def test_options_replace_what_the_file_says(tmp_path: Path) -> None:
+    path = written(tmp_path, "[preferences]\nmargin = 0.2\nsimilarity = 'structured'\n")
+    assert load_config(path, similarity="embedding").preferences == PreferenceConfig(margin=0.2, similarity="embedding")
+    with pytest.raises(ConfigError, match=r"preferences\.similarity"):
+        load_config(path, similarity="odd")
 
 
 def test_an_unknown_preset_is_refused() -> None:

@@ -51,6 +51,26 @@ def test_a_catalogues_own_examples_are_never_used() -> None:
     assert not {str(scenario.values["city"].value) for scenario in made} & set(cities)
 
 
+def test_final_instructions_favour_no_tool_of_the_group() -> None:
+    """One pattern in ten names a provider, and one an attribute that some tools have."""
+    patterns = {**GROUP.functionality.patterns, "terse": ("ask Cloudly {city}", "for free {city}", "neither {city}")}
+    members = (
+        tool("cloudly__x", pricing="free", form="neither"),
+        tool("b__x", pricing="paid", form="neither"),
+        tool("c__x", pricing="paid", form="neither"),
+    )
+    own = replace(group(members), functionality=replace(GROUP.functionality, patterns=patterns))
+    final, history = (
+        {
+            made.instruction.split()[0]
+            for made in islice(write_scenarios(own, np.random.default_rng(0), final=final), 80)
+        }
+        for final in (True, False)
+    )
+    assert {"ask", "for", "neither"} <= history
+    assert final == history - {"ask", "for"}
+
+
 def test_writing_ends_when_nothing_new_can_be_found() -> None:
     functionality = replace(GROUP.functionality, slots=(replace(GROUP.functionality.slots[0], concept="gender"),))
     small = replace(GROUP, functionality=functionality)

@@ -17,17 +17,17 @@ def tools(*latencies: float | None, about: str = "Returns the weather of a city"
 
 
 def test_latency_becomes_quarters() -> None:
-    values = [made.value_on("latency") for made in understand(tools(*(100.0 * step for step in range(1, 13))))]
+    values = [made.values.get("latency") for made in understand(tools(*(100.0 * step for step in range(1, 13))))]
     assert values == ["fastest"] * 3 + ["fast"] * 3 + ["slow"] * 3 + ["slowest"] * 3
 
 
 def test_a_value_that_most_share_is_in_the_middle() -> None:
     made = list(understand(tools(*[500.0] * 12)))
-    assert {one.value_on("latency") for one in made} <= {"fast", "slow"}
+    assert {one.values.get("latency") for one in made} <= {"fast", "slow"}
 
 
 def test_what_was_not_measured_has_no_value() -> None:
-    assert next(understand(tools(None))).value_on("latency") is None
+    assert next(understand(tools(None))).values.get("latency") is None
 
 
 def test_the_evidence_stands_in_the_documentation() -> None:
@@ -40,7 +40,11 @@ def test_the_evidence_stands_in_the_documentation() -> None:
 
 def test_words_about_freshness_reach_and_form_are_read() -> None:
     made = next(understand(tools(None, about="Returns live weather of any city worldwide as JSON")))
-    assert (made.value_on("freshness"), made.value_on("reach"), made.value_on("form")) == ("live", "worldwide", "json")
+    assert (made.values.get("freshness"), made.values.get("reach"), made.values.get("form")) == (
+        "live",
+        "worldwide",
+        "json",
+    )
 
 
 def test_price_inputs_and_options() -> None:
@@ -51,7 +55,7 @@ def test_price_inputs_and_options() -> None:
         facts=ServiceFacts(pricing="freemium"),
     )
     made = next(understand([to_tool(raw, set())]))
-    assert (made.value_on("pricing"), made.value_on("inputs"), made.value_on("options")) == (
+    assert (made.values.get("pricing"), made.values.get("inputs"), made.values.get("options")) == (
         "freemium",
         "described",
         "few",
