@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ class CandidateMaker:
 
     Args:
         tools: All tools of the split.
-        similar: For a functionality, names of ungrouped tools that may well do its job: no distractors.
+        look_alikes: For a functionality, names of ungrouped tools that may well do its job: no distractors.
         config: How many candidates there are, and where distractors come from.
         encoder: Tells which documentation is near.
     """
@@ -29,12 +29,12 @@ class CandidateMaker:
     def __init__(
         self,
         tools: Sequence[Tool],
-        similar: Callable[[str], frozenset[str]],
+        look_alikes: Mapping[str, frozenset[str]],
         config: CandidateConfig,
         encoder: Encoder,
     ) -> None:
         self._tools = sorted(tools, key=lambda tool: tool.name)
-        self._similar = similar
+        self._look_alikes = look_alikes
         self._config = config
         self._encoder = encoder
         near = config.distractors == "near_functionality"
@@ -69,7 +69,7 @@ class CandidateMaker:
         """Tools that do another job, the nearest first where nearness counts."""
         functionality = group.functionality
         if functionality.name not in self._distractors:
-            barred = self._similar(functionality.name)
+            barred = self._look_alikes.get(functionality.name, frozenset())
             order = self._by_nearness(functionality)
             self._distractors[functionality.name] = [
                 tool for tool in order if tool.functionality != functionality.name and tool.name not in barred

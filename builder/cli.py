@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -33,10 +34,17 @@ from .audit.page import figures, write_report
 from .audit.run import ConfigAudit, audit
 from .audit.wording import ORIGINAL, TextQuality, asked_in_original, text_quality
 from .catalogue.sources import ALLOWED as CATALOGS
-from .catalogue.sources import open_source
+from .catalogue.sources import BuiltinSource, Source, open_source
 from .config import PRESETS, BuildConfig, load_config
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuilderError
+from .funnel import Funnel
+from .llm.estimate import estimate
+from .llm.local import MODEL as LOCAL_MODEL
+from .llm.local import serve
+from .llm.meter import Meter
+from .llm.tasks import TASKS
+from .llm.use import MODES, PROVIDERS, Endpoint, check_llm, open_model
 from .output import check_free
 from .predictions import read_predictions, score, write_predictions
 from .predictors.registry import ALLOWED as MODELS
@@ -73,13 +81,36 @@ def build(
         str | None, typer.Option("--similarity", help="What makes tools similar: structured (default) or embedding.")
     ] = None,
     audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Refuse a data set that fails its audit.")] = True,
+    llm: Annotated[
+        str | None, typer.Option("--llm", help=f"Who understands the tools: {', '.join(PROVIDERS)}.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint, ending in /v1.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Name of the model at the endpoint.")] = None,
+    llm_mode: Annotated[str, typer.Option("--llm-mode", help=f"How it is asked: {', '.join(MODES)}.")] = MODES[0],
+    max_cost_usd: Annotated[float | None, typer.Option(min=0, help="Stop before more is spent.")] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
+        "llm-cache.sqlite"
+    ),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what asking would take, and ask nothing.")] = False,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
-    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity)
+    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=model)
     check_free(out)
     source = open_source(catalog)
-    with _progress() as tell:
-        report = pipeline.build(source, settings, out, tell, audited=audited)
+    asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
+    check_llm(llm, llm_mode, source, [name for name, value in asked.items() if value is not None])
+    if dry_run:
+        _print_estimate(source, settings)
+        return
+    endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
+    with _progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
+        try:
+            report = pipeline.build(source, settings, out, tell, audited=audited, model=used)
+        finally:
+            if used:
+                _print_meter(used.meter)
     _print_funnel(report)
     _out.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
     done = report.manifest["audit"]
@@ -175,8 +206,32 @@ def demo(
     _print_scores(scored)
 
 
+@app.command("serve-local")
+def serve_local(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any that is free.")] = 8080,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    context: Annotated[
+        int | None, typer.Option("--context", min=256, help="Tokens of a request and its reply together.")
+    ] = None,
+) -> None:
+    """Run a small language model on this machine behind an OpenAI-compatible endpoint, to try --llm without a key."""
+
+    def ready(base_url: str) -> None:
+        _out.print(
+            f"{LOCAL_MODEL} answers at {base_url} until you press Ctrl-C. Its replies are poor. In another shell:"
+        )
+        _out.print(
+            f"petoolbench build --catalog ... --llm openai --base-url {base_url} --model {LOCAL_MODEL} -o OUT",
+            soft_wrap=True,
+        )
+
+    serve(host, port, context, ready)
+
+
 def main() -> None:
     """Run the command line; what a user can mend is one sentence, not a traceback."""
+    # Some library sets up logging as it is imported, and then every request would be a line.
+    logging.basicConfig(level=logging.WARNING)
     try:
         app()
     except (BuilderError, ReadError, MetricError) as error:
@@ -231,6 +286,42 @@ def _print_funnel(report: pipeline.Report) -> None:
     for name, splits in manifest["rows"].items():
         rows.add_row(name, *(f"{splits[split]:,}" for split in SPLITS))
     _out.print(rows)
+
+
+def _print_estimate(source: Source, settings: BuildConfig) -> None:
+    assert not isinstance(source, BuiltinSource)  # refused by check_llm
+    with _progress() as tell:
+        tools = pipeline.read_tools(source, Funnel(), tell)
+        lines = estimate(tools, settings, SentenceEncoder())
+    table = Table(title="Estimate, before anything is asked", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "requests", "tokens in", "tokens out", "USD"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    for line in lines:
+        cost = settings.llm.cost_usd(line.input_tokens, line.output_tokens)
+        number = f"{line.requests:,}" if line.exact else f"up to {line.requests:,}"
+        table.add_row(line.task, number, f"{line.input_tokens:,}", f"{line.output_tokens:,}", f"{cost:.2f}")
+    total = settings.llm.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
+    table.add_row("all", f"{sum(line.requests for line in lines):,}", "", "", f"{total:.2f}")
+    _out.print(table)
+    _out.print(f"Model {settings.llm.model}. Replies that are of no use cost more; answers in the cache cost nothing.")
+
+
+def _print_meter(meter: Meter) -> None:
+    table = Table(title=f"Asked of {meter.config.model}", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "asked", "from the cache", "of use", "of no use"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    for task in TASKS:
+        rejected: Mapping[str, int] = meter.rejected.get(task.name, {})
+        counts = (meter.paid[task.name], meter.cached[task.name], meter.accepted[task.name], sum(rejected.values()))
+        table.add_row(task.name, *(f"{count:,}" for count in counts))
+        for reason, number in sorted(rejected.items()):
+            table.add_row(f"  {reason.replace('_', ' ')}", "", "", "", f"{number:,}", style="dim")
+    for reason, number in sorted(meter.faults.items()):
+        table.add_row(f"sent again: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+    _out.print(table)
+    _out.print(
+        f"{meter.input_tokens:,} tokens in, {meter.output_tokens:,} out, {meter.cost_usd:.4f} USD", highlight=False
+    )
 
 
 def _print_audit(item: ConfigAudit) -> None:

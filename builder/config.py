@@ -157,6 +157,40 @@ class CandidateConfig(_Section):
         return self
 
 
+class LlmConfig(_Section):
+    """How a language model is asked, where one is."""
+
+    model: str = Field(default="gpt-4o-mini", min_length=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    connections: int = Field(default=64, ge=1, le=1024)
+    """Most requests under way at once."""
+    timeout_s: float = Field(default=120, gt=0, le=3600)
+    """Seconds after which a request is given up and sent again."""
+    retries: int = Field(default=8, ge=0, le=50)
+    """How often a request that had no answer is sent again."""
+    attempts: int = Field(default=6, ge=1, le=20)
+    """Replies asked for before a request whose replies are of no use is refused."""
+    max_output_tokens: int = Field(default=4000, ge=16)
+    usd_per_million_input: float = Field(default=0.15, ge=0)
+    usd_per_million_output: float = Field(default=0.60, ge=0)
+    batch_requests: int = Field(default=50_000, ge=1, le=50_000)
+    """Most requests of one batch file."""
+    batch_bytes: int = Field(default=100_000_000, ge=10_000)
+    """Largest batch file."""
+    batch_poll_s: float = Field(default=30, gt=0)
+    """Seconds between two looks at a batch."""
+    neighbours: int = Field(default=5, ge=1, le=50)
+    """Tools of other providers with which each tool is compared."""
+    similarity: Share = 0.5
+    """Least cosine similarity of what two tools do for them to be compared."""
+    scenarios_per_register: int = Field(default=10, ge=4, le=50)
+    """Scenarios asked for in each of the five registers of a group."""
+
+    def cost_usd(self, input_tokens: int, output_tokens: int) -> float:
+        """Dollars that tokens cost."""
+        return (input_tokens * self.usd_per_million_input + output_tokens * self.usd_per_million_output) / 1_000_000
+
+
 class BuildConfig(_Section):
     """Everything that, with the catalogue, determines a build."""
 
@@ -172,6 +206,7 @@ class BuildConfig(_Section):
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
     candidates: CandidateConfig = CandidateConfig()
+    llm: LlmConfig = LlmConfig()
 
     @model_validator(mode="after")
     def _fits(self) -> BuildConfig:
@@ -203,6 +238,7 @@ def load_config(
     users: int | None = None,
     seed: int | None = None,
     similarity: str | None = None,
+    model: str | None = None,
 ) -> BuildConfig:
     """Read a config file and lay the command line's options over it.
 
@@ -212,6 +248,7 @@ def load_config(
         users: Replaces `users.count`.
         seed: Replaces `seed`.
         similarity: Replaces `preferences.similarity`.
+        model: Replaces `llm.model`.
 
     Raises:
         ConfigError: If the file cannot be read or holds a wrong key or value.
@@ -228,7 +265,11 @@ def load_config(
         if preset not in PRESETS:
             raise ConfigError(f"There is no preset {preset!r}. Presets are {', '.join(PRESETS)}.")
         raw["users"] = PRESETS[preset].model_dump()
-    for name, key, value in (("users", "count", users), ("preferences", "similarity", similarity)):
+    for name, key, value in (
+        ("users", "count", users),
+        ("preferences", "similarity", similarity),
+        ("llm", "model", model),
+    ):
         section = raw.setdefault(name, {}) if value is not None else None
         if isinstance(section, dict):  # anything else is refused below
             section[key] = value

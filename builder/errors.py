@@ -8,6 +8,8 @@
     * `AuditError`: a data set can be answered otherwise than from its histories.
     * `OutputError`: the place to write to is taken.
     * `MissingExtraError`: a library of an extra is not installed.
+    * `LlmError`: the model's endpoint, or the cache of its answers, cannot be used.
+        * `BudgetError`: the next request could cost more than is allowed.
 """
 
 from __future__ import annotations
@@ -52,3 +54,11 @@ class MissingExtraError(BuilderError):
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs {library}. Install it by: pip install 'petoolbench[{extra}]'")
+
+
+class LlmError(BuilderError):
+    """The model's endpoint, or the cache of its answers, cannot be used."""
+
+
+class BudgetError(LlmError):
+    """The next request could cost more than is allowed."""

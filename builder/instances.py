@@ -23,9 +23,10 @@ from .funnel import Funnel
 from .histories import HistoryWriter, Holder, flip
 from .inference import Reader, Step
 from .preferences import PreferredTools, distinguishing_sets, draw_profile
+from .prepared import Prepared
 from .randomness import generator_for
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
-from .scenarios import arguments_of, write_scenarios
+from .scenarios import arguments_of
 
 _CLEAR: Final = 0.5
 """Least lead, in nats, of the answer over the other same-function candidates in a reader's inference."""
@@ -77,39 +78,28 @@ class InstanceMaker:
 
     Args:
         split: The split.
-        groups: Its groups.
-        tools: All its tools; those outside a target group serve as distractors.
-        similar: For a functionality, names of ungrouped tools that may well do its job: no distractors.
+        prepared: Its tools and groups; tools outside a target group serve as distractors.
         config: The build's config.
         encoder: Makes sentence vectors.
         funnel: Counts query groups that were given up.
     """
 
-    def __init__(
-        self,
-        split: str,
-        groups: Sequence[Group],
-        tools: Sequence[Tool],
-        similar: Callable[[str], frozenset[str]],
-        config: BuildConfig,
-        encoder: Encoder,
-        funnel: Funnel,
-    ) -> None:
+    def __init__(self, split: str, prepared: Prepared, config: BuildConfig, encoder: Encoder, funnel: Funnel) -> None:
         self._split = split
-        self._groups = groups
+        self._groups = groups = prepared.groups
         self._config = config
         self._seed = config.seed_of(split)
         self._funnel = funnel
-        self._candidates = CandidateMaker(tools, similar, config.candidates, encoder)
-        self._reader = Reader(tool.values for tool in sorted(tools, key=lambda tool: tool.name))
+        self._candidates = CandidateMaker(prepared.tools, prepared.look_alikes, config.candidates, encoder)
+        self._reader = Reader(tool.values for tool in sorted(prepared.tools, key=lambda tool: tool.name))
         self._finals: dict[str, _Sources] = {}
         self._pools: dict[str, list[Scenario]] = {}
         for group in groups:
-            history = write_scenarios(group, generator_for(self._seed, "pool", group.key), final=False)
+            history = prepared.write(group, generator_for(self._seed, "pool", group.key), False)
             self._pools[group.key] = [
                 scenario for scenario, _ in zip(history, range(config.scenarios_per_group), strict=False)
             ]
-            final = write_scenarios(group, generator_for(self._seed, "final", group.key), final=True)
+            final = prepared.write(group, generator_for(self._seed, "final", group.key), True)
             self._finals[group.key] = _Sources(final)
         talkative = [group for group in groups if len(self._pools[group.key]) >= config.histories.least_pool]
         funnel.drop("group_in_histories", "too_few_scenarios", len(groups) - len(talkative))

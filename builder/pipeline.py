@@ -15,6 +15,7 @@ from .audit.page import write_report
 from .audit.run import audit
 from .catalogue.builtin import marketplace
 from .catalogue.quality import LanguageJudge, keep_good_tools
+from .catalogue.raw import CatalogueSource
 from .catalogue.sources import BuiltinSource, Source
 from .config import BuildConfig
 from .embedding import SentenceEncoder
@@ -25,24 +26,16 @@ from .groups.recognition import Recogniser
 from .groups.stage import group_catalogue
 from .instances import InstanceMaker, RowMaker, answerable_groups, to_json
 from .library import entries
+from .llm.analysis import ModelAnalyst
+from .llm.use import ModelUse
 from .manifest import build_id, build_manifest, file_hashes, to_text
 from .output import Folders, written_aside
+from .prepared import Prepared
 from .progress import Progress
 from .randomness import generator_for
 from .records import Group, Tool
 from .splits import split_groups, split_tools
 from .understanding import understand
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """What the stages before the users come to."""
-
-    tools: Sequence[Tool]
-    """All tools, each with its split."""
-    groups: Sequence[Group]
-    look_alikes: Mapping[str, frozenset[str]]
-    """Names of tools that may do a functionality's job although they are not in its group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,15 @@ class Report:
     groups: Sequence[Group]
 
 
-def build(source: Source, config: BuildConfig, out: Path, progress: Progress, *, audited: bool = True) -> Report:
+def build(
+    source: Source,
+    config: BuildConfig,
+    out: Path,
+    progress: Progress,
+    *,
+    audited: bool = True,
+    model: ModelUse | None = None,
+) -> Report:
     """Build a data set from a catalogue.
 
     Args:
@@ -62,6 +63,7 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress, *,
         out: Folder of the data set; its answers go to the folder beside it.
         progress: Called as the work goes on.
         audited: Whether the data set is audited, and refused where it fails; if not, the manifest and the card say so.
+        model: The language model that understands the tools and writes the instructions; None for the offline analyser.
 
     Raises:
         OutputError: If the folder is taken.
@@ -69,16 +71,18 @@ def build(source: Source, config: BuildConfig, out: Path, progress: Progress, *,
         BuildError: If the catalogue cannot carry what was asked for.
         AuditError: If the data set can be answered otherwise than from its histories.
         MissingExtraError: If a library of the extra `builder` is missing.
+        LlmError: If the model cannot be asked; what it answered so far is kept in the cache.
     """
     with written_aside(out) as folders:
         encoder, funnel = SentenceEncoder(), Funnel()
-        catalogue = _prepare(source, config, encoder, funnel, progress)
+        catalogue = _prepare(source, config, encoder, funnel, progress, model)
         identity = source.identity
         prefix = build_id(identity, config)
         rows, loss = _write_rows(folders, catalogue, config, prefix, encoder, funnel, progress)
         manifest = build_manifest(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
+        manifest["llm"] = model.as_dict() if model else None
         manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
         (folders.public / "README.md").write_text(card_text(manifest), encoding="utf-8")
@@ -110,44 +114,83 @@ def _audit(
 
 
 def _prepare(
-    source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
-) -> Catalogue:
+    source: Source,
+    config: BuildConfig,
+    encoder: SentenceEncoder,
+    funnel: Funnel,
+    progress: Progress,
+    model: ModelUse | None,
+) -> Prepared:
     """Read, understand, group and split a catalogue; the arguments are those of `build`."""
-    catalogue = _read(source, config, encoder, funnel, progress)
+    if isinstance(source, BuiltinSource):
+        catalogue = _marketplace(config, funnel, progress)
+    else:
+        tools = read_tools(source, funnel, progress)
+        progress("grouping tools by functionality", 0, 0)
+        way = _by_model if model else _offline
+        catalogue = way(tools, config, encoder, funnel, model)
     funnel.count("groups_kept", len(catalogue.groups))
     funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
     funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
     return catalogue
 
 
-def _read(
-    source: Source, config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, progress: Progress
-) -> Catalogue:
+def _marketplace(config: BuildConfig, funnel: Funnel, progress: Progress) -> Prepared:
     progress("reading the catalogue", 0, 0)
-    if isinstance(source, BuiltinSource):
-        groups = list(marketplace())
-        tools = [member.tool for group in groups for member in group.members]
-        funnel.count("tools_read", len(tools))
-        funnel.count("tools_kept", len(tools))
-        return Catalogue(tools, answerable_groups(groups, config, funnel), {})
+    groups = list(marketplace())
+    tools = [member.tool for group in groups for member in group.members]
+    funnel.count("tools_read", len(tools))
+    funnel.count("tools_kept", len(tools))
+    return Prepared(tools, answerable_groups(groups, config, funnel))
+
+
+def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:
+    """The good tools of a catalogue, with the attributes that were measured.
+
+    Raises:
+        CatalogueError: If the catalogue cannot be read.
+        BuildError: If it holds no good tool.
+    """
+    progress("reading the catalogue", 0, 0)
     tools = list(understand(keep_good_tools(source.read(), LanguageJudge(), funnel)))
     if not tools:
         raise BuildError("No tool of the catalogue passed the quality filter; there is nothing to build from.")
-    progress("grouping tools by functionality", 0, 0)
+    return tools
+
+
+def _offline(
+    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, _: ModelUse | None
+) -> Prepared:
+    """Recognise what tools do by the library of functionalities."""
     recogniser = Recogniser(tools, entries(), encoder)
     found = answerable_groups(list(group_catalogue(recogniser, config.groups, funnel)), config, funnel)
+    groups, tools = _split(found, tools, config, funnel)
+    return Prepared(tools, groups, recogniser.look_alikes(config.groups.look_alike))
+
+
+def _by_model(
+    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelUse | None
+) -> Prepared:
+    """Let a language model say what tools do, and write what people ask of them."""
+    assert model is not None
+    analyst = ModelAnalyst(model.engine, config, encoder, funnel)
+    tools, does = analyst.understand(tools)
+    found = answerable_groups(analyst.group(tools, does), config, funnel)
+    groups, tools = _split(found, tools, config, funnel)
+    return Prepared(tools, groups, analyst.look_alikes(tools, groups, does), analyst.write(groups).write)
+
+
+def _split(
+    found: Sequence[Group], tools: Sequence[Tool], config: BuildConfig, funnel: Funnel
+) -> tuple[list[Group], list[Tool]]:
     rng = generator_for((config.seed,), "splits")
     groups = split_groups(found, rng, funnel)
-    return Catalogue(
-        split_tools(tools, groups, config.users, rng),
-        groups,
-        recogniser.look_alikes(config.groups.look_alike),
-    )
+    return groups, split_tools(tools, groups, config.users, rng)
 
 
 def _write_rows(
     folders: Folders,
-    catalogue: Catalogue,
+    catalogue: Prepared,
     config: BuildConfig,
     prefix: str,
     encoder: SentenceEncoder,
@@ -159,17 +202,8 @@ def _write_rows(
     maker = RowMaker(encoder.count_tokens, config.candidates.distractors)
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS)}
     for split, wanted in config.users.by_split().items():
-        tools = [tool for tool in catalogue.tools if tool.split == split]
-        groups = [group for group in catalogue.groups if group.split == split]
-        instances = InstanceMaker(
-            split,
-            groups,
-            tools,
-            lambda name: catalogue.look_alikes.get(name, frozenset()),
-            config,
-            encoder,
-            funnel,
-        )
+        own = catalogue.of_split(split)
+        instances = InstanceMaker(split, own, config, encoder, funnel)
         writers = {name: TableWriter(folders.public / split_file(name, split), Instance) for name in HISTORY_TYPES}
         answers = (
             {name: TableWriter(folders.private / answers_file(name), AnswerKey) for name in HISTORY_TYPES}
@@ -186,7 +220,11 @@ def _write_rows(
             made += 1
             progress(f"writing {split}", made, wanted)
         if not made:
-            raise BuildError(f"No user of {split!r} could be made: the catalogue is too small. See the funnel's drops.")
+            raise BuildError(
+                f"No user of {split!r} could be made from its {len(own.groups)} groups. Query groups given up, by "
+                f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less evidence "
+                "([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
+            )
         if made < wanted:
             funnel.drop("user", f"{split}_exhausted", wanted - made)
         funnel.count(f"users_{split}", made)
@@ -195,7 +233,7 @@ def _write_rows(
             writer.close()
         for name, table in writers.items():
             rows[name][split] = table.count
-        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), _tool_rows(tools))
+        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), _tool_rows(own.tools))
     return rows, sum(losses) / len(losses)
 
 

@@ -21,6 +21,8 @@ class ServiceFacts:
     """The marketplace's own score, 0 to 10."""
     pricing: str | None = None
     """`free`, `freemium` or `paid`."""
+    sign_up: str | None = None
+    """What a caller must have: `none`, `key` (or a password), or `oauth` (an account to sign in with)."""
 
 
 @dataclass(frozen=True, slots=True)

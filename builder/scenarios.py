@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,8 @@ from .text import mentions, spoken
 from .values.context import Draw
 from .values.registry import draw_values
 
+WriteScenarios = Callable[[Group, np.random.Generator, bool], Iterator[Scenario]]
+"""Scenarios of a group until no new one can be found; final instructions where the last argument is true."""
 _ATTEMPTS: Final = 400
 _SPLIT_ENDS: Final = (("train", 40), ("validation", 70), ("test", 100))
 """Percent of all instructions that are kept for each split, cumulated."""
@@ -28,7 +30,7 @@ _FINAL_SHARE: Final = 40
 """Percent of all sets of values that are kept for final instructions."""
 
 
-def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool) -> Iterator[Scenario]:
+def write_scenarios(group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
     """Write scenarios for a group, until no new one can be found.
 
     Args:
@@ -38,14 +40,14 @@ def write_scenarios(group: Group, rng: np.random.Generator, *, final: bool) -> I
     """
     functionality = group.functionality
     patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
-    taken = _catalogue_values(group)
-    favouring = _favouring_words(group) if final else []
+    taken = catalogue_values(group)
+    favouring = favouring_words(group) if final else []
     seen: set[str] = set()
     order: list[int] = []
     while True:
         for _ in range(_ATTEMPTS):
             values = draw_values(functionality.slots, Draw(rng))
-            if _is_final(values) != final or any(_key(value.value) in taken for value in values.values()):
+            if is_final(values) != final or any(_key(value.value) in taken for value in values.values()):
                 continue
             # Patterns are used in turn, so that every register comes as often as it has patterns.
             order = order or [int(index) for index in rng.permutation(len(patterns))]
@@ -81,7 +83,7 @@ def _typed(value: SlotValue, binding: Binding) -> str | int | float:
     return int(number) if number.is_integer() else number
 
 
-def _favouring_words(group: Group) -> list[str]:
+def favouring_words(group: Group) -> list[str]:
     """What an instruction must not hold: names of the group's tools and providers, and attributes of some of them."""
     tools = [member.tool for member in group.members]
     values = [frozenset(tool.values.items()) for tool in tools]
@@ -90,7 +92,8 @@ def _favouring_words(group: Group) -> list[str]:
     return sorted(names | {spoken(value) for _, value in some})
 
 
-def _is_final(values: Mapping[str, SlotValue]) -> bool:
+def is_final(values: Mapping[str, SlotValue]) -> bool:
+    """Whether a set of values is for a final instruction; else it is for histories."""
     text = json.dumps({name: value.value for name, value in values.items()}, sort_keys=True)
     return zlib.crc32(text.encode()) % 100 < _FINAL_SHARE
 
@@ -100,8 +103,8 @@ def _split_of(instruction: str) -> str:
     return next(split for split, end in _SPLIT_ENDS if place < end)
 
 
-def _catalogue_values(group: Group) -> set[str]:
-    """Defaults and examples of the parameters that slots go to."""
+def catalogue_values(group: Group) -> set[str]:
+    """Defaults and examples of the parameters that slots go to, in small letters."""
     taken: set[str] = set()
     for member in group.members:
         for binding in member.bindings.values():

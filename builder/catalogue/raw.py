@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from builder.records import ServiceFacts
 
@@ -30,3 +32,20 @@ class RawTool:
     operation_description: str
     parameters: tuple[RawParameter, ...]
     facts: ServiceFacts = field(default_factory=ServiceFacts)
+
+
+class CatalogueSource(Protocol):
+    """A catalogue that can be read."""
+
+    @property
+    def identity(self) -> str:
+        """Kind and content hash."""
+        ...
+
+    def read(self) -> Iterator[RawTool]:
+        """Yield every operation, always in the same order.
+
+        Raises:
+            CatalogueError: If the catalogue cannot be read.
+        """
+        ...

@@ -48,7 +48,9 @@ def drawn(
     seed: int = 0,
 ) -> list[str]:
     tools = [*(member.tool for member in OWN.members), *others()]
-    maker = CandidateMaker(tools, lambda _: barred, CandidateConfig(count=count, distractors=level), ByWord())
+    maker = CandidateMaker(
+        tools, {OWN.functionality.name: barred}, CandidateConfig(count=count, distractors=level), ByWord()
+    )
     found = [one.name for one in maker.draw(OWN, np.random.default_rng(seed))]
     assert len(set(found)) == len(found) == count
     assert {member.tool.name for member in OWN.members} <= set(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 from hf_dataset.reader import read_answers, read_instances
 from tests.conftest import Built
 from tests.factories import line
+from tests.llm import builder_script
+from tests.llm.catalogue import write_catalogue
+from tests.llm.server import LlmServer
 
 
 def run(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -121,10 +125,34 @@ def test_audit_prints_the_earlier_benchmarks_figures_beside(built: Built, real_d
     assert "the earlier benchmark, 150 rows" in done.stdout
 
 
+def test_a_dry_run_asks_nothing_and_makes_nothing(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "tools.jsonl", jobs=6)
+    options = ("--catalog", "toolbench:tools.jsonl", "--llm", "openai", "--base-url", "http://127.0.0.1:9/v1")
+    done = run("build", *options, "--dry-run", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"understand +24 ", done.stdout)
+    assert "up to" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["tools.jsonl"]
+
+
+def test_a_build_by_a_model_tells_what_was_asked(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "tools.jsonl", jobs=3)
+    with LlmServer(builder_script.reply) as server:
+        options = ("--catalog", "toolbench:tools.jsonl", "--llm", "openai", "--model", "test-model", "-o", "out")
+        done = run("build", *options, "--base-url", server.base_url, cwd=tmp_path)
+    # Three groups are too few for three splits; what was asked is told all the same, and kept.
+    assert done.returncode == 1
+    assert re.search(r"understand +12 ", done.stdout)
+    assert "USD" in done.stdout
+    assert done.stderr.startswith("error: The catalogue yields")
+    assert "HTTP Request" not in done.stdout + done.stderr
+    assert (tmp_path / "llm-cache.sqlite").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed are builtin, toolbench:PATH."),
+        (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed are builtin, toolbench:PATH, openapi:PATH, mcp:PATH, openai:PATH, mcp+stdio:COMMAND."),
         (["build", "--catalog", "toolbench:none.jsonl", "-o", "out"], "none.jsonl: there is no such file"),
         (["build", "--catalog", "toolbench:bad.jsonl", "-o", "out"], "bad.jsonl, line 2: not JSON"),
         (["build", "--catalog", "builtin", "--config", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
@@ -142,6 +170,9 @@ def test_audit_prints_the_earlier_benchmarks_figures_beside(built: Built, real_d
         (["build", "--catalog", "builtin", "-o", "."], "is there already"),
         (["build", "--similarity", "odd", "-o", "out"], "preferences.similarity"),
         (["audit", "nowhere"], "holds no manifest.json"),
+        (["build", "--dry-run", "-o", "out"], "--dry-run are about a language model, and none is asked"),
+        (["build", "--llm", "openai", "-o", "out"], "marketplace is understood already"),
+        (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "openai", "-o", "out"], "There is no key: set OPENAI_API_KEY"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ GROUP = group([tool("a__x", k="1"), tool("b__x", k="2"), tool("c__x", k="3")])
 
 def scenarios(count: int, *, final: bool, seed: int = 0, split: str = "train") -> list[Scenario]:
     rng = np.random.default_rng(seed)
-    return list(islice(write_scenarios(replace(GROUP, split=split), rng, final=final), count))
+    return list(islice(write_scenarios(replace(GROUP, split=split), rng, final), count))
 
 
 def test_every_value_is_stated_and_no_instruction_comes_twice() -> None:
@@ -47,7 +47,7 @@ def test_a_catalogues_own_examples_are_never_used() -> None:
     }
     members = (GroupTool(replace(tool("a__x"), parameters=parameters), GROUP.members[0].bindings), *GROUP.members[1:])
     own = replace(GROUP, members=members)
-    made = islice(write_scenarios(own, np.random.default_rng(0), final=False), 30)
+    made = islice(write_scenarios(own, np.random.default_rng(0), False), 30)
     assert not {str(scenario.values["city"].value) for scenario in made} & set(cities)
 
 
@@ -61,10 +61,7 @@ def test_final_instructions_favour_no_tool_of_the_group() -> None:
     )
     own = replace(group(members), functionality=replace(GROUP.functionality, patterns=patterns))
     final, history = (
-        {
-            made.instruction.split()[0]
-            for made in islice(write_scenarios(own, np.random.default_rng(0), final=final), 80)
-        }
+        {made.instruction.split()[0] for made in islice(write_scenarios(own, np.random.default_rng(0), final), 80)}
         for final in (True, False)
     )
     assert {"ask", "for", "neither"} <= history
@@ -74,11 +71,7 @@ def test_final_instructions_favour_no_tool_of_the_group() -> None:
 def test_writing_ends_when_nothing_new_can_be_found() -> None:
     functionality = replace(GROUP.functionality, slots=(replace(GROUP.functionality.slots[0], concept="gender"),))
     small = replace(GROUP, functionality=functionality)
-    both = [
-        scenario
-        for final in (False, True)
-        for scenario in write_scenarios(small, np.random.default_rng(0), final=final)
-    ]
+    both = [scenario for final in (False, True) for scenario in write_scenarios(small, np.random.default_rng(0), final)]
     assert 0 < len(both) <= 2 * 10
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from builder.catalogue.normalise import to_tool
 from builder.records import ServiceFacts, Tool
 from builder.understanding import understand
@@ -65,3 +67,16 @@ def test_price_inputs_and_options() -> None:
 def test_tools_with_attributes_pass_unchanged() -> None:
     known = tool(pricing="free")
     assert list(understand([known])) == [known]
+
+
+@pytest.mark.parametrize("sign_up", ["none", "key", "oauth"])
+def test_what_a_caller_must_have_is_an_attribute_and_stands_in_the_documentation(sign_up: str) -> None:
+    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(sign_up=sign_up)), set())]))
+    assert made.values["sign_up"] == sign_up
+    assert next(one.evidence for one in made.attributes if one.axis == "sign_up") in made.description
+
+
+@pytest.mark.parametrize("sign_up", [None, "fingerprint"])
+def test_a_sign_up_that_is_not_known_is_no_attribute(sign_up: str | None) -> None:
+    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(sign_up=sign_up)), set())]))
+    assert "sign_up" not in made.values

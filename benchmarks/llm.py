@@ -1,0 +1,111 @@
+"""Throughput and memory of asking a model, against the test server with a latency; results go to docs/benchmarks.md.
+
+.venv/bin/python benchmarks/llm.py --requests 20000 --latency 0.2 --connections 64
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import openai
+from rich.console import Console
+from rich.table import Table
+
+from builder.config import LlmConfig
+from builder.llm.cache import AnswerCache
+from builder.llm.client import OnlineEngine
+from builder.llm.meter import Meter
+from builder.llm.request import make_request
+from builder.llm.tasks import JUDGE
+
+
+def payload(index: int) -> dict[str, object]:
+    """Two tools to compare, never the same twice."""
+    tool = {
+        "functionality": "get the weather of a city",
+        "documentation": "Weather of a city by name.",
+        "inputs": ["city"],
+    }
+    return {"first": {**tool, "number": index}, "second": tool}
+
+
+def peak() -> float:
+    """Largest memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def ours(base_url: str, config: LlmConfig, cache: Path, start: int, count: int) -> float:
+    """Seconds for some requests by the builder's engine."""
+    kept = AnswerCache(cache)
+    engine = OnlineEngine(base_url, "any", config, kept, Meter(config), lambda *_: None)
+    began = time.perf_counter()
+    replies = engine.complete_all(JUDGE, [payload(start + index) for index in range(count)])
+    seconds = time.perf_counter() - began
+    kept.close()
+    assert len(replies) == count
+    return seconds
+
+
+def sequential(base_url: str, config: LlmConfig, count: int) -> float:
+    """Seconds for some requests one after the other, by the client library alone."""
+    with openai.OpenAI(base_url=base_url, api_key="any") as client:
+        began = time.perf_counter()
+        for index in range(count):
+            request = make_request(JUDGE, payload(-1 - index), 0, config)
+            client.chat.completions.create(**request.shaped("json_schema"))
+        return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--connections", type=int, default=64)
+    options = parser.parse_args()
+    config = LlmConfig(model="test-model", connections=options.connections)
+    command = [sys.executable, "-m", "tests.llm.server", "--port", "0", "--latency", str(options.latency)]
+    command += ["--script", "tests.llm.builder_script:reply"]
+    table = Table("how", "requests", "seconds", "requests/s", "of the ideal, %", "peak MiB")
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        assert server.stdout is not None
+        base_url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+        try:
+            seconds = sequential(base_url, config, 50)
+            ideal = 1 / options.latency
+            table.add_row(
+                "one after the other",
+                "50",
+                f"{seconds:.1f}",
+                f"{50 / seconds:.1f}",
+                f"{100 * 50 / seconds / ideal:.0f}",
+                f"{peak():.0f}",
+            )
+            ideal *= options.connections
+            done = 0
+            for count in (options.requests // 10, options.requests - options.requests // 10):
+                seconds = ours(base_url, config, Path(folder) / "cache.sqlite", done, count)
+                done += count
+                table.add_row(
+                    f"{options.connections} at once",
+                    f"{count:,}",
+                    f"{seconds:.1f}",
+                    f"{count / seconds:.0f}",
+                    f"{100 * count / seconds / ideal:.0f}",
+                    f"{peak():.0f}",
+                )
+        finally:
+            server.terminate()
+    Console().print(table)
+
+
+main()

@@ -1,0 +1,187 @@
+"""Asking by the Batch API: the same requests in files, at half the price and in their own time.
+
+What is under way is noted in the cache, so that a build that was killed waits for its batches instead of submitting
+them again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from builder.config import LlmConfig
+from builder.errors import LlmError
+from builder.progress import Progress
+
+from .cache import Answer, AnswerCache
+from .client import distinct, openai_library, read_completion, settle
+from .meter import Meter
+from .request import Request, make_request
+from .task import Payload, R, Refusal, Rejection, Task
+
+_ENDPOINT: Final = "/v1/chat/completions"
+_ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
+
+
+class BatchEngine:
+    """Asks by files.
+
+    Args:
+        base_url: The endpoint; None for the library's own.
+        api_key: Its key.
+        config: Model, sampling, limits.
+        cache: Keeps every answer, and the batches under way.
+        meter: Counts, and holds the budget.
+        progress: Called as the work goes on.
+        sleep: Waits between two looks at a batch.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None,
+        api_key: str,
+        config: LlmConfig,
+        cache: AnswerCache,
+        meter: Meter,
+        progress: Progress,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._openai = openai_library()
+        self._client = self._openai.OpenAI(
+            base_url=base_url, api_key=api_key, max_retries=config.retries, timeout=config.timeout_s
+        )
+        self._config = config
+        self._cache = cache
+        self._meter = meter
+        self._progress = progress
+        self._sleep = sleep
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+        """The reply to each payload, in order; as in `Engine`."""
+        different = distinct(task, payloads)
+        replies = self._complete_all(task, list(different.values()))
+        found = dict(zip(different, replies, strict=True))
+        return [found[task.user(payload)] for payload in payloads]
+
+    def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+        results: dict[int, R] = {}
+        reasons = dict.fromkeys(range(len(payloads)), "")
+        for attempt in range(self._config.attempts):
+            missing = [index for index in reasons if index not in results]
+            if not missing:
+                break
+            requests = {index: make_request(task, payloads[index], attempt, self._config) for index in missing}
+            self._fetch(requests.values())
+            for index, request in requests.items():
+                answer = self._cache.get(request.key)
+                if answer is None:
+                    reasons[index] = "no_answer_in_batch"
+                    continue
+                reply = settle(task, payloads[index], answer, self._meter)
+                if isinstance(reply, Rejection):
+                    reasons[index] = reply.reason
+                else:
+                    results[index] = reply
+            self._progress(f"asking the model: {task.name}", len(results), len(payloads))
+        return [
+            results[index] if index in results else Refusal(task.name, reason, self._config.attempts)
+            for index, reason in reasons.items()
+        ]
+
+    def _fetch(self, requests: Iterable[Request]) -> None:
+        """Get an answer for every request that has none, as far as the endpoint gives one."""
+        wanted: dict[str, Request] = {request.key: request for request in requests}
+        try:
+            for round_ in range(self._config.retries + 1):
+                under_way = {
+                    batch_id: keys for batch_id, keys in self._cache.open_batches().items() if wanted.keys() & set(keys)
+                }
+                known = {key for keys in under_way.values() for key in keys}
+                todo = [one for key, one in wanted.items() if key not in known and self._cache.get(key) is None]
+                if not todo and not under_way:
+                    return
+                if round_ and todo:
+                    self._meter.faults["batch_line_without_answer"] += len(todo)
+                for part in self._parts(todo):
+                    batch_id = self._submit(part)
+                    under_way[batch_id] = [one.key for one in part]
+                for batch_id in sorted(under_way):
+                    self._collect(batch_id, wanted)
+        except self._openai.APIError as error:
+            raise LlmError(
+                f"The Batch API of {str(self._client.base_url)!r} cannot be used: {error}. All answers so far are "
+                "kept: run the same command again, and it goes on from here."
+            ) from error
+
+    def _parts(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
+        """Requests in files within the API's limits.
+
+        Raises:
+            BudgetError: If a file could cost more than is allowed; the files before it are submitted.
+        """
+        part: list[Request] = []
+        size = 0
+        for request in requests:
+            length = len(_line(request).encode())
+            if part and (len(part) == self._config.batch_requests or size + length > self._config.batch_bytes):
+                yield part
+                part, size = [], 0
+            part.append(request)
+            size += length
+        if part:
+            yield part
+
+    def _submit(self, part: Sequence[Request]) -> str:
+        reserved = [self._meter.reserve(request.input_tokens) for request in part]
+        for one in reserved:
+            self._meter.release(one)
+        content = "".join(_line(request) for request in part).encode()
+        uploaded = self._client.files.create(file=("requests.jsonl", content), purpose="batch")
+        batch = self._client.batches.create(input_file_id=uploaded.id, endpoint=_ENDPOINT, completion_window="24h")
+        self._cache.add_batch(batch.id, [request.key for request in part])
+        return str(batch.id)
+
+    def _collect(self, batch_id: str, wanted: Mapping[str, Request]) -> None:
+        """Wait for a batch and keep its answers."""
+        while (batch := self._client.batches.retrieve(batch_id)).status not in _ENDED:
+            self._sleep(self._config.batch_poll_s)
+        if batch.status != "completed":
+            self._meter.faults[f"batch_{batch.status}"] += 1
+        answers = []
+        if batch.output_file_id:
+            for line in self._client.files.content(batch.output_file_id).text.splitlines():
+                found = _answer(line, wanted)
+                if found is not None and self._cache.get(found[0]) is None:
+                    answers.append((found[0], wanted[found[0]].task, found[1]))
+        for _, task, answer in answers:
+            self._meter.pay(task, answer)
+        self._cache.put_all(answers)
+        self._cache.end_batch(batch_id)
+
+
+def _line(request: Request) -> str:
+    line = {
+        "custom_id": request.key,
+        "method": "POST",
+        "url": _ENDPOINT,
+        "body": request.shaped("json_schema"),
+    }
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _answer(line: str, wanted: Mapping[str, Request]) -> tuple[str, Answer] | None:
+    """Key and answer in a line of a batch's output; None where it holds none."""
+    try:
+        record = json.loads(line)
+        key, response = record["custom_id"], record["response"]
+        if key not in wanted or response["status_code"] != 200:
+            return None
+        return key, read_completion(response["body"], wanted[key])
+    except (ValueError, KeyError, TypeError):
+        return None

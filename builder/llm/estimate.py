@@ -1,0 +1,82 @@
+"""What asking a model would take, told before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from builder.config import BuildConfig
+from builder.embedding import Encoder
+from builder.library import REGISTERS
+from builder.records import Tool
+
+from .analysis import clusters_of, judge_payload, pairs_of, slots_of, understand_payload
+from .request import estimated_tokens, make_request
+from .task import Payload, R, Task
+from .tasks import JUDGE, UNDERSTAND
+
+_REPLY_TOKENS: Final = {"understand": 150, "judge": 40, "align": 80, "write": 1500, "verify": 120}
+"""Tokens of a usual reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Requests of one task, and the tokens that they take."""
+
+    task: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    exact: bool
+    """Whether the number of requests is known; if not, it is what it would be if all that looks alike were alike."""
+
+
+def estimate(tools: Sequence[Tool], config: BuildConfig, encoder: Encoder) -> list[Estimate]:
+    """Estimate the requests of a build, if every reply were of use.
+
+    Args:
+        tools: The tools that are to be understood.
+        config: The build's config.
+        encoder: Tells which tools look alike.
+    """
+    settings = config.llm
+    does = {tool.name: f"{tool.operation}. {tool.operation_description}" for tool in tools}
+    callable_ = [tool for tool in tools if slots_of(tool)]
+    pairs = pairs_of(callable_, does, encoder, settings)
+    same: dict[int, set[int]] = {}
+    for one, other in pairs:
+        same.setdefault(one, set()).add(other)
+        same.setdefault(other, set()).add(one)
+    groups = list(clusters_of(callable_, same))
+    members = sum(min(len(group), config.groups.largest) for group in groups)
+    documentation = sum(estimated_tokens(tool.operation_description) for group in groups for tool in group)
+    judged = [judge_payload(callable_[one], callable_[other], does) for one, other in pairs]
+    scenarios = len(groups) * len(REGISTERS) * settings.scenarios_per_register
+
+    def line(task: str, requests: int, input_tokens: int, *, exact: bool = False) -> Estimate:
+        return Estimate(task, requests, input_tokens, requests * _REPLY_TOKENS[task], exact)
+
+    return [
+        line(
+            "understand",
+            len(tools),
+            _tokens(UNDERSTAND, [understand_payload(tool) for tool in tools], config),
+            exact=True,
+        ),
+        line("judge", len(pairs), _tokens(JUDGE, judged, config)),
+        line("align", max(0, members - len(groups)), members * 500 + documentation),
+        line("write", len(groups) * len(REGISTERS), len(REGISTERS) * (len(groups) * 700 + documentation)),
+        line("verify", scenarios, scenarios * 500 + settings.scenarios_per_register * len(REGISTERS) * documentation),
+    ]
+
+
+def _tokens(task: Task[R], payloads: Sequence[Payload], config: BuildConfig) -> int:
+    """Input tokens of some requests, from an even sample of them."""
+    if not payloads:
+        return 0
+    chosen = np.linspace(0, len(payloads) - 1, num=min(200, len(payloads))).astype(int)
+    sample = [make_request(task, payloads[int(index)], 0, config.llm).input_tokens for index in chosen]
+    return round(sum(sample) / len(sample) * len(payloads))

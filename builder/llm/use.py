@@ -1,0 +1,111 @@
+"""The model of a build: from the command line's options to an engine, and what the manifest says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from builder.catalogue.sources import BuiltinSource, Source
+from builder.config import BuildConfig
+from builder.errors import ConfigError
+from builder.progress import Progress
+
+from .batch import BatchEngine
+from .cache import AnswerCache
+from .client import Engine, OnlineEngine
+from .meter import Meter
+from .tasks import TASKS
+
+PROVIDERS: Final = ("openai",)
+MODES: Final = ("online", "batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is asked, and how."""
+
+    base_url: str | None
+    """None for the client library's own."""
+    api_key: str | None = field(repr=False)
+    mode: str
+    """One of `MODES`."""
+    cache: Path
+    """SQLite file of all answers."""
+    max_cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """An engine with its meter."""
+
+    engine: Engine
+    meter: Meter
+
+    def as_dict(self) -> dict[str, Any]:
+        """Model, prompts and the tokens of what was of use: the same however often a request had to be repeated."""
+        return {
+            "model": self.meter.config.model,
+            "prompts": {task.name: task.version for task in TASKS},
+            "accepted": dict(sorted(self.meter.accepted.items())),
+            "accepted_tokens": dict(sorted(self.meter.accepted_tokens.items())),
+        }
+
+
+def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str]) -> None:
+    """Refuse options that do not go together.
+
+    Args:
+        llm: Who is asked; None for nobody.
+        mode: How.
+        source: The catalogue.
+        others: Names of further options about a model that were given.
+
+    Raises:
+        ConfigError: If they do not.
+    """
+    if llm is None:
+        if others:
+            named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
+            raise ConfigError(f"{named} are about a language model, and none is asked. Add --llm openai.")
+        return
+    if llm not in PROVIDERS:
+        raise ConfigError(f"There is no --llm {llm!r}. Allowed are {', '.join(PROVIDERS)}.")
+    if mode not in MODES:
+        raise ConfigError(f"There is no --llm-mode {mode!r}. Allowed are {', '.join(MODES)}.")
+    if isinstance(source, BuiltinSource):
+        raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
+
+
+@contextmanager
+def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelUse]:
+    """Open cache and engine for a build.
+
+    Args:
+        endpoint: Where and how.
+        config: The build's config.
+        progress: Told how far the asking is.
+
+    Raises:
+        ConfigError: If there is no key for an endpoint that needs one.
+        LlmError: If the cache cannot be used.
+        MissingExtraError: If the client library is missing.
+    """
+    if endpoint.api_key is None and endpoint.base_url is None:
+        raise ConfigError("There is no key: set OPENAI_API_KEY, or name an endpoint that needs none by --base-url.")
+    cache = AnswerCache(endpoint.cache)
+    try:
+        meter = Meter(config.llm, endpoint.max_cost_usd)
+        settings = (endpoint.base_url, endpoint.api_key or "none", config.llm, cache, meter, progress)
+        if endpoint.mode == "batch":
+            batches = BatchEngine(*settings)
+            try:
+                yield ModelUse(batches, meter)
+            finally:
+                batches.close()
+        else:
+            yield ModelUse(OnlineEngine(*settings), meter)
+    finally:
+        cache.close()

@@ -1,0 +1,254 @@
+"""Cache, meter, limiter, requests, estimate and options, each by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import sqlite3
+from email.utils import formatdate
+from pathlib import Path
+from time import time
+
+import pytest
+
+from builder.catalogue.sources import open_source
+from builder.config import BuildConfig, LlmConfig
+from builder.embedding import SentenceEncoder
+from builder.errors import BudgetError, ConfigError, LlmError, MissingExtraError
+from builder.funnel import Funnel
+from builder.llm.cache import Answer, AnswerCache
+from builder.llm.client import read_completion, retry_after
+from builder.llm.estimate import estimate
+from builder.llm.limiter import AdaptiveLimiter
+from builder.llm.meter import Meter
+from builder.llm.request import make_request
+from builder.llm.tasks import JUDGE
+from builder.llm.use import Endpoint, check_llm, open_model
+from builder.optional import optional
+from builder.pipeline import read_tools
+from tests.conftest import silent
+from tests.llm.catalogue import write_catalogue
+
+CONFIG = LlmConfig(max_output_tokens=1000, usd_per_million_input=1.0, usd_per_million_output=2.0)
+PAYLOAD: dict[str, object] = {"first": {}, "second": {}}
+
+
+def test_an_answer_is_kept_under_its_key(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path / "deep" / "cache.sqlite")
+    assert cache.get("k") is None
+    cache.put("k", "judge", Answer("first", 10, 2))
+    cache.put("k", "judge", Answer("second", 1, 1))
+    assert cache.get("k") == Answer("first", 10, 2)
+    cache.close()
+    again = AnswerCache(tmp_path / "deep" / "cache.sqlite")
+    assert again.get("k") == Answer("first", 10, 2)
+    again.close()
+
+
+def test_batches_under_way_are_noted(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path / "cache.sqlite")
+    cache.add_batch("b2", ["x"])
+    cache.add_batch("b1", ["y", "z"])
+    assert cache.open_batches() == {"b1": ["y", "z"], "b2": ["x"]}
+    cache.end_batch("b1")
+    assert cache.open_batches() == {"b2": ["x"]}
+    cache.close()
+
+
+def write_many(path: Path, first: int) -> None:
+    cache = AnswerCache(path)
+    for number in range(first, first + 300):
+        cache.put(str(number), "judge", Answer(str(number), 1, 1))
+    cache.close()
+
+
+def test_two_builds_may_share_a_cache_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "cache.sqlite"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_many, args=(path, first)) for first in (0, 200)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    cache = AnswerCache(path)
+    assert all(cache.get(str(number)) == Answer(str(number), 1, 1) for number in range(500))
+    cache.close()
+
+
+def test_what_is_no_cache_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no database " * 100)
+    with pytest.raises(LlmError, match=r"cannot be used: .*--cache"):
+        AnswerCache(tmp_path / "file")
+    with pytest.raises(LlmError, match="cannot be used"):
+        AnswerCache(tmp_path / "file" / "below")
+
+
+def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path / "cache.sqlite")
+    with sqlite3.connect(tmp_path / "cache.sqlite") as other:
+        other.execute("DROP TABLE answers")
+    other.close()
+    with pytest.raises(LlmError, match="cannot be written: no such table"):
+        cache.put("k", "judge", Answer("", 1, 1))
+    cache.close()
+
+
+def test_the_meter_stops_before_the_limit() -> None:
+    # A request of 1,000 tokens may cost 0.001 + 0.002 dollars.
+    meter = Meter(CONFIG, max_cost_usd=0.0061)
+    one, other = meter.reserve(1000), meter.reserve(1000)
+    with pytest.raises(BudgetError, match=r"Stopped before 0.01 USD"):
+        meter.reserve(1000)
+    meter.release(one)
+    meter.pay("judge", Answer("", 1000, 100))
+    assert meter.cost_usd == pytest.approx(0.0012)
+    with pytest.raises(BudgetError):
+        meter.reserve(1000)
+    meter.release(other)
+    assert meter.reserve(1000) == pytest.approx(0.003)
+    assert Meter(CONFIG).reserve(10**9) > 0, "no limit"
+
+
+def test_the_limit_shrinks_on_complaint_once_a_window_and_grows_back() -> None:
+    async def run() -> list[float]:
+        limiter = AdaptiveLimiter(10)
+        seen = [limiter.limit]
+        limiter.complained(0.0)
+        limiter.complained(0.0)
+        seen.append(limiter.limit)
+        for _ in range(100):
+            limiter.succeeded()
+        return [*seen, limiter.limit]
+
+    assert asyncio.run(run()) == [10.0, 7.0, 10.0]
+
+
+def test_no_more_requests_are_under_way_than_the_limit_and_none_in_a_pause() -> None:
+    async def run() -> tuple[int, float]:
+        limiter = AdaptiveLimiter(3)
+        active = most = 0
+
+        async def one() -> None:
+            nonlocal active, most
+            async with limiter.slot():
+                active += 1
+                most = max(most, active)
+                await asyncio.sleep(0.01)
+                active -= 1
+
+        await asyncio.gather(*(one() for _ in range(12)))
+        limiter.complained(0.2)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with limiter.slot():
+            return most, loop.time() - began
+
+    most, waited = asyncio.run(run())
+    assert most == 3
+    assert waited >= 0.19
+
+
+def test_all_that_determines_an_answer_is_in_its_key() -> None:
+    first = make_request(JUDGE, PAYLOAD, 0, CONFIG)
+    assert make_request(JUDGE, dict(reversed(PAYLOAD.items())), 0, CONFIG).key == first.key
+    others = [
+        make_request(JUDGE, {**PAYLOAD, "x": 1}, 0, CONFIG),
+        make_request(JUDGE, PAYLOAD, 1, CONFIG),
+        make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"model": "other"})),
+        make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"temperature": 0.5})),
+    ]
+    assert len({one.key for one in [first, *others]}) == 5
+    assert make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"connections": 2})).key == first.key
+    assert others[1].body["temperature"] > first.body["temperature"]
+
+
+def test_the_form_of_a_reply_is_asked_for_as_the_server_knows_it() -> None:
+    request = make_request(JUDGE, PAYLOAD, 0, CONFIG)
+    assert request.shaped("json_schema")["response_format"]["json_schema"]["strict"] is True
+    assert request.shaped("json_object")["response_format"] == {"type": "json_object"}
+    assert "response_format" not in request.shaped("text")
+
+
+@pytest.mark.parametrize(
+    ("headers", "low", "high"),
+    [
+        ({}, 0, 0),
+        ({"retry-after": "2"}, 2, 2),
+        ({"retry-after": "0.05"}, 0.05, 0.05),
+        ({"retry-after-ms": "250"}, 0.25, 0.25),
+        ({"retry-after": "soon"}, 0, 0),
+        ({"retry-after": "-5"}, 0, 0),
+        ({"retry-after": "100000"}, 60, 60),
+        ({"retry-after": formatdate(time() + 30, usegmt=True)}, 20, 31),
+        ({"retry-after": formatdate(time() - 30, usegmt=True)}, 0, 0),
+    ],
+)
+def test_what_a_server_asks_to_wait(headers: dict[str, str], low: float, high: float) -> None:
+    assert low <= retry_after(headers) <= high
+
+
+def test_completions_are_read_whatever_they_lack() -> None:
+    request = make_request(JUDGE, PAYLOAD, 0, CONFIG)
+    whole = {"choices": [{"message": {"content": "yes"}}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
+    assert read_completion(whole, request) == Answer("yes", 7, 2)
+    bare = read_completion({"choices": [{"message": {"content": None}}]}, request)
+    assert (bare.text, bare.input_tokens) == ("", request.input_tokens)
+    assert read_completion({"choices": []}, request).text == ""
+    with pytest.raises(ValueError, match="choices"):
+        read_completion({"error": "x"}, request)
+
+
+def test_an_estimate_counts_what_would_be_asked(tmp_path: Path) -> None:
+    path = write_catalogue(tmp_path / "tools.jsonl", jobs=12)
+    tools = read_tools(open_source(f"toolbench:{path}"), Funnel(), silent)  # type: ignore[arg-type]
+    lines = {line.task: line for line in estimate(tools, BuildConfig(), SentenceEncoder())}
+    assert list(lines) == ["understand", "judge", "align", "write", "verify"]
+    assert lines["understand"].requests == len(tools) == 48
+    assert lines["understand"].exact
+    assert not lines["judge"].exact
+    assert 12 * 3 <= lines["judge"].requests <= 48 * 5
+    assert 8 * 5 <= lines["write"].requests <= 16 * 5
+    assert lines["verify"].requests == lines["write"].requests * 10
+    assert all(line.input_tokens > 100 * line.requests > 0 for line in lines.values())
+    assert [line.requests for line in estimate([], BuildConfig(), SentenceEncoder())] == [0] * 5
+
+
+@pytest.mark.parametrize(
+    ("llm", "mode", "catalogue", "others", "message"),
+    [
+        (
+            None,
+            "online",
+            "toolbench",
+            ["base_url", "dry_run"],
+            r"--base-url, --dry-run are about a language model.*Add --llm openai",
+        ),
+        ("gpt", "online", "toolbench", [], r"no --llm 'gpt'. Allowed are openai"),
+        ("openai", "odd", "toolbench", [], r"no --llm-mode 'odd'. Allowed are online, batch"),
+        ("openai", "online", "builtin", [], r"marketplace is understood already"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path: Path, llm: str | None, mode: str, catalogue: str, others: list[str], message: str
+) -> None:
+    (tmp_path / "tools.jsonl").write_text("")
+    source = open_source("builtin" if catalogue == "builtin" else f"toolbench:{tmp_path / 'tools.jsonl'}")
+    with pytest.raises(ConfigError, match=message):
+        check_llm(llm, mode, source, others)
+
+
+def test_the_librarys_own_endpoint_needs_a_key(tmp_path: Path) -> None:
+    endpoint = Endpoint(None, None, "online", tmp_path / "cache.sqlite", None)
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"), open_model(endpoint, BuildConfig(), silent):
+        pass
+    assert "secret-key" not in repr(Endpoint(None, "secret-key", "online", tmp_path, None))
+
+
+def test_a_missing_library_is_named() -> None:
+    assert optional("json", "builder", "Reading") is json
+    with pytest.raises(
+        MissingExtraError, match=r"Flying needs no_such_module. Install it by: pip install 'petoolbench\[wings\]'"
+    ):
+        optional("no_such_module", "wings", "Flying")
