@@ -222,8 +222,8 @@ def _write_rows(
         if not made:
             raise BuildError(
                 f"No user of {split!r} could be made from its {len(own.groups)} groups. Query groups given up, by "
-                f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less evidence "
-                "([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
+                f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
+                "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
             )
         if made < wanted:
             funnel.drop("user", f"{split}_exhausted", wanted - made)
