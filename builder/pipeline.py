@@ -153,6 +153,8 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     """
     progress("reading the catalogue", 0, 0)
     tools = list(understand(keep_good_tools(source.read(), LanguageJudge(), funnel)))
+    for reason, number in sorted(source.skipped.items()):
+        funnel.drop("source", reason, number)
     if not tools:
         raise BuildError("No tool of the catalogue passed the quality filter; there is nothing to build from.")
     return tools

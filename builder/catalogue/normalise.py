@@ -7,6 +7,7 @@ has such a value is optional in truth and becomes so.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final
 
@@ -179,6 +180,8 @@ def _cast(value: object, kind: str) -> object:
         try:
             number = float(text)
         except ValueError:
+            return None
+        if not math.isfinite(number):
             return None
         return int(number) if number.is_integer() and abs(number) < 2**53 else (None if kind == "integer" else number)
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -36,6 +37,9 @@ class RawTool:
 
 class CatalogueSource(Protocol):
     """A catalogue that can be read."""
+
+    skipped: Counter[str]
+    """What the last reading passed over, by reason."""
 
     @property
     def identity(self) -> str:

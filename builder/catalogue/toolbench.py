@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,8 @@ class ToolBenchSource:
         if not path.exists():
             raise CatalogueError(path, "there is no such file or folder", "a .jsonl[.gz] file or a ToolBench folder")
         self._path = path
+        self.skipped: Counter[str] = Counter()
+        """Nothing: what is not as it should be is refused."""
 
     @property
     def identity(self) -> str:
