@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from builder.config import LlmConfig
-from builder.errors import LlmError
+from builder.errors import BudgetError, LlmError
 from builder.progress import Progress
 
 from .cache import Answer, AnswerCache
@@ -57,6 +57,8 @@ class BatchEngine:
         self._meter = meter
         self._progress = progress
         self._sleep = sleep
+        self._reserved: dict[str, float] = {}
+        """Dollars set aside for the batches under way, by id."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -108,11 +110,13 @@ class BatchEngine:
                     return
                 if round_ and todo:
                     self._meter.faults["batch_line_without_answer"] += len(todo)
-                for part in self._parts(todo):
-                    batch_id = self._submit(part)
-                    under_way[batch_id] = [one.key for one in part]
-                for batch_id in sorted(under_way):
-                    self._collect(batch_id, wanted)
+                try:
+                    for part in self._parts(todo):
+                        under_way[self._submit(part)] = [one.key for one in part]
+                finally:
+                    # Also where the budget ends the submitting: what is under way is paid for.
+                    for batch_id in sorted(under_way):
+                        self._collect(batch_id, wanted)
         except self._openai.APIError as error:
             raise LlmError(
                 f"The Batch API of {str(self._client.base_url)!r} cannot be used: {error}. All answers so far are "
@@ -120,11 +124,7 @@ class BatchEngine:
             ) from error
 
     def _parts(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
-        """Requests in files within the API's limits.
-
-        Raises:
-            BudgetError: If a file could cost more than is allowed; the files before it are submitted.
-        """
+        """Requests in files within the API's limits."""
         part: list[Request] = []
         size = 0
         for request in requests:
@@ -138,13 +138,23 @@ class BatchEngine:
             yield part
 
     def _submit(self, part: Sequence[Request]) -> str:
-        reserved = [self._meter.reserve(request.input_tokens) for request in part]
-        for one in reserved:
-            self._meter.release(one)
+        """Submit a file; its greatest cost is set aside until its answers are here.
+
+        Raises:
+            BudgetError: If it could cost more than is allowed.
+        """
+        reserved = 0.0
+        try:
+            for request in part:
+                reserved += self._meter.reserve(request.input_tokens)
+        except BudgetError:
+            self._meter.release(reserved)
+            raise
         content = "".join(_line(request) for request in part).encode()
         uploaded = self._client.files.create(file=("requests.jsonl", content), purpose="batch")
         batch = self._client.batches.create(input_file_id=uploaded.id, endpoint=_ENDPOINT, completion_window="24h")
         self._cache.add_batch(batch.id, [request.key for request in part])
+        self._reserved[batch.id] = reserved
         return str(batch.id)
 
     def _collect(self, batch_id: str, wanted: Mapping[str, Request]) -> None:
@@ -163,6 +173,7 @@ class BatchEngine:
             self._meter.pay(task, answer)
         self._cache.put_all(answers)
         self._cache.end_batch(batch_id)
+        self._meter.release(self._reserved.pop(batch_id, 0.0))
 
 
 def _line(request: Request) -> str:

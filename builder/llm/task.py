@@ -69,7 +69,7 @@ class Task(Generic[R]):
     @property
     def system(self) -> str:
         """The system message: the prompt, and the form of the reply."""
-        return f"{prompt(self.name)}\n{_FRAME}{json.dumps(self.schema, sort_keys=True)}"
+        return _system(self.name, self.reply)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Task(Generic[R]):
     @property
     def version(self) -> str:
         """SHA-256 of the system message: another prompt or form of reply is another request."""
-        return hashlib.sha256(self.system.encode()).hexdigest()
+        return _hash(self.system)
 
     def user(self, payload: Payload) -> str:
         """The user message."""
@@ -91,7 +91,7 @@ class Task(Generic[R]):
         if value is None:
             return Rejection("no_json_object")
         try:
-            reply = self.reply.model_validate_json(json.dumps(value))
+            reply = self.reply.model_validate(value)
         except ValidationError:
             return Rejection("not_of_the_schema")
         wrong = self.check(payload, reply)
@@ -101,6 +101,16 @@ class Task(Generic[R]):
 @cache
 def _schema(reply: type[Reply]) -> dict[str, Any]:
     return reply.model_json_schema()
+
+
+@cache
+def _system(name: str, reply: type[Reply]) -> str:
+    return f"{prompt(name)}\n{_FRAME}{json.dumps(_schema(reply), sort_keys=True)}"
+
+
+@cache
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
