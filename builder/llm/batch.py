@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from builder.errors import BudgetError, LlmError
 from builder.progress import Progress
 
 from .cache import Answer, AnswerCache
-from .client import distinct, openai_library, read_completion, settle
+from .client import distinct, openai_library, read_completion, refusal, settle
 from .meter import Meter
 from .request import Request, make_request
 from .task import Payload, R, Refusal, Rejection, Task
@@ -73,7 +74,7 @@ class BatchEngine:
 
     def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
         results: dict[int, R] = {}
-        reasons = dict.fromkeys(range(len(payloads)), "")
+        reasons: dict[int, Counter[str]] = {index: Counter() for index in range(len(payloads))}
         for attempt in range(self._config.attempts):
             missing = [index for index in reasons if index not in results]
             if not missing:
@@ -83,18 +84,15 @@ class BatchEngine:
             for index, request in requests.items():
                 answer = self._cache.get(request.key)
                 if answer is None:
-                    reasons[index] = "no_answer_in_batch"
+                    reasons[index]["no_answer_in_batch"] += 1
                     continue
                 reply = settle(task, payloads[index], answer, self._meter)
                 if isinstance(reply, Rejection):
-                    reasons[index] = reply.reason
+                    reasons[index][reply.reason] += 1
                 else:
                     results[index] = reply
             self._progress(f"asking the model: {task.name}", len(results), len(payloads))
-        return [
-            results[index] if index in results else Refusal(task.name, reason, self._config.attempts)
-            for index, reason in reasons.items()
-        ]
+        return [results[index] if index in results else refusal(task, found) for index, found in reasons.items()]
 
     def _fetch(self, requests: Iterable[Request]) -> None:
         """Get an answer for every request that has none, as far as the endpoint gives one."""

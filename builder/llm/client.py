@@ -6,6 +6,7 @@ import asyncio
 import email.utils
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -137,7 +138,7 @@ class _Session:
 
     async def _complete(self, task: Task[R], payload: Payload) -> R | Refusal:
         engine = self.engine
-        reason = ""
+        reasons: Counter[str] = Counter()
         for attempt in range(engine._config.attempts):
             request = make_request(task, payload, attempt, engine._config)
             answer = engine._cache.get(request.key)
@@ -150,8 +151,8 @@ class _Session:
             reply = settle(task, payload, answer, engine._meter)
             if not isinstance(reply, Rejection):
                 return reply
-            reason = reply.reason
-        return Refusal(task.name, reason, engine._config.attempts)
+            reasons[reply.reason] += 1
+        return refusal(task, reasons)
 
     async def _ask(self, request: Request) -> Answer:
         engine = self.engine
@@ -247,6 +248,12 @@ def connect(base_url: str | None, api_key: str, config: LlmConfig) -> Any:
 def distinct(task: Task[R], payloads: Sequence[Payload]) -> dict[str, Payload]:
     """Payloads by their user message: what is asked twice is asked once."""
     return {task.user(payload): payload for payload in payloads}
+
+
+def refusal(task: Task[R], reasons: Counter[str]) -> Refusal:
+    """The end of a request whose replies were of no use, under what was wrong with most of them."""
+    most = min(reasons, key=lambda reason: (-reasons[reason], reason))
+    return Refusal(task.name, most, reasons.total())
 
 
 def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | Rejection:

@@ -48,7 +48,7 @@ class Refusal:
 
     task: str
     reason: str
-    """What was wrong with the last reply."""
+    """What was wrong with most of its replies."""
     attempts: int
 
 
