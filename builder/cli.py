@@ -26,6 +26,7 @@ from rich.table import Table
 
 from hf_dataset.reader import ReadError, read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES, SPLITS, Instance
+from metrics.petoolbench.aggregation import MODES as SCORERS
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.errors import MetricError
 
@@ -37,7 +38,7 @@ from .catalogue.sources import ALLOWED as CATALOGS
 from .catalogue.sources import BuiltinSource, Source, open_source
 from .config import PRESETS, BuildConfig, load_config
 from .embedding import SentenceEncoder
-from .errors import AuditError, BuilderError
+from .errors import AuditError, BuilderError, ConfigError
 from .funnel import Funnel
 from .llm.estimate import estimate
 from .llm.local import MODEL as LOCAL_MODEL
@@ -155,12 +156,16 @@ def score_file(
     config: Config = HISTORY_TYPES[0],
     split: Split = "validation",
     answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder, for the test split.")] = None,
+    scorer: Annotated[str, typer.Option("--scorer", help=f"Rule: {', '.join(SCORERS)}.")] = SCORERS[0],
 ) -> None:
     """Score a predictions file."""
+    if scorer not in SCORERS:
+        raise ConfigError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
     instances = read_instances(data, config, split)
     keys = read_answers(answers, config) if answers else []
-    scores = score(read_predictions(predictions), instances, keys)
+    scores = score(read_predictions(predictions), instances, keys, SCORERS[SCORERS.index(scorer)])
     _print_scores([(predictions.name, config, scores)])
+    _print_classes(scores)
 
 
 @app.command("audit")
@@ -348,6 +353,21 @@ def _print_wording(qualities: Mapping[str, TextQuality]) -> None:
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns))
     _out.print(table)
+
+
+def _print_classes(scores: Scores) -> None:
+    table = Table(title="Every reply in one class, % of rows", title_justify="left", box=box.SIMPLE)
+    table.add_column("class", no_wrap=True)
+    table.add_column("share", justify="right")
+    for name, share in scores["error_classes"].items():
+        table.add_row(name.replace("_", " "), f"{100 * share:.1f}")
+    _out.print(table)
+    low, high = scores["intervals"]["tool_accuracy"]
+    _out.print(
+        f"Tool accuracy {100 * scores['tool_accuracy']:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} "
+        f"(bootstrap over {scores['query_groups']} query groups)",
+        highlight=False,
+    )
 
 
 def _print_scores(scored: list[tuple[str, str, Scores]]) -> None:

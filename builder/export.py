@@ -55,7 +55,7 @@ class TableWriter:
 def public_row(row: Instance) -> Instance:
     """A test row without what gives the answer away."""
     tokens = row.meta.n_tokens if row.meta else None
-    return replace(row, answer=None, evidence=[], meta=MetaRow(None, None, None, None, tokens))
+    return replace(row, answer=None, evidence=[], meta=MetaRow(None, None, None, None, tokens, None))
 
 
 def answer_key(row: Instance) -> AnswerKey:

@@ -299,6 +299,7 @@ class RowMaker:
         shown = [f"{doc.name} {doc.provider} {doc.description} {doc.parameters}" for doc in [*docs, *candidates]]
         shown += [f"{step.instruction} {step.name} {step.arguments}" for step in interactions]
         tokens = self._count(query.scenario.instruction) + sum(map(self._cached, shown))
+        same_function = sorted(member.tool.name for member in query.group.members)
         return Instance(
             instance_id=instance_id,
             user_id=user.user_id,
@@ -311,7 +312,9 @@ class RowMaker:
             candidates=candidates,
             answer=AnswerRow(user.answer.tool.name, arguments),
             evidence=list(history.evidence),
-            meta=MetaRow(user.profile.axes, history.drift_step, history.noise, self._distractors, tokens),
+            meta=MetaRow(
+                user.profile.axes, history.drift_step, history.noise, self._distractors, tokens, same_function
+            ),
         )
 
     def _cached(self, text: str) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from hf_dataset.schema import AnswerKey, AnswerRow, Instance
-from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge_all
+from hf_dataset.schema import AnswerKey, AnswerRow, Instance, MetaRow
+from metrics.petoolbench.aggregation import Mode, Scores, aggregate, by_instance_id, judge_all
 from metrics.petoolbench.records import Reference, reference_from_row
 
 from .errors import DataError, OutputError
@@ -74,18 +74,25 @@ def _pair(line: str, path: Path, number: int) -> tuple[str, str]:
     return record["instance_id"], record["prediction"]
 
 
-def score(predictions: dict[str, str], instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()) -> Scores:
+def score(
+    predictions: dict[str, str],
+    instances: Iterable[Instance],
+    answers: Iterable[AnswerKey] = (),
+    mode: Mode = "default",
+) -> Scores:
     """Score predictions against rows.
 
     Args:
         predictions: Replies by instance id.
         instances: Rows of one split of one config.
         answers: Private answers, for the test split.
+        mode: By which rule replies are judged.
 
     Raises:
         MetricError: If ids do not fit, or a row has no answer.
     """
-    return aggregate(judge_all(predictions, references(instances, answers)))
+    wanted = references(instances, answers)
+    return aggregate(judge_all(predictions, wanted, mode), wanted)
 
 
 def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()) -> list[Reference]:
@@ -94,16 +101,21 @@ def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ())
     Raises:
         MetricError: If a row has no answer.
     """
-    private = {key.instance_id: key.answer for key in answers}
-    return [_reference(instance, private.get(instance.instance_id, instance.answer)) for instance in instances]
+    private = {key.instance_id: key for key in answers}
+    found = []
+    for instance in instances:
+        key = private.get(instance.instance_id)
+        found.append(_reference(instance, key.answer if key else instance.answer, key.meta if key else instance.meta))
+    return found
 
 
-def _reference(instance: Instance, answer: AnswerRow | None) -> Reference:
+def _reference(instance: Instance, answer: AnswerRow | None, meta: MetaRow | None) -> Reference:
     return reference_from_row(
         {
             "instance_id": instance.instance_id,
             "query_group": instance.query_group,
             "candidates": [{"name": tool.name, "parameters": tool.parameters} for tool in instance.candidates],
             "answer": answer and {"name": answer.name, "arguments": answer.arguments},
+            "meta": meta and {"same_function": meta.same_function},
         }
     )

@@ -71,6 +71,8 @@ class MetaRow:
     distractor_level: str | None
     n_tokens: Int32 | None
     """Tokens of the row's text, by the tokenizer that the manifest names."""
+    same_function: list[str] | None
+    """Names of the candidates that do the job, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypedDict
+from typing import Final, Literal, TypedDict
+
+import numpy as np
 
 from .errors import PredictionsError, shown
-from .matching import arguments_match
+from .legacy import legacy_judge
+from .matching import compare_arguments
 from .parsing import parse
-from .records import ParseFailure, Reference, Verdict
+from .records import ERROR_CLASSES, ErrorClass, ParseFailure, Reference, Verdict
+from .statistics import Comparison, compare, intervals
+
+Mode = Literal["default", "strict", "legacy"]
+"""How replies are judged: by what they mean; by what they are, to the last bit; or as the earlier benchmark's released
+scorer would, for comparison with its numbers only."""
+MODES: Final[tuple[Mode, ...]] = ("default", "strict", "legacy")
+RESAMPLES: Final = 1000
+_WITH_INTERVAL: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
+_CORRECT: Final = Verdict(True, True, True, "correct", "")
+_OTHER_NAMES: Final = Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments")
+_OTHER_VALUES: Final = Verdict(True, True, False, "parameter_value_mismatch", "other_values")
 
 
 class Scores(TypedDict):
@@ -23,36 +37,68 @@ class Scores(TypedDict):
     parameter_accuracy: float
     """The arguments are the answer's; a wrong tool has no right arguments."""
     call_accuracy: float
-    """Both."""
+    """Both; the same as `parameter_accuracy`, but for the mode `legacy`, which counts arguments of a wrong tool."""
+    parameter_accuracy_given_tool: float | None
+    """Share of right arguments where the tool is right; None where it never is."""
     format_rate: float
     """A tool call could be read from the reply."""
+    hallucination_rate: float
+    """The tool is none of the candidates."""
+    error_classes: dict[str, float]
+    """Share of each error class; they sum to 1."""
+    intervals: dict[str, list[float]]
+    """Ends of the 95 % interval of a rate, by its name: bootstrap over query groups, seeded."""
     count: int
     """Size of the reference set."""
+    query_groups: int
 
 
-def judge(prediction: str | None, reference: Reference) -> Verdict:
+def judge(prediction: str | None, reference: Reference, mode: Mode = "default") -> Verdict:
     """Judge one reply.
 
     Args:
         prediction: The reply as the model wrote it; None where there is none.
         reference: What was asked for.
+        mode: By which rule.
     """
     if prediction is None:
-        return Verdict(False, False, False, "missing")
+        return Verdict(False, False, False, "invalid_format", "missing")
+    if mode == "legacy":
+        return _judge_by_legacy(prediction, reference)
     call = parse(prediction)
     if isinstance(call, ParseFailure):
-        return Verdict(False, False, False, call.reason)
-    name = call.name.strip()
+        return Verdict(False, False, False, "invalid_format", call.reason)
+    name = call.name if mode == "strict" else call.name.strip()
     if name != reference.answer.name:
-        reason = "wrong_tool" if name in reference.candidates else "unknown_tool"
-        return Verdict(True, False, False, reason)
-    schema = reference.candidates[name]
-    if arguments_match(call.arguments, reference.answer.arguments, schema):
-        return Verdict(True, True, True, "")
-    return Verdict(True, True, False, "wrong_arguments")
+        return Verdict(True, False, False, *_wrong_tool(name, reference))
+    found = compare_arguments(call.arguments, reference.answer.arguments, reference.schema, mode)
+    if found == "same" or any(
+        compare_arguments(call.arguments, other, reference.schema, mode) == "same" for other in reference.alternatives
+    ):
+        return _CORRECT
+    return _OTHER_NAMES if found == "names" else _OTHER_VALUES
 
 
-def judge_all(predictions: Mapping[str, str], references: Sequence[Reference]) -> list[Verdict]:
+def _wrong_tool(name: str, reference: Reference) -> tuple[ErrorClass, str]:
+    """Class and reason of a call to another tool than the answer's."""
+    if name not in reference.candidates:
+        return "tool_hallucination", "unknown_tool"
+    if reference.same_function is not None and name not in reference.same_function:
+        return "functionality_mismatch", "tool_for_another_job"
+    return "preference_mismatch", "tool_of_another_preference"
+
+
+def _judge_by_legacy(prediction: str, reference: Reference) -> Verdict:
+    """Tool and arguments by the released rule, which counts arguments of a wrong tool too."""
+    found = legacy_judge(prediction, reference.answer.name, reference.answer.arguments)
+    if not found.readable:
+        return Verdict(False, False, False, "invalid_format", "no_match_of_the_released_rule")
+    if not found.tool:
+        return Verdict(True, False, found.parameters, "preference_mismatch", "other_tool")
+    return _CORRECT if found.parameters else _OTHER_VALUES
+
+
+def judge_all(predictions: Mapping[str, str], references: Sequence[Reference], mode: Mode = "default") -> list[Verdict]:
     """Judge replies by instance id, in the order of the references.
 
     Raises:
@@ -67,7 +113,7 @@ def judge_all(predictions: Mapping[str, str], references: Sequence[Reference]) -
             f"{len(unknown)} predictions have an instance_id that is not in this split: {shown(unknown)}. "
             "Check the config, the split and the data revision."
         )
-    return [judge(predictions.get(reference.instance_id), reference) for reference in references]
+    return [judge(predictions.get(reference.instance_id), reference, mode) for reference in references]
 
 
 def by_instance_id(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -83,15 +129,71 @@ def by_instance_id(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return dict(listed)
 
 
-def aggregate(verdicts: Sequence[Verdict]) -> Scores:
-    """Rates over a non-empty sequence of verdicts."""
-    count = len(verdicts)
-    tool = sum(verdict.tool_correct for verdict in verdicts) / count
-    call = sum(verdict.parameters_correct for verdict in verdicts) / count
+def aggregate(
+    verdicts: Sequence[Verdict], references: Sequence[Reference], *, resamples: int = RESAMPLES, seed: int = 0
+) -> Scores:
+    """Rates over a non-empty sequence of verdicts, with intervals.
+
+    Args:
+        verdicts: One for each reference.
+        references: In the same order.
+        resamples: Resamples of the bootstrap.
+        seed: Its seed.
+    """
+    outcomes = np.array(
+        [
+            (
+                one.tool_correct,
+                one.parameters_correct,
+                one.tool_correct and one.parameters_correct,
+                one.format_valid,
+                one.error_class == "tool_hallucination",
+            )
+            for one in verdicts
+        ],
+        dtype=np.float64,
+    )
+    tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
+    groups = [reference.query_group for reference in references]
+    ends = intervals(outcomes, groups, resamples=resamples, seed=seed)
+    classes = Counter(one.error_class for one in verdicts)
     return Scores(
         tool_accuracy=tool,
-        parameter_accuracy=call,
+        parameter_accuracy=parameters,
         call_accuracy=call,
-        format_rate=sum(verdict.format_valid for verdict in verdicts) / count,
-        count=count,
+        parameter_accuracy_given_tool=call / tool if tool else None,
+        format_rate=form,
+        hallucination_rate=hallucinated,
+        error_classes={name: classes[name] / len(verdicts) for name in ERROR_CLASSES},
+        intervals={name: [float(low), float(high)] for name, (low, high) in zip(_WITH_INTERVAL, ends, strict=True)},
+        count=len(verdicts),
+        query_groups=len(set(groups)),
+    )
+
+
+def macro(scores: Mapping[str, Scores]) -> dict[str, float]:
+    """Mean of each rate over configs, each config counting the same.
+
+    Args:
+        scores: Scores by config; at least one.
+    """
+    return {name: sum(float(one[name]) for one in scores.values()) / len(scores) for name in _WITH_INTERVAL}
+
+
+def compare_systems(
+    first: Sequence[Verdict],
+    second: Sequence[Verdict],
+    references: Sequence[Reference],
+    *,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two systems in tool accuracy on the same references; the arguments are those of `compare`."""
+    groups = [reference.query_group for reference in references]
+    return compare(
+        [one.tool_correct for one in first],
+        [one.tool_correct for one in second],
+        groups,
+        resamples=resamples,
+        seed=seed,
     )

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from .errors import ReferencesError
 
+ErrorClass = Literal[
+    "correct",
+    "invalid_format",
+    "tool_hallucination",
+    "functionality_mismatch",
+    "preference_mismatch",
+    "parameter_name_mismatch",
+    "parameter_value_mismatch",
+]
+"""Every prediction falls in exactly one, the first of them that applies after `correct`."""
+ERROR_CLASSES: Final[tuple[ErrorClass, ...]] = get_args(ErrorClass)
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+
+class ToolCall(NamedTuple):
     """A tool name with its arguments."""
 
     name: str
@@ -31,9 +43,15 @@ class Reference:
 
     instance_id: str
     query_group: str
-    candidates: dict[str, dict[str, Any]]
-    """JSON Schema of the parameters of each candidate, by tool name."""
+    candidates: frozenset[str]
+    """Names of the candidates."""
+    schema: Mapping[str, Any]
+    """JSON Schema of the parameters of the answer's tool."""
     answer: ToolCall
+    same_function: frozenset[str] | None = None
+    """Names of the candidates that do the job; None where the row does not say."""
+    alternatives: tuple[Mapping[str, Any], ...] = field(default=())
+    """Further arguments that are as right as the answer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +62,14 @@ class Verdict:
     """A tool call could be read from the reply."""
     tool_correct: bool
     parameters_correct: bool
-    """The arguments are those of the answer; False where the tool is wrong, whatever the arguments."""
+    """The arguments are those of the answer; False where the tool is wrong, but in the mode `legacy`."""
+    error_class: ErrorClass
     reason: str
-    """Why the reply failed, empty where it is correct."""
+    """What was wrong within the class; empty where nothing was."""
 
 
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
-"""Columns of a row that scoring reads; every other column is ignored."""
+"""Columns of a row that scoring reads; of `meta` it reads `same_function` where there is one, and no other column."""
 
 
 def reference_from_row(row: Mapping[str, Any]) -> Reference:
@@ -74,14 +93,34 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
             f"Row {row['instance_id']!r} has no answer: the answers of the test split are private. "
             "Score the validation split, or submit test predictions to the leaderboard."
         )
-    try:
-        candidates = {tool["name"]: json.loads(tool["parameters"]) for tool in row["candidates"]}
-        arguments = json.loads(answer["arguments"])
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ReferencesError(f"Row {row['instance_id']!r} holds malformed JSON: {error}") from error
-    if answer["name"] not in candidates:
+    parameters = {tool["name"]: tool["parameters"] for tool in row["candidates"]}
+    if answer["name"] not in parameters:
         raise ReferencesError(
             f"The answer of row {row['instance_id']!r}, {answer['name']!r}, is none of its candidates. "
             "The answers belong to another build of the data set."
         )
-    return Reference(row["instance_id"], row["query_group"], candidates, ToolCall(answer["name"], arguments))
+    try:
+        schema = _object(parameters[answer["name"]])
+        arguments = json.loads(answer["arguments"])
+        alternatives = tuple(json.loads(text) for text in answer.get("alternatives") or ())
+    except (TypeError, ValueError) as error:
+        raise ReferencesError(f"Row {row['instance_id']!r} holds malformed JSON: {error}") from error
+    same = (row.get("meta") or {}).get("same_function")
+    return Reference(
+        row["instance_id"],
+        row["query_group"],
+        frozenset(parameters),
+        schema,
+        ToolCall(answer["name"], arguments),
+        frozenset(same) if same else None,
+        alternatives,
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _object(text: str) -> Mapping[str, Any]:
+    """A JSON object; not to be changed, since rows share it."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError(f"a {type(value).__name__} where an object is expected")
+    return value

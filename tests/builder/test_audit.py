@@ -337,7 +337,7 @@ def test_a_breakdown_counts_who_is_right() -> None:
 
 def instance(category: str, name: str, length: int, place: int) -> Instance:
     step = InteractionRow("do it", "a__x", "{}", None)
-    meta = MetaRow(["pricing"], place, 0.0, "random", 1)
+    meta = MetaRow(["pricing"], place, 0.0, "random", 1, [])
     return Instance(
         f"{name}-{category}-{place}",
         "u",

@@ -39,6 +39,8 @@ def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
     scored = run("score", "preds.jsonl", "--data", built.data, *where, cwd=tmp_path)
     assert scored.returncode == 0, scored.stderr
     assert "100.0" in scored.stdout
+    assert "Tool accuracy 100.0 %, 95 % interval 100.0 to 100.0 (bootstrap over" in scored.stdout
+    assert "preference mismatch" in scored.stdout
     again = run(
         "predict", built.data, *where, "--model", "baseline:random", "--seed", "3", "-o", "r.jsonl", cwd=tmp_path
     )
@@ -173,6 +175,7 @@ def test_a_build_by_a_model_tells_what_was_asked(tmp_path: Path) -> None:
         (["build", "--dry-run", "-o", "out"], "--dry-run are about a language model, and none is asked"),
         (["build", "--llm", "openai", "-o", "out"], "marketplace is understood already"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "openai", "-o", "out"], "There is no key: set OPENAI_API_KEY"),
+        (["score", "list.jsonl", "--data", "DATA", "--scorer", "odd"], "no scorer 'odd'. Allowed are default, strict, legacy"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
     ],
 )  # fmt: skip

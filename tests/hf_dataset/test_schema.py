@@ -42,7 +42,7 @@ ROW = Instance(
     candidates=[DOC],
     answer=AnswerRow("t", "{}"),
     evidence=[0],
-    meta=MetaRow(["a"], 3, 0.5, "random", 9),
+    meta=MetaRow(["a"], 3, 0.5, "random", 9, ["t"]),
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.petoolbench.aggregation import aggregate, by_instance_id, judge, judge_all
+from metrics.petoolbench.aggregation import aggregate, by_instance_id, judge, judge_all, macro
 from metrics.petoolbench.errors import PredictionsError, ReferencesError
-from metrics.petoolbench.matching import arguments_match
+from metrics.petoolbench.matching import compare_arguments, identical
 from metrics.petoolbench.parsing import parse
-from metrics.petoolbench.records import ParseFailure, Reference, ToolCall, reference_from_row
+from metrics.petoolbench.records import ERROR_CLASSES, ParseFailure, Reference, ToolCall, reference_from_row
 
 CASES = Path(__file__).parent / "cases"
 JSON_VALUES = st.recursive(
@@ -38,76 +40,279 @@ def test_parsing(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("matching.json"))
 def test_matching(case: dict[str, Any]) -> None:
     schema = {"type": "object", "properties": case["schema"]}
-    assert arguments_match(case["predicted"], case["expected"], schema) is case["match"]
-    assert arguments_match(case["expected"], case["predicted"], schema) is case["match"]
+    found = compare_arguments(case["predicted"], case["expected"], schema)
+    assert (found == "same") is case["match"]
+    assert (compare_arguments(case["expected"], case["predicted"], schema) == "same") is case["match"]
+    if "differs" in case:
+        assert found == case["differs"]
+    if "strict" in case:
+        assert (compare_arguments(case["predicted"], case["expected"], schema, "strict") == "same") is case["strict"]
 
 
-@given(st.text())
+@pytest.mark.parametrize("case", cases("verdicts.json"))
+def test_judging(case: dict[str, Any]) -> None:
+    asked = Reference(
+        "1",
+        "q",
+        frozenset(case["candidates"]),
+        {"type": "object", "properties": case["schema"]},
+        ToolCall(**case["expected"]),
+        frozenset(case["same_function"]),
+    )
+    verdict = judge(case["reply"], asked)
+    kind = case["error_class"]
+    assert verdict.error_class == kind
+    assert verdict.format_valid is (kind != "invalid_format")
+    assert verdict.tool_correct is (kind in ("correct", "parameter_name_mismatch", "parameter_value_mismatch"))
+    assert verdict.parameters_correct is (kind == "correct")
+    assert verdict.reason == case.get("reason", verdict.reason)
+
+
+HOSTILE = st.text(alphabet="{}[]\"'\\\\,: \n`<1eTrNu\ud800\ufeff") | st.lists(
+    st.sampled_from(
+        [
+            '{"name": "a"',
+            ', "arguments": ',
+            '{"',
+            '"}',
+            "{'",
+            "'}",
+            '\\"',
+            "\\'",
+            "\\u",
+            "[",
+            "]",
+            "}",
+            "{",
+            "None",
+            ",}",
+            "\n",
+        ]
+    ),
+    max_size=30,
+).map("".join)
+
+
+@given(st.text(alphabet=st.characters()) | HOSTILE)
 def test_parsing_never_raises(text: str) -> None:
-    assert isinstance(parse(text), ToolCall | ParseFailure)
+    for reply in (text, json.dumps({"name": "a", "arguments": text}), json.dumps({"tool_calls": text})):
+        assert isinstance(parse(reply), ToolCall | ParseFailure)
 
 
-@given(st.text(min_size=1), st.dictionaries(st.text(), JSON_VALUES, max_size=4), st.text(alphabet="abc .\n"))
-def test_a_call_written_down_is_read_back(name: str, arguments: dict[str, Any], prose: str) -> None:
-    text = json.dumps({"name": name, "arguments": arguments})
-    assert parse(f"{prose}{text}{prose}") == ToolCall(name, arguments)
+def plain(name: str, arguments: dict[str, Any]) -> str:
+    return json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+
+
+def interface(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "1", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+STYLES: dict[str, Callable[[str, dict[str, Any]], str]] = {
+    "plain": plain,
+    "paper": lambda name, arguments: json.dumps({"tool_name": name, "parameters": arguments}),
+    "indented": lambda name, arguments: json.dumps({"arguments": arguments, "name": name}, indent=2),
+    "arguments as text": lambda name, arguments: json.dumps({"name": name, "arguments": json.dumps(arguments)}),
+    "message": lambda name, arguments: json.dumps({"content": None, "tool_calls": [interface(name, arguments)]}),
+    "function_call": lambda name, arguments: json.dumps({"function_call": {"name": name, "arguments": arguments}}),
+    "tool_use": lambda name, arguments: json.dumps({"type": "tool_use", "id": "1", "name": name, "input": arguments}),
+    "functionCall": lambda name, arguments: json.dumps({"functionCall": {"name": name, "args": arguments}}),
+    "tags": lambda name, arguments: f"<tool_call>\n{plain(name, arguments)}\n</tool_call>",
+    "fenced": lambda name, arguments: f"```json\n{plain(name, arguments)}\n```",
+    "Python": lambda name, arguments: repr({"name": name, "arguments": arguments}),
+    "Python fenced": lambda name, arguments: f"```python\n{ ({'tool_name': name, 'parameters': arguments})!r}\n```",
+    "prose around": lambda name, arguments: (
+        f"It's the user's \"choice\" {{so :] far:\n{plain(name, arguments)} As in [1], isn't it?"
+    ),
+    "draft before": lambda name, arguments: f"{plain('draft', {})} no, {plain(name, arguments)}",
+    "a cut draft before": lambda name, arguments: f'{{"name": "b", "arguments": {{"x": [1,\n{plain(name, arguments)}',
+    "last brace missing": lambda name, arguments: plain(name, arguments)[:-1],
+    "list of one": lambda name, arguments: f"[{plain(name, arguments)}]",
+    "wrapper": lambda name, arguments: json.dumps({"answer": {"name": name, "arguments": arguments}}),
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@given(name=st.text(), arguments=st.dictionaries(st.text(), JSON_VALUES, max_size=4))
+def test_a_call_written_down_is_read_back(style: str, name: str, arguments: dict[str, Any]) -> None:
+    assert parse(STYLES[style](name, arguments)) == ToolCall(name, arguments)
+
+
+SCHEMAS = st.recursive(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(
+                ["string", "integer", "number", "boolean", ["integer", "null"], ["string", "null"]]
+            ),
+            "format": st.sampled_from(["date", "time", "date-time"]),
+            "default": JSON_VALUES,
+        },
+    ),
+    lambda inner: (
+        st.fixed_dictionaries({"type": st.just("array"), "items": inner, "uniqueItems": st.booleans()})
+        | st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from("ab"), inner)}
+        )
+    ),
+    max_leaves=4,
+)
+ARGUMENTS = st.dictionaries(st.sampled_from("ab"), JSON_VALUES | st.sampled_from(["1", 1, 1.0, True, "2026-05-01"]))
+
+
+@given(ARGUMENTS, ARGUMENTS, st.dictionaries(st.sampled_from("ab"), SCHEMAS))
+def test_matching_is_symmetric(one: dict[str, Any], other: dict[str, Any], properties: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": properties}
+    assert compare_arguments(one, other, schema) == compare_arguments(other, one, schema)
+    assert compare_arguments(one, other, schema, "strict") == compare_arguments(other, one, schema, "strict")
 
 
 @given(st.dictionaries(st.text(), JSON_VALUES, max_size=4), st.sampled_from(["string", "number", "boolean", "array"]))
 def test_judging_never_raises(arguments: dict[str, Any], kind: str) -> None:
     schema = {"type": "object", "properties": {name: {"type": kind} for name in arguments}}
-    asked = Reference("1", "q", {"right": schema}, ToolCall("right", {"city": "Oslo"}))
+    asked = Reference("1", "q", frozenset({"right"}), schema, ToolCall("right", {"city": "Oslo"}))
     assert judge(json.dumps({"name": "right", "arguments": arguments}), asked).tool_correct
 
 
 @given(st.dictionaries(st.text(), JSON_VALUES, max_size=4))
 def test_matching_is_reflexive(arguments: dict[str, Any]) -> None:
-    assert arguments_match(arguments, arguments, {"type": "object", "properties": {}})
+    assert compare_arguments(arguments, arguments, {"type": "object", "properties": {}}) == "same"
+    assert compare_arguments(arguments, json.loads(json.dumps(arguments)), {}, "strict") == "same"
+    assert identical(arguments, arguments)
 
 
-@pytest.mark.parametrize(
-    "text", ["{" * 200_000, '{"a":' * 100_000, '{"a":' * 5_000 + "1" + "}" * 5_000, '{"name": "' * 200]
-)
-def test_hostile_text_is_refused_in_bounded_time(text: str) -> None:
+HOSTILE_TEXTS = {
+    "200 unclosed calls": '{"tool_name": "x", "parameters": {"a": ' * 200,
+    "unclosed calls": '{"tool_name": "x", "parameters": {' * 50_000,
+    "unclosed names": '{"name": "' * 200,
+    "apostrophes": "'" * 1_000_000,
+    "quotes": '{"' * 500_000,
+    "open brackets": "[" * 1_000_000,
+    "open braces": "{" * 1_000_000,
+    "open objects": '{"a":' * 300_000,
+    "nested objects": '{"a":' * 5_000 + "1" + "}" * 5_000,
+    "empty objects": "{}" * 100_000,
+    "escaped quotes in an open string": '{"' + '\\"' * 500_000 + "\n}",
+    "escaped apostrophes in an open string": "{'" + "\\'" * 500_000 + "\n}",
+    "the same in arguments as text": json.dumps({"name": "a", "arguments": '{"' + '\\"' * 250_000}),
+    "lines with open strings": '{"a\n' * 200_000 + "}" * 200_000,
+    "white space": "{" + " " * 900_000 + "'" + " " * 900_000 + "}",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_hostile_text_is_refused_in_bounded_time(name: str) -> None:
     start = time.monotonic()
-    assert isinstance(parse(text), ParseFailure)
+    assert isinstance(parse(HOSTILE_TEXTS[name]), ParseFailure)
     assert time.monotonic() - start < 5
 
 
-def reference(name: str = "1") -> Reference:
+@pytest.mark.parametrize("value", ["1" * 1_000_000 + "x", "1" * 1_000_000, "." * 1_000_000, " " * 1_000_000 + "x"])
+def test_hostile_values_are_compared_in_bounded_time(value: str) -> None:
+    start = time.monotonic()
+    assert compare_arguments({"x": value}, {"x": 1}, {"properties": {"x": {"type": "number"}}}) == "values"
+    assert time.monotonic() - start < 5
+
+
+def reference(name: str = "1", group: str = "q") -> Reference:
     schema = {"type": "object", "properties": {"city": {"type": "string"}}}
-    return Reference(name, "q", {"right": schema, "wrong": schema}, ToolCall("right", {"city": "Oslo"}))
+    return Reference(
+        name,
+        group,
+        frozenset({"right", "other", "wrong"}),
+        schema,
+        ToolCall("right", {"city": "Oslo"}),
+        frozenset({"right", "other"}),
+    )
+
+
+CALL = '{"name": "right", "arguments": {"city": "Oslo"}}'
 
 
 @pytest.mark.parametrize(
-    ("reply", "verdict", "reason"),
+    ("reply", "verdict", "error_class"),
     [
-        ('{"name": "right", "arguments": {"city": "Oslo"}}', (True, True, True), ""),
-        ('{"name": "right ", "arguments": {"city": "oslo"}}', (True, True, True), ""),
-        ('{"name": "right", "arguments": {"city": "Rome"}}', (True, True, False), "wrong_arguments"),
-        ('{"name": "wrong", "arguments": {"city": "Oslo"}}', (True, False, False), "wrong_tool"),
-        ('{"name": "made_up", "arguments": {"city": "Oslo"}}', (True, False, False), "unknown_tool"),
-        ("no idea", (False, False, False), "no_json_object"),
-        (None, (False, False, False), "missing"),
+        (CALL, (True, True, True), "correct"),
+        ('{"name": "right ", "arguments": {"city": "oslo"}}', (True, True, True), "correct"),
+        ('{"name": "right", "arguments": {"city": "Rome"}}', (True, True, False), "parameter_value_mismatch"),
+        ('{"name": "right", "arguments": {"town": "Oslo"}}', (True, True, False), "parameter_name_mismatch"),
+        ('{"name": "right", "arguments": {}}', (True, True, False), "parameter_name_mismatch"),
+        ('{"name": "other", "arguments": {"city": "Oslo"}}', (True, False, False), "preference_mismatch"),
+        ('{"name": "wrong", "arguments": {"city": "Oslo"}}', (True, False, False), "functionality_mismatch"),
+        ('{"name": "made_up", "arguments": {"city": "Oslo"}}', (True, False, False), "tool_hallucination"),
+        ("no idea", (False, False, False), "invalid_format"),
+        (None, (False, False, False), "invalid_format"),
     ],
 )
-def test_verdicts(reply: str | None, verdict: tuple[bool, bool, bool], reason: str) -> None:
+def test_verdicts(reply: str | None, verdict: tuple[bool, bool, bool], error_class: str) -> None:
     made = judge(reply, reference())
     assert (made.format_valid, made.tool_correct, made.parameters_correct) == verdict
-    assert made.reason == reason
+    assert made.error_class == error_class
+    assert (made.reason == "") is (error_class == "correct")
+
+
+def test_strictly_only_the_same_json_is_right() -> None:
+    assert judge(CALL, reference(), "strict").error_class == "correct"
+    assert judge(CALL.replace("Oslo", "oslo"), reference(), "strict").error_class == "parameter_value_mismatch"
+    assert judge(CALL.replace("right", "right "), reference(), "strict").error_class == "tool_hallucination"
+    assert judge(CALL.replace("city", "town"), reference(), "strict").error_class == "parameter_name_mismatch"
+
+
+def test_without_knowing_who_does_the_job_another_candidate_is_another_preference() -> None:
+    unknown = replace(reference(), same_function=None)
+    assert judge(CALL.replace("right", "wrong"), unknown).error_class == "preference_mismatch"
+
+
+def test_alternatives_are_as_right_as_the_answer() -> None:
+    asked = replace(reference(), alternatives=({"city": "Kristiania"},))
+    assert judge(CALL.replace("Oslo", "kristiania"), asked).error_class == "correct"
+    assert judge(CALL.replace("Oslo", "Bergen"), asked).error_class == "parameter_value_mismatch"
 
 
 def test_missing_predictions_are_wrong_ones() -> None:
-    references = [reference("1"), reference("2"), reference("3"), reference("4")]
-    reply = '{"name": "right", "arguments": {"city": "Oslo"}}'
-    scores = aggregate(judge_all({"1": reply, "2": "{}"}, references))
-    assert scores == {
+    references = [reference(name, name) for name in "1234"]
+    replies = {"1": CALL, "2": "{}", "3": CALL.replace("right", "made_up")}
+    scores = aggregate(judge_all(replies, references), references)
+    assert {name: scores[name] for name in ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate", "count", "query_groups")} == {
         "tool_accuracy": 0.25,
         "parameter_accuracy": 0.25,
         "call_accuracy": 0.25,
-        "format_rate": 0.25,
+        "format_rate": 0.5,
+        "hallucination_rate": 0.25,
         "count": 4,
+        "query_groups": 4,
+    }  # fmt: skip
+    assert scores["parameter_accuracy_given_tool"] == 1.0
+    assert scores["error_classes"]["invalid_format"] == 0.5
+    assert sum(scores["error_classes"].values()) == 1
+    assert list(scores["error_classes"]) == list(ERROR_CLASSES)
+    assert all(low <= scores[name] <= high for name, (low, high) in scores["intervals"].items())  # type: ignore[literal-required]
+
+
+def test_where_no_tool_is_right_nothing_is_said_of_its_arguments() -> None:
+    scores = aggregate(judge_all({}, [reference()]), [reference()])
+    assert scores["parameter_accuracy_given_tool"] is None
+    assert scores["intervals"]["tool_accuracy"] == [0.0, 0.0]
+
+
+def test_the_macro_mean_counts_each_config_the_same() -> None:
+    many, one = [reference(str(index)) for index in range(9)], [reference("x")]
+    scores = {
+        "a": aggregate(judge_all({str(index): CALL for index in range(9)}, many), many),
+        "b": aggregate(judge_all({}, one), one),
     }
+    assert macro(scores)["tool_accuracy"] == 0.5
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.randoms())
+def test_the_score_does_not_depend_on_order_and_a_wrong_answer_never_raises_it(right: list[bool], order: Any) -> None:
+    references = [reference(str(index), str(index // 3)) for index in range(len(right) + 1)]
+    replies = {str(index): CALL if is_right else "?" for index, is_right in enumerate(right)}
+    whole = aggregate(judge_all(replies, references), references, resamples=50)
+    shuffled = list(references)
+    order.shuffle(shuffled)
+    assert aggregate(judge_all(replies, shuffled), shuffled, resamples=50) == whole
+    less = {name: reply for name, reply in replies.items() if reply == CALL}
+    assert aggregate(judge_all(less, references), references, resamples=50)["tool_accuracy"] == whole["tool_accuracy"]
 
 
 def test_unknown_ids_duplicate_ids_and_nothing_at_all_are_refused() -> None:

@@ -1,0 +1,111 @@
+"""Predictions scored a second: ours, the released rule of the earlier benchmark, and the bound. Run by hand.
+
+.venv/bin/python benchmarks/score.py --predictions 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import evaluate
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from builder import pipeline
+from builder.catalogue.sources import open_source
+from builder.config import load_config
+from hf_dataset.reader import read_instances
+from hf_dataset.schema import Instance, to_dict
+from metrics.petoolbench.aggregation import aggregate, judge_all
+from metrics.petoolbench.legacy import RULE
+from metrics.petoolbench.records import reference_from_row
+from metrics.petoolbench.statistics import intervals
+
+
+def replies_to(rows: list[Instance]) -> list[str]:
+    """Right calls, other tools, other values and prose, in the spellings that models use."""
+    rng = np.random.default_rng(0)
+    replies = []
+    for row in rows:
+        assert row.answer is not None
+        arguments = json.loads(row.answer.arguments)
+        kind = int(rng.integers(6))
+        name = row.answer.name if kind else row.candidates[0].name
+        call: dict[str, Any] = {"name": name, "arguments": arguments}
+        if kind == 1:
+            call = {"tool_name": name, "parameters": arguments}
+        text = json.dumps(call)
+        replies.append(f"Here is the call:\n```json\n{text}\n```" if kind == 2 else text)
+    return replies
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of the quickest of three runs."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def published(replies: list[str], answers: list[dict[str, Any]]) -> int:
+    """The released rule: the first match of its expression, parsed and compared."""
+    right = 0
+    for reply, answer in zip(replies, answers, strict=True):
+        found = re.search(RULE, reply)
+        if found:
+            try:
+                call = json.loads(found[0])
+            except ValueError:
+                continue
+            right += call["tool_name"] == answer["name"] and call["parameters"] == answer["arguments"]
+    return right
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=int, default=100_000)
+    number = parser.parse_args().predictions
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "data"
+        pipeline.build(
+            open_source("builtin"), load_config(None, preset="dev", seed=1), out, lambda *_: None, audited=False
+        )
+        some = read_instances(out, "preferred_only", "train")
+    rows = (some * (number // len(some) + 1))[:number]
+    replies = replies_to(rows)
+    plain = [{**to_dict(row), "instance_id": str(index)} for index, row in enumerate(rows)]
+    references = [reference_from_row(row) for row in plain]
+    by_id = {row["instance_id"]: reply for row, reply in zip(plain, replies, strict=True)}
+    answers = [{"name": one.answer.name, "arguments": one.answer.arguments} for one in references]
+    texts = [json.dumps({"name": one.answer.name, "arguments": one.answer.arguments}) for one in references]
+    metric = evaluate.load(str(Path(__file__).parents[1] / "metrics" / "petoolbench"))
+    measured = {
+        "json.loads of the bare calls (the bound)": timed(lambda: [json.loads(text) for text in texts]),
+        "the released rule": timed(lambda: published(replies, answers)),
+        "ours: judge": timed(lambda: judge_all(by_id, references)),
+        "ours: judge and rates with intervals": timed(lambda: aggregate(judge_all(by_id, references), references)),
+        "ours: through evaluate": timed(lambda: metric.compute(predictions=replies, references=plain)),
+    }
+    table = Table("what", "seconds", "a second", "times the bound")
+    bound = next(iter(measured.values()))
+    for name, seconds in measured.items():
+        table.add_row(name, f"{seconds:.2f}", f"{number / seconds:,.0f}", f"{seconds / bound:.1f}")
+    outcomes = np.random.default_rng(0).random((9000, 5)) < 0.5
+    groups = [str(index // 5) for index in range(9000)]
+    seconds = timed(lambda: intervals(outcomes.astype(float), groups, resamples=10_000, seed=0))
+    Console().print(table)
+    Console().print(f"Bootstrap of 10,000 resamples over 9,000 items: {seconds:.2f} s")
+
+
+main()
