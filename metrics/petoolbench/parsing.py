@@ -27,7 +27,7 @@ _WRAPPERS: Final = ("tool_calls", "tool_call", "function_call", "functionCall", 
 _MAX_DEPTH: Final = 64
 """Values nested deeper than this are no tool call; comparing them would exhaust the stack."""
 _MAX_WRAPPERS: Final = 8
-_MAX_LENGTH: Final = 2_000_000
+_MAX_LENGTH: Final = 1_000_000
 """Characters; no answer is longer."""
 _MAX_OBJECTS: Final = 2_000
 """Objects and lists that are looked at, from the end of the reply."""
@@ -46,7 +46,7 @@ _ACROSS_LINES: Final = {
 }
 """The same where a raw line break belongs to the string."""
 _PYTHONIC: Final = re.compile(
-    r"""(?P<double>"(?:[^"\\]|\\.)*+"?)|(?P<single>'(?:[^'\\]|\\.|'(?!\s*[,:}\])]))*+'?)"""
+    r"""(?P<double>"(?:[^"\\]|\\.)*"?)|(?P<single>'(?:[^'\\]|\\.|'(?!\s*[,:}\])]))*'?)"""
     r"""|(?P<word>\b(?:True|False|None)\b)|(?P<comma>,(?=\s*[}\]]))""",
     re.DOTALL,
 )

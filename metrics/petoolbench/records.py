@@ -70,6 +70,7 @@ class Verdict:
 
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
 """Columns of a row that scoring reads; of `meta` it reads `same_function` where there is one, and no other column."""
+_REFERENCE_COLUMNS: Final = frozenset(REFERENCE_COLUMNS)
 
 
 def reference_from_row(row: Mapping[str, Any]) -> Reference:
@@ -81,8 +82,8 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     Raises:
         ReferencesError: If a column is missing, holds malformed JSON, or the answer is not public.
     """
-    missing = [column for column in REFERENCE_COLUMNS if column not in row]
-    if missing:
+    if not row.keys() >= _REFERENCE_COLUMNS:
+        missing = [column for column in REFERENCE_COLUMNS if column not in row]
         raise ReferencesError(
             f"A reference lacks the columns {missing}; it has {sorted(row)}. "
             "Pass rows of a PEToolBench config as they were loaded."

@@ -111,10 +111,10 @@ def compare(
 
 def _by_outcome(outcomes: NDArray[np.float64], groups: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The different outcomes of a query group, as sums over its rows with their number last, and how often each is."""
-    _, index = np.unique(np.asarray(groups), return_inverse=True)
-    wide = np.column_stack([outcomes, np.ones(len(outcomes))])
-    sums = np.zeros((int(index.max()) + 1, wide.shape[1]))
-    np.add.at(sums, index, wide)
+    seen: dict[str, int] = {}
+    index = np.fromiter((seen.setdefault(group, len(seen)) for group in groups), dtype=np.int64, count=len(groups))
+    columns = [np.bincount(index, weights=column) for column in outcomes.T]
+    sums = np.column_stack([*columns, np.bincount(index)])
     different, counts = np.unique(sums, axis=0, return_counts=True)
     return different, counts.astype(np.int64)
 

@@ -61,6 +61,7 @@ def test_columns_are_those_of_the_contract() -> None:
             ("noise", pa.float32()),
             ("distractor_level", pa.string()),
             ("n_tokens", pa.int32()),
+            ("same_function", pa.list_(pa.string())),
         ]
     )
     assert arrow_schema(Instance).field("evidence").type == pa.list_(pa.int32())
