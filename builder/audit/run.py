@@ -19,7 +19,7 @@ from .breakdown import Breakdown, break_down
 from .checks import Check, run_checks
 from .evidence import Evidence, gather
 from .gates import Gate, Outcome, oracle_gate, upper_gate
-from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, skipping
+from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
 from .wording import TextQuality, asked, text_quality
 
 
@@ -106,7 +106,10 @@ def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
     gates += [_shortcut_gate(parts, shortcut, number) for shortcut in shortcuts]
     longest = max(len(row.history) for part in parts for row in part.rows)
     skips = range(1, longest) if config == "chronological" else range(0)
-    reported = [_shortcut_gate(parts, shortcut, number) for shortcut in (*REPORTED, *map(skipping, skips))]
+    axes = {axis for part in parts for attributes in part.attributes.values() for axis in attributes}
+    by_axis = map(majority, sorted(axes) if config == "preferred_only" else ())
+    measured = (*REPORTED, *by_axis, *map(skipping, skips))
+    reported = [_shortcut_gate(parts, shortcut, number) for shortcut in measured]
     return ConfigAudit(
         config,
         tuple(gates),

@@ -248,3 +248,17 @@ def skipping(first: int) -> Shortcut:
         ("chronological",),
         _reading(lambda evidence, row: evidence.steps(row)[first:]),
     )
+
+
+def majority(axis: str) -> Shortcut:
+    """Reading one axis of a `preferred_only` history alone: the value that most of its tools have; reported."""
+
+    def make(evidence: Evidence) -> Score:
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            seen = Counter(evidence.attributes[step.name].get(axis) for step in row.history)
+            values = [evidence.attributes[name].get(axis) for name in names]
+            return [float(seen[value]) if value is not None else 0.0 for value in values]
+
+        return score
+
+    return Shortcut(f"majority of {axis}", "chance", ("preferred_only",), make)

@@ -17,6 +17,7 @@ from builder.audit.gates import ALPHA, Outcome, oracle_gate, upper_gate
 from builder.audit.page import to_markdown, write_report
 from builder.audit.run import Audit, ConfigAudit, audit, audit_config
 from builder.audit.wording import stated
+from builder.catalogue.builtin import axes
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.inference import Reader
@@ -57,7 +58,15 @@ def test_reading_by_fixed_skips_is_reported(audits: dict[str, ConfigAudit]) -> N
         "first 1 steps skipped",
         "first 2 steps skipped",
     ]
-    assert [gate.name for gate in audits["preferred_only"].reported] == wording
+    assert [gate.name for gate in audits["rating_integrated"].reported] == wording
+
+
+def test_one_axis_alone_is_reported_and_tells_part_of_it(audits: dict[str, ConfigAudit]) -> None:
+    """What most tools of a history have on one axis singles out the answer where the preference is about that axis."""
+    single = {gate.name: gate.accuracy for gate in audits["preferred_only"].reported[2:]}
+    assert list(single) == [f"majority of {axis}" for axis in sorted(axes())]
+    assert all(0.1 < accuracy < 0.6 for accuracy in single.values())
+    assert 0.2 < sum(single.values()) / len(single) < 0.45
 
 
 def test_no_sentence_of_a_candidate_stands_in_the_history(audits: dict[str, ConfigAudit]) -> None:
