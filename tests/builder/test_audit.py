@@ -16,11 +16,14 @@ from builder.audit.evidence import Evidence, gather
 from builder.audit.gates import ALPHA, Outcome, oracle_gate, upper_gate
 from builder.audit.page import to_markdown, write_report
 from builder.audit.run import Audit, ConfigAudit, audit, audit_config
+from builder.audit.shortcuts import SHORTCUTS, Shortcut, ShortcutPredictor
 from builder.audit.wording import stated
 from builder.catalogue.builtin import axes
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.inference import Reader
+from builder.predictors.protocol import Predictor
+from builder.predictors.uniform import RandomPredictor
 from hf_dataset.reader import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow
 from tests.conftest import Built, silent
@@ -186,6 +189,32 @@ def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     failed = audit_config(tripled).failed
     assert "most popular tool elsewhere" in failed
     assert "most popular provider elsewhere" in failed
+
+
+def answered_by(part: Evidence, predictor: Predictor) -> Evidence:
+    """Make what a predictor calls the answer."""
+
+    def choose(_: Evidence, row: Instance) -> str:
+        return str(json.loads(predictor.predict(row))["name"])
+
+    return changed([part], answer_by(choose))[0]
+
+
+@pytest.mark.parametrize(
+    "shortcut", [one for one in SHORTCUTS if " elsewhere" not in one.name], ids=lambda one: str(one.name)
+)
+def test_answers_that_a_shortcut_gives_fail_its_gate(built: Built, shortcut: Shortcut) -> None:
+    parts = evidence(built, shortcut.configs[-1])
+    told = [answered_by(part, ShortcutPredictor(shortcut, part)) for part in parts]
+    assert shortcut.name in audit_config(told).failed
+
+
+def test_answers_in_one_place_or_at_random_fail_their_gates(built: Built) -> None:
+    parts = evidence(built, "preferred_only")
+    first = changed(parts, answer_by(lambda part, row: part.able(row)[0]))
+    assert "best position elsewhere" in audit_config(first).failed
+    drawn = [answered_by(part, RandomPredictor(0)) for part in parts]
+    assert "random" in audit_config(drawn).failed
 
 
 def test_a_test_instruction_in_a_train_history_is_found(built: Built) -> None:
