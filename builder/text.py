@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -51,6 +52,11 @@ def spoken(value: str) -> str:
 def mentions(text: str, name: str) -> bool:
     """Whether a text holds a name, word for word."""
     return f" {' '.join(words(name))} " in f" {' '.join(words(text))} "
+
+
+def commonest(counts: Mapping[str, int]) -> str:
+    """What comes most often, the first by name among equals; of at least one."""
+    return min(counts, key=lambda name: (-counts[name], name))
 
 
 def sentence(text: str) -> str:

@@ -6,8 +6,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from builder.catalogue.raw import RawParameter, RawTool
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, ServiceFacts, Slot, Tool
+
+
+class NoEncoder:
+    """For what is told apart by values and needs no vectors."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        raise AssertionError(texts)
 
 
 def line(**changes: Any) -> str:

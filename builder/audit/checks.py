@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from builder.config import MIN_SAME_FUNCTION
 from builder.text import mentions, spoken
 from hf_dataset.schema import Instance
 
 from .evidence import Evidence
 from .wording import leaves, stated
-
-_LEAST_ABLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _no_arguments(_: Evidence, row: Instance) -> bool:
 
 
 def _too_few(part: Evidence, row: Instance) -> bool:
-    return len(part.able(row)) < _LEAST_ABLE
+    return len(part.able(row)) < MIN_SAME_FUNCTION
 
 
 def _alike(part: Evidence, row: Instance) -> bool:

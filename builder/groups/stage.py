@@ -12,12 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from builder.config import GroupConfig
 from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
-from builder.text import mentions, provider_family, words
+from builder.text import commonest, mentions, provider_family, words
 
 from .recognition import Recognised, Recogniser
 
 MIN_PROVIDERS = 3
 """Fewest tools, each of its own provider, that make a group."""
+
+
+def usual_category(tools: Iterable[Tool]) -> str:
+    """The category that most tools are catalogued under, the first by name among equals."""
+    return commonest(Counter(tool.category for tool in tools))
 
 
 def group_catalogue(recogniser: Recogniser, config: GroupConfig, funnel: Funnel) -> Iterator[Group]:
@@ -47,10 +52,10 @@ def group_catalogue(recogniser: Recogniser, config: GroupConfig, funnel: Funnel)
 
 def _group(members: Sequence[Recognised]) -> Group:
     functionality = members[0].entry.functionality
-    catalogued = Counter(member.tool.category for member in members)
+    tools = [member.tool for member in members]
     # Catalogues put many tools under catch-alls such as "Data": the job's own category holds where a tool confirms it.
     own = functionality.category
-    category = own if own in catalogued else min(catalogued, key=lambda name: (-catalogued[name], name))
+    category = own if any(tool.category == own for tool in tools) else usual_category(tools)
     return Group(
         functionality=functionality,
         members=tuple(

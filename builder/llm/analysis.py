@@ -17,6 +17,7 @@ from builder.catalogue.builtin import axes
 from builder.config import BuildConfig, LlmConfig
 from builder.embedding import Encoder
 from builder.funnel import Funnel
+from builder.groups.stage import MIN_PROVIDERS, usual_category
 from builder.library import REGISTERS
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
 from builder.scenarios import catalogue_values, favouring_words, is_final
@@ -26,8 +27,6 @@ from .client import Engine
 from .task import Payload, Refusal
 from .tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
 
-MIN_TOOLS: Final = 3
-"""Fewest tools, each of its own provider, that make a group."""
 _SCALARS: Final = frozenset({"string", "integer", "number"})
 _BLOCK: Final = 1024
 """Tools compared at once with all others."""
@@ -114,29 +113,26 @@ class ModelAnalyst:
         names: Counter[str] = Counter()
         for cluster in clusters:
             leader = cluster[0]
-            own = {
-                slot.name: Binding((slot.name,), leader.parameters["properties"][slot.name]["type"])
-                for slot in slots_of(leader)
-            }
-            found = [GroupTool(leader, own), *members.get(leader.name, ())][: self._config.groups.largest]
-            if len(found) < MIN_TOOLS:
+            slots = slots_of(leader)
+            found = [_as_it_is(leader, slots), *members.get(leader.name, ())][: self._config.groups.largest]
+            if len(found) < MIN_PROVIDERS:
                 self._funnel.drop("group", "fewer_than_3_providers")
                 self._funnel.drop("ungrouped_tool", "group_too_small", len(found))
                 continue
             phrase = does[leader.name]
             names[phrase] += 1
-            categories = Counter(member.tool.category for member in found)
+            category = usual_category(member.tool for member in found)
             yield Group(
                 Functionality(
                     name=phrase if names[phrase] == 1 else f"{phrase} ({names[phrase]})",
-                    category=min(categories, key=lambda name: (-categories[name], name)),
+                    category=category,
                     summary=sentence(phrase),
                     phrases=tuple(sorted({sentence(does[member.tool.name]) for member in found} - {sentence(phrase)})),
-                    slots=tuple(slots_of(leader)),
+                    slots=tuple(slots),
                     patterns={},
                 ),
                 tuple(sorted(found, key=lambda member: member.tool.name)),
-                min(categories, key=lambda name: (-categories[name], name)),
+                category,
             )
 
     def look_alikes(
@@ -216,7 +212,7 @@ def slots_of(tool: Tool) -> list[Slot]:
     """The inputs that a tool requires, as slots; none where one of them cannot be written as text."""
     properties: Mapping[str, Any] = tool.parameters["properties"]
     required = [(name, properties[name]) for name in tool.parameters["required"]]
-    if any(schema.get("type", "string") not in _SCALARS or "enum" in schema for _, schema in required):
+    if not all(_takes_text(schema) for _, schema in required):
         return []
     return [Slot(name, "", schema.get("description", name)) for name, schema in required]
 
@@ -229,11 +225,23 @@ def bound(tool: Tool, parameters: Mapping[str, str | None]) -> dict[str, Binding
         return "slot_without_parameter"
     if set(tool.parameters["required"]) - set(taken.values()):
         return "required_parameter_without_slot"
-    if any(
-        properties[name].get("type", "string") not in _SCALARS or "enum" in properties[name] for name in taken.values()
-    ):
+    if not all(_takes_text(properties[name]) for name in taken.values()):
         return "slot_in_a_parameter_that_takes_no_text"
-    return {slot: Binding((name,), properties[name].get("type", "string")) for slot, name in taken.items()}
+    return {slot: _binding(tool, name) for slot, name in taken.items()}
+
+
+def _as_it_is(tool: Tool, slots: Sequence[Slot]) -> GroupTool:
+    """A tool whose own required parameters are the slots."""
+    return GroupTool(tool, {slot.name: _binding(tool, slot.name) for slot in slots})
+
+
+def _binding(tool: Tool, name: str) -> Binding:
+    return Binding((name,), tool.parameters["properties"][name].get("type", "string"))
+
+
+def _takes_text(schema: Mapping[str, Any]) -> bool:
+    """Whether a parameter can be given as any text, or as a number written as text."""
+    return schema.get("type", "string") in _SCALARS and "enum" not in schema
 
 
 def pairs_of(
@@ -280,7 +288,7 @@ def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator
                 families.add(family)
                 cluster.append(tools[index])
         free -= {leader, *(same[leader] & free)}
-        if len(cluster) >= MIN_TOOLS:
+        if len(cluster) >= MIN_PROVIDERS:
             yield cluster
 
 

@@ -163,7 +163,9 @@ class BatchEngine:
             self._meter.faults[f"batch_{batch.status}"] += 1
         answers = []
         if batch.output_file_id:
-            for line in self._client.files.content(batch.output_file_id).text.splitlines():
+            output = self._client.files.content(batch.output_file_id).text
+            # Not splitlines: a reply may hold other line separators, which JSON leaves as they are.
+            for line in output.split("\n"):
                 found = _answer(line, wanted)
                 if found is not None and self._cache.get(found[0]) is None:
                     answers.append((found[0], wanted[found[0]].task, found[1]))

@@ -15,6 +15,7 @@ from builder.config import LlmConfig
 from builder.errors import LlmError
 from builder.optional import optional
 from builder.progress import Progress
+from builder.text import commonest
 
 from .cache import Answer, AnswerCache
 from .limiter import AdaptiveLimiter
@@ -252,8 +253,7 @@ def distinct(task: Task[R], payloads: Sequence[Payload]) -> dict[str, Payload]:
 
 def refusal(task: Task[R], reasons: Counter[str]) -> Refusal:
     """The end of a request whose replies were of no use, under what was wrong with most of them."""
-    most = min(reasons, key=lambda reason: (-reasons[reason], reason))
-    return Refusal(task.name, most, reasons.total())
+    return Refusal(task.name, commonest(reasons), reasons.total())
 
 
 def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | Rejection:

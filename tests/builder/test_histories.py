@@ -7,20 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from builder.config import CandidateConfig, HistoryConfig, PreferenceConfig
 from builder.histories import HistoryWriter, Holder, flip
 from builder.preferences import PreferredTools
 from builder.records import Group, History, Interaction, Profile, Query, Scenario, SlotValue
-from tests.factories import group, tool
+from tests.factories import NoEncoder, group, tool
 
 FREE, PAID, MIXED = (Profile({("pricing", value): 1.0}) for value in ("free", "paid", "freemium"))
-
-
-class NoEncoder:
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise AssertionError(texts)
 
 
 def groups(number: int = 8, wording: int | None = None) -> list[Group]:

@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 from builder.config import PreferenceConfig
 from builder.preferences import PreferredTools, distinguishing_sets, draw_profile
 from builder.records import Attribute, Profile, Tool
-from tests.factories import group, tool
+from tests.factories import NoEncoder, group, tool
 
 CONFIG = PreferenceConfig()
 A = tool("a__x", pricing="free", speed="fast", hosting="europe")
 B = tool("b__x", pricing="free", speed="slow", hosting="europe")
 C = tool("c__x", pricing="paid", speed="slow", hosting="asia")
-
-
-class NoEncoder:
-    """For preferences by value, which need no vectors."""
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        raise AssertionError(texts)
 
 
 class Synonyms:

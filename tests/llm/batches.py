@@ -218,7 +218,7 @@ class Batches:
         for kind, results in (("output", batch.output), ("error", batch.rejected)):
             if results:
                 shuffled = order.sample(results, len(results))
-                data = "".join(json.dumps(result) + "\n" for result in shuffled).encode()
+                data = "".join(json.dumps(result, ensure_ascii=False) + "\n" for result in shuffled).encode()
                 batch.files[kind] = self._keep(f"{batch.name}_{kind}.jsonl", "batch_output", data).name
 
     def _keep(self, filename: str, purpose: str, data: bytes) -> File:

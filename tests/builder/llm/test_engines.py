@@ -110,6 +110,16 @@ def test_a_batch_under_way_is_waited_for_and_not_submitted_again(tmp_path: Path)
         assert len(server.log.completions()) == 10, "each line answered once"
 
 
+def test_line_separators_within_a_reply_do_not_cut_a_batch_apart(tmp_path: Path) -> None:
+    def reply(body: dict[str, Any]) -> str:
+        return builder_script.reply(body).replace("look up", "look\u2028up\x85")
+
+    with LlmServer(reply) as server:
+        replies, model = ask(server, tmp_path / "cache.sqlite", 6, mode="batch")
+    assert right(replies)
+    assert not model.meter.faults
+
+
 def test_a_batch_file_keeps_to_the_limit_in_bytes(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"batch_bytes": 10_000})
     with LlmServer(builder_script.reply, max_file_bytes=10_000) as server:
