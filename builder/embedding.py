@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import MissingExtraError
+from .optional import optional
 
 
 class Encoder(Protocol):
@@ -26,10 +26,7 @@ class SentenceEncoder:
     name = "wordllama l2_supercat_256"
 
     def __init__(self) -> None:
-        try:
-            import wordllama  # noqa: PLC0415  (an optional library)
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("wordllama", "builder", "Comparing documentation") from error
+        wordllama = optional("wordllama", "builder", "Comparing documentation")
         folder = Path(wordllama.__file__).parent
         self._model: Any = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 

@@ -22,4 +22,4 @@ def optional(library: str, extra: str, purpose: str) -> Any:
     try:
         return importlib.import_module(library)
     except ModuleNotFoundError as error:
-        raise MissingExtraError(library, extra, purpose) from error
+        raise MissingExtraError(library.partition(".")[0], extra, purpose) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from builder.errors import MissingExtraError
+from builder.optional import optional
 
 from .breakdown import Breakdown
 from .run import Audit, ConfigAudit
@@ -25,10 +25,7 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
     Raises:
         MissingExtraError: If matplotlib is missing.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  (an optional library)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("matplotlib", "builder", "Drawing the plots of an audit") from error
+    Figure = optional("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     plots: Mapping[str, tuple[str, Callable[[Any, Sequence[ConfigAudit]], None], tuple[float, float]]] = {
         "shortcuts.png": ("Accuracy of every shortcut against its bound", _shortcuts, (9, 7)),
         "oracle.png": ("Oracle by axis, history length, place of the change and flipped ratings", _oracle, (12, 8)),

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from builder.errors import MissingExtraError
 from builder.funnel import Funnel
+from builder.optional import optional
 from builder.records import Tool
 from builder.text import squash, words
 
@@ -41,11 +41,8 @@ class LanguageJudge:
     """Tells English from other languages."""
 
     def __init__(self) -> None:
-        try:
-            from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  (an optional library)
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("py3langid", "builder", "Reading a real catalogue") from error
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+        langid = optional("py3langid.langid", "builder", "Reading a real catalogue")
+        self._identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
     def is_english(self, text: str) -> bool:
         """False only where another language is nearly certain."""

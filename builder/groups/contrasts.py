@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from builder.errors import MissingExtraError
 from builder.library import data_table
+from builder.optional import optional
 
 
 @cache
 def _members() -> re.Pattern[str]:
-    try:
-        import pycountry  # noqa: PLC0415  (an optional library)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("pycountry", "builder", "Grouping a real catalogue") from error
+    pycountry = optional("pycountry", "builder", "Grouping a real catalogue")
     countries = {
         re.sub(r"[^a-z ]", "", getattr(country, "common_name", country.name).split(",")[0].lower()).strip()
         for country in pycountry.countries

