@@ -1,0 +1,1 @@
+"""A Hugging Face Hub over loopback, for the real clients, that fails on purpose: see `server.HubServer`."""
