@@ -92,7 +92,7 @@ def score(
         MetricError: If ids do not fit, or a row has no answer.
     """
     wanted = references(instances, answers)
-    return aggregate(judge_all(predictions, wanted, mode), wanted)
+    return aggregate(judge_all(predictions, wanted, mode), [one.query_group for one in wanted])
 
 
 def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()) -> list[Reference]:

@@ -13,10 +13,10 @@ import numpy as np
 
 from .errors import PredictionsError, shown
 from .legacy import legacy_judge
-from .matching import compare_arguments
+from .matching import compare_arguments, identical
 from .parsing import parse
 from .records import ERROR_CLASSES, ErrorClass, ParseFailure, Reference, Verdict
-from .statistics import Comparison, compare, intervals
+from .statistics import Comparison, compare, detectable, intervals
 
 Mode = Literal["default", "strict", "legacy"]
 """How replies are judged: by what they mean; by what they are, to the last bit; or as the earlier benchmark's released
@@ -51,6 +51,8 @@ class Scores(TypedDict):
     count: int
     """Size of the reference set."""
     query_groups: int
+    detectable_difference: float
+    """Least difference in tool accuracy from another system as good as this one that these rows would show."""
 
 
 def judge(prediction: str | None, reference: Reference, mode: Mode = "default") -> Verdict:
@@ -68,12 +70,15 @@ def judge(prediction: str | None, reference: Reference, mode: Mode = "default") 
     call = parse(prediction)
     if isinstance(call, ParseFailure):
         return Verdict(False, False, False, "invalid_format", call.reason)
-    name = call.name if mode == "strict" else call.name.strip()
-    if name != reference.answer.name:
-        return Verdict(True, False, False, *_wrong_tool(name, reference))
-    found = compare_arguments(call.arguments, reference.answer.arguments, reference.schema, mode)
+    name, arguments = call
+    expected = reference.answer
+    if name != expected.name and (mode == "strict" or name.strip() != expected.name):
+        return Verdict(True, False, False, *_wrong_tool(name if mode == "strict" else name.strip(), reference))
+    if identical(arguments, expected.arguments):
+        return _CORRECT
+    found = compare_arguments(arguments, expected.arguments, reference.schema, mode)
     if found == "same" or any(
-        compare_arguments(call.arguments, other, reference.schema, mode) == "same" for other in reference.alternatives
+        compare_arguments(arguments, other, reference.schema, mode) == "same" for other in reference.alternatives
     ):
         return _CORRECT
     return _OTHER_NAMES if found == "names" else _OTHER_VALUES
@@ -123,20 +128,31 @@ def by_instance_id(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         PredictionsError: If an id occurs twice.
     """
     listed = list(pairs)
-    twice = sorted(name for name, count in Counter(name for name, _ in listed).items() if count > 1)
-    if twice:
+    found = dict(listed)
+    if len(found) < len(listed):
+        check_unique([name for name, _ in listed])
+    return found
+
+
+def check_unique(ids: Sequence[str]) -> None:
+    """Refuse instance ids that occur twice.
+
+    Raises:
+        PredictionsError: If one does.
+    """
+    if len(set(ids)) < len(ids):
+        twice = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise PredictionsError(f"{len(twice)} instance_ids occur more than once: {shown(twice)}. Keep one of each.")
-    return dict(listed)
 
 
 def aggregate(
-    verdicts: Sequence[Verdict], references: Sequence[Reference], *, resamples: int = RESAMPLES, seed: int = 0
+    verdicts: Sequence[Verdict], query_groups: Sequence[str], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Scores:
     """Rates over a non-empty sequence of verdicts, with intervals.
 
     Args:
         verdicts: One for each reference.
-        references: In the same order.
+        query_groups: Query group of each reference, in the same order.
         resamples: Resamples of the bootstrap.
         seed: Its seed.
     """
@@ -154,8 +170,7 @@ def aggregate(
         dtype=np.float64,
     )
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
-    groups = [reference.query_group for reference in references]
-    ends = intervals(outcomes, groups, resamples=resamples, seed=seed)
+    ends = intervals(outcomes, query_groups, resamples=resamples, seed=seed)
     classes = Counter(one.error_class for one in verdicts)
     return Scores(
         tool_accuracy=tool,
@@ -167,7 +182,8 @@ def aggregate(
         error_classes={name: classes[name] / len(verdicts) for name in ERROR_CLASSES},
         intervals={name: [float(low), float(high)] for name, (low, high) in zip(_WITH_INTERVAL, ends, strict=True)},
         count=len(verdicts),
-        query_groups=len(set(groups)),
+        query_groups=len(set(query_groups)),
+        detectable_difference=detectable(outcomes[:, 0], query_groups),
     )
 
 
@@ -183,17 +199,16 @@ def macro(scores: Mapping[str, Scores]) -> dict[str, float]:
 def compare_systems(
     first: Sequence[Verdict],
     second: Sequence[Verdict],
-    references: Sequence[Reference],
+    query_groups: Sequence[str],
     *,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
     """Compare two systems in tool accuracy on the same references; the arguments are those of `compare`."""
-    groups = [reference.query_group for reference in references]
     return compare(
         [one.tool_correct for one in first],
         [one.tool_correct for one in second],
-        groups,
+        query_groups,
         resamples=resamples,
         seed=seed,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final, Literal
@@ -19,6 +19,7 @@ Match = Literal["same", "names", "values"]
 """The same arguments; arguments of other names; the same names with other values."""
 Mode = Literal["default", "strict"]
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+_HOLDERS: Final = frozenset({dict, list})
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _NO_PROPERTIES: Final[Mapping[str, Any]] = {}
 _NO_SCHEMA: Final[Mapping[str, Any]] = {}
@@ -47,13 +48,24 @@ def compare_arguments(
 
 def identical(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal and of the same types throughout, so that neither `true` nor 1.0 equals 1."""
-    if type(one) is not type(other):
-        return False
+    return one == other and type(one) is type(other) and _same_types(one, other)
+
+
+def _same_types(one: Any, other: Any) -> bool:
+    """Whether equal values are of the same types all the way down."""
+    pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(identical(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(identical, one, other))
-    return bool(one == other)
+        kinds = [*map(type, one.values())]
+        if _HOLDERS.isdisjoint(kinds) and [*one] == [*other]:  # flat and in the same order, as most are
+            return kinds == [*map(type, other.values())]
+        pairs = ((value, other[key]) for key, value in one.items())
+    elif isinstance(one, list):
+        pairs = zip(one, other, strict=True)
+    for value, counterpart in pairs:
+        kind = type(value)
+        if kind is not type(counterpart) or (kind in _HOLDERS and not _same_types(value, counterpart)):
+            return False
+    return True
 
 
 def canonical(value: Any, schema: Mapping[str, Any]) -> tuple[str, Any]:

@@ -1,16 +1,18 @@
 """The PEToolBench metric as an `evaluate` module; the scoring itself is in the sibling files."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import datasets
 import evaluate
 
-from .aggregation import MODES, Mode, aggregate, by_instance_id, judge_all
+from .aggregation import MODES, Mode, Scores, aggregate, check_unique, compare_systems, judge, macro
 from .errors import PredictionsError
 from .legacy import legacy_judge
 from .matching import compare_arguments
 from .parsing import parse
-from .records import REFERENCE_COLUMNS, reference_from_row
+from .records import REFERENCE_COLUMNS, Verdict, reference_from_row
 from .statistics import compare
 
 _CITATION = """\
@@ -35,6 +37,7 @@ Args:
     details (bool): Whether to add a verdict for each reference.
     resamples (int): Resamples of the bootstrap.
     seed (int): Its seed.
+    configs (list of str, optional): Config of each reference, where they are of more than one.
 Returns:
     tool_accuracy (float): Share of replies that call the answer's tool.
     parameter_accuracy (float): Share of replies with the answer's arguments; a wrong tool has no right arguments.
@@ -46,6 +49,9 @@ Returns:
     intervals (dict): Ends of the 95 % interval of each rate, by bootstrap over query groups.
     count (int): Number of references.
     query_groups (int): Number of query groups.
+    detectable_difference (float): Least difference in tool accuracy between two systems that these rows would show.
+    configs (dict, only where given): The same figures for each config.
+    macro (dict, only with configs): Mean of each rate over the configs.
     details (list of dict, only where asked for): For each reference its id, error class and reason.
 Examples:
     >>> metric = evaluate.load("metrics/petoolbench")
@@ -85,12 +91,7 @@ class PEToolBench(evaluate.Metric):
         """
         if predictions is None or references is None or self.writer is not None:
             return super().compute(predictions=predictions, references=_needed(references), **kwargs)
-        replies, rows = list(predictions), list(references)
-        if len(replies) != len(rows):
-            raise PredictionsError(
-                f"There are {len(replies)} predictions for {len(rows)} references: give one for each."
-            )
-        return self._compute(replies, rows, **kwargs)
+        return self._compute(list(predictions), list(references), **kwargs)
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add predictions and references for a later `compute`."""
@@ -108,21 +109,88 @@ class PEToolBench(evaluate.Metric):
         details: bool = False,
         resamples: int = 1000,
         seed: int = 0,
+        configs: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        if not references:
-            raise PredictionsError("There is nothing to score: the references are empty.")
-        if mode not in MODES:
-            raise PredictionsError(f"There is no mode {mode!r}. Allowed are {', '.join(MODES)}.")
-        wanted = [reference_from_row(row) for row in references]
-        replies = by_instance_id(zip((row.instance_id for row in wanted), predictions, strict=True))
-        verdicts = judge_all(replies, wanted, mode)
-        scores: dict[str, Any] = {**aggregate(verdicts, wanted, resamples=resamples, seed=seed)}
+        verdicts, ids, groups = _judged(predictions, references, mode)
+        scores: dict[str, Any] = {**aggregate(verdicts, groups, resamples=resamples, seed=seed)}
+        if configs is not None:
+            scores["configs"] = _by_config(verdicts, groups, configs, resamples, seed)
+            scores["macro"] = macro(scores["configs"])
         if details:
             scores["details"] = [
-                {"instance_id": row.instance_id, "error_class": one.error_class, "reason": one.reason}
-                for row, one in zip(wanted, verdicts, strict=True)
+                {"instance_id": name, "error_class": one.error_class, "reason": one.reason}
+                for name, one in zip(ids, verdicts, strict=True)
             ]
         return scores
+
+    def compare(
+        self,
+        first: Sequence[str],
+        second: Sequence[str],
+        references: Iterable[Mapping[str, Any]],
+        mode: Mode = "default",
+        names: tuple[str, str] = ("A", "B"),
+        resamples: int = 10_000,
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        """Compare two systems in tool accuracy by their replies to the same references.
+
+        Args:
+            first: Replies of the first system, one for each reference, in the same order.
+            second: Those of the second.
+            references: Rows as they were loaded.
+            mode: As in `compute`.
+            names: What the systems are called in words.
+            resamples: Resamples of the bootstrap, and permutations.
+            seed: Their seed.
+
+        Returns:
+            The fields of `Comparison`, and `in_words`, the same as a sentence.
+
+        Raises:
+            MetricError: If replies and references do not fit.
+        """
+        rows = list(references)
+        one, _, groups = _judged(first, rows, mode)
+        other, _, _ = _judged(second, rows, mode)
+        found = compare_systems(one, other, groups, resamples=resamples, seed=seed)
+        return {**asdict(found), "in_words": found.in_words(*names)}
+
+
+def _judged(
+    predictions: Sequence[str], references: Sequence[Mapping[str, Any]], mode: Mode
+) -> tuple[list[Verdict], list[str], list[str]]:
+    """Verdict, id and query group of each row. References are not kept: so many take longer than judging them."""
+    if not references:
+        raise PredictionsError("There is nothing to score: the references are empty.")
+    if len(predictions) != len(references):
+        raise PredictionsError(
+            f"There are {len(predictions)} predictions for {len(references)} references: give one for each."
+        )
+    if mode not in MODES:
+        raise PredictionsError(f"There is no mode {mode!r}. Allowed are {', '.join(MODES)}.")
+    verdicts, ids, groups = [], [], []
+    for reply, row in zip(predictions, references, strict=True):
+        reference = reference_from_row(row)
+        verdicts.append(judge(reply, reference, mode))
+        ids.append(reference.instance_id)
+        groups.append(reference.query_group)
+    check_unique(ids)
+    return verdicts, ids, groups
+
+
+def _by_config(
+    verdicts: Sequence[Verdict], groups: Sequence[str], configs: Sequence[str], resamples: int, seed: int
+) -> dict[str, Scores]:
+    if len(configs) != len(verdicts):
+        raise PredictionsError(f"There are {len(configs)} configs for {len(verdicts)} references: give one for each.")
+    found = {}
+    for config in sorted(set(configs)):
+        own = [index for index, name in enumerate(configs) if name == config]
+        found[config] = aggregate(
+            [verdicts[index] for index in own], [groups[index] for index in own], resamples=resamples, seed=seed
+        )
+    return found
 
 
 def _needed(references: Any) -> Any:

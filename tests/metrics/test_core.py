@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.petoolbench.aggregation import aggregate, by_instance_id, judge, judge_all, macro
+from metrics.petoolbench import parsing
+from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge, judge_all, macro
 from metrics.petoolbench.errors import PredictionsError, ReferencesError
 from metrics.petoolbench.matching import compare_arguments, identical
 from metrics.petoolbench.parsing import parse
@@ -49,13 +49,17 @@ def test_matching(case: dict[str, Any]) -> None:
         assert (compare_arguments(case["predicted"], case["expected"], schema, "strict") == "same") is case["strict"]
 
 
+def tools(*names: str) -> list[dict[str, str]]:
+    return [{"name": name} for name in names]
+
+
 @pytest.mark.parametrize("case", cases("verdicts.json"))
 def test_judging(case: dict[str, Any]) -> None:
     asked = Reference(
         "1",
         "q",
-        frozenset(case["candidates"]),
-        {"type": "object", "properties": case["schema"]},
+        tools(*case["candidates"]),
+        json.dumps({"type": "object", "properties": case["schema"]}),
         ToolCall(**case["expected"]),
         frozenset(case["same_function"]),
     )
@@ -97,6 +101,22 @@ HOSTILE = st.text(alphabet="{}[]\"'\\\\,: \n`<1eTrNu\ud800\ufeff") | st.lists(
 def test_parsing_never_raises(text: str) -> None:
     for reply in (text, json.dumps({"name": "a", "arguments": text}), json.dumps({"tool_calls": text})):
         assert isinstance(parse(reply), ToolCall | ParseFailure)
+
+
+NEARLY_CALLS = st.lists(
+    st.sampled_from(
+        ['{"name": "a", ', '"name": "b", ', '"arguments": ', '{"x": 1', '{"x:y": "a:b"', ', "x": 2', ', "y": "\\u003a"', ', "y": [{"z": 1}]', ', "y": 1e999', ', "y": "\\ud800"', ', "y": "ø"', "}", "}}", "[", "]", "so: ", "\n", '{"tool_name": "c", "parameters": {"x": ":"}}'],
+    ),
+    max_size=9,
+).map("".join)  # fmt: skip
+
+
+@given(NEARLY_CALLS | HOSTILE)
+def test_the_short_way_to_a_call_leads_where_the_long_one_does(text: str) -> None:
+    found = parse(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsing, "_only_call", lambda _: None)
+        assert parse(text) == found
 
 
 def plain(name: str, arguments: dict[str, Any]) -> str:
@@ -169,7 +189,7 @@ def test_matching_is_symmetric(one: dict[str, Any], other: dict[str, Any], prope
 @given(st.dictionaries(st.text(), JSON_VALUES, max_size=4), st.sampled_from(["string", "number", "boolean", "array"]))
 def test_judging_never_raises(arguments: dict[str, Any], kind: str) -> None:
     schema = {"type": "object", "properties": {name: {"type": kind} for name in arguments}}
-    asked = Reference("1", "q", frozenset({"right"}), schema, ToolCall("right", {"city": "Oslo"}))
+    asked = Reference("1", "q", tools("right"), json.dumps(schema), ToolCall("right", {"city": "Oslo"}))
     assert judge(json.dumps({"name": "right", "arguments": arguments}), asked).tool_correct
 
 
@@ -218,11 +238,16 @@ def reference(name: str = "1", group: str = "q") -> Reference:
     return Reference(
         name,
         group,
-        frozenset({"right", "other", "wrong"}),
-        schema,
+        tools("right", "other", "wrong"),
+        json.dumps(schema),
         ToolCall("right", {"city": "Oslo"}),
         frozenset({"right", "other"}),
     )
+
+
+def scored(replies: dict[str, str], references: list[Reference], resamples: int = 1000) -> Scores:
+    verdicts = judge_all(replies, references)
+    return aggregate(verdicts, [one.query_group for one in references], resamples=resamples)
 
 
 CALL = '{"name": "right", "arguments": {"city": "Oslo"}}'
@@ -258,12 +283,12 @@ def test_strictly_only_the_same_json_is_right() -> None:
 
 
 def test_without_knowing_who_does_the_job_another_candidate_is_another_preference() -> None:
-    unknown = replace(reference(), same_function=None)
+    unknown = reference()._replace(same_function=None)
     assert judge(CALL.replace("right", "wrong"), unknown).error_class == "preference_mismatch"
 
 
 def test_alternatives_are_as_right_as_the_answer() -> None:
-    asked = replace(reference(), alternatives=({"city": "Kristiania"},))
+    asked = reference()._replace(alternatives=({"city": "Kristiania"},))
     assert judge(CALL.replace("Oslo", "kristiania"), asked).error_class == "correct"
     assert judge(CALL.replace("Oslo", "Bergen"), asked).error_class == "parameter_value_mismatch"
 
@@ -271,7 +296,7 @@ def test_alternatives_are_as_right_as_the_answer() -> None:
 def test_missing_predictions_are_wrong_ones() -> None:
     references = [reference(name, name) for name in "1234"]
     replies = {"1": CALL, "2": "{}", "3": CALL.replace("right", "made_up")}
-    scores = aggregate(judge_all(replies, references), references)
+    scores = scored(replies, references)
     assert {name: scores[name] for name in ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate", "count", "query_groups")} == {
         "tool_accuracy": 0.25,
         "parameter_accuracy": 0.25,
@@ -289,7 +314,7 @@ def test_missing_predictions_are_wrong_ones() -> None:
 
 
 def test_where_no_tool_is_right_nothing_is_said_of_its_arguments() -> None:
-    scores = aggregate(judge_all({}, [reference()]), [reference()])
+    scores = scored({}, [reference()])
     assert scores["parameter_accuracy_given_tool"] is None
     assert scores["intervals"]["tool_accuracy"] == [0.0, 0.0]
 
@@ -297,8 +322,8 @@ def test_where_no_tool_is_right_nothing_is_said_of_its_arguments() -> None:
 def test_the_macro_mean_counts_each_config_the_same() -> None:
     many, one = [reference(str(index)) for index in range(9)], [reference("x")]
     scores = {
-        "a": aggregate(judge_all({str(index): CALL for index in range(9)}, many), many),
-        "b": aggregate(judge_all({}, one), one),
+        "a": scored({str(index): CALL for index in range(9)}, many),
+        "b": scored({}, one),
     }
     assert macro(scores)["tool_accuracy"] == 0.5
 
@@ -307,12 +332,12 @@ def test_the_macro_mean_counts_each_config_the_same() -> None:
 def test_the_score_does_not_depend_on_order_and_a_wrong_answer_never_raises_it(right: list[bool], order: Any) -> None:
     references = [reference(str(index), str(index // 3)) for index in range(len(right) + 1)]
     replies = {str(index): CALL if is_right else "?" for index, is_right in enumerate(right)}
-    whole = aggregate(judge_all(replies, references), references, resamples=50)
+    whole = scored(replies, references, resamples=50)
     shuffled = list(references)
     order.shuffle(shuffled)
-    assert aggregate(judge_all(replies, shuffled), shuffled, resamples=50) == whole
+    assert scored(replies, shuffled, resamples=50) == whole
     less = {name: reply for name, reply in replies.items() if reply == CALL}
-    assert aggregate(judge_all(less, references), references, resamples=50)["tool_accuracy"] == whole["tool_accuracy"]
+    assert scored(less, references, resamples=50)["tool_accuracy"] == whole["tool_accuracy"]
 
 
 def test_unknown_ids_duplicate_ids_and_nothing_at_all_are_refused() -> None:
