@@ -24,8 +24,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from hf_dataset.layout import SPLITS
 from hf_dataset.reader import ReadError, read_answers, read_instances, read_manifest
-from hf_dataset.schema import HISTORY_TYPES, SPLITS, Instance
+from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import MODES as SCORERS
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.errors import MetricError

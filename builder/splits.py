@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from hf_dataset.schema import SPLITS
+from hf_dataset.layout import SPLITS
 
 from .config import UserConfig
 from .errors import BuildError

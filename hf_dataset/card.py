@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from .layout import split_file
-from .schema import HISTORY_TYPES, ROWS, SPLITS, feature_specs
+from .layout import SPLITS, split_file, splits_of
+from .schema import HISTORY_TYPES, ROWS, feature_specs
 
 _PAGE = """\
 # PEToolBench
@@ -74,7 +74,7 @@ def front_matter() -> dict[str, Any]:
             {
                 "config_name": name,
                 **({"default": True} if name == HISTORY_TYPES[0] else {}),
-                "data_files": [{"split": split, "path": split_file(name, split)} for split in SPLITS],
+                "data_files": [{"split": split, "path": split_file(name, split)} for split in splits_of(name)],
             }
             for name in ROWS
         ],

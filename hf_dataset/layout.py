@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+SPLITS: Final = ("train", "validation", "test")
 TOOLS: Final = "tools"
+TRAINING: Final = ("sft", "dpo")
+"""Configs of training data."""
 ANSWERS: Final = "answers"
 MANIFEST: Final = "manifest.json"
 
@@ -17,3 +20,8 @@ def split_file(config: str, split: str) -> str:
 def answers_file(config: str) -> str:
     """Path of a config's test answers in the answers folder."""
     return f"{ANSWERS}/{config}.parquet"
+
+
+def splits_of(config: str) -> tuple[str, ...]:
+    """Splits of a config: training data has no other than that for training."""
+    return ("train",) if config in TRAINING else SPLITS

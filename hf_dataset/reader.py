@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import MANIFEST, TOOLS, answers_file, split_file
-from .schema import HISTORY_TYPES, SPLITS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
+from .layout import MANIFEST, SPLITS, TOOLS, answers_file, split_file
+from .schema import HISTORY_TYPES, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
 
 
 class ReadError(ValueError):

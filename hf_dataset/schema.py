@@ -19,8 +19,6 @@ import pyarrow as pa
 HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
 """The three configs of instances, the first being the default one."""
 
-SPLITS: Final = ("train", "validation", "test")
-
 Int32 = Annotated[int, "int32"]
 Float32 = Annotated[float, "float32"]
 

@@ -10,8 +10,9 @@ from typing import Any
 from builder.inference import Attributes, Reader, Step, attributes_of
 from builder.manifest import changes_of
 from builder.predictions import references
+from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_tools
-from hf_dataset.schema import SPLITS, Instance, ToolRow
+from hf_dataset.schema import Instance, ToolRow
 from metrics.petoolbench.records import Reference
 
 

@@ -20,7 +20,7 @@ from builder.library import concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Slot, Tool
 from builder.text import sentence, slug, words
-from hf_dataset.schema import SPLITS
+from hf_dataset.layout import SPLITS
 
 _GROUP_SIZES: Final = (4, 5, 6, 7, 8)
 _SIZE_SHARES: Final = (0.5, 0.22, 0.14, 0.08, 0.06)

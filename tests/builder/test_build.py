@@ -30,8 +30,9 @@ from builder.output import written_aside
 from builder.predictions import score
 from builder.predictors.registry import open_predictor
 from builder.records import Group, GroupTool, Query, User
+from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_tools
-from hf_dataset.schema import HISTORY_TYPES, SPLITS, AnswerRow, Instance
+from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
 from tests.conftest import SMALL, Built, silent
 from tests.factories import line
 

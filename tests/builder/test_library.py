@@ -11,7 +11,7 @@ import pytest
 from builder.catalogue.builtin import axes, marketplace, providers, suitable_axes
 from builder.library import REGISTERS, Entry, concepts, data_table, entries
 from builder.values.registry import generator
-from hf_dataset.schema import SPLITS
+from hf_dataset.layout import SPLITS
 
 # Words that would hint at an attribute; an instruction holds none of them.
 HINTS = re.compile(

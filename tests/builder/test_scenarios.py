@@ -9,7 +9,7 @@ import numpy as np
 
 from builder.records import Binding, GroupTool, Scenario, SlotValue
 from builder.scenarios import arguments_of, write_scenarios
-from hf_dataset.schema import SPLITS
+from hf_dataset.layout import SPLITS
 from tests.factories import group, tool
 
 GROUP = group([tool("a__x", k="1"), tool("b__x", k="2"), tool("c__x", k="3")])

@@ -13,7 +13,7 @@ from builder.errors import BuildError
 from builder.funnel import Funnel
 from builder.records import Group
 from builder.splits import split_groups, split_tools
-from hf_dataset.schema import SPLITS
+from hf_dataset.layout import SPLITS
 from tests.factories import group, tool
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_instances, read_tools
-from hf_dataset.schema import HISTORY_TYPES, ROWS, SPLITS, to_dict
+from hf_dataset.schema import HISTORY_TYPES, ROWS, to_dict
 from tests.conftest import Built
 
 LOAD = """
