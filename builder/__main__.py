@@ -1,5 +1,5 @@
 """`python -m builder` is `petoolbench`."""
 
-from .cli import main
+from .cli.app import main
 
 main()

@@ -212,7 +212,7 @@ def test_scoring_and_showing_need_no_library_of_the_builder(built: Built, tmp_pa
     )
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); sys.argv = ['petoolbench', *sys.argv[1:]]; "
-        "from builder.cli import main; main()"
+        "from builder.cli.app import main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "show", str(built.data)], capture_output=True, text=True, check=False, cwd=tmp_path

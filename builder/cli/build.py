@@ -1,0 +1,70 @@
+"""The command that builds."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder import pipeline
+from builder.catalogue.sources import ALLOWED as CATALOGS
+from builder.catalogue.sources import open_source
+from builder.config import PRESETS, load_config
+from builder.llm.use import MODES, PROVIDERS, Endpoint, check_llm, open_model
+from builder.output import check_free
+
+from .console import progress, stdout
+from .tables import print_estimate, print_funnel, print_meter
+
+
+def build(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; the answers go to OUT-private beside it.")],
+    catalog: Annotated[str, typer.Option("--catalog", help=f"Where the tools come from: {CATALOGS}.")] = "builtin",
+    preset: Annotated[str | None, typer.Option("--preset", help=f"Size: {', '.join(PRESETS)}.")] = None,
+    users: Annotated[int | None, typer.Option("--users", help="Users over all splits.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same catalogue, config and seed: same bytes.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="TOML file; options given here go before it.")] = None,
+    similarity: Annotated[
+        str | None, typer.Option("--similarity", help="What makes tools similar: structured (default) or embedding.")
+    ] = None,
+    audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Refuse a data set that fails its audit.")] = True,
+    llm: Annotated[
+        str | None, typer.Option("--llm", help=f"Who understands the tools: {', '.join(PROVIDERS)}.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint, ending in /v1.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Name of the model at the endpoint.")] = None,
+    llm_mode: Annotated[str, typer.Option("--llm-mode", help=f"How it is asked: {', '.join(MODES)}.")] = MODES[0],
+    max_cost_usd: Annotated[float | None, typer.Option(min=0, help="Stop before more is spent.")] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
+        "llm-cache.sqlite"
+    ),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what asking would take, and ask nothing.")] = False,
+) -> None:
+    """Build the benchmark from a catalogue of tools."""
+    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=model)
+    check_free(out)
+    source = open_source(catalog)
+    asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
+    check_llm(llm, llm_mode, source, [name for name, value in asked.items() if value is not None])
+    if dry_run:
+        print_estimate(source, settings)
+        return
+    endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
+    with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
+        try:
+            report = pipeline.build(source, settings, out, tell, audited=audited, model=used)
+        finally:
+            if used:
+                print_meter(used.meter)
+    print_funnel(report)
+    stdout.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
+    done = report.manifest["audit"]
+    said = f"{done['gates']} gates and {done['checks']} checks hold ({out / 'AUDIT.md'})" if done else "not run"
+    stdout.print(f"Audit: {said}.", soft_wrap=True)
+    if not settings.secret:
+        stdout.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)

@@ -1,0 +1,156 @@
+"""What commands show: tables, and instances as a person would read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rich import box
+from rich.table import Table
+
+from builder import pipeline
+from builder.audit.page import figures
+from builder.audit.run import ConfigAudit
+from builder.audit.wording import TextQuality
+from builder.catalogue.sources import BuiltinSource, Source
+from builder.config import BuildConfig
+from builder.embedding import SentenceEncoder
+from builder.funnel import Funnel
+from builder.llm.estimate import estimate
+from builder.llm.meter import Meter
+from builder.llm.tasks import TASKS
+from builder.render import render
+from hf_dataset.layout import SPLITS
+from hf_dataset.schema import Instance
+from metrics.petoolbench.aggregation import Scores
+
+from .console import progress, stdout
+
+
+def print_instance(instance: Instance) -> None:
+    """Print an instance as a person would read it."""
+    stdout.rule()
+    stdout.print(render(instance), markup=False, highlight=False, soft_wrap=True)
+
+
+def print_funnel(report: pipeline.Report) -> None:
+    """Print what a build read, dropped and wrote."""
+    manifest = report.manifest
+    table = Table("what", "number", title="Funnel", title_justify="left")
+    for name, number in manifest["counts"].items():
+        table.add_row(name.replace("_", " "), f"{number:,}")
+    for kind, reasons in manifest["drops"].items():
+        for reason, number in reasons.items():
+            table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+    stdout.print(table)
+    groups = Table("category", "groups", "tools", title="Groups kept", title_justify="left")
+    for category in sorted({group.category for group in report.groups}):
+        own = [group for group in report.groups if group.category == category]
+        groups.add_row(category.replace("_", " "), str(len(own)), str(sum(len(group.members) for group in own)))
+    stdout.print(groups)
+    rows = Table("config", *SPLITS, title="Rows", title_justify="left")
+    for name, splits in manifest["rows"].items():
+        rows.add_row(name, *(f"{splits[split]:,}" for split in SPLITS))
+    stdout.print(rows)
+
+
+def print_estimate(source: Source, settings: BuildConfig) -> None:
+    """Print how many requests a build would make of a language model, and what they would cost."""
+    assert not isinstance(source, BuiltinSource)  # refused by check_llm
+    with progress() as tell:
+        tools = pipeline.read_tools(source, Funnel(), tell)
+        lines = estimate(tools, settings, SentenceEncoder())
+    table = Table(title="Estimate, before anything is asked", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "requests", "tokens in", "tokens out", "USD"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    for line in lines:
+        cost = settings.llm.cost_usd(line.input_tokens, line.output_tokens)
+        number = f"{line.requests:,}" if line.exact else f"up to {line.requests:,}"
+        table.add_row(line.task, number, f"{line.input_tokens:,}", f"{line.output_tokens:,}", f"{cost:.2f}")
+    total = settings.llm.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
+    table.add_row("all", f"{sum(line.requests for line in lines):,}", "", "", f"{total:.2f}")
+    stdout.print(table)
+    stdout.print(
+        f"Model {settings.llm.model}. Replies that are of no use cost more; answers in the cache cost nothing."
+    )
+
+
+def print_meter(meter: Meter) -> None:
+    """Print what was asked of a language model, and what came of it."""
+    table = Table(title=f"Asked of {meter.config.model}", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "asked", "from the cache", "of use", "of no use"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    for task in TASKS:
+        rejected: Mapping[str, int] = meter.rejected.get(task.name, {})
+        counts = (meter.paid[task.name], meter.cached[task.name], meter.accepted[task.name], sum(rejected.values()))
+        table.add_row(task.name, *(f"{count:,}" for count in counts))
+        for reason, number in sorted(rejected.items()):
+            table.add_row(f"  {reason.replace('_', ' ')}", "", "", "", f"{number:,}", style="dim")
+    for reason, number in sorted(meter.faults.items()):
+        table.add_row(f"sent again: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+    stdout.print(table)
+    stdout.print(
+        f"{meter.input_tokens:,} tokens in, {meter.output_tokens:,} out, {meter.cost_usd:.4f} USD", highlight=False
+    )
+
+
+def print_audit(item: ConfigAudit) -> None:
+    """Print the gates and checks of one config."""
+    table = Table(title=f"Audit of {item.config}, %", title_justify="left", box=box.SIMPLE)
+    table.add_column("gate")
+    for name in ("accuracy", "bound", "margin", "holds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for gate, holds in [
+        *((gate, "yes" if gate.passed else "NO") for gate in item.gates),
+        *((gate, "-") for gate in item.reported),
+    ]:
+        table.add_row(gate.name, *(f"{100 * number:.1f}" for number in (gate.accuracy, gate.bound, gate.margin)), holds)
+    for check in item.checks:
+        holds = "-" if not check.required else "yes" if check.passed else "NO"
+        table.add_row(check.name, f"{check.violations:,}", "0", "", holds)
+    stdout.print(table)
+
+
+def print_wording(qualities: Mapping[str, TextQuality]) -> None:
+    """Print how instructions read, beside each other."""
+    table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
+    for name in qualities:
+        table.add_column(name, justify="right")
+    columns = [figures(quality) for quality in qualities.values()]
+    for name in columns[0]:
+        table.add_row(name, *(column[name] for column in columns))
+    stdout.print(table)
+
+
+def print_classes(scores: Scores) -> None:
+    """Print the share of each error class, and how sure the tool accuracy is."""
+    table = Table(title="Every reply in one class, % of rows", title_justify="left", box=box.SIMPLE)
+    table.add_column("class", no_wrap=True)
+    table.add_column("share", justify="right")
+    for name, share in scores["error_classes"].items():
+        table.add_row(name.replace("_", " "), f"{100 * share:.1f}")
+    stdout.print(table)
+    low, high = scores["intervals"]["tool_accuracy"]
+    stdout.print(
+        f"Tool accuracy {100 * scores['tool_accuracy']:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} "
+        f"(bootstrap over {scores['query_groups']} query groups). Another system's would be told apart if it differed by "
+        f"{100 * scores['detectable_difference']:.1f} points (80 % power, level 5 %).",
+        highlight=False,
+    )
+
+
+def print_scores(scored: list[tuple[str, str, Scores]]) -> None:
+    """Print a line of rates for each (model, config, scores)."""
+    table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE)
+    for name in ("model", "config"):
+        table.add_column(name, no_wrap=True)
+    shown: dict[str, Callable[[Scores], float]] = {
+        "tool": lambda scores: scores["tool_accuracy"],
+        "params": lambda scores: scores["parameter_accuracy"],
+        "call": lambda scores: scores["call_accuracy"],
+        "format": lambda scores: scores["format_rate"],
+    }
+    for name in (*shown, "rows"):
+        table.add_column(name, justify="right")
+    for name, config, scores in scored:
+        table.add_row(name, config, *(f"{100 * read(scores):.1f}" for read in shown.values()), f"{scores['count']:,}")
+    stdout.print(table)

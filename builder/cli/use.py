@@ -1,0 +1,122 @@
+"""Commands on a data set that is there: show, predict, score, audit; and the demo, which does it all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder import pipeline
+from builder.audit.page import write_report
+from builder.audit.run import audit
+from builder.audit.wording import ORIGINAL, asked_in_original, text_quality
+from builder.catalogue.sources import open_source
+from builder.config import PRESETS, BuildConfig
+from builder.embedding import SentenceEncoder
+from builder.errors import AuditError, ConfigError
+from builder.output import check_free
+from builder.predictions import read_predictions, score, write_predictions
+from builder.predictors.registry import ALLOWED as MODELS
+from builder.predictors.registry import open_predictor
+from hf_dataset.layout import SPLITS
+from hf_dataset.reader import read_answers, read_instances, read_manifest
+from hf_dataset.schema import HISTORY_TYPES
+from metrics.petoolbench.aggregation import MODES as SCORERS
+
+from .console import progress, stdout
+from .tables import print_audit, print_classes, print_funnel, print_instance, print_scores, print_wording
+
+REAL_DATA = "PETOOLBENCH_REAL_DATA"
+"""Environment variable that names a folder of real data; with it, an audit prints the earlier benchmark's figures."""
+DEMO = BuildConfig(seed=1, users=PRESETS["demo"])
+
+Config = Annotated[str, typer.Option("--config", help=f"One of {', '.join(HISTORY_TYPES)}.")]
+Split = Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of predictors that draw.")]
+
+
+def show(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    count: Annotated[int, typer.Option("-n", min=1, help="How many instances.")] = 1,
+) -> None:
+    """Show instances as a person would read them."""
+    for instance in read_instances(data, config, split)[:count]:
+        print_instance(instance)
+
+
+def predict(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Predictions file to write.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    model: Annotated[str, typer.Option("--model", help=f"One of {', '.join(MODELS)}.")] = MODELS[0],
+    seed: Seed = 0,
+) -> None:
+    """Write a model's predictions for one split of one config."""
+    instances = read_instances(data, config, split)
+    predictor = open_predictor(model, data, config, split, seed)
+    number = write_predictions(out, ((item.instance_id, predictor.predict(item)) for item in instances))
+    stdout.print(f"{number} predictions in {out}", soft_wrap=True)
+
+
+def score_file(
+    predictions: Annotated[Path, typer.Argument(help="Predictions file, one JSON object a line.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the data set.")],
+    config: Config = HISTORY_TYPES[0],
+    split: Split = "validation",
+    answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder, for the test split.")] = None,
+    scorer: Annotated[str, typer.Option("--scorer", help=f"Rule: {', '.join(SCORERS)}.")] = SCORERS[0],
+) -> None:
+    """Score a predictions file."""
+    if scorer not in SCORERS:
+        raise ConfigError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
+    instances = read_instances(data, config, split)
+    keys = read_answers(answers, config) if answers else []
+    scores = score(read_predictions(predictions), instances, keys, SCORERS[SCORERS.index(scorer)])
+    print_scores([(predictions.name, config, scores)])
+    print_classes(scores)
+
+
+def audit_folder(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder; adds the test split.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
+) -> None:
+    """Show whether the histories, and nothing else, give the answers; exit 1 where a gate fails."""
+    encoder = SentenceEncoder()
+    with progress() as tell:
+        found = audit(data, answers, read_manifest(data), encoder, tell)
+    for item in found.configs:
+        print_audit(item)
+    qualities = {"this data set": found.instructions}
+    if real_data := os.environ.get(REAL_DATA):
+        original = asked_in_original(Path(real_data) / ORIGINAL)
+        qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, encoder)
+    print_wording(qualities)
+    if out is not None:
+        write_report(found, out)
+        stdout.print(f"Report in {out}", soft_wrap=True)
+    if found.failed:
+        raise AuditError(f"{len(found.failed)} gates do not hold: {'; '.join(found.failed)}.")
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")] = Path("out/demo"),
+) -> None:
+    """Build from the built-in marketplace, show an instance of each config, and compare oracle and random."""
+    check_free(out)
+    with progress() as tell:
+        print_funnel(pipeline.build(open_source("builtin"), DEMO, out, tell))
+    scored = []
+    for config in HISTORY_TYPES:
+        instances = read_instances(out, config, "validation")
+        print_instance(instances[0])
+        for model in MODELS:
+            predictor = open_predictor(model, out, config, "validation", DEMO.seed)
+            replies = {instance.instance_id: predictor.predict(instance) for instance in instances}
+            scored.append((model, config, score(replies, instances)))
+    print_scores(scored)
