@@ -1,0 +1,142 @@
+"""What is stored: a submission, what came of it, and the system that a board shows.
+
+All are plain frozen records that go to JSON and back; `store.py` says where they lie. The public process sees
+submissions, outcomes and the public rows of the data set; answers are read by the evaluator alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeVar
+
+Split = Literal["validation", "test"]
+SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
+HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
+HistoryShown = Literal["own", "none", "swapped"]
+"""Whose history a system was shown: the user's own, none, or another user's (for the personalisation lift)."""
+HISTORIES_SHOWN: Final[tuple[HistoryShown, ...]] = ("own", "none", "swapped")
+Badge = Literal["baseline", "self-reported", "reproduced"]
+"""Made by us from the data; handed in by a user; handed in, and run again by us."""
+T = TypeVar("T")
+RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in, as the Hub says; never what a form says."""
+
+    sub: str
+    """The account's id, which does not change; the key of every quota."""
+    name: str
+    """The account's name, as it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What a submitter says of a system; shown, and never believed."""
+
+    name: str
+    team: str = ""
+    link: str = ""
+    """A repository on the Hub, `ORG/NAME`, or empty."""
+    licence: str = ""
+    parameters_b: float | None = None
+    """Parameters, in billions."""
+    cost_usd: float | None = None
+    """Dollars for the whole run."""
+    description: str = ""
+    history: HistoryShown = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file of predictions that was acknowledged; it never changes."""
+
+    id: str
+    """Made by the server: UTC time and random hexadecimal digits; the only thing that paths are made of."""
+    person: Person
+    system: System
+    split: Split
+    configs: tuple[str, ...]
+    """History types that the file answers, sorted as in `HISTORY_TYPES`."""
+    sha256: str
+    """Of the file as it was handed in."""
+    size: int
+    """Bytes of it."""
+    data_revision: str
+    """`build_id` of the data set."""
+    scorer_version: str
+    created: str
+    """UTC, ISO 8601."""
+    badge: Badge = "self-reported"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigScores:
+    """Rates of one config, 0 to 1; of the test split rounded to 0.001."""
+
+    tool_accuracy: float
+    parameter_accuracy: float
+    call_accuracy: float
+    format_rate: float
+    hallucination_rate: float
+    intervals: Mapping[str, tuple[float, float]]
+    """Ends of the 95 % interval of each rate, by its name."""
+    error_classes: Mapping[str, float]
+    count: int
+    query_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a submission; written once by the evaluator, and followed by another where it is scored again."""
+
+    submission_id: str
+    status: Literal["scored", "failed"]
+    reason: str
+    """Why it failed; empty where it did not."""
+    scorer_version: str
+    data_revision: str
+    created: str
+    """UTC, ISO 8601."""
+    scores: Mapping[str, ConfigScores] = field(default_factory=dict)
+    """By config."""
+    overall: Mapping[str, float] = field(default_factory=dict)
+    """Macro mean of each rate over the three configs; empty where not all three were answered."""
+    overall_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    slices: Mapping[str, Mapping[str, tuple[float, int]]] = field(default_factory=dict)
+    """Tool accuracy and number of rows by history length, position of the change, rating noise and axis: name of the
+    slicing, then its value."""
+
+
+def to_json(record: Any) -> str:
+    """A record as one line of JSON, keys in the order of its fields."""
+    return json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False)
+
+
+def from_json(kind: type[T], text: str) -> T:
+    """The record that `to_json` wrote.
+
+    Raises:
+        ValueError: If it is no such record.
+    """
+    try:
+        return typing.cast("T", _read(kind, json.loads(text)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no {kind.__name__}: {error!r}") from error
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return typing.cast("type", hint)(**{name: _read(hints[name], item) for name, item in value.items()})
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Mapping:
+        return {name: _read(inner[1], item) for name, item in value.items()}
+    if origin is tuple:
+        return tuple(_read(inner[0] if inner[-1] is ... else inner[index], item) for index, item in enumerate(value))
+    return value
