@@ -19,8 +19,9 @@ from rich.table import Table
 
 from builder.config import LlmConfig
 from builder.llm.cache import AnswerCache
-from builder.llm.client import OnlineEngine
+from builder.llm.engine import Settings
 from builder.llm.meter import Meter
+from builder.llm.online import OnlineEngine
 from builder.llm.request import make_request
 from builder.llm.tasks import JUDGE
 
@@ -43,7 +44,7 @@ def peak() -> float:
 def ours(base_url: str, config: LlmConfig, cache: Path, start: int, count: int) -> float:
     """Seconds for some requests by the builder's engine."""
     kept = AnswerCache(cache)
-    engine = OnlineEngine(base_url, "any", config, kept, Meter(config), lambda *_: None)
+    engine = OnlineEngine(Settings(base_url, "any", config, kept, Meter(config), lambda *_: None))
     began = time.perf_counter()
     replies = engine.complete_all(JUDGE, [payload(start + index) for index in range(count)])
     seconds = time.perf_counter() - began

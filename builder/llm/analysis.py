@@ -23,7 +23,7 @@ from builder.records import Attribute, Binding, Functionality, Group, GroupTool,
 from builder.scenarios import catalogue_values, favouring_words, is_final
 from builder.text import mentions, provider_family, sentence
 
-from .client import Engine
+from .engine import Engine
 from .task import Payload, Refusal
 from .tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
 

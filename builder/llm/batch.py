@@ -12,14 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from builder.config import LlmConfig
 from builder.errors import BudgetError, LlmError
-from builder.progress import Progress
 
-from .cache import Answer, AnswerCache
-from .client import distinct, openai_library, read_completion, refusal, settle
-from .meter import Meter
+from .cache import Answer
+from .engine import Settings, each_once, read_completion, refusal, settle
 from .request import Request, make_request
+from .sender import openai_library
 from .task import Payload, R, Refusal, Rejection, Task
 
 _ENDPOINT: Final = "/v1/chat/completions"
@@ -30,33 +28,20 @@ class BatchEngine:
     """Asks by files.
 
     Args:
-        base_url: The endpoint; None for the library's own.
-        api_key: Its key.
-        config: Model, sampling, limits.
-        cache: Keeps every answer, and the batches under way.
-        meter: Counts, and holds the budget.
-        progress: Called as the work goes on.
+        settings: What to ask with; its cache keeps the batches under way too.
         sleep: Waits between two looks at a batch.
     """
 
-    def __init__(
-        self,
-        base_url: str | None,
-        api_key: str,
-        config: LlmConfig,
-        cache: AnswerCache,
-        meter: Meter,
-        progress: Progress,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
         self._openai = openai_library()
+        config = settings.config
         self._client = self._openai.OpenAI(
-            base_url=base_url, api_key=api_key, max_retries=config.retries, timeout=config.timeout_s
+            base_url=settings.base_url, api_key=settings.api_key, max_retries=config.retries, timeout=config.timeout_s
         )
         self._config = config
-        self._cache = cache
-        self._meter = meter
-        self._progress = progress
+        self._cache = settings.cache
+        self._meter = settings.meter
+        self._progress = settings.progress
         self._sleep = sleep
         self._reserved: dict[str, float] = {}
         """Dollars set aside for the batches under way, by id."""
@@ -67,10 +52,7 @@ class BatchEngine:
 
     def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
         """The reply to each payload, in order; as in `Engine`."""
-        different = distinct(task, payloads)
-        replies = self._complete_all(task, list(different.values()))
-        found = dict(zip(different, replies, strict=True))
-        return [found[task.user(payload)] for payload in payloads]
+        return each_once(task, payloads, lambda different: self._complete_all(task, different))
 
     def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
         results: dict[int, R] = {}

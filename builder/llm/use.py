@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,9 @@ from builder.progress import Progress
 
 from .batch import BatchEngine
 from .cache import AnswerCache
-from .client import Engine, OnlineEngine
+from .engine import Engine, Settings
 from .meter import Meter
+from .online import OnlineEngine
 from .tasks import TASKS
 
 PROVIDERS: Final = ("openai",)
@@ -95,17 +96,11 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
     """
     if endpoint.api_key is None and endpoint.base_url is None:
         raise ConfigError("There is no key: set OPENAI_API_KEY, or name an endpoint that needs none by --base-url.")
-    cache = AnswerCache(endpoint.cache)
-    try:
+    with closing(AnswerCache(endpoint.cache)) as cache:
         meter = Meter(config.llm, endpoint.max_cost_usd)
-        settings = (endpoint.base_url, endpoint.api_key or "none", config.llm, cache, meter, progress)
+        settings = Settings(endpoint.base_url, endpoint.api_key or "none", config.llm, cache, meter, progress)
         if endpoint.mode == "batch":
-            batches = BatchEngine(*settings)
-            try:
+            with closing(BatchEngine(settings)) as batches:
                 yield ModelUse(batches, meter)
-            finally:
-                batches.close()
         else:
-            yield ModelUse(OnlineEngine(*settings), meter)
-    finally:
-        cache.close()
+            yield ModelUse(OnlineEngine(settings), meter)

@@ -18,11 +18,12 @@ from builder.embedding import SentenceEncoder
 from builder.errors import BudgetError, ConfigError, LlmError, MissingExtraError
 from builder.funnel import Funnel
 from builder.llm.cache import Answer, AnswerCache
-from builder.llm.client import read_completion, retry_after
+from builder.llm.engine import read_completion
 from builder.llm.estimate import estimate
 from builder.llm.limiter import AdaptiveLimiter
 from builder.llm.meter import Meter
 from builder.llm.request import make_request
+from builder.llm.sender import retry_after
 from builder.llm.tasks import JUDGE
 from builder.llm.use import Endpoint, check_llm, open_model
 from builder.optional import optional

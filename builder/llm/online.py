@@ -1,0 +1,61 @@
+"""Asking request by request, as many at once as the endpoint bears."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from .engine import Settings, each_once, read_completion, refusal, settle
+from .request import make_request
+from .sender import Sender, connect, each
+from .task import Payload, R, Refusal, Rejection, Task
+
+
+class OnlineEngine:
+    """Asks request by request.
+
+    Args:
+        settings: What to ask with.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+        """The reply to each payload, in order; as in `Engine`."""
+        return each_once(task, payloads, lambda different: asyncio.run(self._complete_all(task, different)))
+
+    async def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+        settings = self._settings
+        results: dict[int, R | Refusal] = {}
+
+        async def complete(index: int) -> None:
+            results[index] = await self._complete(sender, task, payloads[index])
+            settings.progress(f"asking the model: {task.name}", len(results), len(payloads))
+
+        async with connect(settings.base_url, settings.api_key, settings.config, settings.meter) as sender:
+            # Who is under way when one has to stop still gets its answer, and the answer is kept.
+            await each(range(len(payloads)), complete, min(settings.config.connections, len(payloads)))
+        return [results[index] for index in range(len(payloads))]
+
+    async def _complete(self, sender: Sender, task: Task[R], payload: Payload) -> R | Refusal:
+        cache, meter = self._settings.cache, self._settings.meter
+        reasons: Counter[str] = Counter()
+        for attempt in range(self._settings.config.attempts):
+            request = make_request(task, payload, attempt, self._settings.config)
+            answer = cache.get(request.key)
+            if answer is None:
+                answer = await sender.send(
+                    request.shaped, request.input_tokens, partial(read_completion, request=request)
+                )
+                cache.put(request.key, task.name, answer)
+                meter.pay(task.name, answer)
+            else:
+                meter.cached[task.name] += 1
+            reply = settle(task, payload, answer, meter)
+            if not isinstance(reply, Rejection):
+                return reply
+            reasons[reply.reason] += 1
+        return refusal(task, reasons)
