@@ -1,13 +1,17 @@
 PYTHON ?= python3
 VENV := .venv
-OLD := .venv-datasets-2.21
 BIN := $(VENV)/bin
+# Versions of datasets, beside the newest, that the data set promises to load in; the first is the oldest.
+OLDER := 2.21 3.6 4.8
+OLDEST := $(firstword $(OLDER))
+ready = $(foreach version,$(1),.venv-datasets-$(version)/.ready)
+pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/bin/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo sample test test-matrix check format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made again when what it is made of changes.
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -15,18 +19,29 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# The oldest version of datasets that the data set promises to load in.
-$(OLD)/.ready: constraints-datasets-2.21.txt
-	$(PYTHON) -m venv $(OLD)
-	$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-datasets-2.21.txt datasets
+.venv-datasets-%/.ready: constraints-datasets-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< datasets
 	@touch $@
 
 demo: $(VENV)/.ready ## Build the benchmark from the built-in marketplace and score two predictors
 	@rm -rf out/demo out/demo-private
 	$(BIN)/petoolbench demo -o out/demo
 
-test: $(VENV)/.ready $(OLD)/.ready ## Run all tests
-	PETOOLBENCH_OLD_PYTHON=$(CURDIR)/$(OLD)/bin/python $(BIN)/python -m pytest -n auto
+# What stands in hf_dataset/ beside the code; the answers of its test split stay out of the repository.
+SAMPLE := preferred_only rating_integrated chronological tools sft dpo audit
+
+sample: $(VENV)/.ready ## Build the sample in hf_dataset/ again
+	@rm -rf out/sample out/sample-private
+	$(BIN)/petoolbench build --preset sample --seed 1 -o out/sample
+	rm -rf $(addprefix hf_dataset/,$(SAMPLE))
+	cp -R out/sample/. hf_dataset/
+
+test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the newest and the oldest datasets
+	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(BIN)/python -m pytest -n auto
+
+test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with every version of datasets it promises
+	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(BIN)/python -m pytest -n auto -m matrix
 
 check: $(VENV)/.ready ## Check format, lint, types and the layering of the packages
 	$(BIN)/ruff format --check .
@@ -39,5 +54,5 @@ format: $(VENV)/.ready ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove environments, caches and what was built
-	rm -rf $(VENV) $(OLD) out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-datasets-* out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,7 +27,7 @@ from hf_dataset.schema import Instance, to_dict
 from metrics.petoolbench.aggregation import aggregate, judge_all
 from metrics.petoolbench.legacy import RULE
 from metrics.petoolbench.records import reference_from_row
-from metrics.petoolbench.statistics import intervals
+from metrics.petoolbench.uncertainty import intervals
 
 
 def replies_to(rows: list[Instance]) -> list[str]:

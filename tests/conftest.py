@@ -13,6 +13,8 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 
+pytest_plugins = ["tests.browser"]
+
 settings.register_profile("default", deadline=None)  # the first draw of a place reads a file of them
 settings.load_profile("default")
 

@@ -16,7 +16,7 @@ from .legacy import legacy_judge
 from .matching import compare_arguments, identical
 from .parsing import parse
 from .records import ERROR_CLASSES, ErrorClass, ParseFailure, Reference, Verdict
-from .statistics import Comparison, compare, detectable, intervals
+from .uncertainty import Comparison, compare, detectable, intervals
 
 Mode = Literal["default", "strict", "legacy"]
 """How replies are judged: by what they mean; by what they are, to the last bit; or as the earlier benchmark's released
@@ -51,8 +51,9 @@ class Scores(TypedDict):
     count: int
     """Size of the reference set."""
     query_groups: int
-    detectable_difference: float
-    """Least difference in tool accuracy from another system as good as this one that these rows would show."""
+    detectable_difference: float | None
+    """Least difference in tool accuracy from another system as good as this one that these rows would show; None where
+    all query groups fare alike, which says nothing of another system."""
 
 
 def judge(prediction: str | None, reference: Reference, mode: Mode = "default") -> Verdict:
@@ -183,7 +184,7 @@ def aggregate(
         intervals={name: [float(low), float(high)] for name, (low, high) in zip(_WITH_INTERVAL, ends, strict=True)},
         count=len(verdicts),
         query_groups=len(set(query_groups)),
-        detectable_difference=detectable(outcomes[:, 0], query_groups),
+        detectable_difference=detectable(outcomes[:, 0], query_groups) or None,
     )
 
 

@@ -21,7 +21,6 @@ Mode = Literal["default", "strict"]
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _HOLDERS: Final = frozenset({dict, list})
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_NO_PROPERTIES: Final[Mapping[str, Any]] = {}
 _NO_SCHEMA: Final[Mapping[str, Any]] = {}
 
 
@@ -112,7 +111,7 @@ def _moment(text: str, form: object) -> str | None:
 
 
 def _object(value: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    properties = schema.get("properties") or _NO_PROPERTIES
+    properties = _inner(schema, "properties")
     defaults = {name: inner["default"] for name in properties if "default" in (inner := _inner(properties, name))}
     whole = {**defaults, **value}
     return ("object", {name: canonical(whole[name], _inner(properties, name)) for name in sorted(whole)})
@@ -127,7 +126,7 @@ def _inner(outer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _kinds(schema: Mapping[str, Any]) -> Sequence[Any]:
     """The types that a schema allows, one or a list of them; none where it names none."""
     found = schema.get("type")
-    return found if isinstance(found, list) else [found]
+    return [kind for kind in (found if isinstance(found, list) else [found]) if isinstance(kind, str)]
 
 
 def _names(value: Any) -> Any:

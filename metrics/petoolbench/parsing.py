@@ -19,13 +19,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from .records import ParseFailure, ToolCall
+from .records import MAX_DEPTH, ParseFailure, ToolCall, deeper_than
 
 _NAME_KEYS: Final = ("name", "tool_name")
 _ARGUMENT_KEYS: Final = ("arguments", "parameters", "args", "input")
 _WRAPPERS: Final = ("tool_calls", "tool_call", "function_call", "functionCall", "function", "call", "action")
-_MAX_DEPTH: Final = 64
-"""Values nested deeper than this are no tool call; comparing them would exhaust the stack."""
 _MAX_WRAPPERS: Final = 8
 _MAX_LENGTH: Final = 1_000_000
 """Characters; no answer is longer."""
@@ -114,7 +112,7 @@ def _only_call(text: str) -> ToolCall | None:
         return None
     colons = text.count(":", start, end)
     plain = colons == 2 + len(arguments) and _FLAT.issuperset(map(type, arguments.values()))
-    if not plain and (text.count("{") + text.count("[") > _MAX_DEPTH or colons != _colons(value)):
+    if not plain and (text.count("{") + text.count("[") > MAX_DEPTH or colons != _colons(value)):
         return None
     return ToolCall(name, arguments)
 
@@ -191,7 +189,7 @@ def _spans(text: str, ends: Mapping[str, re.Pattern[str]]) -> Iterator[_Span]:
         elif open_at and (start := _opened(text, open_at, char)) is not None:
             while closed and closed[-1][0] > start:
                 closed.pop()
-            if len(open_at) < _MAX_DEPTH:
+            if len(open_at) < MAX_DEPTH:
                 closed.append((start, position))
     cut = next(
         (at for at in open_at if text[at] == "{" and text[at + 1 : at + 20].lstrip()[:1] in ('"', "'")), len(text)
@@ -288,19 +286,9 @@ def _has_lone_surrogate(value: Any) -> bool:
 
 def _deeper_than(value: Any, text: str) -> bool:
     """Whether a value is nested deeper than the limit; cheap where there are not even so many brackets."""
-    if text.count("{") + text.count("[") <= _MAX_DEPTH:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
         return False
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            item
-            for outer in level
-            if isinstance(outer, dict | list)
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True
+    return deeper_than(value, MAX_DEPTH)
 
 
 def _has_arguments(value: Any) -> bool:

@@ -13,7 +13,7 @@ from .legacy import legacy_judge
 from .matching import compare_arguments
 from .parsing import parse
 from .records import REFERENCE_COLUMNS, Verdict, reference_from_row
-from .statistics import compare
+from .uncertainty import compare
 
 _CITATION = """\
 @misc{petoolbench,
@@ -49,7 +49,8 @@ Returns:
     intervals (dict): Ends of the 95 % interval of each rate, by bootstrap over query groups.
     count (int): Number of references.
     query_groups (int): Number of query groups.
-    detectable_difference (float): Least difference in tool accuracy between two systems that these rows would show.
+    detectable_difference (float or None): Least difference in tool accuracy between two systems that these rows would
+        show; None where all query groups fare alike.
     configs (dict, only where given): The same figures for each config.
     macro (dict, only with configs): Mean of each rate over the configs.
     details (list of dict, only where asked for): For each reference its id, error class and reason.
@@ -65,8 +66,11 @@ Examples:
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _KWARGS_DESCRIPTION)
-class PEToolBench(evaluate.Metric):
-    """Tool, parameter and call accuracy."""
+class Petoolbench(evaluate.Metric):
+    """Tool, parameter and call accuracy.
+
+    `evaluate.combine` names figures that two metrics share by the class, which is therefore spelled as the module is.
+    """
 
     def _info(self) -> evaluate.MetricInfo:
         tool = {name: datasets.Value("string") for name in ("name", "provider", "description", "parameters")}
@@ -74,7 +78,11 @@ class PEToolBench(evaluate.Metric):
             "instance_id": datasets.Value("string"),
             "query_group": datasets.Value("string"),
             "candidates": [tool],
-            "answer": {"name": datasets.Value("string"), "arguments": datasets.Value("string")},
+            "answer": {
+                "name": datasets.Value("string"),
+                "arguments": datasets.Value("string"),
+                "alternatives": [datasets.Value("string")],
+            },
             "meta": {"same_function": [datasets.Value("string")]},
         }
         return evaluate.MetricInfo(
@@ -203,6 +211,7 @@ def _needed(references: Any) -> Any:
     return [
         {
             **{column: row[column] for column in REFERENCE_COLUMNS},
+            "answer": {**row["answer"], "alternatives": row["answer"].get("alternatives") or []},
             "meta": {"same_function": (row.get("meta") or {}).get("same_function") or []},
         }
         for row in rows

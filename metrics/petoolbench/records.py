@@ -91,6 +91,8 @@ class Verdict:
 
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
 """Columns of a row that scoring reads; of `meta` it reads `same_function` where there is one, and no other column."""
+MAX_DEPTH: Final = 64
+"""Values nested deeper than this are no tool call, and no answer; comparing them would exhaust the stack."""
 _first_value: Final = json.JSONDecoder().raw_decode
 _NO_META: Final[Mapping[str, Any]] = {}
 
@@ -116,10 +118,14 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
         parameters = tool["parameters"]
     except (KeyError, TypeError) as error:
         raise ReferencesError(_what_lacks(row, error)) from error
+    if type(instance_id) is not str or type(query_group) is not str:
+        raise ReferencesError(
+            f"instance_id and query_group of row {instance_id!r} are no text, as they are in the data."
+        )
     try:
         arguments = _read(answer["arguments"])
         alternatives = tuple(map(_read, answer.get("alternatives") or ()))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ReferencesError(f"Row {instance_id!r} holds malformed JSON: {error}") from error
     same = (row.get("meta") or _NO_META).get("same_function")
     return Reference(
@@ -133,10 +139,35 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     )
 
 
-def _read(text: str) -> Any:
-    """The value of a JSON text without space around it; `json.loads` of another."""
+def _read(text: str) -> dict[str, Any]:
+    """The arguments in a JSON text.
+
+    Raises:
+        ValueError: If it is no JSON object, or one nested too deep to be compared.
+    """
     value, end = _first_value(text)
-    return value if end == len(text) else json.loads(text)
+    if end != len(text):
+        value = json.loads(text)
+    if type(value) is not dict:
+        raise ValueError(f"arguments are an object, not a {type(value).__name__}")
+    if text.count("{") + text.count("[") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    return value
+
+
+def deeper_than(value: Any, depth: int) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _no_answer(instance_id: str, name: str | None) -> str:

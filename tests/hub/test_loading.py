@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from tests.environments import WITH_SCRIPTS, python_with
 from tests.hub.making import NAME, SCRIPT, files, publish
 from tests.hub.server import HubServer
 
@@ -82,13 +82,11 @@ def test_the_newest_datasets_without_a_right(hub: HubServer, token: str, tmp_pat
 
 
 @pytest.mark.matrix
-def test_the_oldest_datasets(hub: HubServer, token: str, tmp_path: Path) -> None:
-    python = os.environ.get("PETOOLBENCH_OLD_PYTHON")
-    if not python:
-        pytest.skip("PETOOLBENCH_OLD_PYTHON names no Python with datasets 2.21; `make test` sets it")
+@pytest.mark.parametrize("version", WITH_SCRIPTS)
+def test_versions_with_scripts(version: str, hub: HubServer, token: str, tmp_path: Path) -> None:
     script = {"revision": "script", "trust_remote_code": True}
     asked: list[dict[str, Any]] = [script, {}, {"revision": "v1"}, {"revision": "v1", "streaming": True}]
-    told = load(hub, python, "2.21", tmp_path, token, *asked)
+    told = load(hub, python_with(version), version, tmp_path, token, *asked)
     assert told == [[0, -1, -2], list(range(5)), list(range(3)), list(range(3))]
 
 
@@ -104,4 +102,5 @@ def test_a_metric_from_a_space(hub: HubServer, ann: HfApi, tmp_path: Path) -> No
     assert asked[0].startswith("v0.")  # the tag of evaluate's own version goes first
     assert hub.log.kinds() == ["resolve"] * len(asked)
     got = {path for path in asked if path.startswith("main/")}
-    assert got == {f"main/{path.name}" for path in METRIC.glob("*.py") if path.name != "__init__.py"}
+    of_the_space = {"__init__.py", "app.py", "page.py"}
+    assert got == {f"main/{path.name}" for path in METRIC.glob("*.py") if path.name not in of_the_space}

@@ -370,11 +370,40 @@ ROW: dict[str, Any] = {
         ({"answer": {"name": "right", "arguments": "{"}}, "malformed JSON"),
         ({"answer": {"name": "right", "arguments": None}}, "malformed JSON"),
         ({"answer": {"name": "other", "arguments": "{}"}}, "none of its candidates"),
+        ({"answer": {"name": "right", "arguments": "[1]"}}, "arguments are an object, not a list"),
+        ({"answer": {"name": "right", "arguments": '{"x": ' + "[" * 500 + "]" * 500 + "}"}}, "nested deeper than 64"),
+        ({"answer": {"name": "right", "arguments": '{"x": ' + "[" * 99999}}, "malformed JSON"),
+        ({"query_group": ["q"]}, "are no text"),
+        ({"candidates": ["right"]}, "are not tools with name and parameters"),
     ],
 )
 def test_references_that_cannot_be_scored_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ReferencesError, match=message):
         reference_from_row(ROW | changes)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": ["city"]},
+        {"properties": "city"},
+        {"properties": {"city": {"properties": 3}}},
+        {"properties": {"city": {"type": {"a": 1}}}},
+        {"properties": {"city": {"type": [["string"], "integer"]}}},
+        {"properties": {"city": True}},
+    ],
+)
+def test_a_schema_that_is_none_decides_nothing(schema: dict[str, Any]) -> None:
+    for city in ("Oslo", {"name": "Oslo"}, ["Oslo"], 3):
+        assert compare_arguments({"city": city}, {"city": city}, schema) == "same"
+        assert compare_arguments({"city": city}, {"city": "Rome"}, schema) != "same"
+
+
+def test_parameters_that_are_no_object_are_named_where_they_matter() -> None:
+    asked = reference()._replace(parameters="[]")
+    assert judge(CALL, asked).error_class == "correct"
+    with pytest.raises(ReferencesError, match=r"parameters of 'right' in row '1' are no JSON object"):
+        judge(CALL.replace("Oslo", "Rome"), asked)
 
 
 def test_a_reference_without_a_column_is_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,82 @@ def test_batches_may_be_added(metric: Any, rows: list[dict[str, Any]]) -> None:
         metric.add_batch(predictions=[right(row) for row in part], references=part)
     metric.add(prediction="no idea", reference=rows[4])
     assert metric.compute()["call_accuracy"] == 0.8
+
+
+@pytest.mark.parametrize("name", ["petoolbench", "another"])
+def test_a_file_of_flat_files_is_as_good_as_the_folder(
+    metric: Any, rows: list[dict[str, Any]], tmp_path: Path, name: str
+) -> None:
+    copied = shutil.copytree(FOLDER, tmp_path / name, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))
+    by_file = evaluate.load(str(copied / "petoolbench.py"), cache_dir=str(tmp_path))
+    assert type(by_file).__name__ == "PEToolBench"
+    replies = ["no idea", *map(right, rows[1:6])]
+    found = by_file.compute(predictions=replies, references=rows[:6])
+    assert found == metric.compute(predictions=replies, references=rows[:6])
+    assert found["call_accuracy"] == 5 / 6
+
+
+def test_metrics_may_be_combined(metric: Any, rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    by_file = evaluate.load(str(FOLDER / "petoolbench.py"), cache_dir=str(tmp_path))
+    both = evaluate.combine({"one": metric, "other": by_file})
+    replies = ["no idea", *map(right, rows[1:4])]
+    at_once = both.compute(predictions=replies, references=rows[:4], seed=3)
+    for start in (0, 2):
+        both.add_batch(predictions=replies[start : start + 2], references=rows[start : start + 2])
+    assert both.compute(seed=3) == at_once
+    alone = metric.compute(predictions=replies, references=rows[:4], seed=3)
+    assert at_once == {f"{name}_{figure}": value for name in ("one", "other") for figure, value in alone.items()}
+    assert at_once["other_call_accuracy"] == 0.75
+
+
+def test_a_row_without_a_reply_is_wrong(metric: Any, rows: list[dict[str, Any]]) -> None:
+    found = metric.compute(predictions=[right(rows[0]), None], references=rows[:2], details=True)
+    assert (found["call_accuracy"], found["details"][1]["reason"]) == (0.5, "missing")
+    metric.add_batch(predictions=[right(rows[0]), None], references=rows[:2])
+    assert metric.compute(details=True) == found
+
+
+def test_systems_are_compared_in_words(metric: Any, rows: list[dict[str, Any]]) -> None:
+    part = rows[:30]
+    good, none = [right(row) for row in part], ["no idea"] * len(part)
+    found = metric.compare(good, none, part, names=("ours", "theirs"))
+    assert (found["difference"], found["low"], found["high"], found["rows"]) == (1.0, 1.0, 1.0, 30)
+    assert found["in_words"].startswith("ours is ahead by 100.0 points, 100.0 to 100.0 (p = 0.0")
+    assert metric.compare(none, good, part, names=("ours", "theirs"))["in_words"].startswith("theirs is ahead")
+    same = metric.compare(good, good, part)
+    assert (same["difference"], same["p"]) == (0.0, 1.0)
+    assert same["in_words"].startswith("A and B cannot be told apart")
+    with pytest.raises(ValueError, match="29 predictions for 30 references"):
+        metric.compare(good, none[1:], part)
+
+
+def test_configs_come_each_and_as_their_mean(metric: Any, rows: list[dict[str, Any]]) -> None:
+    replies = [right(rows[0]), "no idea", "no idea", "no idea", right(rows[4])]
+    configs = ["chronological"] * 4 + ["preferred_only"]
+    found = metric.compute(predictions=replies, references=rows[:5], configs=configs)
+    alone = metric.compute(predictions=replies[:4], references=rows[:4])
+    assert found["configs"]["chronological"] == alone
+    assert {name: one["call_accuracy"] for name, one in found["configs"].items()} == {
+        "chronological": 0.25, "preferred_only": 1.0,
+    }  # fmt: skip
+    assert (found["call_accuracy"], found["macro"]["call_accuracy"]) == (0.4, 0.625)
+    assert set(found["macro"]) == set(found["intervals"])
+    with pytest.raises(ValueError, match="1 configs for 5 references: give one for each"):
+        metric.compute(predictions=replies, references=rows[:5], configs=["chronological"])
+
+
+def test_the_card_names_every_figure_and_class(metric: Any, rows: list[dict[str, Any]]) -> None:
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    found = metric.compute(predictions=["?"], references=rows[:1], configs=["a"], details=True)
+    names = {*found, *found["error_classes"], *found["details"][0]} - {"count", "query_groups"}
+    assert not [name for name in names if f"`{name}`" not in card]
+
+
+def test_alternatives_come_through_batches_too(metric: Any, rows: list[dict[str, Any]]) -> None:
+    other = {**rows[0]["answer"], "alternatives": ['{"anything": "else"}']}
+    reply = json.dumps({"name": other["name"], "arguments": {"anything": "else"}})
+    metric.add_batch(predictions=[reply, right(rows[1])], references=[rows[0] | {"answer": other}, rows[1]])
+    assert metric.compute()["call_accuracy"] == 1.0
 
 
 def test_private_answers_and_nothing_at_all_are_refused(metric: Any, rows: list[dict[str, Any]]) -> None:

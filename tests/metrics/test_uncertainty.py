@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metrics.petoolbench.statistics import compare, intervals
+from metrics.petoolbench.uncertainty import compare, intervals
 
 
 def drawn(rng: np.random.Generator, rows: int, rate: float) -> list[float]:
