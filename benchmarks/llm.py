@@ -41,6 +41,12 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def resident() -> float:
+    """Memory of this process now, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1024**2
+
+
 def ours(base_url: str, config: LlmConfig, cache: Path, start: int, count: int) -> float:
     """Seconds for some requests by the builder's engine."""
     kept = AnswerCache(cache)
@@ -104,9 +110,17 @@ def main() -> None:
                     f"{100 * count / seconds / ideal:.0f}",
                     f"{peak():.0f}",
                 )
+            before = resident()
+            for _ in range(10):  # what is left when payloads and replies are gone
+                ours(base_url, config, Path(folder) / "cache.sqlite", done, options.requests // 10)
+                done += options.requests // 10
+            after = resident()
         finally:
             server.terminate()
     Console().print(table)
+    Console().print(
+        f"Memory before and after {options.requests:,} more, in ten parts: {before:.0f} and {after:.0f} MiB"
+    )
 
 
 main()

@@ -191,6 +191,48 @@ class LlmConfig(_Section):
         return (input_tokens * self.usd_per_million_input + output_tokens * self.usd_per_million_output) / 1_000_000
 
 
+class MixConfig(_Section):
+    """Shares of what can be wrong with the rejected call of a `dpo` row.
+
+    A share that the histories of a config do not allow (`disliked` needs ratings, `stale` needs order) goes to
+    `same_function`.
+    """
+
+    same_function: Share = 0.35
+    """A tool for the job that is not the preferred one."""
+    disliked: Share = 0.25
+    """The tool for the job that the disliked calls are for; in `rating_integrated`."""
+    stale: Share = 0.25
+    """The tool for the job that was wanted before the preference changed; in `chronological`."""
+    wrong_argument: Share = 0.1
+    """The right tool with one value of another scenario."""
+    wrong_functionality: Share = 0.03
+    """A tool for another job; can be told from the answer without the history, so few are enough."""
+    wrong_format: Share = 0.02
+    """The right call so written that it cannot be read; the same holds."""
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> MixConfig:
+        total = sum(self.model_dump().values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares of the kinds must sum to 1, not {total:g}")
+        if not self.same_function:
+            raise ValueError("same_function is what other kinds fall back on: its share must be above 0")
+        return self
+
+
+class TrainingConfig(_Section):
+    """The training data, `sft` and `dpo`, made from the users of train."""
+
+    docs: Literal["full", "names"] = "full"
+    """Whether the prompt documents the tools of the history, or only names them."""
+    sft_per_config: int = Field(default=1_000_000, ge=50)
+    """Most rows of `sft` from each config; whole query groups, spread evenly over train."""
+    dpo_per_config: int = Field(default=1_000_000, ge=50)
+    """The same for `dpo`."""
+    mix: MixConfig = MixConfig()
+
+
 class BuildConfig(_Section):
     """Everything that, with the catalogue, determines a build."""
 
@@ -207,6 +249,7 @@ class BuildConfig(_Section):
     histories: HistoryConfig = HistoryConfig()
     candidates: CandidateConfig = CandidateConfig()
     llm: LlmConfig = LlmConfig()
+    training: TrainingConfig = TrainingConfig()
 
     @model_validator(mode="after")
     def _fits(self) -> BuildConfig:
@@ -223,12 +266,13 @@ class BuildConfig(_Section):
 
 
 PRESETS: Final[Mapping[str, UserConfig]] = {
+    "sample": UserConfig(count=15, train=0.6, validation=0.2, test=0.2),
     "demo": UserConfig(count=600, train=0.25, validation=0.5, test=0.25),
     "dev": UserConfig(count=1300, train=9 / 13, validation=1 / 13, test=3 / 13),
     "release": UserConfig(count=13_000, train=9 / 13, validation=1 / 13, test=3 / 13),
 }
-"""Sizes by name: small with a validation split that tells an oracle from a random choice; a tenth of a release; and a
-release, with 9,000 users in train, 1,000 in validation and 3,000 in test."""
+"""Sizes by name: the sample in the repository; small with a validation split that tells an oracle from a random choice;
+a tenth of a release; and a release, with 9,000 users in train, 1,000 in validation and 3,000 in test."""
 
 
 def load_config(

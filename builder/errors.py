@@ -10,6 +10,7 @@
     * `MissingExtraError`: a library of an extra is not installed.
     * `LlmError`: the model's endpoint, or the cache of its answers, cannot be used.
         * `BudgetError`: the next request could cost more than is allowed.
+    * `HubError`: something could not be pushed to the Hub, or read from it.
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class LlmError(BuilderError):
 
 class BudgetError(LlmError):
     """The next request could cost more than is allowed."""
+
+
+class HubError(BuilderError):
+    """Something could not be pushed to the Hub, or read from it."""

@@ -127,7 +127,7 @@ class InstanceMaker:
             query += 1
             for offset, user in enumerate(users):
                 user_id = f"{self._split}-u{made + offset:06d}"
-                yield User(user_id, user.query, user.answer, user.profile, user.histories)
+                yield replace(user, user_id=user_id)
             made += len(users)
 
     def _suitable(self, group: Group, wanted: int) -> bool:
@@ -219,7 +219,8 @@ class InstanceMaker:
                 self._shows(holder.profile, history) and self._answerable(query.group, answer, history)
                 for history in found.values()
             ) and self._was_wanted(whole, rival, found["chronological"]):
-                return User("", query, answer, holder.profile, self._with_noise(query.group, answer, found, rng))
+                noisy = self._with_noise(query.group, answer, found, rng)
+                return User("", query, answer, rival, holder.profile, noisy)
             self._funnel.drop("history_draw", "not_identifiable")
         return None
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from hf_dataset.layout import MANIFEST
+from hf_dataset.layout import CANARY, MANIFEST
 
 from .config import BuildConfig
 from .funnel import Funnel
@@ -21,6 +21,7 @@ _LIBRARIES: Final = (
     "matplotlib",
     "mimesis",
     "numpy",
+    "pillow",
     "pyarrow",
     "py3langid",
     "pycountry",
@@ -56,6 +57,7 @@ def build_manifest(
     """
     return {
         "format": 1,
+        "canary": CANARY,
         "builder": version("petoolbench"),
         "build_id": build_id(catalog, config),
         "catalog": catalog,

@@ -61,6 +61,7 @@ def written_aside(out: Path) -> Iterator[Folders]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _sweep(out)
+        _sweep(private_folder(out))
         public, private = _aside(out), _aside(private_folder(out))
     except OSError as error:
         raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
@@ -77,6 +78,32 @@ def written_aside(out: Path) -> Iterator[Folders]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def folder_written_aside(out: Path) -> Iterator[Path]:
+    """Give one fresh folder and, if nothing is raised, put it in place.
+
+    Args:
+        out: Its final name.
+
+    Raises:
+        OutputError: If it is there, or cannot be made.
+    """
+    out = out.absolute()
+    if out.exists():
+        raise OutputError(f"{str(out)!r} is there already. Name another folder, or remove it first.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
+        aside = _aside(out)
+    except OSError as error:
+        raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
+    try:
+        yield aside
+        aside.rename(out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def _aside(folder: Path) -> Path:
     made = Path(tempfile.mkdtemp(prefix=f"{_prefix(folder)}{os.getpid()}-", dir=folder.parent))
     made.chmod(0o755)
@@ -88,14 +115,13 @@ def _prefix(folder: Path) -> str:
     return f".{folder.name}.partial-"
 
 
-def _sweep(out: Path) -> None:
-    """Remove what builds of the same name left when they were killed."""
-    for folder in (out, private_folder(out)):
-        prefix = _prefix(folder)
-        for leftover in folder.parent.iterdir():
-            pid = leftover.name[len(prefix) :].partition("-")[0]
-            if leftover.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
-                shutil.rmtree(leftover, ignore_errors=True)
+def _sweep(folder: Path) -> None:
+    """Remove what was left beside a folder when those who wrote it aside were killed."""
+    prefix = _prefix(folder)
+    for leftover in folder.parent.iterdir():
+        pid = leftover.name[len(prefix) :].partition("-")[0]
+        if leftover.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _alive(pid: int) -> bool:

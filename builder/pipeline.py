@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_dataset.card import card_text
-from hf_dataset.layout import MANIFEST, TOOLS, answers_file, split_file
+from hf_dataset.card import write_pages
+from hf_dataset.layout import MANIFEST, TOOLS, TRAINING, answers_file, split_file
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, AttributeRow, Instance, ToolRow
 
 from .audit.page import write_report
@@ -20,7 +20,7 @@ from .catalogue.sources import BuiltinSource, Source
 from .config import BuildConfig
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError
-from .export import ANSWERS_README, TableWriter, answer_key, public_row, write_tools
+from .export import ANSWERS_README, TableWriter, answer_key, public_row, public_tool, write_tools
 from .funnel import Funnel
 from .groups.recognition import Recogniser
 from .groups.stage import group_catalogue
@@ -32,9 +32,11 @@ from .manifest import build_id, build_manifest, file_hashes, to_text
 from .output import Folders, written_aside
 from .prepared import Prepared
 from .progress import Progress
+from .prompting import prompt_version
 from .randomness import generator_for
 from .records import Group, Tool
 from .splits import split_groups, split_tools
+from .training.rows import TrainingWriter
 from .understanding import understand
 
 
@@ -83,9 +85,11 @@ def build(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
         manifest["llm"] = model.as_dict() if model else None
+        manifest["prompt_version"] = prompt_version()
         manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
-        (folders.public / "README.md").write_text(card_text(manifest), encoding="utf-8")
+        manifest["files"] = file_hashes(folders.public)
+        write_pages(folders.public, manifest)
         manifest["files"] = file_hashes(folders.public)
         manifest["private_files"] = file_hashes(folders.private)
         (folders.public / MANIFEST).write_text(to_text(manifest), encoding="utf-8")
@@ -108,8 +112,8 @@ def _audit(
         )
     write_report(found, folders.public)
     return {
-        "gates": sum(len(item.gates) for item in found.configs),
-        "checks": sum(check.required for item in found.configs for check in item.checks),
+        "gates": sum(len(item.gates) for _, item in found.parts),
+        "checks": sum(check.required for _, item in found.parts for check in item.checks),
     }
 
 
@@ -202,7 +206,7 @@ def _write_rows(
     """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
     losses: list[float] = []
     maker = RowMaker(encoder.count_tokens, config.candidates.distractors)
-    rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS)}
+    rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, wanted in config.users.by_split().items():
         own = catalogue.of_split(split)
         instances = InstanceMaker(split, own, config, encoder, funnel)
@@ -212,10 +216,13 @@ def _write_rows(
             if split == "test"
             else {}
         )
+        training = TrainingWriter(folders.public, own, config) if split == "train" else None
         made = 0
         for user in instances.users(wanted):
-            for name in HISTORY_TYPES:
-                row = maker.row(user, name, f"{name}-{prefix}-{user.user_id}")
+            own_rows = {name: maker.row(user, name, f"{name}-{prefix}-{user.user_id}") for name in HISTORY_TYPES}
+            if training:
+                training.add(user, own_rows)
+            for name, row in own_rows.items():
                 writers[name].add(public_row(row) if answers else row)
                 if answers:
                     answers[name].add(answer_key(row))
@@ -235,7 +242,13 @@ def _write_rows(
             writer.close()
         for name, table in writers.items():
             rows[name][split] = table.count
-        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), _tool_rows(own.tools))
+        for name, count in (training.close() if training else {}).items():
+            rows[name][split] = count
+        tools = list(_tool_rows(own.tools))
+        if answers:
+            write_tools(folders.private / answers_file(TOOLS), tools)
+            tools = list(map(public_tool, tools))
+        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), tools)
     return rows, sum(losses) / len(losses)
 
 

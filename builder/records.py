@@ -204,5 +204,7 @@ class User:
     user_id: str
     query: Query
     answer: GroupTool
+    rival: GroupTool
+    """What was wanted before the last change, and what the disliked calls are for."""
     profile: Profile
     histories: Mapping[str, History]

@@ -1,75 +1,54 @@
-"""The card: YAML that every version of `datasets` reads the configs from, and a page for people."""
+"""The card and what else stands beside the data for the Hub: README.md, eval.yaml and croissant.json.
+
+`README.md` of this package is both the template and the card of the sample that lies beside it: prose, and regions such
+as `<!-- counts --> ... <!-- /counts -->` that are filled from a build. Filling a filled card again changes nothing, so
+that `python -m hf_dataset.card --check FOLDER` can tell whether a folder's pages are what they should be.
+"""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
-from typing import Any
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
 
 import yaml
 
-from .layout import SPLITS, split_file, splits_of
+from .build import Build, read_build
+from .croissant import croissant_text
+from .layout import BENCHMARK, CANARY, CARD, CROISSANT, split_file, splits_of
+from .passages import PASSAGES
+from .reader import ReadError, read_manifest
 from .schema import HISTORY_TYPES, ROWS, feature_specs
 
-_PAGE = """\
-# PEToolBench
-
-Does a language model use tools the way *this* user would want? Each instance gives a user's interaction history, an
-instruction and ten candidate tools, several of which do the same job. The right tool follows from preferences about
-non-functional attributes (price, latency, privacy, ...) that the user never states and only the history shows.
-
-```python
-from datasets import load_dataset
-
-rows = load_dataset("ORG/petoolbench", "chronological", split="validation")  # or the path of this folder
-```
-
-| config | the history holds | to be inferred |
-|---|---|---|
-| `preferred_only` | calls to preferred tools only | the attributes they share |
-| `rating_integrated` | liked (1) and disliked (0) calls | the attributes that tell them apart |
-| `chronological` | calls in time order, oldest first; the preference changes | the current preference |
-| `tools` | | the catalogue itself, with attributes |
-
-## Rows
-
-{counts}
-
-`arguments` and `parameters` are JSON text. The answers of the test split are private: `answer` is null there, and
-`evidence` and `meta` are empty but for `n_tokens` ({tokenizer}).
-
-## How it was made
-
-Catalogue `{catalog}`, seed {seed}. What came in and what was dropped, with reasons, is in `manifest.json`, with the
-hash of every file. {secrecy} No history
-names the target functionality's tools or the providers of the candidates, and users, query groups and providers of one
-split do not occur in another.
-
-## Why to trust it
-
-{validity}
-"""
-
-_AUDITED = """\
-Every instance can be answered from its history, and by nothing else: {gates} gates and {checks} checks over the three
-configs hold, with simultaneous intervals. [AUDIT.md](AUDIT.md) has them all, `audit.json` for machines.
-
-![Accuracy of every shortcut against its bound](audit/shortcuts.png)"""
-_NOT_AUDITED = """\
-**Not audited.** This data set was built with `--no-audit`: nothing shows that its instances need their histories."""
+_HEAD: Final = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_REGION: Final = re.compile(r"<!-- (?P<name>\w+) -->.*?<!-- /(?P=name) -->", re.DOTALL)
+_SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_MILLIONS: Final = "1M<n<10M"
+_USAGE: Final = "Usage: python -m hf_dataset.card --check FOLDER"
 
 
-_CLOSED = "A secret went into the test split: nobody else can make its answers again."
-_OPEN = "No secret went into the test split: who has the catalogue can make its answers again."
+class TemplateError(ValueError):
+    """The template has a region that nothing fills, or lacks one; a mistake of ours."""
 
 
-def front_matter() -> dict[str, Any]:
-    """The YAML head: configs with their files, and the features of each."""
+def template() -> str:
+    """The card's template."""
+    return (files(__package__) / CARD).read_text(encoding="utf-8")
+
+
+def front_matter(build: Build) -> dict[str, Any]:
+    """The YAML head: configs with their files, and the features and sizes of each."""
     return {
         "license": "apache-2.0",
         "language": ["en"],
         "pretty_name": "PEToolBench",
+        "size_categories": [_size(sum(sum(splits.values()) for splits in build.rows.values()))],
         "task_categories": ["text-generation"],
         "tags": ["tool-use", "function-calling", "personalization", "benchmark"],
+        "canary": CANARY,
         "configs": [
             {
                 "config_name": name,
@@ -78,22 +57,109 @@ def front_matter() -> dict[str, Any]:
             }
             for name in ROWS
         ],
-        "dataset_info": [{"config_name": name, "features": feature_specs(row)} for name, row in ROWS.items()],
+        "dataset_info": [_info(build, name, row) for name, row in ROWS.items()],
     }
 
 
-def card_text(manifest: Mapping[str, Any]) -> str:
-    """The card of a build, from its manifest alone: the same wherever the build is put."""
-    rows = manifest["rows"]
-    lines = ["| config | " + " | ".join(SPLITS) + " |", "|---" * (len(SPLITS) + 1) + "|"]
-    lines += [f"| `{config}` | " + " | ".join(f"{rows[config][split]:,}" for split in SPLITS) + " |" for config in rows]
-    head = yaml.safe_dump(front_matter(), sort_keys=False, allow_unicode=True)
-    page = _PAGE.format(
-        counts="\n".join(lines),
-        tokenizer=manifest["tokenizer"],
-        catalog=manifest["catalog"],
-        secrecy=_CLOSED if manifest["test_split_needs_a_secret"] else _OPEN,
-        seed=manifest["config"]["seed"],
-        validity=_AUDITED.format(**manifest["audit"]) if manifest["audit"] else _NOT_AUDITED,
+def _size(rows: int) -> str:
+    return next((name for bound, name in _SIZES if rows < bound), _MILLIONS)
+
+
+def _info(build: Build, name: str, row: type) -> dict[str, Any]:
+    splits = [
+        {
+            "name": split,
+            "num_bytes": build.bytes_in_memory[split_file(name, split)],
+            "num_examples": build.rows[name][split],
+        }
+        for split in splits_of(name)
+    ]
+    return {
+        "config_name": name,
+        "features": feature_specs(row),
+        "splits": splits,
+        "download_size": sum(build.manifest["files"][split_file(name, split)]["bytes"] for split in splits_of(name)),
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
+
+
+def card_text(build: Build, page: str) -> str:
+    """The card of a build.
+
+    Args:
+        build: What is known of it.
+        page: The template, or the card of any build.
+
+    Raises:
+        TemplateError: If the page lacks a region, or has one too many.
+    """
+    found = [match["name"] for match in _REGION.finditer(page)]
+    if sorted(found) != sorted(PASSAGES):
+        raise TemplateError(f"The card's regions are {sorted(found)}; expected each of {sorted(PASSAGES)} once.")
+    head = yaml.safe_dump(front_matter(build), sort_keys=False, allow_unicode=True)
+    body = _REGION.sub(
+        lambda match: f"<!-- {match['name']} -->\n{PASSAGES[match['name']](build)}\n<!-- /{match['name']} -->",
+        _HEAD.sub("", page),
     )
-    return f"---\n{head}---\n\n{page}"
+    return f"---\n{head}---\n{body}"
+
+
+def pages(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What stands beside the data, by file name.
+
+    Args:
+        folder: Folder of the data set; its data files, and its audit if there was one, are in place.
+        manifest: What the data set says of itself, with the sizes and hashes of the data files.
+
+    Raises:
+        ReadError: If a data file cannot be read.
+    """
+    return {
+        CARD: card_text(read_build(folder, manifest), template()),
+        BENCHMARK: (files(__package__) / BENCHMARK).read_text(encoding="utf-8"),
+        CROISSANT: croissant_text(manifest),
+    }
+
+
+def write_pages(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write what stands beside the data; the arguments are those of `pages`."""
+    for name, text in pages(folder, manifest).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def stale_pages(folder: Path) -> list[str]:
+    """Names of a folder's pages that are not what the template and the data make of them.
+
+    Raises:
+        ReadError: If the folder is no data set.
+    """
+    made = pages(folder, read_manifest(folder))
+    return [
+        name
+        for name, text in made.items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: list[str]) -> str | None:
+    """Check the pages of a folder; what is wrong with them, or None.
+
+    Args:
+        arguments: Of the command line.
+    """
+    match arguments:
+        case ["--check", folder]:
+            try:
+                stale = stale_pages(Path(folder))
+            except ReadError as error:
+                return str(error)
+            return (
+                f"{folder}: {', '.join(stale)} not as built. Build again; the sample with: make sample"
+                if stale
+                else None
+            )
+    return _USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,6 +10,13 @@ TRAINING: Final = ("sft", "dpo")
 """Configs of training data."""
 ANSWERS: Final = "answers"
 MANIFEST: Final = "manifest.json"
+CARD: Final = "README.md"
+BENCHMARK: Final = "eval.yaml"
+"""What the Hub reads to show a data set as a benchmark."""
+CROISSANT: Final = "croissant.json"
+CANARY: Final = "petoolbench:canary:09761620-e6ec-4a15-988e-abc1c4e950c2"
+"""Stands in the card, the manifest and the footer of every Parquet file: a model that can complete it, and a corpus
+that holds it, has seen the data."""
 
 
 def split_file(config: str, split: str) -> str:

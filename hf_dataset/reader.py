@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import MANIFEST, SPLITS, TOOLS, answers_file, split_file
-from .schema import HISTORY_TYPES, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
+from .layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
+from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
+
+_BATCH: Final = 100
+"""Rows of training data that are held at once."""
 
 
 class ReadError(ValueError):
@@ -35,13 +39,25 @@ def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
 
 
 def read_tools(folder: Path, split: str) -> list[ToolRow]:
-    """The catalogue of a split.
+    """The catalogue of a split; without attributes in `test`, whose answers they would tell.
 
     Raises:
         ReadError: As in `read_instances`.
     """
     _check_split(split)
     return [from_dict(ToolRow, row) for row in _rows(folder, split_file(TOOLS, split), ToolRow)]
+
+
+def read_private_tools(folder: Path) -> list[ToolRow]:
+    """The catalogue of the test split with its attributes.
+
+    Args:
+        folder: The answers folder, not that of the data set.
+
+    Raises:
+        ReadError: As in `read_instances`.
+    """
+    return [from_dict(ToolRow, row) for row in _rows(folder, answers_file(TOOLS), ToolRow)]
 
 
 def read_answers(folder: Path, config: str) -> list[AnswerKey]:
@@ -55,6 +71,29 @@ def read_answers(folder: Path, config: str) -> list[AnswerKey]:
         ReadError: As in `read_instances`.
     """
     return [from_dict(AnswerKey, row) for row in _rows(folder, answers_file(config), AnswerKey)]
+
+
+def read_training(folder: Path, config: str) -> Iterator[Any]:
+    """Rows of `sft` or `dpo`, a few at a time, since together they are larger than all the rest.
+
+    Args:
+        folder: Folder of the data set.
+        config: `sft`, for rows of `SftRow`, or `dpo`, for rows of `DpoRow`.
+
+    Raises:
+        ReadError: As in `read_instances`.
+    """
+    if config not in TRAINING:
+        raise ReadError(f"There is no training data {config!r}. Configs of training data are {', '.join(TRAINING)}.")
+    row, path = ROWS[config], _path(folder, split_file(config, "train"))
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_columns(path, file.schema_arrow, row)
+            for batch in file.iter_batches(_BATCH):
+                for record in batch.to_pylist():
+                    yield from_dict(row, record)
+    except (pa.ArrowException, OSError) as error:
+        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -88,17 +127,26 @@ def _check_split(split: str) -> None:
 
 
 def _rows(folder: Path, name: str, row: type) -> list[dict[str, object]]:
-    path = folder / name
-    if not path.is_file():
-        raise ReadError(_incomplete(folder, name))
+    path = _path(folder, name)
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
-    if table.schema.names != arrow_schema(row).names:
-        raise ReadError(
-            f"{str(path)!r} has the columns {table.schema.names}; expected {arrow_schema(row).names}. "
-            "It was made by another version: build it again."
-        )
+    _check_columns(path, table.schema, row)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows
+
+
+def _path(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise ReadError(_incomplete(folder, name))
+    return path
+
+
+def _check_columns(path: Path, schema: pa.Schema, row: type) -> None:
+    if schema.names != arrow_schema(row).names:
+        raise ReadError(
+            f"{str(path)!r} has the columns {schema.names}; expected {arrow_schema(row).names}. "
+            "It was made by another version: build it again."
+        )

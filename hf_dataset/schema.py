@@ -128,7 +128,59 @@ class AnswerKey:
     meta: MetaRow
 
 
-ROWS: Final[dict[str, type]] = {**dict.fromkeys(HISTORY_TYPES, Instance), "tools": ToolRow}
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One message of a chat."""
+
+    role: str
+    """`system`, `user` or `assistant`."""
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SftRow:
+    """One row of `sft`: a train instance as the chat that ends in the answer's call."""
+
+    instance_id: str
+    config: str
+    """History type of the instance."""
+    query_group: str
+    messages: list[MessageRow]
+
+
+@dataclass(frozen=True, slots=True)
+class DpoRow:
+    """One row of `dpo`: a train instance with the answer's call and one that is wrong."""
+
+    instance_id: str
+    config: str
+    """History type of the instance."""
+    query_group: str
+    kind: str
+    """What is wrong with the rejected call; one of `DPO_KINDS`."""
+    prompt: list[MessageRow]
+    chosen: list[MessageRow]
+    rejected: list[MessageRow]
+
+
+DPO_KINDS: Final = (
+    "same_function",
+    "disliked",
+    "stale",
+    "wrong_argument",
+    "wrong_functionality",
+    "wrong_format",
+)
+"""What can be wrong with a rejected reply: a tool for the job that is not the preferred one; the one of them that the
+disliked calls are for; the one that was wanted before the preference changed; the value of an argument; a tool for
+another job; the right call in a form that cannot be read."""
+
+ROWS: Final[dict[str, type]] = {
+    **dict.fromkeys(HISTORY_TYPES, Instance),
+    "tools": ToolRow,
+    "sft": SftRow,
+    "dpo": DpoRow,
+}
 """Row class of each public config."""
 
 _SCALARS: Final = {str: "string", "int32": "int32", "float32": "float32"}

@@ -11,7 +11,7 @@ from builder.inference import Attributes, Reader, Step, attributes_of
 from builder.manifest import changes_of
 from builder.predictions import references
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_tools
+from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
 from hf_dataset.schema import Instance, ToolRow
 from metrics.petoolbench.records import Reference
 
@@ -88,16 +88,18 @@ def gather(data: Path, config: str, answers: Path | None, manifest: Mapping[str,
     found = []
     for split in SPLITS:
         rows = read_instances(data, config, split)
+        rows_of_tools = read_tools(data, split)
         if split == "test":
             if answers is None:
                 continue
+            rows_of_tools = read_private_tools(answers)
             keys = {key.instance_id: key for key in read_answers(answers, config)}
             rows = [
                 replace(row, answer=keys[row.instance_id].answer, meta=keys[row.instance_id].meta)
                 for row in rows
                 if row.instance_id in keys
             ]
-        tools = {tool.name: tool for tool in read_tools(data, split)}
+        tools = {tool.name: tool for tool in rows_of_tools}
         attributes = {name: attributes_of(tool) for name, tool in tools.items()}
         found.append(Evidence(config, split, rows, tools, attributes, Reader(attributes.values()), facts))
     return found

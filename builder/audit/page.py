@@ -13,6 +13,7 @@ from .breakdown import Breakdown
 from .gates import Gate
 from .plots import draw_plots
 from .run import Audit, ConfigAudit
+from .training import TrainingAudit
 from .wording import TextQuality
 
 JSON_NAME: Final = "audit.json"
@@ -41,7 +42,9 @@ def write_report(audit: Audit, folder: Path) -> None:
 def to_json(audit: Audit) -> str:
     """The audit as JSON."""
     configs = [{**asdict(item), "failed": item.failed} for item in audit.configs]
-    return json.dumps({"configs": configs, "instructions": asdict(audit.instructions)}, indent=2) + "\n"
+    training = {**asdict(audit.training), "failed": audit.training.failed} if audit.training else None
+    found = {"configs": configs, "training": training, "instructions": asdict(audit.instructions)}
+    return json.dumps(found, indent=2) + "\n"
 
 
 def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
@@ -61,12 +64,29 @@ def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
     for item in audit.configs:
         lines += ["", f"## {item.config}", "", *_gates(item), "", *_checks(item), ""]
         lines += [line for breakdown in item.oracle if len(breakdown.parts) <= _FEW for line in _parts(breakdown)]
+    if audit.training:
+        lines += ["", "## Training data", "", *_training(audit.training)]
     lines += ["", "## Instructions", "", *_quality(audit.instructions), "", "## Plots", ""]
     lines += [f"![{about}]({PLOTS_FOLDER}/{name})" for name, about in plots.items()]
     return "\n".join(lines) + "\n"
 
 
-def _gates(item: ConfigAudit) -> list[str]:
+def _training(item: TrainingAudit) -> list[str]:
+    return [
+        "Can the chosen reply of `dpo` be told from the rejected one without the prompt? Accuracy in % beside one "
+        "half; words by a classifier fitted on other query groups.",
+        "",
+        *_gates(item),
+        "",
+        *_checks(item),
+        "",
+        "| kind of rejected reply | rows |",
+        "|---|---:|",
+        *(f"| {kind} | {count:,} |" for kind, count in item.kinds.items()),
+    ]
+
+
+def _gates(item: ConfigAudit | TrainingAudit) -> list[str]:
     return [
         "| gate | accuracy | bound | margin | holds |",
         "|---|---:|---:|---:|---|",
@@ -79,7 +99,7 @@ def _line(gate: Gate, holds: str) -> str:
     return f"| {gate.name} | {100 * gate.accuracy:.1f} | {100 * gate.bound:.1f} | {100 * gate.margin:.1f} | {holds} |"
 
 
-def _checks(item: ConfigAudit) -> list[str]:
+def _checks(item: ConfigAudit | TrainingAudit) -> list[str]:
     return [
         "| check | that break it | of | holds |",
         "|---|---:|---:|---|",

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from builder.embedding import Encoder
+from builder.predictors.choice import ScoredPredictor
 from builder.predictors.oracle import OraclePredictor
 from builder.predictors.protocol import Predictor
-from builder.predictors.uniform import RandomPredictor
+from builder.predictors.simple import uniform
 from builder.progress import Progress
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
+from metrics.petoolbench.records import Reference
 
 from .breakdown import Breakdown, break_down
 from .checks import Check, run_checks
 from .evidence import Evidence, gather
 from .gates import Gate, Outcome, oracle_gate, upper_gate
 from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
+from .training import TrainingAudit, audit_training, has_training
 from .wording import TextQuality, asked, text_quality
 
 
@@ -47,20 +50,28 @@ class Audit:
 
     configs: tuple[ConfigAudit, ...]
     instructions: TextQuality
+    training: TrainingAudit | None = None
+    """None where the data set has no training data."""
+
+    @property
+    def parts(self) -> list[tuple[str, ConfigAudit | TrainingAudit]]:
+        """What was found, by what it was found of."""
+        own = [("training data", self.training)] if self.training else []
+        return [*((item.config, item) for item in self.configs), *own]
 
     @property
     def failed(self) -> list[str]:
         """The gates and checks that do not hold, with their config and what was measured."""
         found = []
-        for item in self.configs:
+        for name, item in self.parts:
             found += [
-                f"{item.config}: {gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
+                f"{name}: {gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
                 f"(margin {100 * gate.margin:.1f}) is allowed"
                 for gate in item.gates
                 if not gate.passed
             ]
             found += [
-                f"{item.config}: {check.name}, {check.violations} times, first in {check.example!r}"
+                f"{name}: {check.name}, {check.violations} times, first in {check.example!r}"
                 for check in item.checks
                 if not check.passed
             ]
@@ -81,14 +92,17 @@ def audit(data: Path, answers: Path | None, manifest: Mapping[str, Any], encoder
         ReadError: If a folder is no data set.
     """
     found = []
+    train: dict[str, Reference] = {}
     for number, config in enumerate(HISTORY_TYPES):
         progress("auditing", number, len(HISTORY_TYPES))
         parts = gather(data, config, answers, manifest)
         found.append(audit_config(parts))
+        train |= {one.instance_id: one for part in parts if part.split == "train" for one in part.references}
     # The three configs have the same instructions.
     instructions = text_quality(asked(parts), encoder)
+    training = audit_training(data, train) if has_training(data) else None
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
-    return Audit(tuple(found), instructions)
+    return Audit(tuple(found), instructions, training)
 
 
 def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
@@ -102,7 +116,7 @@ def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
     number = len(shortcuts) + 1
     oracle = _outcomes(parts, _oracle, "chance")
     gates = [oracle_gate(oracle, facts.expected_loss)]
-    gates.append(upper_gate("random", _outcomes(parts, lambda _: RandomPredictor(0), "tenth"), number))
+    gates.append(upper_gate("random", _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth"), number))
     gates += [_shortcut_gate(parts, shortcut, number) for shortcut in shortcuts]
     longest = max(len(row.history) for part in parts for row in part.rows)
     skips = range(1, longest) if config == "chronological" else range(0)

@@ -14,8 +14,9 @@ from metrics.petoolbench.errors import MetricError
 
 from .build import build
 from .console import stderr
+from .hub import push, push_metric, verify
 from .local import serve_local
-from .use import audit_folder, demo, predict, score_file, show
+from .use import audit_folder, demo, export_training_data, predict, score_file, show
 
 app = typer.Typer(
     help="Build, show, predict and score PEToolBench, the benchmark of personalised tool use.",
@@ -29,7 +30,11 @@ app.command()(predict)
 app.command("score")(score_file)
 app.command("audit")(audit_folder)
 app.command()(demo)
+app.command("export-training")(export_training_data)
 app.command("serve-local")(serve_local)
+app.command()(push)
+app.command("push-metric")(push_metric)
+app.command()(verify)
 
 
 def main() -> None:

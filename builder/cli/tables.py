@@ -10,6 +10,7 @@ from rich.table import Table
 from builder import pipeline
 from builder.audit.page import figures
 from builder.audit.run import ConfigAudit
+from builder.audit.training import TrainingAudit
 from builder.audit.wording import TextQuality
 from builder.catalogue.sources import BuiltinSource, Source
 from builder.config import BuildConfig
@@ -49,7 +50,7 @@ def print_funnel(report: pipeline.Report) -> None:
     stdout.print(groups)
     rows = Table("config", *SPLITS, title="Rows", title_justify="left")
     for name, splits in manifest["rows"].items():
-        rows.add_row(name, *(f"{splits[split]:,}" for split in SPLITS))
+        rows.add_row(name, *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS))
     stdout.print(rows)
 
 
@@ -93,12 +94,12 @@ def print_meter(meter: Meter) -> None:
     )
 
 
-def print_audit(item: ConfigAudit) -> None:
-    """Print the gates and checks of one config."""
-    table = Table(title=f"Audit of {item.config}, %", title_justify="left", box=box.SIMPLE)
+def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
+    """Print the gates and checks of one config, or of the training data."""
+    table = Table(title=f"Audit of {name}, %", title_justify="left", box=box.SIMPLE)
     table.add_column("gate")
-    for name in ("accuracy", "bound", "margin", "holds"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for column in ("accuracy", "bound", "margin", "holds"):
+        table.add_column(column, justify="right", no_wrap=True)
     for gate, holds in [
         *((gate, "yes" if gate.passed else "NO") for gate in item.gates),
         *((gate, "-") for gate in item.reported),
@@ -130,10 +131,15 @@ def print_classes(scores: Scores) -> None:
         table.add_row(name.replace("_", " "), f"{100 * share:.1f}")
     stdout.print(table)
     low, high = scores["intervals"]["tool_accuracy"]
+    least = scores["detectable_difference"]
+    shown = (
+        f" A difference of {100 * least:.1f} points from another system would show (80 % power, level 5 %)."
+        if least
+        else ""
+    )
     stdout.print(
         f"Tool accuracy {100 * scores['tool_accuracy']:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} "
-        f"(bootstrap over {scores['query_groups']} query groups). Another system's would be told apart if it differed by "
-        f"{100 * scores['detectable_difference']:.1f} points (80 % power, level 5 %).",
+        f"(bootstrap over {scores['query_groups']} query groups).{shown}",
         highlight=False,
     )
 

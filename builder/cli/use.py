@@ -20,6 +20,7 @@ from builder.output import check_free
 from builder.predictions import read_predictions, score, write_predictions
 from builder.predictors.registry import ALLOWED as MODELS
 from builder.predictors.registry import open_predictor
+from builder.training.export import FORMATS, export_training
 from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES
@@ -55,10 +56,13 @@ def predict(
     split: Split = "validation",
     model: Annotated[str, typer.Option("--model", help=f"One of {', '.join(MODELS)}.")] = MODELS[0],
     seed: Seed = 0,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Answers folder; the oracle needs it for test.")
+    ] = None,
 ) -> None:
     """Write a model's predictions for one split of one config."""
     instances = read_instances(data, config, split)
-    predictor = open_predictor(model, data, config, split, seed)
+    predictor = open_predictor(model, data, config, split, seed, answers)
     number = write_predictions(out, ((item.instance_id, predictor.predict(item)) for item in instances))
     stdout.print(f"{number} predictions in {out}", soft_wrap=True)
 
@@ -90,8 +94,8 @@ def audit_folder(
     encoder = SentenceEncoder()
     with progress() as tell:
         found = audit(data, answers, read_manifest(data), encoder, tell)
-    for item in found.configs:
-        print_audit(item)
+    for name, item in found.parts:
+        print_audit(name, item)
     qualities = {"this data set": found.instructions}
     if real_data := os.environ.get(REAL_DATA):
         original = asked_in_original(Path(real_data) / ORIGINAL)
@@ -115,8 +119,18 @@ def demo(
     for config in HISTORY_TYPES:
         instances = read_instances(out, config, "validation")
         print_instance(instances[0])
-        for model in MODELS:
+        for model in MODELS[:2]:  # the ceiling and the floor
             predictor = open_predictor(model, out, config, "validation", DEMO.seed)
             replies = {instance.instance_id: predictor.predict(instance) for instance in instances}
             scored.append((model, config, score(replies, instances)))
     print_scores(scored)
+
+
+def export_training_data(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+    fmt: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "trl",
+) -> None:
+    """Write the training data as files that trainers read."""
+    for name, rows in export_training(data, out, fmt).items():
+        stdout.print(f"{rows:,} rows in {out / name}", soft_wrap=True)

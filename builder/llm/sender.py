@@ -65,6 +65,8 @@ class Sender:
         self._openai, self._tenacity, httpx2 = (optional(name, "builder", _PURPOSE) for name in _LIBRARIES)
         self._response_class = httpx2.Response
         self._shape = 0
+        self._url = f"{client.base_url}chat/completions"
+        """Whole, since the library takes a while to put one together for each request."""
 
     async def send(self, shaped: Callable[[Shape], dict[str, Any]], input_tokens: int, read: Callable[[Any], T]) -> T:
         """Send a chat completion request until it has an answer.
@@ -106,9 +108,7 @@ class Sender:
         try:
             # The library's own way for requests that are already as the endpoint wants them: without walking through
             # the reply's schema for every request, which took longer than all the rest.
-            response = await self._client.post(
-                "/chat/completions", body=shaped(SHAPES[shape]), cast_to=self._response_class
-            )
+            response = await self._client.post(self._url, body=shaped(SHAPES[shape]), cast_to=self._response_class)
             answer = read(json.loads(response.content))
         except self._openai.APIStatusError as error:
             if error.status_code == 400 and SHAPES[shape] != "text" and "response_format" in str(error.message):

@@ -5,18 +5,44 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.manifest import changes_of
-from hf_dataset.reader import read_manifest, read_tools
+from hf_dataset.reader import read_instances, read_manifest, read_private_tools, read_tools
+from hf_dataset.schema import ToolRow
 
+from . import simple
+from .choice import Score, ScoredPredictor
+from .learned import embedding, regression
 from .oracle import OraclePredictor
 from .protocol import Predictor
-from .uniform import RandomPredictor
 
-ALLOWED: Final = ("baseline:oracle", "baseline:random")
+_SIMPLE: Final[dict[str, Score]] = {
+    "random": simple.uniform,
+    "first": simple.first,
+    "lexical": simple.lexical,
+    "frequent": simple.frequent,
+    "last-used": simple.last_used,
+    "liked": simple.liked,
+}
+BASELINES: Final = (
+    "oracle",
+    "random",
+    "first",
+    "lexical",
+    "popular",
+    "frequent",
+    "last-used",
+    "liked",
+    "embedding",
+    "regression",
+)
+ALLOWED: Final = tuple(f"baseline:{name}" for name in BASELINES)
 
 
-def open_predictor(model: str, folder: Path, config: str, split: str, seed: int) -> Predictor:
+def open_predictor(
+    model: str, folder: Path, config: str, split: str, seed: int, answers: Path | None = None
+) -> Predictor:
     """Open the predictor that a `--model` value names.
 
     Args:
@@ -25,12 +51,35 @@ def open_predictor(model: str, folder: Path, config: str, split: str, seed: int)
         config: History type.
         split: Split to be predicted.
         seed: For predictors that draw.
+        answers: The answers folder, where the oracle finds the attributes of the test split's tools.
 
     Raises:
-        ConfigError: If there is no such model.
+        ConfigError: If there is no such model, or it needs the answers folder.
+        ReadError: If a folder is not what it should be.
     """
-    if model == "baseline:oracle":
-        return OraclePredictor(read_tools(folder, split), changes=changes_of(read_manifest(folder), config))
-    if model == "baseline:random":
-        return RandomPredictor(seed)
-    raise ConfigError(f"There is no model {model!r}. Allowed are {', '.join(ALLOWED)}.")
+    if model not in ALLOWED:
+        raise ConfigError(f"There is no model {model!r}. Allowed are {', '.join(ALLOWED)}.")
+    name = model.removeprefix("baseline:")
+    if name == "oracle":
+        return OraclePredictor(_tools(folder, split, answers), changes=changes_of(read_manifest(folder), config))
+    if name in _SIMPLE:
+        score = _SIMPLE[name]
+    elif name == "popular":
+        score = simple.popular(read_instances(folder, config, split))
+    elif name == "embedding":
+        score = embedding(SentenceEncoder())
+    else:
+        tools = {tool.name: tool for tool in (*read_tools(folder, "train"), *_tools(folder, split, answers))}
+        score = regression(read_instances(folder, config, "train"), tools)
+    return ScoredPredictor(score, seed)
+
+
+def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
+    if split != "test":
+        return read_tools(folder, split)
+    if answers is None:
+        raise ConfigError(
+            "The attributes of the test split's tools are private, and this baseline reads them. "
+            "Name the answers folder with --answers, or another split with --split."
+        )
+    return read_private_tools(answers)

@@ -124,7 +124,8 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
         )
     try:
         arguments = _read(answer["arguments"])
-        alternatives = tuple(map(_read, answer.get("alternatives") or ()))
+        others = answer.get("alternatives")
+        alternatives = tuple(map(_read, others)) if others else ()
     except (TypeError, ValueError, RecursionError) as error:
         raise ReferencesError(f"Row {instance_id!r} holds malformed JSON: {error}") from error
     same = (row.get("meta") or _NO_META).get("same_function")
@@ -150,7 +151,7 @@ def _read(text: str) -> dict[str, Any]:
         value = json.loads(text)
     if type(value) is not dict:
         raise ValueError(f"arguments are an object, not a {type(value).__name__}")
-    if text.count("{") + text.count("[") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
+    if len(text) > 2 * MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
     return value
 

@@ -22,8 +22,9 @@ from builder.catalogue.builtin import axes
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.inference import Reader
+from builder.predictors.choice import ScoredPredictor
 from builder.predictors.protocol import Predictor
-from builder.predictors.uniform import RandomPredictor
+from builder.predictors.simple import uniform
 from hf_dataset.reader import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow
 from tests.conftest import Built, silent
@@ -213,7 +214,7 @@ def test_answers_in_one_place_or_at_random_fail_their_gates(built: Built) -> Non
     parts = evidence(built, "preferred_only")
     first = changed(parts, answer_by(lambda part, row: part.able(row)[0]))
     assert "best position elsewhere" in audit_config(first).failed
-    drawn = [answered_by(part, RandomPredictor(0)) for part in parts]
+    drawn = [answered_by(part, ScoredPredictor(uniform, 0)) for part in parts]
     assert "random" in audit_config(drawn).failed
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import pytest
 from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
-from builder.errors import AuditError, BuildError, OutputError
+from builder.errors import AuditError, BuildError, ConfigError, OutputError
 from builder.instances import InstanceMaker
 from builder.manifest import file_hashes
 from builder.output import written_aside
@@ -31,7 +32,7 @@ from builder.predictions import score
 from builder.predictors.registry import open_predictor
 from builder.records import Group, GroupTool, Query, User
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_tools
+from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
 from tests.conftest import SMALL, Built, silent
 from tests.factories import line
@@ -243,6 +244,26 @@ def test_inside_a_group_each_tool_is_the_answer_equally_often(rows: dict[tuple[s
         assert max(answers.values()) - min(answers.values()) <= 1
 
 
+def test_attributes_of_test_tools_are_private(built: Built) -> None:
+    public = read_tools(built.data, "test")
+    private = read_private_tools(built.answers)
+    assert public == [replace(tool, attributes=[]) for tool in private]
+    assert all(tool.attributes for tool in private if tool.functionality is not None)
+    assert all(tool.attributes for split in PUBLIC for tool in read_tools(built.data, split) if tool.functionality)
+
+
+@pytest.mark.parametrize("config", HISTORY_TYPES)
+def test_the_oracle_reads_the_test_split_with_its_answers_folder_only(built: Built, config: str) -> None:
+    with pytest.raises(ConfigError, match=r"attributes of the test split's tools are private.*--answers"):
+        open_predictor("baseline:oracle", built.data, config, "test", seed=0)
+    predictor = open_predictor("baseline:oracle", built.data, config, "test", seed=0, answers=built.answers)
+    keys = {key.instance_id: key for key in read_answers(built.answers, config)}
+    rows = read_instances(built.data, config, "test")
+    assert [json.loads(predictor.predict(row))["name"] for row in rows] == [
+        keys[row.instance_id].answer.name for row in rows
+    ]
+
+
 def test_answers_of_the_test_split_occur_nowhere_below_the_data_set(built: Built) -> None:
     for config in HISTORY_TYPES:
         public = {row.instance_id: row for row in read_instances(built.data, config, "test")}
@@ -438,14 +459,15 @@ def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
     found = json.loads((built.data / "audit.json").read_text())
     assert [item["failed"] for item in found["configs"]] == [[], [], []]
     assert built.report.manifest["audit"] == {
-        "gates": sum(len(item["gates"]) for item in found["configs"]),
-        "checks": sum(check["required"] for item in found["configs"] for check in item["checks"]),
+        "gates": sum(len(item["gates"]) for item in (*found["configs"], found["training"])),
+        "checks": sum(check["required"] for item in (*found["configs"], found["training"]) for check in item["checks"]),
     }
     page = (built.data / "AUDIT.md").read_text()
     plots = re.findall(r"!\[[^]]+\]\((.+)\)", page)
     assert len(plots) == 4
     assert all((built.data / plot).read_bytes().startswith(b"\x89PNG") for plot in plots)
-    assert "hold, with simultaneous intervals" in (built.data / "README.md").read_text()
+    done = built.report.manifest["audit"]
+    assert f"all {done['gates']} gates and {done['checks']} checks hold" in (built.data / "README.md").read_text()
 
 
 DIALS: dict[str, dict[str, Any]] = {

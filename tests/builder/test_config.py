@@ -59,7 +59,7 @@ def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> 
 
 @pytest.mark.parametrize(
     ("preset", "users"),
-    [("demo", (150, 300, 150)), ("dev", (900, 100, 300)), ("release", (9000, 1000, 3000))],
+    [("sample", (9, 3, 3)), ("demo", (150, 300, 150)), ("dev", (900, 100, 300)), ("release", (9000, 1000, 3000))],
 )
 def test_presets_set_the_size(preset: str, users: tuple[int, int, int]) -> None:
     assert tuple(load_config(None, preset=preset).users.by_split().values()) == users
@@ -81,7 +81,7 @@ def test_options_replace_what_the_file_says(tmp_path: Path) -> None:
 
 
 def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"no preset .huge.\. Presets are demo, dev, release"):
+    with pytest.raises(ConfigError, match=r"no preset .huge.\. Presets are sample, demo, dev, release"):
         load_config(None, preset="huge")
 
 

@@ -9,16 +9,19 @@ import datasets
 import pyarrow as pa
 import pytest
 
-from hf_dataset.card import card_text, front_matter
-from hf_dataset.reader import ReadError, read_answers, read_instances, read_tools
+from hf_dataset.build import read_build
+from hf_dataset.card import card_text, front_matter, template
+from hf_dataset.reader import ReadError, read_answers, read_instances, read_tools, read_training
 from hf_dataset.schema import (
     HISTORY_TYPES,
     ROWS,
     AnswerKey,
     AnswerRow,
+    DpoRow,
     Instance,
     InteractionRow,
     MetaRow,
+    SftRow,
     ToolDoc,
     ToolRow,
     arrow_schema,
@@ -67,7 +70,7 @@ def test_columns_are_those_of_the_contract() -> None:
     assert arrow_schema(Instance).field("evidence").type == pa.list_(pa.int32())
 
 
-@pytest.mark.parametrize("row", [Instance, ToolRow, AnswerKey])
+@pytest.mark.parametrize("row", [Instance, ToolRow, AnswerKey, SftRow, DpoRow])
 def test_the_features_of_the_card_are_those_of_the_rows(row: type) -> None:
     declared = datasets.Features._from_yaml_list(feature_specs(row))
     assert declared == to_features(row)
@@ -89,17 +92,17 @@ def test_a_missing_column_is_an_error() -> None:
         from_dict(Instance, record)
 
 
-def test_the_card_lists_every_config_once_with_one_default() -> None:
-    head = front_matter()
+def test_the_card_lists_every_config_once_with_one_default(built: Built) -> None:
+    head = front_matter(read_build(built.data, built.report.manifest))
     names = [config["config_name"] for config in head["configs"]]
-    assert names == [*HISTORY_TYPES, "tools"] == list(ROWS)
+    assert names == [*HISTORY_TYPES, "tools", "sft", "dpo"] == list(ROWS)
     assert [config["config_name"] for config in head["configs"] if config.get("default")] == ["preferred_only"]
     assert [info["config_name"] for info in head["dataset_info"]] == names
 
 
 def test_the_card_of_a_build_is_what_the_manifest_makes_of_it(built: Built) -> None:
     text = (built.data / "README.md").read_text()
-    assert text == card_text(built.report.manifest)
+    assert text == card_text(read_build(built.data, built.report.manifest), template())
     assert "| `chronological` | 48 | 36 | 36 |" in text
 
 
@@ -112,6 +115,11 @@ def test_the_card_of_a_build_is_what_the_manifest_makes_of_it(built: Built) -> N
         ),
         (lambda data: read_instances(data, "chronological", "dev"), "no split 'dev'. Splits are train"),
         (lambda data: read_tools(data, "dev"), "no split 'dev'"),
+        (
+            lambda data: next(read_training(data, "ppo")),
+            "no training data 'ppo'. Configs of training data are sft, dpo",
+        ),
+        (lambda data: next(read_training(data / "none", "sft")), "holds no sft/train.parquet"),
         (lambda data: read_instances(data / "none", "chronological", "train"), "not a complete PEToolBench folder"),
         (lambda data: read_answers(data, "chronological"), "holds no answers/chronological.parquet"),
     ],
@@ -134,3 +142,9 @@ def test_a_damaged_or_foreign_file_is_named(built: Built, tmp_path: Path) -> Non
     pa.parquet.write_table(pa.table({"a": [1]}), folder / "train.parquet")
     with pytest.raises(ReadError, match="made by another version"):
         read_instances(tmp_path, "chronological", "train")
+    folder.rename(tmp_path / "sft")
+    with pytest.raises(ReadError, match="made by another version"):
+        next(read_training(tmp_path, "sft"))
+    (tmp_path / "sft" / "train.parquet").write_bytes(b"not parquet")
+    with pytest.raises(ReadError, match="cannot be read as Parquet"):
+        next(read_training(tmp_path, "sft"))

@@ -1,0 +1,207 @@
+"""The audit of the training data: no pair of `dpo` can be told without its prompt, and every row says what it should.
+
+Gated are the kinds of rejected calls that only the history or the instruction tells from the chosen one. A tool for
+another job and a reply that nobody can read give themselves away by their nature: they are measured and reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from builder.training.pairs import ERROR_OF
+from hf_dataset.layout import TRAINING, split_file
+from hf_dataset.reader import read_training
+from hf_dataset.schema import DPO_KINDS, DpoRow
+from metrics.petoolbench.aggregation import judge
+from metrics.petoolbench.parsing import parse
+from metrics.petoolbench.records import Reference, ToolCall
+
+from .bag import margins
+from .checks import Check
+from .gates import Gate, Outcome, upper_gate
+
+TELLABLE: Final = ("wrong_functionality", "wrong_format")
+"""Kinds that can be told without a prompt, by their nature."""
+_ENOUGH: Final = 8
+"""Query groups from which a kind is measured by itself; with fewer, chance explains anything."""
+_STRAY: Final = "a row is of no train instance"
+_LAST: Final = "the last message is not the answer's call"
+_CHOSEN: Final = "the chosen reply is not the answer's call"
+_REJECTED: Final = "the rejected reply is not wrong in the way of its kind"
+_NOTHING: Final = 1e-9
+"""Margins below this are rounding: what the words say cancels out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingAudit:
+    """What was found of `sft` and `dpo`."""
+
+    gates: tuple[Gate, ...]
+    reported: tuple[Gate, ...]
+    """Measured, and not required to pass."""
+    checks: tuple[Check, ...]
+    kinds: Mapping[str, int]
+    """Rows of `dpo` by kind and config, `KIND of CONFIG`."""
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the gates and checks that do not hold."""
+        gates = [gate.name for gate in self.gates if not gate.passed]
+        return gates + [check.name for check in self.checks if not check.passed]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A chosen and a rejected reply, with what is known of them besides their text."""
+
+    query_group: str
+    kind: str
+    chosen: str
+    rejected: str
+    names: tuple[str, str]
+    """Tools that the two call; empty where none can be read."""
+    places: tuple[int, int]
+    """Places of the two tools among the candidates, from 0; -1 where none can be read."""
+
+
+class _Found:
+    """The rows of a config of training data that break a rule, by rule."""
+
+    def __init__(self, config: str, *rules: str) -> None:
+        self._config = config
+        self._count = 0
+        self._broken: dict[str, list[str]] = {rule: [] for rule in (_STRAY, *rules)}
+
+    def reference(self, instance_id: str, references: Mapping[str, Reference]) -> Reference | None:
+        """What a row is judged against; counts the row, and notes it where there is nothing."""
+        self._count += 1
+        if instance_id not in references:
+            self.note(_STRAY, instance_id)
+        return references.get(instance_id)
+
+    def note(self, rule: str, instance_id: str) -> None:
+        """Note that a row breaks a rule."""
+        self._broken[rule].append(instance_id)
+
+    def checks(self) -> list[Check]:
+        """The rules, each with the rows that break it."""
+        return [
+            Check(f"{self._config}: {rule}", len(ids), self._count, ids[0] if ids else "")
+            for rule, ids in self._broken.items()
+        ]
+
+
+def has_training(data: Path) -> bool:
+    """Whether a data set has training data; imported ones have none."""
+    return any((data / split_file(config, "train")).is_file() for config in TRAINING)
+
+
+def audit_training(data: Path, references: Mapping[str, Reference]) -> TrainingAudit:
+    """Audit the training data of a data set.
+
+    Args:
+        data: Its folder.
+        references: What replies to the train rows are judged against, by instance id.
+
+    Raises:
+        ReadError: If the files are not what they should be.
+    """
+    sft, dpo = _Found("sft", _LAST), _Found("dpo", _CHOSEN, _REJECTED)
+    for row in read_training(data, "sft"):
+        reference = sft.reference(row.instance_id, references)
+        if reference and not _is_answer(row.messages[-1].content, reference):
+            sft.note(_LAST, row.instance_id)
+    pairs: list[Pair] = []
+    kinds: Counter[str] = Counter()
+    for row in read_training(data, "dpo"):
+        kinds[f"{row.kind} of {row.config}"] += 1
+        reference = dpo.reference(row.instance_id, references)
+        if reference:
+            pairs.append(_pair(row, reference))
+            if not _is_answer(pairs[-1].chosen, reference):
+                dpo.note(_CHOSEN, row.instance_id)
+            if judge(pairs[-1].rejected, reference).error_class != ERROR_OF.get(row.kind):
+                dpo.note(_REJECTED, row.instance_id)
+    return TrainingAudit(*measure(pairs), (*sft.checks(), *dpo.checks()), dict(sorted(kinds.items())))
+
+
+def measure(pairs: Sequence[Pair]) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
+    """The gates, and what is reported only: how often the chosen reply is told from the rejected one."""
+    gated = [pair for pair in pairs if pair.kind not in TELLABLE]
+    found: list[tuple[str, Sequence[Pair], Sequence[float]]] = []
+    if _query_groups(gated) > 1:
+        lengths = [float(len(pair.chosen) - len(pair.rejected)) for pair in gated]
+        places = [float(pair.places[1] - pair.places[0]) for pair in gated]
+        found = [
+            ("words of the calls", gated, _by_words(gated)),
+            ("the longer call", gated, lengths),
+            ("the shorter call", gated, [-length for length in lengths]),
+            ("the tool that comes first among the candidates", gated, places),
+            ("the tool that comes last among the candidates", gated, [-place for place in places]),
+            ("the tool that is chosen more often elsewhere", gated, _by_name(gated)),
+        ]
+    kinds = {kind: [pair for pair in pairs if pair.kind == kind] for kind in DPO_KINDS}
+    by_kind = [
+        (f"words of the calls, {kind}", own, _by_words(own))
+        for kind, own in kinds.items()
+        if _query_groups(own) >= _ENOUGH
+    ]
+    found += [item for item in by_kind if item[1][0].kind not in TELLABLE]
+    reported = [item for item in by_kind if item[1][0].kind in TELLABLE]
+    number = len(found)
+    return (
+        tuple(upper_gate(name, _outcomes(own, margin), number) for name, own, margin in found),
+        tuple(upper_gate(name, _outcomes(own, margin), 1) for name, own, margin in reported),
+    )
+
+
+def _query_groups(pairs: Sequence[Pair]) -> int:
+    return len({pair.query_group for pair in pairs})
+
+
+def _by_words(pairs: Sequence[Pair]) -> list[float]:
+    found = margins([(pair.chosen, pair.rejected) for pair in pairs], [pair.query_group for pair in pairs])
+    return [float(one) for one in found]
+
+
+def _by_name(pairs: Sequence[Pair]) -> list[float]:
+    """How much more often the chosen tool than the rejected one was chosen, and not rejected, in other query groups."""
+    everywhere: Counter[str] = Counter()
+    own: dict[str, Counter[str]] = {}
+    for pair in pairs:
+        for name, sign in zip(pair.names, (1, -1), strict=True):
+            everywhere[name] += sign
+            own.setdefault(pair.query_group, Counter())[name] += sign
+    found = []
+    for pair in pairs:
+        chosen, rejected = (everywhere[name] - own[pair.query_group][name] for name in pair.names)
+        found.append(float(chosen - rejected))
+    return found
+
+
+def _outcomes(pairs: Sequence[Pair], margin: Sequence[float]) -> list[Outcome]:
+    """Whether each pair was told; where there is nothing to tell it by, every second one is."""
+    found: list[Outcome] = []
+    told_by_chance = True
+    for pair, one in zip(pairs, margin, strict=True):
+        if abs(one) < _NOTHING:
+            told_by_chance = not told_by_chance
+        found.append(Outcome(pair.query_group, told_by_chance if abs(one) < _NOTHING else one > 0, 0.5))
+    return found
+
+
+def _is_answer(text: str, reference: Reference) -> bool:
+    return judge(text, reference, "strict").error_class == "correct"
+
+
+def _pair(row: DpoRow, reference: Reference) -> Pair:
+    chosen, rejected = row.chosen[0].content, row.rejected[0].content
+    calls = [call.name if isinstance(call := parse(text), ToolCall) else "" for text in (chosen, rejected)]
+    order = {name: place for place, name in enumerate(reference.candidates)}
+    one, other = calls
+    places = (order.get(one, -1), order.get(other, -1))
+    return Pair(row.query_group, row.kind, chosen, rejected, (one, other), places)

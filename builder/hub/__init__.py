@@ -1,0 +1,1 @@
+"""The benchmark's repositories on the Hugging Face Hub: what goes there, and how."""

@@ -1,0 +1,147 @@
+"""Croissant metadata of a data set: its files with their hashes, and a record set for each config.
+
+The form is Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html. Nothing in it depends on when
+or where it was made: there is no date of publication.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .columns import MEANINGS, inner
+from .layout import CANARY, split_file, splits_of
+from .schema import ROWS, feature_specs
+
+_SCHEMA_ORG: Final = "https://schema.org/"
+_CONTEXT: Final = {
+    "@language": "en",
+    "@vocab": _SCHEMA_ORG,
+    "sc": _SCHEMA_ORG,
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/",
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    **{
+        name: f"cr:{name}"
+        for name in (
+            "citeAs", "column", "equivalentProperty", "extract", "field", "fileObject", "fileProperty", "fileSet",
+            "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet",
+            "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
+            "transform",
+        )
+    },
+}  # fmt: skip
+"""What the keys mean, as the specification prescribes it."""
+_PARQUET: Final = "application/x-parquet"
+_TYPES: Final = {"string": "sc:Text", "int32": "cr:Int32", "float32": "cr:Float32"}
+_ABOUT: Final = (
+    "Does a language model use tools the way this user would want? A history of past tool calls shows what a user "
+    "prefers; the model gets a new instruction and ten candidate tools, several of which do the job."
+)
+
+
+def croissant_text(manifest: Mapping[str, Any]) -> str:
+    """The metadata as JSON-LD.
+
+    Args:
+        manifest: What the data set says of itself, with the sizes and hashes of its Parquet files.
+    """
+    configs = {name: [split_file(name, split) for split in splits_of(name)] for name in ROWS}
+    return (
+        json.dumps(
+            {
+                "@context": _CONTEXT,
+                "@type": "sc:Dataset",
+                "conformsTo": "http://mlcommons.org/croissant/1.0",
+                "name": "petoolbench",
+                "description": f"{_ABOUT} {CANARY}",
+                "inLanguage": "en",
+                "license": "https://www.apache.org/licenses/LICENSE-2.0",
+                "version": manifest["builder"],
+                "citeAs": "The PEToolBench developers. PEToolBench: a benchmark of personalised tool use.",
+                "creator": {"@type": "sc:Organization", "name": "The PEToolBench developers"},
+                "keywords": ["tool use", "function calling", "personalisation", "benchmark"],
+                "isLiveDataset": False,
+                "distribution": [
+                    *(_file(path, manifest["files"][path]) for paths in configs.values() for path in paths),
+                    *(_file_set(name, paths) for name, paths in configs.items()),
+                ],
+                "recordSet": [_record_set(name, row) for name, row in ROWS.items()],
+            },
+            indent=1,  # half of the file would be spaces
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def _file(path: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": path,
+        "name": path,
+        "contentUrl": path,
+        "contentSize": f"{facts['bytes']} B",
+        "encodingFormat": _PARQUET,
+        "sha256": facts["sha256"],
+    }
+
+
+def _files_of(config: str) -> str:
+    """Id of the files of a config."""
+    return f"{config}-files"
+
+
+def _file_set(config: str, paths: Sequence[str]) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": _files_of(config),
+        "name": _files_of(config),
+        "description": f"The splits of {config}.",
+        "encodingFormat": _PARQUET,
+        "includes": list(paths),
+    }
+
+
+def _record_set(config: str, row: type) -> dict[str, Any]:
+    split = {
+        "@type": "cr:Field",
+        "@id": f"{config}/split",
+        "name": "split",
+        "description": "The split that the record belongs to, from the name of its file.",
+        "dataType": "sc:Text",
+        "source": {
+            "fileSet": {"@id": _files_of(config)},
+            "extract": {"fileProperty": "fullpath"},
+            "transform": {"regex": rf"^(?:.*/)?{config}/([a-z]+)\.parquet$"},
+        },
+    }
+    return {
+        "@type": "cr:RecordSet",
+        "@id": config,
+        "name": config,
+        "field": [split, *(_field(config, spec, (), MEANINGS[row]) for spec in feature_specs(row))],
+    }
+
+
+def _field(config: str, spec: Mapping[str, Any], outer: tuple[str, ...], meanings: Mapping[str, str]) -> dict[str, Any]:
+    """A column, or a field inside one; `outer` are the names that it is inside of."""
+    path = (*outer, spec["name"])
+    field: dict[str, Any] = {
+        "@type": "cr:Field",
+        "@id": "/".join((config, *path)),
+        "name": spec["name"],
+        "description": meanings[".".join(path)],
+        **({"repeated": True} if "list" in spec or "sequence" in spec else {}),
+    }
+    if fields := inner(spec):
+        return {**field, "subField": [_field(config, one, path, meanings) for one in fields]}
+    source: dict[str, Any] = {"fileSet": {"@id": _files_of(config)}, "extract": {"column": path[0]}}
+    if outer:
+        source["transform"] = [{"jsonPath": name} for name in path[1:]]
+    return {**field, "dataType": _TYPES[spec.get("dtype") or spec["sequence"]], "source": source}

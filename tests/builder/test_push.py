@@ -1,0 +1,252 @@
+"""Pushing to a Hub: one commit a branch, the same again is none, faults leave nothing half done, answers stay private."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from builder.cli.hub import METRIC
+from builder.errors import HubError
+from builder.hub.contents import folder_contents
+from builder.hub.push import SCRIPT, Pushed, plan_data, plan_metric, push_all
+from hf_dataset.reader import ReadError
+from tests.conftest import Built
+from tests.hub.clients import api
+from tests.hub.conftest import ann, hub, waits
+from tests.hub.faults import Break, Kind, Status
+from tests.hub.server import HubServer
+
+__all__ = ["ann", "hub", "waits"]  # fixtures
+DATA, ANSWERS = "org/petoolbench", "org/petoolbench-answers"
+
+
+def push(built: Built, client: HfApi, tag: str | None = None) -> list[Pushed]:
+    return list(push_all(plan_data(built.data, DATA, ANSWERS), client, tag))
+
+
+@pytest.fixture
+def private(hub: HubServer) -> None:
+    hub.create("datasets", ANSWERS, visibility="private")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def on_hub(hub: HubServer, name: str, branch: str = "main") -> dict[str, bytes]:
+    return {path: data for path, data in hub.repo("datasets", name).files(branch).items() if path != ".gitattributes"}
+
+
+@pytest.mark.usefixtures("private")
+def test_each_branch_gets_one_commit_and_a_version(hub: HubServer, ann: HfApi, built: Built) -> None:
+    done = push(built, ann, "v1.0.0")
+    assert [(one.push.repository, one.push.branch, one.changed) for one in done] == [
+        (ANSWERS, "main", True), (DATA, "main", True), (DATA, SCRIPT, True),
+    ]  # fmt: skip
+    assert on_hub(hub, DATA) == content(built.data)
+    assert on_hub(hub, ANSWERS) == content(built.answers)
+    assert "petoolbench.py" in on_hub(hub, DATA, SCRIPT)
+    assert "petoolbench.py" not in on_hub(hub, DATA)
+    assert len(hub.log.entries("commit")) == 3
+    for name in (DATA, ANSWERS):
+        repository = hub.repo("datasets", name)
+        assert repository.tags() == {"v1.0.0": repository.head()}
+    assert hub.repo("datasets", ANSWERS).private
+    assert not hub.repo("datasets", DATA).private
+
+
+@pytest.mark.usefixtures("private")
+def test_pushing_the_same_again_makes_no_commit(hub: HubServer, ann: HfApi, built: Built) -> None:
+    first = push(built, ann, "v1.0.0")
+    hub.log.clear()
+    again = push(built, ann, "v1.0.0")
+    assert [one.commit for one in again] == [one.commit for one in first]
+    assert not any(one.changed for one in again)
+    assert hub.log.entries("commit", "preupload", "lfs_upload", "tag") == []
+
+
+@pytest.mark.usefixtures("private")
+def test_what_changed_is_sent_and_what_is_gone_goes(hub: HubServer, ann: HfApi, built: Built) -> None:
+    push(built, ann)
+    data = hub.repo("datasets", DATA)
+    hub.commit("datasets", DATA, {"README.md": b"other", "left/over.parquet": b"PAR1"})
+    before = len(data.commits("main"))
+    push(built, ann)
+    assert on_hub(hub, DATA) == content(built.data)
+    assert len(data.commits("main")) == before + 1
+
+
+@pytest.mark.usefixtures("private")
+def test_a_version_does_not_move(hub: HubServer, ann: HfApi, built: Built) -> None:
+    push(built, ann, "v1.0.0")
+    old = hub.repo("datasets", DATA).tags()
+    hub.commit("datasets", DATA, {"README.md": b"other"})
+    with pytest.raises(HubError, match=r"tag 'v1.0.0' .* is at another commit, .* new --tag"):
+        push(built, ann, "v1.0.0")
+    assert hub.repo("datasets", DATA).tags() == old
+
+
+def test_answers_are_refused_where_anybody_could_see_them(hub: HubServer, ann: HfApi, built: Built) -> None:
+    with pytest.raises(HubError, match=r"There is no repository .* hf repos create"):
+        push(built, ann)
+    hub.create("datasets", ANSWERS)
+    with pytest.raises(HubError, match="is public, and answers go to a private repository only"):
+        push(built, ann)
+    with pytest.raises(HubError, match="cannot hold both"):
+        plan_data(built.data, DATA, DATA.upper())
+    assert not hub.exists("datasets", DATA)
+    assert on_hub(hub, ANSWERS) == {}
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("kind", ["info", "preupload", "commit"])
+def test_answers_are_hidden_again_where_the_repository_became_public_meanwhile(
+    hub: HubServer, ann: HfApi, built: Built, kind: Kind
+) -> None:
+    answers = hub.repo("datasets", ANSWERS)
+
+    def publish() -> None:
+        answers.visibility = "public"
+
+    hub.on(kind, publish, after=1 if kind == "info" else 0)
+    with pytest.raises(HubError, match="public"):
+        push(built, ann)
+    assert answers.private or on_hub(hub, ANSWERS) == {}
+    assert not hub.exists("datasets", DATA)
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize(
+    ("kind", "fault", "message"),
+    [
+        ("info", 401, "does not know the token"),
+        ("create", 403, "may not write there"),
+        ("tree", 404, "no such repository"),
+        ("commit", 409, "another change was under way"),
+        ("commit", 412, "has changed since it was looked at"),
+        ("commit", 429, "asks for fewer requests"),
+        ("commit", 500, r"in trouble \(status 500\)"),
+        ("lfs_upload", 500, "in trouble"),
+        ("preupload", "dropped_before", "connection failed"),
+        ("commit", "dropped_before", "connection failed"),
+        ("commit", "dropped_after", "connection failed"),
+        ("lfs_upload", "upload_cut", "connection failed"),
+    ],
+)
+def test_a_fault_leaves_all_as_it_was_and_the_same_command_completes(
+    hub: HubServer, ann: HfApi, built: Built, kind: Kind, fault: Status | Break, message: str
+) -> None:
+    # The answers are pushed; then the data set meets the fault, as often as the client tries.
+    list(push_all(plan_data(built.data, DATA, ANSWERS)[:1], ann))
+    hub.fail(kind, fault, times=None, matching="" if kind in ("create", "lfs_upload") else DATA)
+    if kind == "info":
+        hub.faults.clear()
+        hub.fail(kind, fault, times=None)
+    with pytest.raises(HubError, match=message) as caught:
+        push(built, ann)
+    assert "hf_" not in str(caught.value)
+    whole = content(built.data)
+    if hub.exists("datasets", DATA):
+        assert on_hub(hub, DATA) in ({}, whole)
+    hub.faults.clear()
+    push(built, ann, "v1.0.0")
+    assert on_hub(hub, DATA) == whole
+    assert len(hub.repo("datasets", DATA).commits("main")) == 2  # that of the Hub's own, and ours
+
+
+def test_a_hub_that_is_down_is_named(ann: HfApi, hub: HubServer, built: Built) -> None:
+    gone = HfApi(endpoint="http://127.0.0.1:9", token=ann.token)
+    assert hub.url
+    with pytest.raises(HubError, match=r"connection failed .* Check the network and HF_ENDPOINT"):
+        list(push_all(plan_data(built.data, DATA, None), gone))
+
+
+def test_without_a_token_it_says_how_to_log_in(hub: HubServer, built: Built) -> None:
+    with pytest.raises(HubError, match="hf auth login"):
+        list(push_all(plan_data(built.data, DATA, None), api(hub, None)))
+
+
+def test_a_token_that_cannot_be_sent_is_not_told(hub: HubServer, built: Built) -> None:
+    with pytest.raises(HubError) as caught:
+        list(push_all(plan_data(built.data, DATA, None), HfApi(endpoint=hub.url, token="hf_secret\n")))  # noqa: S106
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_name_without_an_organisation_is_refused(ann: HfApi, built: Built) -> None:
+    with pytest.raises(HubError, match="ORG/NAME"):
+        list(push_all(plan_data(built.data, "a/b/c", None), ann))
+
+
+def test_only_what_a_build_made_is_pushed(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="not a complete PEToolBench folder"):
+        plan_data(tmp_path, DATA, None)
+    shutil.copytree(built.data, tmp_path / "copy")
+    with (tmp_path / "copy" / "README.md").open("a") as file:
+        file.write("more")
+    with pytest.raises(HubError, match=r"README.md is not the file that was built"):
+        plan_data(tmp_path / "copy", DATA, None)
+    shutil.copytree(built.data, tmp_path / "whole")
+    with pytest.raises(HubError, match="no folder with files"):
+        plan_data(tmp_path / "whole", DATA, ANSWERS)
+    shutil.copytree(built.answers, tmp_path / "whole-private")
+    (tmp_path / "whole-private" / "README.md").write_text("other")
+    with pytest.raises(HubError, match="are not those of"):
+        plan_data(tmp_path / "whole", DATA, ANSWERS)
+
+
+def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
+    (done,) = push_all(plan_metric(METRIC, "org/petoolbench-metric"), ann)
+    space = hub.repo("spaces", "org/petoolbench-metric")
+    files = space.files()
+    assert files["petoolbench-metric.py"] == files["petoolbench.py"] == (METRIC / "petoolbench.py").read_bytes()
+    assert set(folder_contents(METRIC)) <= set(files)
+    assert not any("__pycache__" in path for path in files)
+    assert space.head() == done.commit
+
+
+def command(hub: HubServer, home: Path, token: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    home.mkdir(exist_ok=True)
+    environment = {**os.environ, **hub.environment(home, token), "COLUMNS": "200"}
+    program = [sys.executable, "-W", "ignore", "-m", "builder", *arguments]  # httpx2 warns at each LFS upload
+    return subprocess.run(program, env=environment, capture_output=True, text=True, check=False, cwd=home)
+
+
+@pytest.mark.usefixtures("private")
+def test_from_the_command_line_to_somebody_who_checks(hub: HubServer, built: Built, tmp_path: Path) -> None:
+    token = hub.add_user("bea", orgs=["org"])
+    where = ("push", str(built.data), "--repo", DATA, "--private-repo", ANSWERS, "--tag", "v1.0.0")
+    listed = command(hub, tmp_path, None, *where, "--dry-run")
+    assert listed.returncode == 0, listed.stderr
+    digest = hashlib.sha256((built.data / "README.md").read_bytes()).hexdigest()
+    assert re.search(rf"README\.md +[\d,]+ +{digest}", listed.stdout)
+    assert f"dataset {ANSWERS}, branch main (private)" in listed.stdout
+    assert not hub.exists("datasets", DATA)
+
+    pushed = command(hub, tmp_path, token, *where)
+    assert pushed.returncode == 0, pushed.stderr
+    assert f"{DATA}, branch script: is now commit" in pushed.stdout
+    assert token not in pushed.stdout + pushed.stderr
+    again = command(hub, tmp_path, token, *where)
+    assert f"{DATA}, branch main: was already, and stays, commit" in again.stdout
+
+    for revision in ("main", "v1.0.0", SCRIPT):
+        checked = command(hub, tmp_path / revision, None, "verify", DATA, "--revision", revision)
+        assert checked.returncode == 0, checked.stderr
+        assert "is what was built" in checked.stdout
+    readme = hub.repo("datasets", DATA).files()["README.md"]
+    hub.commit("datasets", DATA, {"README.md": readme + b"?"})
+    checked = command(hub, tmp_path / "changed", None, "verify", DATA)
+    assert checked.returncode == 1
+    assert "- README.md is not the file that was built" in checked.stderr
+    gone = command(hub, tmp_path / "gone", None, "verify", "org/nothing")
+    assert gone.returncode == 1
+    assert "shows it no such repository" in gone.stderr

@@ -1,0 +1,133 @@
+"""What was built is told from everything else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hf_dataset.layout import CANARY, MANIFEST, split_file
+from hf_dataset.reader import ReadError
+from hf_dataset.verify import check_folder
+from tests.conftest import Built
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def data(built: Built, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(built.data, tmp_path / "data"))
+
+
+def note(data: Path, name: str) -> None:
+    """Make the manifest say that a file is as it is now."""
+    manifest = json.loads((data / MANIFEST).read_text())
+    content = (data / name).read_bytes()
+    manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (data / MANIFEST).write_text(json.dumps(manifest))
+
+
+def rewrite(data: Path, name: str, change: Callable[[Rows], object]) -> None:
+    """Change rows, and make the manifest agree."""
+    table = pq.read_table(data / name)
+    rows: Rows = table.to_pylist()
+    change(rows)
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), data / name)
+    note(data, name)
+
+
+def test_a_build_is_what_it_says(data: Path) -> None:
+    assert check_folder(data) == []
+
+
+def test_a_file_that_is_missing_changed_or_unknown_is_named(data: Path) -> None:
+    (data / "tools" / "train.parquet").unlink()
+    (data / "README.md").write_text("other")
+    shutil.copy(data / "tools" / "test.parquet", data / "tools" / "more.parquet")
+    assert check_folder(data) == [
+        "README.md is not the file that was built",
+        "tools/train.parquet is missing",
+        f"tools/more.parquet is not in {MANIFEST}",
+    ]
+
+
+TEST, VALIDATION = split_file("chronological", "test"), split_file("chronological", "validation")
+
+
+def answer(rows: Rows) -> None:
+    rows[3]["answer"] = {"name": rows[3]["candidates"][0]["name"], "arguments": "{}"}
+
+
+def meta(rows: Rows) -> None:
+    rows[3]["meta"]["same_function"] = [rows[3]["candidates"][0]["name"]]
+
+
+def evidence(rows: Rows) -> None:
+    rows[3]["evidence"] = [0]
+
+
+def attributes(rows: Rows) -> None:
+    rows[0]["attributes"] = [{"axis": "pricing", "value": "free", "evidence": "free"}]
+
+
+@pytest.mark.parametrize("change", [answer, meta, evidence])
+def test_an_answer_in_the_test_split_is_found(data: Path, change: Callable[[Rows], object]) -> None:
+    rewrite(data, TEST, change)
+    (problem,) = check_folder(data)
+    assert problem.startswith("chronological: the test split holds the answer of 'chronological-")
+
+
+def test_attributes_of_test_tools_are_found(data: Path) -> None:
+    rewrite(data, split_file("tools", "test"), attributes)
+    assert check_folder(data) == ["tools: the test split holds attributes, from which its answers follow"]
+
+
+@pytest.mark.parametrize(
+    ("column", "what"), [("instance_id", "instances"), ("user_id", "users"), ("query_group", "query groups")]
+)
+def test_what_is_in_two_splits_is_named(data: Path, column: str, what: str) -> None:
+    other = pq.read_table(data / VALIDATION).to_pylist()[0]
+
+    def change(rows: Rows) -> None:
+        rows[0][column] = other[column]
+
+    rewrite(data, TEST, change)
+    assert check_folder(data) == [f"chronological: 1 {what} are in validation and test, such as {other[column]!r}"]
+
+
+def test_a_provider_in_two_splits_is_named(data: Path) -> None:
+    other = pq.read_table(data / VALIDATION).to_pylist()[0]["candidates"][0]["provider"]
+
+    def change(rows: Rows) -> None:
+        rows[0]["candidates"][0]["provider"] = other
+
+    rewrite(data, TEST, change)
+    assert check_folder(data) == [f"chronological: 1 providers are in validation and test, such as {other!r}"]
+
+
+def test_rows_and_columns_are_those_of_the_manifest_and_the_schema(data: Path) -> None:
+    rewrite(data, TEST, lambda rows: rows.pop())
+    number = pq.ParquetFile(data / TEST).metadata.num_rows
+    assert check_folder(data) == [f"{TEST} has {number} rows, {MANIFEST} says {number + 1}"]
+    pq.write_table(pq.read_table(data / VALIDATION).drop(["category"]), data / VALIDATION)
+    note(data, VALIDATION)
+    assert f"{VALIDATION} has other columns than a row of chronological" in check_folder(data)
+
+
+def test_a_card_without_the_canary_is_named(data: Path) -> None:
+    path = data / "README.md"
+    path.write_text(path.read_text().replace(CANARY, ""))
+    note(data, "README.md")
+    assert check_folder(data) == ["README.md lacks the canary"]
+
+
+def test_a_folder_without_a_manifest_is_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="holds no manifest"):
+        check_folder(tmp_path)
