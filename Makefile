@@ -8,7 +8,7 @@ ready = $(foreach version,$(1),.venv-datasets-$(version)/.ready)
 pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/bin/python)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample test test-matrix check format clean
+.PHONY: help demo sample leaderboard test test-matrix check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ sample: $(VENV)/.ready ## Build the sample in hf_dataset/ again
 	$(BIN)/petoolbench build --preset sample --seed 1 -o out/sample
 	rm -rf $(addprefix hf_dataset/,$(SAMPLE))
 	cp -R out/sample/. hf_dataset/
+
+leaderboard: $(VENV)/.ready ## Start the leaderboard on the demo data
+	@test -d out/demo || $(MAKE) demo
+	$(BIN)/petoolbench leaderboard --data out/demo --answers out/demo-private
 
 test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the newest and the oldest datasets
 	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(BIN)/python -m pytest -n auto

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from functools import cache
+from typing import Any, Final, Literal, TypeVar, cast
+
+from pydantic import TypeAdapter
 
 Split = Literal["validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
@@ -111,6 +113,44 @@ class Outcome:
     slices: Mapping[str, Mapping[str, tuple[float, int]]] = field(default_factory=dict)
     """Tool accuracy and number of rows by history length, position of the change, rating noise and axis: name of the
     slicing, then its value."""
+    answers: str = ""
+    """First digits of the SHA-256 of the answers it was scored against, so that mended answers can be told apart."""
+
+    @property
+    def key(self) -> str:
+        """What there is one outcome of: submission, scorer and answers."""
+        return f"{self.submission_id}.{self.scorer_version}.{self.answers or '0'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An outcome with its submission: what is public of both."""
+
+    submission: Submission
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What comparing two systems needs, and no more: right tools and rows of each query group, by config.
+
+    The groups stand in an order that only the answers tell, the same in every config and for every submission that was
+    scored against them; so this does not say which rows were right.
+    """
+
+    answers: str
+    """As in `Outcome`."""
+    groups: Mapping[str, tuple[tuple[int, int], ...]]
+    """Right tools and rows of each query group; (0, 0) of one that the config has no row of."""
+
+
+def latest(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
+    """The outcome that counts of each submission: the last one.
+
+    Args:
+        outcomes: The oldest first.
+    """
+    return {one.submission_id: one for one in outcomes}
 
 
 def to_json(record: Any) -> str:
@@ -118,25 +158,16 @@ def to_json(record: Any) -> str:
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False)
 
 
-def from_json(kind: type[T], text: str) -> T:
-    """The record that `to_json` wrote.
+def from_json(kind: type[T], text: str | bytes) -> T:
+    """The record that `to_json` wrote; fields of a later version are passed over.
 
     Raises:
         ValueError: If it is no such record.
     """
-    try:
-        return typing.cast("T", _read(kind, json.loads(text)))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no {kind.__name__}: {error!r}") from error
+    found: T = _adapter(cast("Hashable", kind)).validate_json(text)
+    return found
 
 
-def _read(hint: Any, value: Any) -> Any:
-    if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
-        return typing.cast("type", hint)(**{name: _read(hints[name], item) for name, item in value.items()})
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Mapping:
-        return {name: _read(inner[1], item) for name, item in value.items()}
-    if origin is tuple:
-        return tuple(_read(inner[0] if inner[-1] is ... else inner[index], item) for index, item in enumerate(value))
-    return value
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter[Any](cast("Any", kind))

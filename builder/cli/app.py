@@ -12,9 +12,10 @@ from builder.errors import BuilderError
 from hf_dataset.reader import ReadError
 from metrics.petoolbench.errors import MetricError
 
+from .board import leaderboard, rescore, submit
 from .build import build
 from .console import stderr
-from .hub import push, push_metric, verify
+from .hub import push, push_metric, push_space, verify
 from .local import serve_local
 from .use import audit_folder, demo, export_training_data, predict, score_file, show
 
@@ -34,7 +35,11 @@ app.command("export-training")(export_training_data)
 app.command("serve-local")(serve_local)
 app.command()(push)
 app.command("push-metric")(push_metric)
+app.command("push-space")(push_space)
 app.command()(verify)
+app.command()(leaderboard)
+app.command()(submit)
+app.command()(rescore)
 
 
 def main() -> None:

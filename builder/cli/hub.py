@@ -10,13 +10,14 @@ from rich import box
 from rich.table import Table
 
 from builder.errors import HubError
-from builder.hub.push import Push, plan_data, plan_metric, push_all
+from builder.hub.push import Push, plan_data, plan_metric, plan_space, push_all
 from builder.hub.remote import download, open_hub
 from hf_dataset.verify import check_folder
 
 from .console import stdout
 
-METRIC = Path(__file__).parents[2] / "metrics" / "petoolbench"
+ROOT = Path(__file__).parents[2]
+METRIC = ROOT / "metrics" / "petoolbench"
 Repo = Annotated[str, typer.Option("--repo", help="Repository on the Hub, ORG/NAME.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="List every file with size and hash, and push nothing.")]
 
@@ -37,6 +38,11 @@ def push(
 def push_metric(repo: Repo, dry_run: DryRun = False) -> None:
     """Push the metric to a Space, from which `evaluate.load` takes it."""
     _push(plan_metric(METRIC, repo), None, dry_run)
+
+
+def push_space(repo: Repo, dry_run: DryRun = False) -> None:
+    """Push the leaderboard to a Space."""
+    _push(plan_space(ROOT, repo), None, dry_run)
 
 
 def verify(

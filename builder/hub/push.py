@@ -148,3 +148,19 @@ def plan_metric(folder: Path, repository: str) -> list[Push]:
     script = f"{repository.rpartition('/')[2]}.py"
     contents.setdefault(script, contents["petoolbench.py"])
     return [Push(repository, "space", "main", contents, "The metric")]
+
+
+def plan_space(root: Path, repository: str) -> list[Push]:
+    """What pushing the leaderboard comes to: its header, program and needs in the root, and the two packages.
+
+    Args:
+        root: Folder that holds `leaderboard` and `metrics`.
+        repository: The Space, `ORG/NAME`.
+    """
+    board = root / "leaderboard"
+    contents = {
+        **{name: board / name for name in ("README.md", "app.py", "requirements.txt")},
+        **folder_contents(board, "leaderboard/"),
+        **folder_contents(root / "metrics", "metrics/"),
+    }
+    return [Push(repository, "space", "main", contents, "The leaderboard")]

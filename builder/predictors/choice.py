@@ -19,9 +19,11 @@ class ScoredPredictor:
     Args:
         score: What it goes by.
         seed: The same seed gives the same replies, whatever the order of the instances.
+        name: Of the baseline, so that two of them do not draw alike.
     """
 
-    def __init__(self, score: Score, seed: int) -> None:
+    def __init__(self, score: Score, seed: int, name: str = "") -> None:
+        self._name = name
         self._score = score
         self._seed = seed
 
@@ -30,5 +32,5 @@ class ScoredPredictor:
         scores = self._score(instance)
         highest = max(scores) - 1e-9
         best = [tool.name for tool, score in zip(instance.candidates, scores, strict=True) if score >= highest]
-        rng = generator_for((self._seed,), instance.instance_id)
+        rng = generator_for((self._seed,), *filter(None, [self._name]), instance.instance_id)
         return tool_call(best[int(rng.integers(len(best)))], {})

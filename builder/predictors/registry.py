@@ -71,7 +71,7 @@ def open_predictor(
     else:
         tools = {tool.name: tool for tool in (*read_tools(folder, "train"), *_tools(folder, split, answers))}
         score = regression(read_instances(folder, config, "train"), tools)
-    return ScoredPredictor(score, seed)
+    return ScoredPredictor(score, seed, "" if name == "random" else name)
 
 
 def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:

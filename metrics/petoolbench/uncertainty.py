@@ -43,14 +43,18 @@ class Comparison:
         if self.low <= 0 <= self.high or self.p >= 0.05:
             return (
                 f"{first} and {second} cannot be told apart: the difference is {100 * self.difference:+.1f} points, "
-                f"{100 * self.low:+.1f} to {100 * self.high:+.1f} (p = {self.p:.3f}). These {self.rows} rows would "
+                f"{100 * self.low:+.1f} to {100 * self.high:+.1f} (p {_shown(self.p)}). These {self.rows} rows would "
                 f"show a difference of {100 * self.detectable:.1f} points."
             )
         ahead, low, high = (first, self.low, self.high) if self.difference > 0 else (second, -self.high, -self.low)
         return (
             f"{ahead} is ahead by {100 * abs(self.difference):.1f} points, {100 * low:.1f} to {100 * high:.1f} "
-            f"(p = {self.p:.3f})."
+            f"(p {_shown(self.p)})."
         )
+
+
+def _shown(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def intervals(

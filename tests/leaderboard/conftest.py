@@ -1,0 +1,65 @@
+"""A data set with its scorer, and a store of each home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from leaderboard.answers import Answers
+from leaderboard.data import Data
+from leaderboard.scoring import Scorer
+from leaderboard.store import Store
+from leaderboard.store_hub import HubStore
+from leaderboard.store_local import LocalStore
+from tests.conftest import Built
+from tests.hub.clients import api, hub_clients
+from tests.hub.server import HubServer
+
+SUBMISSIONS, RESULTS = "org/submissions", "org/results"
+
+
+@pytest.fixture(scope="session")
+def data(built: Built) -> Data:
+    """The small build's public part."""
+    return Data(built.data)
+
+
+@pytest.fixture(scope="session")
+def scorer(built: Built, data: Data) -> Scorer:
+    """With its answers."""
+    return Scorer(data, Answers(built.answers))
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A Hub with the two repositories of a store; clients keep nothing of other tests."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr("huggingface_hub.file_download.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    with hub_clients(), HubServer() as server:
+        server.create("datasets", SUBMISSIONS, visibility="private")
+        server.create("datasets", RESULTS)
+        yield server
+
+
+@pytest.fixture
+def member(hub: HubServer) -> HfApi:
+    """A client of somebody who may read and write both."""
+    return api(hub, hub.add_user("keeper", orgs=["org"]))
+
+
+@pytest.fixture(params=["local", "hub"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the store of one home, as another process would: each time anew."""
+    if request.param == "local":
+        return lambda: LocalStore(tmp_path / "store")
+    member: HfApi = request.getfixturevalue("member")
+    return lambda: HubStore(SUBMISSIONS, RESULTS, member)
+
+
+@pytest.fixture
+def store(opened: Callable[[], Store]) -> Store:
+    """A store of each home."""
+    return opened()

@@ -1,0 +1,84 @@
+"""Systems, files of predictions and submissions to test with, and records of earlier tests' processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from leaderboard.data import Data
+from leaderboard.quota import Decision
+from leaderboard.records import HISTORY_TYPES, Badge, Person, Split, Submission, System
+from leaderboard.store import new_id
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ANN, BOB = Person("0001", "ann"), Person("0002", "bob")
+FREE = Decision(True, 1, None, "No limit.")
+
+
+class Clock:
+    """A clock that goes on by a second each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+def lines(predictions: Mapping[str, str]) -> bytes:
+    """Predictions as a file."""
+    return "".join(
+        json.dumps({"instance_id": one, "prediction": text}) + "\n" for one, text in predictions.items()
+    ).encode()
+
+
+def guesses(data: Data, split: Split, seed: int = 0, configs: tuple[str, ...] = HISTORY_TYPES) -> dict[str, str]:
+    """A call to a random candidate for each instance; of the validation split half are the answers themselves."""
+    rng = random.Random(seed)  # noqa: S311
+    found = {}
+    for config in configs:
+        for row in data.table(config, split).to_pylist():
+            call = {"name": rng.choice(row["candidates"])["name"], "arguments": {}}
+            if row["answer"] and rng.random() < 0.5:
+                call = {"name": row["answer"]["name"], "arguments": json.loads(row["answer"]["arguments"])}
+            found[row["instance_id"]] = json.dumps(call)
+    return found
+
+
+def submission(
+    content: bytes,
+    *,
+    person: Person = ANN,
+    split: Split = "validation",
+    name: str = "a system",
+    now: datetime = NOW,
+    revision: str = "r",
+    badge: Badge = "self-reported",
+    configs: tuple[str, ...] = HISTORY_TYPES,
+) -> Submission:
+    """A submission of a file."""
+    return Submission(
+        id=new_id(now),
+        person=person,
+        system=System(name),
+        split=split,
+        configs=configs,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        data_revision=revision,
+        scorer_version="s",
+        created=now.isoformat(),
+        badge=badge,
+    )
+
+
+def write(folder: Path, content: bytes, name: str = "predictions.jsonl") -> Path:
+    """A file of some content."""
+    path = folder / name
+    path.write_bytes(content)
+    return path

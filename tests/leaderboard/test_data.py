@@ -1,0 +1,60 @@
+"""Reading what a build wrote."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hf_dataset.reader import read_instances
+from hf_dataset.schema import to_dict
+from leaderboard.answers import Answers
+from leaderboard.data import Data, DataError
+from leaderboard.records import HISTORY_TYPES, SPLITS
+from leaderboard.scoring import Scorer
+from tests.conftest import Built
+from tests.leaderboard.making import guesses
+
+
+def test_instances_are_those_that_the_builder_wrote(built: Built, data: Data) -> None:
+    for config in HISTORY_TYPES:
+        for split in SPLITS:
+            rows = read_instances(built.data, config, split)
+            assert data.instance_ids(config, split) == [row.instance_id for row in rows]
+            assert data.counts[config, split] == len(rows)
+            assert data.column(config, split, "query_group") == [row.query_group for row in rows]
+            found, written = data.instance(config, split, rows[-1].instance_id), to_dict(rows[-1])
+            assert [vars_of(one) for one in found.history] == written["history"]
+            assert [vars_of(one) for one in found.candidates] == written["candidates"]
+            assert (found.answer and vars_of(found.answer)) == written["answer"]
+            assert (found.instruction, list(found.evidence)) == (written["instruction"], written["evidence"])
+            assert (found.answer is None) == (split == "test")
+    assert set(data.ids("test")) == set(HISTORY_TYPES)
+
+
+def vars_of(record: object) -> dict[str, object]:
+    return {name: getattr(record, name) for name in type(record).__slots__}  # type: ignore[attr-defined]
+
+
+def test_what_is_no_data_set(built: Built, data: Data, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"holds no manifest\.json"):
+        Data(tmp_path)
+    with pytest.raises(DataError, match="There is no 'train'"):
+        data.table("chronological", "train")
+    with pytest.raises(DataError, match=r"There is no 'test' of '\.\./x'"):
+        data.table("../x", "test")
+    with pytest.raises(DataError, match="no instance 'x'"):
+        data.instance("chronological", "test", "x")
+    with pytest.raises(DataError, match="no column 'x'"):
+        data.column("chronological", "test", "x")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        Answers(tmp_path)
+    shutil.copytree(built.data, tmp_path / "data")
+    shutil.copy(built.data / "chronological" / "test.parquet", tmp_path / "data" / "preferred_only" / "test.parquet")
+    with pytest.raises(DataError, match="in common"):
+        Data(tmp_path / "data").ids("test")
+    with pytest.raises(DataError, match="has no answer of"):
+        Scorer(Data(tmp_path / "data"), Answers(built.answers)).score("x", "test", HISTORY_TYPES, {}, "")
+    with pytest.raises(DataError, match="without its answers"):
+        Scorer(data, None).score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")

@@ -1,0 +1,357 @@
+"""The leaderboard in a real browser and by gradio_client: started as a user starts it, with its evaluator beside it.
+
+The second app runs as in a Space where nobody is signed in: whatever needs an account is refused there.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file  # type: ignore[import-untyped]
+from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
+from playwright.sync_api import Page, expect
+
+from leaderboard.data import Data
+from leaderboard.identity import REFUSED
+from leaderboard.quota import Decision
+from leaderboard.records import HISTORY_TYPES, Person, Submission, System
+from leaderboard.store import new_id
+from leaderboard.store_local import LocalStore
+from leaderboard.validation import check
+from tests.browser import Look, serving
+from tests.conftest import Built
+from tests.leaderboard.making import NOW, guesses, lines
+
+HOSTILE = "<img src=x onerror=alert(1)> **b** ${1+1} {{x}}"
+RIGHT_TO_LEFT = "نموذج"
+FORMULA = "=1+1"
+FORM = {
+    "split": "validation", "name": "by a program", "team": "", "link": "", "licence": "Apache-2.0", "parameters_b": "7",
+    "cost_usd": "", "description": "", "history": "own",
+}  # fmt: skip
+
+
+class Board(NamedTuple):
+    """A leaderboard that runs."""
+
+    url: str
+    data: Data
+    folder: Path
+
+
+def hand_in(store: LocalStore, data: Data, folder: Path, number: int, name: str, account: str) -> None:
+    """Put a submission in the store, as if its account had handed it in."""
+    content = lines(guesses(data, "validation", seed=number))
+    path = folder / f"{number}.jsonl"
+    path.write_bytes(content)
+    checked = check(path, data.ids("validation"))
+    created = NOW.replace(day=number + 1)
+    store.submit(
+        Submission(
+            id=new_id(created),
+            person=Person(f"id-{account}", account),
+            system=System(name, licence="MIT" if number % 2 else "", parameters_b=7.0, cost_usd=float(number)),
+            split="validation",
+            configs=HISTORY_TYPES,
+            sha256=checked.sha256,
+            size=checked.size,
+            data_revision=data.revision,
+            scorer_version="",
+            created=created.isoformat(timespec="milliseconds"),
+        ),
+        path,
+        lambda _: Decision(True, 1, None, ""),
+    )
+
+
+@pytest.fixture(scope="module")
+def board(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    folder = tmp_path_factory.mktemp("leaderboard")
+    data = Data(built.data)
+    (folder / "baselines").mkdir()
+    (folder / "baselines" / "coin.validation.jsonl").write_bytes(lines(guesses(data, "validation", seed=9)))
+    store = LocalStore(folder / "store")
+    for number, name in enumerate(("wren", HOSTILE, RIGHT_TO_LEFT, FORMULA, "finch")):
+        hand_in(store, data, folder, number, name, f"account-{number}")
+    command = [
+        sys.executable, "-m", "leaderboard", "--data", str(built.data), "--answers", str(built.answers),
+        "--store", str(folder / "store"), "--baselines", str(folder / "baselines"),
+    ]  # fmt: skip
+    with serving(command, folder) as url:
+        yield Board(url, data, folder)
+
+
+@pytest.fixture(scope="module")
+def space(built: Built, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same board as a Space would serve it, to nobody."""
+    command = [
+        sys.executable, "-m", "leaderboard.app", "--data", str(built.data), "--store", str(board.folder / "store"),
+    ]  # fmt: skip
+    environment = {
+        "SYSTEM": "spaces", "SPACE_ID": "org/board", "SPACE_HOST": "127.0.0.1", "OAUTH_CLIENT_ID": "x", "OAUTH_CLIENT_SECRET": "y",
+        "OAUTH_SCOPES": "openid profile", "OPENID_PROVIDER_URL": "http://127.0.0.1:9",
+    }  # fmt: skip
+    with serving(command, tmp_path_factory.mktemp("space"), environment=environment) as url:
+        yield url
+
+
+def client(url: str) -> Client:
+    return Client(url, verbose=False, analytics_enabled=False)
+
+
+def shown(page: Page) -> list[str]:
+    """Names of the systems in the table, in order."""
+    expect(page.locator("#board .count")).to_be_visible()
+    return page.locator("#board th.system button").all_inner_texts()
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def choose(page: Page, element: str, text: str) -> None:
+    """Choose of a dropdown what begins with a text."""
+    page.locator(f"{element} input").click()
+    page.get_by_role("option", name=re.compile(f"^(✓ *)?{re.escape(text)}")).first.click()
+
+
+def test_the_board_shows_floor_and_systems_and_every_name_as_text(look: Look, board: Board) -> None:
+    page = look(board.url)
+    expect(page.locator("#board tbody tr")).to_have_count(7)
+    names = shown(page)
+    assert {"empty file", "coin", "wren", HOSTILE, RIGHT_TO_LEFT, FORMULA, "finch"} == set(names)
+    assert names[-1] == "empty file"
+    assert page.locator("#board img").count() == 0
+    expect(page.locator("#board .formula")).to_contain_text("overall = (preferred_only")
+    expect(page.locator("#board tr.baseline")).to_have_count(2)
+
+
+def test_search_filter_order_and_columns_stand_in_the_address_and_come_back(look: Look, board: Board) -> None:
+    page = look(board.url)
+    shown(page)
+    page.locator("#search").get_by_role("textbox").fill("account")
+    expect(page.locator("#board tbody tr")).to_have_count(5)
+    page.get_by_text("Filters, order and columns").click()
+    page.locator("#badges").get_by_label("self-reported").check()
+    page.locator("#columns").get_by_label("Hallucin").or_(page.locator("#columns").get_by_label("Invented")).uncheck()
+    expect(page.locator("#board thead")).not_to_contain_text("Invented")
+    page.locator("#board thead button", has_text="System").click()
+    expect(page.locator('#board th[aria-sort="ascending"]')).to_contain_text("System")
+    page.locator("#which").get_by_label("chronological").check()
+    expect(page.locator("#board .formula")).not_to_contain_text("overall =")
+    page.wait_for_function("location.search.includes('board=chronological')")
+    assert query(page)["search"] == ["account"]
+    before = shown(page)
+    page.reload()
+    expect(page.locator("#board tbody tr")).to_have_count(5)
+    assert shown(page) == before
+    expect(page.locator("#which").get_by_label("chronological")).to_be_checked()
+    expect(page.locator("#board thead")).not_to_contain_text("Invented")
+    page.locator("#board thead button", has_text="System").click()
+    expect(page.locator('#board th[aria-sort="descending"]')).to_contain_text("System")
+    assert shown(page) == before[::-1]
+
+
+def test_what_filters_leave_empty_is_explained(look: Look, board: Board) -> None:
+    page = look(f"{board.url}?search=nobody+has+this")
+    expect(page.locator("#board .empty")).to_contain_text("None of the 7 rows passes the filters")
+    page.locator("#split").get_by_label("test").check()
+    page.locator("#search").get_by_role("textbox").fill("")
+    expect(page.locator("#board tbody tr")).to_have_count(1)
+    assert shown(page) == ["empty file"]
+
+
+def test_a_row_tells_all_that_is_known_of_it(look: Look, board: Board) -> None:
+    page = look(board.url)
+    page.locator("#board th.system button", has_text="wren").click()
+    expect(page.locator("#details")).to_contain_text("SHA-256 of the file")
+    expect(page.locator("#details")).to_contain_text(board.data.revision)
+
+
+def test_downloads_hold_the_rows_shown_and_no_formula(look: Look, board: Board) -> None:
+    page = look(f"{board.url}?badges=self-reported")
+    expect(page.locator("#board tbody tr")).to_have_count(5)
+    with page.expect_download() as started:
+        page.locator("#csv").click()
+    path = started.value.path()
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["system"] for row in rows} == {"wren", HOSTILE, RIGHT_TO_LEFT, f"'{FORMULA}", "finch"}
+    with page.expect_download() as started:
+        page.locator("#json").click()
+    assert len(json.loads(started.value.path().read_text(encoding="utf-8"))) == 5
+
+
+def test_pictures_are_drawn_when_they_are_looked_at(look: Look, board: Board) -> None:
+    page = look(board.url)
+    shown(page)
+    assert page.locator(".js-plotly-plot").count() == 0
+    tab(page, "Pictures")
+    expect(page.locator("#plot .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#plot")).to_contain_text("wren")
+    expect(page.locator("#plot")).to_contain_text("<img")
+    assert query(page)["tab"] == ["pictures"]
+    for kind in ("Accuracy along the history", "Score against cost", "Score against size", "Where replies go wrong"):
+        page.locator("#figure").get_by_label(kind).check()
+        expect(page.locator("#plot .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#plot")).to_contain_text("another")
+
+
+def test_two_systems_side_by_side(look: Look, board: Board) -> None:
+    page = look(f"{board.url}?tab=compare")
+    choose(page, "#first", "wren")
+    choose(page, "#second", "empty file")
+    expect(page.locator("#compared")).to_contain_text("wren is ahead by")
+    expect(page.locator("#compared tbody tr")).to_have_count(4)
+    expect(page.locator("#compared-plot .js-plotly-plot")).to_be_visible()
+    choose(page, "#second", "wren")
+    expect(page.locator("#compared")).to_contain_text("These are the same run")
+
+
+def test_an_instance_its_answer_and_a_systems_reply(look: Look, board: Board) -> None:
+    page = look(board.url)
+    shown(page)
+    tab(page, "Explore")
+    first = board.data.instance_ids("preferred_only", "validation")[0]
+    expect(page.locator("#shown")).to_contain_text(first)
+    expect(page.locator("#shown")).not_to_contain_text("Supported by the steps")
+    page.get_by_label("Show answer and evidence").check()
+    expect(page.locator("#shown")).to_contain_text("Supported by the steps")
+    row = board.data.instance("preferred_only", "validation", first)
+    assert row.answer is not None
+    expect(page.locator("#shown details.is-answer summary")).to_contain_text(row.answer.name)
+    choose(page, "#replier", "wren")
+    expect(page.locator("#reply .verdict")).to_be_visible()
+    page.locator("#after").click()
+    expect(page.locator("#shown")).to_contain_text(board.data.instance_ids("preferred_only", "validation")[1])
+    page.locator("#config").get_by_label("rating_integrated").check()
+    expect(page.locator("#shown .rating").first).to_be_visible()
+    expect(page.locator("#shown")).not_to_contain_text("Supported by the steps")
+
+
+def faulty(data: Data) -> tuple[bytes, list[str]]:
+    """A file with five kinds of faults, and what is to be said of them."""
+    good = lines(guesses(data, "validation", configs=("chronological",))).splitlines()
+    first = json.loads(good[0])["instance_id"]
+    bad = [
+        good[0],
+        b"{not json",
+        good[0],
+        json.dumps({"instance_id": "nobody", "prediction": ""}).encode(),
+        json.dumps({"instance_id": first, "prediction": 5}).encode(),
+        *good[2:],
+    ]
+    told = ["line 2: no JSON", "line 3: instance_id", "line 4: instance_id", "line 5: 'prediction'", "are missing"]
+    return b"\n".join(bad) + b"\n", told
+
+
+def test_a_check_tells_every_fault_with_its_line_and_costs_nothing(look: Look, board: Board, tmp_path: Path) -> None:
+    content, told = faulty(board.data)
+    path = tmp_path / "faulty.jsonl"
+    path.write_bytes(content)
+    page = look(f"{board.url}?tab=submit")
+    left = page.locator("#own .problems li").first.inner_text()
+    page.locator("#predictions input[type=file]").set_input_files(path)
+    expect(page.locator("#predictions")).to_contain_text("faulty")
+    page.locator("#check").click()
+    expect(page.locator("#answered")).to_contain_text("To be mended first")
+    for one in [*told, "name: "]:
+        expect(page.locator("#answered")).to_contain_text(one)
+    page.locator("#submit").click()
+    expect(page.locator("#answered")).to_contain_text("Nothing was counted")
+    expect(look(f"{board.url}?tab=submit").locator("#own .problems li").first).to_have_text(left)
+    answer = client(board.url).predict(file=handle_file(path), **FORM, api_name="/check")
+    assert answer["valid"] is False
+    assert answer["problems"] == check(path, board.data.ids("validation")).report()
+
+
+def test_from_a_file_to_its_receipt_to_its_row(look: Look, board: Board, tmp_path: Path) -> None:
+    path = tmp_path / "heron.jsonl"
+    path.write_bytes(lines(guesses(board.data, "validation", seed=77)))
+    page = look(f"{board.url}?tab=submit")
+    page.locator("#predictions input[type=file]").set_input_files(path)
+    expect(page.locator("#predictions")).to_contain_text("heron")
+    page.locator("#name").get_by_role("textbox").fill("heron")
+    page.locator("#check").click()
+    expect(page.locator("#answered")).to_contain_text("Nothing is wrong")
+    page.locator("#submit").click()
+    expect(page.locator("#answered h3")).to_have_text("Handed in")
+    sha256 = check(path, board.data.ids("validation")).sha256
+    for one in (sha256, board.data.revision, "Quota left"):
+        expect(page.locator("#answered")).to_contain_text(one)
+    expect(page.locator("#own .status").first).to_have_text("scored")
+    tab(page, "Board")
+    expect(page.locator("#board th.system", has_text="heron")).to_be_visible()
+
+
+def test_a_program_hands_in_and_reads(board: Board, tmp_path: Path) -> None:
+    path = tmp_path / "program.jsonl"
+    path.write_bytes(lines(guesses(board.data, "test", seed=3)))
+    asked = client(board.url)
+    assert asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/check")["valid"] is True
+    receipt = asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")["receipt"]
+    assert (receipt["account"], receipt["quota_left"], receipt["status"]) == ("local", 0, "pending")
+    again = asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")
+    assert "used up" in again["refused"]
+    (status,) = asked.predict(submission_id=receipt["submission_id"], api_name="/status")
+    assert status["sha256"] == receipt["sha256"]
+    rows = asked.predict(api_name="/rows")
+    by_name = {row["system"]: row for row in rows}
+    assert {"wren", "empty file"} <= by_name.keys()
+    two = [by_name[name]["submission_id"] for name in ("wren", "empty file")]
+    compared = asked.predict(*two, api_name="/compare")
+    assert [one["config"] for one in compared] == ["overall", *HISTORY_TYPES]
+    with pytest.raises(AppError, match="Splits are validation, test"):
+        asked.predict(split="train", api_name="/rows")
+    with pytest.raises(AppError, match="no submission of yours"):
+        asked.predict(submission_id=two[0], api_name="/status")
+
+
+def test_a_space_shows_the_board_to_anybody_and_offers_to_sign_in(space: str) -> None:
+    asked = client(space)
+    assert "wren" in {row["system"] for row in asked.predict(api_name="/rows")}
+    buttons = [one["props"].get("value") for one in asked.config["components"] if one["type"] == "button"]
+    assert "Sign in with Hugging Face" in buttons
+
+
+def calls(asked: Client, path: Path) -> dict[str, Callable[[], Any]]:
+    file = handle_file(path)
+    return {
+        "check": lambda: asked.predict(file=file, **FORM, api_name="/check"),
+        "submit": lambda: asked.predict(file=file, **FORM, api_name="/submit"),
+        "status": lambda: asked.predict(api_name="/status"),
+    }
+
+
+@pytest.mark.parametrize("name", ["check", "submit", "status"])
+def test_a_space_refuses_whoever_is_not_signed_in(space: str, board: Board, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "program.jsonl"
+    path.write_bytes(lines(guesses(board.data, "validation")))
+    with pytest.raises(AppError, match=re.escape(REFUSED)):
+        calls(client(space), path)[name]()
+
+
+def test_a_space_refuses_the_private_handlers_too(space: str, board: Board) -> None:
+    def told(url: str, number: int) -> str:
+        return httpx.post(f"{url}/gradio_api/run/predict", json={"data": [], "fn_index": number}, timeout=30).text
+
+    config = client(space).config
+    own = [one["id"] for one in config["dependencies"] if str(one["api_name"]).startswith("own")]
+    assert len(own) == 2
+    for number in own:
+        assert REFUSED in told(space, number)
+    local = client(board.url).config["dependencies"]
+    assert "Submissions of" in told(board.url, next(one["id"] for one in local if one["api_name"] == "own"))

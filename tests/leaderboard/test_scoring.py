@@ -1,0 +1,255 @@
+"""Scores against the metric itself, what of the test split is told, comparing, rescoring, and how long it takes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from leaderboard import scoring, version
+from leaderboard.answers import Answers
+from leaderboard.compare import OVERALL, CompareError, compare_submissions, compare_tallies
+from leaderboard.data import Data, DataError
+from leaderboard.evaluator import evaluate_pending
+from leaderboard.floor import add_floor
+from leaderboard.records import HISTORY_TYPES, RATES, Split, latest
+from leaderboard.rescore import rescore
+from leaderboard.scoring import Scored, Scorer
+from leaderboard.store import Receipt
+from leaderboard.store_local import LocalStore
+from leaderboard.validation import check
+from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
+from metrics.petoolbench.records import reference_from_row
+from metrics.petoolbench.uncertainty import compare
+from tests.conftest import Built
+from tests.leaderboard.making import BOB, FREE, Clock, guesses, lines, submission, write
+
+ID = "20261122T120000Z-0123456789abcdef"
+
+
+def scored(
+    scorer: Scorer, split: Split, predictions: dict[str, str], configs: tuple[str, ...] = HISTORY_TYPES
+) -> Scored:
+    return scorer.score(ID, split, configs, predictions, "2026-11-22T12:00:00+00:00")
+
+
+def handed_in(
+    store: LocalStore, folder: Path, data: Data, seed: int, *, split: Split = "validation", **fields: object
+) -> str:
+    content = lines(guesses(data, split, seed))
+    given = submission(content, split=split, revision=data.revision, name=f"system {seed}", **fields)  # type: ignore[arg-type]
+    assert isinstance(store.submit(given, write(folder, content), lambda _: FREE), Receipt)
+    return given.id
+
+
+def test_scores_are_those_of_the_metric(scorer: Scorer, data: Data) -> None:
+    predictions = guesses(data, "validation")
+    outcome = scored(scorer, "validation", predictions).outcome
+    expected = {}
+    for config in HISTORY_TYPES:
+        references = [reference_from_row(row) for row in data.table(config, "validation").to_pylist()]
+        own = {one.instance_id: predictions[one.instance_id] for one in references}
+        expected[config] = aggregate(judge_all(own, references), [one.query_group for one in references])
+        for name in RATES:
+            assert getattr(outcome.scores[config], name) == expected[config][name]
+            assert outcome.scores[config].intervals[name] == tuple(expected[config]["intervals"][name])
+        assert outcome.scores[config].error_classes == expected[config]["error_classes"]
+    assert outcome.overall == macro(expected)
+    assert 0.3 < outcome.overall["tool_accuracy"] < 0.8
+    for name, (low, high) in outcome.overall_intervals.items():
+        assert 0 <= low <= outcome.overall[name] <= high <= 1
+    assert scored(scorer, "validation", predictions).outcome == outcome
+
+
+def test_slices_say_how_many_rows_they_have(scorer: Scorer, data: Data) -> None:
+    outcome = scored(scorer, "validation", guesses(data, "validation")).outcome
+    total = sum(one.count for one in outcome.scores.values())
+    assert set(outcome.slices) == {"history_length", "drift_position", "noise", "axis"}
+    for name in ("history_length", "axis"):
+        assert sum(count for _, count in outcome.slices[name].values()) == total
+    assert sum(count for _, count in outcome.slices["drift_position"].values()) == outcome.scores["chronological"].count
+    rates = [rate * count for rate, count in outcome.slices["axis"].values()]
+    assert sum(rates) / total == pytest.approx(outcome.overall["tool_accuracy"])
+
+
+def test_a_part_has_no_overall(scorer: Scorer, data: Data) -> None:
+    configs = ("chronological",)
+    found = scored(scorer, "validation", guesses(data, "validation", configs=configs), configs)
+    assert (list(found.outcome.scores), found.outcome.overall, found.outcome.overall_intervals) == (
+        list(configs),
+        {},
+        {},
+    )
+    assert list(found.tallies.groups) == list(configs)
+
+
+def test_of_the_test_split_only_rounded_rates_are_told(scorer: Scorer, data: Data) -> None:
+    found = scored(scorer, "test", guesses(data, "test"))
+    outcome = found.outcome
+    assert outcome.overall["tool_accuracy"] > 0
+    rates = [
+        *outcome.overall.values(),
+        *(end for ends in outcome.overall_intervals.values() for end in ends),
+        *(rate for values in outcome.slices.values() for rate, _ in values.values()),
+        *(getattr(one, name) for one in outcome.scores.values() for name in RATES),
+        *(end for one in outcome.scores.values() for ends in one.intervals.values() for end in ends),
+        *(rate for one in outcome.scores.values() for rate in one.error_classes.values()),
+    ]
+    assert len(rates) > 60
+    assert all(rate == round(rate, 3) for rate in rates)
+    counts = [count for values in outcome.slices.values() for _, count in values.values()]
+    assert counts
+    assert min(counts) >= scoring.LEAST_ROWS
+
+
+def test_tallies_say_what_comparing_needs_and_no_more(scorer: Scorer, data: Data) -> None:
+    predictions = [guesses(data, "validation", seed) for seed in (1, 2)]
+    found = [scored(scorer, "validation", one) for one in predictions]
+    compared = compare_tallies(found[0].tallies, found[1].tallies, ["A", "B"])
+    assert [one.config for one in compared] == [OVERALL, *HISTORY_TYPES]
+    right, groups = ([], []), []  # type: tuple[tuple[list[bool], list[bool]], list[str]]
+    for config in HISTORY_TYPES:
+        for row in data.table(config, "validation").to_pylist():
+            reference = reference_from_row(row)
+            groups.append(reference.query_group)
+            for index in (0, 1):
+                right[index].append(judge(predictions[index][reference.instance_id], reference).tool_correct)
+    expected = compare(*right, groups)
+    overall = compared[0].comparison
+    assert overall.difference == round(expected.difference, 3)
+    assert overall.low == pytest.approx(expected.low, abs=0.03)  # other draws: the groups stand in another order
+    assert overall.p == pytest.approx(expected.p, abs=0.05)
+    assert (overall.rows, overall.query_groups) == (expected.rows, expected.query_groups)
+    assert "A" in compared[0].words
+    for config in HISTORY_TYPES:
+        sums = np.array(found[0].tallies.groups[config]).sum(axis=0)
+        one = found[0].outcome.scores[config]
+        assert (sums[0] / sums[1], sums[1]) == (one.tool_accuracy, one.count)
+
+
+def test_the_order_of_tallies_is_told_by_the_answers_alone(scorer: Scorer, data: Data) -> None:
+    groups = data.column("chronological", "test", "query_group")
+    sizes = [groups.count(one) for one in sorted(set(groups))]
+    kept = [rows for _, rows in scored(scorer, "test", guesses(data, "test")).tallies.groups["chronological"]]
+    assert sorted(kept) == sorted(sizes)
+    order = list(scorer._order["test"])
+    assert order != sorted(order)
+
+
+def test_what_cannot_be_compared(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    first, second = (handed_in(store, tmp_path, data, seed) for seed in (1, 2))
+    test = handed_in(store, tmp_path, data, 3, split="test")
+    with pytest.raises(CompareError, match="not scored yet"):
+        compare_submissions(store, first, second)
+    assert len(list(evaluate_pending(store, scorer, Clock()))) == 3
+    same = compare_submissions(store, first, first)[0]
+    assert (same.comparison.difference, same.comparison.p) == (0, 1)
+    assert first in same.words
+    assert compare_submissions(store, first, second)[0].comparison.rows == 108
+    for other, told in ((test, "of one split"), ("x" * 100, "no submission 'xxx")):
+        with pytest.raises(CompareError, match=told):
+            compare_submissions(store, first, other)
+    tallies = store.tallies(first)
+    assert tallies
+    with pytest.raises(CompareError, match="no history type"):
+        compare_tallies(
+            replace(tallies, groups={"chronological": ()}), replace(tallies, groups={"preferred_only": ()}), "ab"
+        )
+
+
+def test_rescoring_adds_and_changes_nothing(
+    scorer: Scorer, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = LocalStore(tmp_path / "store"), Clock()
+    ids = [handed_in(store, tmp_path, data, 1), handed_in(store, tmp_path, data, 2, split="test", person=BOB)]
+    list(add_floor(store, scorer, None, clock))
+    list(evaluate_pending(store, scorer, clock))
+    before = store.outcomes()
+    assert list(rescore(store, scorer, clock)) == []
+    monkeypatch.setattr(scoring, "scorer_version", lambda: "mended")
+    monkeypatch.setattr(scoring, "judge", lambda *_: judge(None, _[1]))
+    found = list(rescore(store, scorer, clock))
+    assert sorted(one.submission.id for one in found) == sorted(ids)
+    assert all(one.old in before and one.new.scorer_version == "mended" for one in found)
+    assert "preferred_only" in found[0].in_words()
+    assert found[0].in_words().count("-> 0.0 %") == 3
+    after = store.outcomes()
+    assert after[: len(before)] == before
+    assert {latest(after)[one].scorer_version for one in ids} == {"mended"}
+    assert list(rescore(store, scorer, clock)) == []
+
+
+def test_the_floor_is_there_once_and_its_test_files_are_not_kept(
+    scorer: Scorer, data: Data, built: Built, tmp_path: Path
+) -> None:
+    store, folder = LocalStore(tmp_path / "store"), tmp_path / "baselines"
+    folder.mkdir()
+    answers = {
+        row["instance_id"]: json.dumps(
+            {"name": row["answer"]["name"], "arguments": json.loads(row["answer"]["arguments"])}
+        )
+        for config in HISTORY_TYPES
+        for row in Answers(built.answers)._rows[config].values()
+    }
+    write(folder, lines(answers), "oracle.test.jsonl")
+    write(folder, lines(guesses(data, "validation")), "most_popular.validation.jsonl")
+    for round_ in range(2):
+        added = list(add_floor(LocalStore(tmp_path / "store"), scorer, folder, Clock()))
+        assert len(added) == (0 if round_ else 4)
+    rates = {
+        (one.system.name, one.split): latest(store.outcomes())[one.id].overall["tool_accuracy"]
+        for one in store.submissions()
+    }
+    assert rates["empty file", "test"] == rates["empty file", "validation"] == 0
+    assert rates["oracle", "test"] == 1
+    assert 0 < rates["most popular", "validation"] < 1
+    assert {one.badge for one in store.submissions()} == {"baseline"}
+    assert len(list((tmp_path / "store" / "predictions").iterdir())) == 2
+    write(folder, lines(answers)[:-10], "oracle.test.jsonl")
+    with pytest.raises(DataError, match="'oracle' of test is not valid"):
+        list(add_floor(store, scorer, folder, Clock()))
+    (folder / "oracle.test.jsonl").rename(folder / "oracle.jsonl")
+    with pytest.raises(DataError, match="names no split"):
+        list(add_floor(store, scorer, folder, Clock()))
+
+
+def test_the_version_covers_every_module_that_scores() -> None:
+    code = "import sys, leaderboard.scoring; print(*sorted(n for n in sys.modules if n.startswith('metrics.petoolbench.')))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(module.__name__ for module in version.SCORERS) == loaded
+
+
+def test_nine_thousand_predictions_are_checked_and_scored_in_three_seconds(scorer: Scorer, data: Data) -> None:
+    times = -(-3000 // 36)
+    predictions = guesses(data, "validation")
+    ids: dict[str, frozenset[str]] = {}
+    big = Scorer(data, None)
+    for config in HISTORY_TYPES:
+        rows = scorer._references(config, "validation") * times
+        named = [
+            replace(
+                row,
+                reference=row.reference._replace(
+                    instance_id=f"{index}-{row.reference.instance_id}", query_group=f"{index // 5}"
+                ),
+            )
+            for index, row in enumerate(rows)
+        ][:3000]
+        big._rows[config, "validation"] = named
+        ids[config] = frozenset(row.reference.instance_id for row in named)
+    content = lines({one: predictions[one.partition("-")[2]] for own in ids.values() for one in own})
+    start = time.perf_counter()
+    checked = check(io.BytesIO(content), ids)
+    outcome = scored(big, "validation", dict(checked.predictions)).outcome
+    seconds = time.perf_counter() - start
+    assert checked.ok
+    assert sum(one.count for one in outcome.scores.values()) == 9000
+    assert seconds < 3, seconds

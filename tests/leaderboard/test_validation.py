@@ -1,0 +1,233 @@
+"""Each fault of a file, with its line; and that no file, however large, makes reading it long or heavy."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leaderboard import validation
+from leaderboard.data import Data
+from leaderboard.form import read_system
+from leaderboard.records import System
+from leaderboard.validation import Limits, check
+from tests.conftest import Built
+from tests.leaderboard.making import guesses, lines, write
+
+IDS = {"preferred_only": frozenset({"p1", "p2"}), "chronological": frozenset({"c1", "c2", "c3"})}
+GOOD = lines({"p1": "a", "p2": ""})
+P1, P2 = GOOD.splitlines(keepends=True)
+CASES: dict[str, tuple[bytes, list[str]]] = {
+    "nothing": (b"", ["The file is empty. Expected is"]),
+    "no object": (b"[1]\n" + GOOD, ["line 1: a JSON array. Expected is"]),
+    "no JSON": (P1 + b"{'instance_id': 'p2'}\n" + P2, ["line 2: no JSON. Expected is"]),
+    "empty line": (P1 + b"\n" + P2, ["line 2: empty"]),
+    "lacks the id": (GOOD + b'{"prediction": "x"}', ["line 3: lacks 'instance_id'."]),
+    "lacks the prediction": (GOOD + b'{"instance_id": "x"}', ["line 3: lacks 'prediction'."]),
+    "null": (P1 + b'{"instance_id": "p2", "prediction": null}\n', ['line 2: \'prediction\' is a JSON null, not a string. Use ""', "preferred_only: 1 of 2"]),
+    "number": (GOOD + b'{"instance_id": 3, "prediction": ""}', ["line 3: 'instance_id' is a JSON number, not a string."]),
+    "boolean": (GOOD + b'{"instance_id": "p2", "prediction": true}', ["line 3: 'prediction' is a JSON boolean"]),
+    "object": (GOOD + b'{"instance_id": "p2", "prediction": {"name": "x"}}', ["line 3: 'prediction' is a JSON object"]),
+    "infinite": (GOOD + b'{"instance_id": "p2", "prediction": 1e999}', ["line 3: 'prediction' is a JSON number"]),
+    "NaN": (GOOD + b'{"instance_id": "p2", "prediction": NaN}', ["line 3: holds NaN, which is no JSON"]),
+    "duplicate key": (GOOD + b'{"instance_id": "p1", "prediction": "", "prediction": "b"}', ["line 3: has the key 'prediction' twice."]),
+    "further key": (GOOD + b'{"instance_id": "p1", "prediction": "", "weight": 9}', ["line 3: has further keys: 'weight'."]),
+    "duplicate id": (GOOD + P1, ["line 3: instance_id 'p1' stands on line 1 already."]),
+    "unknown id": (lines({"p1": "", "q": "", "p2": ""}), ["line 2: instance_id 'q' is not in this split."]),
+    "id that does things": (GOOD + lines({"\u202e<b>\n=1": ""}), [r"line 3: instance_id '\u202e<b>\n=1' is not in this split."]),
+    "missing id": (P2, ["preferred_only: 1 of 2 instance_ids are missing: 'p1'."]),
+    "missing of two configs": (lines({"p1": "", "c3": ""}), ["preferred_only: 1 of 2 instance_ids are missing: 'p2'.", "chronological: 2 of 3 instance_ids are missing: 'c1', 'c2'."]),
+    "NUL": (P1 + P2.replace(b'""', b'"\0"'), ["line 2: holds a NUL byte.", "preferred_only: 1 of 2"]),
+    "not UTF-8": (P1 + P2.replace(b'""', b'"\xff"'), ["line 2: not UTF-8, from its byte", "preferred_only: 1 of 2"]),
+    "surrogate": (P1 + P2.replace(b'""', rb'"\ud800"'), ["line 2: holds half of a surrogate pair", "preferred_only: 1 of 2"]),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD, ["The file is text with a byte order mark."]),
+    "UTF-16": (GOOD.decode().encode("utf-16"), ["The file is UTF-16 text."]),
+    "gzip": (b"\x1f\x8b\x08\0", ["The file is compressed by gzip."]),
+    "Parquet": (b"PAR1\x15\x04", ["The file is a Parquet file."]),
+    "deep": (GOOD + b'{"instance_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", ["line 3: nested too deep."]),
+    "deep and open": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deep."]),
+    "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: no JSON."]),
+    "several": (b"x\n" + P1 + P1 + b"[]\n", ["line 1: no JSON.", "line 3: instance_id 'p1'", "line 4: a JSON array", "preferred_only: 1 of 2"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_fault_is_told_with_its_line(name: str) -> None:
+    content, expected = CASES[name]
+    checked = check(io.BytesIO(content), IDS)
+    told = [str(one) for one in checked.problems]
+    assert len(told) == len(expected) == checked.problem_count, told
+    assert all(one.startswith(start) for one, start in zip(told, expected, strict=True)), told
+    assert not checked.ok
+    assert all(line.isascii() and line.isprintable() for line in checked.report())
+
+
+@pytest.mark.parametrize("content", [GOOD, GOOD[:-1], GOOD.replace(b"\n", b"\r\n"), P2 + P1])
+def test_a_valid_file(content: bytes) -> None:
+    checked = check(io.BytesIO(content), IDS)
+    assert checked.ok
+    assert checked.configs == ("preferred_only",)
+    assert checked.predictions == {"p1": "a", "p2": ""}
+    assert (checked.lines, checked.size) == (2, len(content))
+    assert checked.report() == ["The file is valid: 2 predictions for preferred_only."]
+
+
+def test_a_file_may_answer_several_configs() -> None:
+    checked = check(io.BytesIO(lines({"c1": "", "p1": "", "c2": "", "p2": "", "c3": ""})), IDS)
+    assert (checked.ok, checked.configs) == (True, ("preferred_only", "chronological"))
+
+
+def test_other_line_separators_end_no_line() -> None:
+    content = '{"instance_id": "p1", "prediction": "a\u2028b\x85"}\n'.encode() + P2
+    assert check(io.BytesIO(content), IDS).predictions["p1"] == "a\u2028b\x85"
+
+
+def test_a_zip_archive(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.jsonl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("predictions.jsonl", GOOD)
+    assert check(path, IDS).problems[0].text.startswith("The file is a ZIP archive.")
+
+
+def test_not_all_problems_are_shown_but_all_are_counted() -> None:
+    checked = check(io.BytesIO(b"x\n" * 250 + P1), IDS, Limits(problems=100))
+    assert (checked.problem_count, len(checked.problems)) == (251, 101)
+    assert checked.report()[0] == "The file has 251 problems:"
+    assert checked.report()[-2].startswith("preferred_only: 1 of 2")
+    assert checked.report()[-1] == "150 further problems are not shown."
+
+
+class Endless(io.RawIOBase):
+    """A stream that never ends; counts what is read of it."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.piece = piece
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        whole = (self.piece * (len(buffer) // len(self.piece) + 2))[self.given % len(self.piece) :]
+        buffer[:] = whole[: len(buffer)]
+        self.given += len(buffer)
+        return len(buffer)
+
+
+@pytest.mark.parametrize(
+    ("piece", "told"),
+    [
+        (b"x", "line 1: longer than 1048576 bytes"),
+        (b"\n", "line 1: empty"),
+        (b"x" * 2**21 + b"\n", "line 1: longer than 1048576 bytes"),
+        (b'{"instance_id": "unknown", "prediction": ""}\n', "line 1: instance_id 'unknown' is not"),
+        (b'{"instance_id": "' + b"x" * 2**19 + b'", "prediction": ""}\n', "line 1: instance_id 'xxxxx"),
+    ],
+)
+def test_a_stream_without_end_is_read_up_to_the_limits(piece: bytes, told: str) -> None:
+    stream = Endless(piece)
+    tracemalloc.start()
+    start = time.monotonic()
+    checked = check(io.BufferedReader(stream, 2**23), IDS)
+    seconds, (_, peak) = time.monotonic() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert str(checked.problems[0]).startswith(told)
+    assert str(checked.problems[-1]).startswith(("The file is longer; at most", "The file has more than 100000 lines"))
+    assert stream.given <= validation.LIMITS.file_bytes + 2**23
+    assert peak < 40 * 2**20
+    assert seconds < 20
+
+
+def test_a_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(2**30)
+    start = time.monotonic()
+    checked = check(path, IDS)
+    assert [str(one) for one in checked.problems] == ["The file has 1073741824 bytes; at most 67108864 bytes are read."]
+    assert time.monotonic() - start < 1
+
+
+def test_a_line_of_a_hundred_megabytes_in_a_larger_limit() -> None:
+    content = P1 + b'{"instance_id": "p2", "prediction": "' + b"x" * 10**8 + b'"}\n' + P2
+    checked = check(io.BytesIO(content), IDS, Limits(file_bytes=2**30))
+    assert [str(one) for one in checked.problems] == ["line 2: longer than 1048576 bytes"]
+    assert checked.predictions == {"p1": "a", "p2": ""}  # the line after it is read
+
+
+@pytest.mark.parametrize("size", [0, 1, -1])
+def test_the_limits_themselves_are_allowed(size: int) -> None:
+    limits = Limits(file_bytes=len(GOOD) + size, line_bytes=max(len(P1), len(P2)), lines=2)
+    assert check(io.BytesIO(GOOD), IDS, limits).ok == (size >= 0)
+    assert not check(io.BytesIO(GOOD), IDS, Limits(lines=1)).ok
+    assert not check(io.BytesIO(GOOD), IDS, Limits(line_bytes=len(P1) - 1)).ok
+
+
+def test_the_command_line_says_the_same(built: Built, tmp_path: Path) -> None:
+    data = Data(built.data)
+    predictions = guesses(data, "test")
+    whole = write(tmp_path, lines(predictions))
+    part = write(tmp_path, lines(dict(list(predictions.items())[1:])) + b"x", "part.jsonl")
+    for path, code in ((whole, 0), (part, 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "leaderboard.validation", path, "--data", built.data, "--split", "test"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (code, "")
+        assert done.stdout.splitlines() == check(path, data.ids("test")).report()
+    assert "1 of 36 instance_ids are missing" in done.stdout
+    assert validation.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2
+    assert validation.main([str(whole), "--data", str(tmp_path)]) == 2
+
+
+FIELDS: dict[str, Any] = {"name": "A system", "link": "org/name-1.5", "licence": "Apache-2.0", "parameters_b": "7.5"}
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "name: is empty"),
+    ({"name": " \n "}, "name: is empty"),
+    ({"name": "x" * 81}, "name: "),
+    ({"name": "a\u202eb"}, r"name: holds '\u202e'"),
+    ({"name": "a\u2066b"}, r"name: holds '\u2066'"),
+    ({"name": "a\u200bb"}, r"name: holds '\u200b'"),
+    ({"name": "a\0b"}, r"name: holds '\x00'"),
+    ({"name": "a\nb"}, r"name: holds '\n'"),
+    ({"name": "a" + "\u0323" * 30}, "name: holds characters that cannot be read"),
+    ({"name": "a\ud800"}, "name: "),
+    ({"name": "\ue000"}, r"name: holds '\ue000'"),
+    ({"name": 3}, "name: "),
+    ({"team": "b\ta"}, r"team: holds '\t'"),
+    *(({"link": one}, "link: ") for one in ("name", "a/b/c", "../b", "a/..", ".a/b", "a/b\n c", "a//b", "https://a.b/c", "javascript:alert(1)/x", "a/b?c", "é/b", "a/b..c")),
+    ({"licence": "<b>"}, "licence: "),
+    ({"licence": "=1+1"}, "licence: "),
+    *(({"parameters_b": one}, "parameters_b: ") for one in (-1, "x", float("nan"), "nan", float("inf"), "1e999", True, [1])),
+    ({"cost_usd": "-0.1"}, "cost_usd: "),
+    ({"description": "x" * 501}, "description: "),
+    ({"history": "mine"}, "history: "),
+    ({"badge": "baseline"}, "badge: "),
+    ({"person": "bob"}, "person: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "told"), BAD, ids=lambda one: ascii(one)[:40])
+def test_what_may_not_be_said_of_a_system(changes: dict[str, Any], told: str) -> None:
+    found = read_system({**FIELDS, **changes})
+    assert isinstance(found, list)
+    assert [one.startswith(told) for one in found] == [True], found
+
+
+def test_what_may_be_said_of_a_system() -> None:
+    assert read_system(FIELDS) == System("A system", link="org/name-1.5", licence="Apache-2.0", parameters_b=7.5)
+    assert read_system(
+        {"name": " Cafe\u0301 \U0001f600 <b>=1 ", "parameters_b": "", "cost_usd": 0, "description": "a\n b"}
+    ) == System("Café \U0001f600 <b>=1", cost_usd=0.0, description="a b")
+    several = read_system({"name": "", "link": "x", "cost_usd": "y"})
+    assert isinstance(several, list)
+    assert len(several) == 3
+    assert json.dumps(several).isascii()
