@@ -15,8 +15,7 @@ from typing import Any, Final
 import gradio as gr
 from huggingface_hub import HfApi, snapshot_download
 
-from leaderboard import board
-from leaderboard.board import TABS
+from leaderboard import views
 from leaderboard.data import Data, DataError
 from leaderboard.desk import Desk
 from leaderboard.homes import open_store
@@ -30,6 +29,7 @@ from leaderboard.store import Store, StoreError
 from leaderboard.theme import CSS, theme
 from leaderboard.validation import LIMITS
 from leaderboard.version import scorer_version
+from leaderboard.views import TABS
 
 DATA: Final = "PETOOLBENCH_DATA"
 STORE: Final = "PETOOLBENCH_STORE"
@@ -95,7 +95,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
 
         def restored(request: gr.Request) -> Any:
             """The view that the address asks for."""
-            view = board.from_query(request.query_params.multi_items())
+            view = views.from_query(request.query_params.multi_items())
             licences = board_page.licences_of(context, view.split)
             values = [
                 view.split, view.board, view.search, list(view.badges),
@@ -140,7 +140,7 @@ def _turned(does: board_page.Handlers, name: str, active: str, values: Sequence[
     if not active:
         return [gr.skip()] * (3 if name == "board" else 2)
     view = board_page.view_of(name, values)
-    return (name, board.to_query(view), does.drawn(view)[0]) if name == "board" else (name, board.to_query(view))
+    return (name, views.to_query(view), does.drawn(view)[0]) if name == "board" else (name, views.to_query(view))
 
 
 def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:

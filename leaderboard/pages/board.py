@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from leaderboard import board
-from leaderboard.board import BADGES, BOARDS, COLUMNS, DEFAULT_COLUMNS, SIZES, SORTS, Row, View
+from leaderboard import board, export, views
+from leaderboard.board import BADGES, BOARDS, Row
 from leaderboard.pages import table
 from leaderboard.pages.context import QUICK, Context, save_as
 from leaderboard.pages.parts import CONFIG_LABELS
 from leaderboard.records import SPLITS, Split
+from leaderboard.views import COLUMNS, DEFAULT_COLUMNS, SIZES, SORTS, View
 
 _CLICKS = """
 element.addEventListener('click', (event) => {
@@ -67,7 +68,7 @@ def view_of(tab: str, values: Sequence[Any]) -> View:
             pairs.append((name, "-"))
         several = value if isinstance(value, list | tuple) else [value]
         pairs.extend((name, str(int(one)) if isinstance(one, bool) else str(one)) for one in several if one is not None)
-    return board.from_query(pairs)
+    return views.from_query(pairs)
 
 
 class Handlers:
@@ -83,12 +84,12 @@ class Handlers:
     def found(self, view: View) -> tuple[Sequence[Row], int]:
         """Rows of a view in order, and how many there are without filters."""
         rows = self._context.snapshot.rows(view.board, view.split, every=view.every)
-        return board.ordered(board.filtered(rows, view), view.sort, upwards=view.upwards), len(rows)
+        return views.ordered(views.filtered(rows, view), view.sort, upwards=view.upwards), len(rows)
 
     def drawn(self, view: View) -> tuple[str, str]:
         """The table, and the address."""
         rows, of = self.found(view)
-        return table.board_html(rows, view, of=of), board.to_query(view)
+        return table.board_html(rows, view, of=of), views.to_query(view)
 
     def apply(self, tab: str, *values: Any) -> Any:
         """Draw what the controls show, from the first page on."""
@@ -100,7 +101,7 @@ class Handlers:
         A text box tells of pasted text by this event alone, which comes after a page was restored from its address too.
         """
         view = view_of(tab, values)
-        if not tab or view.search == board.from_query(parse_qsl(address)).search:
+        if not tab or view.search == views.from_query(parse_qsl(address)).search:
             return gr.skip(), gr.skip(), gr.skip()
         return self.apply(tab, *values)
 
@@ -116,18 +117,18 @@ class Handlers:
             row = next((one for one in self.found(view)[0] if one.id == data["row"]), None)
             return *[gr.skip()] * 5, table.details_html(row) if row else ""
         if "sort" in data:
-            view = board.turned(view, str(data["sort"]))
+            view = views.turned(view, str(data["sort"]))
         if "page" in data:
             view = view_of(tab, [*values[:-1], data["page"]])
         return *self.drawn(view), view.page, view.sort, view.upwards, ""
 
     def as_csv(self, tab: str, *values: Any) -> str:
         """All pages of the view as CSV."""
-        return board.to_csv(self.found(view_of(tab, values))[0])
+        return export.to_csv(self.found(view_of(tab, values))[0])
 
     def as_json(self, tab: str, *values: Any) -> str:
         """All pages of the view as JSON."""
-        return board.to_json_text(self.found(view_of(tab, values))[0])
+        return export.to_json_text(self.found(view_of(tab, values))[0])
 
     def rows(
         self,
@@ -156,7 +157,7 @@ class Handlers:
             since=board.day(since),
             every=every,
         )
-        return board.records(self.found(view)[0][:_MOST])
+        return export.records(self.found(view)[0][:_MOST])
 
 
 def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
@@ -252,7 +253,7 @@ def _controls(split: Any) -> _Controls:
 
 def licences_of(context: Context, split: Split) -> list[str]:
     """What the filter of licences offers on a split."""
-    return board.licences(context.every_row(split))
+    return views.licences(context.every_row(split))
 
 
 def _sort_label(name: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from leaderboard import board
-from leaderboard.board import COLUMNS, OVERALL, RANKED_BY, Column, Row, View
+from leaderboard import views
+from leaderboard.board import OVERALL, RANKED_BY, Row
 from leaderboard.pages import parts
 from leaderboard.pages.parts import between, escaped, points, text
 from leaderboard.records import RATES
+from leaderboard.views import COLUMNS, Column, View
 
 _HISTORY: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 _NUMERIC: Final = frozenset({*RATES, "lift", "parameters_b", "cost_usd", "attempts"})
@@ -37,7 +38,7 @@ def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
             "No row is left", f"None of the {of} rows passes the filters. Clear the search or widen the filters above."
         )
     columns = [column for column in COLUMNS if column.key in view.columns]
-    shown = board.on_page(found, view.page)
+    shown = views.on_page(found, view.page)
     head = _head("rank", "Rank", "Systems that cannot be told apart share a rank.", view)
     head += _head("system", "System", "", view)
     head += "".join(_head(column.key, column.label, column.note, view) for column in columns)
@@ -70,7 +71,7 @@ def label_of(key: str) -> str:
 def _head(key: str, label: str, note: str, view: View) -> str:
     title = f' title="{note}"' if note else ""
     kind = ' class="n"' if key in _NUMERIC else ""
-    if key not in board.SORTS:
+    if key not in views.SORTS:
         return f'<th scope="col"{title}{kind}>{label}</th>'
     state, mark = "", ""
     if key == view.sort:
@@ -139,7 +140,7 @@ def _inner(row: Row, key: str) -> str:  # noqa: PLR0911 (a table of columns)
 
 
 def _pager(count: int, view: View) -> str:
-    last = board.pages(count)
+    last = views.pages(count)
     if last == 1:
         return ""
     page = min(view.page, last)

@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from leaderboard import board, explore, pictures
-from leaderboard.board import COLUMN_KEYS, DEFAULT_COLUMNS, OVERALL, SORTS, View
+from leaderboard import board, explore, export, pictures, views
+from leaderboard.board import OVERALL
 from leaderboard.data import Call, Instance, Interaction, ToolDoc
 from leaderboard.identity import LOCAL, Identity
 from leaderboard.pages import parts, table
 from leaderboard.records import HISTORY_TYPES, RATES, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.views import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
 from metrics.petoolbench.records import ERROR_CLASSES
 
 HOSTILE = (
@@ -204,7 +205,7 @@ FILTERED = rows_of(
         (View(search="account-2"), "2"),
         (View(search="nothing of it"), ""),
         (View(licences=("MIT",)), "134"),
-        (View(licences=(board.NOT_STATED,)), "24"),
+        (View(licences=(views.NOT_STATED,)), "24"),
         (View(size="to3"), "14"),
         (View(size="to70"), "24"),
         (View(size="over70"), "4"),
@@ -215,26 +216,26 @@ FILTERED = rows_of(
     ],
 )
 def test_filters(view: View, expected: str) -> None:
-    assert "".join(row.id[-1] for row in board.filtered(FILTERED, view)) == expected
+    assert "".join(row.id[-1] for row in views.filtered(FILTERED, view)) == expected
 
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("upwards", [True, False])
 def test_every_order_keeps_all_rows(sort: str, upwards: bool) -> None:
-    found = board.ordered(FILTERED, sort, upwards=upwards)
+    found = views.ordered(FILTERED, sort, upwards=upwards)
     assert sorted(row.id for row in found) == sorted(row.id for row in FILTERED)
 
 
 def test_what_lacks_a_value_comes_last_either_way() -> None:
-    assert [row.parameters_b for row in board.ordered(FILTERED, "parameters_b", upwards=True)] == [3, 70, None, None]
-    assert [row.parameters_b for row in board.ordered(FILTERED, "parameters_b", upwards=False)] == [70, 3, None, None]
+    assert [row.parameters_b for row in views.ordered(FILTERED, "parameters_b", upwards=True)] == [3, 70, None, None]
+    assert [row.parameters_b for row in views.ordered(FILTERED, "parameters_b", upwards=False)] == [70, 3, None, None]
 
 
 def test_a_second_click_turns_the_order_round() -> None:
-    once = board.turned(View(page=3), "call_accuracy")
+    once = views.turned(View(page=3), "call_accuracy")
     assert (once.sort, once.upwards, once.page) == ("call_accuracy", False, 1)
-    assert board.turned(once, "call_accuracy").upwards
-    assert board.turned(View(), "error_classes") == View()
+    assert views.turned(once, "call_accuracy").upwards
+    assert views.turned(View(), "error_classes") == View()
 
 
 def test_the_address_gives_the_same_view_again() -> None:
@@ -253,10 +254,10 @@ def test_the_address_gives_the_same_view_again() -> None:
         columns=("lift", "badge"),
         page=4,
     )
-    assert board.from_query(parse_qsl(board.to_query(view))) == view
+    assert views.from_query(parse_qsl(views.to_query(view))) == view
     nothing = View(columns=())
-    assert board.from_query(parse_qsl(board.to_query(nothing))) == nothing
-    assert board.to_query(View()) == ""
+    assert views.from_query(parse_qsl(views.to_query(nothing))) == nothing
+    assert views.to_query(View()) == ""
 
 
 @pytest.mark.parametrize(
@@ -265,35 +266,35 @@ def test_the_address_gives_the_same_view_again() -> None:
      "page=123456", "badges=gold", "unknown=1", "since=2026-1-1"],
 )  # fmt: skip
 def test_an_address_that_asks_for_what_is_not_there_gives_the_default(query: str) -> None:
-    assert board.from_query(parse_qsl(query)) == View()
+    assert views.from_query(parse_qsl(query)) == View()
 
 
 def test_pages() -> None:
-    many: Any = [*range(board.PAGE * 2 + 1)]
+    many: Any = [*range(views.PAGE * 2 + 1)]
     rows = many
-    assert [board.pages(count) for count in (0, 1, board.PAGE, board.PAGE + 1)] == [1, 1, 1, 2]
-    assert board.on_page(rows, 3) == [many[-1]]
-    assert board.on_page(rows, 99) == [many[-1]]
-    assert list(board.on_page(rows, 0)) == many[: board.PAGE]
+    assert [views.pages(count) for count in (0, 1, views.PAGE, views.PAGE + 1)] == [1, 1, 1, 2]
+    assert views.on_page(rows, 3) == [many[-1]]
+    assert views.on_page(rows, 99) == [many[-1]]
+    assert list(views.on_page(rows, 0)) == many[: views.PAGE]
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "+1", "-1", "@x", "\tx", "\rx"])
 def test_no_cell_of_the_csv_is_a_formula_and_json_keeps_the_name(name: str) -> None:
     found = rows_of(entry(1, 0.5, name=name, description=name, team=name))
-    (line,) = csv.DictReader(io.StringIO(board.to_csv(found), newline=""))
+    (line,) = csv.DictReader(io.StringIO(export.to_csv(found), newline=""))
     for column in ("system", "description", "team"):
         assert line[column][:1] not in ("=", "+", "-", "@", "\t", "\r")
         assert line[column].removeprefix("'") == name
-    assert json.loads(board.to_json_text(found))[0]["system"] == name
+    assert json.loads(export.to_json_text(found))[0]["system"] == name
 
 
 def test_the_export_holds_every_figure_and_an_empty_one_none() -> None:
-    (line,) = csv.DictReader(io.StringIO(board.to_csv(rows_of(entry(1, 0.5)))))
+    (line,) = csv.DictReader(io.StringIO(export.to_csv(rows_of(entry(1, 0.5)))))
     assert (line["tool_accuracy"], line["tool_accuracy_low"], line["share_correct"], line["rank"]) == (
         "0.5", "0.48", "0.5", "1",
     )  # fmt: skip
     assert line["lift"] == ""
-    assert board.to_csv([]) == ""
+    assert export.to_csv([]) == ""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
