@@ -15,6 +15,7 @@ from typing import Any, Final
 import gradio as gr
 from huggingface_hub import HfApi, snapshot_download
 
+from leaderboard import pictures as figures
 from leaderboard import views
 from leaderboard.data import Data, DataError
 from leaderboard.desk import Desk
@@ -42,6 +43,7 @@ _ADDRESS: Final = """
   history.replaceState(null, '', all ? '?' + all : location.pathname);
 }
 """
+_SOON_S: Final = 1.0
 _KEPT_S: Final = 3600
 """Seconds for which an uploaded file stays beside the store."""
 
@@ -91,6 +93,9 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
                 submit_page = submit.build(context)
             with gr.Tab(_LABELS["about"], id="about") as tabs["about"]:
                 gr.Markdown(about.markdown(data, version), elem_classes="words")
+        # The library that draws is large: it is fetched once the board stands, not when the first figure is asked for.
+        ready, soon = gr.Plot(visible="hidden", elem_id="ready"), gr.Timer(_SOON_S)
+        soon.tick(lambda: (gr.Plot(figures.blank()), gr.Timer(active=False)), None, [ready, soon], **QUICK)
         pages = {"pictures": pictures_page, "compare": compare_page, "explore": explore_page, "submit": submit_page}
 
         def restored(request: gr.Request) -> Any:

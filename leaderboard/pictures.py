@@ -214,6 +214,11 @@ def side_by_side(first: Entry, second: Entry) -> go.Figure:
     return figure
 
 
+def blank() -> go.Figure:
+    """A figure of nothing: with it, a page fetches what draws figures before anybody asks for one."""
+    return go.Figure(layout={"width": 10, "height": 10})
+
+
 def _price(row: Row, against: Against) -> float:
     return float(getattr(row, against))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -13,10 +14,10 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from builder.cli.hub import METRIC
+from builder.cli.hub import METRIC, ROOT
 from builder.errors import HubError
 from builder.hub.contents import folder_contents
-from builder.hub.push import SCRIPT, Pushed, plan_data, plan_metric, push_all
+from builder.hub.push import SCRIPT, Pushed, plan_data, plan_metric, plan_space, push_all
 from hf_dataset.reader import ReadError
 from tests.conftest import Built
 from tests.hub.clients import api
@@ -213,11 +214,57 @@ def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
     assert space.head() == done.commit
 
 
-def command(hub: HubServer, home: Path, token: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(
+    hub: HubServer, home: Path, token: str | None, *arguments: str, largest_file: int | None = None
+) -> subprocess.CompletedProcess[str]:
     home.mkdir(exist_ok=True)
     environment = {**os.environ, **hub.environment(home, token), "COLUMNS": "200"}
     program = [sys.executable, "-W", "ignore", "-m", "builder", *arguments]  # httpx2 warns at each LFS upload
+    if largest_file is not None:  # a process of its own that can write no more, as on a full disk
+        program = ["prlimit", f"--fsize={largest_file}", *program]
     return subprocess.run(program, env=environment, capture_output=True, text=True, check=False, cwd=home)
+
+
+@pytest.mark.usefixtures("private")
+def test_where_nothing_more_can_be_written_it_says_so(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
+    push(built, ann)
+    full = command(hub, tmp_path, None, "verify", DATA, largest_file=2000)
+    assert full.returncode == 1
+    assert "File too large" in full.stderr
+    assert "Traceback" not in full.stderr
+    again = command(hub, tmp_path, None, "verify", DATA)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_pushed_metric_scores(hub: HubServer, ann: HfApi, tmp_path: Path) -> None:
+    name = "org/petoolbench-metric"
+    list(push_all(plan_metric(METRIC, name), ann))
+    example = json.loads((METRIC / "example.json").read_text())
+    (tmp_path / "row.json").write_text(json.dumps(example["rows"][0]))
+    code = (
+        "import evaluate, json, sys\n"
+        "row = json.loads(open('row.json').readline())\n"
+        "reply = json.dumps({'name': row['answer']['name'], 'arguments': json.loads(row['answer']['arguments'])})\n"
+        "found = evaluate.load(sys.argv[1]).compute(predictions=[reply], references=[row])\n"
+        "print('accuracy', found['call_accuracy'])\n"
+    )
+    environment = {**os.environ, **hub.environment(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, name], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "accuracy 1.0" in done.stdout
+
+
+def test_the_leaderboard_is_pushed_as_a_space_that_starts(hub: HubServer, ann: HfApi) -> None:
+    list(push_all(plan_space(ROOT, "org/board"), ann))
+    files = hub.repo("spaces", "org/board").files()
+    assert {"README.md", "app.py", "requirements.txt", "leaderboard/app.py", "metrics/petoolbench/parsing.py"} <= set(
+        files
+    )
+    assert files["app.py"] == files["leaderboard/app.py"]
+    assert b"sdk: gradio" in files["README.md"]
+    assert not any(path.startswith(("builder/", "hf_dataset/")) for path in files)
 
 
 @pytest.mark.usefixtures("private")

@@ -96,7 +96,7 @@ def test_a_metric_from_a_space(hub: HubServer, ann: HfApi, tmp_path: Path) -> No
     ann.upload_folder(repo_id=name, repo_type="space", folder_path=METRIC, ignore_patterns="*__pycache__*")
     hub.log.clear()
     told = run(sys.executable, EVALUATE, name, environment=hub.environment(tmp_path), folder=tmp_path)
-    assert told == [["PEToolBench", ["predictions", "references"]]]
+    assert told == [["Petoolbench", ["predictions", "references"]]]
     asked = [entry.path.removeprefix(f"/spaces/{name}/resolve/") for entry in hub.log.entries("resolve")]
     assert asked[1:3] == ["main/petoolbench.py"] * 2
     assert asked[0].startswith("v0.")  # the tag of evaluate's own version goes first

@@ -93,9 +93,11 @@ def test_batches_may_be_added(metric: Any, rows: list[dict[str, Any]]) -> None:
 def test_a_file_of_flat_files_is_as_good_as_the_folder(
     metric: Any, rows: list[dict[str, Any]], tmp_path: Path, name: str
 ) -> None:
-    copied = shutil.copytree(FOLDER, tmp_path / name, ignore=shutil.ignore_patterns("__init__.py", "__pycache__"))
+    copied = shutil.copytree(
+        FOLDER, tmp_path / "copied" / name, ignore=shutil.ignore_patterns("__init__.py", "__pycache__")
+    )
     by_file = evaluate.load(str(copied / "petoolbench.py"), cache_dir=str(tmp_path))
-    assert type(by_file).__name__ == "PEToolBench"
+    assert type(by_file).__name__ == "Petoolbench"
     replies = ["no idea", *map(right, rows[1:6])]
     found = by_file.compute(predictions=replies, references=rows[:6])
     assert found == metric.compute(predictions=replies, references=rows[:6])
