@@ -83,19 +83,21 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as whole:
             with gr.Tab(_LABELS["board"], id="board") as tabs["board"]:
                 shared = board_page.build(context, split, active, address)
-            with gr.Tab(_LABELS["pictures"], id="pictures") as tabs["pictures"]:
+            with gr.Tab(_LABELS["pictures"], id="pictures", render_children=True) as tabs["pictures"]:
                 pictures_page = pictures.build(context, split)
-            with gr.Tab(_LABELS["compare"], id="compare") as tabs["compare"]:
+            with gr.Tab(_LABELS["compare"], id="compare", render_children=True) as tabs["compare"]:
                 compare_page = compare.build(context, split)
-            with gr.Tab(_LABELS["explore"], id="explore") as tabs["explore"]:
+            with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tabs["explore"]:
                 explore_page = explore.build(context)
-            with gr.Tab(_LABELS["submit"], id="submit") as tabs["submit"]:
+            with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tabs["submit"]:
                 submit_page = submit.build(context)
-            with gr.Tab(_LABELS["about"], id="about") as tabs["about"]:
+            with gr.Tab(_LABELS["about"], id="about", render_children=True) as tabs["about"]:
                 gr.Markdown(about.markdown(data, version), elem_classes="words")
-        # The library that draws is large: it is fetched once the board stands, not when the first figure is asked for.
+        # What a tab shows first is fetched once the board stands, and with it the library that draws, which is large.
         ready, soon = gr.Plot(visible="hidden", elem_id="ready"), gr.Timer(_SOON_S)
         soon.tick(lambda: (gr.Plot(figures.blank()), gr.Timer(active=False)), None, [ready, soon], **QUICK)
+        for page in (pictures_page, explore_page, submit_page):
+            soon.tick(page.show, page.inputs, page.outputs, **QUICK)
         pages = {"pictures": pictures_page, "compare": compare_page, "explore": explore_page, "submit": submit_page}
 
         def restored(request: gr.Request) -> Any:
