@@ -131,8 +131,10 @@ def _prepare(
     else:
         tools = read_tools(source, funnel, progress)
         progress("grouping tools by functionality", 0, 0)
-        way = _by_model if model else _offline
-        catalogue = way(tools, config, encoder, funnel, model)
+        if model:
+            catalogue = _by_model(tools, config, encoder, funnel, model)
+        else:
+            catalogue = _offline(tools, config, encoder, funnel)
     funnel.count("groups_kept", len(catalogue.groups))
     funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
     funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
@@ -164,9 +166,7 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     return tools
 
 
-def _offline(
-    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, _: ModelUse | None
-) -> Prepared:
+def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> Prepared:
     """Recognise what tools do by the library of functionalities."""
     recogniser = Recogniser(tools, entries(), encoder)
     found = answerable_groups(list(group_catalogue(recogniser, config.groups, funnel)), config, funnel)
@@ -175,10 +175,9 @@ def _offline(
 
 
 def _by_model(
-    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelUse | None
+    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelUse
 ) -> Prepared:
     """Let a language model say what tools do, and write what people ask of them."""
-    assert model is not None
     analyst = ModelAnalyst(model.engine, config, encoder, funnel)
     tools, does = analyst.understand(tools)
     found = answerable_groups(analyst.group(tools, does), config, funnel)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from builder.errors import HubError
 from builder.manifest import file_hashes
+from builder.output import private_folder
 from hf_dataset.layout import MANIFEST
 from hf_dataset.reader import read_manifest
 from hf_dataset.script_branch import script_branch_files
@@ -78,7 +79,7 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
 
 
 def _answers(out: Path, manifest: Mapping[str, Any], repository: str) -> Push:
-    folder = out.absolute().with_name(f"{out.absolute().name}-private")
+    folder = private_folder(out)
     contents = folder_contents(folder)
     if file_hashes(folder) != manifest["private_files"]:
         raise HubError(f"The answers in {str(folder)!r} are not those of {str(out)!r}, by its {MANIFEST}. Build again.")

@@ -23,6 +23,7 @@ _RETRIED_STATUS: Final = frozenset({408, 409, 425, 429})
 """Besides these and all from 500, an error status will be the same next time."""
 _LONGEST_WAIT_S: Final = 60.0
 _PURPOSE: Final = "Asking a language model"
+_LIBRARIES: Final = ("openai", "tenacity", "httpx2")
 _KEPT: Final = "All answers so far are kept: run the same command again, and it goes on from here."
 
 
@@ -139,9 +140,6 @@ class Sender:
         if reason == "status_429":
             self._limiter.complained(seconds)
         raise _NoAnswerError(reason, seconds) from error
-
-
-_LIBRARIES: Final = ("openai", "tenacity", "httpx2")
 
 
 @asynccontextmanager
