@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from builder.errors import HubError
 from builder.hub.push import Push, plan_data, plan_metric, plan_space, push_all
@@ -76,10 +74,9 @@ def _push(plan: list[Push], tag: str | None, dry_run: bool) -> None:
 
 def _print_plan(item: Push) -> None:
     where = f"{item.kind} {item.repository}, branch {item.branch}{' (private)' if item.private else ''}"
-    table = Table(title=where, title_justify="left", box=box.SIMPLE)
-    table.add_column("file", no_wrap=True)
-    table.add_column("bytes", justify="right", no_wrap=True)
-    table.add_column("SHA-256", no_wrap=True, overflow="ellipsis")
-    for entry in item.entries():
-        table.add_row(entry.path, f"{entry.size:,}", entry.sha256)
-    stdout.print(table)
+    stdout.print(f"{where}: path, bytes, SHA-256", soft_wrap=True, highlight=False)
+    entries = item.entries()
+    widest = max(len(entry.path) for entry in entries)
+    for entry in entries:  # no table: a hash that is cut is of no use
+        line = f"  {entry.path:<{widest}}  {entry.size:>13,}  {entry.sha256}"
+        stdout.print(line, soft_wrap=True, highlight=False, markup=False)
