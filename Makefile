@@ -6,12 +6,14 @@ OLDER := 2.21 3.6 4.8
 OLDEST := $(firstword $(OLDER))
 ready = $(foreach version,$(1),.venv-datasets-$(version)/.ready)
 pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/bin/python)
+# Extras that bring a framework of others, each with an environment of its own.
+FRAMEWORKS := inspect lm-eval
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample leaderboard test test-matrix check format clean
+.PHONY: help demo sample leaderboard test test-matrix test-integrations check format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made again when what it is made of changes.
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -22,6 +24,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 .venv-datasets-%/.ready: constraints-datasets-%.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< datasets
+	@touch $@
+
+$(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: constraints-%.txt pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[$*]'
 	@touch $@
 
 demo: $(VENV)/.ready ## Build the benchmark from the built-in marketplace and score two predictors
@@ -47,6 +54,9 @@ test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the 
 test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with every version of datasets it promises
 	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(BIN)/python -m pytest -n auto -m matrix
 
+test-integrations: $(VENV)/.ready $(FRAMEWORKS:%=.venv-%/.ready) ## Compare the scores of inspect_ai and lm-evaluation-harness with ours
+	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python)" $(BIN)/python -m pytest -n auto -m integrations
+
 check: $(VENV)/.ready ## Check format, lint, types and the layering of the packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -58,5 +68,5 @@ format: $(VENV)/.ready ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove environments, caches and what was built
-	rm -rf $(VENV) .venv-datasets-* out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .venv-* out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

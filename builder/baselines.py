@@ -10,9 +10,9 @@ from typing import Final
 from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 
-from .predictions import write_predictions
 from .predictors.registry import open_predictor
 from .progress import Progress
+from .runs import Line, write_run
 
 PERMANENT: Final = {
     "random": "random",
@@ -41,16 +41,16 @@ def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Pr
     done = 0
     for split in splits:
         for system, baseline in PERMANENT.items():
-            write_predictions(folder / f"{system}.{split}.jsonl", _replies(data, answers, split, baseline))
+            write_run(folder / f"{system}.{split}.jsonl", None, _replies(data, answers, split, baseline))
             done += 1
             progress("baselines", done, len(splits) * len(PERMANENT))
 
 
-def _replies(data: Path, answers: Path | None, split: str, baseline: str) -> Iterator[tuple[str, str]]:
+def _replies(data: Path, answers: Path | None, split: str, baseline: str) -> Iterator[Line]:
     for config in HISTORY_TYPES:
         predictor = open_predictor(f"baseline:{baseline}", data, config, split, 0, answers)
         for row in _rows(data, answers, config, split):
-            yield row.instance_id, predictor.predict(row)
+            yield Line(row.instance_id, predictor.predict(row))
 
 
 def _rows(data: Path, answers: Path | None, config: str, split: str) -> list[Instance]:

@@ -66,7 +66,8 @@ class Reader:
             rejected = _tally(step.attributes for step in history if step.rating == 0)
             prior = _RATED_PRIOR
         else:
-            current = history[self._last_change(history, changes) :] if changes else history
+            divided = changes and len(history) >= 2 * _MIN_SEGMENT
+            current = history[self._last_change(history, changes) :] if divided else history
             chosen, rejected, prior = _tally(step.attributes for step in current), {}, _PRIOR
         pairs = {pair for candidate in candidates for pair in candidate.items()}
         gains = {pair: self._log_share(pair, chosen, prior) - self._log_share(pair, rejected, prior) for pair in pairs}

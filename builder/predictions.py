@@ -1,77 +1,12 @@
-"""The predictions file, one JSON object `{"instance_id": ..., "prediction": "<text>"}` a line, and its score."""
+"""What predictions are worth: scored against the rows of one split of one config."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
 
 from hf_dataset.schema import AnswerKey, AnswerRow, Instance, MetaRow
-from metrics.petoolbench.aggregation import Mode, Scores, aggregate, by_instance_id, judge_all
+from metrics.petoolbench.aggregation import Mode, Scores, aggregate, judge_all
 from metrics.petoolbench.records import Reference, reference_from_row
-
-from .errors import DataError, OutputError
-
-_EXPECTED: Final = 'one JSON object a line, {"instance_id": "...", "prediction": "..."}'
-
-
-def write_predictions(path: Path, lines: Iterable[tuple[str, str]]) -> int:
-    """Write (instance_id, prediction) pairs, aside first and then under the final name; returns their number.
-
-    Raises:
-        OutputError: If the file cannot be written.
-    """
-    path = path.absolute()
-    aside = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    count = 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("w", encoding="utf-8") as file:
-            for instance_id, prediction in lines:
-                file.write(
-                    json.dumps({"instance_id": instance_id, "prediction": prediction}, ensure_ascii=False) + "\n"
-                )
-                count += 1
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(f"The predictions cannot be written to {str(path)!r}: {error.strerror}.") from error
-    finally:
-        aside.unlink(missing_ok=True)
-    return count
-
-
-def read_predictions(path: Path) -> dict[str, str]:
-    """Read a predictions file.
-
-    Raises:
-        DataError: If it cannot be read, or a line is not what it should be; names the line.
-        PredictionsError: If an id occurs twice.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"The predictions file {str(path)!r} cannot be read: {error}.") from error
-    if not text.strip():
-        raise DataError(f"The predictions file {str(path)!r} is empty. Expected {_EXPECTED}.")
-    # Not splitlines: a reply may hold other line separators, which JSON leaves as they are.
-    lines = text.removesuffix("\n").split("\n")
-    return by_instance_id(_pair(line, path, number) for number, line in enumerate(lines, start=1))
-
-
-def _pair(line: str, path: Path, number: int) -> tuple[str, str]:
-    where = f"{path}, line {number}"
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON. Expected {_EXPECTED}.") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{where}: a JSON {type(record).__name__}. Expected {_EXPECTED}.")
-    for key in ("instance_id", "prediction"):
-        if not isinstance(record.get(key), str):
-            raise DataError(f"{where}: {key!r} is missing or no text. Expected {_EXPECTED}.")
-    return record["instance_id"], record["prediction"]
 
 
 def score(

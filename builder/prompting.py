@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
@@ -21,25 +21,31 @@ from .llm.task import prompt
 
 Docs = Literal["full", "names"]
 """Whether the tools of the history are documented, or only named by its calls."""
+DOCS: Final[tuple[Docs, ...]] = get_args(Docs)
+Mode = Literal["prompt", "tools"]
+"""Whether the candidates stand in the message, and a JSON object is to be replied, or whether they travel beside it as
+the functions of native tool calling."""
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 Message = dict[str, str]
 """`role` and `content`."""
 _MARK: Final = re.compile(r"\[(?=/?[A-Z_]+\])")
 """An opening bracket of a mark; never one of JSON, behind which no bare capitals can stand."""
 
 
-def messages_of(instance: Instance, *, docs: Docs = "full") -> list[Message]:
+def messages_of(instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt") -> list[Message]:
     """An instance as the messages that a model is asked with: one of the system, one of the user.
 
     Args:
         instance: The row; its answer is not looked at.
         docs: Whether the tools of the history are documented.
+        mode: Whether the candidates are in the message.
 
     Raises:
         DataError: If the row's id does not begin with its config.
     """
     return [
-        {"role": "system", "content": _system(config_of(instance.instance_id))},
-        {"role": "user", "content": _user(instance, docs)},
+        {"role": "system", "content": _system(config_of(instance.instance_id), mode)},
+        {"role": "user", "content": _user(instance, docs, mode)},
     ]
 
 
@@ -59,23 +65,28 @@ def config_of(instance_id: str) -> str:
 
 
 @cache
-def prompt_version() -> str:
+def prompt_version(mode: Mode = "prompt") -> str:
     """Eight hexadecimal digits that change with whatever a model would be asked otherwise than now."""
-    asked = [messages_of(_specimen(f"{config}-0"), docs=docs) for config in HISTORY_TYPES for docs in ("full", "names")]
+    asked = [messages_of(_specimen(f"{config}-0"), docs=docs, mode=mode) for config in HISTORY_TYPES for docs in DOCS]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:8]
 
 
 @cache
-def _system(config: str) -> str:
-    return prompt("predict").replace("{history}", prompt(f"predict_{config}").strip()).strip()
+def _system(config: str, mode: Mode) -> str:
+    return (
+        prompt("predict" if mode == "prompt" else "predict_tools")
+        .replace("{history}", prompt(f"predict_{config}").strip())
+        .strip()
+    )
 
 
-def _user(instance: Instance, docs: Docs) -> str:
+def _user(instance: Instance, docs: Docs, mode: Mode) -> str:
     """One JSON object, with an item of its lists on each line."""
     parts = [f'"history":{_list(map(_step, instance.history))}']
     if docs == "full":
         parts.append(f'"history_tools":{_list(map(_tool, instance.history_tools))}')
-    parts.append(f'"candidates":{_list(map(_tool, instance.candidates))}')
+    if mode == "prompt":
+        parts.append(f'"candidates":{_list(map(_tool, instance.candidates))}')
     parts.append(f'"instruction":{_json(instance.instruction)}')
     return "{" + ",\n".join(parts) + "}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("builder", "hf_dataset", "leaderboard", "metrics")
+PACKAGES = ("builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "training")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -82,7 +82,7 @@ def test_nothing_of_this_machine_and_no_secret_is_tracked() -> None:
         assert not forbidden.search(path.read_text(encoding="utf-8", errors="replace")), path
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "constraints-datasets-2.21.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("constraints*.txt")))
 def test_constraints_are_plain_pins(name: str) -> None:
     lines = (ROOT / name).read_text().splitlines()
     assert len(lines) > 20

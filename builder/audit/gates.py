@@ -28,7 +28,8 @@ class Outcome:
     """What a predictor did on one row."""
 
     query_group: str
-    right: bool
+    right: float
+    """1 or 0; between them for a rule that would draw among several."""
     bound: float
     """What the predictor may reach on this row, 0 to 1."""
 

@@ -129,7 +129,7 @@ def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
         tuple(gates),
         tuple(reported),
         tuple(run_checks(parts)),
-        break_down([row for part in parts for row in part.rows], [outcome.right for outcome in oracle]),
+        break_down([row for part in parts for row in part.rows], [bool(outcome.right) for outcome in oracle]),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from builder.inference import Step
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
+from builder.swapping import others
 from builder.text import words
 from hf_dataset.schema import Instance, ToolRow
 
@@ -154,9 +155,7 @@ def _reading(choose: Callable[[Evidence, Instance], Sequence[Step]]) -> Callable
 
 def _swapped(evidence: Evidence) -> Score:
     """What a reader infers from the history of a user of another query group."""
-    groups = sorted({row.query_group for row in evidence.rows})
-    first = {row.query_group: row for row in reversed(evidence.rows)}
-    other = {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}
+    other = others(evidence.rows)
 
     def score(row: Instance, names: Sequence[str]) -> list[float]:
         steps = evidence.steps(other[row.query_group], rated=True)

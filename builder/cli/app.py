@@ -17,7 +17,10 @@ from .build import build
 from .console import stderr
 from .hub import push, push_metric, push_space, verify
 from .local import serve_local
-from .use import audit_folder, demo, export_training_data, predict, score_file, show
+from .original import compare_two_scorers, import_released
+from .predict import predict
+from .report import compare, report
+from .use import audit_folder, demo, export_training_data, score_file, show
 
 app = typer.Typer(
     help="Build, show, predict and score PEToolBench, the benchmark of personalised tool use.",
@@ -29,7 +32,11 @@ app.command()(build)
 app.command()(show)
 app.command()(predict)
 app.command("score")(score_file)
+app.command()(report)
+app.command()(compare)
 app.command("audit")(audit_folder)
+app.command("import-original")(import_released)
+app.command("compare-scorers")(compare_two_scorers)
 app.command()(demo)
 app.command("export-training")(export_training_data)
 app.command("serve-local")(serve_local)

@@ -147,8 +147,8 @@ def print_classes(scores: Scores) -> None:
 def print_scores(scored: list[tuple[str, str, Scores]]) -> None:
     """Print a line of rates for each (model, config, scores)."""
     table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE)
-    for name in ("model", "config"):
-        table.add_column(name, no_wrap=True)
+    table.add_column("model", overflow="fold")
+    table.add_column("config", no_wrap=True)
     shown: dict[str, Callable[[Scores], float]] = {
         "tool": lambda scores: scores["tool_accuracy"],
         "params": lambda scores: scores["parameter_accuracy"],
@@ -156,7 +156,7 @@ def print_scores(scored: list[tuple[str, str, Scores]]) -> None:
         "format": lambda scores: scores["format_rate"],
     }
     for name in (*shown, "rows"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for name, config, scores in scored:
         table.add_row(name, config, *(f"{100 * read(scores):.1f}" for read in shown.values()), f"{scores['count']:,}")
     stdout.print(table)

@@ -16,10 +16,14 @@ from builder.catalogue.sources import open_source
 from builder.config import PRESETS, BuildConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import AuditError, ConfigError
+from builder.hub.data import data_folder
+from builder.original.importer import is_original
+from builder.original.replies import read_replies
 from builder.output import check_free
-from builder.predictions import read_predictions, score, write_predictions
+from builder.predictions import score
 from builder.predictors.registry import ALLOWED as MODELS
 from builder.predictors.registry import open_predictor
+from builder.runs import check_made_for
 from builder.training.export import FORMATS, export_training
 from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_manifest
@@ -27,6 +31,7 @@ from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import MODES as SCORERS
 
 from .console import progress, stdout
+from .original import audit_imported
 from .tables import print_audit, print_classes, print_funnel, print_instance, print_scores, print_wording
 
 REAL_DATA = "PETOOLBENCH_REAL_DATA"
@@ -35,41 +40,22 @@ DEMO = BuildConfig(seed=1, users=PRESETS["demo"])
 
 Config = Annotated[str, typer.Option("--config", help=f"One of {', '.join(HISTORY_TYPES)}.")]
 Split = Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of predictors that draw.")]
 
 
 def show(
-    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    data: Annotated[str, typer.Argument(help="Folder of the data set, or its repository on the Hub.")],
     config: Config = HISTORY_TYPES[0],
     split: Split = "validation",
     count: Annotated[int, typer.Option("-n", min=1, help="How many instances.")] = 1,
 ) -> None:
     """Show instances as a person would read them."""
-    for instance in read_instances(data, config, split)[:count]:
+    for instance in read_instances(data_folder(data), config, split)[:count]:
         print_instance(instance)
-
-
-def predict(
-    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Predictions file to write.")],
-    config: Config = HISTORY_TYPES[0],
-    split: Split = "validation",
-    model: Annotated[str, typer.Option("--model", help=f"One of {', '.join(MODELS)}.")] = MODELS[0],
-    seed: Seed = 0,
-    answers: Annotated[
-        Path | None, typer.Option("--answers", help="Answers folder; the oracle needs it for test.")
-    ] = None,
-) -> None:
-    """Write a model's predictions for one split of one config."""
-    instances = read_instances(data, config, split)
-    predictor = open_predictor(model, data, config, split, seed, answers)
-    number = write_predictions(out, ((item.instance_id, predictor.predict(item)) for item in instances))
-    stdout.print(f"{number} predictions in {out}", soft_wrap=True)
 
 
 def score_file(
     predictions: Annotated[Path, typer.Argument(help="Predictions file, one JSON object a line.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder of the data set.")],
+    data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
     config: Config = HISTORY_TYPES[0],
     split: Split = "validation",
     answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder, for the test split.")] = None,
@@ -78,9 +64,13 @@ def score_file(
     """Score a predictions file."""
     if scorer not in SCORERS:
         raise ConfigError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
-    instances = read_instances(data, config, split)
+    folder = data_folder(data)
+    instances = read_instances(folder, config, split)
     keys = read_answers(answers, config) if answers else []
-    scores = score(read_predictions(predictions), instances, keys, SCORERS[SCORERS.index(scorer)])
+    manifest = read_manifest(folder)
+    run = read_replies(predictions, instances, manifest)
+    check_made_for(run, folder, config, split, manifest)
+    scores = score(run.predictions, instances, keys, SCORERS[SCORERS.index(scorer)])
     print_scores([(predictions.name, config, scores)])
     print_classes(scores)
 
@@ -91,9 +81,13 @@ def audit_folder(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
 ) -> None:
     """Show whether the histories, and nothing else, give the answers; exit 1 where a gate fails."""
+    manifest = read_manifest(data)
+    if is_original(manifest):
+        audit_imported(data, manifest, answers, out)
+        return
     encoder = SentenceEncoder()
     with progress() as tell:
-        found = audit(data, answers, read_manifest(data), encoder, tell)
+        found = audit(data, answers, manifest, encoder, tell)
     for name, item in found.parts:
         print_audit(name, item)
     qualities = {"this data set": found.instructions}

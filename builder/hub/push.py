@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from builder.errors import HubError
 from builder.manifest import file_hashes
+from builder.original.importer import is_original
 from builder.output import private_folder
 from hf_dataset.layout import MANIFEST
 from hf_dataset.reader import read_manifest
@@ -61,6 +62,8 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
         ReadError: If it is no data set.
     """
     manifest = read_manifest(out)
+    if is_original(manifest):
+        raise HubError(f"{str(out)!r} is an import of rows that are others' work. Push what petoolbench build made.")
     problems = check_folder(out)
     if problems:
         raise HubError(f"{str(out)!r} is not what a build made: {'; '.join(problems[:5])}. Build it again.")

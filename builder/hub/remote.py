@@ -29,14 +29,20 @@ def open_hub(endpoint: str | None = None, token: str | None = None) -> Any:
     )
 
 
-def download(api: Any, name: str, revision: str | None) -> Path:
+def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] | None = None) -> Path:
     """Fetch a data set, or find it in the client's cache; the folder where it lies.
+
+    Args:
+        api: The client.
+        name: Its repository, ORG/NAME.
+        revision: Tag, branch or commit; None for the newest.
+        patterns: Of the files that are needed; None for all.
 
     Raises:
         HubError: If it cannot be fetched.
     """
     with told(f"fetch {name!r}{f' at {revision!r}' if revision else ''}"):
-        return Path(api.snapshot_download(name, repo_type="dataset", revision=revision))
+        return Path(api.snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=patterns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,21 @@ _KEPT: Final = "All answers so far are kept: run the same command again, and it 
 class RefusedRequestError(LlmError):
     """The endpoint refuses a request, and would do so again."""
 
-    def __init__(self, text: str, status: int) -> None:
+    def __init__(self, text: str, status: int, reason: str) -> None:
         super().__init__(text)
         self.status = status
         """HTTP status."""
+        self.reason = reason
+        """The status and what the endpoint said, in short."""
 
 
 class UnansweredRequestError(LlmError):
     """A request had no answer, however often it was sent."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """What was wrong the last time."""
 
 
 class _NoAnswerError(Exception):
@@ -56,10 +63,14 @@ class Sender:
         client: An `openai.AsyncOpenAI` that leaves retries to us.
         config: Model, retries, limits.
         meter: Counts faults, and holds the budget.
+        first_retries: Retries until the endpoint has shown some life, fewer than the config's, so that a wrong address
+            is told soon; None for the config's.
     """
 
-    def __init__(self, client: Any, config: LlmConfig, meter: Meter) -> None:
+    def __init__(self, client: Any, config: LlmConfig, meter: Meter, first_retries: int | None = None) -> None:
         self._client = client
+        self._first_retries = config.retries if first_retries is None else min(first_retries, config.retries)
+        self._alive = False
         self._config = config
         self._meter = meter
         self._limiter = AdaptiveLimiter(config.connections)
@@ -85,7 +96,7 @@ class Sender:
         backoff = self._tenacity.wait_exponential_jitter(multiplier=0.25, max=_LONGEST_WAIT_S, jitter=0.25)
         retrying = self._tenacity.AsyncRetrying(
             retry=self._tenacity.retry_if_exception_type(_NoAnswerError),
-            stop=self._tenacity.stop_after_attempt(self._config.retries + 1),
+            stop=lambda state: state.attempt_number > self._retries,
             wait=lambda state: _asked_wait(state) or backoff(state),
         )
         reserved = self._meter.reserve(input_tokens)
@@ -95,14 +106,20 @@ class Sender:
                     async with self._limiter.slot():
                         return await self._send(shaped, read)
         except self._tenacity.RetryError as error:
-            last = error.last_attempt.exception()
+            last = str(error.last_attempt.exception())
             raise UnansweredRequestError(
-                f"The endpoint {str(self._client.base_url)!r} gave no answer in {self._config.retries + 1} tries, the "
-                f"last time: {last}. {_KEPT}"
+                f"The endpoint {str(self._client.base_url)!r} gave no answer in {error.last_attempt.attempt_number} "
+                f"tries, the last time: {last}. {_KEPT}",
+                last,
             ) from error
         finally:
             self._meter.release(reserved)
         raise AssertionError("unreachable: tenacity returns or raises")
+
+    @property
+    def _retries(self) -> int:
+        """How often a request may be sent again."""
+        return self._config.retries if self._alive else self._first_retries
 
     async def _send(self, shaped: Callable[[Shape], dict[str, Any]], read: Callable[[Any], T]) -> T:
         shape = self._shape
@@ -122,11 +139,15 @@ class Sender:
                 f"The endpoint {str(self._client.base_url)!r} refuses requests for the model {self._config.model!r}: "
                 f"status {error.status_code}, {_short(error.message)} Mend the key, the model's name or the address.",
                 error.status_code,
+                f"status_{error.status_code}: {_short(error.message)}",
             ) from error
         except self._openai.APITimeoutError as error:
             self._no_answer("timed_out", 0.0, error)
-        except (self._openai.APIConnectionError, self._openai.APIResponseValidationError, ValueError) as error:
+        except self._openai.APIConnectionError as error:
             self._no_answer("connection_lost", 0.0, error)
+        except (self._openai.APIResponseValidationError, ValueError) as error:
+            self._no_answer("no_chat_completion", 0.0, error)
+        self._alive = True
         self._limiter.succeeded()
         return answer
 
@@ -138,12 +159,15 @@ class Sender:
         """
         self._meter.faults[reason] += 1
         if reason == "status_429":
+            self._alive = True
             self._limiter.complained(seconds)
         raise _NoAnswerError(reason, seconds) from error
 
 
 @asynccontextmanager
-async def connect(base_url: str | None, api_key: str, config: LlmConfig, meter: Meter) -> AsyncIterator[Sender]:
+async def connect(
+    base_url: str | None, api_key: str, config: LlmConfig, meter: Meter, first_retries: int | None = None
+) -> AsyncIterator[Sender]:
     """Open a sender; with aiohttp below, the fastest of the client library's backends.
 
     Args:
@@ -151,6 +175,7 @@ async def connect(base_url: str | None, api_key: str, config: LlmConfig, meter: 
         api_key: Its key.
         config: Model, retries, limits.
         meter: Counts faults, and holds the budget.
+        first_retries: As in `Sender`.
 
     Raises:
         MissingExtraError: If the client library is not installed.
@@ -163,7 +188,7 @@ async def connect(base_url: str | None, api_key: str, config: LlmConfig, meter: 
         timeout=config.timeout_s,
         http_client=openai.DefaultAioHttpClient(),
     ) as client:
-        yield Sender(client, config, meter)
+        yield Sender(client, config, meter, first_retries)
 
 
 async def each(items: Iterable[T], do: Callable[[T], Awaitable[None]], at_once: int) -> None:

@@ -80,6 +80,21 @@ def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str])
         raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
 
 
+def key_for(base_url: str | None, api_key: str | None) -> str:
+    """The key that an endpoint is asked with.
+
+    Args:
+        base_url: The endpoint; None for the client library's own, which needs a key.
+        api_key: The key, where there is one.
+
+    Raises:
+        ConfigError: If there is none and one is needed.
+    """
+    if api_key is None and base_url is None:
+        raise ConfigError("There is no key: set OPENAI_API_KEY, or name an endpoint that needs none by --base-url.")
+    return api_key or "none"
+
+
 @contextmanager
 def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelUse]:
     """Open cache and engine for a build.
@@ -94,11 +109,10 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
         LlmError: If the cache cannot be used.
         MissingExtraError: If the client library is missing.
     """
-    if endpoint.api_key is None and endpoint.base_url is None:
-        raise ConfigError("There is no key: set OPENAI_API_KEY, or name an endpoint that needs none by --base-url.")
+    key = key_for(endpoint.base_url, endpoint.api_key)
     with closing(AnswerCache(endpoint.cache)) as cache:
         meter = Meter(config.llm, endpoint.max_cost_usd)
-        settings = Settings(endpoint.base_url, endpoint.api_key or "none", config.llm, cache, meter, progress)
+        settings = Settings(endpoint.base_url, key, config.llm, cache, meter, progress)
         if endpoint.mode == "batch":
             with closing(BatchEngine(settings)) as batches:
                 yield ModelUse(batches, meter)

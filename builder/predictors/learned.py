@@ -32,9 +32,9 @@ def embedding(encoder: Encoder) -> Score:
     known: dict[str, NDArray[np.float32]] = {}
 
     def vectors(tools: Sequence[ToolDoc]) -> NDArray[np.float32]:
-        new = {tool.name: tool.description for tool in tools if tool.name not in known}
-        known.update(zip(new, encoder.encode(list(new.values())), strict=True))
-        return np.stack([known[tool.name] for tool in tools])
+        new = list(dict.fromkeys(tool.description for tool in tools if tool.description not in known))
+        known.update(zip(new, encoder.encode(new), strict=True))
+        return np.array([known[tool.description] for tool in tools])
 
     def score(instance: Instance) -> list[float]:
         candidates = vectors(instance.candidates)
@@ -80,6 +80,8 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
         signs = np.array([-1.0 if step.rating == 0 else 1.0 for step in instance.history])
         recent = np.arange(len(signs)) >= len(signs) - len(signs) // _RECENT
         found = np.zeros((len(names), 2 * len(axes)))
+        if not instance.history:
+            return found
         for column, axis in enumerate(axes):
             values = np.array([attributes[step.name].get(axis) for step in instance.history], dtype=object)
             for line, name in enumerate(names):

@@ -37,6 +37,8 @@ BASELINES: Final = (
     "embedding",
     "regression",
 )
+_BY_ATTRIBUTES: Final = ("oracle", "regression")
+"""Baselines that read the attributes of tools."""
 ALLOWED: Final = tuple(f"baseline:{name}" for name in BASELINES)
 
 
@@ -76,7 +78,13 @@ def open_predictor(
 
 def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
     if split != "test":
-        return read_tools(folder, split)
+        tools = read_tools(folder, split)
+        if tools and not any(tool.attributes for tool in tools):
+            others = ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_ATTRIBUTES)
+            raise ConfigError(
+                f"The tools of {str(folder)!r} have no attributes, and this baseline reads them. Take one of {others}."
+            )
+        return tools
     if answers is None:
         raise ConfigError(
             "The attributes of the test split's tools are private, and this baseline reads them. "

@@ -31,8 +31,9 @@ def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
     where = ("--config", "chronological", "--split", "validation")
     predicted = run("predict", built.data, *where, "--model", "baseline:oracle", "-o", "preds.jsonl", cwd=tmp_path)
     assert predicted.returncode == 0, predicted.stderr
-    assert "36 predictions" in predicted.stdout
-    lines = [json.loads(text) for text in (tmp_path / "preds.jsonl").read_text().splitlines()]
+    assert re.search(r"instances +36", predicted.stdout)
+    header, *lines = [json.loads(text) for text in (tmp_path / "preds.jsonl").read_text().splitlines()]
+    assert header["petoolbench"]["model"] == "baseline:oracle"
     rows = read_instances(built.data, "chronological", "validation")
     assert [one["instance_id"] for one in lines] == [row.instance_id for row in rows]
     assert all(set(one) == {"instance_id", "prediction"} for one in lines)
@@ -162,13 +163,21 @@ def test_a_build_by_a_model_tells_what_was_asked(tmp_path: Path) -> None:
         (["build", "--catalog", "builtin", "-o", "taken"], "'taken' is there already"),
         (["show", "nowhere"], "holds no preferred_only/validation.parquet"),
         (["show", "DATA", "--config", "odd"], "no config 'odd'. Configs of instances are preferred_only"),
-        (["predict", "DATA", "--model", "gpt", "-o", "p.jsonl"], "no model 'gpt'. Allowed are baseline:oracle, baseline:random"),
+        (["predict", "DATA", "--model", "gpt", "-o", "p.jsonl"], "There is no key: set OPENAI_API_KEY, or name an endpoint"),
+        (["predict", "DATA", "--model", "baseline:gpt", "-o", "p.jsonl"], "no baseline 'baseline:gpt'. There are baseline:oracle, baseline:random"),
+        (["predict", "DATA", "--config", "odd", "-o", "p.jsonl"], "There is no --config 'odd'. Allowed are preferred_only,"),
+        (["predict", "DATA", "--history", "his", "-o", "p.jsonl"], "There is no --history 'his'. Allowed are own, none, swapped."),
+        (["predict", "DATA", "--body", "x", "-o", "p.jsonl"], "--body is no JSON"),
+        (["predict", "DATA", "--body", '{"tools": []}', "-o", "p.jsonl"], "--body is to be a JSON object of further keys"),
+        (["predict", "DATA", "--ids", "empty.jsonl", "-o", "p.jsonl"], "The ids file 'empty.jsonl' is empty"),
+        (["predict", "DATA", "--ids", "none", "-o", "p.jsonl"], "The ids file 'none' cannot be read"),
+        (["predict", "nowhere", "-o", "p.jsonl"], "'nowhere' holds no manifest.json"),
         (["score", "none.jsonl", "--data", "DATA"], "'none.jsonl' cannot be read"),
         (["score", "bad.jsonl", "--data", "DATA"], "bad.jsonl, line 1: 'instance_id' is missing"),
         (["score", "empty.jsonl", "--data", "DATA"], "'empty.jsonl' is empty"),
         (["score", "unknown.jsonl", "--data", "DATA"], "not in this split: 'x'"),
         (["score", "twice.jsonl", "--data", "DATA"], "more than once: 'x'"),
-        (["predict", "DATA", "-o", "taken"], "cannot be written to"),
+        (["predict", "DATA", "-o", "taken"], "taken' cannot be read: Is a directory"),
         (["build", "--catalog", "builtin", "-o", "."], "is there already"),
         (["build", "--similarity", "odd", "-o", "out"], "preferences.similarity"),
         (["audit", "nowhere"], "holds no manifest.json"),

@@ -297,3 +297,25 @@ def test_from_the_command_line_to_somebody_who_checks(hub: HubServer, built: Bui
     gone = command(hub, tmp_path / "gone", None, "verify", "org/nothing")
     assert gone.returncode == 1
     assert "shows it no such repository" in gone.stderr
+
+
+@pytest.mark.usefixtures("private")
+def test_a_pushed_data_set_is_shown_asked_and_scored_by_its_name(
+    hub: HubServer, ann: HfApi, built: Built, tmp_path: Path
+) -> None:
+    push(built, ann, "v1.0.0")
+    shown = command(hub, tmp_path, None, "show", f"{DATA}@v1.0.0", "--config", "chronological")
+    assert shown.returncode == 0, shown.stderr
+    where = ("--config", "rating_integrated", "-o", "run.jsonl")
+    asked = command(hub, tmp_path, None, "predict", f"{DATA}@v1.0.0", "--model", "baseline:oracle", *where)
+    assert asked.returncode == 0, asked.stderr
+    scored = command(hub, tmp_path, None, "score", "run.jsonl", "--data", DATA, "--config", "rating_integrated")
+    assert scored.returncode == 0, scored.stderr
+    assert "100.0" in scored.stdout
+    fetched = {entry.path.rpartition("v1.0.0")[2] or entry.path for entry in hub.log.entries("resolve")}
+    assert any("rating_integrated" in path for path in fetched)
+    assert not any("sft" in path for path in fetched), "the training data is not needed"
+    wrong = command(hub, tmp_path, None, "score", "run.jsonl", "--data", f"{DATA}@v9", "--config", "rating_integrated")
+    assert wrong.returncode == 1
+    assert re.search(r"There is no folder '.*v9' here, so it was looked for on the Hub\. .*v9", wrong.stderr)
+    assert wrong.stderr.count("\n") == 1

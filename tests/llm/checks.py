@@ -40,6 +40,7 @@ def check_body(body: object, models: Collection[str], formats: Collection[str]) 
     if body.get("stream") or body.get("n", 1) != 1:
         raise ApiError(400, "This server neither streams nor makes several choices.", param="stream")
     _check_format(body, formats)
+    _check_tools(body.get("tools") or [])
     return body
 
 
@@ -92,6 +93,15 @@ def _check_format(body: Body, formats: Collection[str]) -> None:
         raise ApiError(400, message, param="messages")
     if kind == "json_schema":
         _check_schema(form.get("json_schema"))
+
+
+def _check_tools(tools: object) -> None:
+    for index, tool in enumerate(tools if isinstance(tools, list) else [None]):
+        function = tool.get("function") if isinstance(tool, dict) and tool.get("type") == "function" else None
+        name = function.get("name") if isinstance(function, dict) else None
+        if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
+            where = f"tools[{index}].function.name"
+            raise ApiError(400, f"Invalid '{where}': does not match pattern '^[a-zA-Z0-9_-]{{1,64}}$'.", param=where)
 
 
 def _check_schema(named: object) -> None:

@@ -127,7 +127,7 @@ class Model:
     """Answers bodies by a script, and spoils the answers as the faults have it.
 
     Args:
-        reply: The script: from a body to the assistant's text; must be deterministic.
+        reply: The script: from a body to the assistant's text; must be deterministic. An `ApiError` is told as one.
         faults: What goes wrong.
         settings: What is known and allowed.
     """
@@ -153,6 +153,8 @@ class Model:
         try:
             text = self.reply(checked)
             check_reply(checked, text)
+        except ApiError as error:  # a script that will not answer
+            return refused(error)
         except Exception as error:  # whatever a test's own function raises is kept for the test to see
             self.script_errors.append(error)
             message = f"{type(error).__name__}: {error}"
@@ -166,6 +168,12 @@ def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
     if hit.fault is Fault.TRUNCATED:
         reason = "length" if hit.variant * 1000 % 1 < 0.5 else "stop"
     message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": None}
+    if called := _native_call(body, said):
+        message |= {
+            "content": None,
+            "tool_calls": [{"id": f"call_{name[-8:]}", "type": "function", "function": called}],
+        }
+        reason = "tool_calls"
     if hit.fault is Fault.REFUSAL:
         message["refusal"] = "I'm sorry, I can't assist with that request."
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
@@ -178,6 +186,18 @@ def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
         "choices": [] if hit.fault is Fault.EMPTY_CHOICES else [choice],
         "usage": {"prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": sum(used)},
     }
+
+
+def _native_call(body: Body, said: str | None) -> dict[str, str] | None:
+    """The reply as a native call, where tools were offered and it is a call of one of them."""
+    offered = {tool["function"]["name"] for tool in body.get("tools") or []}
+    try:
+        call = json.loads(said or "")
+    except ValueError:
+        return None
+    if not isinstance(call, dict) or call.get("name") not in offered:
+        return None
+    return {"name": call["name"], "arguments": json.dumps(call.get("arguments"))}
 
 
 def _spoiled(body: Body, text: str, hit: Hit) -> str | None:

@@ -1,0 +1,181 @@
+"""Asking an endpoint, many at once; every answer is in the run file before anything else happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from builder.config import LlmConfig
+from builder.errors import LlmError
+from builder.llm.cache import Answer
+from builder.llm.meter import Meter
+from builder.llm.request import estimated_tokens
+from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestError, connect, each
+from builder.progress import Progress
+from builder.runs import Line, OpenRun
+
+from .questions import Question
+from .toolset import text_of_calls
+
+TASK: Final = "predict"
+_NEVER: Final = frozenset({401, 402, 403, 404})
+"""Statuses that every request would get."""
+_IN_A_ROW: Final = 8
+"""So many failures one after the other are no longer taken for faults of single items."""
+_FIRST_RETRIES: Final = 3
+"""Retries of a request before the endpoint has shown any life."""
+
+
+def ask_online(
+    questions: Sequence[Question],
+    base_url: str | None,
+    api_key: str,
+    config: LlmConfig,
+    sampling: Mapping[str, Any],
+    meter: Meter,
+    run: OpenRun,
+    progress: Progress,
+) -> None:
+    """Ask an endpoint, and keep what it says.
+
+    A request that fails by itself stays a line with its reason. Where many fail in a row nothing is kept of them, so
+    that the same command asks them again.
+
+    Args:
+        questions: What is asked; all fit.
+        base_url: The endpoint; None for the client library's own.
+        api_key: Its key.
+        config: Model, retries, connections.
+        sampling: Keys of the request beside messages and tools.
+        meter: Counts, and holds the budget.
+        run: Where answers are kept.
+        progress: Called as the work goes on.
+
+    Raises:
+        BudgetError: If the next request could cost more than is allowed.
+        LlmError: If the endpoint cannot be used.
+        OutputError: If the run file cannot be written.
+    """
+    asyncio.run(_ask_all(questions, base_url, api_key, config, sampling, meter, run, progress))
+
+
+async def _ask_all(
+    questions: Sequence[Question],
+    base_url: str | None,
+    api_key: str,
+    config: LlmConfig,
+    sampling: Mapping[str, Any],
+    meter: Meter,
+    run: OpenRun,
+    progress: Progress,
+) -> None:
+    failures = _Failures(run)
+    done = 0
+
+    async def ask(question: Question) -> None:
+        nonlocal done
+        body = {"model": config.model, **sampling, "messages": question.messages}
+        if question.tools:
+            body |= {"tools": question.tools, "tool_choice": "auto"}
+        try:
+            answer = await _send(sender, body, question)
+        except (RefusedRequestError, UnansweredRequestError) as error:
+            failures.add(question, error)
+        else:
+            meter.pay(TASK, answer)
+            run.add(
+                Line(
+                    question.instance_id,
+                    answer.text,
+                    input_tokens=answer.input_tokens,
+                    output_tokens=answer.output_tokens,
+                    dropped_steps=question.dropped_steps,
+                )
+            )
+            failures.passed()
+        done += 1
+        progress(f"asking {config.model}", done, len(questions))
+
+    async with connect(base_url, api_key, config, meter, first_retries=_FIRST_RETRIES) as sender:
+        await each(questions, ask, min(config.connections, max(len(questions), 1)))
+    failures.settle()
+
+
+async def _send(sender: Sender, body: Mapping[str, Any], question: Question) -> Answer:
+    whole = dict(body)
+    return await sender.send(lambda _: whole, question.tokens, partial(_read, question=question))
+
+
+def _read(completion: Any, question: Question) -> Answer:
+    """The reply as text, and its tokens.
+
+    Raises:
+        ValueError: If it is no chat completion.
+    """
+    try:
+        message = completion["choices"][0]["message"]
+        calls = message.get("tool_calls") or []
+        text = text_of_calls(calls, question.names) if calls else str(message.get("content") or "")
+        usage = completion.get("usage") or {}
+        return Answer(
+            text,
+            int(usage.get("prompt_tokens") or question.tokens),
+            int(usage.get("completion_tokens") or estimated_tokens(text)),
+        )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"no chat completion: {error}") from error
+
+
+class _Failures:
+    """Failed requests that are not kept yet: not before a later one passes, which shows that the endpoint works.
+
+    Args:
+        run: Where they are kept then.
+    """
+
+    def __init__(self, run: OpenRun) -> None:
+        self._run = run
+        self._pending: list[tuple[Line, LlmError]] = []
+        self._passed = False
+
+    def add(self, question: Question, error: RefusedRequestError | UnansweredRequestError) -> None:
+        """Note one.
+
+        Raises:
+            LlmError: If the endpoint is of no use.
+        """
+        if isinstance(error, RefusedRequestError) and error.status in _NEVER:
+            raise error
+        line = Line(question.instance_id, "", error=error.reason, dropped_steps=question.dropped_steps)
+        self._pending.append((line, error))
+        if len(self._pending) >= _IN_A_ROW:
+            self._give_up()
+
+    def passed(self) -> None:
+        """A request had an answer."""
+        self._passed = True
+        for line, _ in self._pending:
+            self._run.add(line)
+        self._pending.clear()
+
+    def settle(self) -> None:
+        """Keep the rest, where something passed at all, or each was refused and earlier ones passed.
+
+        Raises:
+            LlmError: If nothing did.
+        """
+        earlier = any(line.error is None for line in self._run.done.values())
+        refused = all(isinstance(error, RefusedRequestError) for _, error in self._pending)
+        if not self._pending or self._passed or (earlier and refused):
+            self.passed()
+        else:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        number, last = len(self._pending), self._pending[-1][1]
+        self._pending.clear()
+        if number == 1:
+            raise last
+        raise LlmError(f"The last {number} requests failed and are not kept. The last one: {last}") from last

@@ -1,0 +1,36 @@
+"""Where a data set lies that is named by its folder or by its repository on the Hub."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from builder.errors import HubError
+from hf_dataset.layout import MANIFEST, TOOLS
+from hf_dataset.schema import HISTORY_TYPES
+
+from .remote import download, open_hub
+
+_REPOSITORY: Final = re.compile(r"(?P<name>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[\w./-]+))?")
+_NEEDED: Final = (MANIFEST, *(f"{config}/*" for config in (*HISTORY_TYPES, TOOLS)))
+"""Not the training data, which is larger than all the rest."""
+
+
+def data_folder(name: str) -> Path:
+    """The folder of a data set, fetched from the Hub (or found in the client's cache) where it is no folder here.
+
+    Args:
+        name: A folder, or `ORG/NAME`, or `ORG/NAME@REVISION`.
+
+    Raises:
+        HubError: If it cannot be fetched.
+    """
+    folder = Path(name)
+    found = _REPOSITORY.fullmatch(name)
+    if folder.exists() or found is None:
+        return folder
+    try:
+        return download(open_hub(), found["name"], found["revision"], _NEEDED)
+    except HubError as error:
+        raise HubError(f"There is no folder {name!r} here, so it was looked for on the Hub. {error}") from error

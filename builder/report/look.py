@@ -1,0 +1,93 @@
+"""How the pictures of a report look: their colours and letters, and how a page gives them its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+from .facts import NO_REPLY
+
+PAPER: Final = "#fffffe"
+INK: Final = "#1d2530"
+QUIET: Final = "#66707c"
+LINE: Final = "#d9dee4"
+SERIES: Final = ("#0b6bb8", "#c8590c", "#1f8a5b", "#a3266e", "#7b5cc4", "#8a6d00")
+OUTCOME_COLOURS: Final[Mapping[str, str]] = {
+    "correct": "#1f78c8",
+    "parameter_value_mismatch": "#74aee0",
+    "parameter_name_mismatch": "#b4d2ee",
+    "preference_mismatch": "#e3a03c",
+    "functionality_mismatch": "#c2672b",
+    "tool_hallucination": "#a53b58",
+    "invalid_format": "#7c8088",
+    NO_REPLY: "#b9bcc2",
+}
+MARKS: Final = ("o", "s", "D", "^", "v", "P")
+_OF_PAGE: Final[Mapping[str, str]] = {
+    PAPER: "none",
+    INK: "var(--ink)",
+    QUIET: "var(--quiet)",
+    LINE: "var(--line)",
+    **{colour: f"var(--series-{place})" for place, colour in enumerate(SERIES, start=1)},
+}
+"""What a colour is on the page, which is light or dark."""
+STYLE: Final[Mapping[str, Any]] = {
+    "axes.edgecolor": LINE,
+    "axes.facecolor": "none",
+    "axes.labelcolor": QUIET,
+    "axes.labelsize": 8.5,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10,
+    "figure.facecolor": PAPER,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": QUIET,
+    "xtick.labelsize": 8,
+    "ytick.color": QUIET,
+    "ytick.labelsize": 8,
+    "ytick.major.size": 0,
+}
+_METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
+_OWN_STYLE: Final = re.compile(r"<style type=\"text/css\">.*?</style>", re.DOTALL)
+_GROUP_ID: Final = re.compile(r"<g id=\"[^\"]*\"")
+_SIZE: Final = re.compile(r" (?:width|height)=\"[\d.]+pt\"")
+_FONT: Final = re.compile(r"'DejaVu Sans'")
+_OUTER: Final = re.compile(r"<svg [^>]*>")
+
+
+def drawable(name: str, limit: int) -> str:
+    """A name in letters that the font surely has, cut in the middle where it is too long."""
+    plain = "".join(char if char.isprintable() and (ord(char) < 0x250 or char == "…") else "?" for char in name)
+    end = limit // 2
+    return plain if len(plain) <= limit else f"{plain[: limit - 1 - end]}…{plain[-end:]}"
+
+
+def for_page(svg: str, title: str) -> str:
+    """A picture as part of a page: of its colours and letters, without names or styles that others could share."""
+    inner = svg[svg.index("<svg") :]
+    for pattern, new in (
+        (_METADATA, ""),
+        (_OWN_STYLE, ""),
+        (_GROUP_ID, "<g"),
+        (_FONT, "system-ui, sans-serif"),
+    ):
+        inner = pattern.sub(new, inner)
+    outer = _OUTER.match(inner)
+    assert outer is not None
+    head = _SIZE.sub("", outer[0]).replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ')
+    inner = head + inner[outer.end() :]
+    for colour, own in _OF_PAGE.items():
+        inner = inner.replace(colour, own)
+    return inner.strip()

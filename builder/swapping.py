@@ -1,0 +1,27 @@
+"""Whose history stands in for a user's own, where the own is to be of no help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hf_dataset.schema import Instance
+
+from .errors import DataError
+
+
+def others(rows: Sequence[Instance]) -> dict[str, Instance]:
+    """For each query group, a row of another one, whose user's history is shown to all of the group.
+
+    Every history stands in for that of one group at most, and no answer is looked at.
+
+    Args:
+        rows: All rows of a split of a config.
+
+    Raises:
+        DataError: If all rows are of one query group.
+    """
+    groups = sorted({row.query_group for row in rows})
+    if len(groups) < 2:
+        raise DataError("All instances are of one query group: there is no other user whose history could be shown.")
+    first = {row.query_group: row for row in reversed(rows)}
+    return {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}

@@ -1,0 +1,1 @@
+"""Tests of the tasks for evaluation frameworks of others."""
