@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
+from playwright.sync_api import Browser, Page, Route
 
 from leaderboard.answers import Answers
 from leaderboard.data import Data
@@ -14,9 +15,11 @@ from leaderboard.scoring import Scorer
 from leaderboard.store import Store
 from leaderboard.store_hub import HubStore
 from leaderboard.store_local import LocalStore
+from tests.browser import WAIT_S
 from tests.conftest import Built
 from tests.hub.clients import api, hub_clients
 from tests.hub.server import HubServer
+from tests.leaderboard.spaces import Visit, Visited
 
 SUBMISSIONS, RESULTS = "org/submissions", "org/results"
 
@@ -63,3 +66,29 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store
 def store(opened: Callable[[], Store]) -> Store:
     """A store of each home."""
     return opened()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens pages; the test fails if one threw an error, or asked where a Space's page has no business."""
+    faults: list[str] = []
+
+    def opened(url: str, address: str = "", *, width: int = 1280) -> Page:
+        def answer(route: Route) -> None:
+            fault = Visited(route, url).answer()
+            if fault:
+                faults.append(fault)
+
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
+        context.set_default_timeout(1000 * WAIT_S)
+        page = context.new_page()
+        page.route("**/*", answer)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{url}{address}")
+        page.locator(".gradio-container").first.wait_for()
+        return page
+
+    yield opened
+    for context in browser.contexts:
+        context.close()
+    assert not faults, faults

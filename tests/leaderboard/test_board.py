@@ -1,4 +1,4 @@
-"""The board as functions: rows, ranks, lift, filters, order, address, export; its HTML, its figures, what Explore shows."""
+"""The board as functions: rows, ranks, lift, filters, order, address, export; its HTML, its pictures, what Explore shows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree
 
 import pytest
 
@@ -333,23 +335,71 @@ def test_the_line_of_what_is_not_beaten() -> None:
     assert pictures.score_against(free, "cost_usd") is None
 
 
-def test_figures_hold_names_as_text_and_all_systems() -> None:
-    made = [entry(index, 0.5, name=name, cost_usd=1.0) for index, name in enumerate(HOSTILE)]
+def every_picture(made: Sequence[tuple[Submission, Outcome]]) -> dict[str, str]:
     rows = {row.id: row for row in rows_of(*made)}
     entries = [pictures.Entry(rows[one.id], outcome) for one, outcome in made]
-    for figure in (
-        pictures.accuracy_by_config(entries),
-        pictures.accuracy_by_slice(entries, "history_length"),
-        pictures.score_against(list(rows.values()), "cost_usd"),
-        pictures.error_classes(list(rows.values()), parts.ERROR_SHORT),
-        pictures.side_by_side(*entries[:2]),
-    ):
-        assert figure is not None
-        drawn = figure.to_json()
-        assert "<img" not in drawn
-        assert "\\u003cimg" not in drawn
-        assert "&lt;img" in drawn
-    assert pictures.slicings(entries) == ["history_length"]
+    assert pictures.slicings(entries) == ["axis", "history_length"][-len(entries[0].outcome.slices) :]
+    found = {
+        "config": pictures.accuracy_by_config(entries),
+        "slice": pictures.accuracy_by_slice(entries, "history_length"),
+        "cost": pictures.score_against(list(rows.values()), "cost_usd"),
+        "errors": pictures.error_classes(list(rows.values()), parts.ERROR_SHORT),
+        "two": pictures.side_by_side(*entries[:2]),
+    }
+    return {name: picture or "" for name, picture in found.items()}
+
+
+def svgs(picture: str) -> list[str]:
+    return re.findall(r"<svg.*?</svg>", picture, re.DOTALL)
+
+
+def test_pictures_hold_names_as_text_and_all_systems() -> None:
+    names = (*HOSTILE, "@0@ told:0 #010203", "x" * 70)
+    made = [entry(index, 0.5, name=name, cost_usd=1.0) for index, name in enumerate(names)]
+    for kind, picture in every_picture(made).items():
+        assert "<img" not in picture
+        assert "&lt;img" in picture
+        assert not {"{", "}", "$", "`"} & set(picture)  # which a template would read
+        if kind in {"config", "slice", "errors"}:
+            assert all(f"<bdi>{parts.escaped(name)}" in picture for name in names[:-1])
+        for svg in svgs(picture):  # all that is marked up is ours
+            ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns:xlink="x" ', 1))  # noqa: S314
+    config = every_picture(made)["config"]
+    assert config.count(">@0@ told:0 #010203<") == 3  # beside its row, above it, and in the table
+    assert f"{'x' * 33}…" in config
+
+
+def test_pictures_are_drawn_for_wide_and_for_narrow_pages_and_always_the_same() -> None:
+    made = [entry(index, 0.5 + index / 20, cost_usd=1.0 + index) for index in range(5)]
+    found = every_picture(made)
+    assert found == every_picture(made)
+    ids = []
+    for kind, picture in found.items():
+        drawings = svgs(picture)
+        assert len(drawings) == (0 if kind == "errors" else 2)
+        assert [svg.count('class="for-narrow"') for svg in drawings] == [0, 1][: len(drawings)]
+        assert all('role="img" aria-label="Tool accuracy' in svg for svg in drawings)
+        assert [svg.count("<title>") > 0 for svg in drawings] == [kind != "two", False][: len(drawings)]
+        assert "<table" in picture
+        assert "#0102" not in picture
+        ids += [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in drawings]
+    assert sum(map(len, ids)) == len(set().union(*ids)) > 0
+
+
+def test_values_without_an_order_are_joined_by_no_line() -> None:
+    sliced = {
+        "axis": {"price": (0.5, 10), "latency": (0.75, 20)},
+        "history_length": {"6 to 10": (0.5, 3), "11 to 15": (0.5, 3)},
+    }
+    made = [(one, dataclasses.replace(outcome, slices=sliced)) for one, outcome in (entry(1, 0.5), entry(2, 0.6))]
+    rows = {row.id: row for row in rows_of(*made)}
+    entries = [pictures.Entry(rows[one.id], outcome) for one, outcome in made]
+    assert pictures.slicings(entries) == ["history_length", "axis"]
+    axis, length = (pictures.accuracy_by_slice(entries, name) for name in ("axis", "history_length"))
+    assert axis.count("system 1, latency: 75.0, 20 rows") == 1
+    joined = re.compile(r'<path d="M [^"]*L [^"]*"[^>]*stroke: #2f7ed8')
+    assert joined.search(length)
+    assert not joined.search(axis)
 
 
 def test_systems_of_one_name_have_labels_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -238,6 +239,28 @@ def test_a_file_that_cannot_be_scored_fails_and_costs_nothing(
     assert (found[made].scores, found[made].overall) == ({}, {})
     assert [one.failed for one in store.past("0")] == [True]
     assert list(evaluate_pending(store, scorer, Clock())) == []
+
+
+def test_a_run_with_its_header_is_scored_as_without(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+    store, plain = LocalStore(tmp_path / "store"), lines(guesses(data, "validation"))
+    header = json.dumps({"petoolbench": {"build_id": data.revision, "split": "validation", "history": "own"}}).encode()
+    found = []
+    told = b"".join(line[:-1] + b', "input_tokens": 9}\n' for line in plain.splitlines())
+    for content in (plain, header + b"\n" + told):
+        given = submission(content, revision=data.revision)
+        store.submit(given, write(tmp_path, content), lambda _: FREE)
+        found += [one.scores for one in evaluate_pending(store, scorer)]
+    assert len(found) == 2
+    assert found[0] == found[1]
+
+
+def test_a_header_that_disagrees_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    content = b'{"petoolbench": {"split": "test"}}\n' + lines(guesses(data, "validation"))
+    store.submit(submission(content, revision=data.revision), write(tmp_path, content), lambda _: FREE)
+    (outcome,) = evaluate_pending(store, scorer)
+    assert outcome.status == "failed"
+    assert "the header's 'split' is 'test'" in outcome.reason
 
 
 def test_a_file_that_went_missing_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:

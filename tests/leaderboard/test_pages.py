@@ -195,19 +195,42 @@ def test_downloads_hold_the_rows_shown_and_no_formula(look: Look, board: Board) 
     assert len(json.loads(started.value.path().read_text(encoding="utf-8"))) == 5
 
 
-def test_pictures_are_drawn_when_they_are_looked_at(look: Look, board: Board) -> None:
+def test_pictures_stand_when_they_are_looked_at(look: Look, board: Board) -> None:
     page = look(board.url)
     shown(page)
-    assert page.locator(".js-plotly-plot").count() == 0
+    expect(page.locator("#plot")).to_be_hidden()
     tab(page, "Pictures")
-    expect(page.locator("#plot .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#plot svg.for-wide")).to_be_visible()
+    expect(page.locator("#plot svg.for-narrow")).to_be_hidden()
     expect(page.locator("#plot")).to_contain_text("wren")
     expect(page.locator("#plot")).to_contain_text("<img")
     assert query(page)["tab"] == ["pictures"]
-    for kind in ("Accuracy along the history", "Score against cost", "Score against size", "Where replies go wrong"):
+    for kind, told in (
+        ("Accuracy along the history", "by history length"),
+        ("Score against cost", "dollars for the whole run"),
+        ("Score against size", "parameters, in billions"),
+    ):
         page.locator("#figure").get_by_label(kind).check()
-        expect(page.locator("#plot .js-plotly-plot")).to_be_visible()
-    expect(page.locator("#plot")).to_contain_text("another")
+        expect(page.locator("#plot svg.for-wide")).to_have_attribute("aria-label", re.compile(told))
+    page.locator("#figure").get_by_label("Where replies go wrong").check()
+    expect(page.locator("#plot table.heat")).to_contain_text("another")
+    expect(page.locator("#plot table.heat")).to_contain_text("<img")
+
+
+def test_pictures_fit_a_telephone(look: Look, board: Board) -> None:
+    page = look(f"{board.url}?tab=pictures", width=390)
+    expect(page.locator("#plot svg.for-narrow")).to_be_visible()
+    expect(page.locator("#plot svg.for-wide")).to_be_hidden()
+    ink = page.locator("#plot svg.for-narrow text", has_text="wren").first
+    light = ink.evaluate("one => getComputedStyle(one).fill")
+    for kind in ("Accuracy along the history", "Score against cost", "Where replies go wrong", "Accuracy by config"):
+        page.locator("#figure").get_by_label(kind).check()
+        expect(page.locator("#figure").get_by_label(kind)).to_be_checked()
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    dark = look(f"{board.url}?tab=pictures&__theme=dark", width=390, dark=True)
+    ink = dark.locator("#plot svg.for-narrow text", has_text="wren").first
+    assert ink.evaluate("one => getComputedStyle(one).fill") != light  # it is that of the page
 
 
 def test_two_systems_side_by_side(look: Look, board: Board) -> None:
@@ -216,7 +239,7 @@ def test_two_systems_side_by_side(look: Look, board: Board) -> None:
     choose(page, "#second", "empty file")
     expect(page.locator("#compared")).to_contain_text("wren is ahead by")
     expect(page.locator("#compared tbody tr")).to_have_count(4)
-    expect(page.locator("#compared-plot .js-plotly-plot")).to_be_visible()
+    expect(page.locator("#compared-plot svg.for-wide")).to_be_visible()
     choose(page, "#second", "wren")
     expect(page.locator("#compared")).to_contain_text("These are the same run")
 

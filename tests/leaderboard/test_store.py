@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -207,6 +209,42 @@ def test_processes_at_once(home: str, tmp_path: Path, request: pytest.FixtureReq
     store = HubStore(SUBMISSIONS, RESULTS, HfApi(endpoint=url, token=token)) if url else open_store(folder)
     assert len(acknowledged) == acknowledged.total() == 10
     assert {one.id for one in store.submissions()} == set(acknowledged)
+
+
+def half_written(folder: str, fifo: str) -> None:
+    """Hand in what never ends, in a process of its own."""
+    LocalStore(Path(folder)).submit(submission(CONTENT), Path(fifo), lambda _: FREE)
+
+
+def test_what_a_crash_left_half_written_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    folder, fifo = tmp_path / "store", tmp_path / "fifo"
+    os.mkfifo(fifo)
+    kept = hand_in(LocalStore(folder), write(tmp_path, CONTENT))
+    assert isinstance(kept, Receipt)
+    process = multiprocessing.get_context("spawn").Process(target=half_written, args=(str(folder), str(fifo)))
+    process.start()
+    with fifo.open("wb", buffering=0) as end:
+        end.write(CONTENT)
+        while not (left := list((folder / "predictions").glob(".*"))):
+            time.sleep(0.01)
+        LocalStore(folder)
+        assert left[0].exists()  # somebody writes it
+        process.kill()
+        process.join()
+    assert left[0].exists()
+    store = LocalStore(folder)
+    assert list((folder / "predictions").iterdir()) == [folder / "predictions" / f"{kept.submission.id}.jsonl"]
+    assert store.submissions() == [kept.submission]
+
+
+def test_a_file_that_cannot_be_copied_leaves_nothing(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        store.submit(submission(CONTENT), tmp_path / "nothing", lambda _: FREE)
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        store.submit(submission(CONTENT), tmp_path, lambda _: FREE)
+    assert list((tmp_path / "store" / "predictions").iterdir()) == []
+    assert store.submissions() == []
 
 
 def test_the_database_changes_no_row(tmp_path: Path) -> None:

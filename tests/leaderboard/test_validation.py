@@ -9,6 +9,7 @@ import sys
 import time
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import pytest
 
 from leaderboard import validation
 from leaderboard.data import Data
+from leaderboard.desk import Desk
 from leaderboard.form import read_system
 from leaderboard.records import System
-from leaderboard.validation import Limits, check
+from leaderboard.store import Receipt
+from leaderboard.store_local import LocalStore
+from leaderboard.validation import Limits, Terms, check
 from tests.conftest import Built
-from tests.leaderboard.making import guesses, lines, write
+from tests.leaderboard.making import ANN, guesses, lines, write
 
 IDS = {"preferred_only": frozenset({"p1", "p2"}), "chronological": frozenset({"c1", "c2", "c3"})}
 GOOD = lines({"p1": "a", "p2": ""})
@@ -55,6 +59,17 @@ CASES: dict[str, tuple[bytes, list[str]]] = {
     "deep": (GOOD + b'{"instance_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", ["line 3: nested too deep."]),
     "deep and open": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deep."]),
     "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: no JSON."]),
+    "further key among those of a run": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has further keys: 'cost'. Allowed are 'instance_id', 'prediction', 'error', 'input_tokens', 'output_tokens' and 'dropped_steps'."]),
+    "error that is no text": (P1 + b'{"instance_id": "p2", "prediction": "", "error": null}', ["line 2: 'error' is a JSON null, not a string.", "preferred_only: 1 of 2"]),
+    "tokens below zero": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": -1}', ["line 2: 'input_tokens' is -1, not a whole number from 0 on.", "preferred_only: 1 of 2"]),
+    "half a token": (P1 + b'{"instance_id": "p2", "prediction": "", "output_tokens": 0.5}', ["line 2: 'output_tokens' is 0.5, not", "preferred_only: 1 of 2"]),
+    "truth as a count": (P1 + b'{"instance_id": "p2", "prediction": "", "dropped_steps": true}', ["line 2: 'dropped_steps' is true, not", "preferred_only: 1 of 2"]),
+    "a count that is text": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": "\xe2\x80\xae"}', [r"line 2: 'input_tokens' is '\u202e', not", "preferred_only: 1 of 2"]),
+    "header that is no object": (b'{"petoolbench": "1"}\n' + GOOD, ["line 1: 'petoolbench' is a JSON string, not an object."]),
+    "header beside a reply": (b'{"petoolbench": {}, "instance_id": "p1", "prediction": "a"}\n' + P2, ["line 1: has further keys: 'petoolbench'.", "preferred_only: 1 of 2"]),
+    "header alone": (b'{"petoolbench": {}}\n', ["The file answers no instance."]),
+    "header that is deep": (b'{"petoolbench": ' + b"[" * 10_000 + b"]" * 10_000 + b"}\n" + GOOD, ["line 1: nested too deep."]),
+    "header with a key twice": (b'{"petoolbench": {"split": "test", "split": "validation"}}\n' + GOOD, ["line 1: has the key 'split' twice."]),
     "several": (b"x\n" + P1 + P1 + b"[]\n", ["line 1: no JSON.", "line 3: instance_id 'p1'", "line 4: a JSON array", "preferred_only: 1 of 2"]),
 }  # fmt: skip
 
@@ -83,6 +98,70 @@ def test_a_valid_file(content: bytes) -> None:
 def test_a_file_may_answer_several_configs() -> None:
     checked = check(io.BytesIO(lines({"c1": "", "p1": "", "c2": "", "p2": "", "c3": ""})), IDS)
     assert (checked.ok, checked.configs) == (True, ("preferred_only", "chronological"))
+
+
+TERMS = Terms("71d5439c", "validation", "own")
+
+
+def header(**changes: Any) -> bytes:
+    """A header as a run has it."""
+    fields = {"format": 1, "build_id": "71d5439c", "config": "preferred_only", "split": "validation", "history": "own"}
+    return json.dumps({"petoolbench": fields | changes}).encode() + b"\n"
+
+
+def test_files_of_runs_that_were_joined() -> None:
+    told = {"error": "timed out", "input_tokens": 12, "output_tokens": 0, "dropped_steps": 3}
+    p2 = json.dumps({"instance_id": "p2", "prediction": "", **told}).encode() + b"\n"
+    content = header() + P1 + p2 + header(config="chronological") + lines({"c1": "", "c2": "", "c3": ""}) + header()
+    for terms in (TERMS, None):
+        checked = check(io.BytesIO(content), IDS, terms=terms)
+        assert checked.report() == ["The file is valid: 5 predictions for preferred_only, chronological."]
+        assert (checked.lines, checked.predictions["p2"]) == (8, "")
+
+
+def test_a_header_says_no_more_than_it_must() -> None:
+    assert check(io.BytesIO(b'{"petoolbench": {}}\n' + GOOD), IDS, terms=TERMS).ok
+    assert check(io.BytesIO(header(model="\u202ex", sampling={"temperature": 0}) + GOOD), IDS, terms=TERMS).ok
+
+
+DISAGREEMENTS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"build_id": "0a0a0a0a"}, ["line 1: the header's 'build_id' is '0a0a0a0a', and the data set of this leaderboard is '71d5439c'."]),
+    ({"split": "test"}, ["line 1: the header's 'split' is 'test', and the file is handed in for 'validation'."]),
+    ({"history": "swapped"}, ["line 1: the header's 'history' is 'swapped', and the form says 'own'."]),
+    ({"history": None}, ["line 1: the header's 'history' is null, and the form says 'own'."]),
+    ({"split": ["validation"]}, ["line 1: the header's 'split' is a JSON array, and"]),
+    ({"build_id": "<b>\u202e"}, [r"line 1: the header's 'build_id' is '<b>\u202e', and"]),
+    ({"split": "train", "history": "none"}, ["line 1: the header's 'split' is 'train'", "line 1: the header's 'history' is 'none'"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "expected"), DISAGREEMENTS)
+def test_a_header_that_disagrees_is_told_with_its_line(changes: dict[str, Any], expected: list[str]) -> None:
+    checked = check(io.BytesIO(header(**changes) + GOOD), IDS, terms=TERMS)
+    told = [str(one) for one in checked.problems]
+    assert [one.startswith(start) for one, start in zip(told, expected, strict=True)] == [True] * len(expected), told
+    assert check(io.BytesIO(header(**changes) + GOOD), IDS).ok  # where nothing is handed in, nothing is held against it
+
+
+def test_a_file_of_two_histories_agrees_with_no_form() -> None:
+    content = header(history="swapped") + P1 + header() + P2
+    for history, line in (("own", 1), ("swapped", 3)):
+        checked = check(io.BytesIO(content), IDS, terms=replace(TERMS, history=history))  # type: ignore[arg-type]
+        assert [one.line for one in checked.problems] == [line]
+    assert check(io.BytesIO(content), IDS, terms=replace(TERMS, history=None)).ok
+
+
+def test_the_desk_holds_headers_against_the_form(data: Data, tmp_path: Path) -> None:
+    made = Desk(LocalStore(tmp_path / "store"), data, "s")
+    own = {"build_id": data.revision, "history": "swapped"}
+    path = write(tmp_path, header(**own) + lines(guesses(data, "validation")))
+    said = "line 1: the header's 'history' is 'swapped', and the form says 'own'. Say in the form what the system was shown."
+    assert made.check(path, "validation", FIELDS)[1] == ["The file has 1 problem:", said]
+    assert made.hand_in(ANN, path, "validation", FIELDS) == ["The file has 1 problem:", said]
+    assert made.check(path, "validation", {"history": "mine"})[1][-1] != said  # the form's own fault is told instead
+    receipt = made.hand_in(ANN, path, "validation", {**FIELDS, "history": "swapped"})
+    assert isinstance(receipt, Receipt)
+    assert receipt.submission.system.history == "swapped"
 
 
 def test_other_line_separators_end_no_line() -> None:
@@ -184,6 +263,9 @@ def test_the_command_line_says_the_same(built: Built, tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (code, "")
         assert done.stdout.splitlines() == check(path, data.ids("test")).report()
     assert "1 of 36 instance_ids are missing" in done.stdout
+    swapped = write(tmp_path, header(build_id=data.revision, split="test", history="swapped") + lines(predictions))
+    asked = [str(swapped), "--data", str(built.data), "--split", "test"]
+    assert (validation.main(asked), validation.main([*asked, "--history", "swapped"])) == (1, 0)
     assert validation.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2
     assert validation.main([str(whole), "--data", str(tmp_path)]) == 2
 

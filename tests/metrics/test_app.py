@@ -151,6 +151,19 @@ def test_lines_end_at_line_breaks_only_and_may_be_written_by_windows(metric: Any
     assert [one.prediction for one in found.items] == ["a\u2028b"]
 
 
+def test_files_of_runs_are_read_as_they_are(metric: Any) -> None:
+    header = {"petoolbench": {"format": 1, "config": "chronological", "history": "swapped"}}
+    counts = {"error": "timed out", "input_tokens": 9, "output_tokens": 0, "dropped_steps": 2}
+    predictions = lines(header, reply() | counts, header, reply("b", "x"))
+    found = scored(metric, lines(row(), row(instance_id="b")), predictions)
+    assert [one.prediction for one in found.items] == ["?", "x"]
+    assert told(lines(row()), lines(header)) == ["predictions: there is a header and no reply."]
+    assert told(lines(row()), lines(header, "{")) == [
+        "predictions, line 2: not JSON (Expecting property name enclosed in double quotes at character 2)."
+    ]
+    assert told(lines(header, row()), lines(reply()))[0].startswith("reference rows, line 1: lacks 'instance_id'")
+
+
 def test_a_row_that_the_metric_refuses_is_named(metric: Any) -> None:
     deep = '{"port": ' + "[" * 100 + "]" * 100 + "}"
     bad = row(instance_id="bad", answer={"name": "harbourline__tides", "arguments": deep})
