@@ -28,84 +28,71 @@ _FIRST_RETRIES: Final = 3
 """Retries of a request before the endpoint has shown any life."""
 
 
-def ask_online(
-    questions: Sequence[Question],
-    base_url: str | None,
-    api_key: str,
-    config: LlmConfig,
-    sampling: Mapping[str, Any],
-    meter: Meter,
-    run: OpenRun,
-    progress: Progress,
-) -> None:
-    """Ask an endpoint, and keep what it says.
-
-    A request that fails by itself stays a line with its reason. Where many fail in a row nothing is kept of them, so
-    that the same command asks them again.
+class OnlineModel:
+    """A model at an endpoint.
 
     Args:
-        questions: What is asked; all fit.
         base_url: The endpoint; None for the client library's own.
         api_key: Its key.
         config: Model, retries, connections.
         sampling: Keys of the request beside messages and tools.
         meter: Counts, and holds the budget.
-        run: Where answers are kept.
-        progress: Called as the work goes on.
-
-    Raises:
-        BudgetError: If the next request could cost more than is allowed.
-        LlmError: If the endpoint cannot be used.
-        OutputError: If the run file cannot be written.
     """
-    asyncio.run(_ask_all(questions, base_url, api_key, config, sampling, meter, run, progress))
 
+    def __init__(
+        self, base_url: str | None, api_key: str, config: LlmConfig, sampling: Mapping[str, Any], meter: Meter
+    ) -> None:
+        self._base_url = base_url
+        self._api_key = api_key
+        self._config = config
+        self._sampling = sampling
+        self._meter = meter
 
-async def _ask_all(
-    questions: Sequence[Question],
-    base_url: str | None,
-    api_key: str,
-    config: LlmConfig,
-    sampling: Mapping[str, Any],
-    meter: Meter,
-    run: OpenRun,
-    progress: Progress,
-) -> None:
-    failures = _Failures(run)
-    done = 0
+    def ask(self, questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
+        """Ask, and keep what it says.
 
-    async def ask(question: Question) -> None:
-        nonlocal done
-        body = {"model": config.model, **sampling, "messages": question.messages}
+        A request that fails by itself stays a line with its reason. Where many fail in a row nothing is kept of them,
+        so that the same command asks them again.
+
+        Args:
+            questions: What is asked; all fit.
+            run: Where answers are kept.
+            progress: Called as the work goes on.
+
+        Raises:
+            BudgetError: If the next request could cost more than is allowed.
+            LlmError: If the endpoint cannot be used.
+            OutputError: If the run file cannot be written.
+        """
+        asyncio.run(self._ask_all(questions, run, progress))
+
+    async def _ask_all(self, questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
+        failures = _Failures(run)
+        done = 0
+
+        async def ask(question: Question) -> None:
+            nonlocal done
+            try:
+                answer = await self._send(sender, question)
+            except (RefusedRequestError, UnansweredRequestError) as error:
+                failures.add(question, error)
+            else:
+                self._meter.pay(TASK, answer)
+                tokens = (answer.input_tokens, answer.output_tokens)
+                run.add(Line(question.instance_id, answer.text, None, *tokens, question.dropped_steps))
+                failures.passed()
+            done += 1
+            progress(f"asking {self._config.model}", done, len(questions))
+
+        async with connect(self._base_url, self._api_key, self._config, self._meter, _FIRST_RETRIES) as sender:
+            await each(questions, ask, min(self._config.connections, max(len(questions), 1)))
+        failures.settle()
+
+    async def _send(self, sender: Sender, question: Question) -> Answer:
+        body = {"model": self._config.model, **self._sampling, "messages": question.messages}
         if question.tools:
             body |= {"tools": question.tools, "tool_choice": "auto"}
-        try:
-            answer = await _send(sender, body, question)
-        except (RefusedRequestError, UnansweredRequestError) as error:
-            failures.add(question, error)
-        else:
-            meter.pay(TASK, answer)
-            run.add(
-                Line(
-                    question.instance_id,
-                    answer.text,
-                    input_tokens=answer.input_tokens,
-                    output_tokens=answer.output_tokens,
-                    dropped_steps=question.dropped_steps,
-                )
-            )
-            failures.passed()
-        done += 1
-        progress(f"asking {config.model}", done, len(questions))
-
-    async with connect(base_url, api_key, config, meter, first_retries=_FIRST_RETRIES) as sender:
-        await each(questions, ask, min(config.connections, max(len(questions), 1)))
-    failures.settle()
-
-
-async def _send(sender: Sender, body: Mapping[str, Any], question: Question) -> Answer:
-    whole = dict(body)
-    return await sender.send(lambda _: whole, question.tokens, partial(_read, question=question))
+        return await sender.send(lambda _: body, question.tokens, partial(_read, question=question))
 
 
 def _read(completion: Any, question: Question) -> Answer:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from builder.config import LlmConfig
 from builder.errors import ConfigError
+from builder.llm.cache import Answer
 from builder.llm.meter import Meter
 from builder.llm.use import key_for
 from builder.predictors.registry import ALLOWED as BASELINES
@@ -24,9 +25,11 @@ from hf_dataset.schema import Instance
 
 from .asked import History, asked
 from .hf import LocalModel
-from .online import ask_online
-from .questions import Overlong, Question, Window, check_fit, questions
+from .online import TASK, OnlineModel
+from .questions import Count, Overlong, Question, Window, check_fit, estimated, questions
 
+Ask = Callable[[Sequence[Question], OpenRun, Progress], None]
+"""Asks what is still to be asked, and keeps each reply."""
 LOCAL: Final = "hf:"
 BASELINE: Final = "baseline:"
 
@@ -182,9 +185,20 @@ def predict(
     rows = rows_of(data, asking)
     if asking.model.startswith(BASELINE):
         return _by_rule(data, out, asking, means, header, rows)
-    if asking.model.startswith(LOCAL):
-        return _on_this_machine(out, asking, means, header, rows, progress, ready)
-    return _online(out, asking, means, header, rows, progress, ready)
+    meter = Meter(_llm_config(asking, means), means.max_cost_usd)
+    window, count, ask = (_online if asking.online else _on_this_machine)(asking, means, meter)
+    every = questions(rows, asking.docs, asking.mode, window, count)
+    check_fit(every, window)
+    with open_run(out, header, again=means.again) as run:
+        for line in run.done.values():
+            meter.input_tokens += line.input_tokens or 0
+            meter.output_tokens += line.output_tokens or 0
+        still = _open(every, run, window)
+        before = len(every) - len(still)
+        ready(every, meter)
+        ask(still, run, progress)
+        run.finish([row.instance_id for row in rows])
+        return Report(len(rows), before, _errors(run), meter)
 
 
 def check(asking: Asking, means: Means) -> None:
@@ -219,40 +233,13 @@ def _by_rule(data: Path, out: Path, asking: Asking, means: Means, header: Header
     return Report(len(rows), before, Counter(), None)
 
 
-def _online(
-    out: Path,
-    asking: Asking,
-    means: Means,
-    header: Header,
-    rows: Sequence[Instance],
-    progress: Progress,
-    ready: Callable[[Sequence[Question], Meter], None],
-) -> Report:
-    window = Window(asking.context, asking.max_output_tokens, asking.overlong)
-    every = questions(rows, asking.docs, asking.mode, window)
-    check_fit(every, window)
-    config = _llm_config(asking, means)
-    meter = Meter(config, means.max_cost_usd)
-    with open_run(out, header, again=means.again) as run:
-        _count_earlier(run, meter)
-        open_ones = _open(every, run, window)
-        before = len(every) - len(open_ones)
-        ready(every, meter)
-        key = key_for(asking.base_url, means.api_key)
-        ask_online(open_ones, asking.base_url, key, config, asking.sampling, meter, run, progress)
-        run.finish([row.instance_id for row in rows])
-        return Report(len(rows), before, _errors(run), meter)
+def _online(asking: Asking, means: Means, meter: Meter) -> tuple[Window, Count, Ask]:
+    key = key_for(asking.base_url, means.api_key)
+    model = OnlineModel(asking.base_url, key, meter.config, asking.sampling, meter)
+    return Window(asking.context, asking.max_output_tokens, asking.overlong), estimated, model.ask
 
 
-def _on_this_machine(
-    out: Path,
-    asking: Asking,
-    means: Means,
-    header: Header,
-    rows: Sequence[Instance],
-    progress: Progress,
-    ready: Callable[[Sequence[Question], Meter], None],
-) -> Report:
+def _on_this_machine(asking: Asking, means: Means, meter: Meter) -> tuple[Window, Count, Ask]:
     model = LocalModel(
         asking.model.removeprefix(LOCAL),
         batch_size=means.batch_size,
@@ -260,24 +247,17 @@ def _on_this_machine(
         temperature=asking.temperature,
         seed=asking.seed,
     )
-    window = Window(asking.context or model.context, asking.max_output_tokens, asking.overlong)
-    every = questions(rows, asking.docs, asking.mode, window, model.count_tokens)
-    check_fit(every, window)
-    meter = Meter(_llm_config(asking, means))
-    with open_run(out, header, again=means.again) as run:
-        _count_earlier(run, meter)
-        open_ones = _open(every, run, window)
-        before = len(every) - len(open_ones)
-        ready(every, meter)
-        replies = model.replies([one.messages for one in open_ones], [one.tools for one in open_ones])
-        for done, (question, reply) in enumerate(zip(open_ones, replies, strict=True), start=1):
+
+    def ask(questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
+        replies = model.replies([one.messages for one in questions], [one.tools for one in questions])
+        for done, (question, reply) in enumerate(zip(questions, replies, strict=True), start=1):
             tokens = (reply.input_tokens, reply.output_tokens)
             run.add(Line(question.instance_id, reply.text, None, *tokens, question.dropped_steps))
-            meter.input_tokens += reply.input_tokens
-            meter.output_tokens += reply.output_tokens
-            progress(f"asking {asking.model}", done, len(open_ones))
-        run.finish([row.instance_id for row in rows])
-        return Report(len(rows), before, _errors(run), meter)
+            meter.pay(TASK, Answer(reply.text, *tokens))
+            progress(f"asking {asking.model}", done, len(questions))
+
+    window = Window(asking.context or model.context, asking.max_output_tokens, asking.overlong)
+    return window, model.count_tokens, ask
 
 
 def _llm_config(asking: Asking, means: Means) -> LlmConfig:
@@ -303,12 +283,6 @@ def _open(every: Sequence[Question], run: OpenRun, window: Window) -> list[Quest
         else:
             run.add(Line(one.instance_id, "", error=f"overlong: {one.tokens} tokens do not fit into {window.context}"))
     return found
-
-
-def _count_earlier(run: OpenRun, meter: Meter) -> None:
-    for line in run.done.values():
-        meter.input_tokens += line.input_tokens or 0
-        meter.output_tokens += line.output_tokens or 0
 
 
 def _errors(run: OpenRun) -> Counter[str]:
