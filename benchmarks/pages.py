@@ -102,7 +102,7 @@ _SWITCH = """
 """
 """Clicks within the page and looks at every frame, so that what drives the browser does not count."""
 _TABS = {
-    "Pictures": "#plot .js-plotly-plot",
+    "Pictures": "#plot svg",
     "Compare": "#compared .pet",
     "Explore": "#shown .instance",
     "Submit": "#own .own",

@@ -15,7 +15,6 @@ from typing import Any, Final
 import gradio as gr
 from huggingface_hub import HfApi, snapshot_download
 
-from leaderboard import pictures as figures
 from leaderboard import views
 from leaderboard.data import Data, DataError
 from leaderboard.desk import Desk
@@ -76,7 +75,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
                 scale=0,
             )
             if identity.in_space:
-                gr.LoginButton(size="sm", min_width=180, scale=0)
+                gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="sign-in")
         active = gr.State("")
         address = gr.Textbox(visible="hidden", elem_id="address")
         tabs: dict[str, Any] = {}
@@ -93,9 +92,9 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
                 submit_page = submit.build(context)
             with gr.Tab(_LABELS["about"], id="about", render_children=True) as tabs["about"]:
                 gr.Markdown(about.markdown(data, version), elem_classes="words")
-        # What a tab shows first is fetched once the board stands, and with it the library that draws, which is large.
-        ready, soon = gr.Plot(visible="hidden", elem_id="ready"), gr.Timer(_SOON_S)
-        soon.tick(lambda: (gr.Plot(figures.blank()), gr.Timer(active=False)), None, [ready, soon], **QUICK)
+        # What a tab shows first is fetched once the board stands.
+        soon = gr.Timer(_SOON_S)
+        soon.tick(lambda: gr.Timer(active=False), None, soon, **QUICK)
         for page in (pictures_page, explore_page, submit_page):
             soon.tick(page.show, page.inputs, page.outputs, **QUICK)
         pages = {"pictures": pictures_page, "compare": compare_page, "explore": explore_page, "submit": submit_page}

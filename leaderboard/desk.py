@@ -14,9 +14,9 @@ from . import quota
 from .data import Data
 from .form import read_system
 from .quota import Decision
-from .records import Outcome, Person, Split, Submission
+from .records import HISTORIES_SHOWN, Outcome, Person, Split, Submission
 from .store import Receipt, Store, new_id
-from .validation import LIMITS, Checked, check
+from .validation import LIMITS, Checked, Terms, check
 
 SHOWN: Final = 50
 """Submissions of a person that are listed, the latest ones."""
@@ -55,7 +55,8 @@ class Desk:
         problems = list(system) if isinstance(system, list) else []
         if file is None:
             return None, [*problems, "file: none was chosen. Choose a file of JSON lines."]
-        checked = check(file, self.data.ids(split), LIMITS)
+        history = next((one for one in HISTORIES_SHOWN if one == fields.get("history", "own")), None)
+        checked = check(file, self.data.ids(split), LIMITS, Terms(self.data.revision, split, history))
         return checked, [*problems, *([] if checked.ok else checked.report())]
 
     def hand_in(

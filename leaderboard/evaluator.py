@@ -23,7 +23,7 @@ from .homes import open_store
 from .records import Outcome, Submission
 from .scoring import Scored, Scorer
 from .store import Store, StoreError, UnknownSubmissionError
-from .validation import LIMITS, check
+from .validation import LIMITS, Terms, check
 
 Clock = Callable[[], datetime]
 
@@ -60,7 +60,8 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
         return failed("The file is not in the store. Hand it in again.")
     if hashlib.sha256(content).hexdigest() != submission.sha256:
         return failed("The stored file is not the one that was handed in. Hand it in again.")
-    checked = check(io.BytesIO(content), scorer.data.ids(submission.split), LIMITS)
+    terms = Terms(scorer.data.revision, submission.split, submission.system.history)
+    checked = check(io.BytesIO(content), scorer.data.ids(submission.split), LIMITS, terms)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
     return scorer.score(submission.id, submission.split, checked.configs, checked.predictions, stamp(clock))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from . import board
 from .board import Row
@@ -15,6 +15,8 @@ from .store import Store, StoreError
 
 FRESH_S: Final = 3.0
 """Seconds after which the store is looked at again."""
+_REMEMBERED: Final = 64
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -43,7 +45,8 @@ class Snapshot:
         self._clock = clock
         self._lock = threading.Lock()
         self._known, self._read_at, self._reading = _read(store), clock(), False
-        self._rows = lru_cache(maxsize=32)(self._made)
+        self._changes = 0
+        self._rows = self.remembered(self._made)
 
     def get(self) -> Known:
         """What is known; where it is old it is read again beside this."""
@@ -65,9 +68,14 @@ class Snapshot:
         with self._lock:
             if (known.submissions, known.outcomes) != (self._known.submissions, self._known.outcomes):
                 self._known = known
-                self._rows.cache_clear()
+                self._changes += 1
             self._read_at = self._clock()
             return self._known
+
+    def remembered(self, make: Callable[..., T]) -> Callable[..., T]:
+        """What makes something of what is known, done once for the same arguments until that changes."""
+        kept = lru_cache(maxsize=_REMEMBERED)(lambda _, *arguments: make(*arguments))
+        return lambda *arguments: kept(self._changes, *arguments)
 
     def rows(self, which: str, split: Split, *, every: bool = False) -> Sequence[Row]:
         """Rows of a board, as `board.rows` makes them."""

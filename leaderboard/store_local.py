@@ -1,11 +1,13 @@
 """The home of a machine of one's own: a folder with an SQLite database, and each file of predictions beside it.
 
 What was acknowledged is in the database, in one transaction with the decision on the quota; a file without a row there
-was never acknowledged. The database refuses to change or delete a row.
+was never acknowledged. The database refuses to change or delete a row. Whoever writes a file holds a shared lock on
+the folder; who opens the store and gets it alone sweeps away what a crash left half written.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -21,6 +23,7 @@ from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id
 
 _PATIENCE_S: Final = 60.0
 """So long a transaction waits for others."""
+_PARTIAL: Final = ".partial"
 _TABLES: Final = ("submissions", "outcomes")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS submissions (
@@ -66,6 +69,7 @@ class LocalStore:
             with self._connection() as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA}COMMIT;")
+            self._sweep()
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
         """As in `Store`."""
@@ -153,18 +157,36 @@ class LocalStore:
 
     def _keep(self, file: Path, path: Path) -> None:
         """Copy a file to its place, for good."""
-        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
-        with file.open("rb") as source, aside.open("wb") as target:
-            shutil.copyfileobj(source, target)
-            target.flush()
-            os.fsync(target.fileno())
-        if path.exists():  # of an earlier try; what is there is never written over
-            aside.unlink()
-        else:
-            aside.replace(path)
-        descriptor = os.open(path.parent, os.O_RDONLY)
+        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_PARTIAL}")
+        with self._folder_of_files() as folder:
+            fcntl.flock(folder, fcntl.LOCK_SH)
+            try:
+                with file.open("rb") as source, aside.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+                    target.flush()
+                    os.fsync(target.fileno())
+                if not path.exists():  # what is there, of an earlier try, is never written over
+                    aside.replace(path)
+            finally:
+                aside.unlink(missing_ok=True)
+            os.fsync(folder)
+
+    def _sweep(self) -> None:
+        """Delete half a file that a crash left; not while anybody writes, since one of them is being written then."""
+        with self._folder_of_files() as folder:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            for path in self._files.glob(f".*{_PARTIAL}"):
+                path.unlink()
+
+    @contextmanager
+    def _folder_of_files(self) -> Iterator[int]:
+        """The folder as a descriptor; a lock on it ends with it."""
+        descriptor = os.open(self._files, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            yield descriptor
         finally:
             os.close(descriptor)
 

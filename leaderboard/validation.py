@@ -2,21 +2,24 @@
 
 It tells all problems at once, with their lines, before anything counts, and reads no more of a file than the limits
 allow: line by line, nothing of it is unpacked, and memory holds what is within the limits only.
+
+What is wrong with a line, `prediction_lines` tells. Headers may stand anywhere, since files may be joined, and must
+agree with what is handed in.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from .data import Data, DataError
-from .records import HISTORY_TYPES, SPLITS
+from .prediction_lines import EXPECTED, HEADER, LineError, disagreements, pair_of, quoted, record_of
+from .records import HISTORIES_SHOWN, HISTORY_TYPES, SPLITS, HistoryShown, Split
 
 Ids = Mapping[str, frozenset[str]]
 """Instance ids of a split by config."""
@@ -35,6 +38,17 @@ class Limits:
 
 
 LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a file is handed in as, with which its headers must agree."""
+
+    build_id: str
+    """Of the leaderboard's data set."""
+    split: Split
+    history: HistoryShown | None
+    """As the form says; None where the form cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ class Checked:
     configs: tuple[str, ...]
     """That the file answers, in the order of `HISTORY_TYPES`."""
     lines: int
+    """With those of headers."""
     size: int
     """Bytes read."""
     sha256: str
@@ -75,25 +90,26 @@ class Checked:
     def report(self) -> list[str]:
         """All that there is to say, a sentence a line; the same at every door."""
         if self.ok:
-            return [f"The file is valid: {self.lines} predictions for {', '.join(self.configs)}."]
+            return [f"The file is valid: {len(self.predictions)} predictions for {', '.join(self.configs)}."]
         unsaid = self.problem_count - len(self.problems)
         rest = [f"{unsaid} further problems are not shown."] if unsaid else []
         count = "1 problem" if self.problem_count == 1 else f"{self.problem_count} problems"
         return [f"The file has {count}:", *map(str, self.problems), *rest]
 
 
-def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS) -> Checked:
+def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: Terms | None = None) -> Checked:
     """Check a file of predictions.
 
     Args:
         source: The file; a stream is read from where it stands.
         ids: What there is to answer; a file that answers one id of a config must answer all of that config's.
         limits: How much is read.
+        terms: What headers are held against; None where nothing is handed in, as for a file that was taken in before.
 
     Raises:
         OSError: If the file cannot be read.
     """
-    checker = _Checker(ids, limits)
+    checker = _Checker(ids, limits, terms)
     if isinstance(source, Path):
         size = source.stat().st_size
         if size > limits.file_bytes:
@@ -106,8 +122,6 @@ def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS) -> Checked
     return checker.result()
 
 
-_EXPECTED: Final = 'one JSON object a line, {"instance_id": "...", "prediction": "..."}'
-_FIELDS: Final = ("instance_id", "prediction")
 _MAGIC: Final = (
     (b"PK\x03\x04", "a ZIP archive"),
     (b"PK\x05\x06", "a ZIP archive"),
@@ -122,10 +136,6 @@ _MAGIC: Final = (
 )
 _BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 3
-
-
-class _LineError(ValueError):
-    """What is wrong with a line."""
 
 
 class _Stream:
@@ -159,8 +169,9 @@ class _Stream:
 class _Checker:
     """What is known of a file so far."""
 
-    def __init__(self, ids: Ids, limits: Limits) -> None:
+    def __init__(self, ids: Ids, limits: Limits, terms: Terms | None) -> None:
         self._ids = ids
+        self._terms = terms
         self._config_of = {instance_id: config for config, own in ids.items() for instance_id in own}
         self._limits = limits
         self._problems: list[Problem] = []
@@ -183,7 +194,7 @@ class _Checker:
         while line := stream.line():
             number = self._lines + 1
             if number == 1 and (kind := _kind(line)):
-                self.whole(f"The file is {kind}. Expected is plain UTF-8 text, {_EXPECTED}.")
+                self.whole(f"The file is {kind}. Expected is plain UTF-8 text, {EXPECTED}.")
                 return
             if number > self._limits.lines:
                 self.whole(f"The file has more than {self._limits.lines} lines; the rest was not read.")
@@ -206,7 +217,7 @@ class _Checker:
         )
         if self._whole:
             if not self._lines:
-                self._add(None, f"The file is empty. Expected is {_EXPECTED}.")
+                self._add(None, f"The file is empty. Expected is {EXPECTED}.")
             elif not configs and not self._count:
                 self._add(None, "The file answers no instance.")
             for config in configs:
@@ -225,17 +236,22 @@ class _Checker:
 
     def _take(self, number: int, line: bytes) -> None:
         try:
-            instance_id, prediction = _pair(line)
-        except _LineError as error:
+            record = record_of(line)
+            if record.keys() == {HEADER}:
+                for fault in disagreements(record[HEADER], asdict(self._terms) if self._terms else {}):
+                    self._add(number, fault)
+                return
+            instance_id, prediction = pair_of(record)
+        except LineError as error:
             self._add(number, str(error))
             return
         if instance_id in self._first_line:
             first = self._first_line[instance_id]
-            self._add(number, f"instance_id {_quoted(instance_id)} stands on line {first} already. Keep one of them.")
+            self._add(number, f"instance_id {quoted(instance_id)} stands on line {first} already. Keep one of them.")
         elif instance_id not in self._config_of:
             self._add(
                 number,
-                f"instance_id {_quoted(instance_id)} is not in this split. Check the split and the data revision.",
+                f"instance_id {quoted(instance_id)} is not in this split. Check the split and the data revision.",
             )
         else:
             self._first_line[instance_id] = number
@@ -247,71 +263,6 @@ def _kind(start: bytes) -> str | None:
     if start.startswith(_BOM):
         return "text with a byte order mark"
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
-
-
-def _pair(line: bytes) -> tuple[str, str]:
-    """Instance id and prediction of a line."""
-    if b"\0" in line:
-        raise _LineError("holds a NUL byte. The file is no text, or damaged.")
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        raise _LineError(f"not UTF-8, from its byte {error.start + 1} on") from None
-    if not text.strip():
-        raise _LineError("empty")
-    try:
-        record = _decoder.decode(text)
-    except RecursionError:
-        raise _LineError(f"nested too deep. Expected is {_EXPECTED}.") from None
-    except _LineError:
-        raise
-    except ValueError:
-        raise _LineError(f"no JSON. Expected is {_EXPECTED}.") from None
-    if not isinstance(record, dict):
-        raise _LineError(f"a JSON {_JSON_NAMES[type(record)]}. Expected is {_EXPECTED}.")
-    for name in _FIELDS:
-        if name not in record:
-            raise _LineError(f"lacks {name!r}. Expected is {_EXPECTED}.")
-        if not isinstance(record[name], str):
-            advice = ' Use "" where a model gave none.' if name == "prediction" else ""
-            raise _LineError(f"{name!r} is a JSON {_JSON_NAMES[type(record[name])]}, not a string.{advice}")
-    if len(record) > len(_FIELDS):
-        further = ", ".join(_quoted(name) for name in list(record)[:5] if name not in _FIELDS)
-        raise _LineError(f"has further keys: {further}. Allowed are {' and '.join(map(repr, _FIELDS))}.")
-    return _encodable(record["instance_id"]), _encodable(record["prediction"])
-
-
-def _encodable(text: str) -> str:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise _LineError("holds half of a surrogate pair, which no text has") from None
-    return text
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _LineError(f"has the key {_quoted(twice)} twice. Keep one of them.")
-    return found
-
-
-def _no_constant(text: str) -> None:
-    raise _LineError(f"holds {text}, which is no JSON")
-
-
-_decoder: Final = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-_JSON_NAMES: Final = {
-    dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null",
-}  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    """Text of a stranger's as ASCII, shortened, so that it can do nothing where it is shown."""
-    return ascii(text if len(text) <= 80 else f"{text[:80]}...")
 
 
 def _missing(config: str, missing: list[str], total: int) -> str:
@@ -337,9 +288,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="JSON lines")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set, as built")
     parser.add_argument("--split", choices=SPLITS, default="validation")
+    parser.add_argument("--history", choices=HISTORIES_SHOWN, default="own", help="what the system was shown")
     given = parser.parse_args(arguments)
     try:
-        checked = check(given.file, Data(given.data).ids(given.split))
+        data = Data(given.data)
+        terms = Terms(data.revision, given.split, given.history)
+        checked = check(given.file, data.ids(given.split), terms=terms)
     except (DataError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -39,16 +39,16 @@ class Handlers:
         """The comparison, or why there is none."""
         one, other = (self._context.entry(name, split_of(split)) for name in (first, second))
         if one is None or other is None:
-            return empty("Two systems are needed", "Choose two that are scored on this split."), _no_plot()
+            return empty("Two systems are needed", "Choose two that are scored on this split."), ""
         if one.row.id == other.row.id:
-            return empty("These are the same run", "Choose another one beside it."), _no_plot()
+            return empty("These are the same run", "Choose another one beside it."), ""
         try:
             found = compare_submissions(self._context.store, one.row.id, other.row.id)
         except CompareError as error:
-            return empty("These two cannot be compared", escaped(error)), _no_plot()
+            return empty("These two cannot be compared", escaped(error)), ""
         except StoreError:
-            return empty("The store cannot be read", "Try again in a moment."), _no_plot()
-        return _html(found), gr.Plot(pictures.side_by_side(one, other), visible=True)
+            return empty("The store cannot be read", "Try again in a moment."), ""
+        return _html(found), pictures.side_by_side(one, other)
 
     def compare(self, first: str, second: str) -> list[dict[str, Any]]:
         """Two submissions by their ids: the paired difference in tool accuracy, overall and by config."""
@@ -57,10 +57,6 @@ class Handlers:
         except (CompareError, StoreError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return [{"config": one.config, **dataclasses.asdict(one.comparison), "in_words": one.words} for one in found]
-
-
-def _no_plot() -> Any:
-    return gr.Plot(None, visible=False)
 
 
 def _html(found: list[Compared]) -> str:
@@ -98,7 +94,7 @@ def build(context: Context, split: Any) -> Page:
         first = gr.Dropdown([], label="First system", allow_custom_value=True, min_width=260, elem_id="first")
         second = gr.Dropdown([], label="Second system", allow_custom_value=True, min_width=260, elem_id="second")
     words = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="compared")
-    plot = gr.Plot(show_label=False, container=False, visible=False, elem_id="compared-plot", buttons=[])
+    plot = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="compared-plot")
     for control in (first, second):
         control.input(does.draw, [split, first, second], [words, plot], trigger_mode="always_last", **QUICK)
     gr.api(does.compare, api_name="compare")  # type: ignore[attr-defined]

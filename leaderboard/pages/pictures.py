@@ -1,7 +1,8 @@
-"""The page of figures: one at a time, of chosen systems."""
+"""The page of pictures: one at a time, of chosen systems."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import gradio as gr
@@ -28,6 +29,8 @@ _FIGURES: Final = {
     ),
     "errors": ("Where replies go wrong", "Share of replies in each class, in %; the mean over configs."),
 }
+_OF_ALL: Final[dict[str, pictures.Against]] = {"cost": "cost_usd", "size": "parameters_b"}
+"""Pictures of all systems, and what stands along them."""
 _SLICINGS: Final = {
     "history_length": "length of the history",
     "drift_position": "position of the change",
@@ -47,51 +50,60 @@ class Handlers:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._drawn = context.snapshot.remembered(self._picture)
 
-    def show(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
-        """Offer the systems of a split, and draw the figure of those chosen before, or of the first ones."""
+    def show(
+        self, split: str, kind: str, systems: list[str] | None, slicing: str | None, offered: Sequence[str]
+    ) -> Any:
+        """Offer the systems of a split, and draw the picture of those chosen before, or of the first ones.
+
+        What was offered before and never changed is no choice: whoever is first now takes its place.
+        """
         chosen_split = split_of(split)
         rows = self._context.every_row(chosen_split)
         best = [row.id for row in board.rows_of_accounts(rows)][:_FIRST]
-        floor = [row.id for row in rows if row.badge == "baseline"][:_FIRST]
+        first = [*best, *[row.id for row in rows if row.badge == "baseline"][:_FIRST]]
         known = {row.id for row in rows}
-        chosen = [one for one in systems or [] if one in known] or [*best, *floor]
-        return gr.Dropdown(choices(rows), value=chosen), *self.draw(split, kind, chosen, slicing)
+        kept = [] if systems == list(offered) else [one for one in systems or [] if one in known]
+        chosen = kept or first
+        drawn = self.draw(split, kind, chosen, slicing)
+        return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else first
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
-        """The figure, or why there is none; and by what it can be told apart."""
+        """The picture, or why there is none; and by what it can be told apart."""
         chosen_split = split_of(split)
-        entries = self._entries(chosen_split, systems)
-        known = pictures.slicings(entries)
+        chosen = () if kind in _OF_ALL else tuple(map(str, systems or ()))[:MOST_SYSTEMS]
+        known = pictures.slicings(self._entries(chosen_split, chosen))
         slicing = slicing if slicing in known else (known[0] if known else None)
         offered = gr.Dropdown(
             [(_SLICINGS.get(name, name), name) for name in known],
             value=slicing,
             visible=kind == "slice" and bool(known),
         )
-        figure, why = self._figure(chosen_split, kind, entries, slicing)
-        note = f'<p class="pet count">{_FIGURES[kind][1]}</p>' if kind in _FIGURES and figure is not None else why
-        return gr.Plot(figure, visible=figure is not None), note, offered
+        note = f'<p class="pet count">{_FIGURES[kind][1]}</p>' if kind in _FIGURES else ""
+        return self._drawn(chosen_split, kind, chosen, slicing), note, offered
 
-    def _entries(self, split: Split, systems: list[str] | None) -> list[Entry]:
-        found = (self._context.entry(one, split) for one in (systems or [])[:MOST_SYSTEMS])
+    def _entries(self, split: Split, systems: Sequence[str]) -> list[Entry]:
+        found = (self._context.entry(one, split) for one in systems)
         return [entry for entry in found if entry is not None]
 
-    def _figure(self, split: Split, kind: str, entries: list[Entry], slicing: str | None) -> tuple[Any, str]:
-        if kind in {"cost", "size"}:
+    def _picture(self, split: Split, kind: str, systems: Sequence[str], slicing: str | None) -> str:
+        """The picture, or why there is none."""
+        entries = self._entries(split, systems)
+        if kind in _OF_ALL:
             every = self._context.snapshot.rows(OVERALL, split, every=True)
             rows = [row for row in every if row.badge != "baseline" and row.history == "own"]
-            figure = pictures.score_against(rows, "cost_usd" if kind == "cost" else "parameters_b")
-            return figure, empty("Nobody has stated a figure", "It can be given when a file is handed in.")
+            found = pictures.score_against(rows, _OF_ALL[kind])
+            return found or empty("Nobody has stated a figure", "It can be given when a file is handed in.")
         if not entries:
-            return None, empty("No system is chosen", "Choose some above.")
+            return empty("No system is chosen", "Choose some above.")
         if kind == "config":
-            return pictures.accuracy_by_config(entries), ""
+            return pictures.accuracy_by_config(entries)
         if kind == "errors":
-            return pictures.error_classes([entry.row for entry in entries], ERROR_SHORT), ""
+            return pictures.error_classes([entry.row for entry in entries], ERROR_SHORT)
         if slicing is None:
-            return None, empty("Nothing to tell apart", "These outcomes hold no figures by a property of the rows.")
-        return pictures.accuracy_by_slice(entries, slicing), ""
+            return empty("Nothing to tell apart", "These outcomes hold no figures by a property of the rows.")
+        return pictures.accuracy_by_slice(entries, slicing)
 
 
 def build(context: Context, split: Any) -> Page:
@@ -112,7 +124,7 @@ def build(context: Context, split: Any) -> Page:
     )
     slicing = gr.Dropdown([], label="By", visible=False, allow_custom_value=True, elem_id="slicing")
     note = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="figure-note")
-    plot = gr.Plot(show_label=False, container=False, visible=False, elem_id="plot", buttons=[])
+    plot = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="plot")
     systems = gr.Dropdown(
         [],
         multiselect=True,
@@ -125,4 +137,5 @@ def build(context: Context, split: Any) -> Page:
     for control in (kind, systems, slicing):
         control.input(does.draw, inputs, outputs, trigger_mode="always_last", **QUICK)
 
-    return Page(does.show, inputs, [systems, *outputs])
+    offered = gr.State([])
+    return Page(does.show, [*inputs, offered], [systems, *outputs, offered])

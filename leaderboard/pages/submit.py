@@ -26,8 +26,9 @@ _HISTORIES: Final = (("the user's own", "own"), ("none", "none"), ("another user
 _AGAIN: Final = "The store cannot be reached; nothing was handed in, and nothing was counted. Try again in a moment."
 _INTRO: Final = """\
 One file of JSON lines, `{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}`, that answers every
-instance of one config or of all three. **Check** tells all that is wrong with it and costs nothing. What is said of a
-system is shown as its submitter's words. Replies on validation can be read under Explore; those on test by nobody."""
+instance of one config or of all three; what `petoolbench predict` writes can be handed in as it is. **Check** tells all
+that is wrong with a file and costs nothing. What is said of a system is shown as its submitter's words. Replies on
+validation can be read under Explore; those on test by nobody."""
 
 
 class Handlers:
@@ -61,7 +62,8 @@ class Handlers:
         checked, problems = self._context.desk.check(_path(file), _allowed(split), fields)
         if checked is None or problems:
             return {"valid": False, "problems": problems}
-        return {"valid": True, "configs": list(checked.configs), "lines": checked.lines, "sha256": checked.sha256}
+        lines = len(checked.predictions)
+        return {"valid": True, "configs": list(checked.configs), "lines": lines, "sha256": checked.sha256}
 
     def submit(  # noqa: PLR0913, PLR0917 (the fields of the form)
         self,

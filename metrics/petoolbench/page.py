@@ -30,6 +30,8 @@ _EXPECTED: Final = {
     '{"instance_id", "query_group", "candidates", "answer", "meta"}.',
     PREDICTIONS: 'Give one reply a line: {"instance_id": "...", "prediction": "<text as the model wrote it>"}.',
 }
+_HEADER: Final = "petoolbench"
+"""The only key of a line that says how predictions were made; several may stand in files that were joined."""
 _PRIVATE: Final = (
     "has no answer: the answers of the test split are private. Score the validation split, or submit test predictions "
     "to the leaderboard"
@@ -58,13 +60,8 @@ _MOST_ITEMS: Final = 1000
 _LONGEST: Final = 240
 """Characters of a reply or of an id that are shown."""
 _KINDS: Final = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "text",
-    list: "a list",
-    dict: "an object",
-}
+    bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +284,15 @@ def _read(data: bytes, source: str, problems: list[Problem]) -> list[Line]:
         if isinstance(value, str):
             problems.append(Problem(source, number, value))
             continue
+        if source == PREDICTIONS and value.keys() == {_HEADER}:
+            continue
         faults = [*_faults(value, source)]
         name = value.get("instance_id")
         if isinstance(name, str) and seen.setdefault(name, number) != number:
             faults.append(f"the instance_id {_quoted(name)} occurs again; it is in line {seen[name]} already")
         problems.extend(Problem(source, number, fault) for fault in faults)
         found.append(Line(number, value))
-    if not data.strip():
+    if not found and not any(one.source == source for one in problems):
         problems.append(Problem(source, None, f"there is nothing here. {_EXPECTED[source]}".removesuffix(".")))
     return found
 

@@ -18,6 +18,7 @@ from huggingface_hub import HfApi
 from leaderboard.homes import open_store
 from leaderboard.quota import Decision, decide
 from leaderboard.records import Outcome, Person, Result, Submission, Tallies, from_json, to_json
+from leaderboard.snapshot import Snapshot
 from leaderboard.store import Receipt, Store, StoreError, UnknownSubmissionError, check_id, new_id
 from leaderboard.store_hub import HubStore, person_key
 from leaderboard.store_local import LocalStore
@@ -360,3 +361,20 @@ def test_the_board_can_be_rebuilt_from_the_results_alone(hub: HubServer, member:
     assert ANN.name.encode() in public
     assert ANN.sub.encode() not in public
     assert b"groups" not in public  # what comparing needs is private
+
+
+def test_what_is_made_of_the_store_is_made_again_once_it_changes(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    snapshot, asked = Snapshot(store), []
+
+    def counted(name: str) -> int:
+        asked.append(name)
+        return len(snapshot.get().submissions)
+
+    made = snapshot.remembered(counted)
+    assert [made("x"), made("x"), made("y")] == [0, 0, 0]
+    hand_in(store, write(tmp_path, CONTENT))
+    snapshot.renew()
+    assert [made("x"), made("x")] == [1, 1]
+    snapshot.renew()
+    assert (made("x"), asked) == (1, ["x", "y", "x"])

@@ -60,7 +60,7 @@ CASES: dict[str, tuple[bytes, list[str]]] = {
     "deep and open": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deep."]),
     "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: no JSON."]),
     "further key among those of a run": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has further keys: 'cost'. Allowed are 'instance_id', 'prediction', 'error', 'input_tokens', 'output_tokens' and 'dropped_steps'."]),
-    "error that is no text": (P1 + b'{"instance_id": "p2", "prediction": "", "error": null}', ["line 2: 'error' is a JSON null, not a string.", "preferred_only: 1 of 2"]),
+    "error that is no text": (P1 + b'{"instance_id": "p2", "prediction": "", "error": 408}', ["line 2: 'error' is a JSON number, not a string.", "preferred_only: 1 of 2"]),
     "tokens below zero": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": -1}', ["line 2: 'input_tokens' is -1, not a whole number from 0 on.", "preferred_only: 1 of 2"]),
     "half a token": (P1 + b'{"instance_id": "p2", "prediction": "", "output_tokens": 0.5}', ["line 2: 'output_tokens' is 0.5, not", "preferred_only: 1 of 2"]),
     "truth as a count": (P1 + b'{"instance_id": "p2", "prediction": "", "dropped_steps": true}', ["line 2: 'dropped_steps' is true, not", "preferred_only: 1 of 2"]),
@@ -110,7 +110,7 @@ def header(**changes: Any) -> bytes:
 
 
 def test_files_of_runs_that_were_joined() -> None:
-    told = {"error": "timed out", "input_tokens": 12, "output_tokens": 0, "dropped_steps": 3}
+    told = {"error": "timed out", "input_tokens": 12, "output_tokens": 0, "dropped_steps": None}
     p2 = json.dumps({"instance_id": "p2", "prediction": "", **told}).encode() + b"\n"
     content = header() + P1 + p2 + header(config="chronological") + lines({"c1": "", "c2": "", "c3": ""}) + header()
     for terms in (TERMS, None):
