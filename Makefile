@@ -10,7 +10,7 @@ pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/
 FRAMEWORKS := inspect lm-eval
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample leaderboard test test-matrix test-integrations check format clean
+.PHONY: help demo sample leaderboard test test-matrix test-integrations test-training check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: constraints-%.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[$*]'
+	@touch $@
+
+.venv-training/.ready: constraints-training.txt pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[training]' hypothesis playwright pytest
 	@touch $@
 
 demo: $(VENV)/.ready ## Build the benchmark from the built-in marketplace and score two predictors
@@ -56,6 +61,9 @@ test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with eve
 
 test-integrations: $(VENV)/.ready $(FRAMEWORKS:%=.venv-%/.ready) ## Compare the scores of inspect_ai and lm-evaluation-harness with ours
 	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python)" $(BIN)/python -m pytest -n auto -m integrations
+
+test-training: .venv-training/.ready ## Train a model of random weights by the recipe, and ask it
+	.venv-training/bin/python -m pytest tests/training
 
 check: $(VENV)/.ready ## Check format, lint, types and the layering of the packages
 	$(BIN)/ruff format --check .

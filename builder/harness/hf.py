@@ -180,13 +180,14 @@ class LocalModel:
 def _load(transformers: Any, name: str, dtype: Any) -> tuple[Any, Any]:
     """Tokenizer and model."""
     folder = Path(name)
+    unreadable = optional("safetensors", *_EXTRA).SafetensorError
     if folder.is_dir() and not any((folder / one).is_file() for one in _DESCRIBED):
         raise ConfigError(f"The folder {name!r} holds no model: there is neither {' nor '.join(_DESCRIBED)} in it.")
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         model = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=dtype, trust_remote_code=False)
     # Which errors come depends on what is missing, and on the library of each part.
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, unreadable) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".:")
         where = "" if folder.is_dir() else "there is no such folder here, and the Hub does not give it: "
         raise ConfigError(

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "hf_dataset"
+NEEDED = "needs the extra `training`; `make test-training` installs it"
 
 
 def run(command: Sequence[str | Path]) -> str:
@@ -27,6 +28,7 @@ def run(command: Sequence[str | Path]) -> str:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the model."""
+    pytest.importorskip("torch", reason=NEEDED)
     out = tmp_path_factory.mktemp("tiny") / "tiny"
     run([sys.executable, "-m", "training.tiny", out])
     return out
