@@ -6,22 +6,16 @@ from collections.abc import Sequence
 
 from hf_dataset.schema import Instance
 
-from .errors import DataError
-
 
 def others(rows: Sequence[Instance]) -> dict[str, Instance]:
     """For each query group, a row of another one, whose user's history is shown to all of the group.
 
-    Every history stands in for that of one group at most, and no answer is looked at.
+    Every history stands in for that of one group at most, and no answer is looked at. Where there is one group only, it
+    is given its own.
 
     Args:
         rows: All rows of a split of a config.
-
-    Raises:
-        DataError: If all rows are of one query group.
     """
     groups = sorted({row.query_group for row in rows})
-    if len(groups) < 2:
-        raise DataError("All instances are of one query group: there is no other user whose history could be shown.")
     first = {row.query_group: row for row in reversed(rows)}
     return {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}

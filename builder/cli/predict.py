@@ -62,7 +62,7 @@ def predict(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many instances.")] = None,
     ids: Annotated[Path | None, typer.Option("--ids", help="Only these: a file with an instance_id a line.")] = None,
     temperature: Annotated[float, typer.Option("--temperature", min=0, max=2)] = 0.0,
-    max_output_tokens: Annotated[int, typer.Option("--max-output-tokens", min=1, help="Longest reply.")] = 1024,
+    max_output_tokens: Annotated[int, typer.Option("--max-output-tokens", min=16, help="Longest reply.")] = 1024,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of sampling, and of baselines that draw.")] = 0,
     body: Annotated[
         str | None, typer.Option("--body", help="JSON object of further keys of the request; null takes one out.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal, get_args
 
+from builder.errors import DataError
 from builder.randomness import generator_for
 from builder.swapping import others
 from hf_dataset.schema import Instance
@@ -29,6 +30,10 @@ def asked(rows: Sequence[Instance], history: History = "own", shuffle_seed: int 
     """
     if history == "swapped":
         other = others(rows)
+        if len(other) < 2:
+            raise DataError(
+                "All instances are of one query group: there is no other user whose history could be shown."
+            )
         shown = [
             replace(row, history=other[row.query_group].history, history_tools=other[row.query_group].history_tools)
             for row in rows

@@ -27,6 +27,7 @@ from .asked import History, asked
 from .hf import LocalModel
 from .online import TASK, OnlineModel
 from .questions import Count, Overlong, Question, Window, check_fit, estimated, questions
+from .toolset import text_of_reply
 
 Ask = Callable[[Sequence[Question], OpenRun, Progress], None]
 """Asks what is still to be asked, and keeps each reply."""
@@ -252,8 +253,9 @@ def _on_this_machine(asking: Asking, means: Means, meter: Meter) -> tuple[Window
         replies = model.replies([one.messages for one in questions], [one.tools for one in questions])
         for done, (question, reply) in enumerate(zip(questions, replies, strict=True), start=1):
             tokens = (reply.input_tokens, reply.output_tokens)
-            run.add(Line(question.instance_id, reply.text, None, *tokens, question.dropped_steps))
-            meter.pay(TASK, Answer(reply.text, *tokens))
+            text = text_of_reply(reply.text, question.names)
+            run.add(Line(question.instance_id, text, None, *tokens, question.dropped_steps))
+            meter.pay(TASK, Answer(text, *tokens))
             progress(f"asking {asking.model}", done, len(questions))
 
     window = Window(asking.context or model.context, asking.max_output_tokens, asking.overlong)

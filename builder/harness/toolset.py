@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from builder.text import MAX_NAME
 from hf_dataset.schema import ToolDoc
+from metrics.petoolbench.parsing import parse
+from metrics.petoolbench.records import ToolCall
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -59,6 +61,19 @@ def text_of_calls(calls: Sequence[Mapping[str, Any]], names: Mapping[str, str]) 
         names: As `safe_names` gave them; a name that is not there stays as it is.
     """
     return "\n".join(_text_of_call(call.get("function") or {}, names) for call in calls)
+
+
+def text_of_reply(text: str, names: Mapping[str, str]) -> str:
+    """A reply in which a native call is written out, as models on this machine do, under the tool's own name.
+
+    Args:
+        text: The reply; as it is where no name in it was changed.
+        names: As `safe_names` gave them.
+    """
+    call = parse(text)
+    if not isinstance(call, ToolCall) or names.get(call.name, call.name) == call.name:
+        return text
+    return json.dumps({"name": names[call.name], "arguments": call.arguments}, ensure_ascii=False)
 
 
 def _text_of_call(function: Mapping[str, Any], names: Mapping[str, str]) -> str:

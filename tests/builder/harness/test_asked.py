@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builder.errors import ConfigError, DataError
 from builder.harness.asked import asked
 from builder.harness.questions import Window, check_fit, estimated, questions
-from builder.harness.toolset import function_tools, safe_names, text_of_calls
+from builder.harness.toolset import function_tools, safe_names, text_of_calls, text_of_reply
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance, ToolDoc
 from tests.conftest import Built
@@ -94,6 +94,14 @@ def test_native_calls_come_back_under_the_tools_own_names() -> None:
         {"name": "other", "arguments": "{broken"},
         {"name": "a_b", "arguments": {}},
     ]
+
+
+def test_a_native_call_that_is_written_out_gets_the_tools_own_name() -> None:
+    names = safe_names(["a b", "plain"])
+    said = '<tool_call>\n{"name": "a_b", "arguments": {"x": [1]}}\n</tool_call>'
+    assert json.loads(text_of_reply(said, names)) == {"name": "a b", "arguments": {"x": [1]}}
+    for text in ("I would not know.", '{"name": "plain", "arguments": {}}', '{"name": "other", "arguments": {}}'):
+        assert text_of_reply(text, names) == text
 
 
 def test_native_questions_hold_the_candidates_as_tools_and_not_in_the_message(rows: list[Instance]) -> None:
