@@ -46,6 +46,8 @@ def answering(status: int, body: bytes, kind: str = "application/json") -> Itera
     """An endpoint that says the same to every request."""
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 0.2  # of a connection that nothing comes through
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
@@ -58,6 +60,7 @@ def answering(status: int, body: bytes, kind: str = "application/json") -> Itera
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = False  # so that each connection is closed before the server is
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
