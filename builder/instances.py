@@ -25,7 +25,7 @@ from .funnel import Funnel
 from .histories import HistoryWriter, Holder, flip
 from .inference import Reader, Step
 from .partitions import Partition
-from .preferences import PreferredTools, distinguishing_sets, draw_profile
+from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
 from .prepared import Prepared
 from .randomness import generator_for
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
@@ -183,10 +183,15 @@ class InstanceMaker:
         writer = HistoryWriter(
             query, self._preferred, self._pools, self._config.histories, self._config.candidates, rng
         )
+        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
+        apart = {
+            member.tool.name: distinguishing_sets(member.tool, whole, self._config.preferences)
+            for member in group.members
+        }
         users = []
         for place in range(size):
             members = [group.members[order[(place + distance) % len(order)]] for distance in (0, *distances)]
-            user = self._user(query, whole, members, writer, rng)
+            user = self._user(query, whole, members, writer, apart, rng)
             if user is None:
                 self._funnel.drop("query_group", "not_identifiable")
                 return None
@@ -215,14 +220,14 @@ class InstanceMaker:
         whole: Group,
         members: Sequence[GroupTool],
         writer: HistoryWriter,
+        told_apart: Mapping[str, Sequence[AttributeSet]],
         rng: np.random.Generator,
     ) -> User | None:
         """A user who wants the first of some members, and wanted the others before, the second of them last."""
         answer, rival = members[0], members[1]
         histories = self._config.histories
         own = distinguishing_sets(answer.tool, query.group, self._config.preferences)
-        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
-        others = [distinguishing_sets(member.tool, whole, self._config.preferences) for member in members[1:]]
+        others = [told_apart[member.tool.name] for member in members[1:]]
         shape = writer.shape(rng)
         for _ in range(histories.attempts):
             holder = Holder(draw_profile(own, rng), answer.tool)

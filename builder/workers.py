@@ -58,7 +58,8 @@ def make_in_workers(
     # No lock: a worker that is killed while it holds one would stop all others. Each partition has a place of its own.
     counts = multiprocessing.get_context("spawn").RawArray("q", len(partitions))
     told = _Told(partitions, counts, progress)
-    waiting = deque(range(len(partitions)))
+    # The largest first, so that nobody is left with one at the end.
+    waiting = deque(sorted(range(len(partitions)), key=lambda place: -partitions[place].users))
     attempts = [0] * len(partitions)
     crew = [_Worker(task, counts) for _ in range(min(workers, len(partitions)))]
     try:

@@ -59,7 +59,7 @@ class PartitionWriter:
         self._task = task
         self._encoder = encoder
         self._rows = RowMaker(encoder.count_tokens, task.config.candidates.distractors)
-        self._stock: tuple[str, Prepared, Stock] | None = None
+        self._stocks: dict[str, tuple[Prepared, Stock]] = {}
 
     def write(self, partition: Partition, tell: Callable[[int], None]) -> Made:
         """Make a partition; files that it left when it was cut off are written over.
@@ -103,8 +103,8 @@ class PartitionWriter:
         return Made(made, counts, maker.loss, maker.judged, funnel)
 
     def _of_split(self, split: str) -> tuple[Prepared, Stock]:
-        """What the users of a split are made from; that of the last split is kept, of which more is mostly to come."""
-        if self._stock is None or self._stock[0] != split:
+        """What the users of a split are made from, whichever partition they are of."""
+        if split not in self._stocks:
             prepared = self._task.prepared.of_split(split)
-            self._stock = (split, prepared, Stock(split, prepared, self._task.config, self._encoder))
-        return self._stock[1:]
+            self._stocks[split] = (prepared, Stock(split, prepared, self._task.config, self._encoder))
+        return self._stocks[split]
