@@ -79,4 +79,5 @@ def main() -> None:
     Console().print(table)
 
 
-main()
+if __name__ == "__main__":  # workers import this module
+    main()
