@@ -1,7 +1,7 @@
 """Time and memory of builds, each in a process of its own. Run by hand; the results go to docs/benchmarks.md.
 
 .venv/bin/python benchmarks/build.py builtin:1000 builtin:10000 toolbench:PATH:300
-.venv/bin/python benchmarks/build.py --no-audit --workers 1 2 --partition 1000 builtin:10000
+.venv/bin/python benchmarks/build.py builtin:1000 builtin:10000 --no-audit --workers 1 2 --partition 1000
 
 The peak is that of the process plus, for each worker, that of the largest worker: no less than what was held at once.
 """
@@ -35,8 +35,18 @@ class Spec(NamedTuple):
     audited: bool
 
 
-def measure(spec: Spec) -> tuple[float, float, int]:
-    """Seconds, peak memory in MiB and users of one build."""
+class Cost(NamedTuple):
+    """What a build took."""
+
+    users: int
+    seconds: float
+    cpu_seconds: float
+    """Of all its processes."""
+    peak_mib: float
+
+
+def measure(spec: Spec) -> Cost:
+    """Build, and throw away what was built."""
     config = BuildConfig(seed=7, users=UserConfig(count=spec.users, partition=spec.partition))
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
@@ -49,10 +59,10 @@ def measure(spec: Spec) -> tuple[float, float, int]:
             workers=spec.workers,
         )
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if spec.workers > 1:
-        peak += spec.workers * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return seconds, peak / 1024, sum(report.manifest["rows"][HISTORY_TYPES[0]].values())
+    own, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+    peak = own.ru_maxrss + (spec.workers * workers.ru_maxrss if spec.workers > 1 else 0)
+    return Cost(sum(report.manifest["rows"][HISTORY_TYPES[0]].values()), seconds, cpu, peak / 1024)
 
 
 def main() -> None:
@@ -63,14 +73,17 @@ def main() -> None:
     parser.add_argument("--partition", type=int, default=PARTITION_USERS, help="users of a partition")
     parser.add_argument("--no-audit", dest="audited", action="store_false")
     given = parser.parse_args()
-    table = Table("catalogue", "users", "workers", "seconds", "ms a user", "peak MiB")
+    table = Table("catalogue", "users", "workers", "seconds", "ms a user", "CPU ms a user", "peak MiB")
     for build in given.builds:
         catalog, _, users = build.rpartition(":")
         for workers in given.workers:
             read, write = os.pipe()
             if os.fork() == 0:
-                seconds, peak, made = measure(Spec(catalog, int(users), workers, given.partition, given.audited))
-                os.write(write, f"{made} {seconds:.1f} {1000 * seconds / made:.2f} {peak:.0f}".encode())
+                cost = measure(Spec(catalog, int(users), workers, given.partition, given.audited))
+                each = [f"{1000 * spent / cost.users:.1f}" for spent in (cost.seconds, cost.cpu_seconds)]
+                os.write(
+                    write, " ".join([str(cost.users), f"{cost.seconds:.1f}", *each, f"{cost.peak_mib:.0f}"]).encode()
+                )
                 os._exit(0)
             os.close(write)
             os.wait()
