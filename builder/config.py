@@ -15,6 +15,7 @@ from .randomness import secret_numbers
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PARTITION_USERS: Final = 10_000
+"""Users of a partition, unless a config says otherwise: more than a split of a release has."""
 MIN_SAME_FUNCTION: Final = 3
 """Fewest candidates that do the job, and fewest users with different answers that make a query group."""
 MIN_GROUPS: Final = 2
