@@ -56,7 +56,8 @@ class CandidateMaker:
         others = self._others(group)
         chosen = list(own)
         for level in self._levels(group, others, count - len(own)):
-            free = [tool for tool in level if tool not in chosen]
+            names = {tool.name for tool in chosen}
+            free = [tool for tool in level if tool.name not in names]
             chosen += [free[int(index)] for index in rng.permutation(len(free))[: max(0, count - len(chosen))]]
         if len(chosen) != count:
             raise BuildError(

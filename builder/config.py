@@ -14,6 +14,8 @@ from .errors import ConfigError
 from .randomness import secret_numbers
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PARTITION_USERS: Final = 10_000
+"""Users of a partition, unless a config says otherwise: more than a split of a release has."""
 MIN_SAME_FUNCTION: Final = 3
 """Fewest candidates that do the job, and fewest users with different answers that make a query group."""
 MIN_GROUPS: Final = 2
@@ -36,6 +38,9 @@ class UserConfig(_Section):
     train: Share = 0.7
     validation: Share = 0.1
     test: Share = 0.2
+    partition: int = Field(default=PARTITION_USERS, ge=6, exclude_if=lambda users: users == PARTITION_USERS)
+    """Users of a split that are made, and written to a file, by themselves. Part of what determines a build; not told
+    where it is the default, so that builds without partitions are what they were before there were any."""
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> UserConfig:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Funnel:
-    """Counts by stage. The only mutable object that stages share."""
+    """Counts by stage. The only mutable object that stages share; each partition has its own."""
 
     counts: Counter[str] = field(default_factory=Counter)
     """What was kept, by name ("tools_read", "groups_kept")."""
@@ -23,6 +23,12 @@ class Funnel:
         """Count things of a kind that were dropped for a reason."""
         if number:
             self.drops.setdefault(kind, Counter())[reason] += number
+
+    def merge(self, other: Funnel) -> None:
+        """Add what another funnel counted."""
+        self.counts.update(other.counts)
+        for kind, reasons in other.drops.items():
+            self.drops.setdefault(kind, Counter()).update(reasons)
 
     def as_dict(self) -> dict[str, dict[str, int] | dict[str, dict[str, int]]]:
         """Plain dicts in a fixed order."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -19,10 +20,12 @@ from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, Tool
 from .candidates import CandidateMaker
 from .config import MIN_SAME_FUNCTION, BuildConfig
 from .embedding import Encoder
+from .finals import Finals
 from .funnel import Funnel
 from .histories import HistoryWriter, Holder, flip
 from .inference import Reader, Step
-from .preferences import PreferredTools, distinguishing_sets, draw_profile
+from .partitions import Partition
+from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
 from .prepared import Prepared
 from .randomness import generator_for
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
@@ -63,61 +66,80 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
     return kept
 
 
-@dataclass(slots=True)
-class _Sources:
-    """What the query groups of one group draw from."""
-
-    final: Iterator[Scenario]
-    taken: int = 0
-    aside: list[GroupTool] = field(default_factory=list)
-    """Tools that the next query group takes first, since they stood aside."""
-
-
-class InstanceMaker:
-    """Makes the users of one split.
+class Stock:
+    """What all users of a split are made from.
 
     Args:
         split: The split.
         prepared: Its tools and groups; tools outside a target group serve as distractors.
         config: The build's config.
         encoder: Makes sentence vectors.
+    """
+
+    def __init__(self, split: str, prepared: Prepared, config: BuildConfig, encoder: Encoder) -> None:
+        self.groups = prepared.groups
+        self.candidates = CandidateMaker(prepared.tools, prepared.look_alikes, config.candidates, encoder)
+        self.reader = Reader(tool.values for tool in sorted(prepared.tools, key=lambda tool: tool.name))
+        self.pools: dict[str, list[Scenario]] = {}
+        """Scenarios for histories, by group key."""
+        for group in prepared.groups:
+            history = prepared.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
+            self.pools[group.key] = list(islice(history, config.scenarios_per_group))
+        least = config.histories.least_pool
+        talkative = [group for group in prepared.groups if len(self.pools[group.key]) >= least]
+        self.silent = len(prepared.groups) - len(talkative)
+        """Groups with too few scenarios to stand in a history."""
+        self.preferred = PreferredTools(talkative, config.preferences, encoder)
+
+
+@dataclass(slots=True)
+class _Sources:
+    """What the query groups of one group draw from."""
+
+    final: Iterator[tuple[int, Scenario]]
+    aside: list[GroupTool] = field(default_factory=list)
+    """Tools that the next query group takes first, since they stood aside."""
+
+
+class InstanceMaker:
+    """Makes the users of one partition.
+
+    Args:
+        partition: The partition.
+        stock: What the users of its split are made from.
+        finals: The partition's own final instructions.
+        config: The build's config.
         funnel: Counts query groups that were given up.
     """
 
-    def __init__(self, split: str, prepared: Prepared, config: BuildConfig, encoder: Encoder, funnel: Funnel) -> None:
-        self._split = split
-        self._groups = groups = prepared.groups
+    def __init__(self, partition: Partition, stock: Stock, finals: Finals, config: BuildConfig, funnel: Funnel) -> None:
+        self._partition = partition
+        self._groups = stock.groups
         self._config = config
-        self._seed = config.seed_of(split)
+        self._seed = config.seed_of(partition.split)
         self._funnel = funnel
-        self._candidates = CandidateMaker(prepared.tools, prepared.look_alikes, config.candidates, encoder)
-        self._reader = Reader(tool.values for tool in sorted(prepared.tools, key=lambda tool: tool.name))
-        self._finals: dict[str, _Sources] = {}
-        self._pools: dict[str, list[Scenario]] = {}
-        for group in groups:
-            history = prepared.write(group, generator_for(self._seed, "pool", group.key), False)
-            self._pools[group.key] = [
-                scenario for scenario, _ in zip(history, range(config.scenarios_per_group), strict=False)
-            ]
-            final = prepared.write(group, generator_for(self._seed, "final", group.key), True)
-            self._finals[group.key] = _Sources(final)
-        talkative = [group for group in groups if len(self._pools[group.key]) >= config.histories.least_pool]
-        funnel.drop("group_in_histories", "too_few_scenarios", len(groups) - len(talkative))
-        self._preferred = PreferredTools(talkative, config.preferences, encoder)
-        self.losses: list[float] = []
-        """For each user made, the chance that flipped ratings mislead the reader, 0 to 1."""
+        self._candidates = stock.candidates
+        self._reader = stock.reader
+        self._pools = stock.pools
+        self._preferred = stock.preferred
+        self._finals = {group.key: _Sources(finals.of(group)) for group in stock.groups}
+        self.loss = 0.0
+        """Sum over the users judged of the chance that flipped ratings mislead the reader, 0 to 1 each."""
+        self.judged = 0
+        """Users made, with those of query groups that were given up."""
 
-    def users(self, number: int) -> Iterator[User]:
-        """Make users, query group by query group, until there are `number` or the split is exhausted."""
+    def users(self) -> Iterator[User]:
+        """Make users, query group by query group, until there are as many as are wanted or the split is exhausted."""
+        split, number = self._partition.split, self._partition.users
         made = query = fruitless = 0
-        rng = generator_for(self._seed, "order", self._split)
+        rng = generator_for(self._seed, "order", split, *self._partition.own)
         order: list[int] = []
         while number - made >= MIN_SAME_FUNCTION and fruitless < _FUTILE * len(self._groups):
             order = order or [int(index) for index in rng.permutation(len(self._groups))]
             group = self._groups[order.pop()]
             if not self._suitable(group, number - made):
                 continue
-            name = f"{self._split}-q{query:05d}"
+            name = f"{split}-q{self._partition.first_query + query:05d}"
             answers = self._answers(group, number - made)
             users = self._query_group(group, name, answers)
             if users is None:
@@ -126,7 +148,7 @@ class InstanceMaker:
             fruitless = 0
             query += 1
             for offset, user in enumerate(users):
-                user_id = f"{self._split}-u{made + offset:06d}"
+                user_id = f"{split}-u{self._partition.first + made + offset:06d}"
                 yield replace(user, user_id=user_id)
             made += len(users)
 
@@ -147,12 +169,12 @@ class InstanceMaker:
 
     def _query_group(self, whole: Group, name: str, size: int) -> list[User] | None:
         source = self._finals[whole.key]
-        scenario = next(source.final, None)
-        if scenario is None:
+        final = next(source.final, None)
+        if final is None:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
-        source.taken += 1
-        rng = generator_for(self._seed, "query", whole.key, source.taken)
+        number, scenario = final
+        rng = generator_for(self._seed, "query", whole.key, number + 1)
         group = self._able(whole, source, rng)
         query = Query(name, group, scenario, self._candidates.draw(group, rng))
         order = [int(index) for index in rng.permutation(len(group.members))]
@@ -161,10 +183,15 @@ class InstanceMaker:
         writer = HistoryWriter(
             query, self._preferred, self._pools, self._config.histories, self._config.candidates, rng
         )
+        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
+        apart = {
+            member.tool.name: distinguishing_sets(member.tool, whole, self._config.preferences)
+            for member in group.members
+        }
         users = []
         for place in range(size):
             members = [group.members[order[(place + distance) % len(order)]] for distance in (0, *distances)]
-            user = self._user(query, whole, members, writer, rng)
+            user = self._user(query, whole, members, writer, apart, rng)
             if user is None:
                 self._funnel.drop("query_group", "not_identifiable")
                 return None
@@ -193,14 +220,14 @@ class InstanceMaker:
         whole: Group,
         members: Sequence[GroupTool],
         writer: HistoryWriter,
+        told_apart: Mapping[str, Sequence[AttributeSet]],
         rng: np.random.Generator,
     ) -> User | None:
         """A user who wants the first of some members, and wanted the others before, the second of them last."""
         answer, rival = members[0], members[1]
         histories = self._config.histories
         own = distinguishing_sets(answer.tool, query.group, self._config.preferences)
-        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
-        others = [distinguishing_sets(member.tool, whole, self._config.preferences) for member in members[1:]]
+        others = [told_apart[member.tool.name] for member in members[1:]]
         shape = writer.shape(rng)
         for _ in range(histories.attempts):
             holder = Holder(draw_profile(own, rng), answer.tool)
@@ -252,11 +279,12 @@ class InstanceMaker:
         """Flip ratings, and note how often that would mislead the reader."""
         rated = histories["rating_integrated"]
         number = round(self._config.histories.flipped_ratings * len(rated.interactions) / 2)
+        self.judged += 1
         if not number:
-            self.losses.append(0.0)
             return histories
         draws = [flip(rated, number, rng) for _ in range(_NOISE_DRAWS)]
-        self.losses.append(sum(not self._answerable(group, answer, draw, 0.0) for draw in draws) / len(draws))
+        # Sixteenths: their sum is exact, so that it is the same in whatever order partitions are added up.
+        self.loss += sum(not self._answerable(group, answer, draw, 0.0) for draw in draws) / len(draws)
         return {**histories, "rating_integrated": draws[0]}
 
 

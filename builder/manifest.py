@@ -81,11 +81,9 @@ def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest."""
     found: dict[str, dict[str, int | str]] = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST):
-        data = path.read_bytes()
-        found[path.relative_to(root).as_posix()] = {
-            "bytes": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        found[path.relative_to(root).as_posix()] = {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
     return found
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hf_dataset.card import write_pages
-from hf_dataset.layout import MANIFEST, TOOLS, TRAINING, answers_file, split_file
-from hf_dataset.schema import HISTORY_TYPES, AnswerKey, AttributeRow, Instance, ToolRow
+from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
+from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
 
 from .audit.page import write_report
 from .audit.run import audit
@@ -20,24 +21,27 @@ from .catalogue.sources import BuiltinSource, Source
 from .config import BuildConfig
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError
-from .export import ANSWERS_README, TableWriter, answer_key, public_row, public_tool, write_tools
+from .export import ANSWERS_README, public_tool, write_tools
+from .finals import deal
 from .funnel import Funnel
 from .groups.recognition import Recogniser
 from .groups.stage import group_catalogue
-from .instances import InstanceMaker, RowMaker, answerable_groups, to_json
+from .instances import answerable_groups, to_json
 from .library import entries
 from .llm.analysis import ModelAnalyst
 from .llm.use import ModelUse
 from .manifest import build_id, build_manifest, file_hashes, to_text
 from .output import Folders, written_aside
+from .partitions import Partition, partitions_of
 from .prepared import Prepared
 from .progress import Progress
 from .prompting import prompt_version
 from .randomness import generator_for
 from .records import Group, Tool
 from .splits import split_groups, split_tools
-from .training.rows import TrainingWriter
 from .understanding import understand
+from .workers import make_here, make_in_workers
+from .writing import Made, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def build(
     *,
     audited: bool = True,
     model: ModelUse | None = None,
+    workers: int = 1,
 ) -> Report:
     """Build a data set from a catalogue.
 
@@ -66,11 +71,12 @@ def build(
         progress: Called as the work goes on.
         audited: Whether the data set is audited, and refused where it fails; if not, the manifest and the card say so.
         model: The language model that understands the tools and writes the instructions; None for the offline analyser.
+        workers: Processes that make the users; 1 for this process. What is built does not depend on it.
 
     Raises:
         OutputError: If the folder is taken.
         CatalogueError: If the catalogue cannot be read.
-        BuildError: If the catalogue cannot carry what was asked for.
+        BuildError: If the catalogue cannot carry what was asked for, or workers die again and again.
         AuditError: If the data set can be answered otherwise than from its histories.
         MissingExtraError: If a library of the extra `builder` is missing.
         LlmError: If the model cannot be asked; what it answered so far is kept in the cache.
@@ -79,8 +85,8 @@ def build(
         encoder, funnel = SentenceEncoder(), Funnel()
         catalogue = _prepare(source, config, encoder, funnel, progress, model)
         identity = source.identity
-        prefix = build_id(identity, config)
-        rows, loss = _write_rows(folders, catalogue, config, prefix, encoder, funnel, progress)
+        task = Task(folders, catalogue, config, build_id(identity, config), {})
+        rows, loss = _write_rows(task, encoder, funnel, progress, workers)
         manifest = build_manifest(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
@@ -194,61 +200,62 @@ def _split(
 
 
 def _write_rows(
-    folders: Folders,
-    catalogue: Prepared,
-    config: BuildConfig,
-    prefix: str,
-    encoder: SentenceEncoder,
-    funnel: Funnel,
-    progress: Progress,
+    task: Task, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, workers: int
 ) -> tuple[dict[str, dict[str, int]], float]:
     """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
-    losses: list[float] = []
-    maker = RowMaker(encoder.count_tokens, config.candidates.distractors)
+    config = task.config
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
-    for split, wanted in config.users.by_split().items():
-        own = catalogue.of_split(split)
-        instances = InstanceMaker(split, own, config, encoder, funnel)
-        writers = {name: TableWriter(folders.public / split_file(name, split), Instance) for name in HISTORY_TYPES}
-        answers = (
-            {name: TableWriter(folders.private / answers_file(name), AnswerKey) for name in HISTORY_TYPES}
-            if split == "test"
-            else {}
+    partitions = partitions_of(config.users)
+    by_split = {split: [one for one in partitions if one.split == split] for split in SPLITS}
+    with TemporaryDirectory(dir=task.folders.private) as aside:
+        divided = {split: Path(aside) / split for split, own in by_split.items() if len(own) > 1}
+        for split, folder in divided.items():
+            progress(f"writing final instructions of {split}", 0, 0)
+            deal(task.prepared.of_split(split), config, by_split[split], folder)
+        task = replace(task, dealt=divided)
+        making = (
+            make_here(task, partitions, encoder, progress)
+            if workers == 1
+            else make_in_workers(task, partitions, workers, progress)
         )
-        training = TrainingWriter(folders.public, own, config) if split == "train" else None
-        made = 0
-        for user in instances.users(wanted):
-            own_rows = {name: maker.row(user, name, f"{name}-{prefix}-{user.user_id}") for name in HISTORY_TYPES}
-            if training:
-                training.add(user, own_rows)
-            for name, row in own_rows.items():
-                writers[name].add(public_row(row) if answers else row)
-                if answers:
-                    answers[name].add(answer_key(row))
-            made += 1
-            progress(f"writing {split}", made, wanted)
-        if not made:
-            raise BuildError(
-                f"No user of {split!r} could be made from its {len(own.groups)} groups. Query groups given up, by "
-                f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
-                "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
-            )
-        if made < wanted:
-            funnel.drop("user", f"{split}_exhausted", wanted - made)
-        funnel.count(f"users_{split}", made)
-        losses += instances.losses
-        for writer in (*writers.values(), *answers.values()):
-            writer.close()
-        for name, table in writers.items():
-            rows[name][split] = table.count
-        for name, count in (training.close() if training else {}).items():
-            rows[name][split] = count
-        tools = list(_tool_rows(own.tools))
-        if answers:
-            write_tools(folders.private / answers_file(TOOLS), tools)
-            tools = list(map(public_tool, tools))
-        rows[TOOLS][split] = write_tools(folders.public / split_file(TOOLS, split), tools)
-    return rows, sum(losses) / len(losses)
+        made: dict[Partition, Made] = {}
+        for partition, one in making:
+            made[partition] = one
+            funnel.merge(one.funnel)
+            if all(other in made for other in by_split[partition.split]):
+                _check_users(partition.split, [made[other] for other in by_split[partition.split]], task, funnel)
+    for split, own in by_split.items():
+        users = sum(made[partition].users for partition in own)
+        funnel.drop("user", f"{split}_exhausted", config.users.by_split()[split] - users)
+        funnel.count(f"users_{split}", users)
+        for name in made[own[0]].rows:
+            rows[name][split] = sum(made[partition].rows[name] for partition in own)
+        rows[TOOLS][split] = _write_tools(task, split)
+    return rows, sum(one.loss for one in made.values()) / sum(one.judged for one in made.values())
+
+
+def _check_users(split: str, made: Sequence[Made], task: Task, funnel: Funnel) -> None:
+    """Refuse a split without users.
+
+    Raises:
+        BuildError: If it is one.
+    """
+    if not any(one.users for one in made):
+        groups = task.prepared.of_split(split).groups
+        raise BuildError(
+            f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by "
+            f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
+            "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
+        )
+
+
+def _write_tools(task: Task, split: str) -> int:
+    """Write the catalogue of a split; the number of its tools."""
+    tools = list(_tool_rows(task.prepared.of_split(split).tools))
+    if split == "test":
+        write_tools(task.folders.private / answers_file(TOOLS), tools)
+        tools = list(map(public_tool, tools))
+    return write_tools(task.folders.public / split_file(TOOLS, split), tools)
 
 
 def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:

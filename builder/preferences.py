@@ -165,7 +165,6 @@ class PreferredTools:
     """
 
     def __init__(self, groups: Sequence[Group], config: PreferenceConfig, encoder: Encoder) -> None:
-        self._groups = groups
         self._starts = np.cumsum([0, *(len(group.members) for group in groups[:-1])])
         tools = [member.tool for group in groups for member in group.members]
         self._fulfilment: Fulfilment = (
@@ -173,6 +172,7 @@ class PreferredTools:
             if config.similarity == "embedding"
             else StructuredFulfilment(tools, config)
         )
+        self._found = [(group, member) for group in groups for member in group.members]
         self._group_of = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
 
     def of(self, profile: Profile, seed: Tool) -> list[tuple[Group, GroupTool]]:
@@ -182,7 +182,7 @@ class PreferredTools:
             profile: The preference.
             seed: The tool that it was read off.
         """
-        if not self._groups:
+        if not self._found:
             return []
         wishes = {attribute.axis: attribute for attribute in seed.attributes}
         utility = np.zeros(len(self._group_of))
@@ -193,9 +193,5 @@ class PreferredTools:
         second = np.maximum.reduceat(np.where(leads, -1.0, utility), self._starts)
         alone = np.add.reduceat(leads.astype(np.int64), self._starts) == 1
         clear = alone & (best >= self._fulfilment.least) & (best - second >= self._fulfilment.margin - 1e-9)
-        found = []
-        for row in np.flatnonzero(leads & clear[self._group_of]):
-            index = int(self._group_of[row])
-            group = self._groups[index]
-            found.append((group, group.members[int(row - self._starts[index])]))
-        return found
+        rows: list[int] = np.flatnonzero(leads & clear[self._group_of]).tolist()
+        return [self._found[row] for row in rows]

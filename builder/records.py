@@ -159,7 +159,11 @@ class Profile:
 
     def utility(self, tool: Tool) -> float:
         """Share of the preference that a tool fulfils, 0 to 1."""
-        return sum(weight for (axis, value), weight in self.weights.items() if tool.values.get(axis) == value)
+        share = 0.0
+        for (axis, value), weight in self.weights.items():
+            if tool.values.get(axis) == value:
+                share += weight
+        return share
 
 
 @dataclass(frozen=True, slots=True)

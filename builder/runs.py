@@ -8,6 +8,7 @@ leaves at most one broken line, the last, which is cut off when the run goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import IO, Any, Final
 
 from filelock import FileLock, Timeout
 
+from hf_dataset.layout import shards, split_file
 from metrics.petoolbench.aggregation import by_instance_id
 
 from .errors import DataError, OutputError
@@ -173,17 +175,19 @@ def check_made_for(run: Run, folder: Path, config: str, split: str, manifest: Ma
 
 
 def data_sha256(manifest: Mapping[str, Any], config: str, split: str) -> str:
-    """SHA-256 of a split's file, as the manifest of its data set has it.
+    """SHA-256 of a split's file, as the manifest of its data set has it; of its files' hashes where it has several.
 
     Raises:
         DataError: If the manifest does not have it.
     """
+    name = split_file(config, split)
     try:
-        return str(manifest["files"][f"{config}/{split}.parquet"]["sha256"])
+        hashes = [str(manifest["files"][path]["sha256"]) for path in shards(name, manifest["files"])]
     except KeyError as error:
         raise DataError(
-            f"The manifest of the data set does not tell of {config}/{split}.parquet. Build or download it again."
+            f"The manifest of the data set does not tell of {error.args[0]}. Build or download it again."
         ) from error
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def write_run(path: Path, header: Header | None, lines: Iterable[Line]) -> int:

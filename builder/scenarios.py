@@ -17,7 +17,7 @@ import numpy as np
 
 from .library import REGISTERS
 from .records import Binding, Group, GroupTool, Scenario, SlotValue
-from .text import mentions, spoken
+from .text import mentions_any, spoken
 from .values.context import Draw
 from .values.registry import draw_values
 
@@ -41,7 +41,7 @@ def write_scenarios(group: Group, rng: np.random.Generator, final: bool) -> Iter
     functionality = group.functionality
     patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
     taken = catalogue_values(group)
-    favouring = favouring_words(group) if final else []
+    names_any = mentions_any(favouring_words(group) if final else [])
     seen: set[str] = set()
     order: list[int] = []
     while True:
@@ -53,12 +53,13 @@ def write_scenarios(group: Group, rng: np.random.Generator, final: bool) -> Iter
             order = order or [int(index) for index in rng.permutation(len(patterns))]
             pattern = patterns[order.pop()]
             instruction = pattern.format(**{name: value.said for name, value in values.items()})
-            if any(mentions(instruction, word) for word in favouring):
+            if instruction in seen or _split_of(instruction) != (group.split or _split_of(instruction)):
                 continue
-            if instruction not in seen and _split_of(instruction) == (group.split or _split_of(instruction)):
-                seen.add(instruction)
-                yield Scenario(instruction, values)
-                break
+            if names_any(instruction):
+                continue
+            seen.add(instruction)
+            yield Scenario(instruction, values)
+            break
         else:
             return
 

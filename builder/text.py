@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -52,6 +52,17 @@ def spoken(value: str) -> str:
 def mentions(text: str, name: str) -> bool:
     """Whether a text holds a name, word for word."""
     return f" {' '.join(words(name))} " in f" {' '.join(words(text))} "
+
+
+def mentions_any(names: Sequence[str]) -> Callable[[str], bool]:
+    """Tells of texts whether they hold one of some names, as `mentions` does of one."""
+    wanted = [f" {' '.join(words(name))} " for name in names]
+
+    def tell(text: str) -> bool:
+        said = f" {' '.join(words(text))} " if wanted else ""
+        return any(name in said for name in wanted)
+
+    return tell
 
 
 def commonest(counts: Mapping[str, int]) -> str:

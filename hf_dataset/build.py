@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import split_file, splits_of
+from .layout import shards, split_file, splits_of
 from .reader import ReadError
 from .schema import ROWS
 
@@ -29,6 +29,10 @@ class Build:
     """The first row of each config's validation split, or of train where there is no other; never of test."""
     bytes_in_memory: Mapping[str, int]
     """Size of each data file as Arrow, by its path."""
+
+    def files(self, config: str, split: str) -> list[str]:
+        """Paths of the files of a config's split."""
+        return shards(split_file(config, split), self.manifest["files"])
 
     @property
     def rows(self) -> Mapping[str, Mapping[str, int]]:
@@ -54,11 +58,16 @@ def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
     """
     try:
         audit = json.loads((folder / AUDIT).read_text(encoding="utf-8")) if manifest["audit"] else None
-        examples = {name: _first_row(folder / split_file(name, example_split(name))) for name in ROWS}
+        tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
+        examples = {
+            name: _first_row(folder / shards(splits[example_split(name)], manifest["files"])[0])
+            for name, splits in tables.items()
+        }
         sizes = {
             path: _bytes_in_memory(folder / path)
-            for name in ROWS
-            for path in (split_file(name, split) for split in splits_of(name))
+            for splits in tables.values()
+            for table in splits.values()
+            for path in shards(table, manifest["files"])
         }
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ReadError(f"{str(folder)!r} is not a complete data set: {error}") from error

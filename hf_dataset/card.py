@@ -18,7 +18,7 @@ import yaml
 
 from .build import Build, read_build
 from .croissant import croissant_text
-from .layout import BENCHMARK, CANARY, CARD, CROISSANT, split_file, splits_of
+from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
 from .passages import PASSAGES
 from .reader import ReadError, read_manifest
 from .schema import HISTORY_TYPES, ROWS, feature_specs
@@ -53,7 +53,9 @@ def front_matter(build: Build) -> dict[str, Any]:
             {
                 "config_name": name,
                 **({"default": True} if name == HISTORY_TYPES[0] else {}),
-                "data_files": [{"split": split, "path": split_file(name, split)} for split in splits_of(name)],
+                "data_files": [
+                    {"split": split, "path": all_shards(build.files(name, split))} for split in splits_of(name)
+                ],
             }
             for name in ROWS
         ],
@@ -69,7 +71,7 @@ def _info(build: Build, name: str, row: type) -> dict[str, Any]:
     splits = [
         {
             "name": split,
-            "num_bytes": build.bytes_in_memory[split_file(name, split)],
+            "num_bytes": sum(build.bytes_in_memory[path] for path in build.files(name, split)),
             "num_examples": build.rows[name][split],
         }
         for split in splits_of(name)
@@ -78,7 +80,9 @@ def _info(build: Build, name: str, row: type) -> dict[str, Any]:
         "config_name": name,
         "features": feature_specs(row),
         "splits": splits,
-        "download_size": sum(build.manifest["files"][split_file(name, split)]["bytes"] for split in splits_of(name)),
+        "download_size": sum(
+            build.manifest["files"][path]["bytes"] for split in splits_of(name) for path in build.files(name, split)
+        ),
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .columns import MEANINGS, inner
-from .layout import CANARY, split_file, splits_of
+from .layout import CANARY, shards, split_file, splits_of
 from .schema import ROWS, feature_specs
 
 _SCHEMA_ORG: Final = "https://schema.org/"
@@ -51,7 +51,10 @@ def croissant_text(manifest: Mapping[str, Any]) -> str:
     Args:
         manifest: What the data set says of itself, with the sizes and hashes of its Parquet files.
     """
-    configs = {name: [split_file(name, split) for split in splits_of(name)] for name in ROWS}
+    configs = {
+        name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest["files"])]
+        for name in ROWS
+    }
     return (
         json.dumps(
             {
@@ -71,7 +74,7 @@ def croissant_text(manifest: Mapping[str, Any]) -> str:
                     *(_file(path, manifest["files"][path]) for paths in configs.values() for path in paths),
                     *(_file_set(name, paths) for name, paths in configs.items()),
                 ],
-                "recordSet": [_record_set(name, row) for name, row in ROWS.items()],
+                "recordSet": [_record_set(name, row, configs[name]) for name, row in ROWS.items()],
             },
             indent=1,  # half of the file would be spaces
             ensure_ascii=False,
@@ -108,7 +111,8 @@ def _file_set(config: str, paths: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _record_set(config: str, row: type) -> dict[str, Any]:
+def _record_set(config: str, row: type, paths: Sequence[str]) -> dict[str, Any]:
+    numbered = r"(?:-\d+-of-\d+)?" if len(paths) > len(splits_of(config)) else ""
     split = {
         "@type": "cr:Field",
         "@id": f"{config}/split",
@@ -118,7 +122,7 @@ def _record_set(config: str, row: type) -> dict[str, Any]:
         "source": {
             "fileSet": {"@id": _files_of(config)},
             "extract": {"fileProperty": "fullpath"},
-            "transform": {"regex": rf"^(?:.*/)?{config}/([a-z]+)\.parquet$"},
+            "transform": {"regex": rf"^(?:.*/)?{config}/([a-z]+){numbered}\.parquet$"},
         },
     }
     return {

@@ -13,7 +13,9 @@ imports nothing of ours, and what it knows of rows is written into it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -170,13 +172,29 @@ class PEToolBench(datasets.GeneratorBasedBuilder):
         return datasets.DatasetInfo(features=datasets.Features(feature(ROWS[CONFIGS[self.config.name]["row"]])))
 
     def _split_generators(self, dl_manager: Any) -> list[Any]:
-        files = dl_manager.download(CONFIGS[self.config.name]["files"])
-        return [datasets.SplitGenerator(name=split, gen_kwargs={"path": path}) for split, path in files.items()]
+        with open(dl_manager.download("manifest.json"), encoding="utf-8") as file:  # noqa: PTH123  (see below)
+            there = json.load(file)["files"]
+        files = {split: files_of(name, there) for split, name in CONFIGS[self.config.name]["files"].items()}
+        return [
+            datasets.SplitGenerator(name=split, gen_kwargs={"paths": paths})
+            for split, paths in dl_manager.download(files).items()
+        ]
 
-    def _generate_examples(self, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        with open(path, "rb") as file:  # noqa: PTH123  (streaming puts an `open` here that takes addresses)
-            batches = pq.ParquetFile(file).iter_batches(BATCH)
-            yield from enumerate(row for batch in batches for row in batch.to_pylist())
+    def _generate_examples(self, paths: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        yield from enumerate(row for path in paths for row in rows_of(path))
+
+
+def files_of(name: str, there: Iterable[str]) -> list[str]:
+    """Which of some files hold the rows of the table of a name: the file of that name, or its shards in order."""
+    pattern = re.escape(name).replace(r"\.parquet", r"(-\d+-of-\d+)?\.parquet")
+    return sorted(path for path in there if re.fullmatch(pattern, path)) or [name]
+
+
+def rows_of(path: str) -> Iterator[dict[str, Any]]:
+    """Rows of a file."""
+    with open(path, "rb") as file:  # noqa: PTH123  (streaming puts an `open` here that takes addresses)
+        for batch in pq.ParquetFile(file).iter_batches(BATCH):
+            yield from batch.to_pylist()
 
 
 def _build_of(folder: str) -> str:

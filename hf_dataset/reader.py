@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
+from .layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
 from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
 
 _BATCH: Final = 100
@@ -85,15 +85,16 @@ def read_training(folder: Path, config: str) -> Iterator[Any]:
     """
     if config not in TRAINING:
         raise ReadError(f"There is no training data {config!r}. Configs of training data are {', '.join(TRAINING)}.")
-    row, path = ROWS[config], _path(folder, split_file(config, "train"))
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_columns(path, file.schema_arrow, row)
-            for batch in file.iter_batches(_BATCH):
-                for record in batch.to_pylist():
-                    yield from_dict(row, record)
-    except (pa.ArrowException, OSError) as error:
-        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+    for name in shards_in(folder, split_file(config, "train")):
+        row, path = ROWS[config], _path(folder, name)
+        try:
+            with pq.ParquetFile(path) as file:
+                _check_columns(path, file.schema_arrow, row)
+                for batch in file.iter_batches(_BATCH):
+                    for record in batch.to_pylist():
+                        yield from_dict(row, record)
+        except (pa.ArrowException, OSError) as error:
+            raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -126,15 +127,15 @@ def _check_split(split: str) -> None:
         raise ReadError(f"There is no split {split!r}. Splits are {', '.join(SPLITS)}.")
 
 
-def _rows(folder: Path, name: str, row: type) -> list[dict[str, object]]:
-    path = _path(folder, name)
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
-    _check_columns(path, table.schema, row)
-    rows: list[dict[str, object]] = table.to_pylist()
-    return rows
+def _rows(folder: Path, table: str, row: type) -> Iterator[dict[str, object]]:
+    """Rows of a table, from all its files."""
+    for path in [_path(folder, name) for name in shards_in(folder, table)]:
+        try:
+            rows = pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+        _check_columns(path, rows.schema, row)
+        yield from rows.to_pylist()
 
 
 def _path(folder: Path, name: str) -> Path:

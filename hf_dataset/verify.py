@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import CANARY, MANIFEST, SPLITS, TOOLS, TRAINING, split_file, splits_of
+from .layout import CANARY, MANIFEST, SPLITS, TOOLS, TRAINING, shards_in, split_file, splits_of
 from .reader import read_manifest
 from .schema import HISTORY_TYPES, ROWS, arrow_schema
 
@@ -60,12 +60,16 @@ def _tables(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             yield f"{MANIFEST} has rows of {config!r}, which is no config"
             continue
         for split in splits_of(config):
-            name = split_file(config, split)
-            table = pq.ParquetFile(folder / name)
-            if table.schema_arrow.remove_metadata() != arrow_schema(ROWS[config]):
-                yield f"{name} has other columns than a row of {config}"
-            if table.metadata.num_rows != manifest["rows"][config][split]:
-                yield f"{name} has {table.metadata.num_rows} rows, {MANIFEST} says {manifest['rows'][config][split]}"
+            rows = 0
+            for name in shards_in(folder, split_file(config, split)):
+                with pq.ParquetFile(folder / name) as file:
+                    if file.schema_arrow.remove_metadata() != arrow_schema(ROWS[config]):
+                        yield f"{name} has other columns than a row of {config}"
+                    rows += file.metadata.num_rows
+            if rows != manifest["rows"][config][split]:
+                yield (
+                    f"{split_file(config, split)} has {rows} rows, {MANIFEST} says {manifest['rows'][config][split]}"
+                )
 
 
 def _splits(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
@@ -91,28 +95,38 @@ def _shared(what: str, config: str, by_split: dict[str, set[str]]) -> Iterator[s
                 yield f"{config}: {len(common)} {what} are in {split} and {other}, such as {common[0]!r}"
 
 
-def _read(folder: Path, config: str, split: str, *columns: str) -> pa.Table:
-    return pq.read_table(folder / split_file(config, split), columns=list(columns))
+def _read(folder: Path, config: str, split: str, *columns: str) -> Iterator[pa.Table]:
+    """Columns of a split, file by file."""
+    for name in shards_in(folder, split_file(config, split)):
+        yield pq.read_table(folder / name, columns=list(columns))
+
+
+def _listed(folder: Path, config: str, split: str, *columns: str) -> Iterator[dict[str, Any]]:
+    for table in _read(folder, config, split, *columns):
+        yield from table.to_pylist()
 
 
 def _values(folder: Path, config: str, split: str, column: str) -> set[str]:
-    return set(_read(folder, config, split, column)[column].unique().to_pylist())
+    return {value for table in _read(folder, config, split, column) for value in table[column].unique().to_pylist()}
 
 
 def _providers(folder: Path, config: str, split: str) -> set[str]:
     """Providers of the candidates."""
-    candidates = _read(folder, config, split, "candidates")["candidates"].combine_chunks().flatten()
-    return set(candidates.field("provider").unique().to_pylist())
+    found: set[str] = set()
+    for table in _read(folder, config, split, "candidates"):
+        candidates = table["candidates"].combine_chunks().flatten()
+        found |= set(candidates.field("provider").unique().to_pylist())
+    return found
 
 
 def _test_answers(folder: Path) -> Iterator[str]:
     for config in HISTORY_TYPES:
-        for row in _read(folder, config, "test", "instance_id", "answer", "evidence", "meta").to_pylist():
+        for row in _listed(folder, config, "test", "instance_id", "answer", "evidence", "meta"):
             told = {name for name, value in (row["meta"] or {}).items() if value is not None} - {"n_tokens"}
             if any((row["answer"] or {}).values()) or row["evidence"] or told:
                 yield f"{config}: the test split holds the answer of {row['instance_id']!r}"
                 break
-    if any(row["attributes"] for row in _read(folder, TOOLS, "test", "attributes").to_pylist()):
+    if any(row["attributes"] for row in _listed(folder, TOOLS, "test", "attributes")):
         yield f"{TOOLS}: the test split holds attributes, from which its answers follow"
 
 

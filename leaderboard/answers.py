@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from .data import DataError, read_parquet
+from .data import DataError, read_parquet, table_files
 from .records import HISTORY_TYPES
 
 
@@ -14,7 +14,7 @@ class Answers:
     """The answers folder of a build.
 
     Args:
-        folder: As built: `answers/<config>.parquet`.
+        folder: As built: `answers/<config>.parquet`, or its shards.
 
     Raises:
         DataError: If one cannot be read.
@@ -25,9 +25,10 @@ class Answers:
         digest = hashlib.sha256(b"petoolbench answers")
         self._rows: dict[str, dict[str, dict[str, Any]]] = {}
         for config in HISTORY_TYPES:
-            path = folder / "answers" / f"{config}.parquet"
-            self._rows[config] = {row["instance_id"]: row for row in read_parquet(path).to_pylist()}
-            digest.update(path.read_bytes())
+            self._rows[config] = {}
+            for path in table_files(folder / "answers" / f"{config}.parquet"):
+                self._rows[config] |= {row["instance_id"]: row for row in read_parquet(path).to_pylist()}
+                digest.update(path.read_bytes())
         self.digest = digest.digest()
         """Of all of them; it cannot be told from hashes of single files, and orders `Tallies`."""
 

@@ -177,7 +177,7 @@ def open_data(name: str) -> Data:
     """
     if not name.startswith("hub:"):
         return Data(Path(name))
-    wanted = ["manifest.json", *(f"{config}/{split}.parquet" for config in HISTORY_TYPES for split in SPLITS)]
+    wanted = ["manifest.json", *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS)]
     return Data(Path(snapshot_download(name.removeprefix("hub:"), repo_type="dataset", allow_patterns=wanted)))
 
 

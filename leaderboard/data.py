@@ -83,7 +83,7 @@ class Data:
     """A data set's validation and test split; what is read is kept. May be used from any thread.
 
     Args:
-        folder: As built: `<config>/<split>.parquet` and a manifest.
+        folder: As built: `<config>/<split>.parquet`, or its shards, and a manifest.
 
     Raises:
         DataError: If there is no manifest.
@@ -103,8 +103,8 @@ class Data:
         self._tables: dict[tuple[str, str], pa.Table] = {}
         self._positions: dict[tuple[str, str], dict[str, int]] = {}
 
-    def path(self, config: str, split: str) -> Path:
-        """The file of a config's split.
+    def paths(self, config: str, split: str) -> list[Path]:
+        """The files of a config's split.
 
         Raises:
             DataError: If there is no such config or split.
@@ -114,7 +114,7 @@ class Data:
                 f"There is no {split!r} of {config!r}. Configs are {', '.join(HISTORY_TYPES)}; splits are "
                 f"{', '.join(SPLITS)}."
             )
-        return self.folder / config / f"{split}.parquet"
+        return table_files(self.folder / config / f"{split}.parquet")
 
     def table(self, config: str, split: str) -> pa.Table:
         """The rows of a config's split.
@@ -124,7 +124,7 @@ class Data:
         """
         key = (config, split)
         if key not in self._tables:
-            self._tables[key] = read_parquet(self.path(config, split))
+            self._tables[key] = pa.concat_tables([read_parquet(path) for path in self.paths(config, split)])
         return self._tables[key]
 
     def ids(self, split: Split) -> dict[str, frozenset[str]]:
@@ -193,6 +193,24 @@ class Data:
             ids = self.column(config, split, "instance_id")
             self._positions[key] = {instance_id: index for index, instance_id in enumerate(ids)}
         return self._positions[key]
+
+
+def table_files(path: Path) -> list[Path]:
+    """The files that a table is in: that of its name, or else its shards in order, `test-00000-of-00003.parquet`.
+
+    Raises:
+        DataError: If a shard is missing.
+    """
+    found = [] if path.is_file() else sorted(path.parent.glob(f"{path.stem}-?????-of-?????{path.suffix}"))
+    if not found:
+        return [path]
+    wanted = int(found[0].stem.rpartition("-")[2])
+    if len(found) != wanted:
+        raise DataError(
+            f"{str(path.parent)!r} holds {len(found)} of the {wanted} files of {path.stem!r}. "
+            "Build or download the data set again."
+        )
+    return found
 
 
 def read_parquet(path: Path) -> pa.Table:

@@ -141,7 +141,8 @@ class Scorer:
         if split not in self._digest:
             digest = hashlib.sha256(self._private().digest if split == "test" else b"validation")
             for config in HISTORY_TYPES:
-                digest.update(self.data.path(config, split).read_bytes())
+                for path in self.data.paths(config, split):
+                    digest.update(path.read_bytes())
             self._digest[split] = digest.digest()
         return self._digest[split]
 

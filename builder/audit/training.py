@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.training.pairs import ERROR_OF
-from hf_dataset.layout import TRAINING, split_file
+from hf_dataset.layout import TRAINING, shards_in, split_file
 from hf_dataset.reader import read_training
 from hf_dataset.schema import DPO_KINDS, DpoRow
 from metrics.petoolbench.aggregation import judge
@@ -97,7 +97,7 @@ class _Found:
 
 def has_training(data: Path) -> bool:
     """Whether a data set has training data; imported ones have none."""
-    return any((data / split_file(config, "train")).is_file() for config in TRAINING)
+    return any((data / shards_in(data, split_file(config, "train"))[0]).is_file() for config in TRAINING)
 
 
 def audit_training(data: Path, references: Mapping[str, Reference]) -> TrainingAudit:

@@ -43,6 +43,9 @@ def build(
     cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
         "llm-cache.sqlite"
     ),
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that make the users; the files do not depend on it.")
+    ] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what asking would take, and ask nothing.")] = False,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
@@ -57,7 +60,7 @@ def build(
     endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
     with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
         try:
-            report = pipeline.build(source, settings, out, tell, audited=audited, model=used)
+            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, workers=workers)
         finally:
             if used:
                 print_meter(used.meter)

@@ -21,7 +21,7 @@ from builder.groups.stage import MIN_PROVIDERS, usual_category
 from builder.library import REGISTERS
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
 from builder.scenarios import catalogue_values, favouring_words, is_final
-from builder.text import mentions, provider_family, sentence
+from builder.text import mentions_any, provider_family, sentence
 
 from .engine import Engine
 from .task import Payload, Refusal
@@ -200,11 +200,11 @@ class WrittenScenarios:
         """The scenarios of one kind, in random order; as `builder.scenarios.write_scenarios`."""
         written = self.by_functionality.get(group.functionality.name, ())
         own = [scenario for scenario in written if is_final(scenario.values) == final]
-        barred = favouring_words(group) if final else []
+        names_any = mentions_any(favouring_words(group) if final else [])
         for index in rng.permutation(len(own)):
             scenario = own[int(index)]
             # The group may have lost tools since, so that an attribute of all of them has become one of some.
-            if not any(mentions(scenario.instruction, word) for word in barred):
+            if not names_any(scenario.instruction):
                 yield scenario
 
 

@@ -47,12 +47,14 @@ class RejectedCalls:
     Args:
         prepared: Tools and groups of train.
         seed: The build's seed for train.
+        own: What names the partition's draws.
     """
 
-    def __init__(self, prepared: Prepared, seed: Sequence[int]) -> None:
+    def __init__(self, prepared: Prepared, seed: Sequence[int], own: Sequence[int] = ()) -> None:
         self._members = {member.tool.name: (group, member) for group in prepared.groups for member in group.members}
         self._prepared = prepared
         self._seed = seed
+        self._own = own
         self._scenarios: dict[str, Iterator[Scenario]] = {}
         self._surplus: Counter[str] = Counter()
         """How much more often a tool was chosen than rejected in `wrong_functionality`."""
@@ -80,7 +82,7 @@ class RejectedCalls:
     def _others(self, group: Group) -> Iterator[Scenario]:
         """Further scenarios of a group, drawn as the final instructions are, each given once."""
         if group.key not in self._scenarios:
-            rng = generator_for(self._seed, _PURPOSE, group.key)
+            rng = generator_for(self._seed, _PURPOSE, group.key, *self._own)
             self._scenarios[group.key] = self._prepared.write(group, rng, True)
         return self._scenarios[group.key]
 

@@ -8,11 +8,12 @@ from typing import Final
 
 from builder.config import BuildConfig, TrainingConfig
 from builder.export import TableWriter
+from builder.partitions import Partition
 from builder.prepared import Prepared
 from builder.prompting import Message, messages_of
 from builder.randomness import generator_for
 from builder.records import User
-from hf_dataset.layout import split_file
+from hf_dataset.layout import TRAINING, shard, split_file
 from hf_dataset.schema import HISTORY_TYPES, DpoRow, Instance, MessageRow, SftRow
 
 from .pairs import POSSIBLE, RejectedCalls, completion
@@ -21,22 +22,28 @@ _PURPOSE: Final = "training"
 
 
 class TrainingWriter:
-    """Writes the training data of a build.
+    """Writes the training data of a partition of train.
 
     Args:
         folder: Folder of the data set.
         prepared: Tools and groups of train.
         config: The build's config.
+        partition: The partition.
     """
 
-    def __init__(self, folder: Path, prepared: Prepared, config: BuildConfig) -> None:
+    def __init__(self, folder: Path, prepared: Prepared, config: BuildConfig, partition: Partition) -> None:
         self._config = config.training
         self._seed = config.seed_of("train")
-        self._users = config.users.by_split()["train"]
-        self._rejected = RejectedCalls(prepared, self._seed)
-        self._sft = TableWriter(folder / split_file("sft", "train"), SftRow)
-        self._dpo = TableWriter(folder / split_file("dpo", "train"), DpoRow)
-        self._mixes = {name: _Mix(self._config, name, self._seed) for name in HISTORY_TYPES}
+        self._users = partition.users
+        share = partition.users / config.users.by_split()["train"]
+        # Rounded down, so that all partitions together do not take more than is allowed.
+        self._most_sft = int(self._config.sft_per_config * share)
+        self._most_dpo = int(self._config.dpo_per_config * share)
+        self._rejected = RejectedCalls(prepared, self._seed, partition.own)
+        path = {name: shard(split_file(name, "train"), partition.number, partition.of) for name in TRAINING}
+        self._sft = TableWriter(folder / path["sft"], SftRow)
+        self._dpo = TableWriter(folder / path["dpo"], DpoRow)
+        self._mixes = {name: _Mix(self._config, name, self._seed, partition.own) for name in HISTORY_TYPES}
         self._group: list[tuple[User, Mapping[str, Instance]]] = []
         self._seen = self._sft_taken = self._dpo_taken = 0
 
@@ -55,8 +62,8 @@ class TrainingWriter:
 
     def _write(self) -> None:
         users = [user for user, _ in self._group]
-        sft = self._takes(self._sft_taken, self._config.sft_per_config)
-        dpo = self._takes(self._dpo_taken, self._config.dpo_per_config)
+        sft = self._takes(self._sft_taken, self._most_sft)
+        dpo = self._takes(self._dpo_taken, self._most_dpo)
         for config in HISTORY_TYPES:
             rows = [by_config[config] for _, by_config in self._group]
             asked = [messages_of(row, docs=self._config.docs) for row in rows] if sft or dpo else []
@@ -97,12 +104,12 @@ class TrainingWriter:
 class _Mix:
     """Which kind comes next, so that the shares of a config come out as they were asked for."""
 
-    def __init__(self, config: TrainingConfig, name: str, seed: Sequence[int]) -> None:
+    def __init__(self, config: TrainingConfig, name: str, seed: Sequence[int], own: Sequence[int]) -> None:
         shares = config.mix.model_dump()
         possible = POSSIBLE[name]
         self._shares = {kind: float(shares[kind]) for kind in possible}
         self._shares["same_function"] += sum(share for kind, share in shares.items() if kind not in possible)
-        rng = generator_for(seed, _PURPOSE, "mix", name)
+        rng = generator_for(seed, _PURPOSE, "mix", name, *own)
         # A start of some rows, more or less, so that the configs do not go through the kinds in step.
         self._made = {kind: 8 * float(rng.random()) - 4 for kind in possible}
 

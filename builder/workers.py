@@ -1,0 +1,206 @@
+"""Making all partitions of a build, in this process or in others on this machine.
+
+When a process is killed, only the partition that it was making is lost, and made again by another one. What a partition
+comes to does not depend on who makes it, nor on what was made before.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Final
+
+from .embedding import SentenceEncoder
+from .errors import BuildError
+from .partitions import Partition
+from .progress import Progress
+from .writing import Made, PartitionWriter, Task
+
+_ATTEMPTS: Final = 3
+"""How often a partition is begun before the build is given up."""
+_LOOK_S: Final = 0.5
+"""Seconds between two looks at how far the workers are."""
+
+
+def make_here(
+    task: Task, partitions: Sequence[Partition], encoder: SentenceEncoder, progress: Progress
+) -> Iterator[tuple[Partition, Made]]:
+    """Make partitions in this process, in order.
+
+    Args:
+        task: What they are made from.
+        partitions: The partitions.
+        encoder: Makes sentence vectors, and counts tokens.
+        progress: Called as the work goes on.
+    """
+    writer = PartitionWriter(task, encoder)
+    told = _Told(partitions, [0] * len(partitions), progress)
+    for place, partition in enumerate(partitions):
+        yield partition, writer.write(partition, told.of(place))
+
+
+def make_in_workers(
+    task: Task, partitions: Sequence[Partition], workers: int, progress: Progress
+) -> Iterator[tuple[Partition, Made]]:
+    """Make partitions in processes of their own, in the order in which they are done.
+
+    Args:
+        task: What they are made from.
+        partitions: The partitions.
+        workers: Number of processes.
+        progress: Called as the work goes on.
+
+    Raises:
+        BuildError: If the worker of one partition dies again and again.
+    """
+    # No lock: a worker that is killed while it holds one would stop all others. Each partition has a place of its own.
+    counts = multiprocessing.get_context("spawn").RawArray("q", len(partitions))
+    told = _Told(partitions, counts, progress)
+    # The largest first, so that nobody is left with one at the end.
+    waiting = deque(sorted(range(len(partitions)), key=lambda place: -partitions[place].users))
+    attempts = [0] * len(partitions)
+    crew = [_Worker(task, counts) for _ in range(min(workers, len(partitions)))]
+    try:
+        while waiting or any(worker.place is not None for worker in crew):
+            for worker in crew:
+                if worker.place is None and waiting:
+                    worker.place = waiting.popleft()
+                    attempts[worker.place] += 1
+                    worker.begin(partitions[worker.place])
+            for worker in _heard(crew):
+                place, worker.place = worker.place, None
+                assert place is not None, "only who was asked answers"
+                made = worker.answer()
+                if made is not None:
+                    yield partitions[place], made
+                    continue
+                if attempts[place] == _ATTEMPTS:
+                    raise _given_up(partitions[place])
+                waiting.appendleft(place)
+                crew[crew.index(worker)] = _Worker(task, counts)
+            told.tell_all()
+    finally:
+        for worker in crew:
+            worker.end()
+
+
+def _given_up(partition: Partition) -> BuildError:
+    return BuildError(
+        f"The worker that made users {partition.first} to {partition.first + partition.users - 1} of "
+        f"{partition.split!r} died {_ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
+        "Use fewer --workers."
+    )
+
+
+class _Worker:
+    """A process that makes partitions.
+
+    Args:
+        task: What they are made from.
+        counts: Where it says how far it is, by partition.
+    """
+
+    def __init__(self, task: Task, counts: MutableSequence[int]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        self.place: int | None = None
+        """Of the partition that it is making."""
+        self._process = context.Process(target=_work, args=(task, counts, other), daemon=True)
+        self._process.start()
+        # Only the worker holds its end now, so that its death is heard.
+        other.close()
+
+    def begin(self, partition: Partition) -> None:
+        """Have a partition made."""
+        try:
+            self.connection.send((self.place, partition))
+        except OSError:  # it is dead, as its answer will tell
+            return
+
+    def answer(self) -> Made | None:
+        """What the partition came to; None if the worker died.
+
+        Raises:
+            Exception: What was raised in the worker.
+        """
+        try:
+            answer: Made | Exception = self.connection.recv()
+        except (EOFError, OSError):
+            self.end()
+            return None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        """Stop, whatever is being made."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+def _heard(crew: Sequence[_Worker]) -> list[_Worker]:
+    """Workers that are done, or dead, of those that were asked."""
+    ready = wait([worker.connection for worker in crew if worker.place is not None], _LOOK_S)
+    return [worker for worker in crew if worker.connection in ready]
+
+
+def _work(task: Task, counts: MutableSequence[int], connection: Connection) -> None:
+    """What a worker does: makes partitions until nobody asks for more."""
+    writer = PartitionWriter(task, SentenceEncoder())
+    while True:
+        try:
+            place, partition = connection.recv()
+        except EOFError:
+            return
+        answer: Made | Exception
+        try:
+            answer = writer.write(partition, _teller(counts, place))
+        except Exception as error:  # whatever it is, it is raised where the build was asked for
+            answer = error
+        connection.send(answer)
+
+
+def _teller(counts: MutableSequence[int], place: int) -> Callable[[int], None]:
+    def tell(users: int) -> None:
+        counts[place] = users
+
+    return tell
+
+
+class _Told:
+    """How many users of each split were made, by all who make some.
+
+    Args:
+        partitions: All partitions.
+        counts: Users made so far, by partition.
+        progress: Told of them.
+    """
+
+    def __init__(self, partitions: Sequence[Partition], counts: MutableSequence[int], progress: Progress) -> None:
+        self._counts = counts
+        self._splits = [partition.split for partition in partitions]
+        self._wanted = dict.fromkeys(self._splits, 0)
+        for partition in partitions:
+            self._wanted[partition.split] += partition.users
+        self._progress = progress
+
+    def of(self, place: int) -> Callable[[int], None]:
+        """What one partition tells its number of users to."""
+
+        def tell(users: int) -> None:
+            self._counts[place] = users
+            self._tell(self._splits[place])
+
+        return tell
+
+    def tell_all(self) -> None:
+        """Tell of all splits."""
+        for split in self._wanted:
+            self._tell(split)
+
+    def _tell(self, split: str) -> None:
+        made = sum(count for own, count in zip(self._splits, self._counts, strict=True) if own == split)
+        self._progress(f"writing {split}", made, self._wanted[split])

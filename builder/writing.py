@@ -1,0 +1,110 @@
+"""Making one partition: its users, their rows, and the files that they go to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hf_dataset.layout import answers_file, shard, split_file
+from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
+
+from .config import BuildConfig
+from .embedding import SentenceEncoder
+from .export import TableWriter, answer_key, public_row
+from .finals import Finals
+from .funnel import Funnel
+from .instances import InstanceMaker, RowMaker, Stock
+from .output import Folders
+from .partitions import Partition
+from .prepared import Prepared
+from .training.rows import TrainingWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every partition of a build is made from; goes to each process that makes some."""
+
+    folders: Folders
+    """Written aside."""
+    prepared: Prepared
+    config: BuildConfig
+    build_id: str
+    dealt: Mapping[str, Path]
+    """Folders of dealt final instructions, by split; none for a split that is a single partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a partition came to."""
+
+    users: int
+    rows: Mapping[str, int]
+    """Number by config."""
+    loss: float
+    """Sum over `judged` users of the chance that flipped ratings mislead the reader, 0 to 1 each."""
+    judged: int
+    funnel: Funnel
+
+
+class PartitionWriter:
+    """Makes partitions, one after the other.
+
+    Args:
+        task: What they are made from.
+        encoder: Makes sentence vectors, and counts tokens.
+    """
+
+    def __init__(self, task: Task, encoder: SentenceEncoder) -> None:
+        self._task = task
+        self._encoder = encoder
+        self._rows = RowMaker(encoder.count_tokens, task.config.candidates.distractors)
+        self._stocks: dict[str, tuple[Prepared, Stock]] = {}
+
+    def write(self, partition: Partition, tell: Callable[[int], None]) -> Made:
+        """Make a partition; files that it left when it was cut off are written over.
+
+        Args:
+            partition: The partition.
+            tell: Told the number of users made so far.
+        """
+        task, split, funnel = self._task, partition.split, Funnel()
+        prepared, stock = self._of_split(split)
+        if not partition.number:
+            funnel.drop("group_in_histories", "too_few_scenarios", stock.silent)
+        finals = Finals(prepared, task.config, partition, task.dealt.get(split))
+        maker = InstanceMaker(partition, stock, finals, task.config, funnel)
+
+        def table(folder: Path, name: str, row: type) -> TableWriter:
+            return TableWriter(folder / shard(name, partition.number, partition.of), row)
+
+        writers = {name: table(task.folders.public, split_file(name, split), Instance) for name in HISTORY_TYPES}
+        answers = (
+            {name: table(task.folders.private, answers_file(name), AnswerKey) for name in HISTORY_TYPES}
+            if split == "test"
+            else {}
+        )
+        training = TrainingWriter(task.folders.public, prepared, task.config, partition) if split == "train" else None
+        made = 0
+        for user in maker.users():
+            ids = {name: f"{name}-{task.build_id}-{user.user_id}" for name in HISTORY_TYPES}
+            own_rows = {name: self._rows.row(user, name, instance_id) for name, instance_id in ids.items()}
+            if training:
+                training.add(user, own_rows)
+            for name, row in own_rows.items():
+                writers[name].add(public_row(row) if answers else row)
+                if answers:
+                    answers[name].add(answer_key(row))
+            made += 1
+            tell(made)
+        for writer in (*writers.values(), *answers.values()):
+            writer.close()
+        counts = {name: writer.count for name, writer in writers.items()} | (training.close() if training else {})
+        return Made(made, counts, maker.loss, maker.judged, funnel)
+
+    def _of_split(self, split: str) -> tuple[Prepared, Stock]:
+        """What the users of a split are made from, whichever partition they are of."""
+        if split not in self._stocks:
+            prepared = self._task.prepared.of_split(split)
+            self._stocks[split] = (prepared, Stock(split, prepared, self._task.config, self._encoder))
+        return self._stocks[split]
