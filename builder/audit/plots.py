@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from builder.optional import optional
 
 from .breakdown import Breakdown
 from .run import Audit, ConfigAudit
 
-_COLOURS: Final = {"preferred_only": "#33658a", "rating_integrated": "#86a03c", "chronological": "#c4652d"}
-_BOUND: Final = "#444444"
+T = TypeVar("T")
+COLOURS: Final = {"preferred_only": "#33658a", "rating_integrated": "#86a03c", "chronological": "#c4652d"}
+BOUND: Final = "#444444"
 
 
 def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
@@ -25,16 +26,32 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
     Raises:
         MissingExtraError: If matplotlib is missing.
     """
-    Figure = optional("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     plots: Mapping[str, tuple[str, Callable[[Any, Sequence[ConfigAudit]], None], tuple[float, float]]] = {
         "shortcuts.png": ("Accuracy of every shortcut against its bound", _shortcuts, (9, 7)),
         "oracle.png": ("Oracle by axis, history length, place of the change and flipped ratings", _oracle, (12, 8)),
         "lengths.png": ("Number of interactions in a history", _lengths, (9, 3.5)),
         "categories.png": ("Instances by category", _categories, (9, 9)),
     }
+    return save_plots(plots, audit.configs, folder)
+
+
+def save_plots(
+    plots: Mapping[str, tuple[str, Callable[[Any, T], None], tuple[float, float]]], shown: T, folder: Path
+) -> dict[str, str]:
+    """Draw plots and save them as PNG; what each shows, by file name.
+
+    Args:
+        plots: Title, what draws it on a figure, and its size in inches, by file name.
+        shown: What is drawn.
+        folder: Where the files go; it must be there.
+
+    Raises:
+        MissingExtraError: If matplotlib is missing.
+    """
+    Figure = optional("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     for name, (title, draw, size) in plots.items():
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure, audit.configs)
+        draw(figure, shown)
         figure.suptitle(title)
         # No date and no version in the file: the same audit gives the same bytes.
         figure.savefig(folder / name, dpi=110, metadata={"Software": None})
@@ -53,12 +70,12 @@ def _shortcuts(figure: Any, configs: Sequence[ConfigAudit]) -> None:
             height=height,
             xerr=[100 * gate.margin for gate in item.gates],
             error_kw={"elinewidth": 0.8, "ecolor": "#222222"},
-            color=_COLOURS[item.config],
+            color=COLOURS[item.config],
             label=item.config,
         )
         for place, gate in zip(places, item.gates, strict=True):
-            axes.plot([100 * gate.bound] * 2, [place - height / 2, place + height / 2], color=_BOUND, linewidth=2)
-    axes.plot([], [], color=_BOUND, linewidth=2, label="bound (oracle: least; others: most)")
+            axes.plot([100 * gate.bound] * 2, [place - height / 2, place + height / 2], color=BOUND, linewidth=2)
+    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: least; others: most)")
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy, %, with the margin of chance")
@@ -76,7 +93,7 @@ def _oracle(figure: Any, configs: Sequence[ConfigAudit]) -> None:
                 places,
                 [100 * value for value in parts.values()],
                 width=0.27,
-                color=_COLOURS[item.config],
+                color=COLOURS[item.config],
                 label=item.config,
             )
         texts = [label.lstrip("0") if label.isdigit() else label for label in labels]
@@ -98,7 +115,7 @@ def _lengths(figure: Any, configs: Sequence[ConfigAudit]) -> None:
             [length + (number - 1) * 0.27 for length in parts],
             list(parts.values()),
             width=0.27,
-            color=_COLOURS[item.config],
+            color=COLOURS[item.config],
             label=item.config,
         )
     axes.set_xlabel("interactions")
@@ -110,7 +127,7 @@ def _categories(figure: Any, configs: Sequence[ConfigAudit]) -> None:
     """The three configs have the same users, so that one stands for all."""
     axes = figure.subplots()
     parts = sorted(_of(configs[0], "category").parts, key=lambda part: (part.rows, part.label))
-    axes.barh([part.label for part in parts], [part.rows for part in parts], color=_COLOURS[configs[0].config])
+    axes.barh([part.label for part in parts], [part.rows for part in parts], color=COLOURS[configs[0].config])
     axes.tick_params(axis="y", labelsize=7)
     axes.set_xlabel(f"instances of each config, in {len(parts)} categories")
     axes.margins(y=0.01)

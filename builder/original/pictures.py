@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from builder.optional import optional
+from builder.audit.plots import BOUND, COLOURS, save_plots
 
 from .findings import ConfigFindings, Figure, Findings
 
-_COLOURS: Final = {"preferred_only": "#33658a", "rating_integrated": "#86a03c", "chronological": "#c4652d"}
-_BOUND: Final = "#444444"
 _HEIGHT: Final = 0.27
 
 
@@ -25,7 +23,6 @@ def draw_plots(findings: Findings, folder: Path) -> dict[str, str]:
     Raises:
         MissingExtraError: If matplotlib is missing.
     """
-    Figures = optional("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     plots: Mapping[str, tuple[str, Callable[[Any, Findings], None], tuple[float, float]]] = {
         "rules.png": ("Accuracy of each rule, with its 95 % interval", _rules, (13, 6.5)),
         "shares.png": ("Share of the rows of which something holds, with its 95 % interval", _shares, (9, 5)),
@@ -33,13 +30,7 @@ def draw_plots(findings: Findings, folder: Path) -> dict[str, str]:
     }
     if findings.same_function:
         plots = {**plots, "same_function.png": ("Candidates that do the job", _same_function, (7, 3.5))}
-    for name, (title, draw, size) in plots.items():
-        figure = Figures(figsize=size, layout="constrained")
-        draw(figure, findings)
-        figure.suptitle(title)
-        # No date and no version in the file: the same audit gives the same bytes.
-        figure.savefig(folder / name, dpi=110, metadata={"Software": None})
-    return {name: title for name, (title, _, _) in plots.items()}
+    return save_plots(plots, findings, folder)
 
 
 def _rules(figure: Any, findings: Findings) -> None:
@@ -82,13 +73,13 @@ def _bars(axes: Any, configs: Sequence[ConfigFindings], read: Callable[[ConfigFi
                 [100 * max(0.0, one.high - one.value) for one in figures],
             ],
             error_kw={"elinewidth": 0.8, "ecolor": "#222222"},
-            color=_COLOURS[item.config],
+            color=COLOURS[item.config],
             label=item.config,
         )
         for place, one in zip(places, figures, strict=True):
             if one.bound is not None:
                 ends = [place - _HEIGHT / 2, place + _HEIGHT / 2]
-                axes.plot([100 * one.bound] * 2, ends, color=_BOUND, linewidth=2)
+                axes.plot([100 * one.bound] * 2, ends, color=BOUND, linewidth=2)
     axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=8)
     axes.set_xlim(0, 100)
     axes.margins(y=0.02)
@@ -108,7 +99,7 @@ def _popularity(figure: Any, findings: Findings) -> None:
 def _same_function(figure: Any, findings: Findings) -> None:
     axes = figure.subplots()
     sizes = findings.same_function
-    axes.bar(list(sizes), list(sizes.values()), color=_COLOURS["preferred_only"])
+    axes.bar(list(sizes), list(sizes.values()), color=COLOURS["preferred_only"])
     axes.set_xticks(list(sizes))
     axes.set_xlabel("candidates that do the job")
     axes.set_ylabel("rows")
