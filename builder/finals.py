@@ -71,13 +71,12 @@ def deal(prepared: Prepared, config: BuildConfig, partitions: Sequence[Partition
         prepared: Tools and groups of the split.
         config: The build's config.
         partitions: All partitions of the split.
-        folder: Where they are put; holds nothing else.
+        folder: Where they are put; is there, and empty.
     """
     seed = config.seed_of(partitions[0].split)
     wanted = _MARGIN * max(partition.users for partition in partitions)
     streams: Mapping[str, Iterator[Scenario]] = {group.key: _all(prepared, seed, group) for group in prepared.groups}
     open_to = list(prepared.groups)
-    folder.mkdir()
     with ExitStack() as stack:
         files = [stack.enter_context(_file(folder, one).open("w", encoding="utf-8")) for one in partitions]
         carried = 0

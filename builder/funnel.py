@@ -30,6 +30,11 @@ class Funnel:
         for kind, reasons in other.drops.items():
             self.drops.setdefault(kind, Counter()).update(reasons)
 
+    def commonest(self, kind: str, number: int = 3) -> str:
+        """The reasons for which most of a kind were dropped, with their numbers, as part of a sentence."""
+        reasons = sorted(self.drops.get(kind, Counter()).items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in reasons[:number]) or "none"
+
     def as_dict(self) -> dict[str, dict[str, int] | dict[str, dict[str, int]]]:
         """Plain dicts in a fixed order."""
         return {

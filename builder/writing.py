@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from hf_dataset.layout import answers_file, shard, split_file
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 
 from .config import BuildConfig
 from .embedding import SentenceEncoder
+from .errors import BuilderError
 from .export import TableWriter, answer_key, public_row
 from .finals import Finals
 from .funnel import Funnel
@@ -19,6 +22,11 @@ from .output import Folders
 from .partitions import Partition
 from .prepared import Prepared
 from .training.rows import TrainingWriter
+from .unfinished import Made, Unfinished
+
+ATTEMPTS: Final = 3
+"""How often a partition is begun before the build is given up."""
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +38,10 @@ class Task:
     prepared: Prepared
     config: BuildConfig
     build_id: str
+    key: str
+    """Of the notes of what is done."""
     dealt: Mapping[str, Path]
     """Folders of dealt final instructions, by split; none for a split that is a single partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What a partition came to."""
-
-    users: int
-    rows: Mapping[str, int]
-    """Number by config."""
-    loss: float
-    """Sum over `judged` users of the chance that flipped ratings mislead the reader, 0 to 1 each."""
-    judged: int
-    funnel: Funnel
 
 
 class PartitionWriter:
@@ -62,12 +59,33 @@ class PartitionWriter:
         self._stocks: dict[str, tuple[Prepared, Stock]] = {}
 
     def write(self, partition: Partition, tell: Callable[[int], None]) -> Made:
-        """Make a partition; files that it left when it was cut off are written over.
+        """Make a partition, put its files in place and note it; if that fails, begin again.
 
         Args:
             partition: The partition.
             tell: Told the number of users made so far.
+
+        Raises:
+            BuilderError: If it cannot be made.
+            Exception: Whatever the last attempt failed with.
         """
+        unfinished = Unfinished(self._task.folders, self._task.key)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with unfinished.aside() as aside:
+                    made = self._make(partition, aside, tell)
+                    unfinished.put_in_place(aside, partition, made)
+            except BuilderError:  # it would be the same again
+                raise
+            except Exception:
+                if attempt == ATTEMPTS:
+                    raise
+                _log.warning("users from %d of %s are made again", partition.first, partition.split, exc_info=True)
+            else:
+                break
+        return made
+
+    def _make(self, partition: Partition, folders: Folders, tell: Callable[[int], None]) -> Made:
         task, split, funnel = self._task, partition.split, Funnel()
         prepared, stock = self._of_split(split)
         if not partition.number:
@@ -78,13 +96,13 @@ class PartitionWriter:
         def table(folder: Path, name: str, row: type) -> TableWriter:
             return TableWriter(folder / shard(name, partition.number, partition.of), row)
 
-        writers = {name: table(task.folders.public, split_file(name, split), Instance) for name in HISTORY_TYPES}
+        writers = {name: table(folders.public, split_file(name, split), Instance) for name in HISTORY_TYPES}
         answers = (
-            {name: table(task.folders.private, answers_file(name), AnswerKey) for name in HISTORY_TYPES}
+            {name: table(folders.private, answers_file(name), AnswerKey) for name in HISTORY_TYPES}
             if split == "test"
             else {}
         )
-        training = TrainingWriter(task.folders.public, prepared, task.config, partition) if split == "train" else None
+        training = TrainingWriter(folders.public, prepared, task.config, partition) if split == "train" else None
         made = 0
         for user in maker.users():
             ids = {name: f"{name}-{task.build_id}-{user.user_id}" for name in HISTORY_TYPES}

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from builder.baselines import write_baselines
 from builder.errors import HubError
 from builder.optional import optional
 from hf_dataset.layout import SPLITS
+from hf_dataset.schema import HISTORY_TYPES
 
 from .console import progress, stdout
 
@@ -80,10 +82,18 @@ def submit(
     if "receipt" in found:
         for key, value in found["receipt"].items():
             stdout.print(f"{key.replace('_', ' ')}: {value}", markup=False, highlight=False, soft_wrap=True)
+        _tell_where(space, found["receipt"]["configs"])
     elif found.get("valid"):
         stdout.print(f"Nothing is wrong: {found['lines']} lines answer {', '.join(found['configs'])}.", soft_wrap=True)
     else:
         raise HubError("Nothing was handed in.\n" + (found.get("refused") or "\n".join(found.get("problems", ()))))
+
+
+def _tell_where(space: str, configs: Sequence[str]) -> None:
+    """Say where on the board the system will stand."""
+    board = "Overall" if len(configs) == len(HISTORY_TYPES) else f"{' and '.join(configs)} (Overall takes all three)"
+    address = f"{space.rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
+    stdout.print(f"It is scored soon, and stands then on the board {board}: {address}", soft_wrap=True, highlight=False)
 
 
 def _asked(

@@ -13,6 +13,8 @@ from builder import pipeline
 from builder.catalogue.sources import ALLOWED as CATALOGS
 from builder.catalogue.sources import open_source
 from builder.config import PRESETS, load_config
+from builder.engines.choice import ENGINES, Crew
+from builder.llm.address import endpoint_address
 from builder.llm.use import MODES, PROVIDERS, Endpoint, check_llm, open_model
 from builder.output import check_free
 
@@ -43,13 +45,18 @@ def build(
     cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
         "llm-cache.sqlite"
     ),
+    engine: Annotated[str, typer.Option("--engine", help=f"Who makes the users: {', '.join(ENGINES)}.")] = ENGINES[0],
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Processes that make the users; the files do not depend on it.")
+        int, typer.Option("--workers", min=1, help="How many make users at once; the files do not depend on it.")
     ] = 1,
+    ray_address: Annotated[
+        str | None, typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; without it one is started here.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what asking would take, and ask nothing.")] = False,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
     settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=model)
+    crew = Crew(engine, workers, ray_address)
     check_free(out)
     source = open_source(catalog)
     asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
@@ -57,10 +64,10 @@ def build(
     if dry_run:
         print_estimate(source, settings)
         return
-    endpoint = Endpoint(base_url, os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
+    endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
     with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
         try:
-            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, workers=workers)
+            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, crew=crew)
         finally:
             if used:
                 print_meter(used.meter)

@@ -25,9 +25,8 @@ def serve_local(
         stdout.print(
             f"{LOCAL_MODEL} answers at {base_url} until you press Ctrl-C. Its replies are poor. In another shell:"
         )
-        stdout.print(
-            f"petoolbench build --catalog ... --llm openai --base-url {base_url} --model {LOCAL_MODEL} -o OUT",
-            soft_wrap=True,
-        )
+        asked = f"--base-url {base_url} --model {LOCAL_MODEL}"
+        stdout.print(f"petoolbench build --catalog ... --llm openai {asked} -o OUT", soft_wrap=True)
+        stdout.print(f"petoolbench predict DATA {asked} --limit 1 --max-output-tokens 64 -o RUN", soft_wrap=True)
 
     serve(host, port, context, ready)

@@ -18,6 +18,7 @@ from builder.harness.questions import OVERLONG, Question
 from builder.harness.run import Asking, Means, Report, check, rows_of
 from builder.harness.run import predict as ask
 from builder.hub.data import data_folder
+from builder.llm.address import endpoint_address
 from builder.llm.meter import Meter
 from builder.predictors.registry import ALLOWED as BASELINES
 from builder.prompting import DOCS, MODES, messages_of
@@ -92,7 +93,7 @@ def predict(
         model=model,
         config=_one_of(HISTORY_TYPES, config, "config"),
         split=_one_of(SPLITS, split, "split"),
-        base_url=base_url,
+        base_url=endpoint_address(base_url),
         mode=_one_of(MODES, mode, "mode"),
         history=_one_of(HISTORIES, history, "history"),
         docs=_one_of(DOCS, docs, "docs"),

@@ -71,6 +71,9 @@ def score_file(
     run = read_replies(predictions, instances, manifest)
     check_made_for(run, folder, config, split, manifest)
     scores = score(run.predictions, instances, keys, SCORERS[SCORERS.index(scorer)])
+    missing = sum(instance.instance_id not in run.predictions for instance in instances)
+    if missing:
+        stdout.print(f"{missing:,} of {len(instances):,} instances have no line in the file, and count as wrong.")
     print_scores([(predictions.name, config, scores)])
     print_classes(scores)
 

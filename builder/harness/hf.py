@@ -98,7 +98,7 @@ class LocalModel:
     def replies(
         self, chats: Iterable[Sequence[Message]], tools: Iterable[Sequence[Tool]] | None = None
     ) -> Iterator[Reply]:
-        """The reply to each chat, in order; chats are taken as they are needed.
+        """The reply to each chat, in order; chats are taken as they are needed, and equal ones are asked once.
 
         Args:
             chats: Messages of each chat.
@@ -112,13 +112,15 @@ class LocalModel:
         offered = repeat(()) if tools is None else tools
         pairs = zip(chats, offered, strict=tools is not None)
         prompts = (self._prompt(messages, own) for messages, own in pairs)
+        found: dict[bytes, Reply] = {}
         while window := list(islice(prompts, _WINDOW * self._batch_size)):
-            order = sorted(range(len(window)), key=lambda index: len(window[index]))
-            found: dict[int, Reply] = {}
+            # Without their own history, all users of a query group ask the same.
+            new = {key: prompt for prompt in window if (key := _digest(prompt)) not in found}
+            order = sorted(new, key=lambda key: len(new[key]))
             for start in range(0, len(order), self._batch_size):
                 batch = order[start : start + self._batch_size]
-                found.update(zip(batch, self._generate([window[index] for index in batch]), strict=True))
-            yield from (found[index] for index in range(len(window)))
+                found.update(zip(batch, self._generate([new[key] for key in batch]), strict=True))
+            yield from (found[_digest(prompt)] for prompt in window)
 
     def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
         try:
@@ -175,6 +177,10 @@ class LocalModel:
             return logits / temperature - noise.log()
 
         return noisy
+
+
+def _digest(prompt: str) -> bytes:
+    return hashlib.sha256(prompt.encode()).digest()
 
 
 def _load(transformers: Any, name: str, dtype: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -186,15 +186,12 @@ class ModelAnalyst:
         return kept
 
 
+@dataclass(frozen=True, slots=True)
 class WrittenScenarios:
-    """Scenarios that were written before there were users.
+    """Scenarios that were written before there were users."""
 
-    Args:
-        by_functionality: Scenarios of each group, by functionality name.
-    """
-
-    def __init__(self, by_functionality: Mapping[str, Sequence[Scenario]]) -> None:
-        self.by_functionality = by_functionality
+    by_functionality: Mapping[str, Sequence[Scenario]]
+    """Scenarios of each group, by functionality name."""
 
     def write(self, group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
         """The scenarios of one kind, in random order; as `builder.scenarios.write_scenarios`."""

@@ -75,9 +75,9 @@ class Sender:
         self._meter = meter
         self._limiter = AdaptiveLimiter(config.connections)
         self._openai, self._tenacity, httpx2 = (optional(name, "builder", _PURPOSE) for name in _LIBRARIES)
-        self._response_class = httpx2.Response
+        self._response_class, self._connect_timeout = httpx2.Response, httpx2.ConnectTimeout
         self._shape = 0
-        self._url = f"{client.base_url}chat/completions"
+        self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
         """Whole, since the library takes a while to put one together for each request."""
 
     async def send(self, shaped: Callable[[Shape], dict[str, Any]], input_tokens: int, read: Callable[[Any], T]) -> T:
@@ -142,7 +142,9 @@ class Sender:
                 f"status_{error.status_code}: {_short(error.message)}",
             ) from error
         except self._openai.APITimeoutError as error:
-            self._no_answer("timed_out", 0.0, error)
+            # The client library calls it a timeout too when nobody listens there, or there is no such host.
+            reached = not isinstance(error.__cause__, self._connect_timeout)
+            self._no_answer("timed_out" if reached else "not_reached", 0.0, error)
         except self._openai.APIConnectionError as error:
             self._no_answer("connection_lost", 0.0, error)
         except (self._openai.APIResponseValidationError, ValueError) as error:

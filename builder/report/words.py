@@ -90,7 +90,11 @@ def _accuracy_about(report: Report, config: str) -> str:
     """The config, with floor and ceiling where they are known."""
     ceiling = [run for run in report.of(config) if is_oracle(run) and run.history == "own"]
     known = [
-        *([f"chance {percent(report.chance[config])} %"] if config in report.chance else []),
+        *(
+            [f"chance among the tools for the job {percent(report.chance[config])} %"]
+            if config in report.chance
+            else []
+        ),
         *(f"oracle {percent(run.scores_of_asked['tool_accuracy'])} %" for run in ceiling[:1]),
     ]
     return f"Accuracy, {config}" + (f" ({', '.join(known)})" if known else "")

@@ -20,6 +20,8 @@ from builder.catalogue.builtin import marketplace
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.embedding import SentenceEncoder
+from builder.engines.choice import Crew
+from builder.engines.local import make_in_workers
 from builder.errors import BuildError
 from builder.finals import Finals, deal
 from builder.funnel import Funnel
@@ -29,7 +31,6 @@ from builder.partitions import Partition, partitions_of
 from builder.prepared import Prepared
 from builder.records import Group
 from builder.runs import data_sha256
-from builder.workers import make_in_workers
 from builder.writing import Task
 from hf_dataset.card import stale_pages
 from hf_dataset.croissant import croissant_text
@@ -94,7 +95,7 @@ def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: P
     def tell(stage: str, done: int, _: int) -> None:
         told[stage] = done
 
-    pipeline.build(open_source("builtin"), PARTED, out, tell, workers=2)
+    pipeline.build(open_source("builtin"), PARTED, out, tell, crew=Crew(workers=2))
     assert file_hashes(out) == file_hashes(parted.data)
     assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -114,7 +115,7 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
             killed.append(process.pid)
 
     out = tmp_path / "data"
-    pipeline.build(open_source("builtin"), PARTED, out, kill_one, workers=2)
+    pipeline.build(open_source("builtin"), PARTED, out, kill_one, crew=Crew(workers=2))
     assert killed
     assert file_hashes(out) == file_hashes(parted.data)
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -122,7 +123,7 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
 
 
 def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
-    task = Task(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", {})  # type: ignore[arg-type]
+    task = Task(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="users 0 to 9 of 'train' died 3 times"):
         list(make_in_workers(task, [partition()], 1, silent))
     assert not multiprocessing.active_children()
@@ -142,7 +143,7 @@ class _Wrong:
 
 
 def test_what_is_raised_in_a_worker_is_raised_here(tmp_path: Path) -> None:
-    task = Task(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", {})  # type: ignore[arg-type]
+    task = Task(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="train cannot be had"):
         list(make_in_workers(task, [partition()], 2, silent))
     assert not multiprocessing.active_children()
@@ -259,6 +260,7 @@ def finals(prepared: Prepared, one: Partition, dealt: Path | None) -> dict[str, 
 def test_what_is_dealt_is_what_a_partition_would_write_itself(groups: list[Group], tmp_path: Path) -> None:
     prepared = Prepared([], groups)
     parts = [partition(number, 3, 30) for number in range(3)]
+    (tmp_path / "dealt").mkdir()
     deal(prepared, PARTED, parts, tmp_path / "dealt")
     seen: Counter[str] = Counter()
     for one in parts:

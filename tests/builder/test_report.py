@@ -443,7 +443,7 @@ def test_the_command_prints_what_was_found(built: Built, tmp_path: Path) -> None
     path = baseline(built, tmp_path, "oracle")
     done = cli("report", path, "-o", "out", "--data", built.data, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Accuracy, chronological (chance " in done.stdout
+    assert "Accuracy, chronological (chance among the tools for the job " in done.stdout
     assert "baseline:oracle calls this user's tool in 100.0 % of 36 rows" in done.stdout
     assert (tmp_path / "out" / "report.html").is_file()
     refused = cli("report", path, "-o", "out", "--data", built.data, cwd=tmp_path)

@@ -59,6 +59,21 @@ def test_replies_of_a_batch_are_those_of_single_chats_in_order(tiny: Path, model
     assert len({reply.text for reply in together}) > 1
 
 
+def test_equal_chats_are_asked_once(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    generate = model._generate
+
+    def noted(prompts: Any) -> Any:
+        asked.extend(prompts)
+        return generate(prompts)
+
+    monkeypatch.setattr(model, "_generate", noted)
+    twice = [*CHATS, *CHATS * 3]
+    replies = list(model.replies(twice))
+    assert len(asked) == len(set(asked)) == len(CHATS)
+    assert replies == [replies[CHATS.index(chat)] for chat in twice]
+
+
 def test_the_rows_of_a_data_set_are_answered_as_alone(tiny: Path, model: LocalModel) -> None:
     chats = [messages_of(row) for row in read_instances(SAMPLE, "chronological", "validation")[:2]]
     single = LocalModel(str(tiny), batch_size=1, max_output_tokens=12)

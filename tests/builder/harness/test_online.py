@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pytest
 
 from builder.errors import BudgetError, ConfigError, LlmError
 from builder.harness.run import Asking, Means, Report, check, predict, rows_of
+from builder.llm.address import endpoint_address
 from builder.predictions import score
 from builder.runs import read_run
 from hf_dataset.reader import read_instances
@@ -250,7 +252,7 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: B
         with pytest.raises(LlmError, match=r"status 404.*'no-model' does not exist"):
             ask(built, out, server.base_url, replace(ASKING, model="no-model"), replace(MEANS, api_key="right"))
     began = time.monotonic()
-    with pytest.raises(LlmError, match=r"The last 8 requests failed and are not kept.*gave no answer in 4 tries"):
+    with pytest.raises(LlmError, match=r"The last 8 requests failed and are not kept.*gave no answer in 4 tries.*not_reached"):
         ask(built, out, "http://127.0.0.1:9/v1")
     assert time.monotonic() - began < 20
     assert not list(tmp_path.iterdir()), "nothing came of it, and nothing is left"
@@ -273,6 +275,27 @@ def test_an_endpoint_of_no_use_ends_the_run_with_a_sentence_and_no_line(
         ask(built, tmp_path / "run.jsonl", base_url)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["", "/v1"])
+def test_the_path_of_an_address_is_kept(built: Built, tmp_path: Path, path: str) -> None:
+    with answering(404, b'{"error": {"message": "nothing here"}}') as base_url:
+        address = base_url.removesuffix("/v1") + path
+        with pytest.raises(LlmError, match=f"'{re.escape(address)}/?' refuses.*404 - nothing here"):
+            ask(built, tmp_path / "run.jsonl", address)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [(None, None), ("http://a/v1/", "http://a/v1"), ("https://a:8", "https://a:8")]
+)
+def test_an_address_has_one_spelling(given: str | None, meant: str | None) -> None:
+    assert endpoint_address(given) == meant
+
+
+@pytest.mark.parametrize("given", ["URL", "", "a/v1", "ftp://a/v1", "http:///v1", "http://a:b/v1", "localhost:8000/v1"])
+def test_what_is_no_address_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no address.*http://127\.0\.0\.1:8000/v1"):
+        endpoint_address(given)
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,27 @@
-"""Making all partitions of a build, in this process or in others on this machine.
+"""Making partitions in this process or in others on this machine.
 
-When a process is killed, only the partition that it was making is lost, and made again by another one. What a partition
-comes to does not depend on who makes it, nor on what was made before.
+When a process is killed, only the partition that it was making is lost, and made again by another one.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
-from .embedding import SentenceEncoder
-from .errors import BuildError
-from .partitions import Partition
-from .progress import Progress
-from .writing import Made, PartitionWriter, Task
+from builder.embedding import SentenceEncoder
+from builder.errors import BuildError
+from builder.partitions import Partition
+from builder.progress import Progress
+from builder.unfinished import Made
+from builder.writing import ATTEMPTS, PartitionWriter, Task
 
-_ATTEMPTS: Final = 3
-"""How often a partition is begun before the build is given up."""
+from .told import Told
+
 _LOOK_S: Final = 0.5
 """Seconds between two looks at how far the workers are."""
 
@@ -36,7 +38,7 @@ def make_here(
         progress: Called as the work goes on.
     """
     writer = PartitionWriter(task, encoder)
-    told = _Told(partitions, [0] * len(partitions), progress)
+    told = Told(partitions, [0] * len(partitions), progress)
     for place, partition in enumerate(partitions):
         yield partition, writer.write(partition, told.of(place))
 
@@ -57,7 +59,7 @@ def make_in_workers(
     """
     # No lock: a worker that is killed while it holds one would stop all others. Each partition has a place of its own.
     counts = multiprocessing.get_context("spawn").RawArray("q", len(partitions))
-    told = _Told(partitions, counts, progress)
+    told = Told(partitions, counts, progress)
     # The largest first, so that nobody is left with one at the end.
     waiting = deque(sorted(range(len(partitions)), key=lambda place: -partitions[place].users))
     attempts = [0] * len(partitions)
@@ -76,7 +78,7 @@ def make_in_workers(
                 if made is not None:
                     yield partitions[place], made
                     continue
-                if attempts[place] == _ATTEMPTS:
+                if attempts[place] == ATTEMPTS:
                     raise _given_up(partitions[place])
                 waiting.appendleft(place)
                 crew[crew.index(worker)] = _Worker(task, counts)
@@ -89,7 +91,7 @@ def make_in_workers(
 def _given_up(partition: Partition) -> BuildError:
     return BuildError(
         f"The worker that made users {partition.first} to {partition.first + partition.users - 1} of "
-        f"{partition.split!r} died {_ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
+        f"{partition.split!r} died {ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
         "Use fewer --workers."
     )
 
@@ -160,47 +162,17 @@ def _work(task: Task, counts: MutableSequence[int], connection: Connection) -> N
             answer = writer.write(partition, _teller(counts, place))
         except Exception as error:  # whatever it is, it is raised where the build was asked for
             answer = error
-        connection.send(answer)
+        with suppress(BrokenPipeError):  # who asked is gone
+            connection.send(answer)
 
 
 def _teller(counts: MutableSequence[int], place: int) -> Callable[[int], None]:
+    asker = multiprocessing.parent_process()
+    assert asker is not None, "this is a worker"
+
     def tell(users: int) -> None:
         counts[place] = users
+        if not asker.is_alive():
+            sys.exit("The build that this worker belongs to was killed.")
 
     return tell
-
-
-class _Told:
-    """How many users of each split were made, by all who make some.
-
-    Args:
-        partitions: All partitions.
-        counts: Users made so far, by partition.
-        progress: Told of them.
-    """
-
-    def __init__(self, partitions: Sequence[Partition], counts: MutableSequence[int], progress: Progress) -> None:
-        self._counts = counts
-        self._splits = [partition.split for partition in partitions]
-        self._wanted = dict.fromkeys(self._splits, 0)
-        for partition in partitions:
-            self._wanted[partition.split] += partition.users
-        self._progress = progress
-
-    def of(self, place: int) -> Callable[[int], None]:
-        """What one partition tells its number of users to."""
-
-        def tell(users: int) -> None:
-            self._counts[place] = users
-            self._tell(self._splits[place])
-
-        return tell
-
-    def tell_all(self) -> None:
-        """Tell of all splits."""
-        for split in self._wanted:
-            self._tell(split)
-
-    def _tell(self, split: str) -> None:
-        made = sum(count for own, count in zip(self._splits, self._counts, strict=True) if own == split)
-        self._progress(f"writing {split}", made, self._wanted[split])

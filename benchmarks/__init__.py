@@ -1,0 +1,1 @@
+"""Measurements, run by hand; what they come to stands in docs/benchmarks.md."""

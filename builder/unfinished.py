@@ -1,0 +1,167 @@
+"""What lies in the folders of a build under way, so that it can be gone on with: files set aside, and notes.
+
+A partition is written aside, in a folder of its own, and put in place with a note when it is whole. A build that finds
+notes of its own key makes only what is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from .config import BuildConfig
+from .funnel import Funnel
+from .manifest import LIBRARIES
+from .output import UNFINISHED, Folders
+from .partitions import Partition
+from .prepared import Prepared
+
+_ROOMS: Final = ("builder", "hf_dataset")
+_SUFFIXES: Final = (".py", ".toml", ".md")
+"""What decides what is built: code, lists and prompts of these packages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a partition came to."""
+
+    users: int
+    rows: Mapping[str, int]
+    """Number by config."""
+    loss: float
+    """Sum over `judged` users of the chance that flipped ratings mislead the reader, 0 to 1 each."""
+    judged: int
+    funnel: Funnel
+
+
+class Unfinished:
+    """A build under way.
+
+    Args:
+        folders: Its folders, written aside.
+        key: What it is made from (`key_of`).
+    """
+
+    def __init__(self, folders: Folders, key: str) -> None:
+        self._folders = folders
+        self._notes = folders.private / UNFINISHED / key
+        self._making = Folders(folders.public / ".making", folders.private / ".making")
+        self._dealt = folders.private / ".dealt"
+
+    def made_before(self, partitions: Sequence[Partition]) -> dict[Partition, Made]:
+        """The partitions that were made before the build was cut off, and whose files are as they were."""
+        found = {one: self._read(one) for one in partitions}
+        return {one: made for one, made in found.items() if made is not None}
+
+    @contextmanager
+    def dealing(self, split: str) -> Iterator[Path | None]:
+        """Give a folder for the dealt final instructions of a split; None if they were dealt before."""
+        whole = self.dealt(split)
+        if whole.exists():
+            yield None
+            return
+        self._dealt.mkdir(exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=self._dealt))
+        yield aside
+        aside.rename(whole)
+
+    def dealt(self, split: str) -> Path:
+        """The folder of the dealt final instructions of a split."""
+        return self._dealt / split
+
+    @contextmanager
+    def aside(self) -> Iterator[Folders]:
+        """Give folders for the files of one partition, which are thrown away with whatever is left in them."""
+        for folder in self._making:
+            folder.mkdir(exist_ok=True)
+        own = Folders(*(Path(tempfile.mkdtemp(dir=folder)) for folder in self._making))
+        try:
+            yield own
+        finally:
+            for folder in own:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def put_in_place(self, aside: Folders, partition: Partition, made: Made) -> None:
+        """Give the files of a partition their names, and note what it came to.
+
+        Args:
+            aside: Where its files were written.
+            partition: The partition.
+            made: What it came to.
+        """
+        hashes: dict[str, dict[str, str]] = {}
+        for kind, own, root in zip(Folders._fields, aside, self._folders, strict=True):
+            files = {path.relative_to(own).as_posix(): path for path in sorted(own.rglob("*")) if path.is_file()}
+            hashes[kind] = {name: _hash(path) for name, path in files.items()}
+            for name, path in files.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                path.replace(root / name)
+        note = {
+            "users": made.users,
+            "rows": dict(made.rows),
+            "loss": made.loss,
+            "judged": made.judged,
+            "counts": dict(made.funnel.counts),
+            "drops": made.funnel.drops,
+            "files": hashes,
+        }
+        self._notes.mkdir(parents=True, exist_ok=True)
+        written = aside.private / "note.json"
+        written.write_text(json.dumps(note), encoding="utf-8")
+        written.replace(self._note(partition))
+
+    def end(self) -> None:
+        """Remove everything but the data set and its answers."""
+        for folder in (*self._making, self._dealt, self._notes.parent):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _note(self, partition: Partition) -> Path:
+        return self._notes / f"{partition.split}-{partition.number:05d}.json"
+
+    def _read(self, partition: Partition) -> Made | None:
+        try:
+            note = json.loads(self._note(partition).read_text(encoding="utf-8"))
+            for kind, root in zip(Folders._fields, self._folders, strict=True):
+                if any(_hash(root / name) != digest for name, digest in note["files"][kind].items()):
+                    return None
+        except (OSError, ValueError):  # no note, or files that did not outlive what cut the build off
+            return None
+        funnel = Funnel(Counter(note["counts"]), {kind: Counter(own) for kind, own in note["drops"].items()})
+        return Made(note["users"], note["rows"], note["loss"], note["judged"], funnel)
+
+
+def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:
+    """Forty hexadecimal digits that change with whatever could change what a partition holds.
+
+    Args:
+        catalog: Kind and content hash of the catalogue.
+        config: The build's config; its secret goes in.
+        prepared: What the stages before the users came to.
+    """
+    digest = hashlib.sha256(f"{catalog}\n{config.model_dump_json()}\n".encode())
+    for name in LIBRARIES:
+        digest.update(f"{name} {version(name)}\n".encode())
+    here = Path(__file__).parent.parent
+    for path in sorted(path for room in _ROOMS for path in (here / room).rglob("*")):
+        if path.suffix in _SUFFIXES:
+            digest.update(path.read_bytes())
+    # A function's own code is among them; a method writes what its object holds.
+    for part in (*prepared.tools, *prepared.groups, getattr(prepared.write, "__self__", None)):
+        digest.update(repr(part).encode())
+    for name, look_alikes in prepared.look_alikes.items():
+        digest.update(f"{name}: {sorted(look_alikes)}\n".encode())
+    return digest.hexdigest()[:40]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
