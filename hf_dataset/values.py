@@ -7,15 +7,18 @@ found is exact. The hash is Python's own, which is another one in each process: 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from .reader import read_columns
+
+_hash: Final[Callable[[str], int]] = hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ class Values:
         if not wanted:
             return Counter()
         batches = (texts for column in self.columns for texts in column.batches())
-        return Counter(text for texts in batches for text in texts if hash(text) in wanted)
+        return Counter(text for texts in batches for text in texts if _hash(text) in wanted)
 
 
 def _hashes(texts: Sequence[str]) -> NDArray[np.int64]:
-    return np.fromiter(map(hash, texts), np.int64, len(texts))
+    return np.fromiter(map(_hash, texts), np.int64, len(texts))
