@@ -109,7 +109,7 @@ def build(
 def _audit(
     folders: Folders, manifest: Mapping[str, Any], encoder: SentenceEncoder, progress: Progress
 ) -> dict[str, int]:
-    """Audit what was written and put the report beside it; numbers of gates and checks that hold.
+    """Audit what was written and put the report beside it; what the manifest tells of it.
 
     Raises:
         AuditError: If one does not.
@@ -121,10 +121,7 @@ def _audit(
             f"{'; '.join(found.failed)}. Change the config, or build with --no-audit to look at it."
         )
     write_report(found, folders.public)
-    return {
-        "gates": sum(len(item.gates) for _, item in found.parts),
-        "checks": sum(check.required for _, item in found.parts for check in item.checks),
-    }
+    return found.summary
 
 
 def _prepare(

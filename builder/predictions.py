@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
-from hf_dataset.schema import AnswerKey, AnswerRow, Instance, MetaRow
+from hf_dataset.schema import AnswerKey, AnswerRow, Instance, MetaRow, ToolDoc
 from metrics.petoolbench.aggregation import Mode, Scores, aggregate, judge_all
 from metrics.petoolbench.records import Reference, reference_from_row
 
@@ -44,12 +45,18 @@ def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ())
     return found
 
 
+@lru_cache(maxsize=16_384)
+def _shown(tool: ToolDoc) -> Mapping[str, str]:
+    """What scoring needs of a candidate; not to be changed, since references share it."""
+    return {"name": tool.name, "parameters": tool.parameters}
+
+
 def _reference(instance: Instance, answer: AnswerRow | None, meta: MetaRow | None) -> Reference:
     return reference_from_row(
         {
             "instance_id": instance.instance_id,
             "query_group": instance.query_group,
-            "candidates": [{"name": tool.name, "parameters": tool.parameters} for tool in instance.candidates],
+            "candidates": list(map(_shown, instance.candidates)),
             "answer": answer and {"name": answer.name, "arguments": answer.arguments},
             "meta": meta and {"same_function": meta.same_function},
         }

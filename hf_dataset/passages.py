@@ -133,12 +133,18 @@ def _validity(build: Build) -> str:
     done = build.manifest["audit"]
     size = sum(build.rows[HISTORY_TYPES[0]].values())
     found = [f"Of this build, {size:,} rows a config: all {done['gates']} gates and {done['checks']} checks hold."]
+    if on_rows := done.get("gates_on_rows"):
+        found.append(
+            f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "
+            f"{size:,} rows a config. What that can show is said in `AUDIT.md`."
+        )
     gates = _gates({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
     if _ANY in gates:
         found.append(_TOO_FEW)
     found.append(gates)
     if training := build.audit["training"]:
-        found += [_TRAINING, _gates({"accuracy": training["gates"]})]
+        told = f"{_TRAINING} Measured on {training['pairs']:,} pairs." if "pairs" in training else _TRAINING
+        found += [told, _gates({"accuracy": training["gates"]})]
     first, *others = (f"![{title}](audit/{name})" for name, title in _PLOTS.items())
     return "\n\n".join((*found, first, _folded("More plots", "\n\n".join(others))))
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from .decoding import Decoder, shared_columns
 from .layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
-from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema, from_dict
+from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema
 
-_BATCH: Final = 100
-"""Rows of training data that are held at once."""
+_BATCH: Final = 1000
+"""Rows that are decoded at once."""
+_LONG_BATCH: Final = 100
+"""The same for training data, whose rows are long."""
 
 
 class ReadError(ValueError):
@@ -35,7 +39,7 @@ def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
     if config not in HISTORY_TYPES:
         raise ReadError(f"There is no config {config!r}. Configs of instances are {', '.join(HISTORY_TYPES)}.")
     _check_split(split)
-    return [from_dict(Instance, row) for row in _rows(folder, split_file(config, split), Instance)]
+    return list(_rows(folder, split_file(config, split), Instance))
 
 
 def read_tools(folder: Path, split: str) -> list[ToolRow]:
@@ -45,7 +49,7 @@ def read_tools(folder: Path, split: str) -> list[ToolRow]:
         ReadError: As in `read_instances`.
     """
     _check_split(split)
-    return [from_dict(ToolRow, row) for row in _rows(folder, split_file(TOOLS, split), ToolRow)]
+    return list(_rows(folder, split_file(TOOLS, split), ToolRow))
 
 
 def read_private_tools(folder: Path) -> list[ToolRow]:
@@ -57,7 +61,7 @@ def read_private_tools(folder: Path) -> list[ToolRow]:
     Raises:
         ReadError: As in `read_instances`.
     """
-    return [from_dict(ToolRow, row) for row in _rows(folder, answers_file(TOOLS), ToolRow)]
+    return list(_rows(folder, answers_file(TOOLS), ToolRow))
 
 
 def read_answers(folder: Path, config: str) -> list[AnswerKey]:
@@ -70,7 +74,7 @@ def read_answers(folder: Path, config: str) -> list[AnswerKey]:
     Raises:
         ReadError: As in `read_instances`.
     """
-    return [from_dict(AnswerKey, row) for row in _rows(folder, answers_file(config), AnswerKey)]
+    return list(_rows(folder, answers_file(config), AnswerKey))
 
 
 def read_training(folder: Path, config: str) -> Iterator[Any]:
@@ -85,16 +89,52 @@ def read_training(folder: Path, config: str) -> Iterator[Any]:
     """
     if config not in TRAINING:
         raise ReadError(f"There is no training data {config!r}. Configs of training data are {', '.join(TRAINING)}.")
-    for name in shards_in(folder, split_file(config, "train")):
-        row, path = ROWS[config], _path(folder, name)
-        try:
-            with pq.ParquetFile(path) as file:
-                _check_columns(path, file.schema_arrow, row)
-                for batch in file.iter_batches(_BATCH):
-                    for record in batch.to_pylist():
-                        yield from_dict(row, record)
-        except (pa.ArrowException, OSError) as error:
-            raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+    yield from _rows(folder, split_file(config, "train"), ROWS[config])
+
+
+def files_of(folder: Path, table: str) -> list[Path]:
+    """Files of a table, in the order of its rows.
+
+    Args:
+        folder: Folder of the data set, or that of the answers.
+        table: Path of the table, as `split_file` or `answers_file` gives it.
+
+    Raises:
+        ReadError: If one is missing.
+    """
+    return [_path(folder, name) for name in shards_in(folder, table)]
+
+
+def read_file(path: Path, row: type, query_groups: Collection[str] | None = None) -> Iterator[Any]:
+    """Rows of one file, a few at a time.
+
+    Args:
+        path: The file.
+        row: Class of its rows.
+        query_groups: Those whose rows are wanted; None for all rows.
+
+    Raises:
+        ReadError: If it cannot be read, or holds other columns.
+    """
+    decoder = Decoder(row)
+    wanted = None if query_groups is None else pa.array(sorted(query_groups), pa.string())
+    for batch in _batches(path, row, None):
+        kept = batch if wanted is None else batch.filter(pc.is_in(batch.column("query_group"), wanted))
+        yield from decoder.rows(kept)
+
+
+def read_columns(path: Path, row: type, *columns: str) -> Iterator[pa.RecordBatch]:
+    """Some columns of one file, a few rows at a time.
+
+    Args:
+        path: The file.
+        row: Class of its rows.
+        columns: Their names, or paths into them, as Parquet names them.
+
+    Raises:
+        ReadError: As in `read_file`.
+    """
+    return _batches(path, row, columns)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -127,15 +167,22 @@ def _check_split(split: str) -> None:
         raise ReadError(f"There is no split {split!r}. Splits are {', '.join(SPLITS)}.")
 
 
-def _rows(folder: Path, table: str, row: type) -> Iterator[dict[str, object]]:
+def _rows(folder: Path, table: str, row: type) -> Iterator[Any]:
     """Rows of a table, from all its files."""
-    for path in [_path(folder, name) for name in shards_in(folder, table)]:
-        try:
-            rows = pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
-            raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
-        _check_columns(path, rows.schema, row)
-        yield from rows.to_pylist()
+    for path in files_of(folder, table):
+        yield from read_file(path, row)
+
+
+def _batches(path: Path, row: type, columns: Collection[str] | None) -> Iterator[pa.RecordBatch]:
+    size = _LONG_BATCH if row in (ROWS[name] for name in TRAINING) else _BATCH
+    try:
+        with pq.ParquetFile(path) as file:
+            metadata = file.metadata
+            _check_columns(path, file.schema_arrow, row)
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=shared_columns(row)) as file:
+            yield from file.iter_batches(size, columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
 
 
 def _path(folder: Path, name: str) -> Path:

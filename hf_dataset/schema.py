@@ -194,7 +194,8 @@ def _resolve(hint: Any) -> Any:
 
 
 @cache
-def _fields(row: type) -> dict[str, Any]:
+def fields_of(row: type) -> dict[str, Any]:
+    """Type of each column of a row class, by name; everything may be null."""
     hints = typing.get_type_hints(row, include_extras=True)
     return {field.name: _resolve(hints[field.name]) for field in dataclasses.fields(row)}
 
@@ -207,7 +208,7 @@ def _arrow_type(hint: Any) -> pa.DataType:
     if typing.get_origin(hint) is list:
         return pa.list_(_arrow_type(typing.get_args(hint)[0]))
     if dataclasses.is_dataclass(hint):
-        return pa.struct([(name, _arrow_type(inner)) for name, inner in _fields(typing.cast("type", hint)).items()])
+        return pa.struct([(name, _arrow_type(inner)) for name, inner in fields_of(typing.cast("type", hint)).items()])
     return pa.type_for_alias(_scalar(hint))
 
 
@@ -217,7 +218,7 @@ def arrow_schema(row: type) -> pa.Schema:
     Parquet that carries the feature types of `datasets` 4 cannot be read by 2.x and 3.x, so there is none: the
     features stand in the card.
     """
-    return pa.schema([(name, _arrow_type(hint)) for name, hint in _fields(row).items()])
+    return pa.schema([(name, _arrow_type(hint)) for name, hint in fields_of(row).items()])
 
 
 def _feature_spec(hint: Any) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def _feature_spec(hint: Any) -> dict[str, Any]:
 
 def feature_specs(row: type) -> list[dict[str, Any]]:
     """Features of a row class in the form of a card's `dataset_info.features`."""
-    return [{"name": name, **_feature_spec(hint)} for name, hint in _fields(row).items()]
+    return [{"name": name, **_feature_spec(hint)} for name, hint in fields_of(row).items()]
 
 
 def to_features(row: type) -> Any:
@@ -252,7 +253,7 @@ def from_dict(row: type, record: dict[str, Any]) -> Any:
     Raises:
         KeyError: If a column is missing.
     """
-    return row(**{name: _value(hint, record[name]) for name, hint in _fields(row).items()})
+    return row(**{name: _value(hint, record[name]) for name, hint in fields_of(row).items()})
 
 
 def _value(hint: Any, value: Any) -> Any:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .layout import CANARY, MANIFEST, SPLITS, TOOLS, TRAINING, shards_in, split_file, splits_of
-from .reader import read_manifest
+from .reader import files_of, read_columns, read_manifest
 from .schema import HISTORY_TYPES, ROWS, arrow_schema
+from .values import Column, Values
 
 _OF_THE_HUB: Final = frozenset({".gitattributes"})
 _IN_ONE_SPLIT: Final = {"instance_id": "instances", "user_id": "users", "query_group": "query groups"}
@@ -21,8 +21,9 @@ _IN_ONE_SPLIT: Final = {"instance_id": "instances", "user_id": "users", "query_g
 def check_folder(folder: Path) -> list[str]:
     """What is wrong with a data set; nothing where all is as it should be.
 
-    Checked are size and hash of every file, the columns of every table and their number of rows, that no instance,
-    user, query group or provider of candidates is in two splits, that the test split holds no answer, and the canary.
+    Checked are size and hash of every file, the columns of every table and their number of rows, that no instance
+    comes twice, that no instance, user, query group or provider of candidates is in two splits, that the test split
+    holds no answer, and the canary.
 
     Args:
         folder: The data set, as it was built or downloaded.
@@ -46,8 +47,9 @@ def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
         if not path.is_file():
             yield f"{name} is missing"
             continue
-        data = path.read_bytes()
-        if len(data) != known["bytes"] or hashlib.sha256(data).hexdigest() != known["sha256"]:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if path.stat().st_size != known["bytes"] or digest != known["sha256"]:
             yield f"{name} is not the file that was built"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")}
     for name in sorted(there - set(listed)):
@@ -73,60 +75,61 @@ def _tables(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _splits(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    held_out: dict[str, str] = {}
+    def column(config: str, split: str, *place: str) -> Column:
+        return Column(files_of(folder, split_file(config, split)), ROWS[config], *place)
+
     for config in HISTORY_TYPES:
-        for column, what in _IN_ONE_SPLIT.items():
-            values = {split: _values(folder, config, split, column) for split in SPLITS}
+        for name, what in _IN_ONE_SPLIT.items():
+            values = {split: Values.of(column(config, split, name)) for split in SPLITS}
+            if name == "instance_id":
+                yield from _twice(config, values)
             yield from _shared(what, config, values)
-            if column == "query_group":
-                held_out |= {group: split for split in SPLITS[1:] for group in values[split]}
-        yield from _shared("providers", config, {split: _providers(folder, config, split) for split in SPLITS})
+        yield from _shared(
+            "providers",
+            config,
+            {split: Values.of(column(config, split, "candidates", "provider")) for split in SPLITS},
+        )
+    held_out = {
+        split: Values.of(*(column(config, split, "query_group") for config in HISTORY_TYPES)) for split in SPLITS[1:]
+    }
     for config in (name for name in TRAINING if name in manifest["rows"]):
-        taken = sorted(_values(folder, config, "train", "query_group") & held_out.keys())
+        own = Values.of(column(config, "train", "query_group"))
+        taken = {group: split for split, values in held_out.items() for group in own.in_common(values)}
         if taken:
-            yield f"{config}: query groups of {held_out[taken[0]]} are in it, such as {taken[0]!r}"
+            first = min(taken)
+            yield f"{config}: query groups of {taken[first]} are in it, such as {first!r}"
 
 
-def _shared(what: str, config: str, by_split: dict[str, set[str]]) -> Iterator[str]:
+def _twice(config: str, by_split: dict[str, Values]) -> Iterator[str]:
+    for split, values in by_split.items():
+        names = values.twice()
+        if names:
+            yield f"{config}: {len(names)} instances come more than once in {split}, such as {names[0]!r}"
+
+
+def _shared(what: str, config: str, by_split: dict[str, Values]) -> Iterator[str]:
     for index, split in enumerate(SPLITS):
         for other in SPLITS[index + 1 :]:
-            common = sorted(by_split[split] & by_split[other])
+            common = by_split[split].in_common(by_split[other])
             if common:
                 yield f"{config}: {len(common)} {what} are in {split} and {other}, such as {common[0]!r}"
 
 
-def _read(folder: Path, config: str, split: str, *columns: str) -> Iterator[pa.Table]:
-    """Columns of a split, file by file."""
-    for name in shards_in(folder, split_file(config, split)):
-        yield pq.read_table(folder / name, columns=list(columns))
-
-
-def _listed(folder: Path, config: str, split: str, *columns: str) -> Iterator[dict[str, Any]]:
-    for table in _read(folder, config, split, *columns):
-        yield from table.to_pylist()
-
-
-def _values(folder: Path, config: str, split: str, column: str) -> set[str]:
-    return {value for table in _read(folder, config, split, column) for value in table[column].unique().to_pylist()}
-
-
-def _providers(folder: Path, config: str, split: str) -> set[str]:
-    """Providers of the candidates."""
-    found: set[str] = set()
-    for table in _read(folder, config, split, "candidates"):
-        candidates = table["candidates"].combine_chunks().flatten()
-        found |= set(candidates.field("provider").unique().to_pylist())
-    return found
+def _read(folder: Path, config: str, split: str, *columns: str) -> Iterator[dict[str, Any]]:
+    """Columns of a split, row by row."""
+    for path in files_of(folder, split_file(config, split)):
+        for batch in read_columns(path, ROWS[config], *columns):
+            yield from batch.to_pylist()
 
 
 def _test_answers(folder: Path) -> Iterator[str]:
     for config in HISTORY_TYPES:
-        for row in _listed(folder, config, "test", "instance_id", "answer", "evidence", "meta"):
+        for row in _read(folder, config, "test", "instance_id", "answer", "evidence", "meta"):
             told = {name for name, value in (row["meta"] or {}).items() if value is not None} - {"n_tokens"}
             if any((row["answer"] or {}).values()) or row["evidence"] or told:
                 yield f"{config}: the test split holds the answer of {row['instance_id']!r}"
                 break
-    if any(row["attributes"] for row in _listed(folder, TOOLS, "test", "attributes")):
+    if any(row["attributes"] for row in _read(folder, TOOLS, "test", "attributes")):
         yield f"{TOOLS}: the test split holds attributes, from which its answers follow"
 
 

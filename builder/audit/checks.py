@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -34,12 +35,15 @@ class Check:
 
 
 def run_checks(parts: Sequence[Evidence]) -> list[Check]:
-    """Check every row of a config.
+    """Check every row of a config, those outside of a sample included.
+
+    Rows are gone through and not held. What is kept of them is the instructions of the histories of train, of which
+    there are as many as the scenarios that they are drawn from, however many users.
 
     Args:
-        parts: The splits whose answers are known.
+        parts: The splits whose answers are known, train first.
     """
-    past = {step.instruction for part in parts if part.split == "train" for row in part.rows for step in row.history}
+    past: set[str] = set()
     facts = parts[0].facts
     rules = dict(_RULES)
     rules["an instruction of another split stands in a train history"] = lambda part, row: (
@@ -47,11 +51,22 @@ def run_checks(parts: Sequence[Evidence]) -> list[Check]:
     )
     if facts.changes:
         rules["the tool wanted before the last change is no candidate"] = _stale_tool_is_missing
-    checks = []
-    for name, rule in rules.items():
-        ids = [row.instance_id for part in parts for row in part.rows if rule(part, row)]
-        required = rule is not _seen or facts.provider_overlap == 0
-        checks.append(Check(name, len(ids), sum(len(part.rows) for part in parts), ids[0] if ids else "", required))
+    violations = Counter[str]()
+    examples: dict[str, str] = {}
+    rows = 0
+    for part in parts:
+        for row in part.every_row:
+            rows += 1
+            if part.split == "train":
+                past.update(step.instruction for step in row.history)
+            for name, rule in rules.items():
+                if rule(part, row):
+                    violations[name] += 1
+                    examples.setdefault(name, row.instance_id)
+    checks = [
+        Check(name, violations[name], rows, examples.get(name, ""), rule is not _seen or facts.provider_overlap == 0)
+        for name, rule in rules.items()
+    ]
     return [*checks, _phrases_of_train(parts)]
 
 

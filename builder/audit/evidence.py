@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from builder.inference import Attributes, Reader, Step, attributes_of
 from builder.manifest import changes_of
 from builder.predictions import references
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
+from hf_dataset.reader import read_private_tools, read_tools
 from hf_dataset.schema import Instance, ToolRow
 from metrics.petoolbench.records import Reference
+
+from .rows import HELD_ROWS, Basis, SplitRows, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,33 @@ def facts_of(manifest: Mapping[str, Any], config: str) -> Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """What some rows are a sample of."""
+
+    every: SplitRows
+    query_groups: frozenset[str]
+    """Those that were drawn."""
+    rows: int
+    """Number of all rows."""
+    of_query_groups: int
+    """Number of all query groups."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One split of one config, answers included."""
 
     config: str
     split: str
     rows: Sequence[Instance]
+    """All rows, or a sample of them."""
     tools: Mapping[str, ToolRow]
     attributes: Mapping[str, Attributes]
     """Documented value of each axis, by tool name."""
     reader: Reader
     facts: Facts
+    sampled: Sampled | None = None
+    """None where `rows` are all there are."""
     references: Sequence[Reference] = field(init=False)
     """What replies to the rows are judged against."""
     doing: Mapping[str, frozenset[str]] = field(init=False)
@@ -65,6 +83,19 @@ class Evidence:
         object.__setattr__(self, "doing", {name: frozenset(tools) for name, tools in doing.items()})
         object.__setattr__(self, "references", references(self.rows))
 
+    @property
+    def every_row(self) -> Iterable[Instance]:
+        """All rows, those outside of the sample included; to be gone through, not to be held."""
+        return self.sampled.every if self.sampled else self.rows
+
+    @property
+    def basis(self) -> Basis:
+        """How much of the split `rows` are."""
+        groups = len({row.query_group for row in self.rows})
+        if self.sampled is None:
+            return Basis(self.split, len(self.rows), len(self.rows), groups, groups)
+        return Basis(self.split, len(self.rows), self.sampled.rows, groups, self.sampled.of_query_groups)
+
     def able(self, row: Instance) -> list[str]:
         """Names of the candidates that do the job, in the order of the candidates."""
         doing = self.doing.get(row.functionality, frozenset())
@@ -75,31 +106,33 @@ class Evidence:
         return [Step(self.attributes[step.name], step.rating if rated else None) for step in row.history]
 
 
-def gather(data: Path, config: str, answers: Path | None, manifest: Mapping[str, Any]) -> list[Evidence]:
-    """Read every split of a config whose answers are known.
+def gather(
+    data: Path, config: str, answers: Path | None, manifest: Mapping[str, Any], most: int = HELD_ROWS
+) -> list[Evidence]:
+    """Read every split of a config whose answers are known, or a sample of one that is too large.
 
     Args:
         data: Folder of the data set.
         config: History type.
         answers: Folder of the private answers; without it the test split is left out.
         manifest: What the data set says of itself.
+        most: Rows of a split from which on a sample is drawn.
+
+    Raises:
+        ReadError: If a file is missing or is not what it should be.
     """
     facts = facts_of(manifest, config)
     found = []
-    for split in SPLITS:
-        rows = read_instances(data, config, split)
-        rows_of_tools = read_tools(data, split)
-        if split == "test":
-            if answers is None:
-                continue
-            rows_of_tools = read_private_tools(answers)
-            keys = {key.instance_id: key for key in read_answers(answers, config)}
-            rows = [
-                replace(row, answer=keys[row.instance_id].answer, meta=keys[row.instance_id].meta)
-                for row in rows
-                if row.instance_id in keys
-            ]
-        tools = {tool.name: tool for tool in rows_of_tools}
+    for split in SPLITS if answers else SPLITS[:-1]:
+        own = answers if split == "test" else None
+        every = SplitRows(data, config, split, own)
+        sizes = every.sizes()
+        sampled = None
+        if sum(sizes.values()) > most:
+            drawn = draw(sizes, manifest["config"]["seed"], split, most)
+            sampled = Sampled(every, drawn, sum(sizes.values()), len(sizes))
+        rows = list(every.of(sampled.query_groups if sampled else None))
+        tools = {tool.name: tool for tool in (read_private_tools(own) if own else read_tools(data, split))}
         attributes = {name: attributes_of(tool) for name, tool in tools.items()}
-        found.append(Evidence(config, split, rows, tools, attributes, Reader(attributes.values()), facts))
+        found.append(Evidence(config, split, rows, tools, attributes, Reader(attributes.values()), facts, sampled))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from builder.errors import OutputError
 
@@ -19,6 +19,11 @@ from .wording import TextQuality
 JSON_NAME: Final = "audit.json"
 MARKDOWN_NAME: Final = "AUDIT.md"
 PLOTS_FOLDER: Final = "audit"
+_SAMPLED: Final = (
+    "**A sample was measured**, since this data set is too large to be held at once: whole query groups, drawn by the "
+    "build's seed from all files of a split. On it rest the gates, the tables of the oracle, the figures on "
+    "instructions and the plots; how large it is stands above each table of gates. The checks are of every row."
+)
 _FEW: Final = 12
 """Breakdowns of more parts than this stand in the JSON and the plots only."""
 
@@ -41,10 +46,16 @@ def write_report(audit: Audit, folder: Path) -> None:
 
 def to_json(audit: Audit) -> str:
     """The audit as JSON."""
-    configs = [{**asdict(item), "failed": item.failed} for item in audit.configs]
-    training = {**asdict(audit.training), "failed": audit.training.failed} if audit.training else None
-    found = {"configs": configs, "training": training, "instructions": asdict(audit.instructions)}
+    configs = [{**_told(item), "failed": item.failed} for item in audit.configs]
+    training = {**_told(audit.training), "failed": audit.training.failed} if audit.training else None
+    instructions = asdict(audit.instructions) | ({"of_rows": audit.rows[1]} if audit.sampled else {})
+    found = {"configs": configs, "training": training, "instructions": instructions}
     return json.dumps(found, indent=2) + "\n"
+
+
+def _told(item: ConfigAudit | TrainingAudit) -> dict[str, Any]:
+    """The fields of a part; what it rests on only where that is a sample."""
+    return {name: value for name, value in asdict(item).items() if item.sample or name not in ("basis", "pairs")}
 
 
 def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
@@ -61,12 +72,15 @@ def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
         "at most (the oracle: at least), with the margin of chance: one-sided, at a level of 0.001 for all gates of a "
         "config together, clustered on query groups. All shortcuts are told which candidates do the job.",
     ]
+    if audit.sampled:
+        lines += ["", _SAMPLED]
     for item in audit.configs:
-        lines += ["", f"## {item.config}", "", *_gates(item), "", *_checks(item), ""]
+        lines += ["", f"## {item.config}", "", *_sample(item), *_gates(item), "", *_checks(item), ""]
         lines += [line for breakdown in item.oracle if len(breakdown.parts) <= _FEW for line in _parts(breakdown)]
     if audit.training:
         lines += ["", "## Training data", "", *_training(audit.training)]
-    lines += ["", "## Instructions", "", *_quality(audit.instructions), "", "## Plots", ""]
+    of_rows = audit.rows[1] if audit.sampled else None
+    lines += ["", "## Instructions", "", *_quality(audit.instructions, of_rows), "", "## Plots", ""]
     lines += [f"![{about}]({PLOTS_FOLDER}/{name})" for name, about in plots.items()]
     return "\n".join(lines) + "\n"
 
@@ -76,6 +90,7 @@ def _training(item: TrainingAudit) -> list[str]:
         "Can the chosen reply of `dpo` be told from the rejected one without the prompt? Accuracy in % beside one "
         "half; words by a classifier fitted on other query groups.",
         "",
+        *_sample(item),
         *_gates(item),
         "",
         *_checks(item),
@@ -84,6 +99,10 @@ def _training(item: TrainingAudit) -> list[str]:
         "|---|---:|",
         *(f"| {kind} | {count:,} |" for kind, count in item.kinds.items()),
     ]
+
+
+def _sample(item: ConfigAudit | TrainingAudit) -> list[str]:
+    return [f"Gates rest on {item.sample}.", ""] if item.sample else []
 
 
 def _gates(item: ConfigAudit | TrainingAudit) -> list[str]:
@@ -123,12 +142,18 @@ def _parts(breakdown: Breakdown) -> list[str]:
     ]
 
 
-def _quality(quality: TextQuality) -> list[str]:
-    return ["| figure | value |", "|---|---:|", *(f"| {name} | {value} |" for name, value in figures(quality).items())]
+def _quality(quality: TextQuality, of_rows: int | None) -> list[str]:
+    found = figures(quality, of_rows)
+    return ["| figure | value |", "|---|---:|", *(f"| {name} | {value} |" for name, value in found.items())]
 
 
-def figures(quality: TextQuality) -> dict[str, str]:
-    """Text quality as people read it, by name; the names are the same for every data set."""
+def figures(quality: TextQuality, of_rows: int | None = None) -> dict[str, str]:
+    """Text quality as people read it, by name; the names are the same for every data set.
+
+    Args:
+        quality: What was measured.
+        of_rows: Number of all rows, where it was measured on a sample of them.
+    """
     found = {}
     for field in fields(quality):
         value = getattr(quality, field.name)
@@ -139,4 +164,6 @@ def figures(quality: TextQuality) -> dict[str, str]:
             found[name] = f"{value:,}"
         else:
             found[name] = f"{value:.0f}" if name.startswith("words") else f"{value:.3f}"
+    if of_rows is not None:
+        found["rows"] += f" of {of_rows:,}"
     return found

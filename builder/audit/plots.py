@@ -32,6 +32,10 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
         "lengths.png": ("Number of interactions in a history", _lengths, (9, 3.5)),
         "categories.png": ("Instances by category", _categories, (9, 9)),
     }
+    if audit.sampled:
+        rows, of_rows = audit.rows
+        told = f", a sample of {rows:,} of {of_rows:,} rows of each config"
+        plots = {name: (f"{title}{told}", draw, size) for name, (title, draw, size) in plots.items()}
     return save_plots(plots, audit.configs, folder)
 
 

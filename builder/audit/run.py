@@ -15,12 +15,12 @@ from builder.predictors.simple import uniform
 from builder.progress import Progress
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
-from metrics.petoolbench.records import Reference
 
 from .breakdown import Breakdown, break_down
 from .checks import Check, run_checks
 from .evidence import Evidence, gather
 from .gates import Gate, Outcome, oracle_gate, upper_gate
+from .rows import HELD_ROWS, Basis, in_words
 from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
 from .training import TrainingAudit, audit_training, has_training
 from .wording import TextQuality, asked, text_quality
@@ -36,6 +36,13 @@ class ConfigAudit:
     """Measured, and not required to pass."""
     checks: tuple[Check, ...]
     oracle: tuple[Breakdown, ...]
+    basis: tuple[Basis, ...]
+    """What all but the checks rests on, by split; the checks are of every row."""
+
+    @property
+    def sample(self) -> str:
+        """In words, what all but the checks rests on; empty where it is all rows."""
+        return in_words(self.basis)
 
     @property
     def failed(self) -> list[str]:
@@ -52,6 +59,26 @@ class Audit:
     instructions: TextQuality
     training: TrainingAudit | None = None
     """None where the data set has no training data."""
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Rows of a config that all but the checks rests on, and rows that a config has."""
+        basis = self.configs[-1].basis
+        return sum(one.rows for one in basis), sum(one.of_rows for one in basis)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether anything rests on a sample."""
+        return any(item.sample for _, item in self.parts)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Numbers of gates and of required checks; where gates rest on a sample, also of its rows in a config."""
+        found = {
+            "gates": sum(len(item.gates) for _, item in self.parts),
+            "checks": sum(check.required for _, item in self.parts for check in item.checks),
+        }
+        return {**found, "gates_on_rows": self.rows[0]} if self.sampled else found
 
     @property
     def parts(self) -> list[tuple[str, ConfigAudit | TrainingAudit]]:
@@ -78,8 +105,16 @@ class Audit:
         return found
 
 
-def audit(data: Path, answers: Path | None, manifest: Mapping[str, Any], encoder: Encoder, progress: Progress) -> Audit:
-    """Audit a data set.
+def audit(
+    data: Path,
+    answers: Path | None,
+    manifest: Mapping[str, Any],
+    encoder: Encoder,
+    progress: Progress,
+    *,
+    most: int = HELD_ROWS,
+) -> Audit:
+    """Audit a data set: every row is checked, and the rest is measured on a sample of a split that is too large.
 
     Args:
         data: Its folder.
@@ -87,20 +122,21 @@ def audit(data: Path, answers: Path | None, manifest: Mapping[str, Any], encoder
         manifest: What the data set says of itself.
         encoder: Makes sentence vectors of instructions.
         progress: Called as the work goes on.
+        most: Rows of a split from which on a sample is drawn.
 
     Raises:
         ReadError: If a folder is no data set.
     """
     found = []
-    train: dict[str, Reference] = {}
     for number, config in enumerate(HISTORY_TYPES):
         progress("auditing", number, len(HISTORY_TYPES))
-        parts = gather(data, config, answers, manifest)
+        parts = gather(data, config, answers, manifest, most)
         found.append(audit_config(parts))
-        train |= {one.instance_id: one for part in parts if part.split == "train" for one in part.references}
-    # The three configs have the same instructions.
-    instructions = text_quality(asked(parts), encoder)
-    training = audit_training(data, train) if has_training(data) else None
+        if config == HISTORY_TYPES[-1]:  # the three configs have the same instructions and query groups
+            instructions = text_quality(asked(parts), encoder)
+            drawn = parts[0].sampled.query_groups if parts[0].sampled else None
+        del parts  # before those of the next config are read
+    training = audit_training(data, drawn) if has_training(data) else None
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
     return Audit(tuple(found), instructions, training)
 
@@ -130,6 +166,7 @@ def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
         tuple(reported),
         tuple(run_checks(parts)),
         break_down([row for part in parts for row in part.rows], [bool(outcome.right) for outcome in oracle]),
+        tuple(part.basis for part in parts),
     )
 
 

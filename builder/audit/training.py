@@ -7,15 +7,16 @@ another job and a reply that nobody can read give themselves away by their natur
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from builder.predictions import references
 from builder.training.pairs import ERROR_OF
 from hf_dataset.layout import TRAINING, shards_in, split_file
-from hf_dataset.reader import read_training
-from hf_dataset.schema import DPO_KINDS, DpoRow
+from hf_dataset.reader import ReadError, files_of, read_file
+from hf_dataset.schema import DPO_KINDS, HISTORY_TYPES, DpoRow, Instance, SftRow
 from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import Reference, ToolCall
@@ -46,6 +47,14 @@ class TrainingAudit:
     checks: tuple[Check, ...]
     kinds: Mapping[str, int]
     """Rows of `dpo` by kind and config, `KIND of CONFIG`."""
+    pairs: int
+    """Rows of `dpo` that the gates were measured on; the checks are of every row."""
+
+    @property
+    def sample(self) -> str:
+        """In words, what the gates rest on; empty where it is all rows."""
+        total = sum(self.kinds.values())
+        return "" if self.pairs == total else f"{self.pairs:,} of {total:,} rows of dpo"
 
     @property
     def failed(self) -> list[str]:
@@ -74,7 +83,8 @@ class _Found:
     def __init__(self, config: str, *rules: str) -> None:
         self._config = config
         self._count = 0
-        self._broken: dict[str, list[str]] = {rule: [] for rule in (_STRAY, *rules)}
+        self._broken = dict.fromkeys((_STRAY, *rules), 0)
+        self._first: dict[str, str] = {}
 
     def reference(self, instance_id: str, references: Mapping[str, Reference]) -> Reference | None:
         """What a row is judged against; counts the row, and notes it where there is nothing."""
@@ -85,13 +95,14 @@ class _Found:
 
     def note(self, rule: str, instance_id: str) -> None:
         """Note that a row breaks a rule."""
-        self._broken[rule].append(instance_id)
+        self._broken[rule] += 1
+        self._first.setdefault(rule, instance_id)
 
     def checks(self) -> list[Check]:
         """The rules, each with the rows that break it."""
         return [
-            Check(f"{self._config}: {rule}", len(ids), self._count, ids[0] if ids else "")
-            for rule, ids in self._broken.items()
+            Check(f"{self._config}: {rule}", number, self._count, self._first.get(rule, ""))
+            for rule, number in self._broken.items()
         ]
 
 
@@ -100,33 +111,59 @@ def has_training(data: Path) -> bool:
     return any((data / shards_in(data, split_file(config, "train"))[0]).is_file() for config in TRAINING)
 
 
-def audit_training(data: Path, references: Mapping[str, Reference]) -> TrainingAudit:
-    """Audit the training data of a data set.
+def audit_training(data: Path, query_groups: Collection[str] | None) -> TrainingAudit:
+    """Audit the training data of a data set: every row is checked, file by file with the rows of train beside it.
 
     Args:
         data: Its folder.
-        references: What replies to the train rows are judged against, by instance id.
+        query_groups: Those whose pairs the gates are measured on; None for all.
 
     Raises:
         ReadError: If the files are not what they should be.
     """
     sft, dpo = _Found("sft", _LAST), _Found("dpo", _CHOSEN, _REJECTED)
-    for row in read_training(data, "sft"):
-        reference = sft.reference(row.instance_id, references)
-        if reference and not _is_answer(row.messages[-1].content, reference):
-            sft.note(_LAST, row.instance_id)
     pairs: list[Pair] = []
     kinds: Counter[str] = Counter()
-    for row in read_training(data, "dpo"):
-        kinds[f"{row.kind} of {row.config}"] += 1
-        reference = dpo.reference(row.instance_id, references)
-        if reference:
-            pairs.append(_pair(row, reference))
-            if not _is_answer(pairs[-1].chosen, reference):
-                dpo.note(_CHOSEN, row.instance_id)
-            if judge(pairs[-1].rejected, reference).error_class != ERROR_OF.get(row.kind):
-                dpo.note(_REJECTED, row.instance_id)
-    return TrainingAudit(*measure(pairs), (*sft.checks(), *dpo.checks()), dict(sorted(kinds.items())))
+    measured = 0
+    for known, sft_file, dpo_file in _files(data):
+        for row in read_file(sft_file, SftRow):
+            reference = sft.reference(row.instance_id, known)
+            if reference and not _is_answer(row.messages[-1].content, reference):
+                sft.note(_LAST, row.instance_id)
+        for row in read_file(dpo_file, DpoRow):
+            kinds[f"{row.kind} of {row.config}"] += 1
+            held = query_groups is None or row.query_group in query_groups
+            measured += held
+            reference = dpo.reference(row.instance_id, known)
+            if reference:
+                pair = _pair(row, reference)
+                if held:
+                    pairs.append(pair)
+                if not _is_answer(pair.chosen, reference):
+                    dpo.note(_CHOSEN, row.instance_id)
+                if judge(pair.rejected, reference).error_class != ERROR_OF.get(row.kind):
+                    dpo.note(_REJECTED, row.instance_id)
+    checks = (*sft.checks(), *dpo.checks())
+    return TrainingAudit(*measure(pairs), checks, dict(sorted(kinds.items())), measured)
+
+
+def _files(data: Path) -> Iterator[tuple[Mapping[str, Reference], Path, Path]]:
+    """Each file of `sft` and of `dpo`, with what replies to the rows of train of the same partition are judged against.
+
+    Raises:
+        ReadError: If they are not in as many files.
+    """
+    files = {name: files_of(data, split_file(name, "train")) for name in (*HISTORY_TYPES, *TRAINING)}
+    numbers = {name: len(found) for name, found in files.items()}
+    if len(set(numbers.values())) > 1:
+        raise ReadError(
+            f"The train splits of {str(data)!r} are in different numbers of files, {numbers}: they are not of one "
+            "build. Build the data set again."
+        )
+    for number in range(numbers["sft"]):
+        rows = (row for name in HISTORY_TYPES for row in read_file(files[name][number], Instance))
+        known = {one.instance_id: one for one in references(rows)}
+        yield known, files["sft"][number], files["dpo"][number]
 
 
 def measure(pairs: Sequence[Pair]) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:

@@ -96,7 +96,8 @@ def print_meter(meter: Meter) -> None:
 
 def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
     """Print the gates and checks of one config, or of the training data."""
-    table = Table(title=f"Audit of {name}, %", title_justify="left", box=box.SIMPLE)
+    rests = f"; gates on {item.sample}" if item.sample else ""
+    table = Table(title=f"Audit of {name}, %{rests}", title_justify="left", box=box.SIMPLE)
     table.add_column("gate")
     for column in ("accuracy", "bound", "margin", "holds"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -111,12 +112,17 @@ def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
     stdout.print(table)
 
 
-def print_wording(qualities: Mapping[str, TextQuality]) -> None:
-    """Print how instructions read, beside each other."""
+def print_wording(qualities: Mapping[str, TextQuality], of_rows: Mapping[str, int]) -> None:
+    """Print how instructions read, beside each other.
+
+    Args:
+        qualities: What was measured, by what it was measured of.
+        of_rows: Number of all rows of those that were measured on a sample.
+    """
     table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
     for name in qualities:
         table.add_column(name, justify="right")
-    columns = [figures(quality) for quality in qualities.values()]
+    columns = [figures(quality, of_rows.get(name)) for name, quality in qualities.items()]
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns))
     stdout.print(table)

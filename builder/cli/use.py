@@ -93,11 +93,12 @@ def audit_folder(
         found = audit(data, answers, manifest, encoder, tell)
     for name, item in found.parts:
         print_audit(name, item)
-    qualities = {"this data set": found.instructions}
+    this = "this data set"
+    qualities = {this: found.instructions}
     if real_data := os.environ.get(REAL_DATA):
         original = asked_in_original(Path(real_data) / ORIGINAL)
         qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, encoder)
-    print_wording(qualities)
+    print_wording(qualities, {this: found.rows[1]} if found.sampled else {})
     if out is not None:
         write_report(found, out)
         stdout.print(f"Report in {out}", soft_wrap=True)

@@ -15,7 +15,10 @@ import datasets
 import pytest
 
 from builder import pipeline
+from builder.audit.checks import run_checks
+from builder.audit.evidence import gather
 from builder.audit.run import audit
+from builder.audit.training import audit_training
 from builder.catalogue.builtin import marketplace
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
@@ -204,6 +207,20 @@ def test_everybody_reads_all_shards(parted: Built, rows: dict[tuple[str, str], l
 def test_the_audit_holds_over_partitions(parted: Built) -> None:
     found = audit(parted.data, parted.answers, parted.report.manifest, SentenceEncoder(), silent)
     assert found.failed == []
+
+
+def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str, str], list[Instance]]) -> None:
+    manifest = {**parted.report.manifest, "config": {**parted.report.manifest["config"], "seed": 1}}
+    parts = gather(parted.data, "chronological", parted.answers, manifest, 25)
+    for part in parts:
+        ids = [row.instance_id for row in rows["chronological", part.split]]
+        held = {row.instance_id for row in part.rows}
+        assert [row.instance_id for row in part.every_row] == ids
+        assert held & set(ids[:15])
+        assert held & set(ids[15:])
+        assert len(held) < len(ids)
+    assert {check.rows for check in run_checks(parts)[:-1]} == {90}
+    assert audit_training(parted.data, {row.query_group for row in parts[0].rows}).failed == []
 
 
 def test_a_hash_for_all_shards_of_a_split(parted: Built, built: Built) -> None:

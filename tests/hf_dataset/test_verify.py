@@ -102,6 +102,25 @@ def test_what_is_in_two_splits_is_named(data: Path, column: str, what: str) -> N
     assert check_folder(data) == [f"chronological: 1 {what} are in validation and test, such as {other[column]!r}"]
 
 
+def test_an_instance_that_comes_twice_is_named(data: Path) -> None:
+    def change(rows: Rows) -> None:
+        rows[-1]["instance_id"] = rows[0]["instance_id"]
+
+    rewrite(data, VALIDATION, change)
+    (problem,) = check_folder(data)
+    assert problem.startswith("chronological: 1 instances come more than once in validation, such as 'chronological-")
+
+
+def test_training_data_of_another_split_is_named(data: Path) -> None:
+    other = pq.read_table(data / VALIDATION).to_pylist()[0]["query_group"]
+
+    def change(rows: Rows) -> None:
+        rows[0]["query_group"] = other
+
+    rewrite(data, split_file("dpo", "train"), change)
+    assert check_folder(data) == [f"dpo: query groups of validation are in it, such as {other!r}"]
+
+
 def test_a_provider_in_two_splits_is_named(data: Path) -> None:
     other = pq.read_table(data / VALIDATION).to_pylist()[0]["candidates"][0]["provider"]
 

@@ -1,0 +1,145 @@
+"""The rows that an audit is about: all of a split, gone through a few at a time, or a sample of them, held.
+
+A split that is too large to be held is sampled by whole query groups. They are what the gates are clustered on, so that
+a gate on a sample is the same test as one on all rows, with as wide a margin as the sample's size makes it; and they
+come from all of the split's files, so that no partition is left out. Which are drawn depends on the build's seed, the
+split and the names of its query groups, which are those of every config.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from builder.randomness import generator_for
+from hf_dataset.layout import answers_file, split_file
+from hf_dataset.reader import ReadError, files_of, read_columns, read_file
+from hf_dataset.schema import AnswerKey, Instance
+
+HELD_ROWS: Final = 15_000
+"""Most rows of a split that are held; more than a split of one partition has, so that those are audited whole."""
+_PURPOSE: Final = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """How much of a split figures rest on."""
+
+    split: str
+    rows: int
+    of_rows: int
+    query_groups: int
+    of_query_groups: int
+
+    @property
+    def whole(self) -> bool:
+        """They rest on all of it."""
+        return self.rows == self.of_rows
+
+
+def in_words(bases: Sequence[Basis]) -> str:
+    """What figures rest on, where that is a sample; empty where it is everything."""
+    if all(basis.whole for basis in bases):
+        return ""
+    return ", ".join(
+        f"{basis.rows:,} of {basis.of_rows:,} rows of {basis.split} ({basis.query_groups:,} of "
+        f"{basis.of_query_groups:,} query groups)"
+        for basis in bases
+    )
+
+
+class SplitRows:
+    """The rows of a split of a config whose answers are known; can be gone through again and again.
+
+    Args:
+        data: Folder of the data set.
+        config: History type.
+        split: Its split.
+        answers: Folder of the private answers; None where they stand in the rows.
+
+    Raises:
+        ReadError: If files are missing, or the answers are not in as many files as the rows.
+    """
+
+    def __init__(self, data: Path, config: str, split: str, answers: Path | None) -> None:
+        self._files = files_of(data, split_file(config, split))
+        self._keys = files_of(answers, answers_file(config)) if answers else []
+        if self._keys and len(self._keys) != len(self._files):
+            raise ReadError(
+                f"{config!r} of {split!r} is in {len(self._files)} files, its answers are in {len(self._keys)}: they "
+                "belong to another build. Name the answers folder of this one."
+            )
+
+    def __iter__(self) -> Iterator[Instance]:
+        """All rows."""
+        return self.of(None)
+
+    def of(self, query_groups: Collection[str] | None) -> Iterator[Instance]:
+        """The rows of some query groups, or of all.
+
+        Raises:
+            ReadError: If a file cannot be read.
+        """
+        for number, path in enumerate(self._files):
+            rows: Iterator[Instance] = read_file(path, Instance, query_groups)
+            yield from self._answered(rows, number, query_groups) if self._keys else rows
+
+    def sizes(self) -> dict[str, int]:
+        """Number of rows of each query group.
+
+        Raises:
+            ReadError: If a file cannot be read.
+        """
+        found: Counter[str] = Counter()
+        for number, path in enumerate(self._files):
+            keys = self._ids(number)
+            for batch in read_columns(path, Instance, "instance_id", "query_group"):
+                own = batch if keys is None else batch.filter(pc.is_in(batch.column("instance_id"), keys))
+                found.update(own.column("query_group").to_pylist())
+        return dict(found)
+
+    def _ids(self, number: int) -> pa.Array | None:
+        """Ids of the answers in a file; None where the answers stand in the rows."""
+        if not self._keys:
+            return None
+        batches = read_columns(self._keys[number], AnswerKey, "instance_id")
+        return pa.concat_arrays([pa.array([], pa.string()), *(batch.column("instance_id") for batch in batches)])
+
+    def _answered(
+        self, rows: Iterator[Instance], number: int, query_groups: Collection[str] | None
+    ) -> Iterator[Instance]:
+        """Rows of a file with their answers, of the file of the same number; a row without one is left out."""
+        keys: dict[str, AnswerKey] = {
+            key.instance_id: key for key in read_file(self._keys[number], AnswerKey, query_groups)
+        }
+        for row in rows:
+            key = keys.get(row.instance_id)
+            if key is not None:
+                yield replace(row, answer=key.answer, meta=key.meta)
+
+
+def draw(sizes: Mapping[str, int], seed: int, split: str, most: int) -> frozenset[str]:
+    """Query groups of at most so many rows in all, drawn at random; one at least.
+
+    Args:
+        sizes: Rows of each query group.
+        seed: The build's seed.
+        split: What they are of.
+        most: Rows.
+    """
+    names = sorted(sizes)
+    drawn: list[str] = []
+    rows = 0
+    for index in generator_for((seed,), _PURPOSE, split).permutation(len(names)):
+        name = names[int(index)]
+        rows += sizes[name]
+        if drawn and rows > most:
+            break
+        drawn.append(name)
+    return frozenset(drawn)
