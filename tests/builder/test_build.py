@@ -454,7 +454,8 @@ def test_a_data_set_that_fails_its_audit_is_refused(tmp_path: Path, monkeypatch:
     with pytest.raises(AuditError, match=r"refused.*longest description at [\d.]+ % where [\d.]+ %.*--no-audit"):
         pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent)
     assert list(tmp_path.iterdir()) == []
-    report = pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent, audited=False)
+    few = SMALL.model_copy(update={"users": UserConfig(count=12, train=0.34, validation=0.33, test=0.33)})
+    report = pipeline.build(open_source("builtin"), few, tmp_path / "out", silent, audited=False)
     assert report.manifest["audit"] is None
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["audit"] is None
     assert "**Not audited.**" in (tmp_path / "out" / "README.md").read_text()
@@ -477,9 +478,9 @@ def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
 
 
 DIALS: dict[str, dict[str, Any]] = {
-    "noise": {"histories": {"flipped_ratings": 0.25}},
+    # The one is about rating_integrated alone, the other about chronological alone.
+    "noise and a gradual change": {"histories": {"flipped_ratings": 0.25, "transition": "gradual"}},
     "reversal": {"histories": {"changes": 2, "reversal": True, "min_length": 12}},
-    "gradual": {"histories": {"transition": "gradual"}},
     "embedding": {"preferences": {"similarity": "embedding"}},
     "near": {"candidates": {"distractors": "near_functionality", "same_function_share": 0.4, "provider_overlap": 1.0}},
 }
@@ -491,7 +492,7 @@ def test_every_dial_gives_a_data_set_that_passes(tmp_path: Path, name: str) -> N
     pipeline.build(open_source("builtin"), config, tmp_path / "out", silent)
     rows = {config: read_instances(tmp_path / "out", config, "train") for config in HISTORY_TYPES}
     metas = {config: [row.meta for row in part if row.meta] for config, part in rows.items()}
-    if name == "noise":
+    if name == "noise and a gradual change":
         assert {meta.noise for meta in metas["preferred_only"]} == {0.0}
         noise = [meta.noise or 0.0 for meta in metas["rating_integrated"]]
         assert 0.15 < float(np.mean(noise)) < 0.35

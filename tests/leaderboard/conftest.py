@@ -19,9 +19,8 @@ from tests.browser import arrived, left
 from tests.conftest import Built
 from tests.hub.clients import api, hub_clients
 from tests.hub.server import HubServer
+from tests.leaderboard.making import RESULTS, SUBMISSIONS
 from tests.leaderboard.spaces import Visit, Visited
-
-SUBMISSIONS, RESULTS = "org/submissions", "org/results"
 
 
 @pytest.fixture(scope="session")

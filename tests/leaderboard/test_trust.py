@@ -23,8 +23,7 @@ from leaderboard.store_hub import HubStore
 from leaderboard.store_local import LocalStore
 from tests.conftest import Built
 from tests.hub.server import HubServer
-from tests.leaderboard.conftest import RESULTS, SUBMISSIONS
-from tests.leaderboard.making import FREE, Clock, guesses, lines, submission, write
+from tests.leaderboard.making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
 
 PUBLIC = (
     "leaderboard.app",
