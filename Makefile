@@ -6,6 +6,9 @@ OLDER := 2.21 3.6 4.8
 OLDEST := $(firstword $(OLDER))
 ready = $(foreach version,$(1),.venv-datasets-$(version)/.ready)
 pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/bin/python)
+# Each worker keeps to its own stretch of modules, so that what a module's tests share is made once, until it runs out of
+# tests and takes another's. Many tests start processes, which start sooner where bytecode is kept.
+TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 # Extras that bring a framework of others, each with an environment of its own.
 FRAMEWORKS := inspect lm-eval
 
@@ -54,13 +57,13 @@ leaderboard: $(VENV)/.ready ## Start the leaderboard on the demo data
 	$(BIN)/petoolbench leaderboard --data out/demo --answers out/demo-private
 
 test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the newest and the oldest datasets
-	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(BIN)/python -m pytest -n auto
+	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(TEST)
 
 test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with every version of datasets it promises
-	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(BIN)/python -m pytest -n auto -m matrix
+	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(TEST) -m matrix
 
 test-integrations: $(VENV)/.ready $(FRAMEWORKS:%=.venv-%/.ready) ## Compare the scores of inspect_ai and lm-evaluation-harness with ours
-	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python)" $(BIN)/python -m pytest -n auto -m integrations
+	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python)" $(TEST) -m integrations
 
 test-training: .venv-training/.ready ## Train a model of random weights by the recipe, and ask it
 	.venv-training/bin/python -m pytest tests/training

@@ -28,7 +28,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
@@ -101,16 +101,33 @@ def look(browser: Browser) -> Iterator[Look]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-GB"
         )
-        context.set_default_timeout(1000 * WAIT_S)
         page = context.new_page()
-        page.route("**/*", hold_back)
-        page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", note)
-        page.goto(url)
-        page.locator(".gradio-container").first.wait_for()
-        return page
+        return arrived(page, url, hold_back, faults)
 
     yield opened
+    left(browser, faults)
+
+
+def arrived(page: Page, url: str, answer: Callable[[Route], None], faults: list[str]) -> Page:
+    """A page that has gone to an app, once the app is there.
+
+    Args:
+        page: A new one, of a context of its own.
+        url: Where it goes.
+        answer: Is given all that the page asks for.
+        faults: Is added the errors that the page throws.
+    """
+    page.context.set_default_timeout(1000 * WAIT_S)
+    page.route("**/*", answer)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(url)
+    page.locator(".gradio-container").first.wait_for()
+    return page
+
+
+def left(browser: Browser, faults: Sequence[str]) -> None:
+    """Close all pages, and fail if there were faults."""
     for context in browser.contexts:
         context.close()
     assert not faults, faults

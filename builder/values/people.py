@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cache
 from typing import Any
 
 from builder.optional import optional
@@ -62,10 +64,18 @@ _PASSWORD_WORDS = (
 )
 
 
+@cache
+def _anybody() -> Any:
+    mimesis = optional("mimesis", "builder", "Writing scenarios")
+    return mimesis.Person(mimesis.locales.Locale.EN)
+
+
 def _person(draw: Draw) -> Any:
+    """The scenario's source of names: a copy, since making one anew reads a file of all names."""
     if "person" not in draw.shared:
-        mimesis = optional("mimesis", "builder", "Writing scenarios")
-        draw.shared["person"] = mimesis.Person(mimesis.locales.Locale.EN, seed=int(draw.rng.integers(2**31)))
+        person = draw.shared["person"] = copy(_anybody())
+        person.random = type(person.random)()  # the copy's own
+        person.reseed(int(draw.rng.integers(2**31)))
     return draw.shared["person"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -332,7 +333,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built: Built
     again = tmp_path / "again"
     pipeline.build(open_source("builtin"), SMALL, again, silent)
     other = tmp_path / "other"
-    pipeline.build(open_source("builtin"), SMALL.model_copy(update={"seed": 6}), other, silent)
+    pipeline.build(open_source("builtin"), SMALL.model_copy(update={"seed": 6}), other, silent, audited=False)
     assert file_hashes(again) == file_hashes(built.data)
     assert (again / "manifest.json").read_bytes() == (built.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "again-private") == file_hashes(built.answers)
@@ -369,27 +370,32 @@ pipeline.build(open_source("builtin"), BuildConfig(users=UserConfig(count=60)), 
 """
 
 
-@pytest.mark.parametrize("moment", np.random.default_rng(0).uniform(0, 6, size=5))
-def test_a_build_killed_at_any_moment_leaves_nothing_under_the_final_name(tmp_path: Path, moment: float) -> None:
-    out = tmp_path / "out"
+def begun(out: Path) -> subprocess.Popen[bytes]:
+    """A process that is about to build."""
     process = subprocess.Popen(
         [sys.executable, "-c", BUILD, str(out)], stdout=subprocess.PIPE, start_new_session=True, env=os.environ.copy()
     )
     assert process.stdout is not None
-    with process.stdout:
-        process.stdout.readline()
-    time.sleep(float(moment))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if out.exists():
-        assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
-    else:
-        assert not list(tmp_path.glob("out/*"))
+    with process.stdout as told:
+        assert told.readline() == b"ready\n"
+    return process
+
+
+def test_a_build_killed_at_any_moment_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
+    out, answers = tmp_path / "out", tmp_path / "out-private"
+    for moment in np.random.default_rng(0).uniform(0, 6, size=5):
+        process = begun(out)
+        time.sleep(float(moment))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if out.exists():
+            assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
+            shutil.rmtree(out)
+        shutil.rmtree(answers, ignore_errors=True)  # which are put in place first
     # The same build goes through afterwards and sweeps up what was left.
-    if not out.exists() and not out.with_name("out-private").exists():
-        small = BuildConfig(users=UserConfig(count=12, train=0.34, validation=0.33, test=0.33))
-        pipeline.build(open_source("builtin"), small, out, silent)
-        assert not list(tmp_path.glob(".*"))
+    assert begun(out).wait() == 0
+    assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out-private"]
 
 
 @pytest.mark.realdata
@@ -416,7 +422,7 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
 
 def test_a_secret_changes_the_test_split_only_and_is_not_told(built: Built, tmp_path: Path) -> None:
     secret = SMALL.model_copy(update={"secret": "not to be told"})
-    report = pipeline.build(open_source("builtin"), secret, tmp_path / "out", silent)
+    report = pipeline.build(open_source("builtin"), secret, tmp_path / "out", silent, audited=False)
     plain, changed = file_hashes(built.data), file_hashes(tmp_path / "out")
     for config in HISTORY_TYPES:
         assert plain[f"{config}/train.parquet"] == changed[f"{config}/train.parquet"]
@@ -448,7 +454,8 @@ def test_a_data_set_that_fails_its_audit_is_refused(tmp_path: Path, monkeypatch:
     with pytest.raises(AuditError, match=r"refused.*longest description at [\d.]+ % where [\d.]+ %.*--no-audit"):
         pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent)
     assert list(tmp_path.iterdir()) == []
-    report = pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent, audited=False)
+    few = SMALL.model_copy(update={"users": UserConfig(count=12, train=0.34, validation=0.33, test=0.33)})
+    report = pipeline.build(open_source("builtin"), few, tmp_path / "out", silent, audited=False)
     assert report.manifest["audit"] is None
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["audit"] is None
     assert "**Not audited.**" in (tmp_path / "out" / "README.md").read_text()
@@ -471,9 +478,9 @@ def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
 
 
 DIALS: dict[str, dict[str, Any]] = {
-    "noise": {"histories": {"flipped_ratings": 0.25}},
+    # The one is about rating_integrated alone, the other about chronological alone.
+    "noise and a gradual change": {"histories": {"flipped_ratings": 0.25, "transition": "gradual"}},
     "reversal": {"histories": {"changes": 2, "reversal": True, "min_length": 12}},
-    "gradual": {"histories": {"transition": "gradual"}},
     "embedding": {"preferences": {"similarity": "embedding"}},
     "near": {"candidates": {"distractors": "near_functionality", "same_function_share": 0.4, "provider_overlap": 1.0}},
 }
@@ -485,7 +492,7 @@ def test_every_dial_gives_a_data_set_that_passes(tmp_path: Path, name: str) -> N
     pipeline.build(open_source("builtin"), config, tmp_path / "out", silent)
     rows = {config: read_instances(tmp_path / "out", config, "train") for config in HISTORY_TYPES}
     metas = {config: [row.meta for row in part if row.meta] for config, part in rows.items()}
-    if name == "noise":
+    if name == "noise and a gradual change":
         assert {meta.noise for meta in metas["preferred_only"]} == {0.0}
         noise = [meta.noise or 0.0 for meta in metas["rating_integrated"]]
         assert 0.15 < float(np.mean(noise)) < 0.35

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_dataset.reader import read_answers, read_instances
+from tests.commands import run
 from tests.conftest import Built
 from tests.factories import line
 from tests.llm import builder_script
@@ -21,15 +22,15 @@ from tests.llm.catalogue import write_catalogue
 from tests.llm.server import LlmServer
 
 
-def run(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def typed(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
     command = [sys.executable, "-m", "builder", *map(str, arguments)]
-    environment = {"COLUMNS": "160", "MPLCONFIGDIR": str(cwd.parent / "matplotlib"), **environment}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env={"COLUMNS": "160"})
 
 
 def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
     where = ("--config", "chronological", "--split", "validation")
-    predicted = run("predict", built.data, *where, "--model", "baseline:oracle", "-o", "preds.jsonl", cwd=tmp_path)
+    predicted = typed("predict", built.data, *where, "--model", "baseline:oracle", "-o", "preds.jsonl", cwd=tmp_path)
     assert predicted.returncode == 0, predicted.stderr
     assert re.search(r"instances +36", predicted.stdout)
     header, *lines = [json.loads(text) for text in (tmp_path / "preds.jsonl").read_text().splitlines()]
@@ -37,7 +38,7 @@ def test_predict_and_score_close_the_loop(built: Built, tmp_path: Path) -> None:
     rows = read_instances(built.data, "chronological", "validation")
     assert [one["instance_id"] for one in lines] == [row.instance_id for row in rows]
     assert all(set(one) == {"instance_id", "prediction"} for one in lines)
-    scored = run("score", "preds.jsonl", "--data", built.data, *where, cwd=tmp_path)
+    scored = typed("score", "preds.jsonl", "--data", built.data, *where, cwd=tmp_path)
     assert scored.returncode == 0, scored.stderr
     assert "100.0" in scored.stdout
     assert "Tool accuracy 100.0 %, 95 % interval 100.0 to 100.0 (bootstrap over" in scored.stdout
@@ -60,8 +61,10 @@ def test_the_test_split_is_scored_with_its_answers_only(built: Built, tmp_path: 
         for key in keys
     ]  # fmt: skip
     (tmp_path / "preds.jsonl").write_text("".join(json.dumps(call) + "\n" for call in calls))
-    refused = run("score", "preds.jsonl", *where, cwd=tmp_path)
+    refused = typed("score", "preds.jsonl", *where, cwd=tmp_path)
     assert refused.returncode == 1
+    assert refused.stderr.startswith("error: ")
+    assert refused.stderr.count("\n") == 1
     assert "answers of the test split are private" in refused.stderr
     scored = run("score", "preds.jsonl", *where, "--answers", built.answers, cwd=tmp_path)
     assert scored.returncode == 0, scored.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from hf_dataset.verify import check_folder
 from metrics.petoolbench.errors import PredictionsError
 from metrics.petoolbench.records import Reference, ToolCall
 from tests.builder.released import PROMPTS, PROVIDERS, candidates, name, parameter, prompt, row, step, tool, write
+from tests.commands import run
 from tests.conftest import silent
 
 SAMPLE = "petoolbench_original_sample.json.gz"
@@ -623,14 +622,8 @@ def test_long_explanations_are_cut() -> None:
 # The command line
 
 
-def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "builder", *map(str, arguments)]
-    environment = {"COLUMNS": "200", "MPLCONFIGDIR": str(cwd.parent / "matplotlib")}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
-
-
 def good(*arguments: str | Path, cwd: Path) -> str:
-    done = run(*arguments, cwd=cwd)
+    done = run(*arguments, cwd=cwd, COLUMNS="200")
     assert done.returncode == 0, done.stderr
     return done.stdout
 

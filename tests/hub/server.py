@@ -11,44 +11,20 @@ Usage:
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from aiohttp import web
 
 from tests.hub.app import App
 from tests.hub.faults import Break, Callback, Faults, Kind, Status
 from tests.hub.hub import Hub
 from tests.hub.log import RequestLog
+from tests.loopback import Background
 
-STARTUP_S = 30.0
 PAGE_SIZE = 1000
 OF_CLIENTS = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
 """How the names of variables begin that would tell a client something else."""
-
-
-async def serve(app: App, ready: Callable[[int], None], stop: asyncio.Event) -> None:
-    """Serve on any free port of loopback until told to stop.
-
-    Args:
-        app: What is served.
-        ready: Is called with the port once connections are taken.
-        stop: Ends it.
-    """
-    runner = app.runner()
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-        ready(runner.addresses[0][1])
-        await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 class HubServer(Hub):
@@ -68,11 +44,7 @@ class HubServer(Hub):
         self.log = RequestLog()
         self.faults = Faults()
         self._app = App(self, self.faults, self.log, page_size)
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="hub-server", daemon=True)
+        self._served = Background(self._app.runner, "hub-server")
 
     def fail(
         self,
@@ -118,32 +90,11 @@ class HubServer(Hub):
         }
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait(STARTUP_S)
-        if not self.url:
-            self._thread.join(STARTUP_S)
-            raise RuntimeError("the server did not start") from self._failure
+        self.url = f"http://127.0.0.1:{self._served.start()}"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        assert self._loop is not None
-        with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STARTUP_S)
-        wrong = [self._failure] if self._failure else self._app.errors
+        failure = self._served.end()
+        wrong = [failure] if failure else self._app.errors
         if wrong and error is None:
             raise wrong[0] from None
-
-    def _run(self) -> None:
-        try:
-            with asyncio.Runner() as runner:
-                self._loop = runner.get_loop()
-                runner.run(serve(self._app, self._started, self._stop))
-        except BaseException as failure:  # told to the test's own thread, which raises it
-            self._failure = failure
-        finally:
-            self._ready.set()
-
-    def _started(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self._ready.set()

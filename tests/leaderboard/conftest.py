@@ -15,13 +15,12 @@ from leaderboard.scoring import Scorer
 from leaderboard.store import Store
 from leaderboard.store_hub import HubStore
 from leaderboard.store_local import LocalStore
-from tests.browser import WAIT_S
+from tests.browser import arrived, left
 from tests.conftest import Built
 from tests.hub.clients import api, hub_clients
 from tests.hub.server import HubServer
+from tests.leaderboard.making import RESULTS, SUBMISSIONS
 from tests.leaderboard.spaces import Visit, Visited
-
-SUBMISSIONS, RESULTS = "org/submissions", "org/results"
 
 
 @pytest.fixture(scope="session")
@@ -79,16 +78,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
             if fault:
                 faults.append(fault)
 
-        context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
-        context.set_default_timeout(1000 * WAIT_S)
-        page = context.new_page()
-        page.route("**/*", answer)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"{url}{address}")
-        page.locator(".gradio-container").first.wait_for()
-        return page
+        page = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB").new_page()
+        return arrived(page, f"{url}{address}", answer, faults)
 
     yield opened
-    for context in browser.contexts:
-        context.close()
-    assert not faults, faults
+    left(browser, faults)

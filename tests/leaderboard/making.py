@@ -14,6 +14,8 @@ from leaderboard.quota import Decision
 from leaderboard.records import HISTORY_TYPES, Badge, Person, Split, Submission, System
 from leaderboard.store import new_id
 
+SUBMISSIONS, RESULTS = "org/submissions", "org/results"
+"""The two repositories of a store."""
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANN, BOB = Person("0001", "ann"), Person("0002", "bob")
 FREE = Decision(True, 1, None, "No limit.")

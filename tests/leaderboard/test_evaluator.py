@@ -30,8 +30,7 @@ from leaderboard.store_local import LocalStore
 from tests.conftest import Built
 from tests.hub.faults import Kind
 from tests.hub.server import HubServer
-from tests.leaderboard.conftest import RESULTS, SUBMISSIONS
-from tests.leaderboard.making import FREE, Clock, guesses, lines, submission, write
+from tests.leaderboard.making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
 
 PATIENCE_S = 90.0
 SAME_TALLIES = "No files have been modified since last commit. Skipping to prevent empty commit."

@@ -24,8 +24,7 @@ from tests.conftest import Built
 from tests.hub.clients import hub_clients
 from tests.hub.openid import Provider
 from tests.hub.server import HubServer
-from tests.leaderboard.conftest import RESULTS, SUBMISSIONS
-from tests.leaderboard.making import guesses, lines, write
+from tests.leaderboard.making import RESULTS, SUBMISSIONS, guesses, lines, write
 from tests.leaderboard.spaces import SPACE, Visit, sign_in
 
 DATA = "org/data"

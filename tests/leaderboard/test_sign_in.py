@@ -45,6 +45,10 @@ def provider() -> Iterator[Provider]:
         yield started
 
 
+IN_A_SPACE = pytest.mark.parametrize("space", [HOST], indirect=True, ids=["by its host"])
+"""Where the address makes no difference."""
+
+
 @pytest.fixture(scope="module", params=["", HOST], ids=["by its address", "by its host"])
 def space(
     request: pytest.FixtureRequest, built: Built, provider: Provider, tmp_path_factory: pytest.TempPathFactory
@@ -97,6 +101,7 @@ def test_from_signing_in_to_a_submission_to_signing_out(
     assert len(space.store.submissions()) == before + 1
 
 
+@IN_A_SPACE
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_lies_over_the_button(visit: Visit, space: Space, width: int) -> None:
     page = visit(space.url, width=width)
@@ -137,6 +142,7 @@ def test_who_does_not_agree_is_nobody(visit: Visit, space: Space) -> None:
     expect(page.locator("#own")).to_contain_text("Sign in to hand something in")
 
 
+@IN_A_SPACE
 def test_a_sign_in_that_is_over_holds_no_longer(visit: Visit, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space.provider, "valid_s", 1)
     page = visit(space.url, "/?tab=submit")

@@ -22,19 +22,14 @@ from leaderboard.snapshot import Snapshot
 from leaderboard.store import Receipt, Store, StoreError, UnknownSubmissionError, check_id, new_id
 from leaderboard.store_hub import HubStore, person_key
 from leaderboard.store_local import LocalStore
-from tests.hub.clients import api, hub_clients
+from tests.hub.clients import api
 from tests.hub.faults import Break, Status
 from tests.hub.server import HubServer
-from tests.leaderboard.conftest import RESULTS, SUBMISSIONS
-from tests.leaderboard.making import ANN, BOB, FREE, NOW, submission, write
+from tests.leaderboard.making import ANN, BOB, FREE, NOW, RESULTS, SUBMISSIONS, submission, write
+from tests.leaderboard.processes import half_written, hand_in, in_a_process
 
 CONTENT = b'{"instance_id": "a", "prediction": ""}\n'
 TALLIES = Tallies("a1", {"chronological": ((1, 2), (0, 3))})
-
-
-def hand_in(store: Store, file: Path, **fields: object) -> Receipt | Decision:
-    given = submission(file.read_bytes(), **fields)  # type: ignore[arg-type]
-    return store.submit(given, file, lambda past: decide(NOW, past, given.split))
 
 
 def outcome(
@@ -189,14 +184,6 @@ def test_fifty_at_once_from_fifty_people(opened: Callable[[], Store], tmp_path: 
     assert all(opened().predictions(one) == CONTENT for one in sorted(ids)[:5])
 
 
-def in_a_process(name: str, url: str, token: str, file: str, count: int) -> list[str]:
-    """Hand in a number of files, in a process of its own; the ids that were acknowledged."""
-    with hub_clients():
-        store = HubStore(SUBMISSIONS, RESULTS, HfApi(endpoint=url, token=token)) if url else open_store(name)
-        found = [hand_in(store, Path(file)) for _ in range(count)]
-    return [one.submission.id for one in found if isinstance(one, Receipt)]
-
-
 @pytest.mark.parametrize("home", ["local", "hub"])
 def test_processes_at_once(home: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     file, folder, url, token = write(tmp_path, CONTENT), str(tmp_path / "store"), "", ""
@@ -212,17 +199,12 @@ def test_processes_at_once(home: str, tmp_path: Path, request: pytest.FixtureReq
     assert {one.id for one in store.submissions()} == set(acknowledged)
 
 
-def half_written(folder: str, fifo: str) -> None:
-    """Hand in what never ends, in a process of its own."""
-    LocalStore(Path(folder)).submit(submission(CONTENT), Path(fifo), lambda _: FREE)
-
-
 def test_what_a_crash_left_half_written_is_swept_and_nothing_else(tmp_path: Path) -> None:
     folder, fifo = tmp_path / "store", tmp_path / "fifo"
     os.mkfifo(fifo)
     kept = hand_in(LocalStore(folder), write(tmp_path, CONTENT))
     assert isinstance(kept, Receipt)
-    process = multiprocessing.get_context("spawn").Process(target=half_written, args=(str(folder), str(fifo)))
+    process = multiprocessing.get_context("spawn").Process(target=half_written, args=(str(folder), str(fifo), CONTENT))
     process.start()
     with fifo.open("wb", buffering=0) as end:
         end.write(CONTENT)

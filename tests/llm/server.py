@@ -14,43 +14,20 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
-from aiohttp import web
-
 from tests.llm.app import App
 from tests.llm.completions import Options, Reply, Settings
 from tests.llm.faults import Faults
 from tests.llm.log import RequestLog
+from tests.loopback import Background, serve
 
 ROOT = Path(__file__).parents[2]
-STARTUP_S = 30.0
 NONE = Faults()
-
-
-async def serve(app: App, port: int, ready: Callable[[int], None], stop: asyncio.Event) -> None:
-    """Serve on loopback until told to stop.
-
-    Args:
-        app: What is served.
-        port: Where; 0 for any free port.
-        ready: Is called with the port once connections are taken.
-        stop: Ends it, and cancels what is open.
-    """
-    runner = app.runner()
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-        ready(runner.addresses[0][1])
-        await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 def base_url(port: int) -> str:
@@ -81,11 +58,7 @@ class LlmServer:
         self.log = RequestLog(log_file)
         self.base_url = ""
         self._app = App(reply, faults, Settings(**options), self.log)
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="llm-server", daemon=True)
+        self._served = Background(self._app.runner, "llm-server")
 
     @property
     def requests(self) -> int:
@@ -93,36 +66,15 @@ class LlmServer:
         return self.log.requests
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait(STARTUP_S)
-        if not self.base_url:
-            self._thread.join(STARTUP_S)
-            raise RuntimeError("the server did not start") from self._failure
+        self.base_url = base_url(self._served.start())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        assert self._loop is not None
-        with suppress(RuntimeError):  # it has ended already
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(STARTUP_S)
+        failure = self._served.end()
         self.log.close()
-        wrong = [self._failure] if self._failure else self._app.model.script_errors
+        wrong = [failure] if failure else self._app.model.script_errors
         if wrong and error is None:
             raise wrong[0] from None
-
-    def _run(self) -> None:
-        try:
-            with asyncio.Runner() as runner:
-                self._loop = runner.get_loop()
-                runner.run(serve(self._app, 0, self._started, self._stop))
-        except BaseException as failure:  # told to the test's own thread, which raises it
-            self._failure = failure
-        finally:
-            self._ready.set()
-
-    def _started(self, port: int) -> None:
-        self.base_url = base_url(port)
-        self._ready.set()
 
 
 class LlmProcess:
@@ -222,7 +174,7 @@ async def _serve_process(app: App, port: int, lifetime_s: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.call_later(lifetime_s, stop.set)
-    await serve(app, port, _tell_port, stop)
+    await serve(app.runner, port, _tell_port, stop)
 
 
 def _tell_port(port: int) -> None:

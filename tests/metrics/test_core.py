@@ -221,16 +221,16 @@ HOSTILE_TEXTS = {
 
 @pytest.mark.parametrize("name", HOSTILE_TEXTS)
 def test_hostile_text_is_refused_in_bounded_time(name: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert isinstance(parse(HOSTILE_TEXTS[name]), ParseFailure)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("value", ["1" * 1_000_000 + "x", "1" * 1_000_000, "." * 1_000_000, " " * 1_000_000 + "x"])
 def test_hostile_values_are_compared_in_bounded_time(value: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert compare_arguments({"x": value}, {"x": 1}, {"properties": {"x": {"type": "number"}}}) == "values"
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def reference(name: str = "1", group: str = "q") -> Reference:

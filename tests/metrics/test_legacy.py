@@ -61,10 +61,10 @@ def test_so_it_is_with_calls(calls: list[tuple[str, str, str]]) -> None:
 
 def test_two_hundred_unclosed_calls_take_no_time() -> None:
     """The released expression took 54 seconds for this one reply."""
-    began = time.monotonic()
+    began = time.process_time()
     assert first_match('{"tool_name": "a", "parameters": {' * 200) is None
     assert first_match('{"tool_name": "a", "parameters": {' * 20_000) is None
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

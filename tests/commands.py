@@ -1,0 +1,48 @@
+"""The command line in the test's own process, where starting it does not take longer than what it does.
+
+What only a process of its own shows stays with the tests that start one: how it starts, and what it must not import.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from builder.cli.app import main
+
+
+class Done(NamedTuple):
+    """What a command left, named as subprocess names it."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str | Path, cwd: Path, **environment: str) -> Done:
+    """Run `petoolbench` until it ends.
+
+    Args:
+        arguments: What is typed behind its name.
+        cwd: The folder it runs in.
+        environment: Its variables beyond a width of 160 columns; it has no other.
+    """
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        chdir(cwd),
+        mock.patch.dict(os.environ, {"COLUMNS": "160", **environment}, clear=True),
+        mock.patch.object(sys, "argv", ["petoolbench", *map(str, arguments)]),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+    ):
+        try:
+            main()
+            status = 0
+        except SystemExit as left:
+            status = left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    return Done(status, stdout.getvalue(), stderr.getvalue())
