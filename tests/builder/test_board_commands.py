@@ -26,7 +26,7 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False", "NO_PROXY
 
 
 def submit(predictions: Path, space: str, *more: str) -> Done:
-    given = ("submit", predictions, "--space", space, "--name", "mine", *more)
+    given: list[str | Path] = ["submit", predictions, "--space", space, "--name", "mine", *more]
     return run(*given, cwd=Path.cwd(), **{**os.environ, **OFFLINE})
 
 

@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 from huggingface_hub import HfApi
-from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
 from builder.cli.hub import METRIC, ROOT
 from builder.errors import HubError
@@ -232,7 +233,11 @@ def typed(
 def command(hub: HubServer, home: Path, *arguments: str) -> Done:
     """A command of somebody without a token, in this process, with caches that are its own."""
     home.mkdir(exist_ok=True)
-    constants = {"ENDPOINT": hub.url, "HF_HUB_CACHE": str(home / "hub"), "HF_TOKEN_PATH": str(home / "token")}
+    constants: dict[str, Any] = {
+        "ENDPOINT": hub.url,
+        "HF_HUB_CACHE": str(home / "hub"),
+        "HF_TOKEN_PATH": str(home / "token"),
+    }
     with mock.patch.multiple("huggingface_hub.constants", **constants):
         disable_progress_bars()
         try:

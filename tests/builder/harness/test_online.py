@@ -252,7 +252,9 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: B
         with pytest.raises(LlmError, match=r"status 404.*'no-model' does not exist"):
             ask(built, out, server.base_url, replace(ASKING, model="no-model"), replace(MEANS, api_key="right"))
     began = time.monotonic()
-    with pytest.raises(LlmError, match=r"The last 8 requests failed and are not kept.*gave no answer in 4 tries.*not_reached"):
+    with pytest.raises(
+        LlmError, match=r"The last 8 requests failed and are not kept.*gave no answer in 4 tries.*not_reached"
+    ):
         ask(built, out, "http://127.0.0.1:9/v1")
     assert time.monotonic() - began < 20
     assert not list(tmp_path.iterdir()), "nothing came of it, and nothing is left"
