@@ -88,6 +88,7 @@ def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
 
     def root(index: int) -> int:
         while parent[index] != index:
+            parent[index] = parent[parent[index]]
             index = parent[index]
         return index
 

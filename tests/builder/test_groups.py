@@ -95,7 +95,7 @@ def weather(provider: str, operation: str = "Current weather", about: str = "", 
 
 def grouped(tools: Sequence[Tool], encoder: SentenceEncoder) -> tuple[list[Group], Funnel]:
     funnel = Funnel()
-    return list(group_catalogue(Recogniser(tools, entries(), encoder), GroupConfig(), funnel)), funnel
+    return list(group_catalogue(tools, Recogniser(entries(), encoder), GroupConfig(), funnel)), funnel
 
 
 def test_tools_of_one_job_form_a_group(encoder: SentenceEncoder) -> None:
@@ -138,7 +138,7 @@ def test_a_large_group_is_cut_and_the_rest_are_look_alikes(encoder: SentenceEnco
     groups, funnel = grouped(tools, encoder)
     assert len(groups[0].members) == GroupConfig().largest
     assert funnel.drops["ungrouped_tool"]["group_is_large_enough"] == 2
-    suspects = Recogniser(tools, entries(), encoder).look_alikes(0.99)["current weather by city"]
+    suspects = Recogniser(entries(), encoder).look_alikes(tools, 0.99)["current weather by city"]
     assert suspects == {tool.name for tool in tools}
 
 
