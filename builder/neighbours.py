@@ -7,6 +7,7 @@ missing, never a wrong one be there.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -136,6 +137,7 @@ def _approximate(
 
 def _index(vectors: NDArray[np.float32]) -> Any:
     """An index of the texts that finds by scalar product; the same for the same texts, with any number of threads."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells which build of itself it loads
     faiss = optional("faiss", "builder", f"Comparing more than {EXACT_UP_TO:,} tools")
     size, dimensions = vectors.shape
     lists = max(1, int(_LISTS * size**0.5))
