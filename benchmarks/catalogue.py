@@ -171,9 +171,7 @@ class Maker:
         slot = RawParameter(self._one(sorted(concept.names)), "STRING", f"The {by}", None, True)
         return Made(self._raw(provider, category, f"{verb} {what}", about, [slot]), f"job {job}", does)
 
-    def _raw(
-        self, provider: str, category: str, operation: str, about: str, slots: Sequence[RawParameter]
-    ) -> RawTool:
+    def _raw(self, provider: str, category: str, operation: str, about: str, slots: Sequence[RawParameter]) -> RawTool:
         rng = self._rng
         more = [RawParameter(name, "STRING", "", None, False) for name in ("format", "lang", "page")[: rng.integers(4)]]
         facts = ServiceFacts(float(rng.lognormal(6.5, 1.2)), float(rng.integers(30, 101)), 100.0, float(rng.random()))

@@ -15,7 +15,7 @@ from .records import Functionality, Group, Tool
 _NEAR: Final = 3
 """Of so many times the tools that are needed, the nearest, the distractors of a near functionality are drawn."""
 _POOL: Final = 20_000
-"""Tools of a split that distractors are drawn from, at most, so that a group's do not cost more in a larger catalogue."""
+"""Tools of a split that distractors are drawn from, at most: a group's cost no more in a larger catalogue."""
 _REMEMBERED: Final = 1000
 """Functionalities whose distractors are kept at once."""
 

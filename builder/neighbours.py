@@ -1,8 +1,8 @@
 """Which tools of other providers are nearest to each tool, by the vectors of their texts.
 
-Up to `EXACT_UP_TO` tools each is compared with every other. Above, an approximate index (faiss: inverted lists of
-vectors in 8 bits) names the texts that may be near, and these are compared exactly, so that only a neighbour can be
-missing, never a wrong one be there.
+Up to `EXACT_UP_TO` tools each is compared with every other. Above, an approximate index (faiss: a graph of
+near vectors, each in 8 bits) names the texts that may be near, and these are compared exactly, so that a neighbour can
+be missing, but no wrong one be there. The index is built by one thread, so that it is always the same.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ EXACT_UP_TO: Final = 20_000
 """Tools of a catalogue that are all compared with each other."""
 _BLOCK: Final = 1024
 """Tools compared at once with all others."""
-_LISTS: Final = 2.0
-"""Lists of the index, times the square root of the number of texts."""
-_PROBES: Final = 32
-"""Lists that are searched for one text."""
-_SAMPLE: Final = 64
-"""Texts for each list from which the lists are learned."""
+_LINKS: Final = 32
+"""Links of a text in the index, in each layer."""
+_BUILD_EFFORT: Final = 60
+"""Texts kept in view while a text is linked."""
+_EFFORT: Final = 2
+"""Texts kept in view while some are looked for, for each that is asked for."""
 _WIDTHS: Final = (32, 256, 2048)
 """Texts asked for; the next more where too many were of the tool's own provider."""
 _GATHERED: Final = 2**16
@@ -84,9 +84,7 @@ def pairs_among(neighbours: NDArray[np.int64]) -> list[tuple[int, int]]:
     return list(zip((codes // max(size, 1)).tolist(), (codes % max(size, 1)).tolist(), strict=True))
 
 
-def _exact(
-    vectors: NDArray[np.float32], families: NDArray[np.int64], count: int, least: float
-) -> NDArray[np.int64]:
+def _exact(vectors: NDArray[np.float32], families: NDArray[np.int64], count: int, least: float) -> NDArray[np.int64]:
     size = len(vectors)
     found = np.full((size, count), -1, dtype=np.int64)
     for start in range(0, size, _BLOCK):
@@ -139,16 +137,16 @@ def _index(vectors: NDArray[np.float32]) -> Any:
     """An index of the texts that finds by scalar product; the same for the same texts, with any number of threads."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells which build of itself it loads
     faiss = optional("faiss", "builder", f"Comparing more than {EXACT_UP_TO:,} tools")
-    size, dimensions = vectors.shape
-    lists = max(1, int(_LISTS * size**0.5))
-    index = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatIP(dimensions), dimensions, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    )
-    index.cp.spherical = True
-    index.cp.min_points_per_centroid = 1
-    index.nprobe = _PROBES
-    index.train(np.ascontiguousarray(vectors[:: max(1, size // (_SAMPLE * lists))]))
-    index.add(vectors)
+    index = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, _LINKS, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = _BUILD_EFFORT
+    threads = faiss.omp_get_max_threads()
+    # Which links are made depends on what is linked at the same moment.
+    faiss.omp_set_num_threads(1)
+    try:
+        index.train(vectors)
+        index.add(vectors)
+    finally:
+        faiss.omp_set_num_threads(threads)
     return index
 
 
@@ -160,6 +158,7 @@ def _near_texts(
     holders: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Texts near some texts, the nearest first, and their cosines; -1 in both where there are no more."""
+    index.hnsw.efSearch = _EFFORT * width
     near = index.search(vectors[asked], min(width, len(vectors)))[1]
     # A text is nearest to itself, whatever the index says.
     missed = ~(near == asked[:, None]).any(axis=1)
@@ -170,9 +169,7 @@ def _near_texts(
     return np.take_along_axis(near, order, axis=1), np.take_along_axis(cosines, order, axis=1)
 
 
-def _holders(
-    texts: NDArray[np.int64], families: NDArray[np.int64], different: int, count: int
-) -> NDArray[np.int64]:
+def _holders(texts: NDArray[np.int64], families: NDArray[np.int64], different: int, count: int) -> NDArray[np.int64]:
     """The first tools of each text, so many that `count` are left without those of any one provider; -1 beyond.
 
     Returns:
