@@ -27,7 +27,7 @@ from rich.table import Table
 
 from builder.catalogue.quality import LanguageJudge, keep_good_tools
 from builder.catalogue.raw import RawParameter, RawTool
-from builder.catalogue.sources import open_source
+from builder.catalogue.sources import BuiltinSource, open_source
 from builder.config import BuildConfig
 from builder.embedding import SentenceEncoder
 from builder.funnel import Funnel
@@ -133,7 +133,7 @@ class Maker:
                 yield self._of_job(name, int(jobs[number]))
 
     def _provider(self, number: int) -> str:
-        parts = []
+        parts: list[str] = []
         while number or not parts:
             number, part = divmod(number, len(_SYLLABLES))
             parts.append(_SYLLABLES[part])
@@ -223,7 +223,7 @@ def seen(tools: Sequence[Tool], does: Mapping[str, str], jobs: Mapping[str, str]
     texts, text_of = numbered(does[tool.name] for tool in callable_)
     families = numbered(provider_family(tool.provider) for tool in callable_)[1]
     vectors = SentenceEncoder().encode(texts)
-    return Catalogue(callable_, text_of, families, vectors, jobs and [jobs[tool.name] for tool in callable_])
+    return Catalogue(callable_, text_of, families, vectors, [jobs[tool.name] for tool in callable_] if jobs else None)
 
 
 def read(what: str) -> Catalogue:
@@ -231,7 +231,9 @@ def read(what: str) -> Catalogue:
     if what.isdigit():
         tools, does, jobs = kept(Maker(int(what)).make())
         return seen(tools, does, jobs)
-    tools = read_tools(open_source(what), Funnel(), lambda *_: None)
+    source = open_source(what)
+    assert not isinstance(source, BuiltinSource), "the marketplace knows its groups"
+    tools = read_tools(source, Funnel(), lambda *_: None)
     return seen(tools, {tool.name: f"{tool.operation}. {tool.operation_description}" for tool in tools}, None)
 
 
@@ -273,11 +275,11 @@ class Clock:
 def timed(size: str) -> list[list[str]]:
     """Rows of the table of times, for one size."""
     clock = Clock()
-    made = list(Maker(int(size)).make())
-    clock.lap("(making the operations up)")
-    tools, does, jobs = kept(made)
-    del made
-    clock.lap("quality filter")
+    for _ in Maker(int(size)).make():
+        pass
+    clock.lap("(making the operations up, once more)")
+    tools, does, jobs = kept(Maker(int(size)).make())
+    clock.lap("operations made up and filtered")
     tools = list(understand(tools))
     clock.lap("attributes")
     config, funnel = BuildConfig(), Funnel()
@@ -296,7 +298,7 @@ def timed(size: str) -> list[list[str]]:
         [f"{int(size):,}", step, f"{seconds:.1f}", f"{cpu:.1f}", f"{1e6 * cpu / int(size):.0f}", f"{peak:,.0f}"]
         for step, seconds, cpu, peak in clock.rows
     ]
-    total = [sum(row[column] for row in clock.rows[1:]) for column in (1, 2)]
+    total = [sum(row[1] for row in clock.rows[1:]), sum(row[2] for row in clock.rows[1:])]
     rows.append(
         [
             f"{int(size):,}",

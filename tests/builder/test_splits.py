@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -57,7 +58,12 @@ def test_of_many_groups_several_ties_are_loosened_at_once(monkeypatch: pytest.Mo
     tied = groups(*("".join(rng.choice(letters, 5, replace=False)) for _ in range(200)))
     looked = []
     clusters = splits._clusters
-    monkeypatch.setattr(splits, "_clusters", lambda own: looked.append(len(own)) or clusters(own))
+
+    def look(own: Sequence[Group]) -> list[list[Group]]:
+        looked.append(len(own))
+        return clusters(own)
+
+    monkeypatch.setattr(splits, "_clusters", look)
     funnel = Funnel()
     made = split_groups(tied, rng, funnel)
     assert all(len(own) == 1 for own in split_of_providers(made).values())
