@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,18 @@ from .records import Functionality, Group, Tool
 
 _NEAR: Final = 3
 """Of so many times the tools that are needed, the nearest, the distractors of a near functionality are drawn."""
+_POOL: Final = 20_000
+"""Tools of a split that distractors are drawn from, at most: a group's cost no more in a larger catalogue."""
+_REMEMBERED: Final = 1000
+"""Functionalities whose distractors are kept at once."""
+
+
+def distractor_pool(tools: Iterable[Tool]) -> list[Tool]:
+    """The tools of a split that distractors are drawn from, by name: all, or of very many an even choice."""
+    listed = sorted(tools, key=lambda tool: tool.name)
+    if len(listed) <= _POOL:
+        return listed
+    return [listed[int(index)] for index in np.linspace(0, len(listed) - 1, _POOL)]
 
 
 class CandidateMaker:
@@ -21,7 +33,7 @@ class CandidateMaker:
 
     Args:
         tools: All tools of the split.
-        look_alikes: For a functionality, names of ungrouped tools that may well do its job: no distractors.
+        look_alikes: For a functionality, names of tools of the pool that may well do its job: no distractors.
         config: How many candidates there are, and where distractors come from.
         encoder: Tells which documentation is near.
     """
@@ -33,7 +45,7 @@ class CandidateMaker:
         config: CandidateConfig,
         encoder: Encoder,
     ) -> None:
-        self._tools = sorted(tools, key=lambda tool: tool.name)
+        self._tools = distractor_pool(tools)
         self._look_alikes = look_alikes
         self._config = config
         self._encoder = encoder
@@ -70,6 +82,8 @@ class CandidateMaker:
         """Tools that do another job, the nearest first where nearness counts."""
         functionality = group.functionality
         if functionality.name not in self._distractors:
+            if len(self._distractors) == _REMEMBERED:
+                self._distractors.clear()
             barred = self._look_alikes.get(functionality.name, frozenset())
             order = self._by_nearness(functionality)
             self._distractors[functionality.name] = [

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .optional import optional
+
+_BATCH: Final = 8192
+"""Texts that are encoded at once."""
 
 
 class Encoder(Protocol):
@@ -32,11 +35,12 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), 256), each of length 1, or 0 for a text without words."""
-        if not texts:
-            return np.zeros((0, 256), dtype=np.float32)
-        vectors = np.asarray(self._model.embed(list(texts), norm=False), dtype=np.float32)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0))
+        found = np.zeros((len(texts), 256), dtype=np.float32)
+        for start in range(0, len(texts), _BATCH):
+            vectors = self._model.embed(list(texts[start : start + _BATCH]), norm=False)
+            norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+            np.divide(vectors, norms, out=found[start : start + _BATCH], where=norms > 0)
+        return found
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a text, by the Llama 2 tokenizer that the model ships with."""

@@ -14,6 +14,7 @@ from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
 
 from .audit.page import write_report
 from .audit.run import audit
+from .candidates import distractor_pool
 from .catalogue.builtin import marketplace
 from .catalogue.quality import LanguageJudge, keep_good_tools
 from .catalogue.raw import CatalogueSource
@@ -178,10 +179,10 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
 
 def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> Prepared:
     """Recognise what tools do by the library of functionalities."""
-    recogniser = Recogniser(tools, entries(), encoder)
-    found = answerable_groups(list(group_catalogue(recogniser, config.groups, funnel)), config, funnel)
+    recogniser = Recogniser(entries(), encoder)
+    found = answerable_groups(list(group_catalogue(tools, recogniser, config.groups, funnel)), config, funnel)
     groups, tools = _split(found, tools, config, funnel)
-    return Prepared(tools, groups, recogniser.look_alikes(config.groups.look_alike))
+    return Prepared(tools, groups, recogniser.look_alikes(_pool(tools), config.groups.look_alike))
 
 
 def _by_model(
@@ -192,7 +193,12 @@ def _by_model(
     tools, does = analyst.understand(tools)
     found = answerable_groups(analyst.group(tools, does), config, funnel)
     groups, tools = _split(found, tools, config, funnel)
-    return Prepared(tools, groups, analyst.look_alikes(tools, groups, does), analyst.write(groups).write)
+    return Prepared(tools, groups, analyst.look_alikes(_pool(tools), groups, does), analyst.write(groups).write)
+
+
+def _pool(tools: Sequence[Tool]) -> list[Tool]:
+    """The tools of all splits that distractors are drawn from."""
+    return [one for split in SPLITS for one in distractor_pool(tool for tool in tools if tool.split == split)]
 
 
 def _split(

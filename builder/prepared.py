@@ -16,7 +16,8 @@ class Prepared:
     tools: Sequence[Tool]
     groups: Sequence[Group]
     look_alikes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Names of tools that may do a functionality's job although they are not in its group, by functionality name."""
+    """Of the tools that distractors are drawn from, names of those that may do a functionality's job although they are
+    not in its group, by functionality name."""
     write: WriteScenarios = write_scenarios
 
     def of_split(self, split: str) -> Prepared:

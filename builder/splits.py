@@ -7,7 +7,7 @@ everything, a provider that ties two large clusters together leaves the group th
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -28,6 +28,8 @@ _GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
 groups to draw from."""
 _LARGEST_CLUSTER: Final = 0.3
 """Largest share of all groups that may hang together by shared providers."""
+_GROUPS_A_TIE: Final = 500
+"""For so many groups one provider leaves a group before clusters are looked at again."""
 MIN_GROUPS: Final = 3
 """Fewest groups that a split needs: a target and two for histories."""
 
@@ -92,6 +94,7 @@ def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
 
     def root(index: int) -> int:
         while parent[index] != index:
+            parent[index] = parent[parent[index]]
             index = parent[index]
         return index
 
@@ -107,28 +110,34 @@ def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
 
 def _loosened(groups: Sequence[Group], funnel: Funnel) -> list[Group]:
     """Take providers out of groups until no cluster holds too many groups."""
-    kept = list(groups)
+    kept = dict(enumerate(groups))
     while True:
-        largest = max(_clusters(kept), key=len, default=[])
+        largest = max(_clusters(list(kept.values())), key=len, default=[])
         if len(largest) <= max(1, _LARGEST_CLUSTER * len(kept)):
-            return kept
-        shared = Counter(provider_family(member.tool.provider) for group in largest for member in group.members)
-        provider = max(sorted(shared), key=lambda name: shared[name])
-        if shared[provider] == 1:
-            return kept
-        # The provider stays in the group that can spare it least and leaves the one that can spare it best.
-        holders = [
-            group
-            for group in largest
-            if any(provider_family(member.tool.provider) == provider for member in group.members)
-        ]
-        loser = max(holders, key=lambda group: (len(group.members), group.functionality.name))
-        members = tuple(member for member in loser.members if provider_family(member.tool.provider) != provider)
-        funnel.drop("ungrouped_tool", "provider_ties_splits_together")
-        kept.remove(loser)
-        if len(members) >= MIN_PROVIDERS:
-            kept.append(replace(loser, members=members))
-        else:
-            funnel.drop("group", "provider_ties_splits_together")
-            funnel.drop("ungrouped_tool", "group_too_small", len(members))
-        kept.sort(key=lambda group: group.functionality.name)
+            return list(kept.values())
+        holders: defaultdict[str, list[int]] = defaultdict(list)
+        numbers = {id(group): number for number, group in kept.items()}
+        for group in largest:
+            for member in group.members:
+                holders[provider_family(member.tool.provider)].append(numbers[id(group)])
+        ties = sorted((-len(own), provider) for provider, own in holders.items() if len(own) > 1)
+        if not ties:
+            return list(kept.values())
+        for _, provider in ties[: max(1, len(kept) // _GROUPS_A_TIE)]:
+            _untie(provider, [number for number in holders[provider] if number in kept], kept, funnel)
+        kept = dict(sorted(kept.items(), key=lambda item: item[1].functionality.name))
+
+
+def _untie(provider: str, holders: Sequence[int], kept: dict[int, Group], funnel: Funnel) -> None:
+    """Take a provider out of the group that can spare it best; in the others it stays."""
+    if len(holders) < 2:
+        return
+    number = max(holders, key=lambda number: (len(kept[number].members), kept[number].functionality.name))
+    loser = kept.pop(number)
+    members = tuple(member for member in loser.members if provider_family(member.tool.provider) != provider)
+    funnel.drop("ungrouped_tool", "provider_ties_splits_together")
+    if len(members) >= MIN_PROVIDERS:
+        kept[number] = replace(loser, members=members)
+    else:
+        funnel.drop("group", "provider_ties_splits_together")
+        funnel.drop("ungrouped_tool", "group_too_small", len(members))

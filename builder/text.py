@@ -80,6 +80,8 @@ class Signals:
     """Word beginnings to look for; several words in a row when the signal holds a space."""
 
     def __init__(self, signals: list[str]) -> None:
+        self.first_words = frozenset(signal.split()[0] for signal in signals)
+        """Beginnings of words, one of which is in every text with a signal."""
         alternatives = "|".join(r"\w* ".join(re.escape(part) for part in signal.split()) for signal in signals)
         self._pattern = re.compile(rf"(?:^| )(?:{alternatives})") if signals else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from builder.records import Tool
@@ -111,6 +112,7 @@ def shapes_the_reply(name: str) -> bool:
     return squash(name) in _SHAPING
 
 
+@lru_cache(2**12)
 def clean_text(text: str) -> str:
     """Plain text in one line: Markdown signs, tags and links taken out, cut to a readable length."""
     text = re.sub(r"<[^>]+>", " ", text)

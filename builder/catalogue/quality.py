@@ -46,12 +46,11 @@ class LanguageJudge:
 
     def is_english(self, text: str) -> bool:
         """False only where another language is nearly certain."""
-        letters = [char for char in text if char.isalpha()]
-        if not letters:
-            return True
-        if sum(ord(char) > 0x24F for char in letters) / len(letters) > _MAX_FOREIGN_LETTERS:
+        letters = sum(map(str.isalpha, text))
+        foreign = 0 if text.isascii() else sum(char.isalpha() and ord(char) > 0x24F for char in text)
+        if foreign and foreign / letters > _MAX_FOREIGN_LETTERS:
             return False
-        if len(letters) < _MIN_LETTERS:
+        if letters < _MIN_LETTERS:
             return True
         language, probability = self._identifier.classify(text.lower())
         return bool(language == "en" or probability < _SURE)

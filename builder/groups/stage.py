@@ -25,16 +25,19 @@ def usual_category(tools: Iterable[Tool]) -> str:
     return commonest(Counter(tool.category for tool in tools))
 
 
-def group_catalogue(recogniser: Recogniser, config: GroupConfig, funnel: Funnel) -> Iterator[Group]:
+def group_catalogue(
+    tools: Sequence[Tool], recogniser: Recogniser, config: GroupConfig, funnel: Funnel
+) -> Iterator[Group]:
     """Group the tools of a real catalogue by functionality, sorted by functionality name.
 
     Args:
-        recogniser: Knows the tools and the library.
+        tools: The catalogue.
+        recogniser: Knows the library.
         config: Thresholds.
         funnel: Counts what was left out, with reasons.
     """
     found: defaultdict[str, list[Recognised]] = defaultdict(list)
-    for outcome in recogniser.recognise(config.similarity):
+    for outcome in recogniser.recognise(tools, config.similarity):
         if isinstance(outcome, str):
             funnel.drop("ungrouped_tool", outcome)
         else:
@@ -71,14 +74,18 @@ def _group(members: Sequence[Recognised]) -> Group:
 def _distinct(found: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
     """The closest tool of each provider, none saying the same as another; the closest first."""
     kept: list[Recognised] = []
+    families: set[str] = set()
+    said: set[tuple[str, ...]] = set()
     for candidate in sorted(found, key=lambda item: (-item.similarity, item.tool.name)):
         if _named_when_asked(candidate):
             funnel.drop("ungrouped_tool", "named_by_the_instructions")
-        elif any(provider_family(candidate.tool.provider) == provider_family(other.tool.provider) for other in kept):
+        elif (family := provider_family(candidate.tool.provider)) in families:
             funnel.drop("ungrouped_tool", "same_provider_in_group")
-        elif any(_says(candidate.tool) == _says(other.tool) for other in kept):
+        elif (says := _says(candidate.tool)) in said:
             funnel.drop("ungrouped_tool", "same_description_in_group")
         else:
+            families.add(family)
+            said.add(says)
             kept.append(candidate)
     return kept
 

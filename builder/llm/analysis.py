@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from builder.embedding import Encoder
 from builder.funnel import Funnel
 from builder.groups.stage import MIN_PROVIDERS, usual_category
 from builder.library import REGISTERS
+from builder.neighbours import nearest, numbered, pairs_among
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
 from builder.scenarios import catalogue_values, favouring_words, is_final
 from builder.text import mentions_any, provider_family, sentence
@@ -28,8 +30,6 @@ from .task import Payload, Refusal
 from .tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
 
 _SCALARS: Final = frozenset({"string", "integer", "number"})
-_BLOCK: Final = 1024
-"""Tools compared at once with all others."""
 
 
 class ModelAnalyst:
@@ -138,7 +138,13 @@ class ModelAnalyst:
     def look_alikes(
         self, tools: Sequence[Tool], groups: Sequence[Group], does: Mapping[str, str]
     ) -> dict[str, frozenset[str]]:
-        """Tools outside a group that may do its job, by functionality name; so may all that were not understood."""
+        """Tools that may do a group's job, by functionality name; so may all that were not understood.
+
+        Args:
+            tools: The tools that are in question.
+            groups: The groups.
+            does: What each tool does, by name.
+        """
         named = [tool.name for tool in tools if tool.name in does]
         unknown = frozenset(tool.name for tool in tools) - frozenset(named)
         vectors = self._encoder.encode([does[name] for name in named])
@@ -252,21 +258,10 @@ def pairs_of(
         encoder: Tells how near that is.
         settings: How many neighbours a tool has, and how near they are at least.
     """
-    vectors = encoder.encode([does[tool.name] for tool in tools])
-    families = np.unique([provider_family(tool.provider) for tool in tools], return_inverse=True)[1]
-    pairs: set[tuple[int, int]] = set()
-    for start in range(0, len(tools), _BLOCK):
-        cosines = vectors[start : start + _BLOCK] @ vectors.T
-        cosines[families[start : start + _BLOCK, None] == families[None, :]] = -1.0
-        nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : settings.neighbours]
-        for row, others in enumerate(nearest):
-            one = start + row
-            pairs |= {
-                (min(one, int(other)), max(one, int(other)))
-                for other in others
-                if cosines[row, other] >= settings.similarity
-            }
-    return sorted(pairs)
+    texts, text_of = numbered(does[tool.name] for tool in tools)
+    families = numbered(provider_family(tool.provider) for tool in tools)[1]
+    vectors = encoder.encode(texts)
+    return pairs_among(nearest(vectors, text_of, families, settings.neighbours, settings.similarity))
 
 
 def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator[list[Tool]]:
@@ -277,14 +272,25 @@ def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator
         same: By index, the tools that do the same job.
     """
     free = set(same)
-    while free:
-        leader = min(free, key=lambda index: (-len(same[index] & free), tools[index].name))
+    degrees = {index: len(same[index] & free) for index in same}
+    heap = [(-degree, tools[index].name, index) for index, degree in degrees.items()]
+    heapify(heap)
+    while heap:
+        degree, name, leader = heappop(heap)
+        if leader not in free:
+            continue
+        if -degree > degrees[leader]:  # it has lost some to others since
+            heappush(heap, (-degrees[leader], name, leader))
+            continue
         cluster, families = [tools[leader]], {provider_family(tools[leader].provider)}
         for index in sorted(same[leader] & free, key=lambda index: tools[index].name):
             if (family := provider_family(tools[index].provider)) not in families:
                 families.add(family)
                 cluster.append(tools[index])
-        free -= {leader, *(same[leader] & free)}
+        gone = {leader, *(same[leader] & free)}
+        free -= gone
+        for other in (other for index in gone for other in same[index]):
+            degrees[other] -= 1
         if len(cluster) >= MIN_PROVIDERS:
             yield cluster
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.candidates import CandidateMaker
+from builder import candidates
+from builder.candidates import CandidateMaker, distractor_pool
 from builder.config import CandidateConfig
 from builder.errors import BuildError
 from builder.records import Tool
@@ -74,6 +75,28 @@ def test_distractors_do_a_near_job() -> None:
     # One distractor is drawn of the three nearest.
     assert all(len(names & near) == 1 for names in found)
     assert len(set.union(*found) & near) == 3
+
+
+def test_of_a_large_split_distractors_come_from_an_even_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = others()
+    assert [one.name for one in distractor_pool(reversed(tools))] == [one.name for one in tools]
+    monkeypatch.setattr(candidates, "_POOL", 5)
+    chosen = [one.name for one in distractor_pool(reversed(tools))]
+    assert chosen == [tools[index].name for index in (0, 4, 9, 14, 19)]
+    # Of the 20 and the 3 of the group itself, which come after them by name.
+    found = {name for seed in range(5) for name in drawn("random", seed=seed, count=7)}
+    assert {name for name in found if name.startswith("other")} == {tools[index].name for index in (0, 5, 11, 16)}
+
+
+def test_a_functionality_that_was_forgotten_gets_the_same_distractors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "_REMEMBERED", 1)
+    maker = CandidateMaker(others(), {}, CandidateConfig(count=8), ByWord())
+    more = [group([tool(f"own{index}__x") for index in range(3)], f"job {number}") for number in (1, 2)]
+    first, _, again = (
+        [one.name for one in maker.draw(own, np.random.default_rng(0))] for own in (more[0], more[1], more[0])
+    )
+    assert first == again
+    assert len(maker._distractors) == 1
 
 
 def test_look_alikes_and_tools_of_the_same_job_are_no_distractors() -> None:

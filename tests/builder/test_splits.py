@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from builder import splits
 from builder.config import UserConfig
 from builder.errors import BuildError
 from builder.funnel import Funnel
@@ -47,6 +49,26 @@ def test_groups_are_shared_out() -> None:
 def test_a_provider_never_stands_in_two_splits() -> None:
     made = split_groups([*groups("abc", "cde", "efg"), *apart(12)], np.random.default_rng(0), Funnel())
     assert all(len(splits) == 1 for splits in split_of_providers(made).values())
+
+
+def test_of_many_groups_several_ties_are_loosened_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "_GROUPS_A_TIE", 20)
+    rng = np.random.default_rng(0)
+    letters = [chr(0x4E00 + number) for number in range(300)]
+    tied = groups(*("".join(rng.choice(letters, 5, replace=False)) for _ in range(200)))
+    looked = []
+    clusters = splits._clusters
+
+    def look(own: Sequence[Group]) -> list[list[Group]]:
+        looked.append(len(own))
+        return clusters(own)
+
+    monkeypatch.setattr(splits, "_clusters", look)
+    funnel = Funnel()
+    made = split_groups(tied, rng, funnel)
+    assert all(len(own) == 1 for own in split_of_providers(made).values())
+    assert {one.split for one in made} == set(SPLITS)
+    assert 4 * len(looked) < funnel.drops["ungrouped_tool"]["provider_ties_splits_together"]
 
 
 def test_a_cluster_of_nearly_everything_is_loosened() -> None:
