@@ -20,6 +20,7 @@ help: ## Show this list
 
 # The environment is made again when what it is made of changes.
 $(VENV)/.ready: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), which takes some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
