@@ -16,6 +16,8 @@ from .choice import Score
 
 _RECENT: Final = 3
 """The last of so many parts of a history is looked at by itself too."""
+_JOB_FIRST: Final = 4
+"""How much likeness to the instruction counts, where likeness to the tools of the history counts 1."""
 _ROUNDS: Final = 25
 _RIDGE: Final = 1.0
 
@@ -23,8 +25,9 @@ _RIDGE: Final = 1.0
 def embedding(encoder: Encoder) -> Score:
     """The candidate whose documentation is most like the instruction and the tools that the user called.
 
-    Looks at instruction, documentation, ratings (a disliked tool counts against what is like it) and order (the last
-    third of a history counts twice where nothing is rated).
+    The instruction counts four times as much as the tools: likeness to what was called before draws it to tools of
+    other jobs. Looks at instruction, documentation, ratings (a disliked tool counts against what is like it) and order
+    (the last third of a history counts twice where nothing is rated).
 
     Args:
         encoder: Turns documentation into vectors.
@@ -40,15 +43,19 @@ def embedding(encoder: Encoder) -> Score:
         candidates = vectors(instance.candidates)
         docs = dict(zip((tool.name for tool in instance.history_tools), vectors(instance.history_tools), strict=True))
         weights = _weights(instance)
-        taste = np.sum(
-            [weight * docs[step.name] for step, weight in zip(instance.history, weights, strict=True)], axis=0
-        )
-        length = float(np.linalg.norm(taste)) or 1.0
+        taste = np.zeros_like(candidates[0])
+        for step, weight in zip(instance.history, weights, strict=True):
+            taste += weight * docs[step.name]
         asked = encoder.encode([instance.instruction])[0]
-        found: list[float] = (candidates @ (asked + taste / length)).tolist()
+        found: list[float] = (_JOB_FIRST * _spread(candidates @ asked) + _spread(candidates @ taste)).tolist()
         return found
 
     return score
+
+
+def _spread(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scores with mean 0 and deviation 1; all 0 where they are all the same."""
+    return np.asarray((scores - scores.mean()) / (float(scores.std()) or 1.0))
 
 
 def _weights(instance: Instance) -> list[float]:
