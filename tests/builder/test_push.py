@@ -9,8 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -231,14 +231,13 @@ def typed(
 
 
 def command(hub: HubServer, home: Path, *arguments: str) -> Done:
-    """A command of somebody without a token, in this process, with caches that are its own."""
+    """A command of somebody without a token, in this process, with a cache of its own."""
     home.mkdir(exist_ok=True)
-    constants: dict[str, Any] = {
-        "ENDPOINT": hub.url,
-        "HF_HUB_CACHE": str(home / "hub"),
-        "HF_TOKEN_PATH": str(home / "token"),
-    }
-    with mock.patch.multiple("huggingface_hub.constants", **constants):
+    with (
+        mock.patch("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub")),
+        mock.patch("builder.cli.hub.open_hub", partial(api, hub, None)),
+        mock.patch("builder.hub.data.open_hub", partial(api, hub, None)),
+    ):
         disable_progress_bars()
         try:
             return run(*arguments, cwd=home, COLUMNS="200")

@@ -93,7 +93,7 @@ def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     async def serve(*_: object) -> None:
         raise OSError("no address left")
 
-    monkeypatch.setattr("tests.hub.server.serve", serve)
+    monkeypatch.setattr("tests.loopback.serve", serve)
     with pytest.raises(RuntimeError, match="did not start") as caught:
         HubServer().__enter__()
     assert isinstance(caught.value.__cause__, OSError)

@@ -289,7 +289,7 @@ def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) ->
     async def serve(*_: object) -> None:
         raise OSError("no address left")
 
-    monkeypatch.setattr("tests.llm.server.serve", serve)
+    monkeypatch.setattr("tests.loopback.serve", serve)
     with pytest.raises(RuntimeError, match="did not start") as caught:
         LlmServer(answer).__enter__()
     assert isinstance(caught.value.__cause__, OSError)
