@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tests.processes import tree
+
 _LOOK_S: Final = 0.5
 """Seconds between two looks at the processes."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -41,7 +43,7 @@ def measure(work: Callable[..., None], *arguments: Any) -> Cost:
     peak = 0.0
     while process.is_alive():
         held = 0.0
-        for pid in _tree(process.pid or 0):
+        for pid in tree(process.pid or 0):
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 cpu[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
@@ -55,18 +57,3 @@ def measure(work: Callable[..., None], *arguments: Any) -> Cost:
     if process.exitcode:
         raise RuntimeError(f"The work ended with {process.exitcode}.")
     return Cost(seconds, sum(cpu.values()), peak)
-
-
-def _tree(root: int) -> list[int]:
-    """A process and all below it."""
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has just ended
-            continue
-        children.setdefault(parent, []).append(int(status.parent.name))
-    found = [root]
-    for pid in found:
-        found += children.get(pid, [])
-    return found

@@ -79,12 +79,15 @@ def changes_of(manifest: Mapping[str, Any], config: str) -> int:
 
 def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest."""
-    found: dict[str, dict[str, int | str]] = {}
-    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-        found[path.relative_to(root).as_posix()] = {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
-    return found
+    paths = sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(root).as_posix(): file_hash(path) for path in paths}
+
+
+def file_hash(path: Path) -> dict[str, int | str]:
+    """Size in bytes and SHA-256 of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 
 
 def content_hash(files: Mapping[str, Path]) -> str:

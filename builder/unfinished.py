@@ -20,7 +20,7 @@ from typing import Final
 
 from .config import BuildConfig
 from .funnel import Funnel
-from .manifest import LIBRARIES
+from .manifest import LIBRARIES, file_hash, file_hashes
 from .output import UNFINISHED, Folders
 from .partitions import Partition
 from .prepared import Prepared
@@ -80,7 +80,7 @@ class Unfinished:
 
     @contextmanager
     def aside(self) -> Iterator[Folders]:
-        """Give folders for the files of one partition, which are thrown away with whatever is left in them."""
+        """Give folders for files under way, which are thrown away with whatever is left in them."""
         for folder in self._making:
             folder.mkdir(exist_ok=True)
         own = Folders(*(Path(tempfile.mkdtemp(dir=folder)) for folder in self._making))
@@ -98,13 +98,11 @@ class Unfinished:
             partition: The partition.
             made: What it came to.
         """
-        hashes: dict[str, dict[str, str]] = {}
+        hashes = {kind: file_hashes(own) for kind, own in aside._asdict().items()}
         for kind, own, root in zip(Folders._fields, aside, self._folders, strict=True):
-            files = {path.relative_to(own).as_posix(): path for path in sorted(own.rglob("*")) if path.is_file()}
-            hashes[kind] = {name: _hash(path) for name, path in files.items()}
-            for name, path in files.items():
+            for name in hashes[kind]:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
-                path.replace(root / name)
+                (own / name).replace(root / name)
         note = {
             "users": made.users,
             "rows": dict(made.rows),
@@ -131,7 +129,7 @@ class Unfinished:
         try:
             note = json.loads(self._note(partition).read_text(encoding="utf-8"))
             for kind, root in zip(Folders._fields, self._folders, strict=True):
-                if any(_hash(root / name) != digest for name, digest in note["files"][kind].items()):
+                if any(file_hash(root / name) != known for name, known in note["files"][kind].items()):
                     return None
         except (OSError, ValueError):  # no note, or files that did not outlive what cut the build off
             return None
@@ -160,8 +158,3 @@ def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:
     for name, look_alikes in prepared.look_alikes.items():
         digest.update(f"{name}: {sorted(look_alikes)}\n".encode())
     return digest.hexdigest()[:40]
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -85,6 +85,13 @@ class PartitionWriter:
                 break
         return made
 
+    def answer(self, partition: Partition, tell: Callable[[int], None]) -> Made | Exception:
+        """What `write` gives, or what it raises, whatever that is: to be raised where the build was asked for."""
+        try:
+            return self.write(partition, tell)
+        except Exception as error:
+            return error
+
     def _make(self, partition: Partition, folders: Folders, tell: Callable[[int], None]) -> Made:
         task, split, funnel = self._task, partition.split, Funnel()
         prepared, stock = self._of_split(split)

@@ -157,11 +157,7 @@ def _work(task: Task, counts: MutableSequence[int], connection: Connection) -> N
             place, partition = connection.recv()
         except EOFError:
             return
-        answer: Made | Exception
-        try:
-            answer = writer.write(partition, _teller(counts, place))
-        except Exception as error:  # whatever it is, it is raised where the build was asked for
-            answer = error
+        answer = writer.answer(partition, _teller(counts, place))
         with suppress(BrokenPipeError):  # who asked is gone
             connection.send(answer)
 

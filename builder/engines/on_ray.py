@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import pickle
 import socket
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from builder.errors import BuildError, ConfigError
 from builder.optional import optional
 from builder.partitions import Partition
 from builder.progress import Progress
-from builder.unfinished import Made
+from builder.unfinished import Made, Unfinished
 from builder.writing import ATTEMPTS, PartitionWriter, Task
 
 from .told import Told
@@ -58,9 +57,9 @@ def make_on_ray(
     """
     ray, data = optional("ray", "ray", _PURPOSE), optional("ray.data", "ray", _PURPOSE)
     told = Told(partitions, [0] * len(partitions), progress)
-    with tempfile.TemporaryDirectory(dir=task.folders.private) as folder:
+    with Unfinished(task.folders, task.key).aside() as aside:
         # A file, since an actor that starts again must find it whatever became of the objects in memory.
-        whole = Path(folder) / "task"
+        whole = aside.private / "task"
         whole.write_bytes(pickle.dumps(task))
         _connect(ray, address)
         try:
@@ -122,9 +121,5 @@ class _Actor:
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Make a partition; what it came to, or what was raised."""
-        answer: Made | Exception
-        try:
-            answer = self._writer.write(pickle.loads(row["partition"]), lambda _: None)  # noqa: S301
-        except Exception as error:  # whatever it is, it is raised where the build was asked for
-            answer = error
+        answer = self._writer.answer(pickle.loads(row["partition"]), lambda _: None)  # noqa: S301
         return {"place": row["place"], "answer": pickle.dumps(answer)}

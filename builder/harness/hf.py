@@ -115,12 +115,13 @@ class LocalModel:
         found: dict[bytes, Reply] = {}
         while window := list(islice(prompts, _WINDOW * self._batch_size)):
             # Without their own history, all users of a query group ask the same.
-            new = {key: prompt for prompt in window if (key := _digest(prompt)) not in found}
+            keys = [hashlib.sha256(prompt.encode()).digest() for prompt in window]
+            new = {key: prompt for key, prompt in zip(keys, window, strict=True) if key not in found}
             order = sorted(new, key=lambda key: len(new[key]))
             for start in range(0, len(order), self._batch_size):
                 batch = order[start : start + self._batch_size]
                 found.update(zip(batch, self._generate([new[key] for key in batch]), strict=True))
-            yield from (found[_digest(prompt)] for prompt in window)
+            yield from (found[key] for key in keys)
 
     def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
         try:
@@ -177,10 +178,6 @@ class LocalModel:
             return logits / temperature - noise.log()
 
         return noisy
-
-
-def _digest(prompt: str) -> bytes:
-    return hashlib.sha256(prompt.encode()).digest()
 
 
 def _load(transformers: Any, name: str, dtype: Any) -> tuple[Any, Any]:

@@ -25,6 +25,7 @@ from builder.manifest import file_hashes
 from builder.output import UNFINISHED, _adopted, written_aside
 from builder.writing import PartitionWriter
 from tests.conftest import Built, silent
+from tests.processes import tree
 
 PARTED = BuildConfig(seed=8, users=UserConfig(count=30, train=0.4, validation=0.3, test=0.3, partition=7))
 """Four partitions: two of train."""
@@ -211,7 +212,7 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
     def one_is_writing() -> bool:
         """An actor of this build has a file open."""
         aside = list(tmp_path.glob(".data.partial-*/.making/*/*/*.parquet"))
-        actors[:] = [pid for pid in children_of(process.pid) if aside and has_open(pid, tmp_path)]
+        actors[:] = [pid for pid in tree(process.pid)[1:] if aside and has_open(pid, tmp_path)]
         return bool(actors)
 
     until(one_is_writing, process)
@@ -222,20 +223,6 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
     manifest = json.loads((out / "manifest.json").read_text())
     assert same(Built(out, tmp_path / "data-private", pipeline.Report(manifest, [])), whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "data", "data-private"]
-
-
-def children_of(pid: int) -> list[int]:
-    """Numbers of the processes below a process."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has just ended
-            continue
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
 
 
 def has_open(pid: int, folder: Path) -> bool:
