@@ -21,7 +21,6 @@ import numpy as np
 from .config import EARLY_STEPS, MIN_GROUPS, CandidateConfig, HistoryConfig
 from .preferences import PreferredTools
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool
-from .scenarios import arguments_of
 from .text import provider_family
 
 
@@ -189,17 +188,16 @@ class Calls:
         for _ in range(count):
             order = order or self._rng.permutation(len(choices)).tolist()
             choice = choices[order.pop()]
-            scenario = self._scenario(choice.group)
-            calls.append(
-                Interaction(scenario.instruction, choice.member.tool, arguments_of(scenario, choice.member), None)
-            )
+            calls.append(Interaction(self._scenario(choice.group), choice.member, None))
         return calls
 
     def _scenario(self, group: Group) -> Scenario:
-        pool = self._pools[group.key]
-        if group.key not in self._unused:
-            self._unused[group.key] = self._rng.permutation(len(pool)).tolist()
-        return pool[self._unused[group.key].pop()]
+        key = group.key
+        pool = self._pools[key]
+        unused = self._unused.get(key)
+        if unused is None:
+            unused = self._unused[key] = self._rng.permutation(len(pool)).tolist()
+        return pool[unused.pop()]
 
 
 def _leaning(choices: Sequence[Choice], towards: Profile, away: Profile) -> list[Choice]:
@@ -208,7 +206,7 @@ def _leaning(choices: Sequence[Choice], towards: Profile, away: Profile) -> list
 
 
 def _rated(calls: Sequence[Interaction], rating: int) -> list[Interaction]:
-    return [replace(call, rating=rating) for call in calls]
+    return [Interaction(call.scenario, call.member, rating) for call in calls]
 
 
 def _history(

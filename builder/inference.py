@@ -18,6 +18,10 @@ from hf_dataset.schema import ToolRow
 
 Attributes = Mapping[str, str]
 """Documented value of each axis of a tool."""
+_Pair = tuple[str, str]
+"""Axis and value."""
+_Tally = dict[str, dict[str, int]]
+"""How often each value of an axis occurs."""
 
 _PRIOR: Final = 1.0
 """Weight of the catalogue's own shares against what the history shows, in interactions."""
@@ -70,7 +74,8 @@ class Reader:
             current = history[self._last_change(history, changes) :] if divided else history
             chosen, rejected, prior = _tally(step.attributes for step in current), {}, _PRIOR
         pairs = {pair for candidate in candidates for pair in candidate.items()}
-        gains = {pair: self._log_share(pair, chosen, prior) - self._log_share(pair, rejected, prior) for pair in pairs}
+        likes, dislikes = self._log_shares(pairs, chosen, prior), self._log_shares(pairs, rejected, prior)
+        gains = {pair: like - dislikes[pair] for pair, like in likes.items()}
         return [sum(gains[pair] for pair in candidate.items()) for candidate in candidates]
 
     def familiarity(self, candidate: Attributes) -> float:
@@ -78,12 +83,17 @@ class Reader:
         shares = [math.log(self._shares[axis][value]) for axis, value in candidate.items()]
         return sum(shares) / len(shares) if shares else 0.0
 
-    def _log_share(self, pair: tuple[str, str], tally: Mapping[str, Counter[str]], prior: float) -> float:
-        """Log of a value's share in a tally, smoothed towards the catalogue's."""
-        axis, value = pair
-        base = self._shares[axis][value]
-        seen = tally.get(axis)
-        return math.log((seen[value] + prior * base) / (seen.total() + prior) if seen else base)
+    def _log_shares(self, pairs: Iterable[_Pair], tally: _Tally, prior: float) -> dict[_Pair, float]:
+        """Log of each value's share in a tally, smoothed towards the catalogue's."""
+        totals = {axis: sum(seen.values()) for axis, seen in tally.items()}
+        found: dict[_Pair, float] = {}
+        for pair in pairs:
+            axis, value = pair
+            share = self._shares[axis][value]
+            if axis in totals:
+                share = (tally[axis].get(value, 0) + prior * share) / (totals[axis] + prior)
+            found[pair] = math.log(share)
+        return found
 
     def _last_change(self, history: Sequence[Step], changes: int) -> int:
         """Index of the first interaction under the current preference, in the most likely division of the history."""
@@ -107,26 +117,26 @@ class Reader:
         Each value's share is drawn from a Dirichlet about the catalogue's shares, so that the probability of the next
         value follows from those before it, and that of a segment does not depend on its order.
         """
-        seen: dict[str, Counter[str]] = {}
-        totals: Counter[str] = Counter()
+        seen: dict[_Pair, int] = {}
+        totals: dict[str, int] = {}
         running = [0.0]
         for step in history:
             gain = 0.0
-            for axis, value in step.attributes.items():
-                counts = seen.setdefault(axis, Counter())
-                gain += math.log((counts[value] + _PRIOR * self._shares[axis][value]) / (totals[axis] + _PRIOR))
-                counts[value] += 1
-                totals[axis] += 1
+            for pair in step.attributes.items():
+                axis, value = pair
+                count, total = seen.get(pair, 0), totals.get(axis, 0)
+                gain += math.log((count + _PRIOR * self._shares[axis][value]) / (total + _PRIOR))
+                seen[pair], totals[axis] = count + 1, total + 1
             running.append(running[-1] + gain)
         return running
 
 
-def _tally(tools: Iterable[Attributes]) -> dict[str, Counter[str]]:
-    tally: dict[str, Counter[str]] = {}
+def _tally(tools: Iterable[Attributes]) -> _Tally:
+    tally: _Tally = {}
     for attributes in tools:
         for axis, value in attributes.items():
             seen = tally.get(axis)
             if seen is None:
-                seen = tally[axis] = Counter()
-            seen[value] += 1
+                seen = tally[axis] = {}
+            seen[value] = seen.get(value, 0) + 1
     return tally

@@ -242,10 +242,12 @@ class InstanceMaker:
             found = writer.write(holder, earlier, shape, rng)
             if found is None:
                 continue
-            if all(
-                self._shows(holder.profile, history) and self._answerable(query.group, answer, history)
-                for history in found.values()
-            ) and self._was_wanted(whole, rival, found["chronological"]):
+            # What takes least time to find out comes first.
+            if (
+                all(self._shows(holder.profile, history) for history in found.values())
+                and all(self._answerable(query.group, answer, history) for history in found.values())
+                and self._was_wanted(whole, rival, found["chronological"])
+            ):
                 noisy = self._with_noise(query.group, answer, found, rng)
                 return User("", query, answer, rival, holder.profile, noisy)
             self._funnel.drop("history_draw", "not_identifiable")
@@ -319,7 +321,9 @@ class RowMaker:
         history, query = user.histories[history_type], user.query
         used = sorted({call.tool.name: call.tool for call in history.interactions}.items())
         interactions = [
-            InteractionRow(call.instruction, call.tool.name, to_json(call.arguments), call.rating)
+            InteractionRow(
+                call.instruction, call.tool.name, to_json(arguments_of(call.scenario, call.member)), call.rating
+            )
             for call in history.interactions
         ]
         arguments = to_json(arguments_of(query.scenario, user.answer))

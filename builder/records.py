@@ -159,9 +159,9 @@ class Profile:
 
     def utility(self, tool: Tool) -> float:
         """Share of the preference that a tool fulfils, 0 to 1."""
-        share = 0.0
+        share, values = 0.0, tool.values
         for (axis, value), weight in self.weights.items():
-            if tool.values.get(axis) == value:
+            if values.get(axis) == value:
                 share += weight
         return share
 
@@ -170,11 +170,21 @@ class Profile:
 class Interaction:
     """One past instruction with the tool call that served it."""
 
-    instruction: str
-    tool: Tool
-    arguments: Mapping[str, Any]
+    scenario: Scenario
+    member: GroupTool
+    """Who served it."""
     rating: int | None
     """1 liked, 0 disliked, None in the configs without ratings."""
+
+    @property
+    def instruction(self) -> str:
+        """The past instruction."""
+        return self.scenario.instruction
+
+    @property
+    def tool(self) -> Tool:
+        """The tool that was called."""
+        return self.member.tool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 from builder.config import CandidateConfig, HistoryConfig, PreferenceConfig
 from builder.histories import HistoryWriter, Holder, flip
 from builder.preferences import PreferredTools
-from builder.records import Group, History, Interaction, Profile, Query, Scenario, SlotValue
+from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, SlotValue
 from tests.factories import NoEncoder, group, tool
 
 FREE, PAID, MIXED = (Profile({("pricing", value): 1.0}) for value in ("free", "paid", "freemium"))
@@ -153,8 +153,8 @@ def test_a_preference_that_shows_in_one_group_only_gives_no_history() -> None:
 
 @pytest.mark.parametrize(("number", "noise"), [(0, 0.0), (1, 0.25), (2, 0.5), (9, 1.0)])
 def test_as_many_liked_as_disliked_ratings_flip(number: int, noise: float) -> None:
-    made = tool("a__x", pricing="free")
-    calls = tuple(Interaction(str(index), made, {}, int(index < 4)) for index in range(8))
+    made = GroupTool(tool("a__x", pricing="free"), {})
+    calls = tuple(Interaction(Scenario(str(index), {}), made, int(index < 4)) for index in range(8))
     flipped = flip(History(calls, (0, 1, 2, 3)), number, np.random.default_rng(1))
     ratings = [call.rating for call in flipped.interactions]
     assert ratings.count(1) == ratings.count(0) == 4
