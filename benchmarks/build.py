@@ -1,7 +1,7 @@
-"""Time and memory of builds, each in a process of its own. Run by hand; the results go to docs/benchmarks.md.
+"""Time and memory of builds, each in a process of its own.
 
-.venv/bin/python -m benchmarks.build builtin:1000 builtin:10000 toolbench:PATH:300
-.venv/bin/python -m benchmarks.build builtin:40000 --engine local ray --workers 1 2
+python -m benchmarks build builtin:1000 builtin:10000 toolbench:PATH:300
+python -m benchmarks build builtin:40000 --engine local ray --workers 1 2
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import argparse
 import hashlib
 import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from builder import pipeline
 from builder.catalogue.sources import open_source
@@ -23,7 +21,9 @@ from builder.config import PARTITION_USERS, BuildConfig, load_config
 from builder.engines.choice import ENGINES, Crew
 from builder.manifest import file_hashes
 
-from .processes import measure
+from .processes import Cost
+from .processes import measure as cost_of
+from .rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,63 @@ def build(spec: Spec) -> None:
         spec.said.write_text(hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8])
 
 
-def main() -> None:
-    """Measure each build that the command line names, `CATALOG:USERS`, with each engine and number of workers."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("builds", nargs="+", metavar="CATALOG:USERS")
     parser.add_argument("--engine", nargs="+", choices=ENGINES, default=["local"])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
     parser.add_argument("--partition", type=int, default=PARTITION_USERS, help="users of a partition")
     parser.add_argument("--config", type=Path, help="TOML file with other dials")
     parser.add_argument("--no-audit", dest="audited", action="store_false")
-    given = parser.parse_args()
-    table = Table("catalogue", "users", "engine", "workers", "seconds", "CPU ms a user", "peak MiB", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a build took."""
+
+    users: int
+    workers: int
+    cost: Cost
+    files: str
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds a user."""
+        return 1000 * self.cost.cpu_seconds / self.users
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Each build, with each engine and number of workers; the first one is what the others are compared with."""
+    first: Found | None = None
+    alone: dict[str, Found] = {}
     for build_of, engine, workers in product(given.builds, given.engine, given.workers):
         catalog, _, users = build_of.rpartition(":")
         config = load_config(given.config, users=int(users), seed=7)
         config = config.model_copy(update={"users": config.users.model_copy(update={"partition": given.partition})})
         with tempfile.NamedTemporaryFile() as said:
             spec = Spec(catalog, config, Crew(engine, workers), given.audited, Path(said.name))
-            cost = measure(build, spec)
-            each = 1000 * cost.cpu_seconds / int(users)
-            measured = (f"{cost.seconds:.1f}", f"{each:.1f}", f"{cost.peak_mib:.0f}", spec.said.read_text())
-        table.add_row(catalog.partition(":")[0], f"{int(users):,}", engine, str(workers), *measured)
-    Console().print(table)
+            cost = cost_of(build, spec)
+            found = Found(int(users), workers, cost, spec.said.read_text())
+        first = first or found
+        one = alone.setdefault(build_of, found)
+        name = [catalog.partition(":")[0], engine, f"{workers} worker{'s' * (workers > 1)}"]
+        name += [given.config.stem] if given.config else []
+        name += ["audited"] if given.audited else []
+        yield Row(
+            "build: " + ", ".join(name),
+            f"{found.users:,} users",
+            f"{cost.seconds:,.1f} s, {found.cpu_ms:.1f} ms of CPU a user",
+            cost.peak_mib,
+            "; ".join(_compared(found, first, one)),
+        )
 
 
-if __name__ == "__main__":
-    main()
+def _compared(found: Found, first: Found, one: Found) -> Iterator[str]:
+    """A build beside the first build, and beside the first of as many users."""
+    if found.users != first.users and found.workers == first.workers:
+        share = found.cost.seconds / found.users / (first.cost.seconds / first.users)
+        yield f"{share:.2f} times the seconds a user of {first.users:,}"
+        yield f"{found.cost.peak_mib / first.cost.peak_mib:.2f} times its memory"
+    if found is not one:
+        yield f"{one.cost.seconds / found.cost.seconds:.2f} times as quick as {one.workers}"
+        yield "the same files" if found.files == one.files else "OTHER FILES"

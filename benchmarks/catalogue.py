@@ -1,7 +1,7 @@
-"""Time, memory and recall of grouping large catalogues. Run by hand; the results go to docs/benchmarks.md.
+"""Time, memory and recall of grouping large catalogues.
 
-.venv/bin/python benchmarks/catalogue.py time 10000 100000 1000000
-.venv/bin/python benchmarks/catalogue.py recall 20000 50000 toolbench:PATH
+python -m benchmarks catalogue time 10000 100000 1000000
+python -m benchmarks catalogue recall 20000 50000 toolbench:PATH
 
 The catalogue is made up from the words of the library of functionalities: `KNOWN` of its tools do a job of the library,
 which documentation states in the library's ways, the others one of as many jobs as give `PROVIDERS` a job. A language
@@ -11,19 +11,17 @@ model is played by the truth: it states each job in one of several ways and know
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from builder.catalogue.quality import LanguageJudge, keep_good_tools
 from builder.catalogue.raw import RawParameter, RawTool
@@ -41,12 +39,15 @@ from builder.records import ServiceFacts, Tool
 from builder.text import provider_family, words
 from builder.understanding import understand
 
+from .rows import Row
+
 KNOWN: Final = 0.18
 """Share of tools that do a job of the library; of the RapidAPI operations so many have its signals."""
 PROVIDERS: Final = 4
 """Mean number of tools of a job that the library does not know."""
 OPERATIONS: Final = 4
 """Mean number of tools of a provider; of RapidAPI's it is 3.2."""
+_AIM: Final = "1,800 s, 8,192 MiB"
 _VERBS: Final = (
     ("get", "Returns"),
     ("list", "Lists"),
@@ -253,12 +254,20 @@ def kept(made: Iterable[Made]) -> tuple[list[Tool], dict[str, str], dict[str, st
     return tools, does, jobs
 
 
+class Lap(NamedTuple):
+    """What a step took."""
+
+    step: str
+    seconds: float
+    cpu_seconds: float
+
+
 class Clock:
-    """Seconds, CPU seconds and the peak of memory so far, for each step."""
+    """Seconds and CPU seconds of each step."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[str, float, float, float]] = []
-        self._start = (time.perf_counter(), time.process_time())
+        self.laps: list[Lap] = []
+        self.skip()
 
     def skip(self) -> None:
         """Do not count what happened since the last lap."""
@@ -267,26 +276,25 @@ class Clock:
     def lap(self, step: str) -> None:
         """End a step."""
         now = (time.perf_counter(), time.process_time())
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        self.rows.append((step, now[0] - self._start[0], now[1] - self._start[1], peak))
+        self.laps.append(Lap(step, now[0] - self._start[0], now[1] - self._start[1]))
         self._start = now
 
 
-def timed(size: str) -> list[list[str]]:
-    """Rows of the table of times, for one size."""
+def timed(size: str) -> Row:
+    """Time and memory of all steps, for one size."""
     clock = Clock()
     for _ in Maker(int(size)).make():
         pass
-    clock.lap("(making the operations up, once more)")
+    clock.lap("making the operations up, once more")
     tools, does, jobs = kept(Maker(int(size)).make())
-    clock.lap("operations made up and filtered")
+    clock.lap("made up and filtered")
     tools = list(understand(tools))
     clock.lap("attributes")
     config, funnel = BuildConfig(), Funnel()
     groups = list(group_catalogue(tools, Recogniser(entries(), SentenceEncoder()), config.groups, funnel))
     clock.lap("groups by the library")
     catalogue = seen(tools, does, jobs)
-    clock.lap("vectors of what they do")
+    clock.lap("vectors")
     found = catalogue.neighbours(len(tools) <= EXACT_UP_TO)
     pairs = pairs_among(found)
     clock.lap("pairs to judge")
@@ -294,21 +302,16 @@ def timed(size: str) -> list[list[str]]:
     clock.skip()
     clusters = list(clusters_of(catalogue.tools, catalogue.judged(pairs)))
     clock.lap("groups of judged pairs")
-    rows = [
-        [f"{int(size):,}", step, f"{seconds:.1f}", f"{cpu:.1f}", f"{1e6 * cpu / int(size):.0f}", f"{peak:,.0f}"]
-        for step, seconds, cpu, peak in clock.rows
-    ]
-    total = [sum(row[1] for row in clock.rows[1:]), sum(row[2] for row in clock.rows[1:])]
-    rows.append(
-        [
-            f"{int(size):,}",
-            f"all: {len(groups)} and {len(clusters):,} groups, {len(pairs):,} pairs, recall {recall:.4f}",
-            *(f"{value:.1f}" for value in total),
-            f"{1e6 * total[1] / int(size):.0f}",
-            f"{clock.rows[-1][3]:,.0f}",
-        ]
+    laps = clock.laps[1:]
+    return Row(
+        "catalogue: grouping",
+        f"{int(size):,} operations",
+        f"{sum(lap.seconds for lap in laps):,.0f} s, {sum(lap.cpu_seconds for lap in laps):,.0f} of CPU",
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        f"{len(tools):,} tools, {len(groups):,} and {len(clusters):,} groups, {len(pairs):,} pairs to judge, "
+        f"recall of them {recall:.4f}; " + ", ".join(f"{lap.step} {lap.seconds:,.0f} s" for lap in laps),
+        _AIM if int(size) == 10**6 else "",
     )
-    return rows
 
 
 def sampled(catalogue: Catalogue, found: NDArray[np.int64]) -> float:
@@ -327,8 +330,8 @@ def sampled(catalogue: Catalogue, found: NDArray[np.int64]) -> float:
     return hits / wanted
 
 
-def recalled(what: str) -> list[list[str]]:
-    """The row of the table of recalls, for one catalogue."""
+def recalled(what: str) -> Row:
+    """Recall of the index, beside comparing each with each, for one catalogue."""
     catalogue = read(what)
     spent, pairs, groups = [], [], []
     for exact in (True, False):
@@ -336,69 +339,43 @@ def recalled(what: str) -> list[list[str]]:
         pairs.append(set(pairs_among(catalogue.neighbours(exact))))
         spent.append(time.process_time() - start)
         found = clusters_of(catalogue.tools, catalogue.judged(sorted(pairs[-1])))
-        groups.append([frozenset(tool.name for tool in group) for group in found])
-    alike = set(groups[0]) & set(groups[1])
-    grouped = [set(chain.from_iterable(own)) for own in groups]
+        groups.append({frozenset(tool.name for tool in group) for group in found})
+    alike = len(groups[0] & groups[1]) / len(groups[0])
     judged = [{pair for pair in own if _same(catalogue, pair)} for own in pairs]
-    return [
-        [
-            what.partition(":")[0],
-            f"{len(catalogue.tools):,}",
-            f"{len(pairs[0]):,}",
-            f"{len(pairs[0] & pairs[1]) / len(pairs[0]):.4f}",
-            f"{len(judged[0] & judged[1]) / len(judged[0]):.4f}",
-            f"{len(groups[0]):,}",
-            f"{len(alike) / len(groups[0]):.4f}",
-            f"{len(grouped[0] & grouped[1]) / len(grouped[0]):.4f}",
-            f"{spent[0]:.1f}",
-            f"{spent[1]:.1f}",
-        ]
-    ]
+    return Row(
+        f"catalogue: recall of the index, {what.partition(':')[0] if ':' in what else 'made up'}",
+        f"{len(catalogue.tools):,} tools, {len(pairs[0]):,} pairs, {len(groups[0]):,} groups",
+        f"{len(pairs[0] & pairs[1]) / len(pairs[0]):.4f} of the pairs, {alike:.4f} of the groups alike",
+        None,
+        f"of pairs of the same job {len(judged[0] & judged[1]) / len(judged[0]):.4f}; {spent[1]:.0f} s of CPU, "
+        f"exact {spent[0]:.0f}",
+    )
 
 
 def _same(catalogue: Catalogue, pair: tuple[int, int]) -> bool:
     return catalogue.jobs is None or catalogue.jobs[pair[0]] == catalogue.jobs[pair[1]]
 
 
-COLUMNS: Final[Mapping[str, tuple[Callable[[str], list[list[str]]], Sequence[str]]]] = {
-    "time": (timed, ("tools", "step", "seconds", "CPU s", "CPU us a tool", "peak MiB")),
-    "recall": (
-        recalled,
-        (
-            "catalogue",
-            "tools",
-            "pairs",
-            "recall",
-            "of the same job",
-            "groups",
-            "found alike",
-            "tools grouped",
-            "CPU s, exact",
-            "CPU s, index",
-        ),
-    ),
-}
+WHAT: Final[Mapping[str, Callable[[str], Row]]] = {"time": timed, "recall": recalled}
 
 
-def main() -> None:
-    """Measure each catalogue that the command line names, each in a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=COLUMNS)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
+    parser.add_argument("what", choices=WHAT)
     parser.add_argument("catalogues", nargs="+", metavar="TOOLS or CATALOG")
-    given: Any = parser.parse_args()
-    measure, columns = COLUMNS[given.what]
-    table = Table(*columns)
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Each catalogue, in a process of its own, so that its memory is its own."""
     for catalogue in given.catalogues:
         read_end, write_end = os.pipe()
-        if os.fork() == 0:
-            os.write(write_end, "\n".join("\t".join(row) for row in measure(catalogue)).encode())
+        child = os.fork()
+        if child == 0:
+            os.write(write_end, json.dumps(asdict(WHAT[given.what](catalogue))).encode())
             os._exit(0)
         os.close(write_end)
-        os.wait()
-        for row in os.read(read_end, 100_000).decode().splitlines():
-            table.add_row(*row.split("\t"))
-    Console(width=160).print(table)
-
-
-if __name__ == "__main__":
-    main()
+        with os.fdopen(read_end) as told:
+            said = told.read()
+        if os.waitpid(child, 0)[1]:
+            raise SystemExit(f"Measuring {catalogue} failed; what went wrong stands above.")
+        yield Row(**json.loads(said))

@@ -1,6 +1,6 @@
-"""Throughput and memory of asking a model, against the test server with a latency; results go to docs/benchmarks.md.
+"""Throughput and memory of asking a model, against the test server with a latency.
 
-.venv/bin/python benchmarks/llm.py --requests 20000 --latency 0.2 --connections 64
+python -m benchmarks llm --requests 20000 --latency 0.2 --connections 64
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import openai
-from rich.console import Console
-from rich.table import Table
 
 from builder.config import LlmConfig
 from builder.llm.cache import AnswerCache
@@ -24,6 +23,8 @@ from builder.llm.meter import Meter
 from builder.llm.online import OnlineEngine
 from builder.llm.request import make_request
 from builder.llm.tasks import JUDGE
+
+from .rows import Row
 
 
 def payload(index: int) -> dict[str, object]:
@@ -69,17 +70,24 @@ def sequential(base_url: str, config: LlmConfig, count: int) -> float:
         return time.perf_counter() - began
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--connections", type=int, default=64)
-    options = parser.parse_args()
-    config = LlmConfig(model="test-model", connections=options.connections)
-    command = [sys.executable, "-m", "tests.llm.server", "--port", "0", "--latency", str(options.latency)]
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """The client library alone, and the builder's engine; at the end, what stays in memory."""
+    config = LlmConfig(model="test-model", connections=given.connections)
+    command = [sys.executable, "-m", "tests.llm.server", "--port", "0", "--latency", str(given.latency)]
     command += ["--script", "tests.llm.builder_script:reply"]
-    table = Table("how", "requests", "seconds", "requests/s", "of the ideal, %", "peak MiB")
+
+    def row(what: str, count: int, seconds: float, ideal: float, bound: str = "") -> Row:
+        beside = f"{100 * count / seconds / ideal:.0f} % of the ideal"
+        said = f"{seconds:.1f} s, {count / seconds:.1f} a second"
+        return Row(f"ask: {what}", f"{count:,} requests", said, peak(), beside, bound)
+
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
         tempfile.TemporaryDirectory() as folder,
@@ -87,40 +95,19 @@ def main() -> None:
         assert server.stdout is not None
         base_url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         try:
-            seconds = sequential(base_url, config, 50)
-            ideal = 1 / options.latency
-            table.add_row(
-                "one after the other",
-                "50",
-                f"{seconds:.1f}",
-                f"{50 / seconds:.1f}",
-                f"{100 * 50 / seconds / ideal:.0f}",
-                f"{peak():.0f}",
-            )
-            ideal *= options.connections
+            ideal = 1 / given.latency
+            yield row("the client library, one after the other", 50, sequential(base_url, config, 50), ideal)
+            ideal *= given.connections
             done = 0
-            for count in (options.requests // 10, options.requests - options.requests // 10):
+            for count in (given.requests // 10, given.requests - given.requests // 10):
                 seconds = ours(base_url, config, Path(folder) / "cache.sqlite", done, count)
                 done += count
-                table.add_row(
-                    f"{options.connections} at once",
-                    f"{count:,}",
-                    f"{seconds:.1f}",
-                    f"{count / seconds:.0f}",
-                    f"{100 * count / seconds / ideal:.0f}",
-                    f"{peak():.0f}",
-                )
+                yield row(f"ours, {given.connections} at once", count, seconds, ideal, "90 %")
             before = resident()
             for _ in range(10):  # what is left when payloads and replies are gone
-                ours(base_url, config, Path(folder) / "cache.sqlite", done, options.requests // 10)
-                done += options.requests // 10
-            after = resident()
+                ours(base_url, config, Path(folder) / "cache.sqlite", done, given.requests // 10)
+                done += given.requests // 10
+            said = f"{before:.0f} MiB before, {resident():.0f} after"
+            yield Row("ask: memory", f"{given.requests:,} requests in ten parts", said)
         finally:
             server.terminate()
-    Console().print(table)
-    Console().print(
-        f"Memory before and after {options.requests:,} more, in ten parts: {before:.0f} and {after:.0f} MiB"
-    )
-
-
-main()

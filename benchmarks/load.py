@@ -1,6 +1,6 @@
 """Loading a data set from a local folder: `load_dataset` with an empty cache and a warm one, beside a plain read.
 
-.venv/bin/python benchmarks/load.py OUT; results go to docs/benchmarks.md.
+python -m benchmarks load OUT
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from .rows import Row
 
 _WAYS = {
     "pyarrow.parquet.read_table": """
@@ -29,7 +29,7 @@ disable_progress_bars()
 start = time.perf_counter()
 rows = sum(len(split) for split in load_dataset(folder, config).values())
 """,
-    "load_dataset, streaming, every row": """
+    "load_dataset(streaming=True)": """
 from datasets import load_dataset
 start = time.perf_counter()
 rows = sum(1 for split in load_dataset(folder, config, streaming=True).values() for _ in split)
@@ -55,25 +55,20 @@ def measured(way: str, folder: Path, config: str, home: str) -> tuple[float, int
     return seconds, rows, peak
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--configs", nargs="+", default=["preferred_only", "chronological", "tools"])
-    options = parser.parse_args()
-    table = Table("config", "how", "rows", "seconds", "rows/s", "times the plain read", "peak MiB")
-    for config in options.configs:
+    parser.add_argument("--configs", nargs="+", default=["preferred_only", "chronological", "dpo"])
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Each way to read each config, beside the plain read of its files."""
+    for config in given.configs:
         with tempfile.TemporaryDirectory() as home:
             plain = 0.0
             for way, note in [*((way, "") for way in _WAYS), ("load_dataset", ", again")]:
-                runs = [measured(way, options.folder, config, home) for _ in range(1 if way == "load_dataset" else 3)]
+                runs = [measured(way, given.folder, config, home) for _ in range(1 if way == "load_dataset" else 3)]
                 seconds, rows, peak = min(runs)
+                beside = f"{seconds / plain:.1f} times the plain read" if plain else ""
                 plain = plain or seconds
-                table.add_row(
-                    config, way + note, f"{rows:,}", f"{seconds:.2f}", f"{rows / seconds:,.0f}",
-                    f"{seconds / plain:.1f}", f"{peak:.0f}",
-                )  # fmt: skip
-    Console(width=160).print(table)
-
-
-main()
+                yield Row(f"load {config}: `{way}`{note}", f"{rows:,} rows", f"{seconds:.2f} s", peak, beside)

@@ -1,6 +1,6 @@
-"""How soon the leaderboard shows, filters and turns to another tab, in a browser, with many systems. Run by hand.
+"""How soon the leaderboard shows, filters and turns to another tab, in a browser, with many systems.
 
-.venv/bin/python benchmarks/pages.py --data out/demo --systems 1000
+python -m benchmarks pages --data out/demo --systems 1000
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
-from rich.console import Console
-from rich.table import Table
 
 from leaderboard.data import Data
 from leaderboard.quota import Decision
@@ -28,6 +26,8 @@ from leaderboard.store_local import LocalStore
 from leaderboard.version import scorer_version
 from metrics.petoolbench.records import ERROR_CLASSES
 from tests.browser import serving
+
+from .rows import Row
 
 _BOUNDS = {"first paint": 3000, "filter": 300, "tab switch": 500}
 """Milliseconds."""
@@ -126,7 +126,7 @@ class Watch:
         self.found.setdefault(what, []).append(1000 * (time.perf_counter() - start))
 
 
-def measure(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
+def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
     """Milliseconds until what was asked for can be seen."""
     watch, rows = Watch(), page.locator("#board tbody tr")
     for _ in range(rounds):
@@ -154,27 +154,24 @@ def measure(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
     return watch.found
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("--data", type=Path, default=Path("out/demo"))
     parser.add_argument("--systems", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Everything that is waited for."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         fill(home / "store", Data(given.data).revision, given.systems)
         command = [sys.executable, "-m", "leaderboard.app", "--data", str(given.data), "--store", str(home / "store")]
         with serving(command, home) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            found = measure(browser.new_page(), url, given.rounds)
+            found = watched(browser.new_page(), url, given.rounds)
             browser.close()
-    table = Table("what", "median, ms", "slowest, ms", "bound, ms")
     for what, times in found.items():
-        bound = next((limit for start, limit in _BOUNDS.items() if what.startswith(start)), "")
-        table.add_row(what, f"{statistics.median(times):.0f}", f"{max(times):.0f}", str(bound))
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main()
+        bound = next((f"{limit:,} ms" for start, limit in _BOUNDS.items() if what.startswith(start)), "")
+        said = f"{statistics.median(times):,.0f} ms, at most {max(times):,.0f}"
+        yield Row(f"leaderboard: {what}", f"{given.systems:,} systems", said, bound=bound)

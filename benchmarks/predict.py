@@ -1,6 +1,6 @@
-"""The same items asked of the test endpoint by us and by two evaluation frameworks; results go to docs/benchmarks.md.
+"""The same items asked of the test endpoint by us and by two evaluation frameworks.
 
-.venv/bin/python benchmarks/predict.py DATA --inspect .venv-inspect/bin/python --lm-eval .venv-lm-eval/bin/python
+python -m benchmarks predict DATA --inspect .venv-inspect/bin/python --lm-eval .venv-lm-eval/bin/python
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
 
 from builder.predictions import score
 from builder.runs import read_run
 from hf_dataset.layout import MANIFEST, split_file
 from hf_dataset.reader import read_instances
 from tests.llm.server import LlmProcess
+
+from .rows import Row
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = "tests.llm.predict_script:reply"
@@ -136,7 +136,7 @@ class Measured:
     tool_accuracy: float
 
 
-def measure(way: Way, data: Path, connections: int, latency: float, items: int, folder: Path) -> Measured:
+def once(way: Way, data: Path, connections: int, latency: float, items: int, folder: Path) -> Measured:
     """Run a way once, against a server of its own."""
     folder.mkdir()
     with LlmProcess(SCRIPT, folder / "requests.jsonl", latency=latency) as server:
@@ -176,37 +176,27 @@ def first_rows(data: Path, items: int, folder: Path) -> Path:
     return folder
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("data", type=Path, help="folder of a built data set")
     parser.add_argument("--items", type=int, default=3000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--inspect", type=Path, help="the Python that has inspect_ai")
     parser.add_argument("--lm-eval", type=Path, help="the Python that has lm-evaluation-harness")
-    options = parser.parse_args()
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Each way to ask the same items."""
     ways = [ours()]
-    ways += [by_inspect(options.inspect)] if options.inspect else []
-    ways += [by_lm_eval(options.lm_eval)] if options.lm_eval else []
-    ideal = options.items * options.latency / options.connections
-    table = Table("how", "s in all", "s asking", "times the ideal", "at once", "peak MiB", "tool accuracy")
+    ways += [by_inspect(given.inspect)] if given.inspect else []
+    ways += [by_lm_eval(given.lm_eval)] if given.lm_eval else []
+    ideal = given.items * given.latency / given.connections
+    work = f"{given.items:,} items, {given.latency} s each, {given.connections} at once"
     with tempfile.TemporaryDirectory() as folder:
-        data = first_rows(options.data, options.items, Path(folder) / "data")
+        data = first_rows(given.data, given.items, Path(folder) / "data")
         for number, way in enumerate(ways):
-            one = measure(way, data, options.connections, options.latency, options.items, Path(folder) / str(number))
-            table.add_row(
-                way.name,
-                f"{one.seconds:.1f}",
-                f"{one.asking:.1f}",
-                f"{one.asking / ideal:.2f}",
-                str(one.at_once),
-                f"{one.peak:.0f}",
-                f"{one.tool_accuracy:.6f}",
-            )
-    console = Console(width=120)
-    console.print(f"{options.items:,} items, {options.latency} s each, {options.connections} at once: {ideal:.1f} s")
-    console.print(table)
-
-
-main()
+            one = once(way, data, given.connections, given.latency, given.items, Path(folder) / str(number))
+            said = f"{one.seconds:.1f} s, {one.asking:.1f} of them asking"
+            beside = f"{one.asking / ideal:.2f} times the ideal ({ideal:.1f} s); tool accuracy {one.tool_accuracy:.4f}"
+            yield Row(f"predict: {way.name}", work, said, one.peak, beside)

@@ -1,6 +1,6 @@
-"""Predictions scored a second: ours, the released rule of the earlier benchmark, and the bound. Run by hand.
+"""Predictions scored a second: ours, the released rule of the earlier benchmark, and the bound.
 
-.venv/bin/python benchmarks/score.py --predictions 100000
+python -m benchmarks score --predictions 100000
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import evaluate
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from builder import pipeline
 from builder.catalogue.sources import open_source
@@ -28,6 +26,11 @@ from metrics.petoolbench.aggregation import aggregate, judge_all
 from metrics.petoolbench.legacy import RULE
 from metrics.petoolbench.records import reference_from_row
 from metrics.petoolbench.uncertainty import intervals
+
+from .rows import Row
+
+_BOUND: Final = "`json.loads` of the bare calls"
+_AIMS: Final = {"judge": "2.5 times", "through `evaluate`, from rows as loaded": "4 times"}
 
 
 def replies_to(rows: list[Instance]) -> list[str]:
@@ -72,11 +75,14 @@ def published(replies: list[str], answers: list[dict[str, Any]]) -> int:
     return right
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
     parser.add_argument("--predictions", type=int, default=100_000)
-    number = parser.parse_args().predictions
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Each way to score the same replies, and the bootstrap by itself."""
+    number = given.predictions
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
         pipeline.build(
@@ -93,22 +99,18 @@ def main() -> None:
     texts = [json.dumps({"name": one.answer.name, "arguments": one.answer.arguments}) for one in references]
     metric = evaluate.load(str(Path(__file__).parents[1] / "metrics" / "petoolbench"))
     works: dict[str, Callable[[], object]] = {
-        "json.loads of the bare calls (the bound)": lambda: [json.loads(text) for text in texts],
-        "the released rule": lambda: published(replies, answers),
-        "ours: judge": lambda: judge_all(by_id, references),
-        "ours: judge and rates with intervals": lambda: aggregate(judge_all(by_id, references), groups),
-        "ours: through evaluate": lambda: metric.compute(predictions=replies, references=plain),
+        _BOUND: lambda: [json.loads(text) for text in texts],
+        "the earlier benchmark's released rule": lambda: published(replies, answers),
+        "judge": lambda: judge_all(by_id, references),
+        "judge, and rates with intervals": lambda: aggregate(judge_all(by_id, references), groups),
+        "through `evaluate`, from rows as loaded": lambda: metric.compute(predictions=replies, references=plain),
     }
     measured = timed(works)
-    table = Table("what", "seconds", "a second", "times the bound")
-    bound = next(iter(measured.values()))
     for name, seconds in measured.items():
-        table.add_row(name, f"{seconds:.2f}", f"{number / seconds:,.0f}", f"{seconds / bound:.1f}")
+        beside = "" if name == _BOUND else f"{seconds / measured[_BOUND]:.1f} times {_BOUND}"
+        said = f"{seconds:.2f} s, {number / seconds:,.0f} a second"
+        yield Row(f"score: {name}", f"{number:,} replies", said, beside=beside, bound=_AIMS.get(name, ""))
     outcomes = np.random.default_rng(0).random((9000, 5)) < 0.5
     clusters = [str(index // 5) for index in range(9000)]
     bootstrap = timed({"": lambda: intervals(outcomes.astype(float), clusters, resamples=10_000, seed=0)})[""]
-    Console().print(table)
-    Console().print(f"Bootstrap of 10,000 resamples over 9,000 items: {bootstrap:.2f} s")
-
-
-main()
+    yield Row("score: bootstrap of 10,000 resamples", "9,000 items in 1,800 query groups", f"{bootstrap:.2f} s")

@@ -1,0 +1,39 @@
+"""The runner of all benchmarks: `python -m benchmarks NAME ...`, by hand, on a quiet machine.
+
+Each prints its rows as it finds them; with `--keep` they go into the table of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Final
+
+from rich.console import Console
+
+from .rows import keep
+
+NAMES: Final = ("build", "catalogue", "llm", "load", "pages", "predict", "score")
+
+
+def main() -> None:
+    """Run the benchmark that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    benchmarks = parser.add_subparsers(dest="benchmark", required=True)
+    modules = {name: import_module(f"benchmarks.{name}") for name in NAMES}
+    for name, module in modules.items():
+        own = benchmarks.add_parser(name, description=module.__doc__, help=(module.__doc__ or "").partition("\n")[0])
+        own.add_argument("--keep", action="store_true", help="put the rows into docs/benchmarks.md")
+        module.arguments(own)
+    given = parser.parse_args()
+    console = Console(soft_wrap=True, highlight=False)
+    for row in modules[given.benchmark].measure(given):
+        peak = "" if row.peak_mib is None else f"{row.peak_mib:,.0f} MiB"
+        console.print("; ".join(filter(None, (row.what, row.of, row.measured, peak, row.beside, row.bound))))
+        if given.keep:
+            keep(given.benchmark, sys.argv[1:], row)
+
+
+if __name__ == "__main__":
+    main()
