@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.console import Console
 
-from .rows import keep
+from .rows import commit, keep
 
 NAMES: Final = ("build", "catalogue", "llm", "load", "pages", "predict", "score")
 
@@ -27,12 +27,13 @@ def main() -> None:
         own.add_argument("--keep", action="store_true", help="put the rows into docs/benchmarks.md")
         module.arguments(own)
     given = parser.parse_args()
+    measured = commit()
     console = Console(soft_wrap=True, highlight=False)
     for row in modules[given.benchmark].measure(given):
         peak = "" if row.peak_mib is None else f"{row.peak_mib:,.0f} MiB"
         console.print("; ".join(filter(None, (row.what, row.of, row.measured, peak, row.beside, row.bound))))
         if given.keep:
-            keep(given.benchmark, sys.argv[1:], row)
+            keep(given.benchmark, sys.argv[1:], measured, row)
 
 
 if __name__ == "__main__":

@@ -64,19 +64,24 @@ def read() -> list[Run]:
     return [Run(**{**one, "row": Row(**one["row"])}) for one in kept]
 
 
-def keep(benchmark: str, arguments: Sequence[str], row: Row) -> None:
+def commit() -> str:
+    """What is measured; to be asked before a row is kept, which changes the tree."""
+    asked = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def keep(benchmark: str, arguments: Sequence[str], measured: str, row: Row) -> None:
     """Keep a row, in place of an earlier one of the same work, and write the table anew.
 
     Args:
         benchmark: Who measured it.
         arguments: Of the command line.
+        measured: The commit.
         row: What it measured.
     """
-    asked = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
-    commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     command = shlex.join(["python", "-m", "benchmarks", *(one for one in arguments if one != "--keep")])
     date = datetime.now(tz=UTC).date().isoformat()
-    new = Run(benchmark, command, date, commit, machine(), row)
+    new = Run(benchmark, command, date, measured, machine(), row)
     runs = read()
     same = [(one.benchmark, one.row.what, one.row.of) == (benchmark, row.what, row.of) for one in runs]
     if any(same):
@@ -104,7 +109,7 @@ def table(runs: Iterable[Run]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Runs, with the versions of `constraints.txt` at the commit:", ""]
     lines += [
-        f"{number}. `{command}`, {date}, commit {commit}; {where}."
-        for number, (command, date, commit, where) in enumerate(kinds, 1)
+        f"{number}. `{command}`, {date}, commit {measured}; {where}."
+        for number, (command, date, measured, where) in enumerate(kinds, 1)
     ]
     return "\n".join([*lines, "", END])
