@@ -9,8 +9,21 @@ from hf_dataset.schema import Instance, InteractionRow, ToolDoc
 _RATINGS = {1: "liked   ", 0: "disliked"}
 
 
-def render(instance: Instance) -> str:
-    """The instance as plain text: history, instruction, candidates, answer."""
+def render(instance: Instance, *, tools: bool = True) -> str:
+    """The instance as plain text.
+
+    Args:
+        instance: The instance.
+        tools: Whether to show the tools of the history and the candidates, which are most of it.
+    """
+    shown = [
+        "Tools of the history",
+        *(_tool(tool) for tool in instance.history_tools),
+        "",
+        "Candidates",
+        *(_tool(tool) for tool in instance.candidates),
+        "",
+    ]
     lines = [
         f"{instance.instance_id}   (user {instance.user_id}, query group {instance.query_group})",
         f"{instance.category} / {instance.functionality}",
@@ -18,12 +31,7 @@ def render(instance: Instance) -> str:
         "History",
         *(_interaction(index, step) for index, step in enumerate(instance.history)),
         "",
-        "Tools of the history",
-        *(_tool(tool) for tool in instance.history_tools),
-        "",
-        "Candidates",
-        *(_tool(tool) for tool in instance.candidates),
-        "",
+        *(shown if tools else ()),
         f"Instruction   {instance.instruction}",
     ]
     if instance.answer is None:

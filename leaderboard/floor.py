@@ -25,8 +25,13 @@ from .version import scorer_version
 
 EMPTY: Final = "empty file"
 PERSON: Final = Person("baseline", "PEToolBench")
-_DESCRIPTIONS: Final = {
+DESCRIPTIONS: Final = {
     EMPTY: "Every prediction is the empty text.",
+    "random": "Any candidate, without arguments.",
+    "most popular": "The candidate that most users call, by the histories of all rows, without arguments.",
+    "last used": "The candidate whose provider the user called last, without arguments.",
+    "no history": "The candidate whose documentation shares most words with the instruction, without arguments; "
+    "the history is not read.",
     "oracle": "Reads history and attributes as the builder does: the ceiling.",
 }
 _ALLOWED: Final = Decision(True, 1, None, "Baselines have no quota.")
@@ -100,7 +105,7 @@ def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable
             Submission(
                 id=submission_id,
                 person=PERSON,
-                system=System(one.system, team=PERSON.name, description=_DESCRIPTIONS.get(one.system, "")),
+                system=System(one.system, team=PERSON.name, description=DESCRIPTIONS.get(one.system, "")),
                 split=one.split,
                 configs=checked.configs,
                 sha256=checked.sha256,

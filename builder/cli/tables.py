@@ -27,10 +27,10 @@ from metrics.petoolbench.aggregation import Scores
 from .console import progress, stdout
 
 
-def print_instance(instance: Instance) -> None:
-    """Print an instance as a person would read it."""
+def print_instance(instance: Instance, *, tools: bool = True) -> None:
+    """Print an instance as a person would read it, with the documentation of its tools or without."""
     stdout.rule()
-    stdout.print(render(instance), markup=False, highlight=False, soft_wrap=True)
+    stdout.print(render(instance, tools=tools), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_funnel(report: pipeline.Report) -> None:
@@ -48,8 +48,13 @@ def print_funnel(report: pipeline.Report) -> None:
         own = [group for group in report.groups if group.category == category]
         groups.add_row(category.replace("_", " "), str(len(own)), str(sum(len(group.members) for group in own)))
     stdout.print(groups)
+    print_rows(report)
+
+
+def print_rows(report: pipeline.Report) -> None:
+    """Print how many rows a build wrote."""
     rows = Table("config", *SPLITS, title="Rows", title_justify="left")
-    for name, splits in manifest["rows"].items():
+    for name, splits in report.manifest["rows"].items():
         rows.add_row(name, *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS))
     stdout.print(rows)
 

@@ -32,7 +32,7 @@ from metrics.petoolbench.aggregation import MODES as SCORERS
 
 from .console import progress, stdout
 from .original import audit_imported
-from .tables import print_audit, print_classes, print_funnel, print_instance, print_scores, print_wording
+from .tables import print_audit, print_classes, print_instance, print_rows, print_scores, print_wording
 
 REAL_DATA = "PETOOLBENCH_REAL_DATA"
 """Environment variable that names a folder of real data; with it, an audit prints the earlier benchmark's figures."""
@@ -112,11 +112,12 @@ def demo(
     """Build from the built-in marketplace, show an instance of each config, and compare oracle and random."""
     check_free(out)
     with progress() as tell:
-        print_funnel(pipeline.build(open_source("builtin"), DEMO, out, tell))
+        print_rows(pipeline.build(open_source("builtin"), DEMO, out, tell))
     scored = []
     for config in HISTORY_TYPES:
         instances = read_instances(out, config, "validation")
-        print_instance(instances[0])
+        # The first instance of each config is of the same user, who chooses among the same candidates.
+        print_instance(instances[0], tools=config == HISTORY_TYPES[-1])
         for model in MODELS[:2]:  # the ceiling and the floor
             predictor = open_predictor(model, out, config, "validation", DEMO.seed)
             replies = {instance.instance_id: predictor.predict(instance) for instance in instances}

@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builder.cli import use
+from builder.config import BuildConfig, UserConfig
 from hf_dataset.reader import read_answers, read_instances
+from hf_dataset.schema import HISTORY_TYPES
 from tests.commands import run
 from tests.conftest import Built
 from tests.factories import line
@@ -84,6 +87,24 @@ def test_show_renders_instances_for_a_person(built: Built, tmp_path: Path) -> No
     assert "disliked" in shown.stdout
     private = run("show", built.data, "--split", "test", cwd=tmp_path)
     assert "Answer        private" in private.stdout
+
+
+def test_the_demo_shows_an_instance_of_each_config_and_who_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = UserConfig(count=30, train=0.34, validation=0.33, test=0.33)
+    monkeypatch.setattr(use, "DEMO", BuildConfig(seed=1, users=users))
+    done = run("demo", "-o", "demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for config in HISTORY_TYPES:
+        first = read_instances(tmp_path / "demo", config, "validation")[0]
+        assert done.stdout.count(first.instance_id) == 1
+        assert re.search(rf"baseline:oracle +{config} +100\.0", done.stdout)
+        assert re.search(rf"baseline:random +{config} +[1-5]?\d\.\d", done.stdout)
+    # The three are of one user, among the same candidates: their documentation stands there once.
+    assert done.stdout.count("\nCandidates\n") == 1
+    (documented,) = done.stdout.split("\nCandidates\n")[1:]
+    assert all(f"  {tool.name}(" in documented for tool in first.candidates)
 
 
 def test_build_prints_the_funnel(tmp_path: Path) -> None:

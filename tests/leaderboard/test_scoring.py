@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builder.baselines import PERMANENT
 from leaderboard import scoring, version
 from leaderboard.answers import Answers
 from leaderboard.compare import OVERALL, CompareError, compare_submissions, compare_tallies
 from leaderboard.data import Data, DataError
 from leaderboard.evaluator import evaluate_pending
-from leaderboard.floor import add_floor
+from leaderboard.floor import DESCRIPTIONS, EMPTY, add_floor
 from leaderboard.records import HISTORY_TYPES, RATES, Split, latest
 from leaderboard.rescore import rescore
 from leaderboard.scoring import Scored, Scorer
@@ -219,6 +220,10 @@ def test_the_floor_is_there_once_and_its_test_files_are_not_kept(
     (folder / "oracle.test.jsonl").rename(folder / "oracle.jsonl")
     with pytest.raises(DataError, match="names no split"):
         list(add_floor(store, scorer, folder, Clock()))
+
+
+def test_every_permanent_row_says_what_it_does() -> None:
+    assert DESCRIPTIONS.keys() == {EMPTY, *(name.replace("_", " ") for name in PERMANENT)}
 
 
 def test_the_version_covers_every_module_that_scores() -> None:

@@ -1,0 +1,59 @@
+"""The table of docs/benchmarks.md, and its runner."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as runner
+from benchmarks import rows
+from benchmarks.rows import END, START, Row
+
+
+def test_the_page_holds_what_was_kept() -> None:
+    page = rows.PAGE.read_text(encoding="utf-8")
+    assert page[page.index(START) : page.index(END) + len(END)] == rows.table(rows.read())
+    for run in rows.read():
+        assert run.command.split()[3] == run.benchmark
+        assert run.benchmark in runner.NAMES
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(rows, "KEPT", tmp_path / "results.json")
+    monkeypatch.setattr(rows, "PAGE", tmp_path / "page.md")
+    rows.PAGE.write_text(f"# Before\n\n{START}\n{END}\n\nAfter.\n")
+    return rows.PAGE
+
+
+def test_a_row_takes_the_place_of_the_same_work(page: Path) -> None:
+    rows.keep("score", ["score", "--keep"], "abc", Row("score: judge", "10 replies", "2 s", beside="3 times json"))
+    rows.keep("load", ["load", "OUT"], "abc", Row("load: sft", "5 rows", "1 s", 1234.6))
+    rows.keep("score", ["score"], "def", Row("score: all", "10 replies", "4 s"))
+    rows.keep("score", ["score"], "def", Row("score: judge", "10 replies", "1 s", bound="2 times"))
+    found = [run.row.measured for run in rows.read()]
+    assert found == ["1 s", "4 s", "1 s"]
+    text = page.read_text()
+    assert text.startswith("# Before\n\n")
+    assert text.endswith("\n\nAfter.\n")
+    assert "| score: judge | 10 replies | 1 s |  |  | 2 times | 1 |" in text
+    assert "| load: sft | 5 rows | 1 s | 1,235 |  |  | 2 |" in text
+    assert "1. `python -m benchmarks score`" in text
+    assert "2. `python -m benchmarks load OUT`" in text
+    assert "\n3. `" not in text
+
+
+def test_the_runner_keeps_what_it_measured(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "commit", lambda: "abc")
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "catalogue", "recall", "600", "--keep"])
+    runner.main()
+    (run,) = json.loads(rows.KEPT.read_text())
+    assert run["benchmark"] == "catalogue"
+    assert run["command"] == "python -m benchmarks catalogue recall 600"
+    assert run["commit"] == "abc"
+    # So few tools fit in one view of the index: it finds what comparing each with each finds.
+    assert "1.0000 of the groups alike" in run["row"]["measured"]
+    assert run["row"]["measured"] in page.read_text()
