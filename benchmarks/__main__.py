@@ -14,7 +14,7 @@ from rich.console import Console
 
 from .rows import commit, keep
 
-NAMES: Final = ("build", "catalogue", "llm", "load", "pages", "predict", "score")
+NAMES: Final = ("audit", "build", "catalogue", "llm", "load", "pages", "predict", "score")
 
 
 def main() -> None:
