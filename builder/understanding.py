@@ -110,7 +110,9 @@ def understand(tools: Iterable[Tool]) -> Iterator[Tool]:
 
 def _understood(tool: Tool, scales: dict[str, _Scale]) -> Tool:
     stated = [attribute for attribute in (scales[measure.axis].place(tool) for measure in _MEASURES) if attribute]
-    stated += [attribute for attribute in (_options(tool), _inputs(tool), _price(tool), _sign_up(tool)) if attribute]
+    stated += [
+        attribute for attribute in (_options(tool), _inputs(tool), _price(tool), _authentication(tool)) if attribute
+    ]
     quoted: dict[str, Attribute] = {}
     for axis, value, pattern in _PATTERNS:
         found = pattern.search(tool.description)
@@ -182,13 +184,13 @@ def _price(tool: Tool) -> Attribute | None:
     return Attribute("pricing", pricing, said[pricing]) if pricing in said else None
 
 
-def _sign_up(tool: Tool) -> Attribute | None:
-    sign_up = tool.facts.sign_up
-    if sign_up is None:
+def _authentication(tool: Tool) -> Attribute | None:
+    known = tool.facts.authentication
+    if known is None:
         return None
     said = {
-        "none": "Can be called without a sign-up.",
+        "none": "Can be called without a key.",
         "key": "Can be called with a key.",
         "oauth": "Can be called after a sign-in through OAuth.",
     }
-    return Attribute("sign_up", sign_up, said[sign_up]) if sign_up in said else None
+    return Attribute("authentication", known, said[known]) if known in said else None

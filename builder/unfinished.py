@@ -25,7 +25,7 @@ from .output import UNFINISHED, Folders
 from .partitions import Partition
 from .prepared import Prepared
 
-_ROOMS: Final = ("builder", "hf_dataset")
+ROOMS: Final = ("builder", "hf_dataset", "metrics")
 _SUFFIXES: Final = (".py", ".toml", ".md")
 """What decides what is built: code, lists and prompts of these packages."""
 
@@ -149,7 +149,7 @@ def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:
     for name in LIBRARIES:
         digest.update(f"{name} {version(name)}\n".encode())
     here = Path(__file__).parent.parent
-    for path in sorted(path for room in _ROOMS for path in (here / room).rglob("*")):
+    for path in sorted(path for room in ROOMS for path in (here / room).rglob("*")):
         if path.suffix in _SUFFIXES:
             digest.update(path.read_bytes())
     # A function's own code is among them; a method writes what its object holds.

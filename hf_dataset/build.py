@@ -6,16 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .layout import shards, split_file, splits_of
+from .layout import AUDIT_JSON, shards, split_file, splits_of
 from .reader import ReadError
 from .schema import ROWS
-
-AUDIT: Final = "audit.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
         ReadError: If a file is missing or cannot be read.
     """
     try:
-        audit = json.loads((folder / AUDIT).read_text(encoding="utf-8")) if manifest["audit"] else None
+        audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest["audit"] else None
         tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
         examples = {
             name: _first_row(folder / shards(splits[example_split(name)], manifest["files"])[0])

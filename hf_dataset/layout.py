@@ -18,6 +18,17 @@ CARD: Final = "README.md"
 BENCHMARK: Final = "eval.yaml"
 """What the Hub reads to show a data set as a benchmark."""
 CROISSANT: Final = "croissant.json"
+AUDIT_JSON: Final = "audit.json"
+AUDIT_PAGE: Final = "AUDIT.md"
+AUDIT_FOLDER: Final = "audit"
+"""Of the audit's plots."""
+AUDIT_PLOTS: Final = {
+    "shortcuts.png": "Accuracy of every shortcut against its bound",
+    "oracle.png": "Oracle by axis, history length, place of the change and flipped ratings",
+    "lengths.png": "Number of interactions in a history",
+    "categories.png": "Instances by category",
+}
+"""Titles by file name."""
 CANARY: Final = "petoolbench:canary:09761620-e6ec-4a15-988e-abc1c4e950c2"
 """Stands in the card, the manifest and the footer of every Parquet file: a model that can complete it, and a corpus
 that holds it, has seen the data."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .build import Build, example_split
 from .columns import columns
-from .layout import CANARY, SPLITS
+from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
 from .schema import HISTORY_TYPES, ROWS
 
 REVISIONS: Final = "REVISIONS.md"
@@ -17,12 +17,6 @@ LONGEST_TEXT: Final = 100
 """Characters of a text that an example shows."""
 LONGEST_LIST: Final = 3
 """Items of a list that an example shows."""
-_PLOTS: Final = {
-    "shortcuts.png": "Accuracy of every shortcut against its bound",
-    "oracle.png": "Oracle by axis, history length, place of the change and flipped ratings",
-    "lengths.png": "Number of interactions in a history",
-    "categories.png": "Instances by category",
-}
 _CLOSED: Final = "A secret went into the test split: nobody else can make its answers again."
 _OPEN: Final = "No secret went into the test split: who has the catalogue can make its answers again."
 _NOT_AUDITED: Final = (
@@ -136,7 +130,7 @@ def _validity(build: Build) -> str:
     if on_rows := done.get("gates_on_rows"):
         found.append(
             f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "
-            f"{size:,} rows a config. What that can show is said in `AUDIT.md`."
+            f"{size:,} rows a config. What that can show is said in `{AUDIT_PAGE}`."
         )
     gates = _gates({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
     if _ANY in gates:
@@ -145,7 +139,7 @@ def _validity(build: Build) -> str:
     if training := build.audit["training"]:
         told = f"{_TRAINING} Measured on {training['pairs']:,} pairs." if "pairs" in training else _TRAINING
         found += [told, _gates({"accuracy": training["gates"]})]
-    first, *others = (f"![{title}](audit/{name})" for name, title in _PLOTS.items())
+    first, *others = (f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in AUDIT_PLOTS.items())
     return "\n\n".join((*found, first, _folded("More plots", "\n\n".join(others))))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,6 +76,32 @@ def read_answers(folder: Path, config: str) -> list[AnswerKey]:
         ReadError: As in `read_instances`.
     """
     return list(_rows(folder, answers_file(config), AnswerKey))
+
+
+def answered(rows: Iterable[Instance], keys: Iterable[AnswerKey]) -> Iterator[Instance]:
+    """Rows of the test split with their answers.
+
+    Args:
+        rows: Rows without answers.
+        keys: The private answers of these rows, in any order.
+
+    Raises:
+        ReadError: If a row has no answer, or an answer no row.
+    """
+    by_id = {key.instance_id: key for key in keys}
+    for row in rows:
+        key = by_id.pop(row.instance_id, None)
+        if key is None:
+            raise ReadError(
+                f"{row.instance_id!r} has no answer: the answers belong to another build. Name the answers folder of "
+                "this one."
+            )
+        yield replace(row, answer=key.answer, meta=key.meta)
+    if by_id:
+        raise ReadError(
+            f"There is an answer to {min(by_id)!r}, and no such instance: the answers belong to another build. Name "
+            "the answers folder of this one."
+        )
 
 
 def read_training(folder: Path, config: str) -> Iterator[Any]:

@@ -14,7 +14,6 @@ from .reader import files_of, read_columns, read_manifest
 from .schema import HISTORY_TYPES, ROWS, arrow_schema
 from .values import Column, Values
 
-_OF_THE_HUB: Final = frozenset({".gitattributes"})
 _IN_ONE_SPLIT: Final = {"instance_id": "instances", "user_id": "users", "query_group": "query groups"}
 
 

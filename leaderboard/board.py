@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from leaderboard.records import (
     HISTORY_TYPES,
-    RATES,
+    OVERALL,
     Badge,
     ConfigScores,
     HistoryShown,
@@ -24,9 +24,8 @@ from leaderboard.records import (
     Split,
     Submission,
 )
-from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
-OVERALL: Final = "overall"
 BOARDS: Final = (OVERALL, *HISTORY_TYPES)
 RANKED_BY: Final = "tool_accuracy"
 BADGES: Final[tuple[Badge, ...]] = ("baseline", "self-reported", "reproduced")
@@ -227,11 +226,3 @@ def _ranked(found: Sequence[Row]) -> list[Row]:
         else:
             ranked.append(row)
     return ranked
-
-
-def day(text: str) -> str:
-    """A day as ISO 8601 writes it; empty where it is none."""
-    parts = text.strip().split("-")
-    if [len(part) for part in parts] != [4, 2, 2] or not all(part.isascii() and part.isdigit() for part in parts):
-        return ""
-    return text.strip()

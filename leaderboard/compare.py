@@ -8,17 +8,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.petoolbench.uncertainty import Comparison, compare
 
-from .records import HISTORY_TYPES, Submission, Tallies
+from .records import HISTORY_TYPES, OVERALL, Submission, Tallies
 from .store import Store
-
-OVERALL: Final = "overall"
 
 
 class CompareError(ValueError):

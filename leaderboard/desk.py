@@ -14,7 +14,7 @@ from . import quota
 from .data import Data
 from .form import read_system
 from .quota import Decision
-from .records import HISTORIES_SHOWN, Outcome, Person, Split, Submission
+from .records import HISTORIES_SHOWN, OVERALL, Outcome, Person, Split, Submission
 from .store import Receipt, Store, new_id
 from .validation import LIMITS, Checked, Terms, check
 
@@ -138,5 +138,5 @@ def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]
     if outcome is not None and outcome.status == "scored":
         found["tool_accuracy"] = {config: one.tool_accuracy for config, one in outcome.scores.items()}
         if outcome.overall:
-            found["tool_accuracy"]["overall"] = outcome.overall["tool_accuracy"]
+            found["tool_accuracy"][OVERALL] = outcome.overall["tool_accuracy"]
     return found

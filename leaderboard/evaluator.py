@@ -67,6 +67,24 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
     return scorer.score(submission.id, submission.split, checked.configs, checked.predictions, stamp(clock))
 
 
+def settle(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:
+    """Score one submission and record it; None where our own code fails on it, which is told, or it was recorded.
+
+    Raises:
+        StoreError: If the store cannot be read or written.
+        DataError: If the references cannot be read.
+    """
+    try:
+        found = score(store, scorer, submission, clock)
+    except (DataError, StoreError):
+        raise
+    except Exception as error:  # whatever a stranger's file may bring about in the scorer
+        sys.stderr.write(f"{submission.id} could not be scored: {type(error).__name__}. It stays as it is.\n")
+        return None
+    outcome, tallies = found if isinstance(found, Scored) else (found, None)
+    return outcome if store.record(outcome, tallies) else None
+
+
 def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Outcome]:
     """Score everything that is pending, and record it; gives each outcome that was added.
 
@@ -79,15 +97,7 @@ def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> It
     for submission in store.pending():
         if submission.split == "test" and not scorer.has_answers:
             continue  # another evaluator's
-        try:
-            found = score(store, scorer, submission, clock)
-        except (DataError, StoreError):
-            raise
-        except Exception as error:  # whatever a stranger's file may bring about in the scorer
-            sys.stderr.write(f"{submission.id} could not be scored: {type(error).__name__}. It stays pending.\n")
-            continue
-        outcome, tallies = found if isinstance(found, Scored) else (found, None)
-        if store.record(outcome, tallies):
+        if outcome := settle(store, scorer, submission, clock):
             yield outcome
 
 

@@ -9,10 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from leaderboard.board import Row
-from leaderboard.records import (
-    RATES,
-)
-from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
 
 def records(found: Iterable[Row]) -> list[dict[str, Any]]:

@@ -18,13 +18,14 @@ from pydantic import TypeAdapter
 Split = Literal["validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
 HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
+OVERALL: Final = "overall"
+"""Of all history types together."""
 HistoryShown = Literal["own", "none", "swapped"]
 """Whose history a system was shown: the user's own, none, or another user's (for the personalisation lift)."""
 HISTORIES_SHOWN: Final[tuple[HistoryShown, ...]] = ("own", "none", "swapped")
 Badge = Literal["baseline", "self-reported", "reproduced"]
 """Made by us from the data; handed in by a user; handed in, and run again by us."""
 T = TypeVar("T")
-RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +146,17 @@ class Tallies:
 
 
 def latest(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
-    """The outcome that counts of each submission: the last one.
+    """The outcome that counts of each submission: the last with scores; the last where none has any.
 
     Args:
         outcomes: The oldest first.
     """
-    return {one.submission_id: one for one in outcomes}
+    found: dict[str, Outcome] = {}
+    for one in outcomes:
+        former = found.get(one.submission_id)
+        if former is None or one.status == "scored" or former.status != "scored":
+            found[one.submission_id] = one
+    return found
 
 
 def to_json(record: Any) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from .answers import Answers
 from .data import Data, DataError
-from .evaluator import Clock, score, utc_now
+from .evaluator import Clock, settle, utc_now
 from .floor import add_floor
 from .homes import open_store
 from .records import Outcome, Submission, latest
-from .scoring import Scored, Scorer
+from .scoring import Scorer
 from .store import Store, StoreError
 
 
@@ -46,8 +46,8 @@ class Rescored:
 def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Rescored]:
     """Add an outcome to every submission that has none by this scorer and these answers.
 
-    Submissions for other data, and files that are not in the store, are passed over; so is what failed, unless it was
-    by another scorer.
+    Submissions for other data are passed over; so are baselines, which `add_floor` scores, and what failed, unless it
+    was by another scorer. Where scoring again fails, what was scored before still counts.
 
     Args:
         store: Where they lie.
@@ -67,9 +67,7 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
             continue
         if scorer.key(submission.id, submission.split) in keys:
             continue
-        found = score(store, scorer, submission, clock)
-        new, tallies = found if isinstance(found, Scored) else (found, None)
-        if store.record(new, tallies):
+        if new := settle(store, scorer, submission, clock):
             yield Rescored(submission, before.get(submission.id), new)
 
 

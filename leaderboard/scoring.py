@@ -14,16 +14,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
-from metrics.petoolbench.aggregation import Scores, aggregate, judge, macro
-from metrics.petoolbench.records import Reference, Verdict, reference_from_row
+from metrics.petoolbench.aggregation import RESAMPLES, Scores, aggregate, judge, macro
+from metrics.petoolbench.records import RATES, Reference, Verdict, reference_from_row
 from metrics.petoolbench.uncertainty import intervals
 
 from .answers import Answers
 from .data import Data, DataError
-from .records import HISTORY_TYPES, RATES, ConfigScores, Outcome, Split, Tallies
+from .records import HISTORY_TYPES, ConfigScores, Outcome, Split, Tallies
 from .version import scorer_version
 
-RESAMPLES: Final = 1000
 LEAST_ROWS: Final = 50
 """Slices of the test split with fewer rows are left out."""
 _LENGTHS: Final = ((0, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10**6))
@@ -210,21 +209,10 @@ def _overall_intervals(
     """Intervals of the macro means: the same query groups are drawn in all configs, since these share them."""
     total = sum(map(len, verdicts.values()))
     outcomes = np.concatenate(
-        [np.array([_outcome(one) for one in own]) * (total / (len(verdicts) * len(own))) for own in verdicts.values()]
+        [np.array([one.outcome for one in own]) * (total / (len(verdicts) * len(own))) for own in verdicts.values()]
     )
     ends = intervals(outcomes, [group for own in groups.values() for group in own], resamples=RESAMPLES, seed=0)
     return {name: (shown(low), shown(min(1.0, high))) for name, (low, high) in zip(RATES, ends, strict=True)}
-
-
-def _outcome(verdict: Verdict) -> tuple[float, ...]:
-    """The verdict as 0 and 1, in the order of `RATES`."""
-    return (
-        float(verdict.tool_correct),
-        float(verdict.parameters_correct),
-        float(verdict.tool_correct and verdict.parameters_correct),
-        float(verdict.format_valid),
-        float(verdict.error_class == "tool_hallucination"),
-    )
 
 
 def _values(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from . import board
 from .board import Row
-from .records import Outcome, Split, Submission
+from .records import Outcome, Split, Submission, latest
 from .store import Store, StoreError
 
 FRESH_S: Final = 3.0
@@ -98,5 +98,4 @@ class Snapshot:
 
 def _read(store: Store) -> Known:
     submissions, outcomes = store.submissions(), store.outcomes()
-    latest = {one.submission_id: one for one in outcomes}
-    return Known(submissions, outcomes, latest, {one.id: one for one in submissions})
+    return Known(submissions, outcomes, latest(outcomes), {one.id: one for one in submissions})

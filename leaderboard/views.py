@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlencode
 
-from leaderboard.board import BADGES, BOARDS, OVERALL, Row, day
+from leaderboard.board import BADGES, BOARDS, Row
 from leaderboard.records import (
-    RATES,
+    OVERALL,
     SPLITS,
     Split,
 )
+from metrics.petoolbench.records import RATES
 
 NOT_STATED: Final = "not stated"
 PAGE: Final = 50
@@ -210,3 +211,11 @@ def from_query(pairs: Iterable[tuple[str, str]]) -> View:
         columns=columns if given["columns"] else DEFAULT_COLUMNS,
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 and int(page) else 1,
     )
+
+
+def day(text: str) -> str:
+    """A day as ISO 8601 writes it; empty where it is none."""
+    parts = text.strip().split("-")
+    if [len(part) for part in parts] != [4, 2, 2] or not all(part.isascii() and part.isdigit() for part in parts):
+        return ""
+    return text.strip()

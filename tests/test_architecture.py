@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "training")
+PACKAGES = ("benchmarks", "builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "training")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

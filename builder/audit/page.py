@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.errors import OutputError
+from hf_dataset.layout import AUDIT_FOLDER, AUDIT_JSON, AUDIT_PAGE
 
 from .breakdown import Breakdown
 from .gates import Gate
@@ -16,9 +17,6 @@ from .run import Audit, ConfigAudit
 from .training import TrainingAudit
 from .wording import TextQuality
 
-JSON_NAME: Final = "audit.json"
-MARKDOWN_NAME: Final = "AUDIT.md"
-PLOTS_FOLDER: Final = "audit"
 _SAMPLED: Final = (
     "**A sample was measured**, since this data set is too large to be held at once: whole query groups, drawn by the "
     "build's seed from all files of a split. On it rest the gates, the tables of the oracle, the figures on "
@@ -36,10 +34,10 @@ def write_report(audit: Audit, folder: Path) -> None:
         MissingExtraError: If the library that draws is missing.
     """
     try:
-        (folder / PLOTS_FOLDER).mkdir(parents=True, exist_ok=True)
-        plots = draw_plots(audit, folder / PLOTS_FOLDER)
-        (folder / JSON_NAME).write_text(to_json(audit), encoding="utf-8")
-        (folder / MARKDOWN_NAME).write_text(to_markdown(audit, plots), encoding="utf-8")
+        (folder / AUDIT_FOLDER).mkdir(parents=True, exist_ok=True)
+        plots = draw_plots(audit, folder / AUDIT_FOLDER)
+        (folder / AUDIT_JSON).write_text(to_json(audit), encoding="utf-8")
+        (folder / AUDIT_PAGE).write_text(to_markdown(audit, plots), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"The report cannot be written to {str(folder)!r}: {error.strerror}.") from error
 
@@ -81,7 +79,7 @@ def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
         lines += ["", "## Training data", "", *_training(audit.training)]
     of_rows = audit.rows[1] if audit.sampled else None
     lines += ["", "## Instructions", "", *_quality(audit.instructions, of_rows), "", "## Plots", ""]
-    lines += [f"![{about}]({PLOTS_FOLDER}/{name})" for name, about in plots.items()]
+    lines += [f"![{about}]({AUDIT_FOLDER}/{name})" for name, about in plots.items()]
     return "\n".join(lines) + "\n"
 
 

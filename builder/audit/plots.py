@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from builder.optional import optional
+from hf_dataset.layout import AUDIT_PLOTS
 
 from .breakdown import Breakdown
 from .run import Audit, ConfigAudit
@@ -27,10 +28,10 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
         MissingExtraError: If matplotlib is missing.
     """
     plots: Mapping[str, tuple[str, Callable[[Any, Sequence[ConfigAudit]], None], tuple[float, float]]] = {
-        "shortcuts.png": ("Accuracy of every shortcut against its bound", _shortcuts, (9, 7)),
-        "oracle.png": ("Oracle by axis, history length, place of the change and flipped ratings", _oracle, (12, 8)),
-        "lengths.png": ("Number of interactions in a history", _lengths, (9, 3.5)),
-        "categories.png": ("Instances by category", _categories, (9, 9)),
+        "shortcuts.png": (AUDIT_PLOTS["shortcuts.png"], _shortcuts, (9, 7)),
+        "oracle.png": (AUDIT_PLOTS["oracle.png"], _oracle, (12, 8)),
+        "lengths.png": (AUDIT_PLOTS["lengths.png"], _lengths, (9, 3.5)),
+        "categories.png": (AUDIT_PLOTS["categories.png"], _categories, (9, 9)),
     }
     if audit.sampled:
         rows, of_rows = audit.rows

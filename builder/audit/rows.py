@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from builder.randomness import generator_for
 from hf_dataset.layout import answers_file, split_file
-from hf_dataset.reader import ReadError, files_of, read_columns, read_file
+from hf_dataset.reader import ReadError, answered, files_of, read_columns, read_file
 from hf_dataset.schema import AnswerKey, Instance
 
 HELD_ROWS: Final = 15_000
@@ -55,7 +52,7 @@ def in_words(bases: Sequence[Basis]) -> str:
 
 
 class SplitRows:
-    """The rows of a split of a config whose answers are known; can be gone through again and again.
+    """The rows of a split of a config with their answers; can be gone through again and again.
 
     Args:
         data: Folder of the data set.
@@ -88,7 +85,7 @@ class SplitRows:
         """
         for number, path in enumerate(self._files):
             rows: Iterator[Instance] = read_file(path, Instance, query_groups)
-            yield from self._answered(rows, number, query_groups) if self._keys else rows
+            yield from answered(rows, read_file(self._keys[number], AnswerKey, query_groups)) if self._keys else rows
 
     def sizes(self) -> dict[str, int]:
         """Number of rows of each query group.
@@ -97,31 +94,10 @@ class SplitRows:
             ReadError: If a file cannot be read.
         """
         found: Counter[str] = Counter()
-        for number, path in enumerate(self._files):
-            keys = self._ids(number)
-            for batch in read_columns(path, Instance, "instance_id", "query_group"):
-                own = batch if keys is None else batch.filter(pc.is_in(batch.column("instance_id"), keys))
-                found.update(own.column("query_group").to_pylist())
+        for path in self._files:
+            for batch in read_columns(path, Instance, "query_group"):
+                found.update(batch.column("query_group").to_pylist())
         return dict(found)
-
-    def _ids(self, number: int) -> pa.Array | None:
-        """Ids of the answers in a file; None where the answers stand in the rows."""
-        if not self._keys:
-            return None
-        batches = read_columns(self._keys[number], AnswerKey, "instance_id")
-        return pa.concat_arrays([pa.array([], pa.string()), *(batch.column("instance_id") for batch in batches)])
-
-    def _answered(
-        self, rows: Iterator[Instance], number: int, query_groups: Collection[str] | None
-    ) -> Iterator[Instance]:
-        """Rows of a file with their answers, of the file of the same number; a row without one is left out."""
-        keys: dict[str, AnswerKey] = {
-            key.instance_id: key for key in read_file(self._keys[number], AnswerKey, query_groups)
-        }
-        for row in rows:
-            key = keys.get(row.instance_id)
-            if key is not None:
-                yield replace(row, answer=key.answer, meta=key.meta)
 
 
 def draw(sizes: Mapping[str, int], seed: int, split: str, most: int) -> frozenset[str]:

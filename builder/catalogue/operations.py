@@ -77,7 +77,9 @@ class Document:
             operation=name,
             operation_description=_description(operation),
             parameters=tuple(inputs.values()),
-            facts=ServiceFacts(sign_up=self._security.sign_up(operation, asks_for_key=len(wanted) < len(declared))),
+            facts=ServiceFacts(
+                authentication=self._security.authentication(operation, asks_for_key=len(wanted) < len(declared))
+            ),
         )
 
     def _category(self, operation: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ class Security:
         proof = _CREDENTIAL_HEADER if place == "header" else _CREDENTIAL
         return (place, name.lower()) in self._keys or proof.search(squash(name)) is not None
 
-    def sign_up(self, operation: Mapping[str, Any], *, asks_for_key: bool) -> str | None:
+    def authentication(self, operation: Mapping[str, Any], *, asks_for_key: bool) -> str | None:
         """What an operation needs; None where the document does not say.
 
         Args:

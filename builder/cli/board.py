@@ -41,19 +41,12 @@ def leaderboard(
 ) -> None:
     """Start the leaderboard on this machine, with its permanent rows scored."""
     optional("gradio", "leaderboard", "The leaderboard")
-    with TemporaryDirectory() as folder:
-        with progress() as tell:
-            write_baselines(data, answers, Path(folder), tell)
-        given = ["--data", str(data), "--store", store, "--baselines", folder]
-        given += ["--answers", str(answers)] if answers else []
-        given += ["--port", str(port)] if port is not None else []
-        _run("leaderboard", given)
+    _run_with_baselines("leaderboard", data, answers, store, ["--port", str(port)] if port is not None else [])
 
 
 def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard") -> None:
     """Score every stored file again, with today's scorer and answers; what there was stays beside."""
-    given = ["--data", str(data), "--store", store, *(["--answers", str(answers)] if answers else [])]
-    _run("leaderboard.rescore", given)
+    _run_with_baselines("leaderboard.rescore", data, answers, store, [])
 
 
 def submit(
@@ -114,6 +107,15 @@ def _asked(
             f"The leaderboard {space!r} cannot be reached ({type(error).__name__}). Check its name or address."
         ) from error
     return found
+
+
+def _run_with_baselines(module: str, data: Path, answers: Path | None, store: str, others: list[str]) -> None:
+    """Run a module of the leaderboard that scores our own rows too."""
+    with TemporaryDirectory() as folder:
+        with progress() as tell:
+            write_baselines(data, answers, Path(folder), tell)
+        given = ["--data", str(data), "--store", store, "--baselines", folder]
+        _run(module, [*given, *(["--answers", str(answers)] if answers else []), *others])
 
 
 def _run(module: str, arguments: list[str]) -> None:

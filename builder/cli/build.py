@@ -11,12 +11,16 @@ import typer
 
 from builder import pipeline
 from builder.catalogue.sources import ALLOWED as CATALOGS
-from builder.catalogue.sources import open_source
-from builder.config import PRESETS, load_config
+from builder.catalogue.sources import BuiltinSource, Source, open_source
+from builder.config import PRESETS, BuildConfig, load_config
+from builder.embedding import SentenceEncoder
 from builder.engines.choice import ENGINES, Crew
+from builder.funnel import Funnel
 from builder.llm.address import endpoint_address
-from builder.llm.use import MODES, PROVIDERS, Endpoint, check_llm, open_model
-from builder.output import check_free
+from builder.llm.estimate import Estimate, estimate
+from builder.llm.use import MODES, PROVIDERS, Endpoint, check_llm, open_model, price_of
+from builder.output import check_free, private_folder
+from hf_dataset.layout import AUDIT_PAGE
 
 from .console import progress, stdout
 from .tables import print_estimate, print_funnel, print_meter
@@ -62,7 +66,7 @@ def build(
     asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
     check_llm(llm, llm_mode, source, [name for name, value in asked.items() if value is not None])
     if dry_run:
-        print_estimate(source, settings)
+        print_estimate(_estimated(source, settings), settings.llm, price_of(llm_mode, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
     with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
@@ -72,11 +76,21 @@ def build(
             if used:
                 print_meter(used.meter)
     print_funnel(report)
-    stdout.print(f"\nData set: {out}\nAnswers of the test split, to be kept private: {out}-private", soft_wrap=True)
+    stdout.print(
+        f"\nData set: {out}\nAnswers of the test split, to be kept private: {private_folder(out)}", soft_wrap=True
+    )
     done = report.manifest["audit"]
-    said = f"{done['gates']} gates and {done['checks']} checks hold ({out / 'AUDIT.md'})" if done else "not run"
+    said = f"{done['gates']} gates and {done['checks']} checks hold ({out / AUDIT_PAGE})" if done else "not run"
     if done and "gates_on_rows" in done:
         said += f", the gates on a sample of {done['gates_on_rows']:,} rows of each config"
     stdout.print(f"Audit: {said}.", soft_wrap=True)
     if not settings.secret:
         stdout.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)
+
+
+def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
+    """What asking about a catalogue would take."""
+    assert not isinstance(source, BuiltinSource)  # refused by check_llm
+    with progress() as tell:
+        tools = pipeline.read_tools(source, Funnel(), tell)
+        return estimate(tools, settings, SentenceEncoder())

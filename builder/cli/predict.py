@@ -6,28 +6,30 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich import box
 from rich.table import Table
 
-from builder.errors import ConfigError
+from builder.errors import ConfigError, DataError
 from builder.harness.asked import HISTORIES
-from builder.harness.questions import OVERLONG, Question
+from builder.harness.questions import OVERLONG, Question, Window, questions
 from builder.harness.run import Asking, Means, Report, check, rows_of
 from builder.harness.run import predict as ask
 from builder.hub.data import data_folder
 from builder.llm.address import endpoint_address
 from builder.llm.meter import Meter
 from builder.predictors.registry import ALLOWED as BASELINES
-from builder.prompting import DOCS, MODES, messages_of
+from builder.prompting import DOCS, MODES
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 
 from .console import progress, stdout
 
 T = TypeVar("T", bound=str)
+_MEANS: Final = Means()
+"""The defaults."""
 
 
 def predict(
@@ -78,10 +80,18 @@ def predict(
     usd_in: Annotated[float | None, typer.Option("--usd-in", min=0, help="USD for a million tokens in.")] = None,
     usd_out: Annotated[float | None, typer.Option("--usd-out", min=0, help="USD for a million tokens out.")] = None,
     max_cost_usd: Annotated[float | None, typer.Option(min=0, help="Stop before more is spent.")] = None,
-    connections: Annotated[int, typer.Option("--connections", min=1, max=1024, help="Requests at once, at most.")] = 64,
-    timeout_s: Annotated[float, typer.Option("--timeout-s", min=0.01, max=3600, help="Of one request.")] = 120.0,
-    retries: Annotated[int, typer.Option("--retries", min=0, max=50, help="Of a request without an answer.")] = 8,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Prompts at once, for hf:NAME.")] = 4,
+    connections: Annotated[
+        int, typer.Option("--connections", min=1, max=1024, help="Requests at once, at most.")
+    ] = _MEANS.connections,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=0.01, max=3600, help="Of one request.")
+    ] = _MEANS.timeout_s,
+    retries: Annotated[
+        int, typer.Option("--retries", min=0, max=50, help="Of a request without an answer.")
+    ] = _MEANS.retries,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Prompts at once, for hf:NAME.")
+    ] = _MEANS.batch_size,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Answers folder; the oracle needs it for test.")
     ] = None,
@@ -165,9 +175,19 @@ def _ids(path: Path | None) -> tuple[str, ...]:
 
 def _print_first(folder: Path, asking: Asking) -> None:
     rows = rows_of(folder, asking)
-    for message in messages_of(rows[0], docs=asking.docs, mode=asking.mode):
+    if not rows:
+        raise DataError(
+            f"{asking.config!r} of {str(folder)!r} has no rows in the split {asking.split!r}. Name another."
+        )
+    (first,) = questions(rows[:1], asking.docs, asking.mode, Window(None, 0))
+    for message in first.messages:
         stdout.rule(message["role"])
         stdout.print(message["content"], markup=False, highlight=False, soft_wrap=True)
+    if first.tools:
+        stdout.rule("functions")
+        stdout.print(
+            json.dumps(first.tools, indent=1, ensure_ascii=False), markup=False, highlight=False, soft_wrap=True
+        )
     stdout.rule()
     stdout.print(f"{len(rows):,} instances; nothing was asked.")
 

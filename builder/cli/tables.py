@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -12,11 +12,8 @@ from builder.audit.page import figures
 from builder.audit.run import ConfigAudit
 from builder.audit.training import TrainingAudit
 from builder.audit.wording import TextQuality
-from builder.catalogue.sources import BuiltinSource, Source
-from builder.config import BuildConfig
-from builder.embedding import SentenceEncoder
-from builder.funnel import Funnel
-from builder.llm.estimate import estimate
+from builder.config import LlmConfig
+from builder.llm.estimate import Estimate
 from builder.llm.meter import Meter
 from builder.llm.tasks import TASKS
 from builder.render import render
@@ -24,7 +21,7 @@ from hf_dataset.layout import SPLITS
 from hf_dataset.schema import Instance
 from metrics.petoolbench.aggregation import Scores
 
-from .console import progress, stdout
+from .console import stdout
 
 
 def print_instance(instance: Instance, *, tools: bool = True) -> None:
@@ -59,25 +56,25 @@ def print_rows(report: pipeline.Report) -> None:
     stdout.print(rows)
 
 
-def print_estimate(source: Source, settings: BuildConfig) -> None:
-    """Print how many requests a build would make of a language model, and what they would cost."""
-    assert not isinstance(source, BuiltinSource)  # refused by check_llm
-    with progress() as tell:
-        tools = pipeline.read_tools(source, Funnel(), tell)
-        lines = estimate(tools, settings, SentenceEncoder())
+def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
+    """Print how many requests a build would make of a language model, and what they would cost.
+
+    Args:
+        lines: By task.
+        config: Its model and prices.
+        price: What is paid, as a share of these.
+    """
     table = Table(title="Estimate, before anything is asked", title_justify="left", box=box.SIMPLE)
     for name in ("task", "requests", "tokens in", "tokens out", "USD"):
         table.add_column(name, justify="left" if name == "task" else "right")
     for line in lines:
-        cost = settings.llm.cost_usd(line.input_tokens, line.output_tokens)
+        cost = price * config.cost_usd(line.input_tokens, line.output_tokens)
         number = f"{line.requests:,}" if line.exact else f"up to {line.requests:,}"
         table.add_row(line.task, number, f"{line.input_tokens:,}", f"{line.output_tokens:,}", f"{cost:.2f}")
-    total = settings.llm.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
+    total = price * config.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
     table.add_row("all", f"{sum(line.requests for line in lines):,}", "", "", f"{total:.2f}")
     stdout.print(table)
-    stdout.print(
-        f"Model {settings.llm.model}. Replies that are of no use cost more; answers in the cache cost nothing."
-    )
+    stdout.print(f"Model {config.model}. Replies that are of no use cost more; answers in the cache cost nothing.")
 
 
 def print_meter(meter: Meter) -> None:

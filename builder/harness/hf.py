@@ -59,8 +59,8 @@ class LocalModel:
         self,
         name: str,
         *,
-        batch_size: int = 8,
-        max_output_tokens: int = 512,
+        batch_size: int = 4,
+        max_output_tokens: int = 1024,
         temperature: float = 0.0,
         seed: int = 0,
     ) -> None:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from builder.config import LlmConfig
 from builder.errors import LlmError
 from builder.llm.cache import Answer
+from builder.llm.engine import content_of, read_completion
 from builder.llm.meter import Meter
-from builder.llm.request import estimated_tokens
 from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestError, connect, each
 from builder.progress import Progress
 from builder.runs import Line, OpenRun
@@ -96,23 +96,11 @@ class OnlineModel:
 
 
 def _read(completion: Any, question: Question) -> Answer:
-    """The reply as text, and its tokens.
-
-    Raises:
-        ValueError: If it is no chat completion.
-    """
-    try:
-        message = completion["choices"][0]["message"]
+    def text_of(message: Mapping[str, Any]) -> str:
         calls = message.get("tool_calls") or []
-        text = text_of_calls(calls, question.names) if calls else str(message.get("content") or "")
-        usage = completion.get("usage") or {}
-        return Answer(
-            text,
-            int(usage.get("prompt_tokens") or question.tokens),
-            int(usage.get("completion_tokens") or estimated_tokens(text)),
-        )
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"no chat completion: {error}") from error
+        return text_of_calls(calls, question.names) if calls else content_of(message)
+
+    return read_completion(completion, question.tokens, text_of)
 
 
 class _Failures:

@@ -20,15 +20,13 @@ from builder.predictions import references
 from builder.prompting import DOCS, Message, messages_of
 from hf_dataset.reader import read_answers, read_instances
 from metrics.petoolbench.aggregation import RESAMPLES
-from metrics.petoolbench.records import ERROR_CLASSES, Reference, ToolCall, Verdict
+from metrics.petoolbench.records import ERROR_CLASSES, RATES, Reference, ToolCall, Verdict
 from metrics.petoolbench.uncertainty import intervals
 
 DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable that names the data set where nothing else does."""
 MAX_OUTPUT_TOKENS: Final = 1024
 """Of a reply, as `petoolbench predict` asks for where it is not told otherwise; the harness's tasks have it too."""
-RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
-"""In the order in which the metric draws their intervals."""
 _T = TypeVar("_T", bound=str)
 
 
@@ -110,11 +108,8 @@ def reference_of(record: Mapping[str, Any]) -> Reference:
 
 def outcome_of(verdict: Verdict) -> dict[str, float]:
     """What a reply adds to each rate, and to the share of each error class: 1 or 0."""
-    call = verdict.tool_correct and verdict.parameters_correct
-    hallucinated = verdict.error_class == "tool_hallucination"
-    counted = (verdict.tool_correct, verdict.parameters_correct, call, verdict.format_valid, hallucinated)
     return {
-        **{name: float(one) for name, one in zip(RATES, counted, strict=True)},
+        **{name: float(one) for name, one in zip(RATES, verdict.outcome, strict=True)},
         **{name: float(name == verdict.error_class) for name in ERROR_CLASSES},
     }
 

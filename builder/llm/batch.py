@@ -138,22 +138,21 @@ class BatchEngine:
         return str(batch.id)
 
     def _collect(self, batch_id: str, wanted: Mapping[str, Request]) -> None:
-        """Wait for a batch and keep its answers."""
+        """Wait for a batch and keep its answers, those too that another build with the same cache asked for."""
         while (batch := self._client.batches.retrieve(batch_id)).status not in _ENDED:
             self._sleep(self._config.batch_poll_s)
         if batch.status != "completed":
             self._meter.faults[f"batch_{batch.status}"] += 1
-        answers = []
         if batch.output_file_id:
             output = self._client.files.content(batch.output_file_id).text
             # Not splitlines: a reply may hold other line separators, which JSON leaves as they are.
-            for line in output.split("\n"):
-                found = _answer(line, wanted)
-                if found is not None and self._cache.get(found[0]) is None:
-                    answers.append((found[0], wanted[found[0]].task, found[1]))
-        for _, task, answer in answers:
-            self._meter.pay(task, answer)
-        self._cache.put_all(answers)
+            found = dict(filter(None, (_answer(line, wanted) for line in output.split("\n"))))
+            new = {key: answer for key, answer in found.items() if self._cache.get(key) is None}
+            # All requests of a batch are of one task, and one of them at least is wanted.
+            task = next(iter(wanted.values())).task
+            for key in new.keys() & wanted.keys():
+                self._meter.pay(task, new[key])
+            self._cache.put_all((key, task, answer) for key, answer in new.items())
         self._cache.end_batch(batch_id)
         self._meter.release(self._reserved.pop(batch_id, 0.0))
 
@@ -173,8 +172,8 @@ def _answer(line: str, wanted: Mapping[str, Request]) -> tuple[str, Answer] | No
     try:
         record = json.loads(line)
         key, response = record["custom_id"], record["response"]
-        if key not in wanted or response["status_code"] != 200:
+        if response["status_code"] != 200:
             return None
-        return key, read_completion(response["body"], wanted[key])
+        return key, read_completion(response["body"], wanted[key].input_tokens if key in wanted else 0)
     except (ValueError, KeyError, TypeError):
         return None

@@ -13,7 +13,7 @@ from builder.text import commonest
 
 from .cache import Answer, AnswerCache
 from .meter import Meter
-from .request import Request, estimated_tokens
+from .request import estimated_tokens
 from .task import Payload, R, Refusal, Rejection, Task
 
 
@@ -71,20 +71,34 @@ def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R |
     return reply
 
 
-def read_completion(completion: Mapping[str, Any], request: Request) -> Answer:
-    """The text and the tokens of a chat completion; an empty text where the model said nothing.
+def content_of(message: Mapping[str, Any]) -> str:
+    """The text of a message; empty where the model said nothing."""
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        raise TypeError(f"content that is no text but {type(content).__name__}")
+    return content
+
+
+def read_completion(
+    completion: Any, input_tokens: int, text_of: Callable[[Mapping[str, Any]], str] = content_of
+) -> Answer:
+    """The text and the tokens of a chat completion.
+
+    Args:
+        completion: What the endpoint replied.
+        input_tokens: Of the request, where the endpoint does not tell.
+        text_of: Reads the message.
 
     Raises:
         ValueError: If it is no chat completion.
     """
-    choices = completion.get("choices") if isinstance(completion, Mapping) else None
-    if not isinstance(choices, list):
-        raise ValueError("a reply without the key 'choices'")
-    message = (choices[0].get("message") or {}) if choices else {}
-    text = message.get("content") or ""
-    usage = completion.get("usage") or {}
-    return Answer(
-        text,
-        int(usage.get("prompt_tokens") or request.input_tokens),
-        int(usage.get("completion_tokens") or estimated_tokens(text)),
-    )
+    try:
+        text = text_of(completion["choices"][0]["message"])
+        usage = completion.get("usage") or {}
+        return Answer(
+            text,
+            int(usage.get("prompt_tokens") or input_tokens),
+            int(usage.get("completion_tokens") or estimated_tokens(text)),
+        )
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"no chat completion: {error}") from error

@@ -17,6 +17,8 @@ class Meter:
 
     config: LlmConfig
     max_cost_usd: float | None = None
+    price: float = 1.0
+    """What the requests cost, as a share of the config's prices."""
     paid: Counter[str] = field(default_factory=Counter)
     """Requests answered by the endpoint, by task."""
     cached: Counter[str] = field(default_factory=Counter)
@@ -36,7 +38,7 @@ class Meter:
     @property
     def cost_usd(self) -> float:
         """Dollars spent by this run."""
-        return self.config.cost_usd(self.input_tokens, self.output_tokens)
+        return self.price * self.config.cost_usd(self.input_tokens, self.output_tokens)
 
     def reserve(self, input_tokens: int) -> float:
         """Set aside what a request may cost at most.
@@ -44,7 +46,7 @@ class Meter:
         Raises:
             BudgetError: If the limit could be exceeded.
         """
-        worst = self.config.cost_usd(input_tokens, self.config.max_output_tokens)
+        worst = self.price * self.config.cost_usd(input_tokens, self.config.max_output_tokens)
         if self.max_cost_usd is not None and self.cost_usd + self._reserved + worst > self.max_cost_usd:
             raise BudgetError(
                 f"Stopped before {self.max_cost_usd:.2f} USD were exceeded: {self.cost_usd:.4f} USD are spent, and the "

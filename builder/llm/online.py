@@ -48,7 +48,9 @@ class OnlineEngine:
             answer = cache.get(request.key)
             if answer is None:
                 answer = await sender.send(
-                    request.shaped, request.input_tokens, partial(read_completion, request=request)
+                    request.shaped,
+                    request.input_tokens,
+                    partial(read_completion, input_tokens=request.input_tokens),
                 )
                 cache.put(request.key, task.name, answer)
                 meter.pay(task.name, answer)

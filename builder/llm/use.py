@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.catalogue.sources import BuiltinSource, Source
-from builder.config import BuildConfig
+from builder.config import BuildConfig, LlmConfig
 from builder.errors import ConfigError
 from builder.progress import Progress
 
@@ -80,6 +80,11 @@ def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str])
         raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
 
 
+def price_of(mode: str, config: LlmConfig) -> float:
+    """What a request costs in a mode, as a share of the config's prices."""
+    return config.batch_price if mode == "batch" else 1.0
+
+
 def key_for(base_url: str | None, api_key: str | None) -> str:
     """The key that an endpoint is asked with.
 
@@ -111,7 +116,7 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
     """
     key = key_for(endpoint.base_url, endpoint.api_key)
     with closing(AnswerCache(endpoint.cache)) as cache:
-        meter = Meter(config.llm, endpoint.max_cost_usd)
+        meter = Meter(config.llm, endpoint.max_cost_usd, price_of(endpoint.mode, config.llm))
         settings = Settings(endpoint.base_url, key, config.llm, cache, meter, progress)
         if endpoint.mode == "batch":
             with closing(BatchEngine(settings)) as batches:

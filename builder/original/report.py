@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from builder.audit.page import JSON_NAME, MARKDOWN_NAME, PLOTS_FOLDER
 from builder.errors import OutputError
+from hf_dataset.layout import AUDIT_FOLDER, AUDIT_JSON, AUDIT_PAGE
 
 from .findings import ConfigFindings, Figure, Findings
 from .pictures import draw_plots
@@ -22,11 +22,11 @@ def write_findings(findings: Findings, folder: Path) -> None:
         MissingExtraError: If the library that draws is missing.
     """
     try:
-        (folder / PLOTS_FOLDER).mkdir(parents=True, exist_ok=True)
-        plots = draw_plots(findings, folder / PLOTS_FOLDER)
+        (folder / AUDIT_FOLDER).mkdir(parents=True, exist_ok=True)
+        plots = draw_plots(findings, folder / AUDIT_FOLDER)
         found = {**asdict(findings), "failed": findings.failed}
-        (folder / JSON_NAME).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        (folder / MARKDOWN_NAME).write_text(to_markdown(findings, plots), encoding="utf-8")
+        (folder / AUDIT_JSON).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        (folder / AUDIT_PAGE).write_text(to_markdown(findings, plots), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"The report cannot be written to {str(folder)!r}: {error.strerror}.") from error
 
@@ -51,7 +51,7 @@ def to_markdown(findings: Findings, plots: Mapping[str, str]) -> str:
     ]
     for item in findings.configs:
         lines += ["", f"## {item.config}", "", *_config(item)]
-    lines += ["", "## Plots", "", *(f"![{about}]({PLOTS_FOLDER}/{name})" for name, about in plots.items())]
+    lines += ["", "## Plots", "", *(f"![{about}]({AUDIT_FOLDER}/{name})" for name, about in plots.items())]
     return "\n".join(lines) + "\n"
 
 

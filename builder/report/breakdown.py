@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_dataset.schema import Instance
+from metrics.petoolbench.aggregation import RESAMPLES
 from metrics.petoolbench.uncertainty import intervals
 
 from .gather import Judged
@@ -22,7 +23,6 @@ from .gather import Judged
 _MOST: Final = 6
 """Parts of a property of many values."""
 _TENTHS: Final = 10
-_RESAMPLES: Final = 1000
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 
@@ -79,7 +79,7 @@ def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
         far = 1 - 0.025 ** (1 / len(set(query_groups)))
         return Rate(value, value and 1 - far, value or far, len(right))
     outcomes: NDArray[np.float64] = np.asarray(right, dtype=np.float64)[:, None]
-    low, high = intervals(outcomes, query_groups, resamples=_RESAMPLES, seed=0)[0]
+    low, high = intervals(outcomes, query_groups, resamples=RESAMPLES, seed=0)[0]
     return Rate(value, float(low), float(high), len(right))
 
 

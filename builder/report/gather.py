@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +14,7 @@ from builder.harness.asked import asked
 from builder.predictions import references
 from builder.runs import Header, Line, Run, check_made_for, read_run
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_manifest
+from hf_dataset.reader import answered, read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.errors import shown
@@ -118,20 +118,15 @@ class _Data:
         )
 
     def _read(self, config: str, split: str, run: Run) -> _Sheet:
-        rows, keys = read_instances(self._folder, config, split), []
+        rows = read_instances(self._folder, config, split)
         if split == "test":
             if self._answers is None:
                 raise DataError(
                     f"{str(run.path)!r} answers the test split, whose answers are private. Name the folder of the "
                     "answers with --answers, or runs of the validation split."
                 )
-            keys = read_answers(self._answers, config)
-        private = {key.instance_id: key for key in keys}
-        whole = [
-            replace(row, answer=key.answer, meta=key.meta) if (key := private.get(row.instance_id)) else row
-            for row in rows
-        ]
-        return _Sheet(whole, references(whole))
+            rows = list(answered(rows, read_answers(self._answers, config)))
+        return _Sheet(rows, references(rows))
 
 
 def gather(paths: Iterable[Path], data: Path, answers: Path | None = None) -> Gathered:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from metrics.petoolbench.aggregation import Scores
+from metrics.petoolbench.records import RATES
 
 from .breakdown import PROPERTIES, Rate, in_order
 from .facts import Report, RunFacts
@@ -71,12 +72,11 @@ def means(report: Report) -> Table | None:
     """Mean rates over the three configs; None where no run answered all of them."""
     if not report.means:
         return None
-    names = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
     baselines = {run.name for run in report.runs if run.baseline}
     return Table(
         "Mean over the three configs, % of all rows",
         ("run", "tool", "parameters", "call", "readable", "not offered"),
-        tuple((name, *(percent(rates[one]) for one in names)) for name, rates in report.means.items()),
+        tuple((name, *(percent(rates[one]) for one in RATES)) for name, rates in report.means.items()),
         frozenset(place for place, name in enumerate(report.means) if name in baselines),
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from metrics.petoolbench.uncertainty import Comparison
+from metrics.petoolbench.uncertainty import LEVEL
 
 from .facts import NO_REPLY, Report, RunFacts
 from .lift import Lift
@@ -29,7 +29,6 @@ HISTORY_NAMES: Final[Mapping[str, str]] = {
 }
 _LEADING: Final = 3
 """Models that are told of, of each config."""
-_LEVEL: Final = 0.05
 
 
 class Finding(NamedTuple):
@@ -47,11 +46,6 @@ def percent(share: float) -> str:
 def p_value(p: float) -> str:
     """A p-value as it is read."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def differs(comparison: Comparison) -> bool:
-    """Whether the two are told apart; the same rule as the metric's own."""
-    return not (comparison.low <= 0 <= comparison.high or comparison.p >= 0.05)
 
 
 def findings(report: Report) -> list[Finding]:
@@ -130,7 +124,7 @@ def _lifts(report: Report, config: str) -> Iterator[str]:
 def lift_in_words(lift: Lift) -> str:
     """A lift as a clause."""
     found, other = lift.comparison, lift.against
-    if not differs(found):
+    if not found.differs:
         return (
             f"own and {other} cannot be told apart ({100 * found.difference:+.1f} points, 95 % interval "
             f"{100 * found.low:+.1f} to {100 * found.high:+.1f}, {p_value(found.p)}; these {found.rows:,} rows would "
@@ -158,7 +152,7 @@ def _positions(report: Report) -> Iterator[str]:
     told = [run for config in report.rows for run in leading(report, config) if run.calls and not run.baseline]
     for run in told:
         calls = run.calls
-        if calls and calls.p < _LEVEL / len(told):
+        if calls and calls.p < LEVEL / len(told):
             share, even = percent(calls.shares[calls.most]), percent(calls.even[calls.most])
             yield (
                 f"{run.name} on {run.config}: {share} % of its calls are of the candidate at place {calls.most + 1}, "

@@ -12,6 +12,7 @@ from typing import Final
 
 from builder.errors import OutputError
 from builder.output import folder_written_aside
+from metrics.petoolbench.records import RATES
 
 from .facts import OUTCOMES, Report, report_on
 from .figures import PLOTS, draw_pictures
@@ -23,7 +24,6 @@ PAGE: Final = "report.html"
 MARKDOWN: Final = "report.md"
 JSON: Final = "report.json"
 SCORES: Final = "scores.csv"
-_RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
 
 
 def write_report(runs: Iterable[Path], out: Path, data: Path, answers: Path | None = None) -> Report:
@@ -72,7 +72,7 @@ def to_csv(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[list[object]]:
-    rates = [f"{rate}{end}" for rate in _RATES for end in ("", "_low", "_high")]
+    rates = [f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")]
     counts = ("rows", "asked", "replies", "failed", "missing", "shortened")
     yield [
         "run",
@@ -97,7 +97,7 @@ def _lines(report: Report) -> Iterator[list[object]]:
             report.split,
             run.history,
             *(getattr(run.answered, count) for count in counts),
-            *(f"{number:.6f}" for rate in _RATES for number in (scores[rate], *ends[rate])),
+            *(f"{number:.6f}" for rate in RATES for number in (scores[rate], *ends[rate])),
             *(f"{run.outcomes[name]:.6f}" for name in OUTCOMES),
             *((run.cost.input_tokens, run.cost.output_tokens) if run.cost else ("", "")),
             f"{run.cost.usd:.6f}" if run.cost and run.cost.usd is not None else "",

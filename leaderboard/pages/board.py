@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from leaderboard import board, export, views
+from leaderboard import export, views
 from leaderboard.board import BADGES, BOARDS, Row
 from leaderboard.pages import table
 from leaderboard.pages.context import QUICK, Context, save_as
 from leaderboard.pages.parts import CONFIG_LABELS
-from leaderboard.records import SPLITS, Split
+from leaderboard.records import OVERALL, SPLITS, Split
 from leaderboard.views import COLUMNS, DEFAULT_COLUMNS, SIZES, SORTS, View
 
 _CLICKS = """
@@ -133,7 +133,7 @@ class Handlers:
     def rows(
         self,
         split: str = "validation",
-        config: str = board.OVERALL,
+        config: str = OVERALL,
         search: str = "",
         badges: list[str] = [],  # noqa: B006 (read only)
         licences: list[str] = [],  # noqa: B006 (read only)
@@ -154,7 +154,7 @@ class Handlers:
             badges=tuple(one for one in BADGES if one in badges),
             licences=tuple(licences),
             size=size,
-            since=board.day(since),
+            since=views.day(since),
             every=every,
         )
         return export.records(self.found(view)[0][:_MOST])
@@ -211,7 +211,7 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
 def _controls(split: Any) -> _Controls:
     which = gr.Radio(
         [(CONFIG_LABELS[name], name) for name in BOARDS],
-        value=board.OVERALL,
+        value=OVERALL,
         show_label=False,
         container=False,
         elem_id="which",

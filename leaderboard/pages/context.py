@@ -10,12 +10,12 @@ from typing import Any, Final, NamedTuple
 
 import gradio as gr
 
-from leaderboard.board import OVERALL, Row
+from leaderboard.board import Row
 from leaderboard.data import Data
 from leaderboard.desk import Desk
 from leaderboard.identity import REFUSED, Identity
 from leaderboard.pictures import Entry
-from leaderboard.records import HISTORY_TYPES, SPLITS, Person, Split
+from leaderboard.records import HISTORY_TYPES, OVERALL, SPLITS, Person, Split
 from leaderboard.snapshot import Snapshot
 from leaderboard.store import Store
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-from leaderboard import board
+from leaderboard.records import OVERALL
 
 ERROR_LABELS: Final[Mapping[str, str]] = {
     "correct": "right",
@@ -29,7 +29,7 @@ ERROR_SHORT: Final[Mapping[str, str]] = {
 }
 """The same where there is little room."""
 CONFIG_LABELS: Final[Mapping[str, str]] = {
-    board.OVERALL: "Overall",
+    OVERALL: "Overall",
     "preferred_only": "preferred_only",
     "rating_integrated": "rating_integrated",
     "chronological": "chronological",
@@ -112,13 +112,12 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="facts">{listed}</dl>'
 
 
-def table(head: Sequence[str], body: Iterable[Sequence[str]], *, caption: str = "") -> str:
+def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
     """A plain table; cells are HTML, the first one of each row names it."""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     lines = "".join(
         f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>"
         for first, *rest in body
     )
-    title = f"<caption>{caption}</caption>" if caption else ""
-    inner = f"{title}<thead><tr>{top}</tr></thead><tbody>{lines}</tbody>"
+    inner = f"<thead><tr>{top}</tr></thead><tbody>{lines}</tbody>"
     return f'<div class="wide"><table class="plain">{inner}</table></div>'

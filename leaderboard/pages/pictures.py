@@ -8,11 +8,10 @@ from typing import Any, Final
 import gradio as gr
 
 from leaderboard import board, pictures
-from leaderboard.board import OVERALL
 from leaderboard.pages.context import QUICK, Context, Page, choices, split_of
 from leaderboard.pages.parts import ERROR_SHORT, empty
 from leaderboard.pictures import MOST_SYSTEMS, Entry
-from leaderboard.records import Split
+from leaderboard.records import OVERALL, Split
 
 _FIGURES: Final = {
     "config": ("Accuracy by config", "Tool accuracy in each config, with its 95 % interval."),

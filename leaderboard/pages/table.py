@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from leaderboard import views
-from leaderboard.board import OVERALL, RANKED_BY, Row
+from leaderboard.board import RANKED_BY, Row
 from leaderboard.pages import parts
 from leaderboard.pages.parts import between, escaped, points, text
-from leaderboard.records import RATES
+from leaderboard.records import OVERALL
 from leaderboard.views import COLUMNS, Column, View
+from metrics.petoolbench.records import RATES
 
 _HISTORY: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 _NUMERIC: Final = frozenset({*RATES, "lift", "parameters_b", "cost_usd", "attempts"})

@@ -15,7 +15,7 @@ from .errors import PredictionsError, shown
 from .legacy import legacy_judge
 from .matching import compare_arguments, identical
 from .parsing import parse
-from .records import ERROR_CLASSES, ErrorClass, ParseFailure, Reference, Verdict
+from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, Verdict
 from .uncertainty import Comparison, compare, detectable, intervals
 
 Mode = Literal["default", "strict", "legacy"]
@@ -23,7 +23,6 @@ Mode = Literal["default", "strict", "legacy"]
 scorer would, for comparison with its numbers only."""
 MODES: Final[tuple[Mode, ...]] = ("default", "strict", "legacy")
 RESAMPLES: Final = 1000
-_WITH_INTERVAL: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
 _CORRECT: Final = Verdict(True, True, True, "correct", "")
 _OTHER_NAMES: Final = Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments")
 _OTHER_VALUES: Final = Verdict(True, True, False, "parameter_value_mismatch", "other_values")
@@ -157,19 +156,7 @@ def aggregate(
         resamples: Resamples of the bootstrap.
         seed: Its seed.
     """
-    outcomes = np.array(
-        [
-            (
-                one.tool_correct,
-                one.parameters_correct,
-                one.tool_correct and one.parameters_correct,
-                one.format_valid,
-                one.error_class == "tool_hallucination",
-            )
-            for one in verdicts
-        ],
-        dtype=np.float64,
-    )
+    outcomes = np.array([one.outcome for one in verdicts], dtype=np.float64)
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
     ends = intervals(outcomes, query_groups, resamples=resamples, seed=seed)
     classes = Counter(one.error_class for one in verdicts)
@@ -181,7 +168,7 @@ def aggregate(
         format_rate=form,
         hallucination_rate=hallucinated,
         error_classes={name: classes[name] / len(verdicts) for name in ERROR_CLASSES},
-        intervals={name: [float(low), float(high)] for name, (low, high) in zip(_WITH_INTERVAL, ends, strict=True)},
+        intervals={name: [float(low), float(high)] for name, (low, high) in zip(RATES, ends, strict=True)},
         count=len(verdicts),
         query_groups=len(set(query_groups)),
         detectable_difference=detectable(outcomes[:, 0], query_groups) or None,
@@ -194,7 +181,7 @@ def macro(scores: Mapping[str, Scores]) -> dict[str, float]:
     Args:
         scores: Scores by config; at least one.
     """
-    return {name: sum(float(one[name]) for one in scores.values()) / len(scores) for name in _WITH_INTERVAL}
+    return {name: sum(float(one[name]) for one in scores.values()) / len(scores) for name in RATES}
 
 
 def compare_systems(

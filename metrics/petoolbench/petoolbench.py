@@ -7,7 +7,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from .aggregation import MODES, Mode, Scores, aggregate, check_unique, compare_systems, judge, macro
+from .aggregation import MODES, RESAMPLES, Mode, Scores, aggregate, check_unique, compare_systems, judge, macro
 from .errors import PredictionsError
 from .legacy import legacy_judge
 from .matching import compare_arguments
@@ -115,7 +115,7 @@ class Petoolbench(evaluate.Metric):
         references: list[dict[str, Any]],
         mode: Mode = "default",
         details: bool = False,
-        resamples: int = 1000,
+        resamples: int = RESAMPLES,
         seed: int = 0,
         configs: Sequence[str] | None = None,
     ) -> dict[str, Any]:

@@ -21,6 +21,8 @@ ErrorClass = Literal[
 ]
 """Every prediction falls in exactly one, the first of them that applies after `correct`."""
 ERROR_CLASSES: Final[tuple[ErrorClass, ...]] = get_args(ErrorClass)
+RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
+"""What is measured with an interval: means of `Verdict.outcome`."""
 
 
 class ToolCall(NamedTuple):
@@ -87,6 +89,17 @@ class Verdict:
     error_class: ErrorClass
     reason: str
     """What was wrong within the class; empty where nothing was."""
+
+    @property
+    def outcome(self) -> tuple[bool, ...]:
+        """What the reply adds to each rate, in the order of `RATES`."""
+        return (
+            self.tool_correct,
+            self.parameters_correct,
+            self.tool_correct and self.parameters_correct,
+            self.format_valid,
+            self.error_class == "tool_hallucination",
+        )
 
 
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")

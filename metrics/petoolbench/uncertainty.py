@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+LEVEL: Final = 0.05
+"""Of tests: two systems with a larger p are not told apart."""
 _POWER: Final = 1.959964 + 0.841621
 """Standard errors by which two rates must differ to be found with 80 % probability at a level of 5 %."""
 _MANY_OUTCOMES: Final = 128
@@ -38,9 +40,14 @@ class Comparison:
     rows: int
     query_groups: int
 
+    @property
+    def differs(self) -> bool:
+        """Whether the two are told apart."""
+        return not (self.low <= 0 <= self.high or self.p >= LEVEL)
+
     def in_words(self, first: str, second: str) -> str:
         """The comparison as a sentence."""
-        if self.low <= 0 <= self.high or self.p >= 0.05:
+        if not self.differs:
             return (
                 f"{first} and {second} cannot be told apart: the difference is {100 * self.difference:+.1f} points, "
                 f"{100 * self.low:+.1f} to {100 * self.high:+.1f} (p {_shown(self.p)}). These {self.rows} rows would "

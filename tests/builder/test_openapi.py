@@ -330,7 +330,7 @@ SCHEMES = {
 
 
 @pytest.mark.parametrize(
-    ("security", "sign_up"),
+    ("security", "authentication"),
     [
         ([], "none"),
         ([{}, {"login": []}], "none"),
@@ -346,22 +346,22 @@ SCHEMES = {
         (None, None),
     ],
 )
-def test_what_a_caller_must_have_is_a_fact(security: Any, sign_up: str | None) -> None:
+def test_what_a_caller_must_have_is_a_fact(security: Any, authentication: str | None) -> None:
     components = {"securitySchemes": SCHEMES}
-    assert tool({"security": security}, components=components).facts.sign_up == sign_up
-    assert tool(components=components, security=security).facts.sign_up == sign_up
+    assert tool({"security": security}, components=components).facts.authentication == authentication
+    assert tool(components=components, security=security).facts.authentication == authentication
 
 
 def test_a_key_among_the_parameters_is_a_key_and_silence_is_silence() -> None:
-    assert tool({"parameters": [query("api_key")]}).facts.sign_up == "key"
-    assert tool({"parameters": [query("api_key")], "security": []}).facts.sign_up == "key"
-    assert tool().facts.sign_up is None
+    assert tool({"parameters": [query("api_key")]}).facts.authentication == "key"
+    assert tool({"parameters": [query("api_key")], "security": []}).facts.authentication == "key"
+    assert tool().facts.authentication is None
     swagger: dict[str, Any] = {
         "swagger": "2.0",
         "securityDefinitions": {"b": {"type": "basic"}},
         "security": [{"b": []}],
     }
-    assert tool(**swagger).facts.sign_up == "key"
+    assert tool(**swagger).facts.authentication == "key"
 
 
 # Files and folders.

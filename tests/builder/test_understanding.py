@@ -69,14 +69,14 @@ def test_tools_with_attributes_pass_unchanged() -> None:
     assert list(understand([known])) == [known]
 
 
-@pytest.mark.parametrize("sign_up", ["none", "key", "oauth"])
-def test_what_a_caller_must_have_is_an_attribute_and_stands_in_the_documentation(sign_up: str) -> None:
-    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(sign_up=sign_up)), set())]))
-    assert made.values["sign_up"] == sign_up
-    assert next(one.evidence for one in made.attributes if one.axis == "sign_up") in made.description
+@pytest.mark.parametrize("authentication", ["none", "key", "oauth"])
+def test_what_a_caller_must_have_is_an_attribute_and_stands_in_the_documentation(authentication: str) -> None:
+    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
+    assert made.values["authentication"] == authentication
+    assert next(one.evidence for one in made.attributes if one.axis == "authentication") in made.description
 
 
-@pytest.mark.parametrize("sign_up", [None, "fingerprint"])
-def test_a_sign_up_that_is_not_known_is_no_attribute(sign_up: str | None) -> None:
-    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(sign_up=sign_up)), set())]))
-    assert "sign_up" not in made.values
+@pytest.mark.parametrize("authentication", [None, "fingerprint"])
+def test_an_authentication_that_is_not_known_is_no_attribute(authentication: str | None) -> None:
+    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
+    assert "authentication" not in made.values

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from builder.integrations.items import DATA, RATES
+from builder.integrations.items import DATA
 from builder.predictions import references, score
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import Scores, judge_all, macro
+from metrics.petoolbench.records import RATES
 from tests.conftest import Built
 from tests.integrations.frameworks import Found, by_inspect, by_lm_eval
 from tests.integrations.script import Model

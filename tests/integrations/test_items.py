@@ -18,7 +18,6 @@ from builder.integrations import lm_eval_tasks
 from builder.integrations.items import (
     DATA,
     MAX_OUTPUT_TOKENS,
-    RATES,
     open_items,
     outcome_of,
     rates,
@@ -31,7 +30,7 @@ from hf_dataset.reader import ReadError, read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import aggregate, judge
 from metrics.petoolbench.errors import ReferencesError
-from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
 from tests.conftest import Built
 from tests.integrations.script import Model
 

@@ -15,13 +15,12 @@ from xml.etree import ElementTree
 import pytest
 
 from leaderboard import board, explore, export, pictures, views
-from leaderboard.board import OVERALL
 from leaderboard.data import Call, Instance, Interaction, ToolDoc
 from leaderboard.identity import LOCAL, Identity
 from leaderboard.pages import parts, table
-from leaderboard.records import HISTORY_TYPES, RATES, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
 from leaderboard.views import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
-from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

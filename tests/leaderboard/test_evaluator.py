@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from leaderboard import evaluator, store_local
+from leaderboard import evaluator, scoring, store_local
 from leaderboard.data import Data
 from leaderboard.evaluator import evaluate_pending, score
 from leaderboard.floor import add_floor
 from leaderboard.records import Outcome, Person
+from leaderboard.rescore import rescore
 from leaderboard.scoring import Scored, Scorer
 from leaderboard.store import Receipt, Store
 from leaderboard.store_hub import HubStore
@@ -284,7 +285,9 @@ def test_a_fault_of_ours_on_one_file_holds_up_no_other(
     monkeypatch.setattr(evaluator, "score", breaking)
     assert [one.submission_id for one in evaluate_pending(store, scorer)] == [good]
     assert [one.id for one in store.pending()] == [bad]
-    assert capsys.readouterr().err == f"{bad} could not be scored: MemoryError. It stays pending.\n"
+    assert capsys.readouterr().err == f"{bad} could not be scored: MemoryError. It stays as it is.\n"
+    monkeypatch.setattr(scoring, "scorer_version", lambda: "mended")
+    assert [one.submission.id for one in rescore(store, scorer)] == [good]
 
 
 def test_without_answers_test_files_wait(data: Data, tmp_path: Path) -> None:

@@ -16,18 +16,18 @@ import pytest
 from builder.baselines import PERMANENT
 from leaderboard import scoring, version
 from leaderboard.answers import Answers
-from leaderboard.compare import OVERALL, CompareError, compare_submissions, compare_tallies
+from leaderboard.compare import CompareError, compare_submissions, compare_tallies
 from leaderboard.data import Data, DataError
 from leaderboard.evaluator import evaluate_pending
 from leaderboard.floor import DESCRIPTIONS, EMPTY, add_floor
-from leaderboard.records import HISTORY_TYPES, RATES, Split, latest
+from leaderboard.records import HISTORY_TYPES, OVERALL, Split, latest
 from leaderboard.rescore import rescore
 from leaderboard.scoring import Scored, Scorer
 from leaderboard.store import Receipt
 from leaderboard.store_local import LocalStore
 from leaderboard.validation import check
 from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
-from metrics.petoolbench.records import reference_from_row
+from metrics.petoolbench.records import RATES, reference_from_row
 from metrics.petoolbench.uncertainty import compare
 from tests.conftest import Built
 from tests.leaderboard.making import BOB, FREE, Clock, guesses, lines, submission, write
@@ -186,6 +186,14 @@ def test_rescoring_adds_and_changes_nothing(
     assert after[: len(before)] == before
     assert {latest(after)[one].scorer_version for one in ids} == {"mended"}
     assert list(rescore(store, scorer, clock)) == []
+    # What cannot be scored by a later scorer keeps the figures that it has.
+    (tmp_path / "store" / "predictions" / f"{ids[0]}.jsonl").write_bytes(b"damaged")
+    monkeypatch.setattr(scoring, "scorer_version", lambda: "later")
+    assert {one.submission.id: one.new.status for one in rescore(store, scorer, clock)} == {
+        ids[0]: "failed",
+        ids[1]: "scored",
+    }
+    assert [latest(store.outcomes())[one].scorer_version for one in ids] == ["mended", "later"]
 
 
 def test_the_floor_is_there_once_and_its_test_files_are_not_kept(

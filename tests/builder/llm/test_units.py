@@ -9,6 +9,7 @@ import sqlite3
 from email.utils import formatdate
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -194,14 +195,28 @@ def test_a_server_may_name_the_time(seconds: int, low: float, high: float) -> No
 
 
 def test_completions_are_read_whatever_they_lack() -> None:
-    request = make_request(JUDGE, PAYLOAD, 0, CONFIG)
     whole = {"choices": [{"message": {"content": "yes"}}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
-    assert read_completion(whole, request) == Answer("yes", 7, 2)
-    bare = read_completion({"choices": [{"message": {"content": None}}]}, request)
-    assert (bare.text, bare.input_tokens) == ("", request.input_tokens)
-    assert read_completion({"choices": []}, request).text == ""
-    with pytest.raises(ValueError, match="choices"):
-        read_completion({"error": "x"}, request)
+    assert read_completion(whole, 5) == Answer("yes", 7, 2)
+    bare = read_completion({"choices": [{"message": {"content": None}}]}, 5)
+    assert (bare.text, bare.input_tokens) == ("", 5)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"error": "x"},
+        {"choices": []},
+        {"choices": [None]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"message": {"content": ["yes"]}}]},
+        {"choices": [{"message": {"content": "yes"}}], "usage": [7, 2]},
+        ["yes"],
+        None,
+    ],
+)
+def test_what_is_no_completion_is_told_so(reply: Any) -> None:
+    with pytest.raises(ValueError, match="no chat completion"):
+        read_completion(reply, 5)
 
 
 def test_an_estimate_counts_what_would_be_asked(tmp_path: Path) -> None:
