@@ -90,6 +90,7 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
         name = [catalog.partition(":")[0], engine, f"{workers} worker{'s' * (workers > 1)}"]
         name += [given.config.stem] if given.config else []
         name += ["audited"] if given.audited else []
+        name += [f"partitions of {given.partition:,}"] if given.partition != PARTITION_USERS else []
         yield Row(
             "build: " + ", ".join(name),
             f"{found.users:,} users",

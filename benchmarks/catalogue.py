@@ -15,6 +15,7 @@ import json
 import os
 import resource
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -371,7 +372,11 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
         read_end, write_end = os.pipe()
         child = os.fork()
         if child == 0:
-            os.write(write_end, json.dumps(asdict(WHAT[given.what](catalogue))).encode())
+            try:
+                os.write(write_end, json.dumps(asdict(WHAT[given.what](catalogue))).encode())
+            except BaseException:  # nothing of the parent's is to run in the child
+                traceback.print_exc()
+                os._exit(1)
             os._exit(0)
         os.close(write_end)
         with os.fdopen(read_end) as told:

@@ -86,7 +86,7 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
     def row(what: str, count: int, seconds: float, ideal: float, bound: str = "") -> Row:
         beside = f"{100 * count / seconds / ideal:.0f} % of the ideal"
         said = f"{seconds:.1f} s, {count / seconds:.1f} a second"
-        return Row(f"ask: {what}", f"{count:,} requests", said, peak(), beside, bound)
+        return Row(f"ask: {what}", f"{count:,} requests of {given.latency} s", said, peak(), beside, bound)
 
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,

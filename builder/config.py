@@ -17,7 +17,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PARTITION_USERS: Final = 10_000
 """Users of a partition, unless a config says otherwise: more than a split of a release has."""
 MIN_SAME_FUNCTION: Final = 3
-"""Fewest candidates that do the job, and fewest users with different answers that make a query group."""
+"""Fewest tools of a group, each of another provider; so fewest candidates that do the job, and fewest users with
+different answers that make a query group."""
 MIN_GROUPS: Final = 2
 """Fewest groups in which a preference must show."""
 _BATCH_PRICE: Final = 0.5

@@ -6,7 +6,7 @@
     * `BuildError`: the catalogue cannot carry what was asked for.
     * `DataError`: a built data set or a predictions file is not what it should be.
     * `AuditError`: a data set can be answered otherwise than from its histories.
-    * `OutputError`: the place to write to is taken.
+    * `OutputError`: the place to write to is taken, or cannot be written to.
     * `MissingExtraError`: a library of an extra is not installed.
     * `LlmError`: the model's endpoint, or the cache of its answers, cannot be used.
         * `BudgetError`: the next request could cost more than is allowed.
@@ -47,7 +47,7 @@ class AuditError(BuilderError):
 
 
 class OutputError(BuilderError):
-    """The place to write to is taken."""
+    """The place to write to is taken, or cannot be written to."""
 
 
 class MissingExtraError(BuilderError):

@@ -38,7 +38,7 @@ class Concept:
     words: tuple[str, ...]
     """Words of a parameter's description that mean it."""
     label: str
-    """How an instruction calls it."""
+    """How people call it; a spelling of its parameter names too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _audit(
     """Audit what was written and put the report beside it; what the manifest tells of it.
 
     Raises:
-        AuditError: If one does not.
+        AuditError: If a gate or a check does not hold.
     """
     found = audit(folders.public, folders.private, manifest, encoder, progress)
     if found.failed:

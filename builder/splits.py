@@ -16,10 +16,9 @@ import numpy as np
 
 from hf_dataset.layout import SPLITS
 
-from .config import UserConfig
+from .config import MIN_GROUPS, MIN_SAME_FUNCTION, UserConfig
 from .errors import BuildError
 from .funnel import Funnel
-from .groups.stage import MIN_PROVIDERS
 from .records import Group, Tool
 from .text import provider_family
 
@@ -30,7 +29,7 @@ _LARGEST_CLUSTER: Final = 0.3
 """Largest share of all groups that may hang together by shared providers."""
 _GROUPS_A_TIE: Final = 500
 """For so many groups one provider leaves a group before clusters are looked at again."""
-MIN_GROUPS: Final = 3
+MIN_SPLIT_GROUPS: Final = MIN_GROUPS + 1
 """Fewest groups that a split needs: a target and two for histories."""
 
 
@@ -54,14 +53,14 @@ def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funn
         split = max(SPLITS, key=lambda name: _GROUP_SHARES[name] * len(groups) - len(placed[name]))
         placed[split] += [replace(group, split=split) for group in clusters[index]]
     for split in SPLITS:
-        if len(placed[split]) < MIN_GROUPS:
+        if len(placed[split]) < MIN_SPLIT_GROUPS:
             raise BuildError(
                 f"The catalogue yields {len(groups)} functionality groups, and only {len(placed[split])} of them can "
-                f"go to {split!r}; at least {MIN_GROUPS} are needed in each split. A group is three tools or more, of "
-                "as many providers, that do one job and whose documentation tells how they differ (price, sign-up, "
-                f"limits, speed). Why most tools are in none: {funnel.commonest('ungrouped_tool')}; why groups were "
-                f"given up: {funnel.commonest('group')}. Use a larger catalogue, or --llm for jobs that the library "
-                "does not know."
+                f"go to {split!r}; at least {MIN_SPLIT_GROUPS} are needed in each split. A group is three tools or "
+                "more, of as many providers, that do one job and whose documentation tells how they differ (price, "
+                f"sign-up, limits, speed). Why most tools are in none: {funnel.commonest('ungrouped_tool')}; why "
+                f"groups were given up: {funnel.commonest('group')}. Use a larger catalogue, or --llm for jobs that "
+                "the library does not know."
             )
     return sorted((group for split in SPLITS for group in placed[split]), key=lambda group: group.key)
 
@@ -136,7 +135,7 @@ def _untie(provider: str, holders: Sequence[int], kept: dict[int, Group], funnel
     loser = kept.pop(number)
     members = tuple(member for member in loser.members if provider_family(member.tool.provider) != provider)
     funnel.drop("ungrouped_tool", "provider_ties_splits_together")
-    if len(members) >= MIN_PROVIDERS:
+    if len(members) >= MIN_SAME_FUNCTION:
         kept[number] = replace(loser, members=members)
     else:
         funnel.drop("group", "provider_ties_splits_together")

@@ -1,9 +1,10 @@
 """Stage 2, offline: attributes of a real catalogue's tools, from facts only.
 
-Measured latency, success rate, popularity and service level become thirds or quarters within the tool's category; the
-number of options, whether the inputs are described, and words about freshness, reach, price and form are read from the
-schema and the documentation. Every attribute carries the words it was read from, and what was measured is appended to
-the documentation as plain service facts, so that a reader sees all that the benchmark asks about.
+Measured latency, success rate, popularity and service level become thirds or quarters within the tool's category; price
+and authentication are taken from the catalogue where it has them; the number of options, whether the inputs are
+described, and words about freshness, reach, price and form are read from the schema and the documentation. Every
+attribute carries the words it was read from, and what was measured is appended to the documentation as plain service
+facts, so that a reader sees all that the benchmark asks about.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ from typing import Annotated, Any
 
 import typer
 
-from builder.baselines import write_baselines
 from builder.errors import HubError
 from builder.optional import optional
+from builder.predictors.permanent import write_baselines
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 

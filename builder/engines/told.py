@@ -12,8 +12,8 @@ class Told:
     """How many users of each split were made, by all who make some.
 
     Args:
-        partitions: All partitions.
-        counts: Users made so far, by partition; those of partitions that were made before stand in it.
+        partitions: Those that are made.
+        counts: Users made so far, by partition.
         progress: Told of them.
     """
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from builder.config import GroupConfig
+from builder.config import MIN_SAME_FUNCTION, GroupConfig
 from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
 from builder.text import commonest, mentions, provider_family, words
 
 from .recognition import Recognised, Recogniser
 
-MIN_PROVIDERS = 3
 """Fewest tools, each of its own provider, that make a group."""
 
 
@@ -46,7 +45,7 @@ def group_catalogue(
         members = _distinct(found[name], funnel)
         funnel.drop("ungrouped_tool", "group_is_large_enough", len(members[config.largest :]))
         members = members[: config.largest]
-        if len(members) < MIN_PROVIDERS:
+        if len(members) < MIN_SAME_FUNCTION:
             funnel.drop("group", "fewer_than_3_providers")
             funnel.drop("ungrouped_tool", "group_too_small", len(members))
             continue

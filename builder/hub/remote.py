@@ -22,11 +22,9 @@ _OWN: Final = frozenset({".gitattributes"})
 """Files of the Hub's own, which no push touches."""
 
 
-def open_hub(endpoint: str | None = None, token: str | None = None) -> Any:
-    """A `huggingface_hub.HfApi`; address and token from the library's usual places where they are not given."""
-    return optional("huggingface_hub", "builder", "Talking to the Hub").HfApi(
-        endpoint=endpoint, token=token, library_name="petoolbench"
-    )
+def open_hub() -> Any:
+    """A `huggingface_hub.HfApi`, with address and token from the library's usual places."""
+    return optional("huggingface_hub", "builder", "Talking to the Hub").HfApi(library_name="petoolbench")
 
 
 def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] | None = None) -> Path:

@@ -15,10 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from builder.catalogue.builtin import axes
-from builder.config import BuildConfig, LlmConfig
+from builder.config import MIN_SAME_FUNCTION, BuildConfig, LlmConfig
 from builder.embedding import Encoder
 from builder.funnel import Funnel
-from builder.groups.stage import MIN_PROVIDERS, usual_category
+from builder.groups.stage import usual_category
 from builder.library import REGISTERS
 from builder.neighbours import nearest, numbered, pairs_among
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
@@ -115,7 +115,7 @@ class ModelAnalyst:
             leader = cluster[0]
             slots = slots_of(leader)
             found = [_as_it_is(leader, slots), *members.get(leader.name, ())][: self._config.groups.largest]
-            if len(found) < MIN_PROVIDERS:
+            if len(found) < MIN_SAME_FUNCTION:
                 self._funnel.drop("group", "fewer_than_3_providers")
                 self._funnel.drop("ungrouped_tool", "group_too_small", len(found))
                 continue
@@ -291,7 +291,7 @@ def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator
         free -= gone
         for other in (other for index in gone for other in same[index]):
             degrees[other] -= 1
-        if len(cluster) >= MIN_PROVIDERS:
+        if len(cluster) >= MIN_SAME_FUNCTION:
             yield cluster
 
 

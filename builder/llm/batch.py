@@ -74,7 +74,7 @@ class BatchEngine:
                 else:
                     results[index] = reply
             self._progress(f"asking the model: {task.name}", len(results), len(payloads))
-        return [results[index] if index in results else refusal(task, found) for index, found in reasons.items()]
+        return [results[index] if index in results else refusal(found) for index, found in reasons.items()]
 
     def _fetch(self, requests: Iterable[Request]) -> None:
         """Get an answer for every request that has none, as far as the endpoint gives one."""

@@ -56,9 +56,9 @@ def each_once(
     return [found[task.user(payload)] for payload in payloads]
 
 
-def refusal(task: Task[R], reasons: Counter[str]) -> Refusal:
+def refusal(reasons: Counter[str]) -> Refusal:
     """The end of a request whose replies were of no use, under what was wrong with most of them."""
-    return Refusal(task.name, commonest(reasons), reasons.total())
+    return Refusal(commonest(reasons))
 
 
 def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | Rejection:

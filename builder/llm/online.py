@@ -60,4 +60,4 @@ class OnlineEngine:
             if not isinstance(reply, Rejection):
                 return reply
             reasons[reply.reason] += 1
-        return refusal(task, reasons)
+        return refusal(reasons)

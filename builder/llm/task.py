@@ -46,10 +46,8 @@ class Rejection:
 class Refusal:
     """A request that stayed without a usable reply."""
 
-    task: str
     reason: str
     """What was wrong with most of its replies."""
-    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

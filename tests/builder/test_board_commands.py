@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.baselines import PERMANENT, write_baselines
+from builder.predictors.permanent import PERMANENT, write_baselines
 from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from leaderboard.store_local import LocalStore

@@ -23,6 +23,7 @@ from builder.engines.choice import Crew
 from builder.errors import BuildError, ConfigError
 from builder.manifest import file_hashes
 from builder.output import UNFINISHED, _adopted, written_aside
+from builder.unfinished import ROOMS
 from builder.writing import PartitionWriter
 from tests.conftest import Built, silent
 from tests.processes import tree
@@ -246,3 +247,10 @@ def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:
     assert "error: There is no Ray cluster at '127.0.0.1:1'" in said
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
+def test_what_is_gone_on_from_depends_on_all_our_code_that_makes_partitions() -> None:
+    code = "import sys, builder.writing; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours = {"benchmarks", "builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "tests", "training"}
+    assert ours & set(done.stdout.split()) == set(ROOMS)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from builder import neighbours
-from builder.groups.stage import MIN_PROVIDERS
+from builder.config import MIN_SAME_FUNCTION
 from builder.llm.analysis import clusters_of
 from builder.neighbours import nearest, numbered, pairs_among
 from builder.records import Tool
@@ -124,7 +124,7 @@ def leaders_first(tools: list[Tool], same: dict[int, set[int]]) -> list[list[str
         for index in sorted(same[leader] & free, key=lambda index: tools[index].name):
             cluster.setdefault(provider_family(tools[index].provider), tools[index].name)
         free -= {leader} | same[leader]
-        if len(cluster) >= MIN_PROVIDERS:
+        if len(cluster) >= MIN_SAME_FUNCTION:
             found.append(list(cluster.values()))
     return found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.baselines import PERMANENT
+from builder.predictors.permanent import PERMANENT
 from leaderboard import scoring, version
 from leaderboard.answers import Answers
 from leaderboard.compare import CompareError, compare_submissions, compare_tallies

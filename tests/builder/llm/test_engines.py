@@ -176,7 +176,7 @@ def test_replies_of_no_use_are_refused_after_all_attempts(tmp_path: Path) -> Non
     with LlmServer(lambda _: '{"first_does": "lorem", "second_does": "ipsum", "same_job": true}') as server:
         replies, model = ask(server, tmp_path / "cache.sqlite", 4, config=config)
         assert len(server.log.completions()) == 12
-    assert replies == [Refusal("judge", "tool_not_described_in_its_own_words", 3)] * 4
+    assert replies == [Refusal("tool_not_described_in_its_own_words")] * 4
     assert model.meter.rejected == {"judge": {"tool_not_described_in_its_own_words": 12}}
 
 

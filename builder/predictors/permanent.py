@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from builder.progress import Progress
+from builder.runs import Line, write_run
 from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 
-from .predictors.registry import open_predictor
-from .progress import Progress
-from .runs import Line, write_run
+from .registry import open_predictor
 
 PERMANENT: Final = {
     "random": "random",
