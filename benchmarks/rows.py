@@ -65,9 +65,14 @@ def read() -> list[Run]:
 
 
 def commit() -> str:
-    """What is measured; to be asked before a row is kept, which changes the tree."""
-    asked = ["git", "describe", "--always", "--dirty", "--abbrev=8"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    """What is measured; whether anything but kept rows was changed since stands behind it."""
+    kept = [f":!{path.relative_to(ROOT)}" for path in (KEPT, PAGE)]
+    return _git("rev-parse", "--short=8", "HEAD") + ("-dirty" if _git("status", "--porcelain", ".", *kept) else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def keep(benchmark: str, arguments: Sequence[str], measured: str, row: Row) -> None:
