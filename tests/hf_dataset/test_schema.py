@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from hf_dataset.build import read_build
-from hf_dataset.card import card_text, front_matter, template
+from hf_dataset.card import front_matter
 from hf_dataset.reader import ReadError, read_answers, read_instances, read_tools, read_training
 from hf_dataset.schema import (
     HISTORY_TYPES,
@@ -100,10 +100,8 @@ def test_the_card_lists_every_config_once_with_one_default(built: Built) -> None
     assert [info["config_name"] for info in head["dataset_info"]] == names
 
 
-def test_the_card_of_a_build_is_what_the_manifest_makes_of_it(built: Built) -> None:
-    text = (built.data / "README.md").read_text()
-    assert text == card_text(read_build(built.data, built.report.manifest), template())
-    assert "| `chronological` | 48 | 36 | 36 |" in text
+def test_the_card_tells_the_rows_of_a_config(built: Built) -> None:
+    assert "| `chronological` | 48 | 36 | 36 |" in (built.data / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
