@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from leaderboard.pages.parts import escaped
+from leaderboard.parts import escaped
 
 INK: Final = "#010203"
 QUIET: Final = "#010204"

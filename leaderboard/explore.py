@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from leaderboard import parts
 from leaderboard.data import Instance, ToolDoc
-from leaderboard.pages import parts
-from leaderboard.pages.parts import escaped, text
+from leaderboard.parts import escaped, text
 from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.records import reference_from_row
 

@@ -10,10 +10,10 @@ from typing import Final, Literal, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from leaderboard import parts
 from leaderboard.board import RANKED_BY, Row
 from leaderboard.drawing import LINE, QUIET, Canvas, Mark, drawn, legend
-from leaderboard.pages import parts
-from leaderboard.pages.parts import escaped, points, text
+from leaderboard.parts import escaped, points, text
 from leaderboard.records import HISTORY_TYPES, ConfigScores, Outcome
 from metrics.petoolbench.records import ERROR_CLASSES
 

@@ -1,1 +1,1 @@
-"""The pages: each file lays one out; `table` and `parts` make its HTML, and know nothing of Gradio."""
+"""The pages: each file lays one out with Gradio; their HTML is made beside this folder, by `table` and `parts`."""

@@ -8,7 +8,7 @@ from string import Template
 from typing import Final
 
 from leaderboard.data import Data
-from leaderboard.pages.parts import ERROR_LABELS
+from leaderboard.parts import ERROR_LABELS
 from leaderboard.quota import LIMITS
 from leaderboard.records import HISTORY_TYPES, SPLITS
 

@@ -9,11 +9,10 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from leaderboard import export, views
+from leaderboard import export, table, views
 from leaderboard.board import BADGES, BOARDS, Row
-from leaderboard.pages import table
 from leaderboard.pages.context import QUICK, Context, save_as
-from leaderboard.pages.parts import CONFIG_LABELS
+from leaderboard.parts import CONFIG_LABELS
 from leaderboard.records import OVERALL, SPLITS, Split
 from leaderboard.views import COLUMNS, DEFAULT_COLUMNS, SIZES, SORTS, View
 

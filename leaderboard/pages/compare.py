@@ -10,7 +10,7 @@ import gradio as gr
 from leaderboard import board, pictures
 from leaderboard.compare import Compared, CompareError, compare_submissions
 from leaderboard.pages.context import QUICK, Context, Page, choices, split_of
-from leaderboard.pages.parts import empty, escaped, table
+from leaderboard.parts import empty, escaped, table
 from leaderboard.store import StoreError
 
 

@@ -11,7 +11,7 @@ import gradio as gr
 from leaderboard import explore
 from leaderboard.data import DataError, Instance
 from leaderboard.pages.context import QUICK, Context, Page, choices
-from leaderboard.pages.parts import empty
+from leaderboard.parts import empty
 from leaderboard.records import HISTORY_TYPES
 from leaderboard.store import StoreError
 from leaderboard.validation import check

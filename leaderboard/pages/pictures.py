@@ -9,7 +9,7 @@ import gradio as gr
 
 from leaderboard import board, pictures
 from leaderboard.pages.context import QUICK, Context, Page, choices, split_of
-from leaderboard.pages.parts import ERROR_SHORT, empty
+from leaderboard.parts import ERROR_SHORT, empty
 from leaderboard.pictures import MOST_SYSTEMS, Entry
 from leaderboard.records import OVERALL, Split
 

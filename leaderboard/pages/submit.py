@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import gradio as gr
 
-from leaderboard import desk
-from leaderboard.pages import parts
+from leaderboard import desk, parts
 from leaderboard.pages.context import QUICK, Context, Page
-from leaderboard.pages.parts import escaped, text
+from leaderboard.parts import escaped, text
 from leaderboard.quota import Decision
 from leaderboard.records import SPLITS, Person
 from leaderboard.snapshot import Known

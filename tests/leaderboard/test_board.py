@@ -14,10 +14,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from leaderboard import board, explore, export, pictures, views
+from leaderboard import board, explore, export, parts, pictures, table, views
 from leaderboard.data import Call, Instance, Interaction, ToolDoc
 from leaderboard.identity import LOCAL, Identity
-from leaderboard.pages import parts, table
 from leaderboard.records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
 from leaderboard.views import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
 from metrics.petoolbench.records import ERROR_CLASSES, RATES

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from leaderboard import views
+from leaderboard import parts, views
 from leaderboard.board import RANKED_BY, Row
-from leaderboard.pages import parts
-from leaderboard.pages.parts import between, escaped, points, text
+from leaderboard.parts import between, escaped, points, text
 from leaderboard.records import OVERALL
 from leaderboard.views import COLUMNS, Column, View
 from metrics.petoolbench.records import RATES
