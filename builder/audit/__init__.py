@@ -1,6 +1,6 @@
 """Whether a data set can be answered from its histories, and by nothing else.
 
-* `evidence`: the rows with their answers, and the catalogue.
+* `answered`: the rows with their answers, and the catalogue.
 * `shortcuts`: predictors that look at less than they should.
 * `gates`: the bound that each of them must keep to, with simultaneous intervals.
 * `checks`: what must hold of every row.

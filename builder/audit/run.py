@@ -16,9 +16,9 @@ from builder.progress import Progress
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
 
+from .answered import AnsweredSplit, gather
 from .breakdown import Breakdown, break_down
 from .checks import Check, run_checks
-from .evidence import Evidence, gather
 from .gates import Gate, Outcome, oracle_gate, upper_gate
 from .rows import HELD_ROWS, Basis, in_words
 from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
@@ -141,7 +141,7 @@ def audit(
     return Audit(tuple(found), instructions, training)
 
 
-def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
+def audit_config(parts: Sequence[AnsweredSplit]) -> ConfigAudit:
     """Audit one config.
 
     Args:
@@ -170,16 +170,16 @@ def audit_config(parts: Sequence[Evidence]) -> ConfigAudit:
     )
 
 
-def _oracle(part: Evidence) -> Predictor:
+def _oracle(part: AnsweredSplit) -> Predictor:
     return OraclePredictor(list(part.tools.values()), changes=part.facts.changes)
 
 
-def _shortcut_gate(parts: Sequence[Evidence], shortcut: Shortcut, number: int) -> Gate:
+def _shortcut_gate(parts: Sequence[AnsweredSplit], shortcut: Shortcut, number: int) -> Gate:
     outcomes = _outcomes(parts, lambda part: ShortcutPredictor(shortcut, part), shortcut.bound)
     return upper_gate(shortcut.name, outcomes, number)
 
 
-def _outcomes(parts: Sequence[Evidence], make: Callable[[Evidence], Predictor], bound: str) -> list[Outcome]:
+def _outcomes(parts: Sequence[AnsweredSplit], make: Callable[[AnsweredSplit], Predictor], bound: str) -> list[Outcome]:
     """Predict and score, by the same path as every model, and set each row beside its bound."""
     outcomes = []
     for part in parts:

@@ -20,7 +20,7 @@ from builder.swapping import others
 from builder.text import words
 from hf_dataset.schema import Instance, ToolRow
 
-from .evidence import Evidence
+from .answered import AnsweredSplit
 
 Score = Callable[[Instance, Sequence[str]], Sequence[float]]
 """How much a shortcut is for each of some candidates of a row."""
@@ -36,7 +36,7 @@ class Shortcut:
     name: str
     bound: Bound
     configs: tuple[str, ...]
-    make: Callable[[Evidence], Score]
+    make: Callable[[AnsweredSplit], Score]
     """Fits the rule on a split; it may look at the answers of other query groups."""
 
 
@@ -45,13 +45,13 @@ class ShortcutPredictor:
 
     Args:
         shortcut: The rule.
-        evidence: The split that it is fitted on and predicts.
+        part: The split that it is fitted on and predicts.
     """
 
-    def __init__(self, shortcut: Shortcut, evidence: Evidence) -> None:
+    def __init__(self, shortcut: Shortcut, part: AnsweredSplit) -> None:
         self._name = shortcut.name
-        self._score = shortcut.make(evidence)
-        self._able = evidence.able
+        self._score = shortcut.make(part)
+        self._able = part.able
 
     def predict(self, instance: Instance) -> str:
         """Call the candidate that the rule is most for."""
@@ -65,20 +65,20 @@ class ShortcutPredictor:
         return tool_call(best[0], {})
 
 
-def _popular(read: Callable[[Evidence, Instance, str], object]) -> Callable[[Evidence], Score]:
+def _popular(read: Callable[[AnsweredSplit, Instance, str], object]) -> Callable[[AnsweredSplit], Score]:
     """How often something of a candidate is the answer's in other query groups."""
 
-    def make(evidence: Evidence) -> Score:
+    def make(part: AnsweredSplit) -> Score:
         everywhere: Counter[object] = Counter()
         own: dict[str, Counter[object]] = {}
-        for row in evidence.rows:
+        for row in part.rows:
             assert row.answer is not None
-            of_answer = read(evidence, row, row.answer.name)
+            of_answer = read(part, row, row.answer.name)
             everywhere[of_answer] += 1
             own.setdefault(row.query_group, Counter())[of_answer] += 1
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            found = [read(evidence, row, name) for name in names]
+            found = [read(part, row, name) for name in names]
             return [everywhere[item] - own[row.query_group][item] for item in found]
 
         return score
@@ -90,19 +90,19 @@ def _place(row: Instance, name: str) -> int:
     return [tool.name for tool in row.candidates].index(name)
 
 
-def _described(evidence: Evidence, sign: int) -> Score:
-    return lambda _, names: [sign * len(evidence.tools[name].description) for name in names]
+def _described(part: AnsweredSplit, sign: int) -> Score:
+    return lambda _, names: [sign * len(part.tools[name].description) for name in names]
 
 
-def _lexical(evidence: Evidence) -> Score:
+def _lexical(part: AnsweredSplit) -> Score:
     """Words that the instruction shares with a candidate's name and documentation."""
-    texts = {name: set(words(f"{name} {tool.description}")) for name, tool in evidence.tools.items()}
+    texts = {name: set(words(f"{name} {tool.description}")) for name, tool in part.tools.items()}
     return lambda row, names: [len(texts[name] & set(words(row.instruction))) for name in names]
 
 
-def _leaked_values(evidence: Evidence) -> Score:
+def _leaked_values(part: AnsweredSplit) -> Score:
     """Defaults and examples of a candidate's parameters that the instruction states."""
-    values = {name: _catalogue_values(json.loads(tool.parameters)) for name, tool in evidence.tools.items()}
+    values = {name: _catalogue_values(json.loads(tool.parameters)) for name, tool in part.tools.items()}
     return lambda row, names: [sum(value in row.instruction.casefold() for value in values[name]) for name in names]
 
 
@@ -118,57 +118,55 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _no_history(evidence: Evidence) -> Score:
+def _no_history(part: AnsweredSplit) -> Score:
     """How usual a candidate's attributes are."""
-    return lambda _, names: [evidence.reader.familiarity(evidence.attributes[name]) for name in names]
+    return lambda _, names: [part.reader.familiarity(part.attributes[name]) for name in names]
 
 
-def _provider_of_history(pick: Callable[[Evidence, Instance], Sequence[str]]) -> Callable[[Evidence], Score]:
+def _provider_of_history(pick: Callable[[AnsweredSplit, Instance], Sequence[str]]) -> Callable[[AnsweredSplit], Score]:
     """How often a candidate's provider is among those picked from the own history."""
 
-    def make(evidence: Evidence) -> Score:
+    def make(part: AnsweredSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            picked = list(pick(evidence, row))
-            return [picked.count(evidence.tools[name].provider) for name in names]
+            picked = list(pick(part, row))
+            return [picked.count(part.tools[name].provider) for name in names]
 
         return score
 
     return make
 
 
-def _providers(evidence: Evidence, row: Instance, *, liked: bool = False) -> list[str]:
-    return [evidence.tools[step.name].provider for step in row.history if not liked or step.rating == 1]
+def _providers(part: AnsweredSplit, row: Instance, *, liked: bool = False) -> list[str]:
+    return [part.tools[step.name].provider for step in row.history if not liked or step.rating == 1]
 
 
-def _reading(choose: Callable[[Evidence, Instance], Sequence[Step]]) -> Callable[[Evidence], Score]:
+def _reading(choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]) -> Callable[[AnsweredSplit], Score]:
     """What a reader infers from part of what there is, order ignored."""
 
-    def make(evidence: Evidence) -> Score:
+    def make(part: AnsweredSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            wanted = [evidence.attributes[name] for name in names]
-            return evidence.reader.scores(choose(evidence, row), wanted, changes=0)
+            wanted = [part.attributes[name] for name in names]
+            return part.reader.scores(choose(part, row), wanted, changes=0)
 
         return score
 
     return make
 
 
-def _swapped(evidence: Evidence) -> Score:
+def _swapped(part: AnsweredSplit) -> Score:
     """What a reader infers from the history of a user of another query group."""
-    other = others(evidence.rows)
+    other = others(part.rows)
 
     def score(row: Instance, names: Sequence[str]) -> list[float]:
-        steps = evidence.steps(other[row.query_group], rated=True)
-        return evidence.reader.scores(
-            steps, [evidence.attributes[name] for name in names], changes=evidence.facts.changes
-        )
+        steps = part.steps(other[row.query_group], rated=True)
+        return part.reader.scores(steps, [part.attributes[name] for name in names], changes=part.facts.changes)
 
     return score
 
 
-def _without_first_provider(evidence: Evidence, row: Instance) -> list[Step]:
-    providers = _providers(evidence, row)
-    steps = evidence.steps(row)
+def _without_first_provider(part: AnsweredSplit, row: Instance) -> list[Step]:
+    providers = _providers(part, row)
+    steps = part.steps(row)
     return [step for step, provider in zip(steps, providers, strict=True) if provider != providers[0]]
 
 
@@ -178,11 +176,11 @@ SHORTCUTS: Final = (
         "most popular provider elsewhere",
         "chance",
         _ALL,
-        _popular(lambda evidence, _, name: evidence.tools[name].provider),
+        _popular(lambda part, _, name: part.tools[name].provider),
     ),
     Shortcut("best position elsewhere", "chance", _ALL, _popular(lambda _, row, name: _place(row, name))),
-    Shortcut("longest description", "chance", _ALL, lambda evidence: _described(evidence, 1)),
-    Shortcut("shortest description", "chance", _ALL, lambda evidence: _described(evidence, -1)),
+    Shortcut("longest description", "chance", _ALL, lambda part: _described(part, 1)),
+    Shortcut("shortest description", "chance", _ALL, lambda part: _described(part, -1)),
     Shortcut("lexical match with the instruction", "chance", _ALL, _lexical),
     Shortcut("default or example in the instruction", "chance", _ALL, _leaked_values),
     Shortcut("no history, usual attributes", "chance", _ALL, _no_history),
@@ -192,31 +190,31 @@ SHORTCUTS: Final = (
         "latest provider of own history",
         "chance",
         _ALL,
-        _provider_of_history(lambda evidence, row: _providers(evidence, row)[-1:]),
+        _provider_of_history(lambda part, row: _providers(part, row)[-1:]),
     ),
     Shortcut(
         "liked provider of own history",
         "chance",
         ("rating_integrated",),
-        _provider_of_history(lambda evidence, row: _providers(evidence, row, liked=True)),
+        _provider_of_history(lambda part, row: _providers(part, row, liked=True)),
     ),
-    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(Evidence.steps)),
-    Shortcut("order ignored", "half", ("chronological",), _reading(Evidence.steps)),
+    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(AnsweredSplit.steps)),
+    Shortcut("order ignored", "half", ("chronological",), _reading(AnsweredSplit.steps)),
     Shortcut(
         "first half only",
         "half",
         ("chronological",),
-        _reading(lambda evidence, row: evidence.steps(row)[: len(row.history) // 2]),
+        _reading(lambda part, row: part.steps(row)[: len(row.history) // 2]),
     ),
     Shortcut("first provider skipped", "half", ("chronological",), _reading(_without_first_provider)),
 )
 
 
-def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[Evidence], Score]:
+def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[AnsweredSplit], Score]:
     """How often a candidate's documentation stands, in parts, in that of the tools of the own history."""
 
-    def make(evidence: Evidence) -> Score:
-        parts = {name: frozenset(texts(tool)) for name, tool in evidence.tools.items()}
+    def make(part: AnsweredSplit) -> Score:
+        parts = {name: frozenset(texts(tool)) for name, tool in part.tools.items()}
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             seen = Counter(part for step in row.history if step.rating != 0 for part in parts[step.name])
@@ -245,17 +243,17 @@ def skipping(first: int) -> Shortcut:
         f"first {first} steps skipped",
         "half",
         ("chronological",),
-        _reading(lambda evidence, row: evidence.steps(row)[first:]),
+        _reading(lambda part, row: part.steps(row)[first:]),
     )
 
 
 def majority(axis: str) -> Shortcut:
     """Reading one axis of a `preferred_only` history alone: the value that most of its tools have; reported."""
 
-    def make(evidence: Evidence) -> Score:
+    def make(part: AnsweredSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            seen = Counter(evidence.attributes[step.name].get(axis) for step in row.history)
-            values = [evidence.attributes[name].get(axis) for name in names]
+            seen = Counter(part.attributes[step.name].get(axis) for step in row.history)
+            values = [part.attributes[name].get(axis) for name in names]
             return [float(seen[value]) if value is not None else 0.0 for value in values]
 
         return score

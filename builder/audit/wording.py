@@ -19,7 +19,7 @@ from builder.errors import DataError
 from builder.randomness import generator_for
 from builder.text import words
 
-from .evidence import Evidence
+from .answered import AnsweredSplit
 
 SAMPLE: Final = 150
 """Rows over which distinctness is taken, so that data sets of any size compare."""
@@ -72,7 +72,7 @@ class TextQuality:
     """Share of the rows whose answer takes any value."""
 
 
-def asked(parts: Sequence[Evidence]) -> list[Asked]:
+def asked(parts: Sequence[AnsweredSplit]) -> list[Asked]:
     """The instructions of some splits of a config."""
     return [
         Asked(

@@ -26,7 +26,7 @@ from metrics.petoolbench.uncertainty import intervals
 
 from .importer import SPLIT
 from .rows import CHARACTERS_A_TOKEN
-from .rules import RULES, Rule, able, answer_of, credit, evidence, popular_answers, provider
+from .rules import RULES, Rule, able, answer_of, answers_provider_was_liked, credit, popular_answers, provider
 
 WINDOW: Final = 4000
 """Tokens to which the released harness cuts a prompt."""
@@ -205,7 +205,7 @@ def _tests(rows: Sequence[Instance]) -> dict[str, tuple[_Test, bool]]:
     queries = Counter(row.instruction for row in rows)
     pairs = Counter(_pair(row) for row in rows)
     tests: dict[str, tuple[_Test, bool]] = {
-        "the answer's provider stands in the own liked history": (evidence, False),
+        "the answer's provider stands in the own liked history": (answers_provider_was_liked, False),
         "the query stands word for word in the own history": (_verbatim, True),
         "the query is that of another row too": (lambda row: queries[row.instruction] > 1, False),
         "query and answer are those of another row too": (lambda row: pairs[_pair(row)] > 1, False),

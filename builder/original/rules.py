@@ -148,7 +148,7 @@ RULES: Final = (
 )
 
 
-def evidence(row: Instance) -> bool:
+def answers_provider_was_liked(row: Instance) -> bool:
     """Whether the answer's provider stands in the own history, in a step that was not disliked."""
     wanted = provider(answer_of(row))
     return any(step.rating != 0 and provider(step.name) == wanted for step in row.history)

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builder.audit.answered import AnsweredSplit, gather
 from builder.audit.breakdown import break_down
 from builder.audit.checks import run_checks
-from builder.audit.evidence import Evidence, gather
 from builder.audit.gates import ALPHA, Outcome, oracle_gate, upper_gate
 from builder.audit.page import to_markdown, write_report
 from builder.audit.run import Audit, ConfigAudit, audit, audit_config
@@ -29,7 +29,7 @@ from hf_dataset.reader import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow
 from tests.conftest import Built, silent
 
-Change = Callable[[Evidence, Instance], Instance]
+Change = Callable[[AnsweredSplit, Instance], Instance]
 
 
 @pytest.fixture(scope="module")
@@ -84,51 +84,51 @@ def test_without_the_answers_the_test_split_is_left_out(built: Built) -> None:
     assert [part.split for part in parts] == ["train", "validation"]
 
 
-def evidence(built: Built, config: str) -> list[Evidence]:
+def splits_of(built: Built, config: str) -> list[AnsweredSplit]:
     return gather(built.data, config, built.answers, read_manifest(built.data))
 
 
-def changed(parts: Sequence[Evidence], change: Change) -> list[Evidence]:
+def changed(parts: Sequence[AnsweredSplit], change: Change) -> list[AnsweredSplit]:
     return [replace(part, rows=[change(part, row) for row in part.rows]) for part in parts]
 
 
-def answer_by(choose: Callable[[Evidence, Instance], str]) -> Change:
+def answer_by(choose: Callable[[AnsweredSplit, Instance], str]) -> Change:
     """Make the tool that `choose` names the answer."""
 
-    def change(part: Evidence, row: Instance) -> Instance:
+    def change(part: AnsweredSplit, row: Instance) -> Instance:
         assert row.answer is not None
         return replace(row, answer=AnswerRow(choose(part, row), row.answer.arguments))
 
     return change
 
 
-def longest(part: Evidence, row: Instance) -> str:
+def longest(part: AnsweredSplit, row: Instance) -> str:
     return max(part.able(row), key=lambda name: len(part.tools[name].description))
 
 
-def seen_in_history(_: Evidence, row: Instance) -> Instance:
+def seen_in_history(_: AnsweredSplit, row: Instance) -> Instance:
     tool = replace(row.candidates[0], provider=row.history_tools[0].provider)
     return replace(row, candidates=[tool, *row.candidates[1:]])
 
 
-def without_disliked(_: Evidence, row: Instance) -> Instance:
+def without_disliked(_: AnsweredSplit, row: Instance) -> Instance:
     return replace(row, history=[step for step in row.history if step.rating == 1])
 
 
-def newest_first(_: Evidence, row: Instance) -> Instance:
+def newest_first(_: AnsweredSplit, row: Instance) -> Instance:
     """Let calls under the current preference stand twice."""
     assert row.meta is not None
     drift = row.meta.drift_step or 0
     return replace(row, history=[*row.history[:2], *row.history[drift:], *row.history[drift:]])
 
 
-def telling_description(part: Evidence, row: Instance) -> Instance:
+def telling_description(part: AnsweredSplit, row: Instance) -> Instance:
     """Let the instruction hold the words of the answer's documentation."""
     assert row.answer is not None
     return replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].description}")
 
 
-def naming_an_attribute(part: Evidence, row: Instance) -> Instance:
+def naming_an_attribute(part: AnsweredSplit, row: Instance) -> Instance:
     """Let the instruction ask for what sets the answer apart from another candidate."""
     assert row.answer is not None
     own = part.attributes[row.answer.name]
@@ -137,7 +137,7 @@ def naming_an_attribute(part: Evidence, row: Instance) -> Instance:
     return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
 
 
-def without_stale_tool(part: Evidence, row: Instance) -> Instance:
+def without_stale_tool(part: AnsweredSplit, row: Instance) -> Instance:
     """Take the tool wanted before the change from the candidates, and put one in its place that does another job."""
     assert row.answer is not None
     assert row.meta is not None
@@ -176,13 +176,13 @@ def without_stale_tool(part: Evidence, row: Instance) -> Instance:
 def test_a_broken_data_set_fails_the_gate_that_is_there_for_it(
     built: Built, config: str, change: Change, gate: str
 ) -> None:
-    parts = changed(evidence(built, config), change)
+    parts = changed(splits_of(built, config), change)
     assert gate in audit_config(parts).failed
 
 
 def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     """The first tool by name is always the answer, and every question is asked by three query groups."""
-    parts = changed(evidence(built, "preferred_only"), answer_by(lambda part, row: min(part.able(row))))
+    parts = changed(splits_of(built, "preferred_only"), answer_by(lambda part, row: min(part.able(row))))
     tripled = [
         replace(part, rows=[replace(row, query_group=f"{row.query_group}-{copy}", instance_id=f"{row.instance_id}-{copy}") for row in part.rows for copy in range(3)])
         for part in parts
@@ -192,10 +192,10 @@ def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     assert "most popular provider elsewhere" in failed
 
 
-def answered_by(part: Evidence, predictor: Predictor) -> Evidence:
+def answered_by(part: AnsweredSplit, predictor: Predictor) -> AnsweredSplit:
     """Make what a predictor calls the answer."""
 
-    def choose(_: Evidence, row: Instance) -> str:
+    def choose(_: AnsweredSplit, row: Instance) -> str:
         return str(json.loads(predictor.predict(row))["name"])
 
     return changed([part], answer_by(choose))[0]
@@ -205,13 +205,13 @@ def answered_by(part: Evidence, predictor: Predictor) -> Evidence:
     "shortcut", [one for one in SHORTCUTS if " elsewhere" not in one.name], ids=lambda one: str(one.name)
 )
 def test_answers_that_a_shortcut_gives_fail_its_gate(built: Built, shortcut: Shortcut) -> None:
-    parts = evidence(built, shortcut.configs[-1])
+    parts = splits_of(built, shortcut.configs[-1])
     told = [answered_by(part, ShortcutPredictor(shortcut, part)) for part in parts]
     assert shortcut.name in audit_config(told).failed
 
 
 def test_answers_in_one_place_or_at_random_fail_their_gates(built: Built) -> None:
-    parts = evidence(built, "preferred_only")
+    parts = splits_of(built, "preferred_only")
     first = changed(parts, answer_by(lambda part, row: part.able(row)[0]))
     assert "best position elsewhere" in audit_config(first).failed
     drawn = [answered_by(part, ScoredPredictor(uniform, 0)) for part in parts]
@@ -219,7 +219,7 @@ def test_answers_in_one_place_or_at_random_fail_their_gates(built: Built) -> Non
 
 
 def test_a_test_instruction_in_a_train_history_is_found(built: Built) -> None:
-    train, *others = evidence(built, "preferred_only")
+    train, *others = splits_of(built, "preferred_only")
     stolen = others[0].rows[0].instruction
     first = train.rows[0]
     row = replace(first, history=[replace(first.history[0], instruction=stolen), *first.history[1:]])
@@ -228,7 +228,7 @@ def test_a_test_instruction_in_a_train_history_is_found(built: Built) -> None:
 
 
 def test_a_train_phrase_in_test_is_found(built: Built) -> None:
-    train, *others = evidence(built, "preferred_only")
+    train, *others = splits_of(built, "preferred_only")
     phrase = next(iter(train.tools.values())).attributes[0].evidence
     name, tool = next(iter(others[1].tools.items()))
     worded = replace(tool, attributes=[replace(tool.attributes[0], evidence=phrase), *tool.attributes[1:]])
@@ -245,7 +245,7 @@ def test_a_train_phrase_in_test_is_found(built: Built) -> None:
 
 
 def test_open_providers_are_counted_only(built: Built) -> None:
-    parts = changed(evidence(built, "preferred_only"), seen_in_history)
+    parts = changed(splits_of(built, "preferred_only"), seen_in_history)
     open_to_all = [replace(part, facts=replace(part.facts, provider_overlap=0.5)) for part in parts]
     (check,) = [check for check in run_checks(open_to_all) if check.name.startswith("the provider of a candidate")]
     assert check.violations == check.rows
@@ -254,7 +254,7 @@ def test_open_providers_are_counted_only(built: Built) -> None:
 
 
 def test_equal_descriptions_are_found(built: Built) -> None:
-    parts = evidence(built, "preferred_only")
+    parts = splits_of(built, "preferred_only")
     alike = [
         replace(part, tools={name: replace(tool, description="One.") for name, tool in part.tools.items()})
         for part in parts
@@ -344,7 +344,7 @@ def test_the_report_is_written_as_json_page_and_plots(whole: Audit, tmp_path: Pa
 
 
 def test_a_failed_audit_says_what_was_measured(built: Built, whole: Audit) -> None:
-    parts = changed(evidence(built, "preferred_only"), answer_by(longest))
+    parts = changed(splits_of(built, "preferred_only"), answer_by(longest))
     broken = replace(whole, configs=(audit_config(parts), *whole.configs[1:]))
     assert any(text.startswith("preferred_only: longest description at 9") for text in broken.failed), broken.failed
     page = to_markdown(broken, {})

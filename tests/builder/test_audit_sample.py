@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builder.audit.answered import gather
 from builder.audit.checks import run_checks
-from builder.audit.evidence import gather
 from builder.audit.page import write_report
 from builder.audit.rows import HELD_ROWS, SplitRows, draw
 from builder.audit.run import Audit, audit

@@ -15,8 +15,8 @@ import datasets
 import pytest
 
 from builder import pipeline
+from builder.audit.answered import gather
 from builder.audit.checks import run_checks
-from builder.audit.evidence import gather
 from builder.audit.run import audit
 from builder.audit.training import audit_training
 from builder.catalogue.builtin import marketplace

@@ -56,7 +56,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class AnsweredSplit:
     """One split of one config, answers included."""
 
     config: str
@@ -108,7 +108,7 @@ class Evidence:
 
 def gather(
     data: Path, config: str, answers: Path | None, manifest: Mapping[str, Any], most: int = HELD_ROWS
-) -> list[Evidence]:
+) -> list[AnsweredSplit]:
     """Read every split of a config whose answers are known, or a sample of one that is too large.
 
     Args:
@@ -134,5 +134,5 @@ def gather(
         rows = list(every.of(sampled.query_groups if sampled else None))
         tools = {tool.name: tool for tool in (read_private_tools(own) if own else read_tools(data, split))}
         attributes = {name: attributes_of(tool) for name, tool in tools.items()}
-        found.append(Evidence(config, split, rows, tools, attributes, Reader(attributes.values()), facts, sampled))
+        found.append(AnsweredSplit(config, split, rows, tools, attributes, Reader(attributes.values()), facts, sampled))
     return found
