@@ -21,6 +21,8 @@ MIN_SAME_FUNCTION: Final = 3
 different answers that make a query group."""
 MIN_GROUPS: Final = 2
 """Fewest groups in which a preference must show."""
+MIN_TRAINING_ROWS: Final = 50
+"""Fewest rows of `sft` or `dpo` that a config can be given."""
 _BATCH_PRICE: Final = 0.5
 EARLY_STEPS: Final = 2
 """Calls under each preference before the last but one."""
@@ -235,9 +237,9 @@ class TrainingConfig(_Section):
 
     docs: Literal["full", "names"] = "full"
     """Whether the prompt documents the tools of the history, or only names them."""
-    sft_per_config: int = Field(default=1_000_000, ge=50)
+    sft_per_config: int = Field(default=1_000_000, ge=MIN_TRAINING_ROWS)
     """Most rows of `sft` from each config; whole query groups, spread evenly over train."""
-    dpo_per_config: int = Field(default=1_000_000, ge=50)
+    dpo_per_config: int = Field(default=1_000_000, ge=MIN_TRAINING_ROWS)
     """The same for `dpo`."""
     mix: MixConfig = MixConfig()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
         audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest["audit"] else None
         tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
         examples = {
-            name: _first_row(folder / shards(splits[example_split(name)], manifest["files"])[0])
+            name: _first_row([folder / path for path in shards(splits[example_split(name)], manifest["files"])])
             for name, splits in tables.items()
         }
         sizes = {
@@ -72,10 +72,14 @@ def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
     return Build(manifest, audit, examples, sizes)
 
 
-def _first_row(path: Path) -> dict[str, Any]:
-    with pq.ParquetFile(path) as file:
-        row: dict[str, Any] = next(file.iter_batches(batch_size=1)).to_pylist()[0]
-    return row
+def _first_row(paths: Sequence[Path]) -> dict[str, Any]:
+    """The first row of a table; some of its shards may have none."""
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows:
+                row: dict[str, Any] = next(file.iter_batches(batch_size=1)).to_pylist()[0]
+                return row
+    raise ValueError(f"{str(paths[0])!r} and its other shards hold no row")
 
 
 def _bytes_in_memory(path: Path) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from builder.config import BuildConfig, TrainingConfig
+from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig
 from builder.export import TableWriter
 from builder.partitions import Partition
 from builder.prepared import Prepared
@@ -35,10 +35,9 @@ class TrainingWriter:
         self._config = config.training
         self._seed = config.seed_of("train")
         self._users = partition.users
-        share = partition.users / config.users.by_split()["train"]
-        # Rounded down, so that all partitions together do not take more than is allowed.
-        self._most_sft = int(self._config.sft_per_config * share)
-        self._most_dpo = int(self._config.dpo_per_config * share)
+        every = config.users.by_split()["train"]
+        self._most_sft = _most_of(self._config.sft_per_config, partition, every)
+        self._most_dpo = _most_of(self._config.dpo_per_config, partition, every)
         self._rejected = RejectedCalls(prepared, self._seed, partition.own)
         path = {name: shard(split_file(name, "train"), partition.number, partition.of) for name in TRAINING}
         self._sft = TableWriter(folder / path["sft"], SftRow)
@@ -99,6 +98,25 @@ class TrainingWriter:
             assert made is not None, "every query group can have it"
         mix.count(kind, len(users))
         return kind, made
+
+
+def _most_of(most: int, partition: Partition, users: int) -> int:
+    """How many rows a partition may give, so that all together give no more than is allowed.
+
+    Query groups are taken whole: where a partition's share would be less than `MIN_TRAINING_ROWS`, fewer partitions
+    give rows, evenly spread, and the others none.
+
+    Args:
+        most: Rows that all partitions may give together.
+        partition: The partition.
+        users: Of all partitions.
+    """
+    giving = max(1, min(partition.of, most // MIN_TRAINING_ROWS))
+    if giving == partition.of:
+        end = partition.first + partition.users
+        return most * end // users - most * partition.first // users
+    place, rest = divmod(partition.number * giving, partition.of)
+    return most * (place + 1) // giving - most * place // giving if rest < giving else 0
 
 
 class _Mix:

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builder import pipeline
 from builder.audit.answered import gather
@@ -21,7 +24,7 @@ from builder.audit.run import audit
 from builder.audit.training import audit_training
 from builder.catalogue.builtin import marketplace
 from builder.catalogue.sources import open_source
-from builder.config import BuildConfig, UserConfig
+from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig, UserConfig
 from builder.embedding import SentenceEncoder
 from builder.engines.choice import Crew
 from builder.engines.local import make_in_workers
@@ -34,10 +37,11 @@ from builder.partitions import Partition, partitions_of
 from builder.prepared import Prepared
 from builder.records import Group
 from builder.runs import data_sha256
+from builder.training.rows import _most_of
 from builder.writing import Task
 from hf_dataset.card import stale_pages
 from hf_dataset.croissant import croissant_text
-from hf_dataset.layout import SPLITS, answers_file, shards, shards_in, split_file
+from hf_dataset.layout import SPLITS, TRAINING, answers_file, shards, shards_in, split_file
 from hf_dataset.loading_script import PEToolBench
 from hf_dataset.reader import ReadError, read_answers, read_instances, read_training
 from hf_dataset.schema import HISTORY_TYPES, Instance
@@ -103,6 +107,28 @@ def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: P
     assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
     assert {split: told[f"writing {split}"] for split in SPLITS} == PARTED.users.by_split()
+
+
+def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
+    """As most have of a million users, where fewer training rows are wanted than there are partitions."""
+    fewest = TrainingConfig().model_copy(update={"sft_per_config": 5, "dpo_per_config": 5})
+    out = tmp_path / "data"
+    report = pipeline.build(
+        open_source("builtin"), PARTED.model_copy(update={"training": fewest}), out, silent, audited=False
+    )
+    for name in TRAINING:
+        held = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
+        assert (len(held), held.count(0)) == (2, 1)
+        assert 0 < sum(held) == report.manifest["rows"][name]["train"] <= 15
+    assert check_folder(out) == []
+
+
+@given(most=st.integers(MIN_TRAINING_ROWS, 10**6), of=st.integers(1, 200), size=st.integers(6, 10_000))
+def test_all_partitions_together_give_as_many_training_rows_as_are_allowed(most: int, of: int, size: int) -> None:
+    parts = [Partition("train", number, of, number * size, size) for number in range(of)]
+    allowed = [_most_of(most, part, of * size) for part in parts]
+    assert sum(allowed) == most
+    assert min(filter(None, allowed)) >= MIN_TRAINING_ROWS
 
 
 def tables(folder: Path) -> dict[str, dict[str, int | str]]:
