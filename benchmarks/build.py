@@ -27,7 +27,6 @@ from .processes import Cost
 from .processes import measure as cost_of
 from .rows import Row
 
-
 _SPEED_UP: Final = "1.7 times as quick"
 """Of two workers, where a build is long."""
 _GROWTH: Final = "1.2 times the seconds, 1.2 times the memory"
