@@ -104,7 +104,11 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
             f"{cost.seconds:,.1f} s, {found.cpu_ms:.1f} ms of CPU a user",
             cost.peak_mib,
             "; ".join(_compared(found, first, one)),
-            _SPEED_UP if (workers, one.workers) == (2, 1) else _GROWTH if found is not first and found is one else "",
+            _SPEED_UP
+            if (engine, workers, one.workers) == ("local", 2, 1)
+            else _GROWTH
+            if found is not first and found is one
+            else "",
         )
 
 
