@@ -20,20 +20,21 @@ NAMES: Final = ("audit", "build", "catalogue", "llm", "load", "pages", "predict"
 def main() -> None:
     """Run the benchmark that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    benchmarks = parser.add_subparsers(dest="benchmark", required=True)
-    modules = {name: import_module(f"benchmarks.{name}") for name in NAMES}
-    for name, module in modules.items():
-        own = benchmarks.add_parser(name, description=module.__doc__, help=(module.__doc__ or "").partition("\n")[0])
-        own.add_argument("--keep", action="store_true", help="put the rows into docs/benchmarks.md")
-        module.arguments(own)
-    given = parser.parse_args()
-    measured = commit()
+    parser.add_argument("benchmark", choices=NAMES)
+    name = parser.parse_args(sys.argv[1:2]).benchmark
+    # No other is imported: some measure the memory of this process.
+    module = import_module(f"benchmarks.{name}")
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {name}", description=module.__doc__)
+    parser.add_argument("--keep", action="store_true", help="put the rows into docs/benchmarks.md")
+    module.arguments(parser)
+    given = parser.parse_args(sys.argv[2:])
+    measured = commit() if given.keep else ""
     console = Console(soft_wrap=True, highlight=False)
-    for row in modules[given.benchmark].measure(given):
+    for row in module.measure(given):
         peak = "" if row.peak_mib is None else f"{row.peak_mib:,.0f} MiB"
         console.print("; ".join(filter(None, (row.what, row.of, row.measured, peak, row.beside, row.bound))))
         if given.keep:
-            keep(given.benchmark, sys.argv[1:], measured, row)
+            keep(name, sys.argv[1:], measured, row)
 
 
 if __name__ == "__main__":

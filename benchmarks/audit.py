@@ -18,6 +18,7 @@ from hf_dataset.reader import read_manifest
 from hf_dataset.schema import HISTORY_TYPES
 from hf_dataset.verify import check_folder
 
+from .processes import Cost
 from .processes import measure as cost_of
 from .rows import Row
 
@@ -27,11 +28,6 @@ def read_files(data: Path) -> None:
     for path in sorted(data.rglob("*.parquet")):
         for group in range((file := pq.ParquetFile(path)).num_row_groups):
             file.read_row_group(group)
-
-
-def hash_files(data: Path) -> None:
-    """Hash every file."""
-    file_hashes(data)
 
 
 def verify(data: Path) -> None:
@@ -57,16 +53,12 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
     manifest = read_manifest(given.folder)
     rows = sum(number for splits in manifest["rows"].values() for number in splits.values())
     instances = sum(number for name in HISTORY_TYPES for number in manifest["rows"][name].values())
-    for what, peer, work, least, of in (
-        ("verify", "hashing the files", verify, hash_files, f"{rows:,} rows"),
-        ("audit", "reading the files", audit_all, read_files, f"{instances:,} instances"),
-    ):
-        beside = cost_of(least, given.folder)
-        found = cost_of(work, *([given.folder, given.answers] if work is audit_all else [given.folder]))
-        yield Row(
-            what,
-            of,
-            f"{found.seconds:.1f} s",
-            found.peak_mib,
-            f"{peer}: {beside.seconds:.1f} s, {beside.peak_mib:,.0f} MiB, start of a process included in both",
-        )
+    least, found = cost_of(file_hashes, given.folder), cost_of(verify, given.folder)
+    yield _row("verify", f"{rows:,} rows", found, "hashing the files", least)
+    least, found = cost_of(read_files, given.folder), cost_of(audit_all, given.folder, given.answers)
+    yield _row("audit", f"{instances:,} instances", found, "reading the files", least)
+
+
+def _row(what: str, of: str, found: Cost, peer: str, least: Cost) -> Row:
+    beside = f"{peer}: {least.seconds:.1f} s, {least.peak_mib:,.0f} MiB, start of a process included in both"
+    return Row(what, of, f"{found.seconds:.1f} s", found.peak_mib, beside)

@@ -26,7 +26,7 @@ class Cost(NamedTuple):
     """Most memory that all held at once; what several share is counted once."""
 
 
-def measure(work: Callable[..., None], *arguments: Any) -> Cost:
+def measure(work: Callable[..., object], *arguments: Any) -> Cost:
     """Do a piece of work in a process of its own.
 
     Args:
