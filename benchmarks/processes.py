@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from tests.processes import tree
 
+_FIRST_LOOK_S: Final = 0.02
 _LOOK_S: Final = 0.5
-"""Seconds between two looks at the processes."""
+"""Seconds between two looks at the processes: few at first, so that short work is seen too."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,7 +41,7 @@ def measure(work: Callable[..., object], *arguments: Any) -> Cost:
     start = time.perf_counter()
     process.start()
     cpu: dict[int, float] = {}
-    peak = 0.0
+    peak, pause = 0.0, _FIRST_LOOK_S
     while process.is_alive():
         held = 0.0
         for pid in tree(process.pid or 0):
@@ -52,7 +53,8 @@ def measure(work: Callable[..., object], *arguments: Any) -> Cost:
                 continue
             held += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
         peak = max(peak, held)
-        process.join(_LOOK_S)
+        process.join(pause)
+        pause = min(_LOOK_S, 1.1 * pause)
     seconds = time.perf_counter() - start
     if process.exitcode:
         raise RuntimeError(f"The work ended with {process.exitcode}.")
