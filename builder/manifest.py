@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -79,10 +79,24 @@ def changes_of(manifest: Mapping[str, Any], config: str) -> int:
     return int(manifest["config"]["histories"]["changes"]) if config == "chronological" else 0
 
 
-def file_hashes(root: Path) -> dict[str, dict[str, int | str]]:
-    """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest."""
-    paths = sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST)
-    return {path.relative_to(root).as_posix(): file_hash(path) for path in paths}
+def file_hashes(
+    root: Path, known: Mapping[str, dict[str, int | str]] | None = None, without: Collection[str] = ()
+) -> dict[str, dict[str, int | str]]:
+    """Size in bytes and SHA-256 of every file below a folder, by path in the folder, but for the manifest.
+
+    Args:
+        root: The folder.
+        known: What is known of files that have not changed since, by path; they are not read again.
+        without: Names of folders in it that are left out.
+    """
+    known = known or {}
+    found = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != MANIFEST):
+        place = path.relative_to(root)
+        if place.parts[0] not in without:
+            name = place.as_posix()
+            found[name] = known.get(name) or file_hash(path)
+    return found
 
 
 def file_hash(path: Path) -> dict[str, int | str]:

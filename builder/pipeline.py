@@ -32,7 +32,7 @@ from .instances import answerable_groups, to_json
 from .library import entries
 from .llm.analysis import ModelAnalyst
 from .llm.use import ModelUse
-from .manifest import build_id, build_manifest, file_hashes, to_text
+from .manifest import build_id, build_manifest, to_text
 from .output import Folders, check_free, written_aside
 from .partitions import Partition, partitions_of
 from .prepared import Prepared
@@ -103,13 +103,13 @@ def build(
         except AuditError:
             unfinished.end()  # it would be the same again
             raise
-        unfinished.end()
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
-        manifest["files"] = file_hashes(folders.public)
+        manifest["files"] = unfinished.hashes(folders.public)
         write_pages(folders.public, manifest)
-        manifest["files"] = file_hashes(folders.public)
-        manifest["private_files"] = file_hashes(folders.private)
+        manifest["files"] = unfinished.hashes(folders.public, manifest["files"])
+        manifest["private_files"] = unfinished.hashes(folders.private)
         (folders.public / MANIFEST).write_text(to_text(manifest), encoding="utf-8")
+        unfinished.end()  # not before the last file is written: whatever fails until then is gone on with
     return Report(manifest, catalogue.groups)
 
 

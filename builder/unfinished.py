@@ -1,7 +1,7 @@
 """What lies in the folders of a build under way, so that it can be gone on with: files set aside, and notes.
 
 A partition is written aside, in a folder of its own, and put in place with a note when it is whole. A build that finds
-notes of its own key makes only what is left.
+notes of its own key makes only what is left: the other partitions, and whatever comes after them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .config import BuildConfig
 from .funnel import Funnel
@@ -28,6 +28,11 @@ from .prepared import Prepared
 ROOMS: Final = ("builder", "hf_dataset", "metrics")
 _SUFFIXES: Final = (".py", ".toml", ".md")
 """What decides what is built: code, lists and prompts of these packages."""
+_MAKING: Final = ".making"
+"""In both folders: holds a folder for each partition under way."""
+_DEALT: Final = ".dealt"
+"""In the folder of the answers: holds the dealt final instructions, by split."""
+_UNDER_WAY: Final = (_MAKING, _DEALT, UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,25 @@ class Unfinished:
     def __init__(self, folders: Folders, key: str) -> None:
         self._folders = folders
         self._notes = folders.private / UNFINISHED / key
-        self._making = Folders(folders.public / ".making", folders.private / ".making")
-        self._dealt = folders.private / ".dealt"
+        self._making = Folders(folders.public / _MAKING, folders.private / _MAKING)
+        self._dealt = folders.private / _DEALT
 
     def made_before(self, partitions: Sequence[Partition]) -> dict[Partition, Made]:
-        """The partitions that were made before the build was cut off, and whose files are as they were."""
-        found = {one: self._read(one) for one in partitions}
-        return {one: made for one, made in found.items() if made is not None}
+        """The partitions that were made before the build was cut off, and whose files are as they were.
+
+        All other files are removed: what the build wrote after its partitions may come out otherwise this time.
+        """
+        notes = {one: note for one in partitions if (note := self._note_of(one))}
+        for kind, root in zip(Folders._fields, self._folders, strict=True):
+            kept = {root / name for note in notes.values() for name in note["files"][kind]}
+            for path in sorted(root.rglob("*"), reverse=True):  # what is in a folder before the folder
+                if path in kept or path.relative_to(root).parts[0] in _UNDER_WAY:
+                    continue
+                if not path.is_dir():
+                    path.unlink()
+                elif not any(path.iterdir()):
+                    path.rmdir()
+        return {one: _made(note) for one, note in notes.items()}
 
     @contextmanager
     def dealing(self, split: str) -> Iterator[Path | None]:
@@ -117,6 +134,12 @@ class Unfinished:
         written.write_text(json.dumps(note), encoding="utf-8")
         written.replace(self._note(partition))
 
+    def hashes(
+        self, folder: Path, known: Mapping[str, dict[str, int | str]] | None = None
+    ) -> dict[str, dict[str, int | str]]:
+        """`file_hashes` of one of the folders, without what `end` removes."""
+        return file_hashes(folder, known, without=_UNDER_WAY)
+
     def end(self) -> None:
         """Remove everything but the data set and its answers."""
         for folder in (*self._making, self._dealt, self._notes.parent):
@@ -125,16 +148,22 @@ class Unfinished:
     def _note(self, partition: Partition) -> Path:
         return self._notes / f"{partition.split}-{partition.number:05d}.json"
 
-    def _read(self, partition: Partition) -> Made | None:
+    def _note_of(self, partition: Partition) -> dict[str, Any] | None:
+        """The note of a partition whose files are all there; None if it is to be made."""
         try:
-            note = json.loads(self._note(partition).read_text(encoding="utf-8"))
+            note: dict[str, Any] = json.loads(self._note(partition).read_text(encoding="utf-8"))
             for kind, root in zip(Folders._fields, self._folders, strict=True):
                 if any(file_hash(root / name) != known for name, known in note["files"][kind].items()):
                     return None
         except (OSError, ValueError):  # no note, or files that did not outlive what cut the build off
             return None
-        funnel = Funnel(Counter(note["counts"]), {kind: Counter(own) for kind, own in note["drops"].items()})
-        return Made(note["users"], note["rows"], note["loss"], note["judged"], funnel)
+        return note
+
+
+def _made(note: Mapping[str, Any]) -> Made:
+    """What a partition came to, by its note."""
+    funnel = Funnel(Counter(note["counts"]), {kind: Counter(own) for kind, own in note["drops"].items()})
+    return Made(note["users"], note["rows"], note["loss"], note["judged"], funnel)
 
 
 def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:

@@ -101,6 +101,31 @@ def test_a_build_that_was_cut_off_is_gone_on_with(whole: Built, begun: list[str]
     assert not [path for folder in (built.data, built.answers) for path in folder.iterdir() if path.name[0] == "."]
 
 
+@pytest.mark.parametrize("step", ["write_pages", "to_text", "Unfinished.end"])
+def test_what_fails_after_the_partitions_does_not_cost_them(
+    whole: Built, begun: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fails(*_: Any) -> Any:
+        # What a former try left, but this one does not write.
+        for folder in tmp_path.glob(".data*.partial-*"):
+            (folder / "audit").mkdir()
+            (folder / "audit" / "lengths.png").write_bytes(b"old")
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"builder.pipeline.{step}", fails)
+        with pytest.raises(OSError, match="No space left"):
+            make(tmp_path / "data")
+    assert begun == ["train0", "train1", "validation0", "test0"]
+    assert len(list(tmp_path.iterdir())) == 2
+    begun.clear()
+    built = make(tmp_path / "data")
+    assert same(built, whole)
+    assert begun == []
+    assert not (built.data / "audit").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
+
+
 def test_a_file_that_did_not_outlive_the_cut_is_made_again(whole: Built, begun: list[str], tmp_path: Path) -> None:
     cut_off(tmp_path / "data")
     (file,) = tmp_path.glob(".data.partial-*/chronological/train-00001-of-00002.parquet")
