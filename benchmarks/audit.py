@@ -53,9 +53,9 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
     manifest = read_manifest(given.folder)
     rows = sum(number for splits in manifest["rows"].values() for number in splits.values())
     instances = sum(number for name in HISTORY_TYPES for number in manifest["rows"][name].values())
-    least, found = cost_of(file_hashes, given.folder), cost_of(verify, given.folder)
+    (_, least), (_, found) = cost_of(file_hashes, given.folder), cost_of(verify, given.folder)
     yield _row("verify", f"{rows:,} rows", found, "hashing the files", least)
-    least, found = cost_of(read_files, given.folder), cost_of(audit_all, given.folder, given.answers)
+    (_, least), (_, found) = cost_of(read_files, given.folder), cost_of(audit_all, given.folder, given.answers)
     yield _row("audit", f"{instances:,} instances", found, "reading the files", least)
 
 

@@ -41,18 +41,16 @@ class Spec:
     config: BuildConfig
     crew: Crew
     audited: bool
-    said: Path
-    """Where the build leaves eight digits of the hash of all its files."""
 
 
-def build(spec: Spec) -> None:
-    """Build, and throw away what was built."""
+def build(spec: Spec) -> str:
+    """Build, and throw away what was built; eight digits of the hash of all its files."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         source = open_source(spec.catalog)
         pipeline.build(source, spec.config, out, lambda *_: None, audited=spec.audited, crew=spec.crew)
         hashes = {path: facts["sha256"] for path, facts in file_hashes(Path(folder)).items()}
-        spec.said.write_text(hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8])
+        return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,10 +86,8 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
         catalog, _, users = build_of.rpartition(":")
         config = load_config(given.config, users=int(users), seed=7)
         config = config.model_copy(update={"users": config.users.model_copy(update={"partition": given.partition})})
-        with tempfile.NamedTemporaryFile() as said:
-            spec = Spec(catalog, config, Crew(engine, workers), given.audited, Path(said.name))
-            cost = cost_of(build, spec)
-            found = Found(int(users), workers, cost, spec.said.read_text())
+        files, cost = cost_of(build, Spec(catalog, config, Crew(engine, workers), given.audited))
+        found = Found(int(users), workers, cost, files)
         first = first or found
         one = alone.setdefault(build_of, found)
         name = [catalog.partition(":")[0], engine, f"{workers} worker{'s' * (workers > 1)}"]

@@ -11,14 +11,10 @@ model is played by the truth: it states each job in one of several ways and know
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import resource
 import time
-import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -40,6 +36,7 @@ from builder.records import ServiceFacts, Tool
 from builder.text import provider_family, words
 from builder.understanding import understand
 
+from .processes import measure as cost_of
 from .rows import Row
 
 KNOWN: Final = 0.18
@@ -282,7 +279,7 @@ class Clock:
 
 
 def timed(size: str) -> Row:
-    """Time and memory of all steps, for one size."""
+    """Time of all steps, for one size."""
     clock = Clock()
     for _ in Maker(int(size)).make():
         pass
@@ -308,7 +305,7 @@ def timed(size: str) -> Row:
         "catalogue: grouping",
         f"{int(size):,} operations",
         f"{sum(lap.seconds for lap in laps):,.0f} s, {sum(lap.cpu_seconds for lap in laps):,.0f} of CPU",
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        None,
         f"{len(tools):,} tools, {len(groups):,} and {len(clusters):,} groups, {len(pairs):,} pairs to judge, "
         f"recall of them {recall:.4f}; " + ", ".join(f"{lap.step} {lap.seconds:,.0f} s" for lap in laps),
         _AIM if int(size) == 10**6 else "",
@@ -358,6 +355,7 @@ def _same(catalogue: Catalogue, pair: tuple[int, int]) -> bool:
 
 
 WHAT: Final[Mapping[str, Callable[[str], Row]]] = {"time": timed, "recall": recalled}
+"""Each measures one catalogue, in a process of its own; of the memory nothing is said there."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -369,18 +367,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def measure(given: argparse.Namespace) -> Iterator[Row]:
     """Each catalogue, in a process of its own, so that its memory is its own."""
     for catalogue in given.catalogues:
-        read_end, write_end = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                os.write(write_end, json.dumps(asdict(WHAT[given.what](catalogue))).encode())
-            except BaseException:  # nothing of the parent's is to run in the child
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        os.close(write_end)
-        with os.fdopen(read_end) as told:
-            said = told.read()
-        if os.waitpid(child, 0)[1]:
-            raise SystemExit(f"Measuring {catalogue} failed; what went wrong stands above.")
-        yield Row(**json.loads(said))
+        row, cost = cost_of(WHAT[given.what], catalogue)
+        yield replace(row, peak_mib=cost.peak_mib)

@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from tests.processes import tree
 
+_Result = TypeVar("_Result")
 _FIRST_LOOK_S: Final = 0.02
 _LOOK_S: Final = 0.5
 """Seconds between two looks at the processes: few at first, so that short work is seen too."""
@@ -27,22 +29,28 @@ class Cost(NamedTuple):
     """Most memory that all held at once; what several share is counted once."""
 
 
-def measure(work: Callable[..., object], *arguments: Any) -> Cost:
+def measure(work: Callable[..., _Result], *arguments: Any) -> tuple[_Result, Cost]:
     """Do a piece of work in a process of its own.
 
     Args:
         work: A function of a module, so that the process finds it.
         arguments: What it is called with.
 
+    Returns:
+        What it returned, and what it took, the start of the process included.
+
     Raises:
-        RuntimeError: If it fails.
+        RuntimeError: If it fails; the process has printed why.
     """
-    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    spawn = multiprocessing.get_context("spawn")
+    told, telling = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_tell, args=(telling, work, arguments))
     start = time.perf_counter()
     process.start()
+    telling.close()  # the process alone holds it now, so that its end is seen
     cpu: dict[int, float] = {}
     peak, pause = 0.0, _FIRST_LOOK_S
-    while process.is_alive():
+    while not told.poll(pause):
         held = 0.0
         for pid in tree(process.pid or 0):
             try:
@@ -53,9 +61,16 @@ def measure(work: Callable[..., object], *arguments: Any) -> Cost:
                 continue
             held += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
         peak = max(peak, held)
-        process.join(pause)
         pause = min(_LOOK_S, 1.1 * pause)
     seconds = time.perf_counter() - start
-    if process.exitcode:
-        raise RuntimeError(f"The work ended with {process.exitcode}.")
-    return Cost(seconds, sum(cpu.values()), peak)
+    try:
+        result: _Result = told.recv()
+    except EOFError:
+        process.join()
+        raise RuntimeError(f"The work ended with {process.exitcode}; why stands above.") from None
+    process.join()
+    return result, Cost(seconds, sum(cpu.values()), peak)
+
+
+def _tell(telling: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    telling.send(work(*arguments))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as runner
-from benchmarks import rows
+from benchmarks import processes, rows
 from benchmarks.rows import END, START, Row
 
 
@@ -57,3 +58,13 @@ def test_the_runner_keeps_what_it_measured(page: Path, monkeypatch: pytest.Monke
     # So few tools fit in one view of the index: it finds what comparing each with each finds.
     assert "1.0000 of the groups alike" in run["row"]["measured"]
     assert run["row"]["measured"] in page.read_text()
+
+
+def test_work_is_measured_in_a_process_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
+    result, cost = processes.measure(math.factorial, 20)
+    assert result == math.factorial(20)
+    assert 0 < cost.cpu_seconds <= 2 * cost.seconds
+    assert cost.peak_mib > 5  # an interpreter
+    with pytest.raises(RuntimeError, match="ended with 1; why stands above"):
+        processes.measure(math.factorial, -1)
+    assert "ValueError" in capfd.readouterr().err
