@@ -13,7 +13,7 @@ from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 
 from .config import BuildConfig
 from .embedding import SentenceEncoder
-from .errors import BuilderError
+from .errors import BuilderError, BuildError
 from .export import TableWriter, answer_key, public_row
 from .finals import Finals
 from .funnel import Funnel
@@ -133,3 +133,12 @@ class PartitionWriter:
             prepared = self._task.prepared.of_split(split)
             self._stocks[split] = (prepared, Stock(split, prepared, self._task.config, self._encoder))
         return self._stocks[split]
+
+
+def given_up(partition: Partition) -> BuildError:
+    """What a build ends with when whoever makes a partition dies each time."""
+    return BuildError(
+        f"The worker that made users {partition.first} to {partition.first + partition.users - 1} of "
+        f"{partition.split!r} died {ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
+        "Use fewer --workers."
+    )

@@ -14,11 +14,10 @@ from multiprocessing.connection import Connection, wait
 from typing import Final
 
 from builder.embedding import SentenceEncoder
-from builder.errors import BuildError
 from builder.partitions import Partition
 from builder.progress import Progress
 from builder.unfinished import Made
-from builder.writing import ATTEMPTS, PartitionWriter, Task
+from builder.writing import ATTEMPTS, PartitionWriter, Task, given_up
 
 from .told import Told
 
@@ -79,21 +78,13 @@ def make_in_workers(
                     yield partitions[place], made
                     continue
                 if attempts[place] == ATTEMPTS:
-                    raise _given_up(partitions[place])
+                    raise given_up(partitions[place])
                 waiting.appendleft(place)
                 crew[crew.index(worker)] = _Worker(task, counts)
             told.tell_all()
     finally:
         for worker in crew:
             worker.end()
-
-
-def _given_up(partition: Partition) -> BuildError:
-    return BuildError(
-        f"The worker that made users {partition.first} to {partition.first + partition.users - 1} of "
-        f"{partition.split!r} died {ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
-        "Use fewer --workers."
-    )
 
 
 class _Worker:

@@ -20,7 +20,7 @@ from builder.optional import optional
 from builder.partitions import Partition
 from builder.progress import Progress
 from builder.unfinished import Made, Unfinished
-from builder.writing import ATTEMPTS, PartitionWriter, Task
+from builder.writing import ATTEMPTS, PartitionWriter, Task, given_up
 
 from .told import Told
 
@@ -53,7 +53,7 @@ def make_on_ray(
     Raises:
         MissingExtraError: If Ray is not installed.
         ConfigError: If there is no cluster at the address.
-        BuildError: If the actor of one partition dies again and again.
+        BuildError: If the actor of one partition dies again and again, or the cluster does.
     """
     ray, data = optional("ray", "ray", _PURPOSE), optional("ray.data", "ray", _PURPOSE)
     told = Told(partitions, [0] * len(partitions), progress)
@@ -71,8 +71,6 @@ def make_on_ray(
                 fn_constructor_args=(str(whole),),
                 compute=data.ActorPoolStrategy(size=min(workers, len(partitions))),
                 num_cpus=1 if address else _SHARE,
-                max_restarts=-1,
-                max_task_retries=ATTEMPTS - 1,
             )
             for row in answers.iter_rows():
                 answer = pickle.loads(row["answer"])  # noqa: S301 - our own actor wrote it
@@ -82,8 +80,8 @@ def make_on_ray(
                 yield partitions[row["place"]], answer
         except ray.exceptions.RayError as error:
             raise BuildError(
-                f"The actors on Ray died again and again, the last one so: {str(error).strip().splitlines()[-1]} "
-                "Use fewer --workers, or look into Ray's own logs. The same command goes on from what is done."
+                f"Ray gave the work up: {str(error).strip().splitlines()[-1]} Use fewer --workers, or look into "
+                "Ray's own logs. The same command goes on from what is done."
             ) from error
         finally:
             ray.shutdown()
@@ -109,7 +107,7 @@ def _connect(ray: Any, address: str | None) -> None:
 
 
 class _Actor:
-    """Makes partitions where Ray puts it.
+    """Makes partitions where Ray puts it, which starts it again as often as it dies.
 
     Args:
         whole: File of the task.
@@ -118,8 +116,14 @@ class _Actor:
     def __init__(self, whole: str) -> None:
         task: Task = pickle.loads(Path(whole).read_bytes())  # noqa: S301 - our own build wrote it
         self._writer = PartitionWriter(task, SentenceEncoder())
+        self._whole = whole
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Make a partition; what it came to, or what was raised."""
-        answer = self._writer.answer(pickle.loads(row["partition"]), lambda _: None)  # noqa: S301
+        partition = pickle.loads(row["partition"])  # noqa: S301 - our own build wrote it
+        # A file, since it outlives whoever is killed: a byte each time that the partition is begun.
+        with Path(f"{self._whole}-{row['place']}").open("ab") as begun:
+            begun.write(b".")
+            times = begun.tell()
+        answer = given_up(partition) if times > ATTEMPTS else self._writer.answer(partition, lambda _: None)
         return {"place": row["place"], "answer": pickle.dumps(answer)}

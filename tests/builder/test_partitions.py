@@ -156,10 +156,18 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
     assert not multiprocessing.active_children()
 
 
-def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "crew",
+    [
+        pytest.param(Crew(workers=2), id="local"),
+        # Ray warns of its own settings.
+        pytest.param(Crew("ray"), id="ray", marks=pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")),
+    ],
+)
+def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path, crew: Crew) -> None:
     task = Task(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="users 0 to 9 of 'train' died 3 times"):
-        list(make_in_workers(task, [partition()], 1, silent))
+        list(crew.make(task, [partition()], SentenceEncoder(), silent))
     assert not multiprocessing.active_children()
 
 
