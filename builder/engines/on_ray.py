@@ -7,6 +7,7 @@ data set under the same path, and have the same version of this distribution.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import socket
@@ -90,6 +91,8 @@ def make_on_ray(
 def _connect(ray: Any, address: str | None) -> None:
     # Nobody is told of a build.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Progress is told by the build itself.
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     given = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         ray.init(address="local", **given, **_LOCAL)
