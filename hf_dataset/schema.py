@@ -1,7 +1,7 @@
 """Single source of truth for what a row is.
 
-The dataclasses below are the rows. Their Arrow schema, their `datasets.Features` and the `dataset_info` of the
-card are all derived from them, so that the three cannot drift apart. `arguments` and `parameters` are JSON text:
+The dataclasses below are the rows. Their Arrow schema and the `dataset_info` of the card, which `datasets` reads its
+features from, are derived from them, so that they cannot drift apart. `arguments` and `parameters` are JSON text:
 the one form of free-shaped values that every version of `datasets` reads.
 """
 
@@ -236,39 +236,8 @@ def feature_specs(row: type) -> list[dict[str, Any]]:
     return [{"name": name, **_feature_spec(hint)} for name, hint in fields_of(row).items()]
 
 
-def to_features(row: type) -> Any:
-    """The `datasets.Features` of a row class, by whichever version of `datasets` is installed."""
-    import datasets  # noqa: PLC0415  (two seconds of import that reading and writing rows do not need)
-
-    return datasets.Features.from_arrow_schema(arrow_schema(row))
-
-
-def from_dict(row: type, record: dict[str, Any]) -> Any:
-    """Build a row from the plain dict that Arrow or `datasets` gives.
-
-    Args:
-        row: One of the row classes of this module.
-        record: Values by column name, nested as in the class.
-
-    Raises:
-        KeyError: If a column is missing.
-    """
-    return row(**{name: _value(hint, record[name]) for name, hint in fields_of(row).items()})
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if typing.get_origin(hint) is list:
-        inner = typing.get_args(hint)[0]
-        return [_value(inner, item) for item in value]
-    if dataclasses.is_dataclass(hint):
-        return from_dict(typing.cast("type", hint), value)
-    return value
-
-
 def to_dict(row: Any) -> dict[str, Any]:
-    """Plain dict of a row, nested as the row is. The inverse of `from_dict`."""
+    """Plain dict of a row, nested as the row is."""
     return {name: _plain(getattr(row, name)) for name in row.__slots__}
 
 

@@ -6,12 +6,13 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
 from rich.table import Table
 
+from builder.allowed import one_of
 from builder.errors import ConfigError, DataError
 from builder.harness.asked import HISTORIES
 from builder.harness.questions import OVERLONG, Question, Window, questions
@@ -27,7 +28,6 @@ from hf_dataset.schema import HISTORY_TYPES
 
 from .console import progress, stdout
 
-T = TypeVar("T", bound=str)
 _MEANS: Final = Means()
 """The defaults."""
 
@@ -101,19 +101,19 @@ def predict(
     """Ask a model the instances of one split of one config; each reply is a line of the run file."""
     asking = Asking(
         model=model,
-        config=_one_of(HISTORY_TYPES, config, "config"),
-        split=_one_of(SPLITS, split, "split"),
+        config=one_of("--config", config, HISTORY_TYPES),
+        split=one_of("--split", split, SPLITS),
         base_url=endpoint_address(base_url),
-        mode=_one_of(MODES, mode, "mode"),
-        history=_one_of(HISTORIES, history, "history"),
-        docs=_one_of(DOCS, docs, "docs"),
+        mode=one_of("--mode", mode, MODES),
+        history=one_of("--history", history, HISTORIES),
+        docs=one_of("--docs", docs, DOCS),
         shuffle_seed=shuffle_seed,
         seed=seed,
         temperature=temperature,
         max_output_tokens=max_output_tokens,
         body=_object(body),
         context=context,
-        overlong=_one_of(OVERLONG, overlong, "overlong") if overlong is not None else None,
+        overlong=one_of("--overlong", overlong, OVERLONG) if overlong is not None else None,
         limit=limit,
         ids=_ids(ids),
         usd_per_million_input=usd_in,
@@ -137,13 +137,6 @@ def predict(
     with progress() as tell:
         report = ask(folder, out, asking, means, tell, ready=_print_plan)
     _print_report(report, out)
-
-
-def _one_of(allowed: Sequence[T], value: str, name: str) -> T:
-    for one in allowed:
-        if one == value:
-            return one
-    raise ConfigError(f"There is no --{name} {value!r}. Allowed are {', '.join(allowed)}.")
 
 
 def _object(text: str | None) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from builder import pipeline
+from builder.allowed import one_of
 from builder.audit.page import write_report
 from builder.audit.run import audit
 from builder.audit.wording import ORIGINAL, asked_in_original, text_quality
 from builder.catalogue.sources import open_source
 from builder.config import PRESETS, BuildConfig
 from builder.embedding import SentenceEncoder
-from builder.errors import AuditError, ConfigError
+from builder.errors import AuditError
 from builder.hub.data import data_folder
 from builder.original.importer import is_original
 from builder.original.replies import read_replies
@@ -62,15 +63,14 @@ def score_file(
     scorer: Annotated[str, typer.Option("--scorer", help=f"Rule: {', '.join(SCORERS)}.")] = SCORERS[0],
 ) -> None:
     """Score a predictions file."""
-    if scorer not in SCORERS:
-        raise ConfigError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
+    rule = one_of("--scorer", scorer, SCORERS)
     folder = data_folder(data)
     instances = read_instances(folder, config, split)
     keys = read_answers(answers, config) if answers else []
     manifest = read_manifest(folder)
     run = read_replies(predictions, instances, manifest)
     check_made_for(run, folder, config, split, manifest)
-    scores = score(run.predictions, instances, keys, SCORERS[SCORERS.index(scorer)])
+    scores = score(run.predictions, instances, keys, rule)
     missing = sum(instance.instance_id not in run.predictions for instance in instances)
     if missing:
         stdout.print(f"{missing:,} of {len(instances):,} instances have no line in the file, and count as wrong.")

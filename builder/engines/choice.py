@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from builder.allowed import one_of
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.partitions import Partition
@@ -35,8 +36,7 @@ class Crew:
     """Of a cluster's head; None to start one on this machine."""
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise ConfigError(f"There is no engine {self.engine!r}. Engines are {', '.join(ENGINES)}.")
+        one_of("engine", self.engine, ENGINES)
         if self.ray_address and self.engine != "ray":
             raise ConfigError(f"--ray-address is for --engine ray, not for {self.engine}. Leave one of them out.")
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 
+from builder.allowed import one_of
 from builder.errors import ConfigError
 from builder.harness.asked import HISTORIES, asked
 from builder.hub.data import data_folder
@@ -27,7 +28,6 @@ DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable that names the data set where nothing else does."""
 MAX_OUTPUT_TOKENS: Final = 1024
 """Of a reply, as `petoolbench predict` asks for where it is not told otherwise; the harness's tasks have it too."""
-_T = TypeVar("_T", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,14 @@ def open_items(
         raise ConfigError(
             f"No data set is named. Give data=FOLDER or data=ORG/NAME, or set the environment variable {DATA}."
         )
-    shown_history = _one_of("history", history, HISTORIES)
-    shown_docs = _one_of("docs", docs, DOCS)
+    shown_history = one_of("history", history, HISTORIES)
+    shown_docs = one_of("docs", docs, DOCS)
     rows = read_instances(data_folder(data), config, split)
     keys = read_answers(Path(answers), config) if answers else []
     return [
         Item(messages_of(row, docs=shown_docs), reference)
         for row, reference in zip(asked(rows, shown_history), references(rows, keys), strict=True)
     ]
-
-
-def _one_of(name: str, value: str, allowed: Sequence[_T]) -> _T:
-    for one in allowed:
-        if value == one:
-            return one
-    raise ConfigError(f"There is no {name} {value!r}. Allowed are {', '.join(allowed)}.")
 
 
 def record_of(reference: Reference) -> dict[str, Any]:

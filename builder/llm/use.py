@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from builder.allowed import one_of
 from builder.catalogue.sources import BuiltinSource, Source
 from builder.config import BuildConfig, LlmConfig
 from builder.errors import ConfigError
@@ -72,10 +73,8 @@ def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str])
             named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
             raise ConfigError(f"{named} are about a language model, and none is asked. Add --llm openai.")
         return
-    if llm not in PROVIDERS:
-        raise ConfigError(f"There is no --llm {llm!r}. Allowed are {', '.join(PROVIDERS)}.")
-    if mode not in MODES:
-        raise ConfigError(f"There is no --llm-mode {mode!r}. Allowed are {', '.join(MODES)}.")
+    one_of("--llm", llm, PROVIDERS)
+    one_of("--llm-mode", mode, MODES)
     if isinstance(source, BuiltinSource):
         raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
 

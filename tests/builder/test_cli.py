@@ -208,7 +208,7 @@ def test_a_build_by_a_model_tells_what_was_asked(tmp_path: Path) -> None:
         (["build", "--dry-run", "-o", "out"], "--dry-run are about a language model, and none is asked"),
         (["build", "--llm", "openai", "-o", "out"], "marketplace is understood already"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "openai", "-o", "out"], "There is no key: set OPENAI_API_KEY"),
-        (["score", "list.jsonl", "--data", "DATA", "--scorer", "odd"], "no scorer 'odd'. Allowed are default, strict, legacy"),
+        (["score", "list.jsonl", "--data", "DATA", "--scorer", "odd"], "no --scorer 'odd'. Allowed are default, strict, legacy"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),
     ],
 )  # fmt: skip

@@ -260,7 +260,7 @@ def has_open(pid: int, folder: Path) -> bool:
 
 
 def test_engines_and_their_options_are_checked() -> None:
-    with pytest.raises(ConfigError, match=r"no engine 'spark'\. Engines are local, ray"):
+    with pytest.raises(ConfigError, match=r"no engine 'spark'\. Allowed are local, ray"):
         Crew("spark")
     with pytest.raises(ConfigError, match="--ray-address is for --engine ray, not for local"):
         Crew(ray_address="10.0.0.1:6379")

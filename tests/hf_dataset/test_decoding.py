@@ -18,10 +18,10 @@ from hf_dataset.schema import (
     MetaRow,
     ToolDoc,
     arrow_schema,
-    from_dict,
     to_dict,
 )
 from tests.conftest import Built
+from tests.hf_dataset.plain import from_dict
 
 
 def row(number: int, answer: AnswerRow | None, meta: MetaRow | None) -> Instance:

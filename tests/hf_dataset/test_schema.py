@@ -26,11 +26,10 @@ from hf_dataset.schema import (
     ToolRow,
     arrow_schema,
     feature_specs,
-    from_dict,
     to_dict,
-    to_features,
 )
 from tests.conftest import Built
+from tests.hf_dataset.plain import from_dict, to_features
 
 DOC = ToolDoc("t", "p", "d", "{}")
 ROW = Instance(
@@ -83,13 +82,6 @@ def test_the_features_of_the_card_are_those_of_the_rows(row: type) -> None:
 def test_rows_survive_arrow(row: Instance) -> None:
     table = pa.Table.from_pylist([to_dict(row)], schema=arrow_schema(Instance))
     assert from_dict(Instance, table.to_pylist()[0]) == row
-
-
-def test_a_missing_column_is_an_error() -> None:
-    record = to_dict(ROW)
-    del record["meta"]
-    with pytest.raises(KeyError, match="meta"):
-        from_dict(Instance, record)
 
 
 def test_the_card_lists_every_config_once_with_one_default(built: Built) -> None:
