@@ -3,24 +3,28 @@
 A build has two folders, the data set and its private answers. The answers are put in place first, so that a data set
 under its final name is always complete. A build that was cut off is gone on with where it left off, if what it left
 was made from the same.
+
+Whoever writes to a folder holds a lock beside it (`builder/held.py`); what nobody holds was left.
 """
 
 from __future__ import annotations
 
-import os
+import errno
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from .errors import OutputError
+from .held import Held, fresh, leftovers, sweep, take
 
 UNFINISHED: Final = ".unfinished"
 """In the folder of the answers, while there is something to go on from: holds a folder named by the build's key."""
-_LEFT: Final = "left"
-"""Stands for the number of the process in the name of folders that nobody writes any more."""
+_REFUSALS: Final = frozenset(
+    (errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENOSPC, errno.EPERM, errno.EROFS)
+)
+"""Of the disk: what whoever builds can mend."""
 
 
 class Folders(NamedTuple):
@@ -64,32 +68,29 @@ def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
         key: What tells builds apart; never goes on from anything if empty.
 
     Raises:
-        OutputError: If one of the two is there.
+        OutputError: If one of the two is there, or the disk takes no more.
     """
     out = out.absolute()
     check_free(out)
-    try:
+    finals = Folders(out, private_folder(out))
+    with _cannot("be made", out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        folders = _adopted(out, key)
-        _sweep(out)
-        _sweep(private_folder(out))
-        folders = folders or _fresh(out)
-    except OSError as error:
-        raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
-    public, private = folders
+        found = _adopted(finals, key)
+        for final in finals:
+            sweep(final)
+        public, private = found or fresh(*finals)
+    keep = False
     try:
-        yield folders
-        private.rename(private_folder(out))
-        try:
-            public.rename(out)
-        except OSError:
-            private_folder(out).rename(private)
-            raise
+        with _cannot("be written", out):
+            yield Folders(public.path, private.path)
+        keep = True  # it is whole
+        _put_in_place(public, private, finals)
     finally:
-        if (private / UNFINISHED).is_dir():
-            _rename(folders, out, _LEFT)
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
+        keep = keep or (private.path / UNFINISHED).is_dir()
+        for one in (public, private):
+            if not keep:
+                shutil.rmtree(one.path, ignore_errors=True)
+            one.release()
 
 
 @contextmanager
@@ -100,83 +101,65 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         out: Its final name.
 
     Raises:
-        OutputError: If it is there, or cannot be made.
+        OutputError: If it is there, or cannot be made, or the disk takes no more.
     """
     out = out.absolute()
     if out.exists():
         raise OutputError(f"{str(out)!r} is there already. Name another folder, or remove it first.")
-    try:
+    with _cannot("be made", out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(out)
-        aside = _aside(out)
-    except OSError as error:
-        raise OutputError(f"{str(out)!r} cannot be made: {error.strerror}. Name another folder.") from error
+        sweep(out)
+        (aside,) = fresh(out)
     try:
-        yield aside
-        aside.rename(out)
+        with _cannot("be written", out):
+            yield aside.path
+            aside.path.rename(out)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(aside.path, ignore_errors=True)
+        aside.release()
 
 
-def _fresh(out: Path) -> Folders:
-    """Two empty folders whose names end alike."""
-    public = _aside(out)
-    private = private_folder(out).with_name(_prefix(private_folder(out)) + public.name.removeprefix(_prefix(out)))
-    private.mkdir()
-    return Folders(public, private)
+def _put_in_place(public: Held, private: Held, finals: Folders) -> None:
+    """Give two whole folders their final names, or neither.
+
+    Raises:
+        OutputError: If they cannot have them; they stay where they are.
+    """
+    try:
+        private.path.rename(finals.private)
+        try:
+            public.path.rename(finals.public)
+        except OSError:
+            finals.private.rename(private.path)
+            raise
+    except OSError as error:
+        raise OutputError(
+            f"{str(finals.public)!r} cannot be put in place: {error.strerror}. It is whole, and lies with its answers "
+            f"in {str(public.path)!r} and {str(private.path)!r}: move both before you build to that name again."
+        ) from error
 
 
-def _adopted(out: Path, key: str) -> Folders | None:
-    """The folders that a build of the same key was cut off in, now of this process; None if there are none."""
-    for private in sorted(_leftovers(private_folder(out))):
-        public = out.with_name(_prefix(out) + private.name.removeprefix(_prefix(private_folder(out))))
-        if key and (private / UNFINISHED / key).is_dir() and public.is_dir():
-            with suppress(FileNotFoundError):  # another process was quicker
-                return _rename(Folders(public, private), out, str(os.getpid()))
+def _adopted(finals: Folders, key: str) -> tuple[Held, Held] | None:
+    """The folders that a build of the same key was cut off in, now held by us; None if there are none."""
+    for path in leftovers(finals.private) if key else ():
+        other = path.with_name(path.name.replace(f".{finals.private.name}.", f".{finals.public.name}.", 1))
+        if not (path / UNFINISHED / key).is_dir() or not (private := take(path)):
+            continue
+        if public := take(other):
+            return public, private
+        private.release()
     return None
 
 
-def _rename(folders: Folders, out: Path, owner: str) -> Folders:
-    """Give folders that are written aside another owner, the answers first, which decide whose they are."""
-    ending = folders.public.name.removeprefix(_prefix(out)).partition("-")[2]
-    private = private_folder(out).with_name(f"{_prefix(private_folder(out))}{owner}-{ending}")
-    public = out.with_name(f"{_prefix(out)}{owner}-{ending}")
-    return Folders(private=folders.private.rename(private), public=folders.public.rename(public))
-
-
-def _aside(folder: Path) -> Path:
-    made = Path(tempfile.mkdtemp(prefix=f"{_prefix(folder)}{os.getpid()}-", dir=folder.parent))
-    made.chmod(0o755)
-    return made
-
-
-def _prefix(folder: Path) -> str:
-    """Beginning of the name under which a folder is written; the number of the process follows."""
-    return f".{folder.name}.partial-"
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what was left beside a folder."""
-    for leftover in _leftovers(folder):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _leftovers(folder: Path) -> list[Path]:
-    """What stands beside a folder, of those who wrote it aside and were killed or left it."""
-    prefix = _prefix(folder)
-    found = []
-    for path in folder.parent.iterdir():
-        owner = path.name[len(prefix) :].partition("-")[0]
-        if path.name.startswith(prefix) and (owner == _LEFT or (owner.isdigit() and not _alive(int(owner)))):
-            found.append(path)
-    return found
-
-
-def _alive(pid: int) -> bool:
+@contextmanager
+def _cannot(what: str, out: Path) -> Iterator[None]:
+    """Say in one sentence what a disk refuses; other errors pass."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS and what != "be made":
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise OutputError(
+            f"{str(out)!r} cannot {what}: {error.strerror}{where}. Make room, or name another folder."
+        ) from error

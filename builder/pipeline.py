@@ -109,7 +109,9 @@ def build(
         manifest["files"] = unfinished.hashes(folders.public, manifest["files"])
         manifest["private_files"] = unfinished.hashes(folders.private)
         (folders.public / MANIFEST).write_text(to_text(manifest), encoding="utf-8")
-        unfinished.end()  # not before the last file is written: whatever fails until then is gone on with
+        # Not before the last file is written, and its name is free: whatever fails until then is gone on with.
+        check_free(out)
+        unfinished.end()
     return Report(manifest, catalogue.groups)
 
 

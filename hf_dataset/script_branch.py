@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,11 @@ _BEGIN: Final = "# Derived from hf_dataset/schema.py by `python -m hf_dataset.sc
 _END: Final = "# End of what is derived.\n"
 _NO_BUILD: Final = 'BUILD = ""\n'
 _WIDTH: Final = 120
+
+
+def built_files(manifest: Mapping[str, Any]) -> list[str]:
+    """What a build made, and nothing that came to lie beside it since: paths in the folder of the data set."""
+    return [*manifest["files"], MANIFEST]
 
 
 def script_branch_files(out: Path, repo: str) -> dict[str, bytes | Path]:
@@ -38,7 +44,7 @@ def script_branch_files(out: Path, repo: str) -> dict[str, bytes | Path]:
     Raises:
         ReadError: If the folder is no built data set.
     """
-    files: dict[str, bytes | Path] = {path: out / path for path in (*read_manifest(out)["files"], MANIFEST)}
+    files: dict[str, bytes | Path] = {path: out / path for path in built_files(read_manifest(out))}
     build = hashlib.sha256((out / MANIFEST).read_bytes()).hexdigest()
     script = SCRIPT.read_text(encoding="utf-8").replace(_NO_BUILD, f'BUILD = "{build}"\n')
     return {**files, f"{repo.rpartition('/')[2]}.py": script.encode()}

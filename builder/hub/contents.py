@@ -12,7 +12,8 @@ from builder.errors import HubError
 
 Contents = Mapping[str, Path | bytes]
 """File or bytes by path in the repository."""
-_LEFT_OUT: Final = ("__pycache__", ".pyc")
+_CACHE: Final = "__pycache__"
+_COMPILED: Final = ".pyc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def folder_contents(folder: Path, under: str = "") -> dict[str, Path | bytes]:
     found: dict[str, Path | bytes] = {
         under + path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part in path.as_posix() for part in _LEFT_OUT)
+        if path.is_file() and _CACHE not in path.relative_to(folder).parts and path.suffix != _COMPILED
     }
     if not found:
         raise HubError(f"{str(folder)!r} is no folder with files. Name the folder that a build made.")

@@ -13,7 +13,7 @@ from builder.original.importer import is_original
 from builder.output import private_folder
 from hf_dataset.layout import MANIFEST
 from hf_dataset.reader import read_manifest
-from hf_dataset.script_branch import script_branch_files
+from hf_dataset.script_branch import built_files, script_branch_files
 from hf_dataset.verify import check_folder
 
 from .contents import Contents, Entry, entries, folder_contents
@@ -75,7 +75,8 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
                 f"{repository!r} cannot hold both data set and answers. Name a private repository for these."
             )
         plan.append(_answers(out, manifest, private_repository))
-    plan.append(Push(repository, "dataset", "main", folder_contents(out), f"Build {build}"))
+    main = {name: out / name for name in built_files(manifest)}
+    plan.append(Push(repository, "dataset", "main", main, f"Build {build}"))
     script = script_branch_files(out, repository.rpartition("/")[2])
     plan.append(Push(repository, "dataset", SCRIPT, script, f"Build {build}, with the loading script"))
     return plan
@@ -83,7 +84,7 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
 
 def _answers(out: Path, manifest: Mapping[str, Any], repository: str) -> Push:
     folder = private_folder(out)
-    contents = folder_contents(folder)
+    contents: dict[str, Path | bytes] = {name: folder / name for name in manifest["private_files"]}
     if file_hashes(folder) != manifest["private_files"]:
         raise HubError(f"The answers in {str(folder)!r} are not those of {str(out)!r}, by its {MANIFEST}. Build again.")
     return Push(repository, "dataset", "main", contents, f"Answers of build {manifest['build_id']}", private=True)

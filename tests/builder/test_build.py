@@ -26,9 +26,10 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import AuditError, BuildError, ConfigError, OutputError
+from builder.held import fresh, sweep, take
 from builder.instances import InstanceMaker
 from builder.manifest import file_hashes
-from builder.output import written_aside
+from builder.output import folder_written_aside, written_aside
 from builder.predictions import score
 from builder.predictors.registry import open_predictor
 from builder.records import Group, GroupTool, Query, User
@@ -512,7 +513,7 @@ def test_every_dial_gives_a_data_set_that_passes(tmp_path: Path, name: str) -> N
         assert {meta.distractor_level for meta in metas["preferred_only"]} == {"near_functionality"}
 
 
-def test_a_data_set_that_cannot_be_put_in_place_leaves_no_answers(
+def test_a_data_set_that_cannot_be_put_in_place_leaves_no_answers_and_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename = Path.rename
@@ -523,9 +524,35 @@ def test_a_data_set_that_cannot_be_put_in_place_leaves_no_answers(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fails)
-    with pytest.raises(OSError, match="No space left"), written_aside(tmp_path / "out") as folders:
+    with pytest.raises(OutputError, match="No space left") as told, written_aside(tmp_path / "out") as folders:
         (folders.private / "answers").write_text("")
+    assert set(tmp_path.iterdir()) == set(folders)
+    assert all(repr(str(folder)) in str(told.value) for folder in folders)
+    assert (folders.private / "answers").exists()
+
+
+@pytest.mark.parametrize("write", [written_aside, folder_written_aside])
+def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path, write: Any) -> None:
+    with (
+        pytest.raises(OutputError, match=r"'.*/out' cannot be written: No space left.*Make room"),
+        write(tmp_path / "out"),
+    ):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(FileNotFoundError), write(tmp_path / "out"):  # a mistake of ours
+        raise FileNotFoundError(2, "No such file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_somebody_writes_is_left_alone(tmp_path: Path) -> None:
+    one, other = fresh(tmp_path / "a", tmp_path / "a-private")
+    with written_aside(tmp_path / "a"), written_aside(tmp_path / "a-private"):
+        assert take(one.path) is None
+        assert one.path.exists()
+        assert other.path.exists()
+    one.release()
+    sweep(tmp_path / "a")
+    assert not one.path.exists()
+    other.release()
 
 
 def test_leftovers_are_swept_whatever_the_name(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.engines.choice import Crew
-from builder.errors import BuildError, ConfigError
+from builder.errors import BuildError, ConfigError, OutputError
+from builder.held import take
 from builder.manifest import file_hashes
-from builder.output import UNFINISHED, _adopted, written_aside
+from builder.output import UNFINISHED, written_aside
 from builder.unfinished import ROOMS
 from builder.writing import PartitionWriter
 from tests.conftest import Built, silent
@@ -107,14 +109,14 @@ def test_what_fails_after_the_partitions_does_not_cost_them(
 ) -> None:
     def fails(*_: Any) -> Any:
         # What a former try left, but this one does not write.
-        for folder in tmp_path.glob(".data*.partial-*"):
+        for folder in (path for path in tmp_path.glob(".data*.partial-*") if path.is_dir()):
             (folder / "audit").mkdir()
             (folder / "audit" / "lengths.png").write_bytes(b"old")
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(f"builder.pipeline.{step}", fails)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OutputError, match="No space left"):
             make(tmp_path / "data")
     assert begun == ["train0", "train1", "validation0", "test0"]
     assert len(list(tmp_path.iterdir())) == 2
@@ -124,6 +126,21 @@ def test_what_fails_after_the_partitions_does_not_cost_them(
     assert begun == []
     assert not (built.data / "audit").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
+
+
+def test_a_name_that_is_taken_meanwhile_does_not_cost_the_build(whole: Built, begun: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "data"
+
+    def tell(stage: str, done: int, _: int) -> None:
+        if stage == "writing test" and done:
+            out.mkdir(exist_ok=True)
+
+    with pytest.raises(OutputError, match="is there already"):
+        make(out, tell)
+    out.rmdir()
+    begun.clear()
+    assert same(make(out), whole)
+    assert begun == []
 
 
 def test_a_file_that_did_not_outlive_the_cut_is_made_again(whole: Built, begun: list[str], tmp_path: Path) -> None:
@@ -165,8 +182,12 @@ def test_two_builds_do_not_go_on_from_the_same(tmp_path: Path) -> None:
     (left["private"] / "answers").write_text("")
     with written_aside(tmp_path / "a", "key") as folders:
         assert (folders.private / "answers").exists()
-        # Whoever comes now finds the folder taken by a process that lives.
-        assert _adopted(tmp_path / "a", "key") is None
+        # Whoever comes now finds it taken.
+        assert take(folders.private) is None
+        with suppress(Ended), written_aside(tmp_path / "a", "key") as others:
+            assert not set(others) & set(folders)
+            assert folders.private.exists()
+            raise Ended
         shutil.rmtree(folders.private / UNFINISHED)
     assert (tmp_path / "a-private" / "answers").exists()
 
@@ -193,7 +214,8 @@ def test_a_partition_that_fails_is_made_again(
 def test_a_partition_that_cannot_be_made_is_told_at_once_or_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begun: list[str]
 ) -> None:
-    for error, attempts in ((BuildError("too small"), 1), (OSError(28, "No space left on device"), 3)):
+    given = [(BuildError("too small"), 1, BuildError), (OSError(28, "No space left on device"), 3, OutputError)]
+    for error, attempts, told in given:
 
         def fails(*given: Any, error: Exception = error) -> Any:
             begun.append(given[1].split)
@@ -201,7 +223,7 @@ def test_a_partition_that_cannot_be_made_is_told_at_once_or_in_the_end(
 
         begun.clear()
         monkeypatch.setattr(PartitionWriter, "_make", fails)
-        with pytest.raises(type(error)):
+        with pytest.raises(told):
             make(tmp_path / "data")
         assert begun == ["train"] * attempts
         assert list(tmp_path.iterdir()) == []

@@ -200,12 +200,31 @@ def test_only_what_a_build_made_is_pushed(built: Built, tmp_path: Path) -> None:
     with pytest.raises(HubError, match=r"README.md is not the file that was built"):
         plan_data(tmp_path / "copy", DATA, None)
     shutil.copytree(built.data, tmp_path / "whole")
-    with pytest.raises(HubError, match="no folder with files"):
+    with pytest.raises(HubError, match="are not those of"):
         plan_data(tmp_path / "whole", DATA, ANSWERS)
     shutil.copytree(built.answers, tmp_path / "whole-private")
     (tmp_path / "whole-private" / "README.md").write_text("other")
     with pytest.raises(HubError, match="are not those of"):
         plan_data(tmp_path / "whole", DATA, ANSWERS)
+
+
+def test_what_lies_beside_a_build_stays_at_home(built: Built, tmp_path: Path) -> None:
+    out = tmp_path / ".pycharm" / "out"
+    shutil.copytree(built.data, out)
+    (out / ".env").write_text("KEY=secret")
+    (out / "oracle.test.jsonl").write_text("{}")
+    main, script = plan_data(out, DATA, None)
+    built_files = set(built.report.manifest["files"]) | {"manifest.json"}
+    assert set(main.contents) == built_files
+    assert set(script.contents) == built_files | {"petoolbench.py"}
+
+
+def test_a_folder_below_any_name_is_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "__pycache__" / ".pycharm"
+    (folder / "__pycache__").mkdir(parents=True)
+    for name in ("a.py", "b.pyc", "__pycache__/a.py"):
+        (folder / name).write_text("")
+    assert set(folder_contents(folder)) == {"a.py"}
 
 
 def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
