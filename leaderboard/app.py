@@ -30,6 +30,7 @@ from leaderboard.theme import CSS, theme
 from leaderboard.validation import LIMITS
 from leaderboard.version import scorer_version
 from leaderboard.views import TABS
+from metrics.petoolbench.uploads import Blocks
 
 DATA: Final = "PETOOLBENCH_DATA"
 STORE: Final = "PETOOLBENCH_STORE"
@@ -60,7 +61,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
     """
     version = scorer_version()
     context = Context(store, Snapshot(store), data, Desk(store, data, version), identity)
-    blocks: gr.Blocks = gr.Blocks(title="PEToolBench leaderboard", delete_cache=(_KEPT_S, _KEPT_S))
+    blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_KEPT_S, _KEPT_S))
     with blocks:
         with gr.Row(elem_id="top"):
             gr.Markdown(f"# PEToolBench leaderboard\n{_INTRO.format(data.revision)}", elem_id="title")

@@ -15,8 +15,10 @@ from gradio.processing_utils import save_bytes_to_cache
 
 if __package__:
     from . import page
+    from .uploads import Blocks
 else:
     import page  # type: ignore[import-not-found,no-redef]
+    from uploads import Blocks  # type: ignore[import-not-found,no-redef]
 
 MODES: Final = (
     ("default: what arguments mean", "default"),
@@ -58,7 +60,7 @@ def build(metric: Any) -> gr.Blocks:
         metric: The loaded metric.
     """
     example = page.example()
-    blocks = gr.Blocks(title="PEToolBench metric", delete_cache=(_KEPT_S, _KEPT_S))
+    blocks = Blocks(title="PEToolBench metric", delete_cache=(_KEPT_S, _KEPT_S))
     with blocks:
         gr.Markdown(_INTRO)
         rows, rows_file = _input("Reference rows", "rows", example.rows)

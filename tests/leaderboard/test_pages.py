@@ -378,3 +378,13 @@ def test_a_space_refuses_the_private_handlers_too(space: str, board: Board) -> N
         assert REFUSED in told(space, number)
     local = client(board.url).config["dependencies"]
     assert "Submissions of" in told(board.url, next(one["id"] for one in local if one["api_name"] == "own"))
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_nothing_is_fetched_for_whoever_names_an_address(space: str, place: int) -> None:
+    given: list[Any] = [None, "validation", "a", "", "", "", "", "", "", "own"]
+    # Not to be reached: who tries says that its name is unknown.
+    given[place] = {"path": "https://nowhere.invalid/x.jsonl", "meta": {"_type": "gradio.FileData"}}
+    address = f"{space}/gradio_api/call/check"
+    event = httpx.post(address, json={"data": given}, timeout=30).json()["event_id"]
+    assert "none is fetched from an address" in httpx.get(f"{address}/{event}", timeout=30).text
