@@ -60,7 +60,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
         StoreError: If the store cannot be read.
     """
     version = scorer_version()
-    context = Context(store, Snapshot(store), data, Desk(store, data, version), identity)
+    context = Context(store, Snapshot(store, data.revision), data, Desk(store, data, version), identity)
     blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_KEPT_S, _KEPT_S))
     with blocks:
         with gr.Row(elem_id="top"):

@@ -1,4 +1,4 @@
-"""What the board shows, as pure functions of submissions and outcomes: rows and ranks.
+"""What the board shows of one data revision, as pure functions of submissions and outcomes: rows and ranks.
 
 A rank counts the systems that are surely better: those whose interval of tool accuracy lies wholly above one's own. So
 systems that cannot be told apart share a rank. Baselines and runs on another's history or none are shown unranked.
@@ -59,7 +59,7 @@ class Row:
     date: str
     """Day on which it was handed in, ISO 8601."""
     attempt: int
-    """Which of the account's submissions on this split it is, from 1."""
+    """Which of the account's submissions on this split of these data it is, from 1."""
     attempts: int
     data_revision: str
     scorer_version: str
@@ -83,7 +83,13 @@ def current(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def rows(
-    submissions: Iterable[Submission], outcomes: Iterable[Outcome], board: str, split: Split, *, every: bool = False
+    submissions: Iterable[Submission],
+    outcomes: Iterable[Outcome],
+    board: str,
+    split: Split,
+    revision: str,
+    *,
+    every: bool = False,
 ) -> list[Row]:
     """All rows of a board, the highest tool accuracy first.
 
@@ -92,6 +98,7 @@ def rows(
         outcomes: Likewise; of several of one submission the latest holds.
         board: `overall`, which takes submissions that answer every config, or a config.
         split: Which split.
+        revision: Of the data. Files that answer others are not compared with these, and so not shown.
         every: Whether to keep all rows, instead of the baselines and the best one of each account.
 
     Raises:
@@ -99,7 +106,8 @@ def rows(
     """
     if board not in BOARDS:
         raise ValueError(f"There is no board {board!r}. Allowed are {', '.join(BOARDS)}.")
-    handed_in = sorted((one for one in submissions if one.split == split), key=lambda one: (one.created, one.id))
+    asked = (one for one in submissions if (one.split, one.data_revision) == (split, revision))
+    handed_in = sorted(asked, key=lambda one: (one.created, one.id))
     known = current(outcomes)
     newest = max((known[one.id][-1] for one in handed_in if one.id in known), key=lambda one: one.created, default=None)
     attempts: dict[str, int] = defaultdict(int)

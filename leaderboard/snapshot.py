@@ -34,14 +34,16 @@ class Snapshot:
 
     Args:
         store: What is looked at.
+        revision: Of the data that the boards are of.
         clock: Seconds that only grow.
 
     Raises:
         StoreError: If it cannot be read at the start. Later the last reading stands until one succeeds.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store, revision: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
+        self._revision = revision
         self._clock = clock
         self._lock = threading.Lock()
         self._known, self._read_at, self._reading = _read(store), clock(), False
@@ -83,7 +85,8 @@ class Snapshot:
         return self._rows(which, split, every)
 
     def _made(self, which: str, split: Split, every: bool) -> Sequence[Row]:
-        return board.rows(self._known.submissions, self._known.outcomes, which, split, every=every)
+        known = self._known
+        return board.rows(known.submissions, known.outcomes, which, split, self._revision, every=every)
 
     def _refresh(self) -> None:
         try:

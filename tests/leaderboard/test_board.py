@@ -21,6 +21,7 @@ from leaderboard.records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, P
 from leaderboard.views import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
+REVISION = "0123abcd"
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "**bold** [x](javascript:alert(1))",
@@ -48,6 +49,7 @@ def entry(
     created: str = "",
     badge: Any = "self-reported",
     split: Any = "validation",
+    revision: str = REVISION,
     **system: Any,
 ) -> tuple[Submission, Outcome]:
     """A submission and its outcome; each of an account of its own, unless told."""
@@ -61,7 +63,7 @@ def entry(
         configs=tuple(configs),
         sha256="ab" * 32,
         size=10,
-        data_revision="0123abcd",
+        data_revision=revision,
         scorer_version="scorer-1",
         created=day,
         badge=badge,
@@ -74,7 +76,7 @@ def entry(
         "scored",
         "",
         "scorer-1",
-        "0123abcd",
+        revision,
         day,
         own,
         {name: getattr(one, name) for name in RATES} if whole else {},
@@ -85,7 +87,8 @@ def entry(
 
 
 def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[board.Row]:
-    return board.rows([one for one, _ in entries], [one for _, one in entries], which, "validation", every=every)
+    submissions, outcomes = [one for one, _ in entries], [one for _, one in entries]
+    return board.rows(submissions, outcomes, which, "validation", REVISION, every=every)
 
 
 def test_systems_that_cannot_be_told_apart_share_a_rank_and_the_interval_of_a_rank_covers_all_it_could_be() -> None:
@@ -149,9 +152,24 @@ def test_attempts_count_every_submission_of_the_account_on_the_split_scored_or_n
         [first[1], last[1], elsewhere[1]],
         OVERALL,
         "validation",
+        REVISION,
         every=True,
     )
     assert [(row.attempt, row.attempts) for row in found] == [(3, 3), (1, 3)]
+
+
+def test_a_board_is_of_one_data_revision() -> None:
+    old = "89abcdef"
+    found = rows_of(
+        entry(1, 0.8, account="otter", name="wren", revision=old),
+        entry(2, 0.3, account="otter", name="wren", history="swapped", revision=old),
+        entry(3, 0.6, account="otter", name="wren"),
+        entry(4, 0.7, account="heron", name="finch"),
+    )
+    assert [(row.system, row.rates["tool_accuracy"], row.lift, row.attempts) for row in found] == [
+        ("finch", 0.7, None, 1),
+        ("wren", 0.6, None, 1),
+    ]
 
 
 def test_overall_takes_only_what_answers_every_config() -> None:
@@ -175,7 +193,7 @@ def test_the_last_outcome_holds_and_the_former_figure_is_told() -> None:
         submission_id=submission.id,
     )
     other, stale = entry(2, 0.4)
-    found = board.rows([submission, other], [new, stale, old], OVERALL, "validation")
+    found = board.rows([submission, other], [new, stale, old], OVERALL, "validation", REVISION)
     assert [(row.rates["tool_accuracy"], row.former, row.older_scorer) for row in found] == [
         (0.6, 0.5, False),
         (0.4, None, True),
@@ -185,7 +203,7 @@ def test_the_last_outcome_holds_and_the_former_figure_is_told() -> None:
 def test_a_failed_submission_is_no_row() -> None:
     submission, outcome = entry(1, 0.5)
     failed = dataclasses.replace(outcome, status="failed", reason="no", scores={}, overall={}, overall_intervals={})
-    assert board.rows([submission], [failed], OVERALL, "validation") == []
+    assert board.rows([submission], [failed], OVERALL, "validation", REVISION) == []
 
 
 FILTERED = rows_of(

@@ -347,7 +347,7 @@ def test_the_board_can_be_rebuilt_from_the_results_alone(hub: HubServer, member:
 
 def test_what_is_made_of_the_store_is_made_again_once_it_changes(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    snapshot, asked = Snapshot(store), []
+    snapshot, asked = Snapshot(store, "0123abcd"), []
 
     def counted(name: str) -> int:
         asked.append(name)
