@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -62,6 +61,8 @@ class Finals:
 
 
 _ENDED: Final = "ended.json"
+_HELD: Final = 50_000
+"""Final instructions that are held before they are written, of some 200 bytes each."""
 
 
 def deal(prepared: Prepared, config: BuildConfig, partitions: Sequence[Partition], folder: Path) -> None:
@@ -77,23 +78,33 @@ def deal(prepared: Prepared, config: BuildConfig, partitions: Sequence[Partition
     wanted = _MARGIN * max(partition.users for partition in partitions)
     streams: Mapping[str, Iterator[Scenario]] = {group.key: _all(prepared, seed, group) for group in prepared.groups}
     open_to = list(prepared.groups)
-    with ExitStack() as stack:
-        files = [stack.enter_context(_file(folder, one).open("w", encoding="utf-8")) for one in partitions]
-        carried = 0
-        while open_to and carried < wanted:
-            for group in list(open_to):
-                given = 0
-                for file, scenario in zip(files, streams[group.key], strict=False):
-                    values = {name: [value.value, value.said] for name, value in scenario.values.items()}
-                    file.write(f"{json.dumps([group.key, scenario.instruction, values])}\n")
-                    given += 1
-                if given < len(files):
-                    open_to.remove(group)
-                else:
-                    carried += len(group.members)
+    dealt: list[list[str]] = [[] for _ in partitions]
+    carried = 0
+    while open_to and carried < wanted:
+        for group in list(open_to):
+            given = 0
+            for own, scenario in zip(dealt, streams[group.key], strict=False):
+                values = {name: [value.value, value.said] for name, value in scenario.values.items()}
+                own.append(f"{json.dumps([group.key, scenario.instruction, values])}\n")
+                given += 1
+            if given < len(dealt):
+                open_to.remove(group)
+            else:
+                carried += len(group.members)
+        if sum(map(len, dealt)) >= _HELD:
+            _append(folder, partitions, dealt)
+    _append(folder, partitions, dealt)
     left = {group.key for group in open_to}
     ended = sorted(group.key for group in prepared.groups if group.key not in left)
     (folder / _ENDED).write_text(json.dumps(ended), encoding="utf-8")
+
+
+def _append(folder: Path, partitions: Sequence[Partition], dealt: Sequence[list[str]]) -> None:
+    """Write what is held, a file at a time: there may be more partitions than a process may have files open."""
+    for partition, own in zip(partitions, dealt, strict=True):
+        with _file(folder, partition).open("a", encoding="utf-8") as file:
+            file.writelines(own)
+        own.clear()
 
 
 def _all(prepared: Prepared, seed: Sequence[int], group: Group) -> Iterator[Scenario]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import gradio as gr
+import httpx2
 from huggingface_hub import HfApi, snapshot_download
 
 from leaderboard import views
@@ -178,8 +179,22 @@ def open_data(name: str) -> Data:
     """
     if not name.startswith("hub:"):
         return Data(Path(name))
+    repository = name.removeprefix("hub:")
     wanted = ["manifest.json", *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS)]
-    return Data(Path(snapshot_download(name.removeprefix("hub:"), repo_type="dataset", allow_patterns=wanted)))
+    try:
+        return Data(Path(snapshot_download(repository, repo_type="dataset", allow_patterns=wanted)))
+    except (OSError, ValueError, httpx2.HTTPError) as error:
+        raise DataError(
+            f"The data set {repository!r} cannot be fetched ({type(error).__name__}). Check {DATA} and the token."
+        ) from error
+
+
+def _whoami(token: str) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = HfApi(token=token).whoami()
+    except httpx2.HTTPError as error:
+        raise OSError("the Hub cannot be asked whose a token is") from error
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -193,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if not given.data or not given.store:
         parser.error(f"Name data and store: --data and --store, or {DATA} and {STORE} in the environment.")
-    identity = Identity(in_space="SPACE_ID" in os.environ, whoami=lambda token: HfApi(token=token).whoami())
+    identity = Identity(in_space="SPACE_ID" in os.environ, whoami=_whoami)
     try:
         blocks = build(open_store(given.store), open_data(given.data), identity)
     except (DataError, StoreError) as error:

@@ -6,6 +6,7 @@ document that is asked for by name has to be readable.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,9 +35,11 @@ class OpenApiSource:
 
     @property
     def identity(self) -> str:
-        """Kind and content hash; files too large to be read do not count."""
+        """Kind and content hash; files that may not be opened, or are too large to be read, do not count."""
         files = self._files() if self._path.is_dir() else {"": self._path}
-        readable = {name: path for name, path in files.items() if path.stat().st_size <= MAX_BYTES}
+        readable = {
+            name: path for name, path in files.items() if os.access(path, os.R_OK) and path.stat().st_size <= MAX_BYTES
+        }
         return f"openapi sha256:{content_hash(readable)}"
 
     def read(self) -> Iterator[RawTool]:

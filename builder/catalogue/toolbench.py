@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ from builder.records import ServiceFacts
 from .raw import RawParameter, RawTool
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half a pair or a whole one, as JSON may write it."""
 _LINE_KEYS: Final = ("category", "tool_name", "api_name", "required_parameters", "optional_parameters")
 _FILE_KEYS: Final = ("tool_name", "api_list")
 _OPERATION_KEYS: Final = ("name", "required_parameters", "optional_parameters")
@@ -66,7 +69,7 @@ def _read_lines(path: Path) -> Iterator[RawTool]:
         raise CatalogueError(path, "the file is empty", _LINE_EXPECTED)
     for number, line in enumerate(lines, start=1):
         try:
-            record = json.loads(line)
+            record = _parsed(line)
         except (ValueError, RecursionError) as error:
             cut = number == len(lines) and not ends_whole
             problem = "the last line is cut off" if cut else f"not JSON ({_why(error)})"
@@ -89,7 +92,7 @@ def _read_folder(root: Path) -> Iterator[RawTool]:
         raise CatalogueError(root, "the folder holds no tool", "<Category>/<tool>.json below it")
     for path in files:
         try:
-            record = json.loads(_text(path, _FILE_EXPECTED))
+            record = _parsed(_text(path, _FILE_EXPECTED))
         except (ValueError, RecursionError) as error:
             raise CatalogueError(path, f"not JSON ({_why(error)})", _FILE_EXPECTED) from error
         _check_keys(record, _FILE_KEYS, path, _FILE_EXPECTED)
@@ -125,6 +128,19 @@ def _text(path: Path, expected: str) -> str:
     if not text.strip():
         raise CatalogueError(path, "the file is empty", expected)
     return text
+
+
+def _parsed(text: str) -> Any:
+    """JSON whose text can be written: half a surrogate pair, as from a description cut within an emoji, is replaced.
+
+    Raises:
+        ValueError: If it is none.
+        RecursionError: If it is nested too deep.
+    """
+    found = json.loads(text)
+    if _SURROGATE.search(text):
+        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    return found
 
 
 def _why(error: Exception) -> str:

@@ -45,6 +45,8 @@ class BatchEngine:
         self._sleep = sleep
         self._reserved: dict[str, float] = {}
         """Dollars set aside for the batches under way, by id."""
+        self._elsewhere: set[str] = set()
+        """Batches that this endpoint does not know, or not by this key: they are left to whoever submitted them."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -82,7 +84,9 @@ class BatchEngine:
         try:
             for round_ in range(self._config.retries + 1):
                 under_way = {
-                    batch_id: keys for batch_id, keys in self._cache.open_batches().items() if wanted.keys() & set(keys)
+                    batch_id: keys
+                    for batch_id, keys in self._cache.open_batches().items()
+                    if wanted.keys() & set(keys) and self._is_here(batch_id)
                 }
                 known = {key for keys in under_way.values() for key in keys}
                 todo = [one for key, one in wanted.items() if key not in known and self._cache.get(key) is None]
@@ -102,6 +106,15 @@ class BatchEngine:
                 f"The Batch API of {str(self._client.base_url)!r} cannot be used: {error}. All answers so far are "
                 "kept: run the same command again, and it goes on from here."
             ) from error
+
+    def _is_here(self, batch_id: str) -> bool:
+        if batch_id not in self._reserved and batch_id not in self._elsewhere:
+            try:
+                self._client.batches.retrieve(batch_id)
+            except self._openai.NotFoundError:
+                self._meter.faults["batch_not_found"] += 1
+                self._elsewhere.add(batch_id)
+        return batch_id not in self._elsewhere
 
     def _parts(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
         """Requests in files within the API's limits."""

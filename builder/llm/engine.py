@@ -93,7 +93,8 @@ def read_completion(
         ValueError: If it is no chat completion.
     """
     try:
-        text = text_of(completion["choices"][0]["message"])
+        # A model may write half a surrogate pair, which no file takes.
+        text = text_of(completion["choices"][0]["message"]).encode("utf-8", "replace").decode("utf-8")
         usage = completion.get("usage") or {}
         return Answer(
             text,

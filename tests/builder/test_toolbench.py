@@ -35,6 +35,15 @@ def test_gzip_and_a_last_line_without_line_break_are_read(tmp_path: Path) -> Non
     assert len(list(ToolBenchSource(path).read())) == 2
 
 
+def test_a_description_cut_within_an_emoji_can_be_written(tmp_path: Path) -> None:
+    whole, cut = json.dumps("wind \N{WIND BLOWING FACE}"), '"wind \\ud83c"'
+    path = write(tmp_path / "tools.jsonl", line(api_description="HERE").replace('"HERE"', whole) + "\n"
+                 + line(api_description="HERE").replace('"HERE"', cut))  # fmt: skip
+    first, second = ToolBenchSource(path).read()
+    assert first.operation_description == "wind \N{WIND BLOWING FACE}"
+    assert second.operation_description == "wind ?"
+
+
 def test_null_parameter_lists_are_empty(tmp_path: Path) -> None:
     path = write(tmp_path / "tools.jsonl", line(required_parameters=None, optional_parameters=None))
     assert next(iter(ToolBenchSource(path).read())).parameters == ()

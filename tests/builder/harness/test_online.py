@@ -294,6 +294,13 @@ def test_an_address_has_one_spelling(given: str | None, meant: str | None) -> No
     assert endpoint_address(given) == meant
 
 
+@pytest.mark.parametrize("given", ["http://me:secret@a/v1", "http://a/v1?key=secret", "http://a/v1#secret"])
+def test_an_address_that_holds_a_secret_is_refused_and_not_told(given: str) -> None:
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY") as told:
+        endpoint_address(given)
+    assert "secret" not in str(told.value)
+
+
 @pytest.mark.parametrize("given", ["URL", "", "a/v1", "ftp://a/v1", "http:///v1", "http://a:b/v1", "localhost:8000/v1"])
 def test_what_is_no_address_is_refused(given: str) -> None:
     with pytest.raises(ConfigError, match=r"is no address.*http://127\.0\.0\.1:8000/v1"):

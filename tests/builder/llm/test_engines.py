@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from builder.config import BuildConfig, LlmConfig
 from builder.errors import BudgetError, LlmError
+from builder.llm.cache import AnswerCache
+from builder.llm.request import make_request
 from builder.llm.task import Payload, Refusal
 from builder.llm.tasks import JUDGE, UNDERSTAND, Judgement, Understanding
 from builder.llm.use import Endpoint, ModelUse, open_model, price_of
@@ -112,6 +115,30 @@ def test_a_batch_under_way_is_waited_for_and_not_submitted_again(tmp_path: Path)
         assert right(replies)
         assert not model.meter.paid
         assert len(server.log.completions()) == 10, "each line answered once"
+
+
+def test_a_batch_of_another_endpoint_is_left_to_it(tmp_path: Path) -> None:
+    cache = AnswerCache(tmp_path / "cache.sqlite")
+    with closing(cache):
+        keys = [make_request(JUDGE, one, 0, CONFIG).key for one in payloads(4)]
+        cache.add_batch("batch_of_somebody", keys)
+    config = CONFIG.model_copy(update={"retries": 0})
+    with LlmServer(builder_script.reply) as server:
+        replies, model = ask(server, tmp_path / "cache.sqlite", 4, mode="batch", config=config)
+    assert right(replies)
+    assert model.meter.faults == {"batch_not_found": 1}
+    with closing(AnswerCache(tmp_path / "cache.sqlite")) as cache:
+        assert cache.open_batches() == {"batch_of_somebody": keys}
+
+
+def test_half_a_surrogate_pair_is_kept_as_a_question_mark(tmp_path: Path) -> None:
+    with LlmServer(lambda body: builder_script.reply(body).replace("look up", "look \ud83d up")) as server:
+        replies, model = ask(server, tmp_path / "cache.sqlite", 6)
+        assert right(replies)
+        assert not model.meter.rejected
+        again, model = ask(server, tmp_path / "cache.sqlite", 6)
+        assert again == replies
+        assert not model.meter.paid
 
 
 def test_line_separators_within_a_reply_do_not_cut_a_batch_apart(tmp_path: Path) -> None:
