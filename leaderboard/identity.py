@@ -12,7 +12,8 @@ from .records import Person
 
 LOCAL: Final = Person("local", "local")
 REFUSED: Final = (
-    "Sign in with Hugging Face first; a program passes its token: gradio_client.Client(SPACE, token=TOKEN). "
+    "Sign in with Hugging Face first; petoolbench submit takes the token from HF_TOKEN, a program passes it: "
+    "gradio_client.Client(SPACE, token=TOKEN). "
     "Nothing was done."
 )
 TOKEN_HEADER: Final = "x-hf-authorization"  # noqa: S105 (the name of a header)

@@ -167,7 +167,7 @@ def formula(which: str) -> str:
     return (
         f'<div class="formula"><p>{mean}<code>tool = right tools / all rows</code>, '
         "<code>call = right tools with right arguments / all rows</code>: what is missing or cannot be read counts as "
-        "wrong. Below each figure stands its 95 % interval, by bootstrap over query groups. A rank is "
+        "wrong. Below each rate stands its 95 % interval, by bootstrap over query groups. A rank is "
         "<code>1 + systems whose interval of tool accuracy lies wholly above</code>, so that systems which cannot be "
         "told apart share it; its other end is the worst rank that the intervals allow. "
         "<code>lift = tool accuracy with the user's own history − with another user's</code>, where an "  # noqa: RUF001

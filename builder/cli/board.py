@@ -51,7 +51,12 @@ def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard
 
 def submit(
     predictions: Annotated[Path, typer.Argument(help="Predictions file, of one config or of all three.")],
-    space: Annotated[str, typer.Option("--space", help="The leaderboard: ORG/NAME on the Hub, or its address.")],
+    space: Annotated[
+        str,
+        typer.Option(
+            "--space", help="The leaderboard: ORG/NAME on the Hub (HF_TOKEN says who you are), or its address."
+        ),
+    ],
     name: Annotated[str, typer.Option("--name", help="Name of the system.")],
     split: Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS[1:])}.")] = "validation",
     team: Annotated[str, typer.Option("--team")] = "",

@@ -93,7 +93,7 @@ def predict(
         int, typer.Option("--batch-size", min=1, help="Prompts at once, for hf:NAME.")
     ] = _MEANS.batch_size,
     answers: Annotated[
-        Path | None, typer.Option("--answers", help="Answers folder; the oracle needs it for test.")
+        Path | None, typer.Option("--answers", help="Answers folder; oracle and regression need it for test.")
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask once more what had no reply.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first prompt, and ask nothing.")] = False,

@@ -10,13 +10,16 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from builder.hub.data import data_folder
 from builder.report.comparison import Compared, compare_runs
 from builder.report.words import OUTCOME_NAMES, findings, p_value, percent
 from builder.report.write import PAGE, write_report
 
 from .console import stdout
 
-Data = Annotated[Path, typer.Option("--data", help="Folder of the data set that the runs were made on.")]
+Data = Annotated[
+    str, typer.Option("--data", help="Folder of the data set that the runs were made on, or its repository on the Hub.")
+]
 Answers = Annotated[Path | None, typer.Option("--answers", help="Answers folder, for runs of the test split.")]
 
 
@@ -27,7 +30,7 @@ def report(
     answers: Answers = None,
 ) -> None:
     """Write a report on runs: a page, Markdown, JSON, CSV and plots."""
-    for one in findings(write_report(runs, out, data, answers)):
+    for one in findings(write_report(runs, out, data_folder(data), answers)):
         _say(one.about)
         for line in one.lines:
             _say(f"  {line}")
@@ -42,7 +45,7 @@ def compare(
     count: Annotated[int, typer.Option("-n", min=0, help="Ids to show, of rows on which one alone is right.")] = 0,
 ) -> None:
     """Compare two runs on the same rows, in words."""
-    for found in compare_runs(first, second, data, answers):
+    for found in compare_runs(first, second, data_folder(data), answers):
         _print(found, count)
 
 

@@ -123,7 +123,7 @@ class Means:
     batch_size: int = 4
     """Prompts that a model on this machine is given at once."""
     answers: Path | None = None
-    """The answers folder, where the oracle finds the attributes of the test split's tools."""
+    """The answers folder, where oracle and regression find the attributes of the test split's tools."""
     again: bool = False
     """Whether instances that had no reply are asked once more."""
 

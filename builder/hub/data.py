@@ -12,7 +12,7 @@ from hf_dataset.schema import HISTORY_TYPES
 
 from .remote import download, open_hub
 
-_REPOSITORY: Final = re.compile(r"(?P<name>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[\w./-]+))?")
+_REPOSITORY: Final = re.compile(r"(?:hub:)?(?P<name>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[\w./-]+))?")
 _NEEDED: Final = (MANIFEST, *(f"{config}/*" for config in (*HISTORY_TYPES, TOOLS)))
 """Not the training data, which is larger than all the rest."""
 
@@ -21,7 +21,7 @@ def data_folder(name: str) -> Path:
     """The folder of a data set, fetched from the Hub (or found in the client's cache) where it is no folder here.
 
     Args:
-        name: A folder, or `ORG/NAME`, or `ORG/NAME@REVISION`.
+        name: A folder, or `ORG/NAME`, or `ORG/NAME@REVISION`; with `hub:` before it too, as the leaderboard has it.
 
     Raises:
         HubError: If it cannot be fetched.

@@ -54,7 +54,7 @@ def open_predictor(
         config: History type.
         split: Split to be predicted.
         seed: For predictors that draw.
-        answers: The answers folder, where the oracle finds the attributes of the test split's tools.
+        answers: The answers folder, where oracle and regression find the attributes of the test split's tools.
 
     Raises:
         ConfigError: If there is no such model, or it needs the answers folder.

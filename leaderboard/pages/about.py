@@ -15,9 +15,10 @@ from leaderboard.records import HISTORY_TYPES, SPLITS
 _PAGE: Final = Path(__file__).with_name("about.md")
 CITATION: Final = """\
 @misc{petoolbench,
-  title = {PEToolBench: a benchmark of personalised tool use},
-  author = {The PEToolBench developers},
-  year = {2026}
+  title   = {PEToolBench: a benchmark of personalised tool use},
+  author  = {{The PEToolBench developers}},
+  version = {0.1.0},
+  note    = {Data set, Apache-2.0}
 }"""
 
 

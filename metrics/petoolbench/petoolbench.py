@@ -17,9 +17,10 @@ from .uncertainty import compare
 
 _CITATION = """\
 @misc{petoolbench,
-  title = {PEToolBench: a benchmark of personalised tool use},
-  author = {The PEToolBench developers},
-  year = {2026}
+  title   = {PEToolBench: a benchmark of personalised tool use},
+  author  = {{The PEToolBench developers}},
+  version = {0.1.0},
+  note    = {Data set, Apache-2.0}
 }
 """
 

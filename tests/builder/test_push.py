@@ -351,6 +351,9 @@ def test_a_pushed_data_set_is_shown_asked_and_scored_by_its_name(
     scored = command(hub, tmp_path, "score", "run.jsonl", "--data", DATA, "--config", "rating_integrated")
     assert scored.returncode == 0, scored.stderr
     assert "100.0" in scored.stdout
+    told = command(hub, tmp_path, "report", "run.jsonl", "--data", f"{DATA}@v1.0.0", "-o", "report")
+    assert told.returncode == 0, told.stderr
+    assert (tmp_path / "report" / "report.html").is_file()
     fetched = {entry.path.rpartition("v1.0.0")[2] or entry.path for entry in hub.log.entries("resolve")}
     assert any("rating_integrated" in path for path in fetched)
     assert not any("sft" in path for path in fetched), "the training data is not needed"

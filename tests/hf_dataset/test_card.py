@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 from unittest import mock
 
+import evaluate
 import mlcroissant
 import pyarrow.parquet as pq
 import pytest
@@ -25,6 +26,7 @@ from hf_dataset.columns import MEANINGS, columns
 from hf_dataset.layout import BENCHMARK, CANARY, CARD, CROISSANT, MANIFEST, split_file, splits_of
 from hf_dataset.passages import shortened
 from hf_dataset.schema import HISTORY_TYPES, ROWS, feature_specs
+from leaderboard.pages.about import CITATION
 from tests.conftest import Built
 from tests.hub.clients import hub_clients
 from tests.hub.server import HubServer
@@ -248,9 +250,11 @@ def test_the_canary_is_in_every_file_of_rows_and_beside_them(built: Built) -> No
 
 def test_the_citation_is_that_of_the_repository(card: str) -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert f"title   = {{{citation['title']}}}" in card
-    assert f"version = {{{citation['version']}}}" in card
-    assert f"author  = {{{{{citation['authors'][0]['name']}}}}}" in card
+    assert CITATION in card
+    assert CITATION in evaluate.load(str(ROOT / "metrics" / "petoolbench")).citation
+    assert f"title   = {{{citation['title']}}}" in CITATION
+    assert f"version = {{{citation['version']}}}" in CITATION
+    assert f"author  = {{{{{citation['authors'][0]['name']}}}}}" in CITATION
     assert f"title     = {{{citation['references'][0]['title']}}}" in card
 
 
