@@ -26,8 +26,6 @@ MIN_TRAINING_ROWS: Final = 50
 _BATCH_PRICE: Final = 0.5
 EARLY_STEPS: Final = 2
 """Calls under each preference before the last but one."""
-_HEAD_START: Final = 2
-"""Steps by which the last change is delayed, so that the preference before it outweighs the current one a little."""
 
 
 class _Section(BaseModel):
@@ -96,7 +94,7 @@ class HistoryConfig(_Section):
     changes: int = Field(default=1, ge=1, le=3)
     """How often the preference changes in `chronological`."""
     drift_span: float = Field(default=0.6, ge=0.4, le=0.8)
-    """The last change is spread evenly over this middle share of the history, but for its first steps."""
+    """The last change lies within this middle share of the history (`drift_places`)."""
     transition: Literal["abrupt", "gradual"] = "abrupt"
     """Whether a change is complete at once, or calls under the old and the new preference mix for some steps."""
     transition_steps: int = Field(default=4, ge=2, le=6)
@@ -115,8 +113,7 @@ class HistoryConfig(_Section):
         if self.transition == "gradual" and self.changes > 1:
             raise ValueError("a gradual transition goes with a single change; set changes to 1 or transition to abrupt")
         for length in range(self.min_length, self.max_length + 1):
-            first, last = self.drift_range(length)
-            if first > last:
+            if not self.drift_places(length)[0]:
                 raise ValueError(
                     f"min_length {self.min_length} is too short for {self.changes} changes within a drift_span of "
                     f"{self.drift_span}: a history of {length} steps leaves no place for the last one"
@@ -128,15 +125,20 @@ class HistoryConfig(_Section):
         """Scenarios that a group needs for its part of any history: half of it, and one for each preference in it."""
         return self.max_length // MIN_GROUPS + self.changes + 1
 
-    def drift_range(self, length: int) -> tuple[int, int]:
-        """First and last step at which the last change may be, in a history of a length.
+    def drift_places(self, length: int) -> tuple[list[int], list[int]]:
+        """Steps at which the last change may be, in a history of a length: early ones, and as many late ones.
 
-        Each step under a preference before the last but one, and two more, delay it: so that over all places the last
-        but one outweighs the current one a little, and neither ignoring order nor leaving out the first provider pays.
+        Early ones leave more calls under the current preference than under the one before, late ones fewer, by three
+        at least: so leaving out some calls, as those of the first provider, does not make the one outweigh the other.
         """
         margin = (1 - self.drift_span) / 2
         early = EARLY_STEPS * (self.changes - 1)
-        return math.ceil(length * margin) + _HEAD_START + 2 * early, math.floor(length * (1 - margin))
+        first, last = math.ceil(length * margin) + early, math.floor(length * (1 - margin))
+        # Where both have as many calls; the preference before has 2 * place - balance more.
+        balance = early + length
+        mirror = balance + balance % 2
+        late = [place for place in range(mirror // 2 + 2, last + 1) if first <= mirror - place]
+        return [mirror - place for place in reversed(late)], late
 
 
 class CandidateConfig(_Section):

@@ -3,8 +3,9 @@
 * `preferred_only`: calls to preferred tools of other groups, in random order.
 * `rating_integrated`: as many disliked calls as liked ones; the disliked ones follow another profile of the same group,
   so that without the ratings nothing tells the two apart. Where ratings are noisy, as many liked as disliked ones flip.
-* `chronological`: calls under that other profile first, then under the current one; the place of the change is spread
-  over the middle of the history. More changes put short stretches under further profiles before.
+* `chronological`: calls under that other profile first, then under the current one. The change lies in the first or the
+  second half of the middle of the history, about as often, so that neither profile has more calls more often. More
+  changes put short stretches under further profiles before.
 
 Neither the target group nor, unless the config says so, a provider of any candidate occurs in a history: what was seen
 is never the answer, and never a distractor either, so that having been seen tells nothing. Nor does a tool that is
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +24,10 @@ from .config import EARLY_STEPS, MIN_GROUPS, CandidateConfig, HistoryConfig
 from .preferences import PreferredTools
 from .records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool
 from .text import provider_family
+
+_LATE: Final = 0.53
+"""How often the last change is a late one: a little over half, since of these histories somewhat more are given up, and
+since leaving out the first provider takes calls of the preference before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,11 @@ class HistoryWriter:
         ]
 
     def shape(self, rng: np.random.Generator) -> Shape:
-        """Draw the shape of a user's histories; every place of the last change is as likely, whatever else is drawn."""
+        """Draw the shape of a user's histories, whatever else is drawn."""
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
-        first, last = self._config.drift_range(length)
-        return Shape(length, int(rng.integers(first, last + 1)))
+        early, late = self._config.drift_places(length)
+        places = late if rng.random() < _LATE else early
+        return Shape(length, places[int(rng.integers(len(places)))])
 
     def write(
         self, own: Holder, earlier: Sequence[Holder], shape: Shape, rng: np.random.Generator

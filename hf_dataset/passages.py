@@ -126,7 +126,11 @@ def _validity(build: Build) -> str:
         return _NOT_AUDITED
     done = build.manifest["audit"]
     size = sum(build.rows[HISTORY_TYPES[0]].values())
-    found = [f"Of this build, {size:,} rows a config: all {done['gates']} gates and {done['checks']} checks hold."]
+    gates, mute = done["gates"], done.get("gates_that_cannot_tell", 0)
+    held = (
+        f"all {gates} gates" if not mute else f"{gates - mute} of {gates} gates (the others cannot tell on so few rows)"
+    )
+    found = [f"Of this build, {size:,} rows a config: {held} and all {done['checks']} checks hold."]
     if on_rows := done.get("gates_on_rows"):
         found.append(
             f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "

@@ -2,20 +2,22 @@
 
 A gate on a shortcut fails when its accuracy is above the bound by more than chance explains: a one-sided test on the
 mean of (right - bound) over rows, with a standard error clustered on query groups, since the users of one query group
-share its question (arXiv 2411.00640), and Bonferroni's correction for the number of gates of a config.
+share its question (arXiv 2411.00640), and Bonferroni's correction for the number of gates of a config, each of which is
+tested on all rows and on those of each split.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Final
 
 ALPHA: Final = 0.001
 """Chance that a valid config fails any of its gates; small, so that a valid data set passes on any seed."""
+ORACLE: Final = "oracle"
 ORACLE_BOUND: Final = 0.99
 _FEW: Final = 30
 """With fewer query groups their own spread says too little: it counts as that of independent draws at the bound, if
@@ -46,6 +48,30 @@ class Gate:
     """What chance may add to, or for the oracle take from, the bound, 0 to 1."""
     rows: int
     passed: bool
+    """For all rows and, where the splits are told apart, for those of each."""
+    splits: Mapping[str, float] = field(default_factory=dict)
+    """Accuracy in each split, 0 to 1; empty where they are not told apart."""
+    failed_in: tuple[str, ...] = ()
+    """Splits that the gate does not hold for by themselves."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether there is an accuracy that the gate would not let pass."""
+        return self.bound + self.margin < 1 or self.name == ORACLE
+
+
+def in_each_split(gate: Callable[[Sequence[Outcome]], Gate], outcomes: Mapping[str, Sequence[Outcome]]) -> Gate:
+    """A gate on all rows that must hold for each split too: one tenth of the rows could hide in the mean.
+
+    Args:
+        gate: Measures it on some rows.
+        outcomes: By split, at least one row in each.
+    """
+    whole = gate([one for own in outcomes.values() for one in own])
+    each = {split: gate(own) for split, own in outcomes.items()}
+    failed = tuple(split for split, own in each.items() if not own.passed)
+    splits = {split: own.accuracy for split, own in each.items()}
+    return replace(whole, passed=whole.passed and not failed, splits=splits, failed_in=failed)
 
 
 def upper_gate(name: str, outcomes: Sequence[Outcome], gates: int) -> Gate:
@@ -54,22 +80,23 @@ def upper_gate(name: str, outcomes: Sequence[Outcome], gates: int) -> Gate:
     Args:
         name: What was tried.
         outcomes: At least one row.
-        gates: Number of gates of the config.
+        gates: Number of tests that are to hold together.
     """
     accuracy, bound, margin = _measured(outcomes, gates)
     return Gate(name, accuracy, bound, margin, len(outcomes), accuracy - bound <= margin + _ROUNDING)
 
 
-def oracle_gate(outcomes: Sequence[Outcome], expected_loss: float = 0.0) -> Gate:
+def oracle_gate(outcomes: Sequence[Outcome], expected_loss: float = 0.0, gates: int = 1) -> Gate:
     """The gate that the oracle must reach; without a margin where nothing is expected to mislead it.
 
     Args:
         outcomes: At least one row.
         expected_loss: Share of the rows that noise makes unanswerable; lowers the bound.
+        gates: Number of tests that are to hold together.
     """
-    accuracy, _, margin = _measured(outcomes, 1)
+    accuracy, _, margin = _measured(outcomes, gates)
     bound, margin = ORACLE_BOUND - expected_loss, margin if expected_loss else 0.0
-    return Gate("oracle", accuracy, bound, margin, len(outcomes), accuracy >= bound - margin - _ROUNDING)
+    return Gate(ORACLE, accuracy, bound, margin, len(outcomes), accuracy >= bound - margin - _ROUNDING)
 
 
 def _measured(outcomes: Sequence[Outcome], gates: int) -> tuple[float, float, float]:

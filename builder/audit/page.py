@@ -68,7 +68,9 @@ def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
         "",
         "Can the instances be answered from their histories, and by nothing else? Accuracy in %, beside what it may be "
         "at most (the oracle: at least), with the margin of chance: one-sided, at a level of 0.001 for all gates of a "
-        "config together, clustered on query groups. All shortcuts are told which candidates do the job.",
+        "config together, clustered on query groups. A gate holds where it holds for all rows and for those of each "
+        "split by itself; it cannot tell where the rows are so few that chance explains every accuracy. All shortcuts "
+        "but `random` are told which candidates do the job.",
     ]
     if audit.sampled:
         lines += ["", _SAMPLED]
@@ -107,9 +109,15 @@ def _gates(item: ConfigAudit | TrainingAudit) -> list[str]:
     return [
         "| gate | accuracy | bound | margin | holds |",
         "|---|---:|---:|---:|---|",
-        *(_line(gate, "yes" if gate.passed else "**no**") for gate in item.gates),
+        *(_line(gate, _holds(gate)) for gate in item.gates),
         *(_line(gate, "reported") for gate in item.reported),
     ]
+
+
+def _holds(gate: Gate) -> str:
+    if not gate.passed:
+        return f"**no**{', in ' if gate.failed_in else ''}{' and '.join(gate.failed_in)}"
+    return "yes" if gate.decides else "cannot tell"
 
 
 def _line(gate: Gate, holds: str) -> str:

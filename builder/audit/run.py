@@ -19,7 +19,7 @@ from metrics.petoolbench.aggregation import judge_all
 from .answered import AnsweredSplit, gather
 from .breakdown import Breakdown, break_down
 from .checks import Check, run_checks
-from .gates import Gate, Outcome, oracle_gate, upper_gate
+from .gates import Gate, Outcome, in_each_split, oracle_gate, upper_gate
 from .rows import HELD_ROWS, Basis, in_words
 from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
 from .training import TrainingAudit, audit_training, has_training
@@ -73,9 +73,13 @@ class Audit:
 
     @property
     def summary(self) -> dict[str, int]:
-        """Numbers of gates and of required checks; where gates rest on a sample, also of its rows in a config."""
+        """Numbers of gates, of those that could not fail on so few rows, and of required checks.
+
+        Where gates rest on a sample, also of its rows in a config.
+        """
         found = {
             "gates": sum(len(item.gates) for _, item in self.parts),
+            "gates_that_cannot_tell": sum(not gate.decides for _, item in self.parts for gate in item.gates),
             "checks": sum(check.required for _, item in self.parts for check in item.checks),
         }
         return {**found, "gates_on_rows": self.rows[0]} if self.sampled else found
@@ -94,6 +98,7 @@ class Audit:
             found += [
                 f"{name}: {gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
                 f"(margin {100 * gate.margin:.1f}) is allowed"
+                + "".join(f", in {split} at {100 * gate.splits[split]:.1f} %" for split in gate.failed_in)
                 for gate in item.gates
                 if not gate.passed
             ]
@@ -149,10 +154,12 @@ def audit_config(parts: Sequence[AnsweredSplit]) -> ConfigAudit:
     """
     config, facts = parts[0].config, parts[0].facts
     shortcuts = [shortcut for shortcut in SHORTCUTS if config in shortcut.configs]
-    number = len(shortcuts) + 1
+    tests = len(parts) + 1  # of a gate: on all rows, and on each split's
+    number = (len(shortcuts) + 1) * tests
     oracle = _outcomes(parts, _oracle, "chance")
-    gates = [oracle_gate(oracle, facts.expected_loss)]
-    gates.append(upper_gate("random", _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth"), number))
+    gates = [in_each_split(lambda rows: oracle_gate(rows, facts.expected_loss, tests), oracle)]
+    by_chance = _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth")
+    gates.append(in_each_split(lambda rows: upper_gate("random", rows, number), by_chance))
     gates += [_shortcut_gate(parts, shortcut, number) for shortcut in shortcuts]
     longest = max(len(row.history) for part in parts for row in part.rows)
     skips = range(1, longest) if config == "chronological" else range(0)
@@ -165,7 +172,10 @@ def audit_config(parts: Sequence[AnsweredSplit]) -> ConfigAudit:
         tuple(gates),
         tuple(reported),
         tuple(run_checks(parts)),
-        break_down([row for part in parts for row in part.rows], [bool(outcome.right) for outcome in oracle]),
+        break_down(
+            [row for part in parts for row in part.rows],
+            [bool(outcome.right) for part in parts for outcome in oracle[part.split]],
+        ),
         tuple(part.basis for part in parts),
     )
 
@@ -176,16 +186,19 @@ def _oracle(part: AnsweredSplit) -> Predictor:
 
 def _shortcut_gate(parts: Sequence[AnsweredSplit], shortcut: Shortcut, number: int) -> Gate:
     outcomes = _outcomes(parts, lambda part: ShortcutPredictor(shortcut, part), shortcut.bound)
-    return upper_gate(shortcut.name, outcomes, number)
+    return in_each_split(lambda rows: upper_gate(shortcut.name, rows, number), outcomes)
 
 
-def _outcomes(parts: Sequence[AnsweredSplit], make: Callable[[AnsweredSplit], Predictor], bound: str) -> list[Outcome]:
-    """Predict and score, by the same path as every model, and set each row beside its bound."""
-    outcomes = []
+def _outcomes(
+    parts: Sequence[AnsweredSplit], make: Callable[[AnsweredSplit], Predictor], bound: str
+) -> dict[str, list[Outcome]]:
+    """Predict and score, by the same path as every model, and set each row beside its bound; by split."""
+    outcomes: dict[str, list[Outcome]] = {}
     for part in parts:
+        own = outcomes.setdefault(part.split, [])
         predictor = make(part)
         replies = {row.instance_id: predictor.predict(row) for row in part.rows}
         for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
             allowed = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.able(row))}[bound]
-            outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, allowed))
+            own.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, allowed))
     return outcomes

@@ -153,6 +153,22 @@ def _reading(choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]) -> Cal
     return make
 
 
+def _apart(
+    rarer: bool, choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]
+) -> Callable[[AnsweredSplit], Score]:
+    """The rarer or the commoner of the two preferences that explain the calls best, order ignored."""
+
+    def make(part: AnsweredSplit) -> Score:
+        def score(row: Instance, names: Sequence[str]) -> list[float]:
+            wanted = [part.attributes[name] for name in names]
+            chosen = part.reader.two_preferences(choose(part, row), wanted)[0 if rarer else 1]
+            return [float(index == chosen) for index in range(len(names))]
+
+        return score
+
+    return make
+
+
 def _swapped(part: AnsweredSplit) -> Score:
     """What a reader infers from the history of a user of another query group."""
     other = others(part.rows)
@@ -201,12 +217,22 @@ SHORTCUTS: Final = (
     Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(AnsweredSplit.steps)),
     Shortcut("order ignored", "half", ("chronological",), _reading(AnsweredSplit.steps)),
     Shortcut(
+        "order ignored, commoner of two preferences", "half", ("chronological",), _apart(False, AnsweredSplit.steps)
+    ),
+    Shortcut("order ignored, rarer of two preferences", "half", ("chronological",), _apart(True, AnsweredSplit.steps)),
+    Shortcut(
         "first half only",
         "half",
         ("chronological",),
         _reading(lambda part, row: part.steps(row)[: len(row.history) // 2]),
     ),
     Shortcut("first provider skipped", "half", ("chronological",), _reading(_without_first_provider)),
+    Shortcut(
+        "first provider skipped, the commoner preference",
+        "half",
+        ("chronological",),
+        _apart(False, _without_first_provider),
+    ),
 )
 
 

@@ -104,7 +104,7 @@ def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
     for column in ("accuracy", "bound", "margin", "holds"):
         table.add_column(column, justify="right", no_wrap=True)
     for gate, holds in [
-        *((gate, "yes" if gate.passed else "NO") for gate in item.gates),
+        *((gate, ("yes" if gate.decides else "cannot tell") if gate.passed else "NO") for gate in item.gates),
         *((gate, "-") for gate in item.reported),
     ]:
         table.add_row(gate.name, *(f"{100 * number:.1f}" for number in (gate.accuracy, gate.bound, gate.margin)), holds)

@@ -13,7 +13,7 @@ import pytest
 from builder.audit.answered import AnsweredSplit, gather
 from builder.audit.breakdown import break_down
 from builder.audit.checks import run_checks
-from builder.audit.gates import ALPHA, Outcome, oracle_gate, upper_gate
+from builder.audit.gates import ALPHA, Outcome, in_each_split, oracle_gate, upper_gate
 from builder.audit.page import to_markdown, write_report
 from builder.audit.run import Audit, ConfigAudit, audit, audit_config
 from builder.audit.shortcuts import SHORTCUTS, Shortcut, ShortcutPredictor
@@ -21,7 +21,7 @@ from builder.audit.wording import stated
 from builder.catalogue.builtin import axes
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
-from builder.inference import Reader
+from builder.inference import Reader, Step
 from builder.predictors.choice import ScoredPredictor
 from builder.predictors.protocol import Predictor
 from builder.predictors.simple import uniform
@@ -343,13 +343,59 @@ def test_the_report_is_written_as_json_page_and_plots(whole: Audit, tmp_path: Pa
         write_report(whole, tmp_path / "file")
 
 
+def test_a_gate_must_hold_for_each_split() -> None:
+    """A shortcut, or an oracle that is wrong, in one small split hides in the mean of all rows."""
+    rows = {
+        split: [Outcome(f"{split}{index // 4}", float(index % 4 < right), 0.25) for index in range(count)]
+        for split, count, right in (("train", 9000, 1), ("validation", 1000, 2), ("test", 3000, 1))
+    }
+    pooled = upper_gate("x", [one for own in rows.values() for one in own], 1)
+    gate = in_each_split(lambda own: upper_gate("x", own, 1), rows)
+    assert gate.accuracy == pooled.accuracy == pytest.approx(0.269, abs=0.001)
+    assert (gate.passed, gate.failed_in) == (False, ("validation",))
+    assert gate.splits == {"train": 0.25, "validation": 0.5, "test": 0.25}
+    solved = {
+        split: [Outcome(f"{index}", float(index >= wrong), 0.25) for index in range(count)]
+        for split, count, wrong in (("train", 9000, 0), ("validation", 1000, 100), ("test", 3000, 0))
+    }
+    assert oracle_gate([one for own in solved.values() for one in own]).passed
+    assert in_each_split(oracle_gate, solved).failed_in == ("validation",)
+
+
+def test_a_gate_that_no_accuracy_fails_cannot_tell(whole: Audit) -> None:
+    few = [Outcome(str(index), 1.0, 0.5) for index in range(4)]
+    gate = upper_gate("x", few, 13)
+    assert gate.passed
+    assert not gate.decides
+    assert upper_gate("x", few * 1000, 13).decides
+    assert oracle_gate([Outcome("0", 1.0, 0.5)]).decides
+    told = replace(whole, configs=(replace(whole.configs[0], gates=(gate,)), *whole.configs[1:]))
+    assert told.summary["gates_that_cannot_tell"] == 1 + sum(
+        not one.decides for _, item in told.parts[1:] for one in item.gates
+    )
+    assert "| x | 100.0 | 50.0 |" in to_markdown(told, {})
+    assert "| cannot tell |" in to_markdown(told, {})
+
+
+def test_two_preferences_are_told_apart_whatever_their_order() -> None:
+    values = ("a", "b", "c", "d")
+    tools = [{"pricing": one, "speed": other} for one in values for other in values]
+    reader = Reader(tools)
+    rarer, commoner = {"pricing": "a", "speed": "b"}, {"pricing": "c", "speed": "d"}
+    history = [Step(commoner, None)] * 6 + [Step(rarer, None)] * 3
+    candidates = [{"pricing": "b", "speed": "c"}, commoner, {"pricing": "d", "speed": "a"}, rarer]
+    assert reader.two_preferences(history, candidates) == (3, 1)
+    assert reader.two_preferences(history[::-1], candidates) == (3, 1)
+    assert len(set(reader.two_preferences([], candidates))) == 2
+
+
 def test_a_failed_audit_says_what_was_measured(built: Built, whole: Audit) -> None:
     parts = changed(splits_of(built, "preferred_only"), answer_by(longest))
     broken = replace(whole, configs=(audit_config(parts), *whole.configs[1:]))
     assert any(text.startswith("preferred_only: longest description at 9") for text in broken.failed), broken.failed
     page = to_markdown(broken, {})
     (line,) = [text for text in page.splitlines() if text.startswith("| longest description | 9") and "no" in text]
-    assert line.endswith("| **no** |")
+    assert line.endswith("| **no**, in train and validation |")
 
 
 def test_the_oracle_is_broken_down_by_what_an_instance_is_like(audits: dict[str, ConfigAudit]) -> None:

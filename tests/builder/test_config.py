@@ -69,8 +69,14 @@ def test_every_length_leaves_a_place_for_the_last_change() -> None:
     for changes, shortest in ((1, 8), (2, 12), (3, 18)):
         histories = HistoryConfig(changes=changes, min_length=shortest, max_length=60)
         for length in range(shortest, 61):
-            first, last = histories.drift_range(length)
-            assert 0.2 * length + EARLY_STEPS * (changes - 1) < first <= last <= 0.8 * length
+            early = EARLY_STEPS * (changes - 1)
+            sooner, later = histories.drift_places(length)
+            assert 0.2 * length + early <= sooner[0] <= sooner[-1] < later[0] <= later[-1] <= 0.8 * length
+            assert len(sooner) == len(later)
+            # By how many calls the preference before outweighs the current one.
+            leads = [(place - early) - (length - place) for place in (*sooner, *later)]
+            assert min(map(abs, leads)) >= 3
+            assert 0 <= sum(leads) / len(leads) <= 1
 
 
 def test_options_replace_what_the_file_says(tmp_path: Path) -> None:
