@@ -79,6 +79,6 @@ format: $(VENV)/.ready ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## Remove environments, caches and what was built
-	rm -rf $(VENV) .venv-* out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove environments, caches, the demo and the sample; what else is in out/ stays
+	rm -rf $(VENV) .venv-* out/demo out/demo-private out/sample out/sample-private .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,7 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("answers", "baselines"):
         if getattr(given, name) is not None:
             evaluator += [f"--{name}", str(getattr(given, name))]
-    first = subprocess.run([*evaluator, "--once"], check=False).returncode  # noqa: S603 (our own)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until there are two to be stopped
+    try:
+        first = subprocess.run([*evaluator, "--once"], check=False).returncode  # noqa: S603 (our own)
+    except KeyboardInterrupt:  # the evaluator is told, or killed with it
+        return 130  # as a shell tells of an interrupt
     if first:
         return first
     app = [sys.executable, "-m", "leaderboard.app", *common]

@@ -111,6 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--once", action="store_true", help="end when nothing is pending")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks at the store")
     given = parser.parse_args(arguments)
+    if not 0 < given.every < float("inf"):
+        parser.error(f"--every {given.every} is no pause. Give seconds, more than 0.")
     try:
         scorer = Scorer(Data(given.data), Answers(given.answers) if given.answers else None)
         store = open_store(given.store)
@@ -123,6 +125,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (DataError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; what was scored until then stands.\n")
+        return 130  # as a shell tells of an interrupt
     _run(store, scorer, given.every)
     return 0
 

@@ -90,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (DataError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; what was scored until then stands.\n")
+        return 130  # as a shell tells of an interrupt
     sys.stdout.write(f"{count} outcomes were added; none was changed.\n")
     return 0
 

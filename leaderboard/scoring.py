@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from metrics.petoolbench.aggregation import RESAMPLES, Scores, aggregate, judge, macro
+from metrics.petoolbench.errors import MetricError
 from metrics.petoolbench.records import RATES, Reference, Verdict, reference_from_row
 from metrics.petoolbench.uncertainty import intervals
 
@@ -160,7 +161,13 @@ class Scorer:
             private = self._private().of(config, row["instance_id"])
             row = {**row, "answer": private["answer"], "meta": private["meta"]}
         row["candidates"] = [{"name": one["name"], "parameters": one["parameters"]} for one in row["candidates"]]
-        return _Row(reference_from_row(row), tuple(_values(row["meta"] or {}, steps)))
+        try:
+            return _Row(reference_from_row(row), tuple(_values(row["meta"] or {}, steps)))
+        except MetricError as error:
+            raise DataError(
+                f"The row {row['instance_id']!r} cannot be scored: {error} Take the answers of the same build, made "
+                "with the same secret."
+            ) from error
 
     def _tallies(
         self,

@@ -109,11 +109,13 @@ class LocalStore:
 
     def submissions(self) -> list[Submission]:
         """As in `Store`."""
-        return [from_json(Submission, row[0]) for row in self._rows("SELECT record FROM submissions ORDER BY id")]
+        with _told():
+            return [from_json(Submission, row[0]) for row in self._rows("SELECT record FROM submissions ORDER BY id")]
 
     def outcomes(self) -> list[Outcome]:
         """As in `Store`."""
-        return [from_json(Outcome, row[0]) for row in self._rows("SELECT record FROM outcomes ORDER BY number")]
+        with _told():
+            return [from_json(Outcome, row[0]) for row in self._rows("SELECT record FROM outcomes ORDER BY number")]
 
     def pending(self) -> list[Submission]:
         """As in `Store`."""
@@ -121,7 +123,8 @@ class LocalStore:
             "SELECT record FROM submissions WHERE NOT baseline AND id NOT IN (SELECT submission_id FROM outcomes) "
             "ORDER BY id"
         )
-        return [from_json(Submission, row[0]) for row in rows]
+        with _told():
+            return [from_json(Submission, row[0]) for row in rows]
 
     def predictions(self, submission_id: str) -> bytes:
         """As in `Store`."""
@@ -147,7 +150,8 @@ class LocalStore:
             "SELECT tallies FROM outcomes WHERE submission_id = ? AND tallies IS NOT NULL ORDER BY number DESC LIMIT 1",
             (submission_id,),
         )
-        return from_json(Tallies, rows[0][0]) if rows else None
+        with _told():
+            return from_json(Tallies, rows[0][0]) if rows else None
 
     def _path(self, submission_id: str) -> Path:
         return self._files / f"{check_id(submission_id)}.jsonl"

@@ -105,6 +105,8 @@ def _asked(
     try:
         client = library.Client(space, token=os.environ.get("HF_TOKEN"), verbose=False)
         found: dict[str, Any] = client.predict(library.handle_file(str(predictions)), api_name=endpoint, **fields)
+    except (library.utils.TooManyRequestsError, library.utils.QueueError) as error:
+        raise HubError(f"The leaderboard {space!r} is busy. Try again in a minute.") from error
     except library.exceptions.AppError as error:
         raise HubError(f"The leaderboard {space!r} refuses: {error}") from error
     except (OSError, ValueError, RuntimeError, http_error) as error:
@@ -130,4 +132,4 @@ def _run(module: str, arguments: list[str]) -> None:
             signal.signal(name, lambda *_: process.terminate())
         status = process.wait()
     if status:
-        raise typer.Exit(status)
+        raise typer.Exit(status if status > 0 else 128 - status)  # as a shell tells of a signal

@@ -171,6 +171,8 @@ def _write_judged(judged: Sequence[Judged], path: Path) -> None:
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        aside = path.with_name(f".{path.name}.partial")
+        aside.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        aside.replace(path)
     except OSError as error:
         raise OutputError(f"The judged replies cannot be written to {str(path)!r}: {error.strerror}.") from error

@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 
 from builder.allowed import one_of
-from builder.errors import ConfigError, DataError
+from builder.errors import ConfigError
 from builder.harness.asked import HISTORIES
 from builder.harness.questions import OVERLONG, Question, Window, questions
 from builder.harness.run import Asking, Means, Report, check, rows_of
@@ -168,10 +168,6 @@ def _ids(path: Path | None) -> tuple[str, ...]:
 
 def _print_first(folder: Path, asking: Asking) -> None:
     rows = rows_of(folder, asking)
-    if not rows:
-        raise DataError(
-            f"{asking.config!r} of {str(folder)!r} has no rows in the split {asking.split!r}. Name another."
-        )
     (first,) = questions(rows[:1], asking.docs, asking.mode, Window(None, 0))
     for message in first.messages:
         stdout.rule(message["role"])

@@ -16,7 +16,7 @@ from builder.audit.wording import ORIGINAL, asked_in_original, text_quality
 from builder.catalogue.sources import open_source
 from builder.config import PRESETS, BuildConfig
 from builder.embedding import SentenceEncoder
-from builder.errors import AuditError
+from builder.errors import AuditError, ConfigError, DataError
 from builder.hub.data import data_folder
 from builder.original.importer import is_original
 from builder.original.replies import read_replies
@@ -26,7 +26,7 @@ from builder.predictors.registry import ALLOWED as MODELS
 from builder.predictors.registry import open_predictor
 from builder.runs import check_made_for
 from builder.training.export import FORMATS, export_training
-from hf_dataset.layout import SPLITS
+from hf_dataset.layout import MANIFEST, SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import MODES as SCORERS
@@ -50,7 +50,10 @@ def show(
     count: Annotated[int, typer.Option("-n", min=1, help="How many instances.")] = 1,
 ) -> None:
     """Show instances as a person would read them."""
-    for instance in read_instances(data_folder(data), config, split)[:count]:
+    instances = read_instances(data_folder(data), config, split)
+    if not instances:
+        raise DataError(f"{config!r} has no rows in the split {split!r} of {data!r}. Name another with --split.")
+    for instance in instances[:count]:
         print_instance(instance)
 
 
@@ -88,6 +91,10 @@ def audit_folder(
     if is_original(manifest):
         audit_imported(data, manifest, answers, out)
         return
+    if out is not None and (out / MANIFEST).exists():
+        raise ConfigError(
+            f"{str(out)!r} is a data set, whose own report is among the files of its manifest. Name another folder."
+        )
     encoder = SentenceEncoder()
     with progress() as tell:
         found = audit(data, answers, manifest, encoder, tell)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.config import LlmConfig
-from builder.errors import ConfigError
+from builder.errors import ConfigError, DataError
 from builder.llm.cache import Answer
 from builder.llm.meter import Meter
 from builder.llm.use import key_for
@@ -151,6 +151,8 @@ def rows_of(data: Path, asking: Asking) -> list[Instance]:
         DataError: If there is nobody to swap histories with.
     """
     rows = asked(read_instances(data, asking.config, asking.split), asking.history, asking.shuffle_seed)
+    if not rows:
+        raise DataError(f"{asking.config!r} has no rows in the split {asking.split!r} of {str(data)!r}. Name another.")
     wanted = set(asking.ids)
     if unknown := sorted(wanted - {row.instance_id for row in rows}):
         raise ConfigError(
@@ -208,6 +210,8 @@ def check(asking: Asking, means: Means) -> None:
     Raises:
         ConfigError: If it does not.
     """
+    if not asking.model.strip() or asking.model == LOCAL:
+        raise ConfigError("--model is empty. Name a model of the endpoint, hf:NAME, or a baseline.")
     if asking.model.startswith(BASELINE) and asking.model not in BASELINES:
         raise ConfigError(f"There is no baseline {asking.model!r}. There are {', '.join(BASELINES)}.")
     if asking.online:

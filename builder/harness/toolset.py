@@ -80,8 +80,16 @@ def _text_of_call(function: Mapping[str, Any], names: Mapping[str, str]) -> str:
     name, arguments = str(function.get("name") or ""), function.get("arguments")
     if isinstance(arguments, str):
         with suppress(ValueError, RecursionError):
-            arguments = json.loads(arguments) if arguments.strip() else {}
+            arguments = json.loads(arguments, object_pairs_hook=_each_once) if arguments.strip() else {}
     return json.dumps({"name": names.get(name, name), "arguments": arguments}, ensure_ascii=False)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that names a key twice is none, as where the call is written out."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key twice")
+    return found
 
 
 def _safe(name: str) -> str:

@@ -89,4 +89,7 @@ def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
             "The attributes of the test split's tools are private, and this baseline reads them. "
             "Name the answers folder with --answers, or another split with --split."
         )
-    return read_private_tools(answers)
+    tools = read_private_tools(answers)
+    if {tool.name for tool in tools} != {tool.name for tool in read_tools(folder, split)}:
+        raise ConfigError(f"{str(answers)!r} holds the tools of another data set than {str(folder)!r}.")
+    return tools

@@ -213,10 +213,16 @@ def _tool(reply: str) -> str | None:
 
 
 def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance]) -> list[int]:
-    """Indexes of the rows that a run was to answer. Which ids were picked, only its lines tell."""
+    """Indexes of the rows that a run was to answer, and of those that it did answer before it was given fewer.
+
+    Which ids were picked, only its lines tell.
+    """
+    first = len(rows)
     if header is not None and header.ids is not None:
-        return [index for index, row in enumerate(rows) if row.instance_id in lines]
-    return list(range(len(rows) if header is None or header.limit is None else min(header.limit, len(rows))))
+        first = 0
+    elif header is not None and header.limit is not None:
+        first = header.limit
+    return [index for index, row in enumerate(rows) if index < first or row.instance_id in lines]
 
 
 def _names(parts: Sequence[_Part]) -> list[str]:

@@ -195,6 +195,8 @@ def test_a_build_by_a_model_tells_what_was_asked(tmp_path: Path) -> None:
         (["predict", "DATA", "--body", '{"tools": []}', "-o", "p.jsonl"], "--body is to be a JSON object of further keys"),
         (["predict", "DATA", "--ids", "empty.jsonl", "-o", "p.jsonl"], "The ids file 'empty.jsonl' is empty"),
         (["predict", "DATA", "--ids", "none", "-o", "p.jsonl"], "The ids file 'none' cannot be read"),
+        (["predict", "DATA", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "-o", "p.jsonl"], "--model is empty"),
+        (["audit", "DATA", "-o", "DATA"], "is a data set, whose own report is among the files of its manifest"),
         (["predict", "nowhere", "-o", "p.jsonl"], "'nowhere' holds no manifest.json"),
         (["score", "none.jsonl", "--data", "DATA"], "'none.jsonl' cannot be read"),
         (["score", "bad.jsonl", "--data", "DATA"], "bad.jsonl, line 1: 'instance_id' is missing"),

@@ -134,6 +134,12 @@ def test_a_limited_run_is_counted_over_all_rows_and_over_those_asked(built: Buil
     assert sum(part.rate.rows for part in run.breakdowns[0].parts) == 12
 
 
+def test_what_was_answered_counts_though_the_run_was_given_fewer_rows_afterwards(built: Built, tmp_path: Path) -> None:
+    replies = {row.instance_id: right(row) for row in rows_of(built)}
+    (run,) = report_on(gather([written(tmp_path / "run.jsonl", header(built, limit=3), replies)], built.data)).runs
+    assert (run.answered.asked, run.answered.missing) == (len(replies), 0)
+
+
 def test_lift_is_own_less_swapped_on_the_same_rows(built: Built, tmp_path: Path) -> None:
     paths = [baseline(built, tmp_path, "oracle", history=history) for history in ("own", "swapped")]
     gathered = gather(reversed(paths), built.data)

@@ -16,6 +16,8 @@ from builder.harness.questions import Window, check_fit, estimated, questions
 from builder.harness.toolset import function_tools, safe_names, text_of_calls, text_of_reply
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance, ToolDoc
+from metrics.petoolbench.parsing import parse
+from metrics.petoolbench.records import ParseFailure
 from tests.conftest import Built
 
 
@@ -88,12 +90,16 @@ def test_native_calls_come_back_under_the_tools_own_names() -> None:
         {"type": "function", "function": {"name": "a_b_2", "arguments": '{"x": 1}'}},
         {"type": "function", "function": {"name": "other", "arguments": "{broken"}},
         {"type": "function", "function": {"name": "a_b", "arguments": ""}},
+        {"type": "function", "function": {"name": "a_b", "arguments": '{"x": 1, "x": 2}'}},
     ]
     assert [json.loads(line) for line in text_of_calls(calls, names).split("\n")] == [
         {"name": "a b", "arguments": {"x": 1}},
         {"name": "other", "arguments": "{broken"},
         {"name": "a_b", "arguments": {}},
+        {"name": "a_b", "arguments": '{"x": 1, "x": 2}'},
     ]
+    # As where the same call is written out.
+    assert parse(text_of_calls(calls[-1:], names)) == ParseFailure("duplicate_keys")
 
 
 def test_a_native_call_that_is_written_out_gets_the_tools_own_name() -> None:
