@@ -47,7 +47,9 @@ def check_free(out: Path) -> None:
         OutputError: If the folder of the data set, or that of its answers, is there.
     """
     for folder in (out, private_folder(out)):
-        if folder.exists():
+        with _cannot("be made", out):
+            there = folder.exists()
+        if there:
             alone = folder != out and not out.exists()
             whose = " (answers without their data set, of a build that was cut off or moved)" if alone else ""
             raise OutputError(
@@ -104,7 +106,9 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         OutputError: If it is there, or cannot be made, or the disk takes no more.
     """
     out = out.absolute()
-    if out.exists():
+    with _cannot("be made", out):
+        there = out.exists()
+    if there:
         raise OutputError(f"{str(out)!r} is there already. Name another folder, or remove it first.")
     with _cannot("be made", out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .decoding import Decoder, shared_columns
-from .layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
+from .layout import ANSWERS, MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
 from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema
 
 _BATCH: Final = 1000
@@ -127,9 +127,13 @@ def files_of(folder: Path, table: str) -> list[Path]:
         table: Path of the table, as `split_file` or `answers_file` gives it.
 
     Raises:
-        ReadError: If one is missing.
+        ReadError: If one is missing, or the folder cannot be read.
     """
-    return [_path(folder, name) for name in shards_in(folder, table)]
+    try:
+        names = shards_in(folder, table)
+    except OSError as error:
+        raise ReadError(f"{str(folder)!r} cannot be read: {error.strerror}.") from error
+    return [_path(folder, name) for name in names]
 
 
 def read_file(path: Path, row: type, query_groups: Collection[str] | None = None) -> Iterator[Any]:
@@ -170,9 +174,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         ReadError: If there is no manifest, or it is none.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise ReadError(_incomplete(folder, MANIFEST))
+    path = _path(folder, MANIFEST)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -183,6 +185,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _incomplete(folder: Path, name: str) -> str:
+    if name.startswith(f"{ANSWERS}/"):
+        return (
+            f"{str(folder)!r} holds no {name}: it is no folder of answers. Name the one that a build puts beside its "
+            "data set, OUT-private."
+        )
     return (
         f"{str(folder)!r} holds no {name}: it is not a complete PEToolBench folder. "
         "Make one with: petoolbench build --catalog builtin -o FOLDER"
@@ -214,7 +221,11 @@ def _batches(path: Path, row: type, columns: Collection[str] | None) -> Iterator
 
 def _path(folder: Path, name: str) -> Path:
     path = folder / name
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise ReadError(f"{str(folder)!r} cannot be read: {error.strerror}.") from error
+    if not there:
         raise ReadError(_incomplete(folder, name))
     return path
 

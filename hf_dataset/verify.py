@@ -48,7 +48,7 @@ def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if path.stat().st_size != known["bytes"] or digest != known["sha256"]:
+        if {"bytes": path.stat().st_size, "sha256": digest} != known:
             yield f"{name} is not the file that was built"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")}
     for name in sorted(there - set(listed)):
@@ -56,6 +56,9 @@ def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
 
 
 def _tables(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    if not manifest.get("rows"):
+        yield f"{MANIFEST} tells of no rows"
+        return
     for config in manifest["rows"]:
         if config not in ROWS:
             yield f"{MANIFEST} has rows of {config!r}, which is no config"

@@ -44,7 +44,7 @@ def push_space(repo: Repo, dry_run: DryRun = False) -> None:
 
 
 def verify(
-    data: Annotated[str, typer.Argument(help="Folder of a data set, or its repository on the Hub, ORG/NAME.")],
+    data: Annotated[str, typer.Argument(help="Folder of a data set, or on the Hub ORG/NAME[@REVISION].")],
     revision: Annotated[str | None, typer.Option("--revision", help="Tag, branch or commit on the Hub.")] = None,
 ) -> None:
     """Check that a data set is the one that was built: hashes, columns, splits, no answers; exit 1 where it is not."""
@@ -52,7 +52,11 @@ def verify(
     if revision is not None and folder.is_dir():
         raise HubError(f"{data!r} is a folder, which has no revisions. Leave --revision out.")
     if not folder.is_dir():
-        folder = download(open_hub(), data, revision)
+        name, _, own = data.partition("@")
+        try:
+            folder = download(open_hub(), name, revision or own or None)
+        except HubError as error:
+            raise HubError(f"There is no folder {data!r} here, so it was looked for on the Hub. {error}") from error
     problems = check_folder(folder)
     if problems:
         raise HubError(f"{data!r} is not what was built:\n" + "\n".join(f"- {problem}" for problem in problems))

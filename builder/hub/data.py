@@ -28,7 +28,7 @@ def data_folder(name: str) -> Path:
     """
     folder = Path(name)
     found = _REPOSITORY.fullmatch(name)
-    if folder.exists() or found is None:
+    if found is None or folder.exists():
         return folder
     try:
         return download(open_hub(), found["name"], found["revision"], _NEEDED)

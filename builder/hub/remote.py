@@ -5,8 +5,9 @@ All that the Hub, or the way to it, can refuse becomes a `HubError` that says wh
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -192,11 +193,12 @@ def told(doing: str) -> Iterator[None]:
         HubError: Instead of what the client library raises.
     """
     errors = optional("huggingface_hub.errors", "builder", "Talking to the Hub")
-    httpx = optional("httpx2", "builder", "Talking to the Hub")
+    of_http = tuple(_http_errors())
+    refused: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *of_http)
     try:
         yield
-    except (OSError, RuntimeError, ValueError, httpx.HTTPError) as error:
-        cause = _root(error, (errors.HfHubHTTPError, httpx.HTTPError, OSError))
+    except refused as error:
+        cause = _root(error, (errors.HfHubHTTPError, OSError, *of_http))
         response = getattr(cause, "response", None)
         status = response.status_code if response is not None else None
         if isinstance(cause, errors.HFValidationError):
@@ -207,6 +209,13 @@ def told(doing: str) -> Iterator[None]:
             raise HubError(f"Could not {doing}: {cause.strerror}. {_AGAIN}") from None
         # Without the cause: its text and its request may hold the token.
         raise HubError(f"Could not {doing}: {_advice(status, type(cause).__name__)}") from None
+
+
+def _http_errors() -> Iterator[type[Exception]]:
+    """What goes wrong on the way, of the HTTP libraries that the client may be built on: it changed from 1.x to 2."""
+    for name in ("httpx2", "httpx"):
+        with suppress(ModuleNotFoundError):
+            yield importlib.import_module(name).HTTPError
 
 
 def _root(error: BaseException, kinds: tuple[type[BaseException], ...]) -> BaseException:

@@ -59,7 +59,7 @@ def space(built: Built, store: Path) -> Iterator[str]:
             said += line
         yield found[0]
         process.terminate()
-        process.stdout.read()
+        said += process.stdout.read()
     assert not said.count("Traceback")
 
 
@@ -92,6 +92,8 @@ def test_a_file_is_checked_handed_in_scored_and_scored_again(
     while kept.pending():  # the evaluator looks every two seconds
         assert time.monotonic() < until
         time.sleep(0.1)
+    (outcome,) = [one for one in kept.outcomes() if one.submission_id == submission]
+    assert (outcome.status, outcome.overall["format_validity"]) == ("scored", 0)
     again = told("rescore", "--data", str(built.data), "--answers", str(built.answers), "--store", str(store))
     assert again.returncode == 0, again.stderr
     assert submission not in again.stdout  # it was scored by this scorer

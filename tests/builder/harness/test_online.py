@@ -21,9 +21,11 @@ import numpy as np
 import pytest
 
 from builder.errors import BudgetError, ConfigError, LlmError
+from builder.harness.asked import asked
 from builder.harness.run import Asking, Means, Report, check, predict, rows_of
 from builder.llm.address import endpoint_address
 from builder.predictions import score
+from builder.prompting import messages_of
 from builder.runs import read_run
 from hf_dataset.reader import read_instances
 from tests.conftest import Built, silent
@@ -131,6 +133,16 @@ def test_what_is_asked_goes_by_the_options(built: Built, tmp_path: Path) -> None
         said = json.loads(body["messages"][1]["content"])
         assert "history_tools" not in said
     assert {json.loads(body["messages"][1]["content"])["instruction"] for body in seen} == set(shown)
+
+    def prompts(history: Any, seed: int | None) -> set[str]:
+        rows = {
+            row.instance_id: row
+            for row in asked(read_instances(built.data, asking.config, asking.split), history, seed)
+        }
+        return {json.dumps(messages_of(rows[one], docs="names")) for one in ids[:4]}
+
+    assert {json.dumps(body["messages"]) for body in seen} == prompts("swapped", 3)
+    assert not prompts("swapped", 3) & (prompts("own", 3) | prompts("swapped", None))
 
 
 def test_all_faults_are_lived_through_and_nothing_is_sent_after_it_was_answered(built: Built, tmp_path: Path) -> None:
