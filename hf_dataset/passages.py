@@ -126,20 +126,20 @@ def _validity(build: Build) -> str:
         return _NOT_AUDITED
     done = build.manifest["audit"]
     size = sum(build.rows[HISTORY_TYPES[0]].values())
-    gates, mute = done["gates"], done.get("gates_that_cannot_tell", 0)
-    held = (
-        f"all {gates} gates" if not mute else f"{gates - mute} of {gates} gates (the others cannot tell on so few rows)"
-    )
-    found = [f"Of this build, {size:,} rows a config: {held} and all {done['checks']} checks hold."]
+    gates, checks, mute = done["gates"], done["checks"], done.get("gates_that_cannot_tell", 0)
+    held = f"all {gates} gates and {checks} checks hold"
+    if mute:
+        held = f"{gates - mute} of {gates} gates (the others cannot tell on so few rows) and all {checks} checks hold"
+    found = [f"Of this build, {size:,} rows a config: {held}."]
     if on_rows := done.get("gates_on_rows"):
         found.append(
             f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "
             f"{size:,} rows a config. What that can show is said in `{AUDIT_PAGE}`."
         )
-    gates = _gates({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
-    if _ANY in gates:
+    table = _gates({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
+    if _ANY in table:
         found.append(_TOO_FEW)
-    found.append(gates)
+    found.append(table)
     if training := build.audit["training"]:
         told = f"{_TRAINING} Measured on {training['pairs']:,} pairs." if "pairs" in training else _TRAINING
         found += [told, _gates({"accuracy": training["gates"]})]

@@ -188,7 +188,7 @@ def test_the_change_is_spread_over_the_middle(rows: dict[tuple[str, str], list[I
     ]
     assert 0.2 <= min(places) < 0.4
     assert 0.7 < max(places) <= 0.8
-    assert 0.5 < float(np.mean(places)) < 0.65
+    assert 0.4 < float(np.mean(places)) < 0.6
 
 
 def test_evidence_carries_the_preference(built: Built, rows: dict[tuple[str, str], list[Instance]]) -> None:
@@ -476,6 +476,7 @@ def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
     assert [item["failed"] for item in found["configs"]] == [[], [], []]
     assert built.report.manifest["audit"] == {
         "gates": sum(len(item["gates"]) for item in (*found["configs"], found["training"])),
+        "gates_that_cannot_tell": 0,
         "checks": sum(check["required"] for item in (*found["configs"], found["training"]) for check in item["checks"]),
     }
     page = (built.data / "AUDIT.md").read_text()
