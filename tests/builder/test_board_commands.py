@@ -93,7 +93,7 @@ def test_a_file_is_checked_handed_in_scored_and_scored_again(
         assert time.monotonic() < until
         time.sleep(0.1)
     (outcome,) = [one for one in kept.outcomes() if one.submission_id == submission]
-    assert (outcome.status, outcome.overall["format_validity"]) == ("scored", 0)
+    assert (outcome.status, outcome.overall["format_rate"]) == ("scored", 0)
     again = told("rescore", "--data", str(built.data), "--answers", str(built.answers), "--store", str(store))
     assert again.returncode == 0, again.stderr
     assert submission not in again.stdout  # it was scored by this scorer
