@@ -12,6 +12,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id
 
 _PATIENCE_S: Final = 60.0
 """So long a transaction waits for others."""
+_AGAIN_S: Final = 0.05
 _PARTIAL: Final = ".partial"
 _TABLES: Final = ("submissions", "outcomes")
 _SCHEMA: Final = """
@@ -67,7 +69,7 @@ class LocalStore:
         with _told():
             self._files.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
+                _keep_a_log(connection)
                 connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA}COMMIT;")
             self._sweep()
 
@@ -231,6 +233,20 @@ class LocalStore:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. Alone of all statements this one does not wait for others, so it is tried again."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 @contextmanager

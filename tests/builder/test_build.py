@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -394,7 +395,8 @@ def test_a_build_killed_at_any_moment_leaves_nothing_under_the_final_name(tmp_pa
         process = begun(out)
         time.sleep(float(moment))
         landed += process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it is done
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if out.exists():
             assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
