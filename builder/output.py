@@ -83,7 +83,7 @@ def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
         public, private = found or fresh(*finals)
     keep = False
     try:
-        with _cannot("be written", out):
+        with _cannot("be written", out, _REFUSALS):
             yield Folders(public.path, private.path)
         keep = True  # it is whole
         _put_in_place(public, private, finals)
@@ -115,7 +115,7 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         sweep(out)
         (aside,) = fresh(out)
     try:
-        with _cannot("be written", out):
+        with _cannot("be written", out, _REFUSALS):
             yield aside.path
             aside.path.rename(out)
     finally:
@@ -156,12 +156,12 @@ def _adopted(finals: Folders, key: str) -> tuple[Held, Held] | None:
 
 
 @contextmanager
-def _cannot(what: str, out: Path) -> Iterator[None]:
-    """Say in one sentence what a disk refuses; other errors pass."""
+def _cannot(what: str, out: Path, refusals: frozenset[int] | None = None) -> Iterator[None]:
+    """Say in one sentence what a disk refuses; where its refusals are listed, other errors pass."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _REFUSALS and what != "be made":
+        if refusals is not None and error.errno not in refusals:
             raise
         where = f" ({error.filename})" if error.filename else ""
         raise OutputError(

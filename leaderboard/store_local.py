@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from .quota import Decision, Past
 from .records import Outcome, Submission, Tallies, from_json, to_json
@@ -24,6 +24,7 @@ from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id
 
 _PATIENCE_S: Final = 60.0
 """So long a transaction waits for others."""
+_Record = TypeVar("_Record", Submission, Outcome, Tallies)
 _AGAIN_S: Final = 0.05
 _PARTIAL: Final = ".partial"
 _TABLES: Final = ("submissions", "outcomes")
@@ -111,22 +112,19 @@ class LocalStore:
 
     def submissions(self) -> list[Submission]:
         """As in `Store`."""
-        with _told():
-            return [from_json(Submission, row[0]) for row in self._rows("SELECT record FROM submissions ORDER BY id")]
+        return self._records(Submission, "SELECT record FROM submissions ORDER BY id")
 
     def outcomes(self) -> list[Outcome]:
         """As in `Store`."""
-        with _told():
-            return [from_json(Outcome, row[0]) for row in self._rows("SELECT record FROM outcomes ORDER BY number")]
+        return self._records(Outcome, "SELECT record FROM outcomes ORDER BY number")
 
     def pending(self) -> list[Submission]:
         """As in `Store`."""
-        rows = self._rows(
+        return self._records(
+            Submission,
             "SELECT record FROM submissions WHERE NOT baseline AND id NOT IN (SELECT submission_id FROM outcomes) "
-            "ORDER BY id"
+            "ORDER BY id",
         )
-        with _told():
-            return [from_json(Submission, row[0]) for row in rows]
 
     def predictions(self, submission_id: str) -> bytes:
         """As in `Store`."""
@@ -148,12 +146,12 @@ class LocalStore:
 
     def tallies(self, submission_id: str) -> Tallies | None:
         """As in `Store`."""
-        rows = self._rows(
+        found = self._records(
+            Tallies,
             "SELECT tallies FROM outcomes WHERE submission_id = ? AND tallies IS NOT NULL ORDER BY number DESC LIMIT 1",
             (submission_id,),
         )
-        with _told():
-            return from_json(Tallies, rows[0][0]) if rows else None
+        return found[0] if found else None
 
     def _path(self, submission_id: str) -> Path:
         return self._files / f"{check_id(submission_id)}.jsonl"
@@ -206,6 +204,11 @@ class LocalStore:
         return past_of(
             [from_json(Submission, record) for _, record in rows], [from_json(Outcome, row[0]) for row in outcomes]
         )
+
+    def _records(self, kind: type[_Record], query: str, values: Sequence[object] = ()) -> list[_Record]:
+        """What stands in the first column of rows; a `StoreError` where it is none of its kind."""
+        with _told():
+            return [from_json(kind, row[0]) for row in self._rows(query, values)]
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[str]]:
         with _told(), self._connection() as connection:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from builder.errors import HubError
+from builder.hub.data import data_folder
 from builder.hub.push import Push, plan_data, plan_metric, plan_space, push_all
-from builder.hub.remote import download, open_hub
+from builder.hub.remote import open_hub
 from hf_dataset.verify import check_folder
 
 from .console import stdout
@@ -48,15 +49,9 @@ def verify(
     revision: Annotated[str | None, typer.Option("--revision", help="Tag, branch or commit on the Hub.")] = None,
 ) -> None:
     """Check that a data set is the one that was built: hashes, columns, splits, no answers; exit 1 where it is not."""
-    folder = Path(data)
-    if revision is not None and folder.is_dir():
+    if revision is not None and Path(data).is_dir():
         raise HubError(f"{data!r} is a folder, which has no revisions. Leave --revision out.")
-    if not folder.is_dir():
-        name, _, own = data.partition("@")
-        try:
-            folder = download(open_hub(), name, revision or own or None)
-        except HubError as error:
-            raise HubError(f"There is no folder {data!r} here, so it was looked for on the Hub. {error}") from error
+    folder = data_folder(data if revision is None else f"{data}@{revision}", patterns=None)
     problems = check_folder(folder)
     if problems:
         raise HubError(f"{data!r} is not what was built:\n" + "\n".join(f"- {problem}" for problem in problems))

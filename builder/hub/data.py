@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +18,12 @@ _NEEDED: Final = (MANIFEST, *(f"{config}/*" for config in (*HISTORY_TYPES, TOOLS
 """Not the training data, which is larger than all the rest."""
 
 
-def data_folder(name: str) -> Path:
+def data_folder(name: str, patterns: Sequence[str] | None = _NEEDED) -> Path:
     """The folder of a data set, fetched from the Hub (or found in the client's cache) where it is no folder here.
 
     Args:
         name: A folder, or `ORG/NAME`, or `ORG/NAME@REVISION`; with `hub:` before it too, as the leaderboard has it.
+        patterns: Of the files that are needed; None for all.
 
     Raises:
         HubError: If it cannot be fetched.
@@ -31,6 +33,6 @@ def data_folder(name: str) -> Path:
     if found is None or folder.exists():
         return folder
     try:
-        return download(open_hub(), found["name"], found["revision"], _NEEDED)
+        return download(open_hub(), found["name"], found["revision"], patterns)
     except HubError as error:
         raise HubError(f"There is no folder {name!r} here, so it was looked for on the Hub. {error}") from error
