@@ -19,23 +19,23 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environment is made again when what it is made of changes.
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml requirements/constraints.txt
 	@echo "Installing into $(VENV), which takes some minutes the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/constraints.txt --editable '.[dev]'
 	@touch $@
 
-.venv-datasets-%/.ready: constraints-datasets-%.txt
+.venv-datasets-%/.ready: requirements/datasets-%.txt
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< datasets
 	@touch $@
 
-$(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: constraints-%.txt pyproject.toml
+$(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[$*]'
 	@touch $@
 
-.venv-training/.ready: constraints-training.txt pyproject.toml
+.venv-training/.ready: requirements/training.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[training]' hypothesis playwright pytest
 	@touch $@

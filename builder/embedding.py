@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .optional import optional
+from .extras import optional
 
 _BATCH: Final = 8192
 """Texts that are encoded at once."""

@@ -13,7 +13,7 @@ from hf_dataset.layout import CANARY, MANIFEST
 
 from .config import BuildConfig
 from .funnel import Funnel
-from .library import library_hash
+from .grouping.functionalities import library_hash
 
 LIBRARIES: Final = (
     "airportsdata",

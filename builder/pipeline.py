@@ -10,40 +10,41 @@ from typing import Any
 
 from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
+from hf_dataset.prompting import prompt_version
 from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
 
-from .audit.page import write_report
-from .audit.run import audit
-from .candidates import distractor_pool
-from .catalogue.builtin import marketplace
+from .audit.audit_report import write_report
+from .audit.run_audit import audit
 from .catalogue.quality import LanguageJudge, keep_good_tools
-from .catalogue.raw import CatalogueSource
+from .catalogue.raw_tools import CatalogueSource
 from .catalogue.sources import BuiltinSource, Source
+from .catalogue.understanding import understand
 from .config import BuildConfig
 from .embedding import SentenceEncoder
-from .engines.choice import HERE, Crew
 from .errors import AuditError, BuildError
+from .execution.checkpoint import Made, Unfinished, key_of
+from .execution.executors import HERE, Crew
+from .execution.instruction_pool import deal
+from .execution.partition_writer import Task
+from .execution.partitions import Partition, partitions_of
+from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, write_tools
-from .finals import deal
 from .funnel import Funnel
-from .groups.recognition import Recogniser
-from .groups.stage import group_catalogue
-from .instances import answerable_groups, to_json
-from .library import entries
+from .grouping.feasibility import answerable_groups
+from .grouping.functionalities import entries
+from .grouping.group_tools import group_catalogue
+from .grouping.grouped_catalogue import Prepared
+from .grouping.recognition import Recogniser
+from .grouping.splits import split_groups, split_tools
 from .llm.analysis import ModelAnalyst
-from .llm.use import ModelUse
+from .llm.session import ModelUse
 from .manifest import build_id, build_manifest, to_text
-from .output import Folders, check_free, written_aside
-from .partitions import Partition, partitions_of
-from .prepared import Prepared
 from .progress import Progress
-from .prompting import prompt_version
 from .randomness import generator_for
 from .records import Group, Tool
-from .splits import split_groups, split_tools
-from .understanding import understand
-from .unfinished import Made, Unfinished, key_of
-from .writing import Task
+from .users.candidates import distractor_pool
+from .users.instances import to_json
+from .world.marketplace import marketplace
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import yaml
 
-from .build import Build, read_build
+from .card_facts import Build, read_build
+from .card_passages import PASSAGES
 from .croissant import croissant_text
+from .errors import ReadError
 from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
-from .passages import PASSAGES
-from .reader import ReadError, read_manifest
+from .reader import read_manifest
 from .schema import HISTORY_TYPES, ROWS, feature_specs
 
 _HEAD: Final = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)

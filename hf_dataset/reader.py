@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .decoding import Decoder, shared_columns
+from .errors import ReadError
 from .layout import ANSWERS, MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
 from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema
 
@@ -20,10 +21,6 @@ _BATCH: Final = 1000
 """Rows that are decoded at once."""
 _LONG_BATCH: Final = 100
 """The same for training data, whose rows are long."""
-
-
-class ReadError(ValueError):
-    """A folder is no data set, or has no such config or split; the text says what there is."""
 
 
 def read_instances(folder: Path, config: str, split: str) -> list[Instance]:

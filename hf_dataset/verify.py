@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
+from .column_hashes import Column, Values
 from .layout import CANARY, MANIFEST, SPLITS, TOOLS, TRAINING, shards_in, split_file, splits_of
 from .reader import files_of, read_columns, read_manifest
 from .schema import HISTORY_TYPES, ROWS, arrow_schema
-from .values import Column, Values
 
 _IN_ONE_SPLIT: Final = {"instance_id": "instances", "user_id": "users", "query_group": "query groups"}
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, help="of the page")
     given = parser.parse_args(arguments)
     common = ["--data", str(given.data), "--store", given.store]
-    evaluator = [sys.executable, "-m", "leaderboard.evaluator", *common]
+    evaluator = [sys.executable, "-m", "leaderboard.scoring.evaluator", *common]
     for name in ("answers", "baselines"):
         if getattr(given, name) is not None:
             evaluator += [f"--{name}", str(getattr(given, name))]

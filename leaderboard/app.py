@@ -16,22 +16,22 @@ import gradio as gr
 import httpx2
 from huggingface_hub import HfApi, snapshot_download
 
-from leaderboard import views
-from leaderboard.data import Data, DataError
-from leaderboard.desk import Desk
-from leaderboard.homes import open_store
-from leaderboard.identity import Identity
-from leaderboard.pages import about, compare, explore, pictures, submit
-from leaderboard.pages import board as board_page
-from leaderboard.pages.context import QUICK, Context, split_of
-from leaderboard.records import HISTORY_TYPES, SPLITS
-from leaderboard.snapshot import Snapshot
-from leaderboard.store import Store, StoreError
-from leaderboard.theme import CSS, theme
-from leaderboard.validation import LIMITS
-from leaderboard.version import scorer_version
-from leaderboard.views import TABS
 from metrics.petoolbench.uploads import Blocks
+
+from .pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
+from .pages.page_context import QUICK, Context, split_of
+from .pages.theme import CSS, theme
+from .public_data import Data, DataError
+from .scoring.scorer_version import scorer_version
+from .stores.open_store import open_store
+from .stores.snapshot import Snapshot
+from .stores.store import Store, StoreError
+from .stores.stored_records import HISTORY_TYPES, SPLITS
+from .submissions.identity import Identity
+from .submissions.submissions import Desk
+from .submissions.validation import LIMITS
+from .views import filters
+from .views.filters import TABS
 
 DATA: Final = "PETOOLBENCH_DATA"
 STORE: Final = "PETOOLBENCH_STORE"
@@ -85,25 +85,25 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
             with gr.Tab(_LABELS["board"], id="board") as tabs["board"]:
                 shared = board_page.build(context, split, active, address)
             with gr.Tab(_LABELS["pictures"], id="pictures", render_children=True) as tabs["pictures"]:
-                pictures_page = pictures.build(context, split)
+                charts_tab = charts_page.build(context, split)
             with gr.Tab(_LABELS["compare"], id="compare", render_children=True) as tabs["compare"]:
-                compare_page = compare.build(context, split)
+                compare_tab = compare_page.build(context, split)
             with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tabs["explore"]:
-                explore_page = explore.build(context)
+                explore_tab = explore_page.build(context)
             with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tabs["submit"]:
-                submit_page = submit.build(context)
+                submit_tab = submit_page.build(context)
             with gr.Tab(_LABELS["about"], id="about", render_children=True) as tabs["about"]:
-                gr.Markdown(about.markdown(data, version), elem_classes="words")
+                gr.Markdown(about_page.markdown(data, version), elem_classes="words")
         # What a tab shows first is fetched once the board stands.
         soon = gr.Timer(_SOON_S)
         soon.tick(lambda: gr.Timer(active=False), None, soon, **QUICK)
-        for page in (pictures_page, explore_page, submit_page):
+        for page in (charts_tab, explore_tab, submit_tab):
             soon.tick(page.show, page.inputs, page.outputs, **QUICK)
-        pages = {"pictures": pictures_page, "compare": compare_page, "explore": explore_page, "submit": submit_page}
+        pages = {"pictures": charts_tab, "compare": compare_tab, "explore": explore_tab, "submit": submit_tab}
 
         def restored(request: gr.Request) -> Any:
             """The view that the address asks for."""
-            view = views.from_query(request.query_params.multi_items())
+            view = filters.from_query(request.query_params.multi_items())
             licences = board_page.licences_of(context, view.split)
             values = [
                 view.split, view.board, view.search, list(view.badges),
@@ -148,7 +148,7 @@ def _turned(does: board_page.Handlers, name: str, active: str, values: Sequence[
     if not active:
         return [gr.skip()] * (3 if name == "board" else 2)
     view = board_page.view_of(name, values)
-    return (name, views.to_query(view), does.drawn(view)[0]) if name == "board" else (name, views.to_query(view))
+    return (name, filters.to_query(view), does.drawn(view)[0]) if name == "board" else (name, filters.to_query(view))
 
 
 def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from builder.cli import console
-from builder.cli.app import main
+from petoolbench.cli import console
+from petoolbench.cli.main import main
 
 
 class Done(NamedTuple):

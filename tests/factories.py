@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.catalogue.raw import RawParameter, RawTool
+from builder.catalogue.raw_tools import RawParameter, RawTool
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, ServiceFacts, Slot, Tool
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("benchmarks", "builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "training")
+PACKAGES = ("builder", "hf_dataset", "leaderboard", "metrics", "performance", "petoolbench", "training")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -82,9 +82,9 @@ def test_nothing_of_this_machine_and_no_secret_is_tracked() -> None:
         assert not forbidden.search(path.read_text(encoding="utf-8", errors="replace")), path
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("constraints*.txt")))
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "requirements").glob("*.txt")))
 def test_constraints_are_plain_pins(name: str) -> None:
-    lines = (ROOT / name).read_text().splitlines()
+    lines = (ROOT / "requirements" / name).read_text().splitlines()
     assert len(lines) > 20
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!+-]+", one) for one in lines)
 

@@ -12,7 +12,7 @@ from peft import AutoPeftModelForCausalLM
 from transformers import AutoTokenizer
 
 from builder.errors import BuilderError
-from builder.output import folder_written_aside
+from builder.execution.staging import folder_written_aside
 
 
 def merge(adapter: Path, out: Path) -> None:

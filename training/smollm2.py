@@ -17,8 +17,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from builder.errors import BuilderError
-from builder.llm.local import model_file
-from builder.output import folder_written_aside
+from builder.execution.staging import folder_written_aside
+from builder.llm.local_server import model_file
 
 SAID: Final = "message['content'] + '<|im_end|>' + '\n'"
 """How its template writes what a message says."""

@@ -17,8 +17,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from builder.errors import BuilderError
-from builder.output import folder_written_aside
-from hf_dataset.reader import ReadError, read_training
+from builder.execution.staging import folder_written_aside
+from hf_dataset.errors import ReadError
+from hf_dataset.reader import read_training
 
 BEGIN: Final = "<|begin|>"
 END: Final = "<|end|>"

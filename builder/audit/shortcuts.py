@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from builder.inference import Step
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
-from builder.swapping import others
-from builder.text import words
+from builder.users.preference_readers import Step
+from builder.words import words
 from hf_dataset.schema import Instance, ToolRow
 
-from .answered import AnsweredSplit
+from .audit_split import AnsweredSplit
+from .swapping import others
 
 Score = Callable[[Instance, Sequence[str]], Sequence[float]]
 """How much a shortcut is for each of some candidates of a row."""

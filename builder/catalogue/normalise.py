@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from builder.records import Tool
-from builder.text import MAX_NAME, sentence, slug, squash
+from builder.words import MAX_NAME, sentence, slug, squash
 
-from .raw import RawParameter, RawTool
+from .raw_tools import RawParameter, RawTool
 
 _TYPES: Final = {
     "string": {"type": "string"},

@@ -16,8 +16,8 @@ from builder.errors import CatalogueError
 from builder.manifest import content_hash
 
 from .documents import MAX_BYTES, UnreadableError, read_document, readable_files
-from .operations import Document
-from .raw import RawTool
+from .openapi_operations import Document
+from .raw_tools import RawTool
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
 _EXPECTED: Final = "an OpenAPI 3 or Swagger 2.0 document (.json, .yaml, .yml), or a folder of them"

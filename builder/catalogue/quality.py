@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from builder.extras import optional
 from builder.funnel import Funnel
-from builder.optional import optional
 from builder.records import Tool
-from builder.text import squash, words
+from builder.words import squash, words
 
 from .normalise import UnusableSchemaError, to_tool
-from .raw import RawTool
+from .raw_tools import RawTool
 
 _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
 _SAMPLE_OPERATIONS: Final = re.compile(r"(pet|order)byid$|petsby|^(login|logout)user$|^getuserbyname$|^getinventory$")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from builder.errors import ConfigError
-from builder.library import library_hash
+from builder.grouping.functionalities import library_hash
 
-from .functions import FunctionSource
-from .mcp import McpServerSource, McpSource
+from .function_tools import FunctionSource
+from .mcp_tools import McpServerSource, McpSource
 from .openapi import OpenApiSource
 from .toolbench import ToolBenchSource
 

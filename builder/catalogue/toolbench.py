@@ -19,7 +19,7 @@ from builder.errors import CatalogueError
 from builder.manifest import content_hash
 from builder.records import ServiceFacts
 
-from .raw import RawParameter, RawTool
+from .raw_tools import RawParameter, RawTool
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")

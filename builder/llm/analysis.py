@@ -14,20 +14,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from builder.catalogue.builtin import axes
 from builder.config import MIN_SAME_FUNCTION, BuildConfig, LlmConfig
 from builder.embedding import Encoder
 from builder.funnel import Funnel
-from builder.groups.stage import usual_category
-from builder.library import REGISTERS
-from builder.neighbours import nearest, numbered, pairs_among
+from builder.grouping.functionalities import REGISTERS
+from builder.grouping.group_tools import usual_category
+from builder.grouping.neighbours import nearest, numbered, pairs_among
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
-from builder.scenarios import catalogue_values, favouring_words, is_final
-from builder.text import mentions_any, provider_family, sentence
+from builder.users.scenarios import catalogue_values, favouring_words, is_final
+from builder.words import mentions_any, provider_family, sentence
+from builder.world.marketplace import axes
 
+from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
 from .engine import Engine
 from .task import Payload, Refusal
-from .tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
 
 _SCALARS: Final = frozenset({"string", "integer", "number"})
 
@@ -200,7 +200,7 @@ class WrittenScenarios:
     """Scenarios of each group, by functionality name."""
 
     def write(self, group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
-        """The scenarios of one kind, in random order; as `builder.scenarios.write_scenarios`."""
+        """The scenarios of one kind, in random order; as `builder.users.scenarios.write_scenarios`."""
         written = self.by_functionality.get(group.functionality.name, ())
         own = [scenario for scenario in written if is_final(scenario.values) == final]
         names_any = mentions_any(favouring_words(group) if final else [])

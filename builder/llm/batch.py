@@ -14,7 +14,7 @@ from typing import Final
 
 from builder.errors import BudgetError, LlmError
 
-from .cache import Answer
+from .answer_cache import Answer
 from .engine import Settings, each_once, read_completion, refusal, settle
 from .request import Request, make_request
 from .sender import openai_library

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from builder.config import LlmConfig
 from builder.progress import Progress
-from builder.text import commonest
+from builder.words import commonest
 
-from .cache import Answer, AnswerCache
+from .answer_cache import Answer, AnswerCache
 from .meter import Meter
 from .request import estimated_tokens
 from .task import Payload, R, Refusal, Rejection, Task

@@ -10,13 +10,13 @@ import numpy as np
 
 from builder.config import BuildConfig
 from builder.embedding import Encoder
-from builder.library import REGISTERS
+from builder.grouping.functionalities import REGISTERS
 from builder.records import Tool
 
 from .analysis import clusters_of, judge_payload, pairs_of, slots_of, understand_payload
+from .builder_tasks import JUDGE, UNDERSTAND
 from .request import estimated_tokens, make_request
 from .task import Payload, R, Task
-from .tasks import JUDGE, UNDERSTAND
 
 _REPLY_TOKENS: Final = {"understand": 150, "judge": 40, "align": 80, "write": 1500, "verify": 120}
 """Tokens of a usual reply."""

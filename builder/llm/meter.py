@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from builder.config import LlmConfig
 from builder.errors import BudgetError
 
-from .cache import Answer
+from .answer_cache import Answer
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from builder.config import LlmConfig
 from builder.errors import LlmError
-from builder.optional import optional
+from builder.extras import optional
 
 from .limiter import AdaptiveLimiter
 from .meter import Meter

@@ -114,7 +114,7 @@ def _hash(text: str) -> str:
 @cache
 def prompt(name: str) -> str:
     """Text of a prompt file."""
-    return (files("builder") / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+    return (files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _json_object(text: str) -> dict[str, Any] | None:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.embedding import Encoder
-from builder.inference import attributes_of
+from builder.users.preference_readers import attributes_of
 from hf_dataset.schema import Instance, ToolDoc, ToolRow
 
-from .choice import Score
+from .scored_choice import Score
 
 _RECENT: Final = 3
 """The last of so many parts of a history is looked at by itself too."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from builder.inference import Reader, Step, attributes_of
+from builder.users.preference_readers import Reader, Step, attributes_of
 from hf_dataset.schema import Instance, ToolRow
 
 from .protocol import tool_call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from builder.allowed import one_of
+from builder.choices import one_of
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.manifest import changes_of
@@ -13,10 +13,10 @@ from hf_dataset.reader import read_instances, read_manifest, read_private_tools,
 from hf_dataset.schema import ToolRow
 
 from . import simple
-from .choice import Score, ScoredPredictor
 from .learned import embedding, regression
 from .oracle import OraclePredictor
 from .protocol import Predictor
+from .scored_choice import Score, ScoredPredictor
 
 _SIMPLE: Final[dict[str, Score]] = {
     "random": simple.uniform,

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from builder.text import words
+from builder.words import words
 from hf_dataset.schema import Instance
 
-from .choice import Score
+from .scored_choice import Score
 
 
 def uniform(instance: Instance) -> list[float]:

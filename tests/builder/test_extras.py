@@ -11,10 +11,10 @@ import pytest
 from builder.catalogue.quality import LanguageJudge
 from builder.embedding import SentenceEncoder
 from builder.errors import MissingExtraError
-from builder.groups import contrasts
-from builder.neighbours import nearest
-from builder.values import people, places
-from builder.values.context import Draw
+from builder.grouping import contrasts
+from builder.grouping.neighbours import nearest
+from builder.users.values import people, places
+from builder.users.values.context import Draw
 
 
 def draw() -> Draw:

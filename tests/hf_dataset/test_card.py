@@ -20,16 +20,16 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from hf_dataset.build import Build, example_split, read_build
 from hf_dataset.card import TemplateError, card_text, front_matter, main, pages, stale_pages, template
+from hf_dataset.card_facts import Build, example_split, read_build
+from hf_dataset.card_passages import shortened
 from hf_dataset.columns import MEANINGS, columns
 from hf_dataset.layout import BENCHMARK, CANARY, CARD, CROISSANT, MANIFEST, split_file, splits_of
-from hf_dataset.passages import shortened
 from hf_dataset.schema import HISTORY_TYPES, ROWS, feature_specs
-from leaderboard.pages.about import CITATION
+from leaderboard.pages.about_page import CITATION
 from tests.conftest import Built
-from tests.hub.clients import hub_clients
-from tests.hub.server import HubServer
+from tests.fakes.hub.clients import hub_clients
+from tests.fakes.hub.server import HubServer
 
 pytestmark = [  # both in mlcroissant
     pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),

@@ -21,7 +21,8 @@ from hf_dataset.schema import (
     to_dict,
 )
 from tests.conftest import Built
-from tests.hf_dataset.plain import from_dict
+
+from .plain import from_dict
 
 
 def row(number: int, answer: AnswerRow | None, meta: MetaRow | None) -> Instance:

@@ -11,7 +11,7 @@ from hf_dataset.layout import splits_of
 from hf_dataset.schema import HISTORY_TYPES, ROWS
 from tests.conftest import Built
 from tests.environments import VERSIONS, Told, load, offline, rows_of, rows_of_files
-from tests.hub.server import HubServer
+from tests.fakes.hub.server import HubServer
 
 REPO = "org/petoolbench"
 

@@ -11,15 +11,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from hf_dataset.errors import ReadError
 from hf_dataset.layout import split_file
 from hf_dataset.loading_script import PEToolBench
-from hf_dataset.reader import ReadError
 from hf_dataset.schema import HISTORY_TYPES, ROWS
 from hf_dataset.script_branch import SCRIPT, rendered, script_branch_files
 from tests.conftest import Built
 from tests.environments import NEWEST, VERSIONS, WITH_SCRIPTS, load, offline, rows_of, rows_of_files
-from tests.hf_dataset.plain import to_features
-from tests.hub.server import HubServer
+from tests.fakes.hub.server import HubServer
+
+from .plain import to_features
 
 REPO = "org/petoolbench"
 BRANCH: dict[str, Any] = {"path": REPO, "revision": "script", "trust_remote_code": True}

@@ -9,9 +9,10 @@ import datasets
 import pyarrow as pa
 import pytest
 
-from hf_dataset.build import read_build
 from hf_dataset.card import front_matter
-from hf_dataset.reader import ReadError, read_answers, read_instances, read_tools, read_training
+from hf_dataset.card_facts import read_build
+from hf_dataset.errors import ReadError
+from hf_dataset.reader import read_answers, read_instances, read_tools, read_training
 from hf_dataset.schema import (
     HISTORY_TYPES,
     ROWS,
@@ -29,7 +30,8 @@ from hf_dataset.schema import (
     to_dict,
 )
 from tests.conftest import Built
-from tests.hf_dataset.plain import from_dict, to_features
+
+from .plain import from_dict, to_features
 
 DOC = ToolDoc("t", "p", "d", "{}")
 ROW = Instance(

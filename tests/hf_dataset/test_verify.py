@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_dataset.errors import ReadError
 from hf_dataset.layout import CANARY, MANIFEST, split_file
-from hf_dataset.reader import ReadError
 from hf_dataset.verify import check_folder
 from tests.conftest import Built
 

@@ -9,18 +9,19 @@ import pytest
 from huggingface_hub import HfApi
 from playwright.sync_api import Browser, Page, Route
 
-from leaderboard.answers import Answers
-from leaderboard.data import Data
-from leaderboard.scoring import Scorer
-from leaderboard.store import Store
-from leaderboard.store_hub import HubStore
-from leaderboard.store_local import LocalStore
+from leaderboard.public_data import Data
+from leaderboard.scoring.private_answers import Answers
+from leaderboard.scoring.score_submission import Scorer
+from leaderboard.stores.hub_store import HubStore
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import Store
 from tests.browser import arrived, left
 from tests.conftest import Built
-from tests.hub.clients import api, hub_clients
-from tests.hub.server import HubServer
-from tests.leaderboard.making import RESULTS, SUBMISSIONS
-from tests.leaderboard.spaces import Visit, Visited
+from tests.fakes.hub.clients import api, hub_clients
+from tests.fakes.hub.server import HubServer
+
+from .making import RESULTS, SUBMISSIONS
+from .spaces import Visit, Visited
 
 
 @pytest.fixture(scope="session")

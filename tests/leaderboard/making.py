@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from leaderboard.data import Data
-from leaderboard.quota import Decision
-from leaderboard.records import HISTORY_TYPES, Badge, Person, Split, Submission, System
-from leaderboard.store import new_id
+from leaderboard.public_data import Data
+from leaderboard.stores.store import new_id
+from leaderboard.stores.stored_records import HISTORY_TYPES, Badge, Person, Split, Submission, System
+from leaderboard.submissions.quota import Decision
 
 SUBMISSIONS, RESULTS = "org/submissions", "org/results"
 """The two repositories of a store."""

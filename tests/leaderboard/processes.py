@@ -6,13 +6,14 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
-from leaderboard.homes import open_store
-from leaderboard.quota import Decision, decide
-from leaderboard.store import Receipt, Store
-from leaderboard.store_hub import HubStore
-from leaderboard.store_local import LocalStore
-from tests.hub.clients import hub_clients
-from tests.leaderboard.making import FREE, NOW, RESULTS, SUBMISSIONS, submission
+from leaderboard.stores.hub_store import HubStore
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.open_store import open_store
+from leaderboard.stores.store import Receipt, Store
+from leaderboard.submissions.quota import Decision, decide
+from tests.fakes.hub.clients import hub_clients
+
+from .making import FREE, NOW, RESULTS, SUBMISSIONS, submission
 
 
 def hand_in(store: Store, file: Path, **fields: object) -> Receipt | Decision:

@@ -14,11 +14,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from leaderboard import board, explore, export, parts, pictures, table, views
-from leaderboard.data import Call, Instance, Interaction, ToolDoc
-from leaderboard.identity import LOCAL, Identity
-from leaderboard.records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
-from leaderboard.views import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
+from leaderboard.public_data import Call, Instance, Interaction, ToolDoc
+from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.submissions.identity import LOCAL, Identity
+from leaderboard.views import charts, downloads, filters, html_parts, instance_view, ranking, table
+from leaderboard.views.filters import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
 REVISION = "0123abcd"
@@ -86,9 +86,9 @@ def entry(
     return submission, outcome
 
 
-def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[board.Row]:
+def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[ranking.Row]:
     submissions, outcomes = [one for one, _ in entries], [one for _, one in entries]
-    return board.rows(submissions, outcomes, which, "validation", REVISION, every=every)
+    return ranking.rows(submissions, outcomes, which, "validation", REVISION, every=every)
 
 
 def test_systems_that_cannot_be_told_apart_share_a_rank_and_the_interval_of_a_rank_covers_all_it_could_be() -> None:
@@ -147,7 +147,7 @@ def test_attempts_count_every_submission_of_the_account_on_the_split_scored_or_n
     pending, _ = entry(2, 0.0, account="otter")
     elsewhere = entry(4, 0.9, account="otter", split="test")
     first, last = entry(1, 0.5, account="otter"), entry(3, 0.6, account="otter")
-    found = board.rows(
+    found = ranking.rows(
         [last[0], first[0], pending, elsewhere[0]],
         [first[1], last[1], elsewhere[1]],
         OVERALL,
@@ -193,7 +193,7 @@ def test_the_last_outcome_holds_and_the_former_figure_is_told() -> None:
         submission_id=submission.id,
     )
     other, stale = entry(2, 0.4)
-    found = board.rows([submission, other], [new, stale, old], OVERALL, "validation", REVISION)
+    found = ranking.rows([submission, other], [new, stale, old], OVERALL, "validation", REVISION)
     assert [(row.rates["tool_accuracy"], row.former, row.older_scorer) for row in found] == [
         (0.6, 0.5, False),
         (0.4, None, True),
@@ -203,7 +203,7 @@ def test_the_last_outcome_holds_and_the_former_figure_is_told() -> None:
 def test_a_failed_submission_is_no_row() -> None:
     submission, outcome = entry(1, 0.5)
     failed = dataclasses.replace(outcome, status="failed", reason="no", scores={}, overall={}, overall_intervals={})
-    assert board.rows([submission], [failed], OVERALL, "validation", REVISION) == []
+    assert ranking.rows([submission], [failed], OVERALL, "validation", REVISION) == []
 
 
 FILTERED = rows_of(
@@ -223,7 +223,7 @@ FILTERED = rows_of(
         (View(search="account-2"), "2"),
         (View(search="nothing of it"), ""),
         (View(licences=("MIT",)), "134"),
-        (View(licences=(views.NOT_STATED,)), "24"),
+        (View(licences=(filters.NOT_STATED,)), "24"),
         (View(size="to3"), "14"),
         (View(size="to70"), "24"),
         (View(size="over70"), "4"),
@@ -234,26 +234,26 @@ FILTERED = rows_of(
     ],
 )
 def test_filters(view: View, expected: str) -> None:
-    assert "".join(row.id[-1] for row in views.filtered(FILTERED, view)) == expected
+    assert "".join(row.id[-1] for row in filters.filtered(FILTERED, view)) == expected
 
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("upwards", [True, False])
 def test_every_order_keeps_all_rows(sort: str, upwards: bool) -> None:
-    found = views.ordered(FILTERED, sort, upwards=upwards)
+    found = filters.ordered(FILTERED, sort, upwards=upwards)
     assert sorted(row.id for row in found) == sorted(row.id for row in FILTERED)
 
 
 def test_what_lacks_a_value_comes_last_either_way() -> None:
-    assert [row.parameters_b for row in views.ordered(FILTERED, "parameters_b", upwards=True)] == [3, 70, None, None]
-    assert [row.parameters_b for row in views.ordered(FILTERED, "parameters_b", upwards=False)] == [70, 3, None, None]
+    assert [row.parameters_b for row in filters.ordered(FILTERED, "parameters_b", upwards=True)] == [3, 70, None, None]
+    assert [row.parameters_b for row in filters.ordered(FILTERED, "parameters_b", upwards=False)] == [70, 3, None, None]
 
 
 def test_a_second_click_turns_the_order_round() -> None:
-    once = views.turned(View(page=3), "call_accuracy")
+    once = filters.turned(View(page=3), "call_accuracy")
     assert (once.sort, once.upwards, once.page) == ("call_accuracy", False, 1)
-    assert views.turned(once, "call_accuracy").upwards
-    assert views.turned(View(), "error_classes") == View()
+    assert filters.turned(once, "call_accuracy").upwards
+    assert filters.turned(View(), "error_classes") == View()
 
 
 def test_the_address_gives_the_same_view_again() -> None:
@@ -272,10 +272,10 @@ def test_the_address_gives_the_same_view_again() -> None:
         columns=("lift", "badge"),
         page=4,
     )
-    assert views.from_query(parse_qsl(views.to_query(view))) == view
+    assert filters.from_query(parse_qsl(filters.to_query(view))) == view
     nothing = View(columns=())
-    assert views.from_query(parse_qsl(views.to_query(nothing))) == nothing
-    assert views.to_query(View()) == ""
+    assert filters.from_query(parse_qsl(filters.to_query(nothing))) == nothing
+    assert filters.to_query(View()) == ""
 
 
 @pytest.mark.parametrize(
@@ -284,35 +284,35 @@ def test_the_address_gives_the_same_view_again() -> None:
      "page=123456", "badges=gold", "unknown=1", "since=2026-1-1"],
 )  # fmt: skip
 def test_an_address_that_asks_for_what_is_not_there_gives_the_default(query: str) -> None:
-    assert views.from_query(parse_qsl(query)) == View()
+    assert filters.from_query(parse_qsl(query)) == View()
 
 
 def test_pages() -> None:
-    many: Any = [*range(views.PAGE * 2 + 1)]
+    many: Any = [*range(filters.PAGE * 2 + 1)]
     rows = many
-    assert [views.pages(count) for count in (0, 1, views.PAGE, views.PAGE + 1)] == [1, 1, 1, 2]
-    assert views.on_page(rows, 3) == [many[-1]]
-    assert views.on_page(rows, 99) == [many[-1]]
-    assert list(views.on_page(rows, 0)) == many[: views.PAGE]
+    assert [filters.pages(count) for count in (0, 1, filters.PAGE, filters.PAGE + 1)] == [1, 1, 1, 2]
+    assert filters.on_page(rows, 3) == [many[-1]]
+    assert filters.on_page(rows, 99) == [many[-1]]
+    assert list(filters.on_page(rows, 0)) == many[: filters.PAGE]
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, "+1", "-1", "@x", "\tx", "\rx"])
 def test_no_cell_of_the_csv_is_a_formula_and_json_keeps_the_name(name: str) -> None:
     found = rows_of(entry(1, 0.5, name=name, description=name, team=name))
-    (line,) = csv.DictReader(io.StringIO(export.to_csv(found), newline=""))
+    (line,) = csv.DictReader(io.StringIO(downloads.to_csv(found), newline=""))
     for column in ("system", "description", "team"):
         assert line[column][:1] not in ("=", "+", "-", "@", "\t", "\r")
         assert line[column].removeprefix("'") == name
-    assert json.loads(export.to_json_text(found))[0]["system"] == name
+    assert json.loads(downloads.to_json_text(found))[0]["system"] == name
 
 
 def test_the_export_holds_every_figure_and_an_empty_one_none() -> None:
-    (line,) = csv.DictReader(io.StringIO(export.to_csv(rows_of(entry(1, 0.5)))))
+    (line,) = csv.DictReader(io.StringIO(downloads.to_csv(rows_of(entry(1, 0.5)))))
     assert (line["tool_accuracy"], line["tool_accuracy_low"], line["share_correct"], line["rank"]) == (
         "0.5", "0.48", "0.5", "1",
     )  # fmt: skip
     assert line["lift"] == ""
-    assert export.to_csv([]) == ""
+    assert downloads.to_csv([]) == ""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -321,11 +321,11 @@ def test_names_are_text_in_all_html(name: str) -> None:
     for html in (
         table.board_html(found, View(columns=COLUMN_KEYS), of=1),
         table.details_html(found[0]),
-        explore.reply_html(INSTANCE, name, name),
+        instance_view.reply_html(INSTANCE, name, name),
     ):
         for mark in ("<img", 'onmouseover="', "${", "{{", "`"):
             assert mark not in html
-        assert parts.escaped(name) in html
+        assert html_parts.escaped(name) in html
 
 
 def test_the_board_tells_what_it_is_ordered_by_its_formula_and_why_it_is_empty() -> None:
@@ -345,22 +345,22 @@ def test_the_line_of_what_is_not_beaten() -> None:
         entry(3, 0.8, cost_usd=3.0),
         entry(4, 0.6, cost_usd=1.0),
     )
-    assert [row.system for row in pictures.pareto(found, "cost_usd")] == ["system 4", "system 3"]
-    assert pictures.score_against(found, "parameters_b") is None
+    assert [row.system for row in charts.pareto(found, "cost_usd")] == ["system 4", "system 3"]
+    assert charts.score_against(found, "parameters_b") is None
     free = rows_of(entry(1, 0.5, cost_usd=0.0))
-    assert pictures.score_against(free, "cost_usd") is None
+    assert charts.score_against(free, "cost_usd") is None
 
 
 def every_picture(made: Sequence[tuple[Submission, Outcome]]) -> dict[str, str]:
     rows = {row.id: row for row in rows_of(*made)}
-    entries = [pictures.Entry(rows[one.id], outcome) for one, outcome in made]
-    assert pictures.slicings(entries) == ["axis", "history_length"][-len(entries[0].outcome.slices) :]
+    entries = [charts.Entry(rows[one.id], outcome) for one, outcome in made]
+    assert charts.slicings(entries) == ["axis", "history_length"][-len(entries[0].outcome.slices) :]
     found = {
-        "config": pictures.accuracy_by_config(entries),
-        "slice": pictures.accuracy_by_slice(entries, "history_length"),
-        "cost": pictures.score_against(list(rows.values()), "cost_usd"),
-        "errors": pictures.error_classes(list(rows.values()), parts.ERROR_SHORT),
-        "two": pictures.side_by_side(*entries[:2]),
+        "config": charts.accuracy_by_config(entries),
+        "slice": charts.accuracy_by_slice(entries, "history_length"),
+        "cost": charts.score_against(list(rows.values()), "cost_usd"),
+        "errors": charts.error_classes(list(rows.values()), html_parts.ERROR_SHORT),
+        "two": charts.side_by_side(*entries[:2]),
     }
     return {name: picture or "" for name, picture in found.items()}
 
@@ -377,7 +377,7 @@ def test_pictures_hold_names_as_text_and_all_systems() -> None:
         assert "&lt;img" in picture
         assert not {"{", "}", "$", "`"} & set(picture)  # which a template would read
         if kind in {"config", "slice", "errors"}:
-            assert all(f"<bdi>{parts.escaped(name)}" in picture for name in names[:-1])
+            assert all(f"<bdi>{html_parts.escaped(name)}" in picture for name in names[:-1])
         for svg in svgs(picture):  # all that is marked up is ours
             ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns:xlink="x" ', 1))  # noqa: S314
     config = every_picture(made)["config"]
@@ -409,9 +409,9 @@ def test_values_without_an_order_are_joined_by_no_line() -> None:
     }
     made = [(one, dataclasses.replace(outcome, slices=sliced)) for one, outcome in (entry(1, 0.5), entry(2, 0.6))]
     rows = {row.id: row for row in rows_of(*made)}
-    entries = [pictures.Entry(rows[one.id], outcome) for one, outcome in made]
-    assert pictures.slicings(entries) == ["history_length", "axis"]
-    axis, length = (pictures.accuracy_by_slice(entries, name) for name in ("axis", "history_length"))
+    entries = [charts.Entry(rows[one.id], outcome) for one, outcome in made]
+    assert charts.slicings(entries) == ["history_length", "axis"]
+    axis, length = (charts.accuracy_by_slice(entries, name) for name in ("axis", "history_length"))
     assert axis.count("system 1, latency: 75.0, 20 rows") == 1
     joined = re.compile(r'<path d="M [^"]*L [^"]*"[^>]*stroke: #2f7ed8')
     assert joined.search(length)
@@ -420,7 +420,7 @@ def test_values_without_an_order_are_joined_by_no_line() -> None:
 
 def test_systems_of_one_name_have_labels_of_their_own() -> None:
     rows = rows_of(entry(1, 0.5, name="wren"), entry(2, 0.4, name="wren"), entry(3, 0.3, name="finch"))
-    assert pictures.labels(rows) == ["wren, account-1", "wren, account-2", "finch"]
+    assert charts.labels(rows) == ["wren, account-1", "wren, account-2", "finch"]
 
 
 TOOL = ToolDoc(
@@ -435,7 +435,7 @@ INSTANCE = Instance(
 
 
 def test_an_instance_keeps_its_answer_until_it_is_asked_for() -> None:
-    hidden, revealed = explore.instance_html(INSTANCE), explore.instance_html(INSTANCE, revealed=True)
+    hidden, revealed = instance_view.instance_html(INSTANCE), instance_view.instance_html(INSTANCE, revealed=True)
     for mark in ("Answer", "the answer", "evidence", "preference changes here", "sign up"):
         assert mark not in hidden
         assert mark in revealed
@@ -455,11 +455,11 @@ def test_an_instance_keeps_its_answer_until_it_is_asked_for() -> None:
     ],
 )
 def test_a_reply_is_shown_with_its_verdict(reply: str, error_class: str) -> None:
-    assert f'data-class="{error_class}"' in explore.reply_html(INSTANCE, reply, "wren")
+    assert f'data-class="{error_class}"' in instance_view.reply_html(INSTANCE, reply, "wren")
 
 
 def test_a_reply_that_is_not_there_is_said_to_be_missing() -> None:
-    assert "does not answer this config" in explore.reply_html(INSTANCE, None, "wren")
+    assert "does not answer this config" in instance_view.reply_html(INSTANCE, None, "wren")
 
 
 def nobody(_token: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import pytest
 
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import to_dict
-from leaderboard.answers import Answers
-from leaderboard.data import Data, DataError
-from leaderboard.records import HISTORY_TYPES, SPLITS
-from leaderboard.scoring import Scorer
+from leaderboard.public_data import Data, DataError
+from leaderboard.scoring.private_answers import Answers
+from leaderboard.scoring.score_submission import Scorer
+from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
 from tests.conftest import Built
-from tests.leaderboard.making import guesses
+
+from .making import guesses
 
 
 def test_instances_are_those_that_the_builder_wrote(built: Built, data: Data) -> None:

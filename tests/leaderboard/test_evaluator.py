@@ -18,20 +18,22 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from leaderboard import evaluator, scoring, store_local
-from leaderboard.data import Data
-from leaderboard.evaluator import evaluate_pending, score
-from leaderboard.floor import add_floor
-from leaderboard.records import Outcome, Person
-from leaderboard.rescore import rescore
-from leaderboard.scoring import Scored, Scorer
-from leaderboard.store import Receipt, Store
-from leaderboard.store_hub import HubStore
-from leaderboard.store_local import LocalStore
+from leaderboard.public_data import Data
+from leaderboard.scoring import evaluator, score_submission
+from leaderboard.scoring.baselines import add_floor
+from leaderboard.scoring.evaluator import evaluate_pending, score
+from leaderboard.scoring.rescore import rescore
+from leaderboard.scoring.score_submission import Scored, Scorer
+from leaderboard.stores import local_store
+from leaderboard.stores.hub_store import HubStore
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import Receipt, Store
+from leaderboard.stores.stored_records import Outcome, Person
 from tests.conftest import Built
-from tests.hub.faults import Kind
-from tests.hub.server import HubServer
-from tests.leaderboard.making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
+from tests.fakes.hub.faults import Kind
+from tests.fakes.hub.server import HubServer
+
+from .making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
 
 PATIENCE_S = 90.0
 SAME_TALLIES = "No files have been modified since last commit. Skipping to prevent empty commit."
@@ -73,7 +75,7 @@ def killed_at(event: int, work: Callable[[], None]) -> bool:
     child = os.fork()
     if not child:
         seen = 0
-        files = {store_local.__file__, evaluator.__file__}
+        files = {local_store.__file__, evaluator.__file__}
 
         def count(frame: object, kind: str, _: object) -> None:
             nonlocal seen
@@ -124,7 +126,7 @@ def test_killed_at_any_moment_between_upload_and_outcome(scorer: Scorer, data: D
 
 def start(built: Built, name: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "leaderboard.evaluator", "--store", name, "--data", built.data, "--answers", built.answers, "--every", "0.05"],
+        [sys.executable, "-m", "leaderboard.scoring.evaluator", "--store", name, "--data", built.data, "--answers", built.answers, "--every", "0.05"],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -286,7 +288,7 @@ def test_a_fault_of_ours_on_one_file_holds_up_no_other(
     assert [one.submission_id for one in evaluate_pending(store, scorer)] == [good]
     assert [one.id for one in store.pending()] == [bad]
     assert capsys.readouterr().err == f"{bad} could not be scored: MemoryError. It stays as it is.\n"
-    monkeypatch.setattr(scoring, "scorer_version", lambda: "mended")
+    monkeypatch.setattr(score_submission, "scorer_version", lambda: "mended")
     assert [one.submission.id for one in rescore(store, scorer)] == [good]
 
 

@@ -20,16 +20,17 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
-from leaderboard.data import Data
-from leaderboard.identity import REFUSED
-from leaderboard.quota import Decision
-from leaderboard.records import HISTORY_TYPES, Person, Submission, System
-from leaderboard.store import new_id
-from leaderboard.store_local import LocalStore
-from leaderboard.validation import check
+from leaderboard.public_data import Data
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import new_id
+from leaderboard.stores.stored_records import HISTORY_TYPES, Person, Submission, System
+from leaderboard.submissions.identity import REFUSED
+from leaderboard.submissions.quota import Decision
+from leaderboard.submissions.validation import check
 from tests.browser import Look, serving
 from tests.conftest import Built
-from tests.leaderboard.making import NOW, guesses, lines
+
+from .making import NOW, guesses, lines
 
 HOSTILE = "<img src=x onerror=alert(1)> **b** ${1+1} {{x}}"
 RIGHT_TO_LEFT = "نموذج"

@@ -15,17 +15,18 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
-from leaderboard.data import Data
-from leaderboard.identity import REFUSED
-from leaderboard.records import HISTORY_TYPES
-from leaderboard.store_hub import person_key
+from leaderboard.public_data import Data
+from leaderboard.stores.hub_store import person_key
+from leaderboard.stores.stored_records import HISTORY_TYPES
+from leaderboard.submissions.identity import REFUSED
 from tests.browser import serving
 from tests.conftest import Built
-from tests.hub.clients import hub_clients
-from tests.hub.openid import Provider
-from tests.hub.server import HubServer
-from tests.leaderboard.making import RESULTS, SUBMISSIONS, guesses, lines, write
-from tests.leaderboard.spaces import SPACE, Visit, sign_in
+from tests.fakes.hub.clients import hub_clients
+from tests.fakes.hub.openid import Provider
+from tests.fakes.hub.server import HubServer
+
+from .making import RESULTS, SUBMISSIONS, guesses, lines, write
+from .spaces import SPACE, Visit, sign_in
 
 DATA = "org/data"
 STORE = f"hub:{SUBMISSIONS},{RESULTS}"
@@ -55,7 +56,7 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         writer, evaluators = (hub.add_user(name, orgs=["org"]) for name in ("app", "evaluator"))
         evaluator = subprocess.Popen(
             [
-                sys.executable, "-m", "leaderboard.evaluator", "--store", STORE, "--data", str(built.data),
+                sys.executable, "-m", "leaderboard.scoring.evaluator", "--store", STORE, "--data", str(built.data),
                 "--answers", str(built.answers), "--every", "0.2",
             ],
             env=hub.environment(home / "evaluator", evaluators),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.quota import LIMITS, Past, decide
-from leaderboard.records import Split
+from leaderboard.stores.stored_records import Split
+from leaderboard.submissions.quota import LIMITS, Past, decide
 
 NOW = datetime(2026, 11, 22, 0, 0, 30, tzinfo=UTC)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)

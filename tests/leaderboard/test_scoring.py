@@ -13,24 +13,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.predictors.permanent import PERMANENT
-from leaderboard import scoring, version
-from leaderboard.answers import Answers
-from leaderboard.compare import CompareError, compare_submissions, compare_tallies
-from leaderboard.data import Data, DataError
-from leaderboard.evaluator import evaluate_pending
-from leaderboard.floor import DESCRIPTIONS, EMPTY, add_floor
-from leaderboard.records import HISTORY_TYPES, OVERALL, Split, latest
-from leaderboard.rescore import rescore
-from leaderboard.scoring import Scored, Scorer
-from leaderboard.store import Receipt
-from leaderboard.store_local import LocalStore
-from leaderboard.validation import check
+from leaderboard.public_data import Data, DataError
+from leaderboard.scoring import score_submission, scorer_version
+from leaderboard.scoring.baselines import DESCRIPTIONS, EMPTY, add_floor
+from leaderboard.scoring.evaluator import evaluate_pending
+from leaderboard.scoring.private_answers import Answers
+from leaderboard.scoring.rescore import rescore
+from leaderboard.scoring.score_submission import Scored, Scorer
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import Receipt
+from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, Split, latest
+from leaderboard.submissions.validation import check
+from leaderboard.views.paired_difference import CompareError, compare_submissions, compare_tallies
 from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
 from metrics.petoolbench.records import RATES, reference_from_row
 from metrics.petoolbench.uncertainty import compare
+from petoolbench.baseline_runs import PERMANENT
 from tests.conftest import Built
-from tests.leaderboard.making import BOB, FREE, Clock, guesses, lines, submission, write
+
+from .making import BOB, FREE, Clock, guesses, lines, submission, write
 
 ID = "20261122T120000Z-0123456789abcdef"
 
@@ -107,7 +108,7 @@ def test_of_the_test_split_only_rounded_rates_are_told(scorer: Scorer, data: Dat
     assert all(rate == round(rate, 3) for rate in rates)
     counts = [count for values in outcome.slices.values() for _, count in values.values()]
     assert counts
-    assert min(counts) >= scoring.LEAST_ROWS
+    assert min(counts) >= score_submission.LEAST_ROWS
 
 
 def test_tallies_say_what_comparing_needs_and_no_more(scorer: Scorer, data: Data) -> None:
@@ -175,8 +176,8 @@ def test_rescoring_adds_and_changes_nothing(
     list(evaluate_pending(store, scorer, clock))
     before = store.outcomes()
     assert list(rescore(store, scorer, clock)) == []
-    monkeypatch.setattr(scoring, "scorer_version", lambda: "mended")
-    monkeypatch.setattr(scoring, "judge", lambda *_: judge(None, _[1]))
+    monkeypatch.setattr(score_submission, "scorer_version", lambda: "mended")
+    monkeypatch.setattr(score_submission, "judge", lambda *_: judge(None, _[1]))
     found = list(rescore(store, scorer, clock))
     assert sorted(one.submission.id for one in found) == sorted(ids)
     assert all(one.old in before and one.new.scorer_version == "mended" for one in found)
@@ -188,7 +189,7 @@ def test_rescoring_adds_and_changes_nothing(
     assert list(rescore(store, scorer, clock)) == []
     # What cannot be scored by a later scorer keeps the figures that it has.
     (tmp_path / "store" / "predictions" / f"{ids[0]}.jsonl").write_bytes(b"damaged")
-    monkeypatch.setattr(scoring, "scorer_version", lambda: "later")
+    monkeypatch.setattr(score_submission, "scorer_version", lambda: "later")
     assert {one.submission.id: one.new.status for one in rescore(store, scorer, clock)} == {
         ids[0]: "failed",
         ids[1]: "scored",
@@ -235,9 +236,9 @@ def test_every_permanent_row_says_what_it_does() -> None:
 
 
 def test_the_version_covers_every_module_that_scores() -> None:
-    code = "import sys, leaderboard.scoring; print(*sorted(n for n in sys.modules if n.startswith('metrics.petoolbench.')))"
+    code = "import sys, leaderboard.scoring.score_submission; print(*sorted(n for n in sys.modules if n.startswith('metrics.petoolbench.')))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert sorted(module.__name__ for module in version.SCORERS) == loaded
+    assert sorted(module.__name__ for module in scorer_version.SCORERS) == loaded
 
 
 def test_nine_thousand_predictions_are_checked_and_scored_in_three_seconds(scorer: Scorer, data: Data) -> None:

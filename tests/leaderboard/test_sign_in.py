@@ -16,15 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from leaderboard.data import Data
-from leaderboard.identity import REFUSED
-from leaderboard.records import Person
-from leaderboard.store_local import LocalStore
+from leaderboard.public_data import Data
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.stored_records import Person
+from leaderboard.submissions.identity import REFUSED
 from tests.browser import serving
 from tests.conftest import Built
-from tests.hub.openid import Provider
-from tests.leaderboard.making import guesses, lines, write
-from tests.leaderboard.spaces import HOST, SIGN_IN, SPACE, Visit, sign_in
+from tests.fakes.hub.openid import Provider
+
+from .making import guesses, lines, write
+from .spaces import HOST, SIGN_IN, SPACE, Visit, sign_in
 
 PEOPLE = {"ann": "64f0a1", "bob": "64f0b2"}
 

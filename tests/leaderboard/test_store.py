@@ -15,18 +15,19 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
-from leaderboard.homes import open_store
-from leaderboard.quota import Decision, decide
-from leaderboard.records import Outcome, Person, Result, Submission, Tallies, from_json, to_json
-from leaderboard.snapshot import Snapshot
-from leaderboard.store import Receipt, Store, StoreError, UnknownSubmissionError, check_id, new_id
-from leaderboard.store_hub import HubStore, person_key
-from leaderboard.store_local import LocalStore
-from tests.hub.clients import api
-from tests.hub.faults import Break, Status
-from tests.hub.server import HubServer
-from tests.leaderboard.making import ANN, BOB, FREE, NOW, RESULTS, SUBMISSIONS, submission, write
-from tests.leaderboard.processes import half_written, hand_in, in_a_process
+from leaderboard.stores.hub_store import HubStore, person_key
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.open_store import open_store
+from leaderboard.stores.snapshot import Snapshot
+from leaderboard.stores.store import Receipt, Store, StoreError, UnknownSubmissionError, check_id, new_id
+from leaderboard.stores.stored_records import Outcome, Person, Result, Submission, Tallies, from_json, to_json
+from leaderboard.submissions.quota import Decision, decide
+from tests.fakes.hub.clients import api
+from tests.fakes.hub.faults import Break, Status
+from tests.fakes.hub.server import HubServer
+
+from .making import ANN, BOB, FREE, NOW, RESULTS, SUBMISSIONS, submission, write
+from .processes import half_written, hand_in, in_a_process
 
 CONTENT = b'{"instance_id": "a", "prediction": ""}\n'
 TALLIES = Tallies("a1", {"chronological": ((1, 2), (0, 3))})

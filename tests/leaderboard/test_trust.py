@@ -12,26 +12,27 @@ import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import HfApi
 
-from leaderboard.answers import Answers
-from leaderboard.data import Data
-from leaderboard.evaluator import evaluate_pending
-from leaderboard.floor import add_floor
-from leaderboard.records import HISTORY_TYPES, to_json
-from leaderboard.scoring import Scorer
-from leaderboard.store import Store
-from leaderboard.store_hub import HubStore
-from leaderboard.store_local import LocalStore
+from leaderboard.public_data import Data
+from leaderboard.scoring.baselines import add_floor
+from leaderboard.scoring.evaluator import evaluate_pending
+from leaderboard.scoring.private_answers import Answers
+from leaderboard.scoring.score_submission import Scorer
+from leaderboard.stores.hub_store import HubStore
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import Store
+from leaderboard.stores.stored_records import HISTORY_TYPES, to_json
 from tests.conftest import Built
-from tests.hub.server import HubServer
-from tests.leaderboard.making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
+from tests.fakes.hub.server import HubServer
+
+from .making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submission, write
 
 PUBLIC = (
     "leaderboard.app",
-    "leaderboard.desk",
-    "leaderboard.validation",
-    "leaderboard.homes",
-    "leaderboard.compare",
-    "leaderboard.version",
+    "leaderboard.submissions.submissions",
+    "leaderboard.submissions.validation",
+    "leaderboard.stores.open_store",
+    "leaderboard.views.paired_difference",
+    "leaderboard.scoring.scorer_version",
 )
 
 
@@ -124,4 +125,12 @@ def test_the_public_process_imports_nothing_that_reads_answers() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert loaded >= set(PUBLIC)
-    assert not {"leaderboard.answers", "leaderboard.scoring", "leaderboard.evaluator", "leaderboard.floor"} & loaded
+    assert (
+        not {
+            "leaderboard.scoring.private_answers",
+            "leaderboard.scoring.score_submission",
+            "leaderboard.scoring.evaluator",
+            "leaderboard.scoring.baselines",
+        }
+        & loaded
+    )

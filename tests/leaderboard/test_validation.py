@@ -15,16 +15,17 @@ from typing import Any
 
 import pytest
 
-from leaderboard import validation
-from leaderboard.data import Data
-from leaderboard.desk import Desk
-from leaderboard.form import read_system
-from leaderboard.records import System
-from leaderboard.store import Receipt
-from leaderboard.store_local import LocalStore
-from leaderboard.validation import Limits, Terms, check
+from leaderboard.public_data import Data
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import Receipt
+from leaderboard.stores.stored_records import System
+from leaderboard.submissions import validation
+from leaderboard.submissions.submissions import Desk
+from leaderboard.submissions.system_form import read_system
+from leaderboard.submissions.validation import Limits, Terms, check
 from tests.conftest import Built
-from tests.leaderboard.making import ANN, guesses, lines, write
+
+from .making import ANN, guesses, lines, write
 
 IDS = {"preferred_only": frozenset({"p1", "p2"}), "chronological": frozenset({"c1", "c2", "c3"})}
 GOOD = lines({"p1": "a", "p2": ""})
@@ -257,7 +258,7 @@ def test_the_command_line_says_the_same(built: Built, tmp_path: Path) -> None:
     part = write(tmp_path, lines(dict(list(predictions.items())[1:])) + b"x", "part.jsonl")
     for path, code in ((whole, 0), (part, 1)):
         done = subprocess.run(
-            [sys.executable, "-m", "leaderboard.validation", path, "--data", built.data, "--split", "test"],
+            [sys.executable, "-m", "leaderboard.submissions.validation", path, "--data", built.data, "--split", "test"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (code, "")

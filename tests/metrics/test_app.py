@@ -258,7 +258,7 @@ def test_the_header_of_the_space_names_the_version_that_is_tested() -> None:
     header = yaml.safe_load((FOLDER / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     assert {"sdk": "gradio", "app_file": "app.py"}.items() <= header.items()
     assert isinstance(header["python_version"], str)
-    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = (ROOT / "requirements/constraints.txt").read_text().splitlines()
     assert f"gradio=={header['sdk_version']}" in pins
 
 

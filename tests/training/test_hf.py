@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from builder.errors import ConfigError, DataError, MissingExtraError
-from builder.harness.hf import LocalModel, Reply
-from builder.prompting import Message, messages_of
-from builder.runs import read_run
+from hf_dataset.prompting import Message, messages_of
 from hf_dataset.reader import read_instances
+from petoolbench.inference.transformers_model import LocalModel, Reply
+from petoolbench.runs import read_run
 
 from .conftest import NEEDED, SAMPLE, run
 

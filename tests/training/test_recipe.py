@@ -23,7 +23,7 @@ STEPS = 50
 
 
 def test_versions_are_plain_pins() -> None:
-    lines = (ROOT / "constraints-training.txt").read_text().splitlines()
+    lines = (ROOT / "requirements/training.txt").read_text().splitlines()
     assert {"torch", "transformers", "trl", "peft"} <= {line.partition("==")[0] for line in lines}
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!]+", line) for line in lines)
 

@@ -17,20 +17,20 @@ from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, LlmConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import BudgetError, ConfigError, LlmError, MissingExtraError
+from builder.extras import optional
 from builder.funnel import Funnel
-from builder.llm.cache import Answer, AnswerCache
+from builder.llm.answer_cache import Answer, AnswerCache
+from builder.llm.builder_tasks import JUDGE
 from builder.llm.engine import read_completion
 from builder.llm.estimate import estimate
 from builder.llm.limiter import AdaptiveLimiter
 from builder.llm.meter import Meter
 from builder.llm.request import make_request
 from builder.llm.sender import retry_after
-from builder.llm.tasks import JUDGE
-from builder.llm.use import Endpoint, check_llm, open_model
-from builder.optional import optional
+from builder.llm.session import Endpoint, check_llm, open_model
 from builder.pipeline import read_tools
 from tests.conftest import silent
-from tests.llm.catalogue import write_catalogue
+from tests.fakes.openai.catalogue import write_catalogue
 
 CONFIG = LlmConfig(max_output_tokens=1000, usd_per_million_input=1.0, usd_per_million_output=2.0)
 PAYLOAD: dict[str, object] = {"first": {}, "second": {}}

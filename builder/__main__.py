@@ -1,5 +1,0 @@
-"""`python -m builder` is `petoolbench`."""
-
-from .cli.app import main
-
-main()

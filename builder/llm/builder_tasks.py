@@ -1,0 +1,228 @@
+"""The tasks of the builder: the form of each reply, and what shows that a reply cannot be right.
+
+A reply of the right form may still be nonsense. Each therefore holds something that must agree with the payload: a
+quote, words of the documentation, the tools by name, the values letter by letter.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from builder.words import mentions, words
+
+from .task import Payload, Reply, Task
+
+_LONGEST_FUNCTIONALITY: Final = 14
+"""Words; a few more than the prompt asks for."""
+
+
+class ReadAttribute(Reply):
+    """One attribute that a tool's documentation states."""
+
+    axis: str
+    value: str
+    quote: str
+
+
+class Understanding(Reply):
+    """What a tool does, and its attributes."""
+
+    functionality: str
+    attributes: list[ReadAttribute]
+
+
+def _check_understanding(payload: Payload, reply: Understanding) -> str | None:
+    if not 2 <= len(reply.functionality.split()) <= _LONGEST_FUNCTIONALITY:
+        return "functionality_is_no_short_phrase"
+    if not set(words(reply.functionality)) & set(words(f"{payload['name']} {payload['documentation']}")):
+        return "functionality_shares_no_word_with_the_documentation"
+    axes: Mapping[str, list[str]] = payload["axes"]
+    seen = set()
+    for attribute in reply.attributes:
+        if attribute.value not in axes.get(attribute.axis, ()):
+            return "attribute_not_on_the_axes"
+        if attribute.axis in seen:
+            return "axis_stated_twice"
+        if not attribute.quote.strip() or " ".join(attribute.quote.split()) not in payload["documentation"]:
+            return "quote_not_in_the_documentation"
+        seen.add(attribute.axis)
+    return None
+
+
+class Judgement(Reply):
+    """Whether two tools do the same job."""
+
+    first_does: str
+    second_does: str
+    same_job: bool
+
+
+def _check_judgement(payload: Payload, reply: Judgement) -> str | None:
+    for said, tool in ((reply.first_does, payload["first"]), (reply.second_does, payload["second"])):
+        if not set(words(said)) & set(words(f"{tool['functionality']} {tool['documentation']}")):
+            return "tool_not_described_in_its_own_words"
+    return None
+
+
+class SlotAlignment(Reply):
+    """The parameter that takes one slot."""
+
+    slot: str
+    parameter: str | None
+
+
+class Alignment(Reply):
+    """The parameters that take the slots of a job."""
+
+    slots: list[SlotAlignment]
+
+
+def _check_alignment(payload: Payload, reply: Alignment) -> str | None:
+    if sorted(one.slot for one in reply.slots) != sorted(slot["name"] for slot in payload["slots"]):
+        return "not_every_slot_once"
+    bound = [one.parameter for one in reply.slots if one.parameter is not None]
+    if len(set(bound)) != len(bound):
+        return "parameter_takes_two_slots"
+    if not set(bound) <= set(payload["tool"]["parameters"]):
+        return "unknown_parameter"
+    return None
+
+
+class WrittenValue(Reply):
+    """A concrete value of a slot, as text."""
+
+    slot: str
+    value: str = Field(min_length=1)
+
+
+class WrittenCall(Reply):
+    """A tool's call; its arguments are the text of a JSON object."""
+
+    tool: str
+    arguments: str
+
+
+class WrittenScenario(Reply):
+    """One concrete wish, with the calls that serve it."""
+
+    instruction: str
+    values: list[WrittenValue]
+    calls: list[WrittenCall]
+
+
+class Scenarios(Reply):
+    """Several wishes in one register."""
+
+    scenarios: list[WrittenScenario]
+
+
+def _check_scenarios(payload: Payload, reply: Scenarios) -> str | None:
+    """Nothing is right about a reply when no scenario of it is; single faulty scenarios are dropped one by one."""
+    wrong = [wrong_with_scenario(payload, scenario) for scenario in reply.scenarios]
+    if not wrong:
+        return "no_scenario"
+    return wrong[0] if all(wrong) else None
+
+
+def wrong_with_scenario(payload: Payload, scenario: WrittenScenario) -> str | None:
+    """Why a scenario cannot be used; None where nothing speaks against it.
+
+    Args:
+        payload: What was asked for.
+        scenario: What was written.
+    """
+    values = {one.slot: one.value for one in scenario.values}
+    slots = {slot["name"]: slot for slot in payload["slots"]}
+    if sorted(one.slot for one in scenario.values) != sorted(slots):
+        return "not_every_slot_once"
+    if any(value not in scenario.instruction for value in values.values()):
+        return "value_not_stated"
+    if any(value.casefold() in payload["taken"] for value in values.values()):
+        return "value_of_the_catalogue"
+    if any(mentions(scenario.instruction, word) for word in payload["must_not_name"]):
+        return "names_or_favours_a_tool"
+    calls = {call.tool: call.arguments for call in scenario.calls}
+    if sorted(call.tool for call in scenario.calls) != sorted(tool["name"] for tool in payload["tools"]):
+        return "not_every_tool_once"
+    for tool in payload["tools"]:
+        if not _serves(calls[tool["name"]], tool, values):
+            return "call_does_not_carry_the_values"
+    return None
+
+
+def _serves(arguments: str, tool: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    """Whether a call passes the values under the tool's parameters, in types that can hold them."""
+    try:
+        found = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return False
+    wanted = {one["parameter"]: typed(values[slot], one["type"]) for slot, one in tool["slots"].items()}
+    return None not in wanted.values() and found == wanted
+
+
+def typed(value: str, kind: str) -> str | int | float | None:
+    """A value as a JSON type; None where the type cannot hold it."""
+    if kind == "string":
+        return value
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    whole = int(number) if number.is_integer() and abs(number) < 2**53 else None
+    if whole is None and (kind == "integer" or not math.isfinite(number)):
+        return None
+    found = number if whole is None else whole
+    # "3.0", "1e3" and "007" would not come back as they were said.
+    return found if str(found) == value else None
+
+
+class CallVerdict(Reply):
+    """Whether a tool's call serves an instruction."""
+
+    tool: str
+    serves: bool
+
+
+class Verification(Reply):
+    """Whether a scenario can be used."""
+
+    restated: str
+    calls: list[CallVerdict]
+    missing_values: list[str]
+    favours_a_tool: bool
+
+
+def _check_verification(payload: Payload, reply: Verification) -> str | None:
+    if not set(words(reply.restated)) & set(words(payload["instruction"])):
+        return "instruction_not_restated"
+    if sorted(one.tool for one in reply.calls) != sorted(tool["name"] for tool in payload["tools"]):
+        return "not_every_tool_once"
+    if not set(reply.missing_values) <= set(payload["values"]):
+        return "unknown_value"
+    return None
+
+
+Fault = Literal["a_call_does_not_serve", "a_value_is_missing", "favours_a_tool"]
+
+
+def fault_of(verdict: Verification) -> Fault | None:
+    """Why a verified scenario is dropped; None where it is good."""
+    if not all(one.serves for one in verdict.calls):
+        return "a_call_does_not_serve"
+    if verdict.missing_values:
+        return "a_value_is_missing"
+    return "favours_a_tool" if verdict.favours_a_tool else None
+
+
+UNDERSTAND: Final = Task("understand", Understanding, _check_understanding)
+JUDGE: Final = Task("judge", Judgement, _check_judgement)
+ALIGN: Final = Task("align", Alignment, _check_alignment)
+WRITE: Final = Task("write", Scenarios, _check_scenarios)
+VERIFY: Final = Task("verify", Verification, _check_verification)
+TASKS: Final = (UNDERSTAND, JUDGE, ALIGN, WRITE, VERIFY)
+"""In the order in which the builder asks them."""

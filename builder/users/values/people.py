@@ -1,0 +1,176 @@
+"""People and what belongs to them, all of them invented."""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import cache
+from typing import Any
+
+from builder.extras import optional
+from builder.records import SlotValue
+
+from .context import Draw, plain
+
+_MAIL_HOSTS = (
+    "harborlightbooks.com",
+    "tallpinestudio.net",
+    "mistralbakery.org",
+    "copperlanearchive.com",
+    "fjordandfern.com",
+)
+_PHONE_FORMS = (
+    "+47 4## ## ###",
+    "+49 151 ########",
+    "+44 7### ######",
+    "+1 503 ### ####",
+    "+31 6 ########",
+    "+61 4## ### ###",
+)
+_SITE_FIRST = (
+    "harbor", "tallpine", "mistral", "copper", "fjord", "willow", "granite", "saffron", "juniper", "lantern", "meadow",
+    "orchid", "pebble", "raven", "thistle", "umber", "velvet", "walnut", "yarrow", "zephyr", "clover", "driftwood",
+)  # fmt: skip
+_SITE_SECOND = (
+    "books", "bakery", "studio", "archive", "garden", "cycling", "pottery", "roastery", "joinery", "kitchen", "choir",
+    "sailing", "trails", "ceramics", "letters", "workshop", "museum", "vineyard", "theatre", "records",
+)  # fmt: skip
+_SITE_ENDS = (".com", ".org", ".net", ".co", ".io")
+_PAGES = (
+    "about",
+    "contact",
+    "opening-hours",
+    "blog/spring-notes",
+    "shop/gifts",
+    "events/2026",
+    "news/harbour-festival",
+    "team",
+)
+_TAGS = (
+    "streetfood", "sourdough", "trailrunning", "filmphotography", "urbansketching", "vanlife", "houseplants", "woodworking",
+    "birdwatching", "vinylrecords", "slowtravel", "bouldering", "knitting", "stargazing", "campingrecipes", "tidepools",
+    "rollerskating", "calligraphy", "beekeeping", "wildswimming", "thriftfinds", "latteart", "gravelbike", "mosaicart",
+)  # fmt: skip
+_PASSWORD_WORDS = (
+    "river",
+    "cobalt",
+    "walnut",
+    "tundra",
+    "marble",
+    "falcon",
+    "ember",
+    "quartz",
+    "lagoon",
+    "thicket",
+)
+
+
+@cache
+def _anybody() -> Any:
+    mimesis = optional("mimesis", "builder", "Writing scenarios")
+    return mimesis.Person(mimesis.locales.Locale.EN)
+
+
+def _person(draw: Draw) -> Any:
+    """The scenario's source of names: a copy, since making one anew reads a file of all names."""
+    if "person" not in draw.shared:
+        person = draw.shared["person"] = copy(_anybody())
+        person.random = type(person.random)()  # the copy's own
+        person.reseed(int(draw.rng.integers(2**31)))
+    return draw.shared["person"]
+
+
+def first_name(draw: Draw) -> SlotValue:
+    """A first name; those of one scenario differ."""
+    used = draw.shared.setdefault("first_names", set())
+    name = str(_person(draw).first_name())
+    while name in used:
+        name = str(_person(draw).first_name())
+    used.add(name)
+    return plain(name)
+
+
+def username(draw: Draw) -> SlotValue:
+    """A user name on a social network."""
+    first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
+    form = draw.choice(("{f}.{l}", "{f}_{l}", "{f}{l}{n}", "the.{f}{l}", "{l}.{f}{n}"))
+    return plain(form.format(f=first, l="".join(filter(str.isalpha, last)), n=draw.integer(11, 98)))
+
+
+def email(draw: Draw) -> SlotValue:
+    """An e-mail address."""
+    first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
+    return plain(f"{first}.{''.join(filter(str.isalpha, last))}@{draw.choice(_MAIL_HOSTS)}")
+
+
+def phone(draw: Draw) -> SlotValue:
+    """A phone number with its country code, without spaces."""
+    form = draw.choice(_PHONE_FORMS).replace(" ", "")
+    return plain("".join(str(draw.integer(0, 9)) if char == "#" else char for char in form))
+
+
+def password(draw: Draw) -> SlotValue:
+    """A password to look at, not to use."""
+    return plain(f"{draw.choice(_PASSWORD_WORDS)}-{draw.choice(_PASSWORD_WORDS)}-{draw.digits(3)}")
+
+
+def company(draw: Draw) -> SlotValue:
+    """An invented firm."""
+    return plain(f"{draw.choice(_SITE_FIRST).title()} {draw.choice(_SITE_SECOND).title()}")
+
+
+def domain(draw: Draw) -> SlotValue:
+    """A domain that a small firm could have."""
+    return plain(f"{draw.choice(_SITE_FIRST)}{draw.choice(_SITE_SECOND)}{draw.choice(_SITE_ENDS)}")
+
+
+def url(draw: Draw) -> SlotValue:
+    """A page of a small firm's site."""
+    return plain(f"https://www.{domain(draw).value}/{draw.choice(_PAGES)}")
+
+
+def image_url(draw: Draw) -> SlotValue:
+    """A picture on a small firm's site."""
+    return plain(f"https://www.{domain(draw).value}/images/{draw.choice(_SITE_FIRST)}-{draw.digits(3)}.jpg")
+
+
+def article_url(draw: Draw) -> SlotValue:
+    """An article on a small firm's site."""
+    return plain(
+        f"https://www.{domain(draw).value}/articles/{draw.choice(_SITE_FIRST)}-{draw.choice(_SITE_SECOND)}-{draw.digits(2)}"
+    )
+
+
+def tiktok_url(draw: Draw) -> SlotValue:
+    """The link of a video."""
+    return plain(f"https://www.tiktok.com/@{username(draw).value}/video/7{draw.digits(18)}")
+
+
+def instagram_url(draw: Draw) -> SlotValue:
+    """The link of a post."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+    return plain(f"https://www.instagram.com/p/C{draw.characters(alphabet[:62], 10)}/")
+
+
+def hashtag(draw: Draw) -> SlotValue:
+    """A hashtag without its sign."""
+    return plain(draw.choice(_TAGS))
+
+
+def age(draw: Draw) -> SlotValue:
+    """An adult's age in years."""
+    return plain(draw.integer(18, 79))
+
+
+def height_cm(draw: Draw) -> SlotValue:
+    """An adult's height in centimetres."""
+    return plain(draw.integer(152, 198))
+
+
+def weight_kg(draw: Draw) -> SlotValue:
+    """An adult's weight in kilograms."""
+    return plain(draw.integer(49, 118))
+
+
+def gender(draw: Draw) -> SlotValue:
+    """Male or female."""
+    return plain(draw.choice(("male", "female")))

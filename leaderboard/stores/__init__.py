@@ -1,0 +1,1 @@
+"""Stores of submissions and outcomes, on this machine or on the Hub."""

@@ -1,0 +1,1 @@
+"""Incoming prediction files: validation, identity, quota and submission."""

@@ -1,0 +1,177 @@
+"""How soon the leaderboard shows, filters and turns to another tab, in a browser, with many systems.
+
+python -m benchmarks pages --data out/demo --systems 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from leaderboard.public_data import Data
+from leaderboard.scoring.scorer_version import scorer_version
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.store import new_id
+from leaderboard.stores.stored_records import HISTORY_TYPES, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.submissions.quota import Decision
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
+from tests.browser import serving
+
+from .results_table import Row
+
+_BOUNDS = {"first paint": 3000, "filter": 300, "tab switch": 500}
+"""Milliseconds."""
+_LICENCES = ("Apache-2.0", "MIT", "proprietary", "")
+
+
+def fill(folder: Path, revision: str, count: int) -> None:
+    """Put invented systems on a board, one of each account."""
+    store, rng, start = LocalStore(folder), np.random.default_rng(0), datetime(2026, 1, 1, tzinfo=UTC)
+    with tempfile.NamedTemporaryFile() as empty:
+        for index in range(count):
+            created = start + timedelta(minutes=7 * index)
+            system = System(
+                name=f"invented system {index}",
+                licence=_LICENCES[index % 4],
+                parameters_b=float(rng.choice([1, 3, 7, 8, 14, 32, 70])),
+                cost_usd=round(float(rng.gamma(2, 3)), 2),
+                description="Made for a measurement.",
+            )
+            submission = Submission(
+                id=new_id(created),
+                person=Person(f"{index:024x}", f"account-{index}"),
+                system=system,
+                split="validation",
+                configs=HISTORY_TYPES,
+                sha256=f"{index:064x}",
+                size=0,
+                data_revision=revision,
+                scorer_version=scorer_version(),
+                created=created.isoformat(timespec="milliseconds"),
+            )
+            store.submit(submission, Path(empty.name), lambda _: Decision(True, 1, None, ""))
+            store.record(_outcome(submission, rng))
+
+
+def _outcome(submission: Submission, rng: np.random.Generator) -> Outcome:
+    scores = {config: _scores(rng) for config in HISTORY_TYPES}
+    overall = {name: float(np.mean([getattr(one, name) for one in scores.values()])) for name in RATES}
+    return Outcome(
+        submission.id,
+        "scored",
+        "",
+        submission.scorer_version,
+        submission.data_revision,
+        submission.created,
+        scores,
+        overall,
+        {name: (max(0.0, rate - 0.02), min(1.0, rate + 0.02)) for name, rate in overall.items()},
+        {"history_length": {"6 to 10": (overall["tool_accuracy"], 200), "11 to 15": (overall["tool_accuracy"], 300)}},
+    )
+
+
+def _scores(rng: np.random.Generator) -> ConfigScores:
+    tool = float(rng.beta(4, 4))
+    rates = dict(zip(RATES, (tool, 0.9 * tool, 0.9 * tool, 0.97, 0.01), strict=True))
+    shares: dict[str, float] = {name: (1 - 0.9 * tool) / (len(ERROR_CLASSES) - 1) for name in ERROR_CLASSES[1:]}
+    ends = {name: (max(0.0, rate - 0.04), min(1.0, rate + 0.04)) for name, rate in rates.items()}
+    return ConfigScores(
+        **rates, intervals=ends, error_classes={**shares, "correct": 0.9 * tool}, count=300, query_groups=100
+    )
+
+
+_COUNT = "(count) => document.querySelectorAll('#board tbody tr').length === count"
+_SWITCH = """
+([label, seen]) => new Promise((done) => {
+  const start = performance.now();
+  const visible = () => [...document.querySelectorAll(seen)].some((one) => one.checkVisibility() && one.clientHeight);
+  const look = () => (visible() ? done(performance.now() - start) : requestAnimationFrame(look));
+  [...document.querySelectorAll('[role=tab]')].find((one) => one.textContent.trim() === label).click();
+  requestAnimationFrame(look);
+})
+"""
+"""Clicks within the page and looks at every frame, so that what drives the browser does not count."""
+_TABS = {
+    "Pictures": "#plot svg",
+    "Compare": "#compared .pet",
+    "Explore": "#shown .instance",
+    "Submit": "#own .own",
+    "About": ".words h2",
+    "Board": "#board .count",
+}
+"""What is to be seen of each tab."""
+
+
+class Watch:
+    """Milliseconds by what was waited for."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[float]] = {}
+
+    @contextmanager
+    def __call__(self, what: str) -> Iterator[None]:
+        """Note how long what is done within takes."""
+        start = time.perf_counter()
+        yield
+        self.found.setdefault(what, []).append(1000 * (time.perf_counter() - start))
+
+
+def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds until what was asked for can be seen."""
+    watch, rows = Watch(), page.locator("#board tbody tr")
+    for _ in range(rounds):
+        with watch("first paint"):
+            page.goto(url)
+            rows.first.wait_for()
+        search = page.locator("#search").get_by_role("textbox")
+        with watch("filter: search"):
+            search.fill("account-77")
+            page.wait_for_function(_COUNT, arg=11)
+        with watch("filter: cleared"):
+            search.fill("")
+            page.wait_for_function(_COUNT, arg=50)
+        with watch("filter: config"):
+            page.locator("#which").get_by_label("chronological").check()
+            page.wait_for_function("!document.querySelector('#board .formula').textContent.includes('overall =')")
+        with watch("filter: order"):
+            page.locator("#board thead button", has_text="System").click()
+            page.locator("#board th[aria-sort]", has_text="System").wait_for()
+        for visit in ("first", "again"):
+            for label, seen in _TABS.items():
+                watch.found.setdefault(f"tab switch, {visit}: {label}", []).append(
+                    page.evaluate(_SWITCH, [label, seen])
+                )
+    return watch.found
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
+    parser.add_argument("--data", type=Path, default=Path("out/demo"))
+    parser.add_argument("--systems", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Everything that is waited for."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        fill(home / "store", Data(given.data).revision, given.systems)
+        command = [sys.executable, "-m", "leaderboard.app", "--data", str(given.data), "--store", str(home / "store")]
+        with serving(command, home) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            found = watched(browser.new_page(), url, given.rounds)
+            browser.close()
+    for what, times in found.items():
+        bound = next((f"{limit:,} ms" for start, limit in _BOUNDS.items() if what.startswith(start)), "")
+        said = f"{statistics.median(times):,.0f} ms, at most {max(times):,.0f}"
+        yield Row(f"leaderboard: {what}", f"{given.systems:,} systems", said, bound=bound)

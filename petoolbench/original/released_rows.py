@@ -1,0 +1,311 @@
+"""A released row as rows of our three configs, and what it said, read back from them.
+
+The three prompts of a released row share query, candidates and answer. What a released row does not tell is null or
+empty in ours.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from hf_dataset.references import references
+from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc, ToolRow
+from metrics.petoolbench.errors import MetricError
+
+from .released_parameters import LISTS, lists_of, schema_of
+from .released_prompts import Prompt, UnparsedError, read_prompt
+
+PROMPT_KEYS: Final[Mapping[str, str]] = dict(
+    zip(HISTORY_TYPES, ("instruction_preferred", "instruction_ratings", "instruction_chronological"), strict=True)
+)
+"""Key of the prompt that a config is made of."""
+ENTRY: Final = "entry-"
+"""Beginning of the `user_id` of a row that had an `entry_id`; the id follows."""
+CHARACTERS_A_TOKEN: Final = 4
+_TOOL_NAME: Final = re.compile(r"<(?P<category>.*?)>\.<(?P<provider>.*?)>\.<(?P<operation>.*)>", re.DOTALL)
+_NOTHING_KNOWN: Final = json.dumps({"type": "object", "properties": {}, "required": []})
+
+
+class ToolName(NamedTuple):
+    """The parts of a released tool's name."""
+
+    category: str
+    provider: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One released row."""
+
+    number: int
+    """Place among all rows of all files, from 1; rows that cannot be read count too."""
+    entry_id: str | None
+    """None in the later form."""
+    query: str
+    prompts: Mapping[str, Prompt]
+    """By config."""
+    texts: Mapping[str, str]
+    """The prompts as they were released, by config."""
+    answer: AnswerRow
+    functionality: str
+    """Empty in the later form, which does not tell."""
+    same_function: list[str] | None
+    """Names of the candidates that do the job, sorted; None in the later form."""
+
+
+def name_parts(name: str) -> ToolName:
+    """The parts of a tool's name.
+
+    Raises:
+        UnparsedError: If it is no name of a released tool.
+    """
+    found = _TOOL_NAME.fullmatch(name)
+    if found is None:
+        raise UnparsedError(f"the tool's name {name!r} is not <category>.<provider>.<operation>")
+    return ToolName(**found.groupdict())
+
+
+def read_entry(record: object, number: int) -> Entry:
+    """Read one released row, of either form.
+
+    Args:
+        record: The row as it stands in the file.
+        number: Its place among all rows, from 1.
+
+    Raises:
+        UnparsedError: If it is not what a released row is.
+    """
+    if not isinstance(record, dict):
+        raise UnparsedError(f"it is a JSON {type(record).__name__}, not an object")
+    missing = [key for key in ("query", *PROMPT_KEYS.values(), "api_call_ground_truth") if key not in record]
+    if missing:
+        raise UnparsedError(f"it lacks {', '.join(map(repr, missing))}")
+    texts = {config: record[key] for config, key in PROMPT_KEYS.items()}
+    for key, value in {"query": record["query"], **texts}.items():
+        _check_text(value, PROMPT_KEYS.get(key, key))
+    prompts = {}
+    for config, text in texts.items():
+        try:
+            prompts[config] = read_prompt(text)
+        except UnparsedError as error:
+            raise UnparsedError(f"{PROMPT_KEYS[config]}: {error}") from error
+    candidates = _shared_candidates(record, prompts)
+    answer = _read_answer(record["api_call_ground_truth"])
+    functionality, same = _same_function(record, [tool["tool_name"] for tool in candidates])
+    if same is not None and answer.name not in same:
+        raise UnparsedError(f"apis_same_func lacks the answer {answer.name!r}")
+    entry_id = record.get("entry_id")
+    return Entry(
+        number,
+        None if entry_id is None else str(entry_id),
+        record["query"],
+        prompts,
+        texts,
+        answer,
+        functionality,
+        same,
+    )
+
+
+def to_instances(entry: Entry, build_id: str) -> dict[str, Instance]:
+    """Our rows of a released row, by config.
+
+    Args:
+        entry: The released row.
+        build_id: Goes into every instance id.
+
+    Raises:
+        UnparsedError: If a tool or an interaction is not what it should be, or the answer is no candidate.
+    """
+    candidates = [_tool_doc(tool) for tool in entry.prompts[HISTORY_TYPES[0]].candidates]
+    rows = {}
+    for config, prompt in entry.prompts.items():
+        history = [_interaction(step, rated=config == "rating_integrated") for step in prompt.history]
+        if not history:
+            raise UnparsedError(f"{PROMPT_KEYS[config]}: the history is empty")
+        rows[config] = Instance(
+            instance_id=f"{config}-{build_id}-{entry.number:06d}",
+            user_id=f"{ENTRY}{entry.entry_id}" if entry.entry_id is not None else f"row-{entry.number:06d}",
+            query_group=f"query-{sha256(entry.query.encode()).hexdigest()[:12]}",
+            category=name_parts(entry.answer.name).category,
+            functionality=entry.functionality,
+            instruction=entry.query,
+            history=history,
+            history_tools=_history_tools(history, candidates),
+            candidates=candidates,
+            answer=entry.answer,
+            evidence=[],
+            meta=MetaRow(None, None, None, None, tokens(entry.texts[config]), entry.same_function),
+        )
+    try:
+        references(rows.values())
+    except MetricError as error:
+        raise UnparsedError(f"it cannot be scored: {error}") from error
+    return rows
+
+
+def tokens(prompt: str) -> int:
+    """Tokens of a prompt, at four characters a token, rounded up."""
+    return -(-len(prompt) // CHARACTERS_A_TOKEN)
+
+
+def number_of(instance: Instance) -> int:
+    """Place of the released row among all rows of all files, from 1."""
+    return int(instance.instance_id.rpartition("-")[2])
+
+
+def released_history(instance: Instance) -> list[dict[str, Any]]:
+    """The history as the prompt's JSON list holds it."""
+    steps = []
+    for step in instance.history:
+        call = {"tool_name": step.name, "parameters": json.loads(step.arguments)}
+        shown: dict[str, Any] = {"instruction": step.instruction, "tool_call": call}
+        steps.append(shown if step.rating is None else {**shown, "rating": step.rating})
+    return steps
+
+
+def released_candidates(instance: Instance) -> list[dict[str, Any]]:
+    """The candidates as the prompt's JSON list holds them."""
+    return [
+        {"tool_name": tool.name, "tool_description": tool.description, **lists_of(json.loads(tool.parameters))}
+        for tool in instance.candidates
+    ]
+
+
+def catalogue(rows: Iterable[Instance]) -> list[ToolRow]:
+    """Every tool that rows name, by name; one that is never a candidate has no documentation."""
+    documented: dict[str, ToolDoc] = {}
+    functionality: dict[str, str] = {}
+    for row in rows:
+        for tool in (*row.candidates, *row.history_tools):
+            known = documented.get(tool.name)
+            if known is None or (not known.description and known.parameters == _NOTHING_KNOWN):
+                documented[tool.name] = tool
+        for name in (row.meta.same_function if row.meta else None) or []:
+            functionality.setdefault(name, row.functionality)
+    return [
+        ToolRow(
+            name,
+            tool.provider,
+            name_parts(name).category,
+            functionality.get(name),
+            tool.description,
+            tool.parameters,
+            [],
+        )
+        for name, tool in sorted(documented.items())
+    ]
+
+
+def _check_text(value: object, key: str) -> None:
+    if not isinstance(value, str):
+        raise UnparsedError(f"{key!r} is a JSON {type(value).__name__}, not text")
+    _check_utf8(value, key)
+
+
+def _check_utf8(text: str, what: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UnparsedError(f"{what!r} holds half a surrogate pair") from error
+
+
+def _shared_candidates(record: Mapping[str, Any], prompts: Mapping[str, Prompt]) -> list[dict[str, Any]]:
+    """The candidates, which all that a row says of them must agree on."""
+    first = prompts[HISTORY_TYPES[0]].candidates
+    for config, prompt in prompts.items():
+        if prompt.candidates != first:
+            raise UnparsedError(
+                f"the candidates of {PROMPT_KEYS[config]} are not those of {PROMPT_KEYS[HISTORY_TYPES[0]]}"
+            )
+    if "apis_candidate" in record and _loaded(record["apis_candidate"], "apis_candidate") != first:
+        raise UnparsedError("apis_candidate are not the candidates of the prompts")
+    for tool in first:
+        if not isinstance(tool, dict) or not isinstance(tool.get("tool_name"), str):
+            raise UnparsedError("a candidate has no tool_name")
+    return first
+
+
+def _loaded(value: object, key: str) -> Any:
+    """A value that may stand as JSON or Python text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise UnparsedError(f"{key!r} is text that is neither JSON nor Python") from error
+
+
+def _read_answer(value: object) -> AnswerRow:
+    call = _loaded(value, "api_call_ground_truth")
+    if not isinstance(call, dict):
+        raise UnparsedError(f"'api_call_ground_truth' is a {type(call).__name__}, not an object")
+    return AnswerRow(*_call(call, "api_call_ground_truth"))
+
+
+def _call(call: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """Name and arguments, as JSON text, of a released tool call."""
+    name, parameters = call.get("tool_name"), call.get("parameters")
+    if not isinstance(name, str) or not isinstance(parameters, dict):
+        raise UnparsedError(f"{where} is no tool call with 'tool_name' and 'parameters'")
+    name_parts(name)
+    return name, _json(parameters)
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    _check_utf8(text, "a tool call or schema")
+    return text
+
+
+def _same_function(record: Mapping[str, Any], candidates: Sequence[str]) -> tuple[str, list[str] | None]:
+    """Functionality, and the candidates that do the job, where a row tells."""
+    if "apis_same_func" not in record:
+        return "", None
+    tools = _loaded(record["apis_same_func"], "apis_same_func")
+    try:
+        same = {f"<{tool['category_name']}>.<{tool['tool_name']}>.<{tool['api_name']}>" for tool in tools}
+    except (TypeError, KeyError) as error:
+        raise UnparsedError("apis_same_func is no list of tools") from error
+    return f"func-{record.get('func', '')}", sorted(same.intersection(candidates))
+
+
+def _interaction(step: object, *, rated: bool) -> InteractionRow:
+    call = step.get("tool_call") if isinstance(step, dict) else None
+    if not isinstance(step, dict) or not isinstance(step.get("instruction"), str) or not isinstance(call, dict):
+        raise UnparsedError("an interaction of the history has no 'instruction' and 'tool_call'")
+    rating = step.get("rating")
+    if rated != (rating is not None) or (rated and (type(rating) is not int or rating not in (0, 1))):
+        raise UnparsedError(f"an interaction has the rating {rating!r}; ratings are 0 and 1, in instruction_ratings")
+    _check_utf8(step["instruction"], "an instruction of the history")
+    return InteractionRow(step["instruction"], *_call(call, "an interaction's call"), rating)
+
+
+def _history_tools(history: Sequence[InteractionRow], candidates: Sequence[ToolDoc]) -> list[ToolDoc]:
+    """The tools of a history; the released rows document those only that are candidates too."""
+    documented = {tool.name: tool for tool in candidates}
+    names = sorted({step.name for step in history})
+    return [documented.get(name) or ToolDoc(name, name_parts(name).provider, "", _NOTHING_KNOWN) for name in names]
+
+
+def _tool_doc(tool: Mapping[str, Any]) -> ToolDoc:
+    name, description = tool["tool_name"], tool.get("tool_description")
+    lists = {key: tool.get(key) for key in LISTS}
+    if not isinstance(description, str) or not all(isinstance(value, list) for value in lists.values()):
+        raise UnparsedError(f"the candidate {name!r} has no description and lists of parameters")
+    for parameter in (parameter for value in lists.values() for parameter in value or []):
+        if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
+            raise UnparsedError(f"a parameter of the candidate {name!r} has no name")
+    _check_utf8(f"{name}{description}", "a candidate")
+    return ToolDoc(name, name_parts(name).provider, description, _json(schema_of(lists)))

@@ -1,0 +1,105 @@
+"""Parameters as JSON Schema, names, and clean text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from builder.catalogue.normalise import UnusableSchemaError, clean_text, json_schema, to_tool
+from builder.words import MAX_NAME
+from tests.factories import raw_parameter, raw_tool
+
+
+@pytest.mark.parametrize(
+    ("type_", "schema"),
+    [
+        ("STRING", {"type": "string"}),
+        ("string", {"type": "string"}),
+        ("NUMBER", {"type": "number"}),
+        ("BOOLEAN", {"type": "boolean"}),
+        ("ENUM", {"type": "string"}),
+        ("GEOPOINT", {"type": "string"}),
+        ("DATE (YYYY-MM-DD)", {"type": "string", "format": "date"}),
+        ("TIME (24-hour HH:MM)", {"type": "string", "format": "time"}),
+    ],
+)
+def test_types(type_: str, schema: dict[str, str]) -> None:
+    assert json_schema((raw_parameter("a", type_),))["properties"]["a"] == schema
+
+
+def test_a_required_default_is_an_example_and_an_optional_one_a_default() -> None:
+    made = json_schema(
+        (raw_parameter("city", default="Paris"), raw_parameter("days", "NUMBER", default="3", required=False))
+    )
+    assert made["properties"]["city"] == {"type": "string", "examples": ["Paris"]}
+    assert made["properties"]["days"] == {"type": "number", "default": 3}
+    assert made["required"] == ["city"]
+
+
+def test_a_required_parameter_that_shapes_the_reply_becomes_optional_if_it_has_a_value() -> None:
+    made = json_schema((raw_parameter("page", "NUMBER", default="1"), raw_parameter("limit", "NUMBER")))
+    assert made["required"] == ["limit"]
+    assert made["properties"]["page"] == {"type": "number", "default": 1}
+
+
+def test_credentials_are_nobodys_wish() -> None:
+    assert json_schema((raw_parameter("apiKey"), raw_parameter("city")))["required"] == ["city"]
+
+
+@pytest.mark.parametrize(
+    ("about", "options"),
+    [
+        ("One of the following : rent|sale", ["rent", "sale"]),
+        ("Allowed values: asc, desc", ["asc", "desc"]),
+        ("Any word you like", None),
+    ],
+)
+def test_options_stated_in_a_description_become_an_enum(about: str, options: list[str] | None) -> None:
+    assert json_schema((raw_parameter("a", about=about),))["properties"]["a"].get("enum") == options
+
+
+@pytest.mark.parametrize(
+    ("type_", "default", "expected"),
+    [
+        ("NUMBER", "x", None),
+        ("NUMBER", "2.5", 2.5),
+        ("BOOLEAN", "true", True),
+        ("BOOLEAN", "maybe", None),
+        ("STRING", " ", None),
+    ],
+)
+def test_defaults_are_cast_or_left_out(type_: str, default: str, expected: Any) -> None:
+    made = json_schema((raw_parameter("a", type_, default=default, required=False),))["properties"]["a"]
+    assert made.get("default") == expected
+
+
+@pytest.mark.parametrize("type_", ["BINARY", "OBJECT", "FILE", "wibble"])
+def test_a_required_parameter_that_no_text_can_fill_is_unusable(type_: str) -> None:
+    with pytest.raises(UnusableSchemaError, match="'a'"):
+        json_schema((raw_parameter("a", type_),))
+    assert json_schema((raw_parameter("a", type_, required=False), raw_parameter("b")))["required"] == ["b"]
+
+
+def test_a_parameter_without_a_name_is_unusable() -> None:
+    with pytest.raises(UnusableSchemaError, match="no name"):
+        json_schema((raw_parameter(""),))
+
+
+def test_names_are_unique_callable_and_short() -> None:
+    taken: set[str] = set()
+    long = raw_tool(provider="A very long provider name with many words in it", operation="Get " * 40)
+    names = [to_tool(raw, taken).name for raw in (raw_tool(), raw_tool(), long, raw_tool(provider="🚀", operation="☁"))]
+    assert names[:2] == ["cloudly__current_weather", "cloudly__current_weather_2"]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", name) and len(name) <= MAX_NAME for name in names)
+
+
+def test_text_is_one_readable_line() -> None:
+    assert clean_text("Get **one** [thing](https://a.b/c) <b>now</b>\n\n see https://d.e") == "Get one thing now see"
+    assert len(clean_text("word " * 400)) < 420
+
+
+def test_a_description_does_not_repeat_a_title_that_says_the_same() -> None:
+    assert to_tool(raw_tool(operation="Search", about="search", product=""), set()).description == "search."

@@ -1,0 +1,64 @@
+"""Junk is dropped under the right name, and good tools are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from builder.catalogue.quality import LanguageJudge, keep_good_tools
+from builder.catalogue.raw_tools import RawTool
+from builder.funnel import Funnel
+from tests.factories import raw_parameter, raw_tool
+
+GERMAN = "Beantwortet die Frage, wie viel Schnee an wie vielen Tagen in der Stadt gefallen ist"
+
+
+@pytest.fixture(scope="module")
+def judge() -> LanguageJudge:
+    return LanguageJudge()
+
+
+def reasons(raws: list[RawTool], judge: LanguageJudge) -> tuple[int, dict[str, int]]:
+    funnel = Funnel()
+    kept = len(list(keep_good_tools(raws, judge, funnel)))
+    assert funnel.counts["tools_read"] == len(raws)
+    assert funnel.counts["tools_kept"] == kept
+    return kept, dict(funnel.drops.get("tool", {}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (raw_tool(product="This is a sample server Petstore server."), "clone"),
+        (raw_tool(operation="getPetById"), "clone"),
+        (raw_tool(provider="test_v6"), "test_entry"),
+        (raw_tool(provider="Demo Project"), "test_entry"),
+        (raw_tool(provider="asdfadsf"), "test_entry"),
+        (raw_tool(provider="aaaa"), "test_entry"),
+        (raw_tool(operation="/test"), "test_entry"),
+        (raw_tool(provider="MyNewTestAPI"), "test_entry"),
+        (raw_tool(provider="Rapid Porn"), "adult_content"),
+        (raw_tool(about="", product=" "), "empty_description"),
+        (raw_tool(operation="Anjing", about="Wkwkwland", product=""), "meaningless_description"),
+        (raw_tool(about="Current weather (deprecated)"), "withdrawn"),
+        (raw_tool(about=GERMAN, product=GERMAN), "non_english"),
+        (raw_tool(about="مسار يسترجع اخر الأخبار", product=""), "non_english"),
+        (raw_tool(raw_parameter("image", "BINARY")), "unusable_schema"),
+    ],
+)
+def test_junk_is_dropped_under_its_name(raw: RawTool, reason: str, judge: LanguageJudge) -> None:
+    assert reasons([raw], judge) == (0, {reason: 1})
+
+
+def test_the_same_operation_twice_is_a_duplicate_and_elsewhere_a_clone(judge: LanguageJudge) -> None:
+    raws = [raw_tool(), raw_tool(), raw_tool(provider="Nebula")]
+    assert reasons(raws, judge) == (1, {"duplicate": 1, "clone": 1})
+
+
+def test_short_descriptions_may_be_alike(judge: LanguageJudge) -> None:
+    raws = [raw_tool(about="Search films", provider=name) for name in ("Cinema", "Reels")]
+    assert reasons(raws, judge) == (2, {})
+
+
+@pytest.mark.parametrize("provider", ["Contest Finder", "Mail Testing", "Latest News", "Protest Map"])
+def test_words_that_hold_test_are_no_test_entries(provider: str, judge: LanguageJudge) -> None:
+    assert reasons([raw_tool(provider=provider)], judge) == (1, {})

@@ -1,0 +1,342 @@
+"""Users made in partitions: the same files whoever makes them, and nothing that two partitions have in common."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder import pipeline
+from builder.audit.audit_split import gather
+from builder.audit.row_checks import run_checks
+from builder.audit.run_audit import audit
+from builder.audit.training_audit import audit_training
+from builder.catalogue.sources import open_source
+from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig, UserConfig
+from builder.embedding import SentenceEncoder
+from builder.errors import BuildError
+from builder.execution.executors import Crew
+from builder.execution.instruction_pool import Finals, deal
+from builder.execution.local_executor import make_in_workers
+from builder.execution.partition_writer import Task
+from builder.execution.partitions import Partition, partitions_of
+from builder.execution.staging import Folders
+from builder.funnel import Funnel
+from builder.grouping.grouped_catalogue import Prepared
+from builder.manifest import file_hashes
+from builder.records import Group
+from builder.training.training_rows import _most_of
+from builder.world.marketplace import marketplace
+from hf_dataset.card import stale_pages
+from hf_dataset.croissant import croissant_text
+from hf_dataset.errors import ReadError
+from hf_dataset.layout import SPLITS, TRAINING, answers_file, shards, shards_in, split_file
+from hf_dataset.loading_script import PEToolBench
+from hf_dataset.reader import read_answers, read_instances, read_training
+from hf_dataset.schema import HISTORY_TYPES, Instance
+from hf_dataset.verify import check_folder
+from leaderboard.public_data import Data, DataError
+from leaderboard.scoring.private_answers import Answers
+from petoolbench.runs import data_sha256
+from tests.conftest import Built, silent
+
+PARTED = BuildConfig(seed=8, users=UserConfig(count=90, train=0.4, validation=0.3, test=0.3, partition=15))
+
+
+def partition(number: int = 0, of: int = 1, users: int = 10) -> Partition:
+    return Partition("train", number, of, number * users, users)
+
+
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A build of several partitions in each split, made in this process."""
+    out = tmp_path_factory.mktemp("parted") / "data"
+    report = pipeline.build(open_source("builtin"), PARTED, out, silent)
+    return Built(out, out.with_name("data-private"), report)
+
+
+@pytest.fixture(scope="module")
+def rows(parted: Built) -> dict[tuple[str, str], list[Instance]]:
+    return {(name, split): read_instances(parted.data, name, split) for name in HISTORY_TYPES for split in SPLITS}
+
+
+@pytest.mark.parametrize(
+    ("users", "size", "expected"),
+    [
+        (9000, 10_000, [(0, 9000)]),
+        (14_999, 10_000, [(0, 14_999)]),
+        (15_000, 10_000, [(0, 10_000), (10_000, 5000)]),
+        (24_999, 10_000, [(0, 10_000), (10_000, 14_999)]),
+    ],
+)
+def test_partitions_are_of_one_size_but_for_the_last(users: int, size: int, expected: list[tuple[int, int]]) -> None:
+    config = UserConfig(count=2 * users, train=0.5, validation=0.2, test=0.3, partition=size)
+    found = [one for one in partitions_of(config) if one.split == "train"]
+    assert [(one.first, one.users) for one in found] == expected
+    assert {one.of for one in found} == {len(expected)}
+
+
+def test_a_build_in_one_partition_tells_nothing_of_partitions() -> None:
+    assert "partition" not in BuildConfig().model_dump()["users"]
+    assert PARTED.model_dump()["users"]["partition"] == 15
+
+
+def test_a_release_is_one_partition_a_split() -> None:
+    assert [one.of for one in partitions_of(UserConfig(count=13_000, train=9 / 13, validation=1 / 13, test=3 / 13))] == [1, 1, 1]  # fmt: skip
+
+
+def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: Path) -> None:
+    told: Counter[str] = Counter()
+    out = tmp_path / "data"
+
+    def tell(stage: str, done: int, _: int) -> None:
+        told[stage] = done
+
+    pipeline.build(open_source("builtin"), PARTED, out, tell, crew=Crew(workers=2))
+    assert file_hashes(out) == file_hashes(parted.data)
+    assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
+    assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
+    assert {split: told[f"writing {split}"] for split in SPLITS} == PARTED.users.by_split()
+
+
+def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
+    """As most have of a million users, where fewer training rows are wanted than there are partitions."""
+    fewest = TrainingConfig().model_copy(update={"sft_per_config": 5, "dpo_per_config": 5})
+    out = tmp_path / "data"
+    report = pipeline.build(
+        open_source("builtin"), PARTED.model_copy(update={"training": fewest}), out, silent, audited=False
+    )
+    for name in TRAINING:
+        held = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
+        assert (len(held), held.count(0)) == (2, 1)
+        assert 0 < sum(held) == report.manifest["rows"][name]["train"] <= 15
+    assert check_folder(out) == []
+
+
+@given(most=st.integers(MIN_TRAINING_ROWS, 10**6), of=st.integers(1, 200), size=st.integers(6, 10_000))
+def test_all_partitions_together_give_as_many_training_rows_as_are_allowed(most: int, of: int, size: int) -> None:
+    parts = [Partition("train", number, of, number * size, size) for number in range(of)]
+    allowed = [_most_of(most, part, of * size) for part in parts]
+    assert sum(allowed) == most
+    assert min(filter(None, allowed)) >= MIN_TRAINING_ROWS
+
+
+def tables(folder: Path) -> dict[str, dict[str, int | str]]:
+    return {path: facts for path, facts in file_hashes(folder).items() if path.endswith(".parquet")}
+
+
+def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_path: Path) -> None:
+    killed: list[int] = []
+    stages: list[str] = []
+
+    def kill_one(stage: str, done: int, _: int) -> None:
+        stages.append(stage)
+        if not killed and stage == "writing train" and done:
+            process = multiprocessing.active_children()[0]
+            assert process.pid
+            os.kill(process.pid, signal.SIGKILL)
+            killed.append(process.pid)
+
+    out = tmp_path / "data"
+    # What the audit and the manifest say follows from the tables.
+    pipeline.build(open_source("builtin"), PARTED, out, kill_one, audited=False, crew=Crew(workers=2))
+    assert killed
+    assert tables(out) == tables(parted.data)
+    assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    "crew",
+    [
+        pytest.param(Crew(workers=2), id="local"),
+        # Ray warns of its own settings.
+        pytest.param(Crew("ray"), id="ray", marks=pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")),
+    ],
+)
+def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path, crew: Crew) -> None:
+    task = Task(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="users 0 to 9 of 'train' died 3 times"):
+        list(crew.make(task, [partition()], SentenceEncoder(), silent))
+    assert not multiprocessing.active_children()
+
+
+class _Deadly:
+    """Kills the process that asks for it."""
+
+    def of_split(self, split: str) -> Prepared:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError(split)
+
+
+class _Wrong:
+    def of_split(self, split: str) -> Prepared:
+        raise BuildError(f"{split} cannot be had")
+
+
+def test_what_is_raised_in_a_worker_is_raised_here(tmp_path: Path) -> None:
+    task = Task(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", "k", {})  # type: ignore[arg-type]
+    with pytest.raises(BuildError, match="train cannot be had"):
+        list(make_in_workers(task, [partition()], 2, silent))
+    assert not multiprocessing.active_children()
+
+
+def test_partitions_have_no_user_query_group_or_final_instruction_in_common(
+    parted: Built, rows: dict[tuple[str, str], list[Instance]]
+) -> None:
+    for name in HISTORY_TYPES:
+        own = [row for split in SPLITS for row in rows[name, split]]
+        assert len({row.user_id for row in own}) == len(own) == 90
+        groups: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        files: defaultdict[str, set[int]] = defaultdict(set)
+        for split in SPLITS:
+            sizes = [one.users for one in partitions_of(PARTED.users) if one.split == split]
+            place = 0
+            for number, size in enumerate(sizes):
+                for row in rows[name, split][place : place + size]:
+                    groups[row.instruction].add((row.query_group, split))
+                    files[row.query_group].add(number)
+                place += size
+        assert all(len(found) == 1 for found in groups.values())
+        assert all(len(found) == 1 for found in files.values())
+        past = {step.instruction for row in own for step in row.history}
+        assert not past & groups.keys()
+    assert sum(parted.report.manifest["rows"]["sft"].values()) == 3 * PARTED.users.by_split()["train"]
+
+
+def test_each_query_group_wants_each_of_its_tools_once(rows: dict[tuple[str, str], list[Instance]]) -> None:
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows["chronological", "train"]:
+        assert row.answer
+        wanted[row.query_group].append(row.answer.name)
+    assert all(len(set(names)) == len(names) >= 3 for names in wanted.values())
+
+
+def test_everybody_reads_all_shards(parted: Built, rows: dict[tuple[str, str], list[Instance]], tmp_path: Path) -> None:
+    names = [f"chronological/train-0000{number}-of-00002.parquet" for number in range(2)]
+    assert shards_in(parted.data, split_file("chronological", "train")) == names
+    assert not (parted.data / split_file("chronological", "train")).exists()
+    assert check_folder(parted.data) == []
+    assert stale_pages(parted.data) == []
+    ids = [row.instance_id for row in rows["chronological", "test"]]
+    assert [key.instance_id for key in read_answers(parted.answers, "chronological")] == ids
+    data, answers = Data(parted.data), Answers(parted.answers)
+    assert data.instance_ids("chronological", "test") == ids
+    assert all(answers.of("chronological", one)["answer"]["name"] for one in ids)
+    train = [row.instance_id for row in rows["chronological", "train"]]
+    assert [row.instance_id for row in read_training(parted.data, "sft") if row.config == "chronological"] == train
+    loaded = datasets.load_dataset(str(parted.data), "chronological", cache_dir=str(tmp_path / "cache"))
+    assert loaded["test"]["instance_id"][:] == ids
+    assert loaded["train"]["instance_id"][:] == train
+    builder = PEToolBench(config_name="chronological", data_dir=parted.data, cache_dir=str(tmp_path / "script"))
+    builder.download_and_prepare()
+    assert builder.as_dataset(split="train")["instance_id"][:] == train
+
+
+def test_the_audit_holds_over_partitions(parted: Built) -> None:
+    found = audit(parted.data, parted.answers, parted.report.manifest, SentenceEncoder(), silent)
+    assert found.failed == []
+
+
+def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str, str], list[Instance]]) -> None:
+    manifest = {**parted.report.manifest, "config": {**parted.report.manifest["config"], "seed": 1}}
+    parts = gather(parted.data, "chronological", parted.answers, manifest, 25)
+    for part in parts:
+        ids = [row.instance_id for row in rows["chronological", part.split]]
+        held = {row.instance_id for row in part.rows}
+        assert [row.instance_id for row in part.every_row] == ids
+        assert held & set(ids[:15])
+        assert held & set(ids[15:])
+        assert len(held) < len(ids)
+    assert {check.rows for check in run_checks(parts)[:-1]} == {90}
+    assert audit_training(parted.data, {row.query_group for row in parts[0].rows}).failed == []
+
+
+def test_a_hash_for_all_shards_of_a_split(parted: Built, built: Built) -> None:
+    manifest = parted.report.manifest
+    one = data_sha256(manifest, "chronological", "train")
+    changed = {name: dict(facts) for name, facts in manifest["files"].items()}
+    changed["chronological/train-00001-of-00002.parquet"]["sha256"] = "0" * 64
+    assert data_sha256({"files": changed}, "chronological", "train") != one
+    whole = built.report.manifest
+    assert data_sha256(whole, "chronological", "train") == whole["files"]["chronological/train.parquet"]["sha256"]
+
+
+def test_croissant_names_the_split_of_a_shard(parted: Built, built: Built) -> None:
+    assert "-of-00002.parquet" in croissant_text(parted.report.manifest)
+    assert r"([a-z]+)(?:-\\d+-of-\\d+)?\\.parquet$" in croissant_text(parted.report.manifest)
+    assert r"train/([a-z]+)" not in croissant_text(built.report.manifest)
+    assert r"([a-z]+)\\.parquet$" in croissant_text(built.report.manifest)
+
+
+def test_a_missing_shard_is_named(parted: Built, tmp_path: Path) -> None:
+    for name in shards_in(parted.data, split_file("chronological", "train"))[1:]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((parted.data / name).read_bytes())
+    with pytest.raises(ReadError, match=r"holds no chronological/train-00000-of-00002\.parquet"):
+        read_instances(tmp_path, "chronological", "train")
+    name = shards_in(parted.answers, answers_file("chronological"))[0]
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_bytes((parted.answers / name).read_bytes())
+    for other in ("preferred_only", "rating_integrated"):
+        for path in parted.answers.glob(f"answers/{other}-*"):
+            (tmp_path / "answers" / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match="holds 1 of the 2 files of 'chronological'"):
+        Answers(tmp_path)
+
+
+def test_which_files_are_a_table() -> None:
+    there = ["a/test-00001-of-00002.parquet", "a/test-00000-of-00002.parquet", "a/test-x.parquet", "b/test.parquet"]
+    assert shards("a/test.parquet", there) == ["a/test-00000-of-00002.parquet", "a/test-00001-of-00002.parquet"]
+    assert shards("b/test.parquet", [*there, "b/test-00000-of-00002.parquet"]) == ["b/test.parquet"]
+    assert shards("a/train.parquet", there) == ["a/train.parquet"]
+
+
+@pytest.fixture(scope="module")
+def groups() -> list[Group]:
+    found = {group.functionality.name: group for group in marketplace() if group.split == "train"}
+    return [found["emoji search"], found["airport details by code"], found["send an e-mail"]]
+
+
+def finals(prepared: Prepared, one: Partition, dealt: Path | None) -> dict[str, Iterator[tuple[int, Any]]]:
+    own = Finals(prepared, PARTED, one, dealt)
+    return {group.key: own.of(group) for group in prepared.groups}
+
+
+def test_what_is_dealt_is_what_a_partition_would_write_itself(groups: list[Group], tmp_path: Path) -> None:
+    prepared = Prepared([], groups)
+    parts = [partition(number, 3, 30) for number in range(3)]
+    (tmp_path / "dealt").mkdir()
+    deal(prepared, PARTED, parts, tmp_path / "dealt")
+    seen: Counter[str] = Counter()
+    for one in parts:
+        dealt, written = finals(prepared, one, tmp_path / "dealt"), finals(prepared, one, None)
+        for group in groups:
+            # More than was dealt, so that the partition has to go on by itself.
+            own = list(islice(dealt[group.key], 12))
+            assert own == list(islice(written[group.key], 12))
+            seen.update(f"{group.key} {number}" for number, _ in own)
+            seen.update(scenario.instruction for _, scenario in own)
+    assert set(seen.values()) == {1}
+    assert sum(name.startswith("emoji search@train ") for name in seen) == 5
+
+
+def test_funnels_add_up() -> None:
+    whole, part = Funnel(), Funnel()
+    whole.count("tools", 2)
+    part.count("tools", 3)
+    part.drop("tool", "no_name", 4)
+    whole.merge(part)
+    whole.merge(part)
+    assert whole.as_dict() == {"counts": {"tools": 8}, "drops": {"tool": {"no_name": 8}}}

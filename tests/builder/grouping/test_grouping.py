@@ -1,0 +1,186 @@
+"""Which tools do the same job, and how each takes the job's inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from builder import embedding
+from builder.catalogue.normalise import json_schema, to_tool
+from builder.catalogue.raw_tools import RawParameter
+from builder.config import GroupConfig
+from builder.embedding import SentenceEncoder
+from builder.funnel import Funnel
+from builder.grouping import recognition
+from builder.grouping.alignment import align
+from builder.grouping.contrasts import contrasts
+from builder.grouping.functionalities import entries
+from builder.grouping.group_tools import group_catalogue
+from builder.grouping.recognition import Recogniser
+from builder.records import Group, Slot, Tool
+from tests.factories import raw_parameter, raw_tool
+
+CITY = [Slot("city", "city", "City")]
+POINT = [Slot("latitude", "latitude", ""), Slot("longitude", "longitude", "")]
+PAIR = [Slot("from", "from_currency", ""), Slot("to", "to_currency", ""), Slot("amount", "amount", "")]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+def bound(slots: Sequence[Slot], *parameters: RawParameter) -> dict[str, str] | str:
+    outcome = align(json_schema(parameters), slots)
+    return outcome if isinstance(outcome, str) else {slot: binding.path[0] for slot, binding in outcome.items()}
+
+
+def test_parameters_are_bound_by_name_in_any_spelling() -> None:
+    assert bound(POINT, raw_parameter("LAT"), raw_parameter("lng")) == {"latitude": "LAT", "longitude": "lng"}
+    assert bound(CITY, raw_parameter("city-name")) == {"city": "city-name"}
+
+
+def test_a_mute_name_is_bound_by_its_description() -> None:
+    assert bound(CITY, raw_parameter("q", about="Name of the city")) == {"city": "q"}
+    assert bound(CITY, raw_parameter("q")) == "required_parameter_without_slot"
+
+
+def test_a_telling_name_is_not_bound_by_its_description() -> None:
+    assert (
+        bound(CITY, raw_parameter("hotel_id", about="Id of a hotel in the city")) == "required_parameter_without_slot"
+    )
+
+
+def test_each_slot_gets_its_own_parameter() -> None:
+    given = (raw_parameter("to"), raw_parameter("amount", "NUMBER"), raw_parameter("from"))
+    assert bound(PAIR, *given) == {"from": "from", "to": "to", "amount": "amount"}
+
+
+def test_an_optional_parameter_serves_and_a_required_one_goes_first() -> None:
+    assert bound(CITY, raw_parameter("city", required=False)) == {"city": "city"}
+    assert bound(CITY, raw_parameter("city", required=False), raw_parameter("town")) == {"city": "town"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ([raw_parameter("city"), raw_parameter("date")], "required_parameter_without_slot"),
+        ([raw_parameter("days", "NUMBER", required=False)], "slot_without_parameter"),
+        ([raw_parameter("city", "NUMBER")], "required_parameter_without_slot"),
+        ([raw_parameter("city", about="One of the following: Oslo|Bergen")], "required_parameter_without_slot"),
+    ],
+)
+def test_a_tool_that_cannot_be_called_with_the_slots_is_told_why(parameters: list[RawParameter], reason: str) -> None:
+    assert bound(CITY, *parameters) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("get match boxscore", {"boxscore"}),
+        ("get match statistics", {"statistic"}),
+        ("reverse geocode a point in ghana", {"ghana"}),
+        ("tiktok user followers", {"tiktok", "followers"}),
+        ("current weather by city", set()),
+        ("niger and nigeria", {"niger", "nigeria"}),
+    ],
+)
+def test_contrasting_words(text: str, named: set[str]) -> None:
+    assert contrasts(text) == named
+
+
+def weather(provider: str, operation: str = "Current weather", about: str = "", parameter: str = "city") -> Tool:
+    about = about or f"{provider} returns the weather conditions right now in a city"
+    return to_tool(raw_tool(raw_parameter(parameter), provider=provider, operation=operation, about=about), set())
+
+
+def grouped(tools: Sequence[Tool], encoder: SentenceEncoder) -> tuple[list[Group], Funnel]:
+    funnel = Funnel()
+    return list(group_catalogue(tools, Recogniser(entries(), encoder), GroupConfig(), funnel)), funnel
+
+
+def test_tools_of_one_job_form_a_group(encoder: SentenceEncoder) -> None:
+    groups, _ = grouped([weather(name) for name in ("Alto", "Bora", "Ciel")], encoder)
+    assert [group.functionality.name for group in groups] == ["current weather by city"]
+    assert [member.tool.provider for member in groups[0].members] == ["Alto", "Bora", "Ciel"]
+    assert groups[0].members[0].bindings["city"].path == ("city",)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (weather("Dune", "Weather forecast", "Forecast of the weather for the next days in a city"), None),
+        (weather("Dune", about="Current weather in any city of Ghana"), "contrasting_word"),
+        (weather("Dune", parameter="station"), "required_parameter_without_slot"),
+        (weather("Dune", "Random joke", "Tells a joke about a city"), "no_known_functionality"),
+        (weather("Bora_v2"), "same_provider_in_group"),
+    ],
+)
+def test_a_tool_of_another_job_stays_out(other: Tool, reason: str | None, encoder: SentenceEncoder) -> None:
+    groups, funnel = grouped([*(weather(name) for name in ("Alto", "Bora", "Ciel")), other], encoder)
+    assert [len(group.members) for group in groups] == [3]
+    assert other.name not in {member.tool.name for member in groups[0].members}
+    if reason:
+        assert funnel.drops["ungrouped_tool"][reason] == 1
+
+
+def test_two_providers_are_no_group_and_equal_documentation_counts_once(encoder: SentenceEncoder) -> None:
+    groups, funnel = grouped([weather("Alto"), weather("Bora")], encoder)
+    assert groups == []
+    assert funnel.drops["group"]["fewer_than_3_providers"] == 1
+    same = [weather(name, about="Returns the weather right now in a city") for name in ("Alto", "Bora", "Ciel")]
+    groups, funnel = grouped(same, encoder)
+    assert groups == []
+    assert funnel.drops["ungrouped_tool"]["same_description_in_group"] == 2
+
+
+def test_a_large_group_is_cut_and_the_rest_are_look_alikes(encoder: SentenceEncoder) -> None:
+    tools = [weather(name) for name in ("Alto", "Bora", "Ciel", "Dune", "Elba", "Faro", "Gale", "Hoar")]
+    groups, funnel = grouped(tools, encoder)
+    assert len(groups[0].members) == GroupConfig().largest
+    assert funnel.drops["ungrouped_tool"]["group_is_large_enough"] == 2
+    suspects = Recogniser(entries(), encoder).look_alikes(tools, 0.99)["current weather by city"]
+    assert suspects == {tool.name for tool in tools}
+
+
+def test_batches_change_nothing(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = [weather(name) for name in ("Alto", "Bora", "Ciel", "Dune")] + [weather("Elba", "Random joke", "Says it")]
+    texts = [*(tool.description for tool in tools), "a longer text than all of the others, of many more words", ""]
+
+    def told() -> tuple[object, ...]:
+        recogniser = Recogniser(entries(), encoder)
+        outcomes = [
+            one if isinstance(one, str) else (one.tool.name, one.entry.functionality.name, round(one.similarity, 5))
+            for one in recogniser.recognise(tools, 0.3)
+        ]
+        return outcomes, recogniser.look_alikes(tools, 0.45), encoder.encode(texts).tobytes()
+
+    whole = told()
+    monkeypatch.setattr(recognition, "_BATCH", 2)
+    monkeypatch.setattr(embedding, "_BATCH", 2)
+    assert told() == whole
+
+
+def test_words_open_every_functionality_that_is_signalled_and_few_others() -> None:
+    library = entries()
+    gate = recognition._Gate(library)
+    signalled = opened = 0
+    for about in {phrase for entry in library for phrase in (entry.functionality.name, *entry.functionality.phrases)}:
+        texts = recognition._texts(weather("Alto", "Call", about))
+        wanted = [column for column, entry in enumerate(library) if recognition._signalled(entry, texts)]
+        found = list(gate.open_to(texts))
+        assert set(wanted) <= set(found)
+        assert found == sorted(found)
+        signalled, opened = signalled + len(wanted), opened + len(found)
+    assert 500 < signalled < opened < 10 * signalled
+
+
+def test_the_encoder_gives_unit_vectors_and_counts_tokens(encoder: SentenceEncoder) -> None:
+    vectors = encoder.encode(["weather in Oslo", "forecast for Oslo", "a joke", ""])
+    assert vectors.shape == (4, 256)
+    assert abs(float(vectors[0] @ vectors[0]) - 1) < 1e-5
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+    assert not vectors[3].any()
+    assert encoder.encode([]).shape == (0, 256)
+    assert encoder.count_tokens("weather in Oslo") > encoder.count_tokens("weather")

@@ -1,0 +1,182 @@
+"""A build that asks a model: the same data set whatever goes wrong on the way, and nothing paid for twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from builder import pipeline
+from builder.catalogue.sources import open_source
+from builder.config import BuildConfig
+from builder.llm.meter import Meter
+from builder.llm.session import Endpoint, open_model
+from builder.manifest import file_hashes
+from hf_dataset.reader import read_instances, read_tools
+from tests.conftest import silent
+from tests.fakes.openai import builder_script
+from tests.fakes.openai.catalogue import write_catalogue
+from tests.fakes.openai.faults import Faults
+from tests.fakes.openai.server import LlmProcess, LlmServer
+
+CONFIG = BuildConfig.model_validate(
+    {
+        "seed": 7,
+        "users": {"count": 60, "train": 0.4, "validation": 0.3, "test": 0.3},
+        "candidates": {"count": 6, "distractors": "random", "same_function_share": 0.85},
+        "histories": {"max_length": 10, "evidence_per_axis": 1},
+        "llm": {"model": "test-model", "scenarios_per_register": 5, "timeout_s": 2.0, "batch_poll_s": 0.01},
+    }
+)
+
+
+NOWHERE = "http://127.0.0.1:9/v1"
+"""An endpoint that nobody listens at."""
+
+
+class Asked(NamedTuple):
+    """A build by a model."""
+
+    out: Path
+    catalogue: Path
+    meter: Meter
+
+    @property
+    def answers(self) -> int:
+        """Requests that were answered; under load some are sent twice."""
+        return sum(self.meter.paid.values())
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_catalogue(tmp_path_factory.mktemp("catalogue") / "tools.jsonl")
+
+
+def build(
+    catalogue: Path,
+    out: Path,
+    base_url: str,
+    cache: Path,
+    *,
+    config: BuildConfig = CONFIG,
+    mode: str = "online",
+    max_cost_usd: float | None = None,
+    audited: bool = True,
+) -> Meter:
+    endpoint = Endpoint(base_url, None, mode, cache, max_cost_usd)
+    with open_model(endpoint, config, silent) as model:
+        pipeline.build(open_source(f"toolbench:{catalogue}"), config, out, silent, model=model, audited=audited)
+    return model.meter
+
+
+@pytest.fixture(scope="module")
+def clean(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """Built without a fault."""
+    folder = tmp_path_factory.mktemp("clean")
+    with LlmServer(builder_script.reply) as server:
+        meter = build(catalogue, folder / "out", server.base_url, folder / "cache.sqlite")
+        yield Asked(folder / "out", catalogue, meter)
+
+
+def same(one: Path, other: Path) -> bool:
+    return (
+        file_hashes(one) == file_hashes(other)
+        and (one / "manifest.json").read_bytes() == (other / "manifest.json").read_bytes()
+    )
+
+
+def test_a_model_builds_a_data_set_whose_audit_holds(clean: Asked) -> None:
+    manifest = json.loads((clean.out / "manifest.json").read_text())
+    assert manifest["audit"]["gates"] > 40
+    assert manifest["llm"]["model"] == "test-model"
+    assert set(manifest["llm"]["prompts"]) == {"understand", "judge", "align", "write", "verify"}
+    assert manifest["llm"]["accepted"]["understand"] == manifest["counts"]["tools_kept"]
+    assert manifest["counts"]["groups_kept"] >= 30
+    read = {item.axis for tool in read_tools(clean.out, "train") for item in tool.attributes}
+    assert {"latency", "pricing", "freshness", "speed"} <= read, "measured and read attributes"
+    rows = read_instances(clean.out, "preferred_only", "train")
+    assert rows
+    assert {row.functionality for row in rows} <= {tool.functionality for tool in read_tools(clean.out, "train")}
+
+
+def test_every_attribute_that_was_read_quotes_the_documentation(clean: Asked) -> None:
+    for tool in read_tools(clean.out, "train"):
+        for attribute in tool.attributes:
+            assert attribute.evidence in tool.description, (tool.name, attribute)
+
+
+def test_with_faults_the_same_data_set_comes_out(clean: Asked, tmp_path: Path) -> None:
+    with LlmServer(builder_script.reply, faults=Faults.standard(seed=3)) as server:
+        meter = build(clean.catalogue, tmp_path / "out", server.base_url, tmp_path / "cache.sqlite")
+        done = server.log.done()
+    assert {"rate_limited", "server_error", "dropped", "time_out", "truncated", "prose", "nonsense"} <= set(done)
+    assert sum(meter.faults.values()) > 0
+    assert sum(sum(reasons.values()) for reasons in meter.rejected.values()) > 0
+    assert meter.accepted == clean.meter.accepted
+    assert same(clean.out, tmp_path / "out")
+
+
+@pytest.fixture
+def cache(clean: Asked, tmp_path: Path) -> Path:
+    """A copy of the cache that the build without a fault filled."""
+    return Path(shutil.copy(clean.out.with_name("cache.sqlite"), tmp_path / "cache.sqlite"))
+
+
+def test_what_was_answered_is_not_asked_again(clean: Asked, cache: Path, tmp_path: Path) -> None:
+    meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache)
+    assert not meter.paid
+    assert meter.cost_usd == 0
+    assert sum(meter.cached.values()) == clean.answers
+    assert same(clean.out, tmp_path / "out")
+
+
+def test_requests_do_not_grow_with_users(clean: Asked, cache: Path, tmp_path: Path) -> None:
+    """The answers to what 60 users need are all that 1,000 need."""
+    users = CONFIG.users.model_copy(update={"count": 1000})
+    config = CONFIG.model_copy(update={"users": users})
+    meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache, config=config, audited=False)
+    assert not meter.paid
+    assert sum(meter.cached.values()) == clean.answers
+
+
+RUN = """
+import sys
+from pathlib import Path
+from tests.builder.llm.test_model_build import build
+build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+"""
+
+
+def test_a_build_killed_again_and_again_pays_for_nothing_twice(clean: Asked, tmp_path: Path) -> None:
+    """Killed at random moments, each time further on, until it goes through."""
+    rng = np.random.default_rng(0)
+    out, cache = tmp_path / "out", tmp_path / "cache.sqlite"
+    with LlmProcess("tests.fakes.openai.builder_script:reply", tmp_path / "log.jsonl", latency=0.1) as server:
+        command = [sys.executable, "-c", RUN, str(clean.catalogue), str(out), server.base_url, str(cache)]
+        kills = 0
+        while not out.exists():
+            process = subprocess.Popen(command, start_new_session=True, env=os.environ.copy())
+            try:
+                process.wait(timeout=float(rng.uniform(3, 7)) if kills < 4 else 200)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                kills += 1
+                time.sleep(0.1)
+        twice = server.log.answered_twice()
+    assert kills
+    # What was under way at a kill may have been answered to nobody.
+    assert len(twice) <= kills * CONFIG.llm.connections
+    paid = len(server.log.completions())
+    assert paid <= clean.answers + kills * CONFIG.llm.connections
+    assert same(clean.out, out)
