@@ -10,7 +10,7 @@ from .errors import ConfigError
 _T = TypeVar("_T", bound=str)
 
 
-def one_of(what: str, value: str, allowed: Sequence[_T]) -> _T:
+def validate_choice(what: str, value: str, allowed: Sequence[_T]) -> _T:
     """A value that is allowed.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .extras import optional
+from .extras import import_extra
 
 _BATCH: Final = 8192
 """Texts that are encoded at once."""
@@ -29,7 +29,7 @@ class SentenceEncoder:
     name = "wordllama l2_supercat_256"
 
     def __init__(self) -> None:
-        wordllama = optional("wordllama", "builder", "Comparing documentation")
+        wordllama = import_extra("wordllama", "builder", "Comparing documentation")
         folder = Path(wordllama.__file__).parent
         self._model: Any = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 from .errors import MissingExtraError
 
 
-def optional(library: str, extra: str, purpose: str) -> Any:
+def import_extra(library: str, extra: str, purpose: str) -> Any:
     """An optional library.
 
     Args:

@@ -22,10 +22,10 @@ from .catalogue.understanding import understand
 from .config import BuildConfig
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError
-from .execution.checkpoint import Made, Unfinished, key_of
-from .execution.executors import HERE, Crew
-from .execution.instruction_pool import deal
-from .execution.partition_writer import Task
+from .execution.checkpoint import Checkpoint, PartitionResult, key_of
+from .execution.executors import LOCAL, Executor
+from .execution.instruction_pool import distribute
+from .execution.partition_writer import PartitionJob
 from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, write_tools
@@ -33,11 +33,11 @@ from .funnel import Funnel
 from .grouping.feasibility import answerable_groups
 from .grouping.functionalities import entries
 from .grouping.group_tools import group_catalogue
-from .grouping.grouped_catalogue import Prepared
+from .grouping.grouped_catalogue import GroupedCatalogue
 from .grouping.recognition import Recogniser
 from .grouping.splits import split_groups, split_tools
 from .llm.analysis import ModelAnalyst
-from .llm.session import ModelUse
+from .llm.session import ModelSession
 from .manifest import build_id, build_manifest, to_text
 from .progress import Progress
 from .randomness import generator_for
@@ -48,7 +48,7 @@ from .world.marketplace import marketplace
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BuildResult:
     """What a build did."""
 
     manifest: Mapping[str, Any]
@@ -62,9 +62,9 @@ def build(
     progress: Progress,
     *,
     audited: bool = True,
-    model: ModelUse | None = None,
-    crew: Crew = HERE,
-) -> Report:
+    model: ModelSession | None = None,
+    executor: Executor = LOCAL,
+) -> BuildResult:
     """Build a data set from a catalogue.
 
     Args:
@@ -74,7 +74,7 @@ def build(
         progress: Called as the work goes on.
         audited: Whether the data set is audited, and refused where it fails; if not, the manifest and the card say so.
         model: The language model that understands the tools and writes the instructions; None for the offline analyser.
-        crew: Who makes the users. What is built does not depend on it.
+        executor: Who makes the users. What is built does not depend on it.
 
     Raises:
         OutputError: If the folder is taken.
@@ -91,9 +91,9 @@ def build(
     identity = source.identity
     key = key_of(identity, config, catalogue)
     with written_aside(out, key) as folders:
-        task = Task(folders, catalogue, config, build_id(identity, config), key, {})
-        unfinished = Unfinished(folders, key)
-        rows, loss = _write_rows(task, unfinished, encoder, funnel, progress, crew)
+        job = PartitionJob(folders, catalogue, config, build_id(identity, config), key, {})
+        checkpoint = Checkpoint(folders, key)
+        rows, loss = _write_rows(job, checkpoint, encoder, funnel, progress, executor)
         manifest = build_manifest(
             catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
         )
@@ -102,18 +102,18 @@ def build(
         try:
             manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
         except AuditError:
-            unfinished.end()  # it would be the same again
+            checkpoint.end()  # it would be the same again
             raise
         (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
-        manifest["files"] = unfinished.hashes(folders.public)
+        manifest["files"] = checkpoint.hashes(folders.public)
         write_pages(folders.public, manifest)
-        manifest["files"] = unfinished.hashes(folders.public, manifest["files"])
-        manifest["private_files"] = unfinished.hashes(folders.private)
+        manifest["files"] = checkpoint.hashes(folders.public, manifest["files"])
+        manifest["private_files"] = checkpoint.hashes(folders.private)
         (folders.public / MANIFEST).write_text(to_text(manifest), encoding="utf-8")
         # Not before the last file is written, and its name is free: whatever fails until then is gone on with.
         check_free(out)
-        unfinished.end()
-    return Report(manifest, catalogue.groups)
+        checkpoint.end()
+    return BuildResult(manifest, catalogue.groups)
 
 
 def _audit(
@@ -140,8 +140,8 @@ def _prepare(
     encoder: SentenceEncoder,
     funnel: Funnel,
     progress: Progress,
-    model: ModelUse | None,
-) -> Prepared:
+    model: ModelSession | None,
+) -> GroupedCatalogue:
     """Read, understand, group and split a catalogue; the arguments are those of `build`."""
     if isinstance(source, BuiltinSource):
         catalogue = _marketplace(config, funnel, progress)
@@ -158,13 +158,13 @@ def _prepare(
     return catalogue
 
 
-def _marketplace(config: BuildConfig, funnel: Funnel, progress: Progress) -> Prepared:
+def _marketplace(config: BuildConfig, funnel: Funnel, progress: Progress) -> GroupedCatalogue:
     progress("reading the catalogue", 0, 0)
     groups = list(marketplace())
     tools = [member.tool for group in groups for member in group.members]
     funnel.count("tools_read", len(tools))
     funnel.count("tools_kept", len(tools))
-    return Prepared(tools, answerable_groups(groups, config, funnel))
+    return GroupedCatalogue(tools, answerable_groups(groups, config, funnel))
 
 
 def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:
@@ -186,23 +186,23 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     return tools
 
 
-def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> Prepared:
+def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> GroupedCatalogue:
     """Recognise what tools do by the library of functionalities."""
     recogniser = Recogniser(entries(), encoder)
     found = answerable_groups(list(group_catalogue(tools, recogniser, config.groups, funnel)), config, funnel)
     groups, tools = _split(found, tools, config, funnel)
-    return Prepared(tools, groups, recogniser.look_alikes(_pool(tools), config.groups.look_alike))
+    return GroupedCatalogue(tools, groups, recogniser.look_alikes(_pool(tools), config.groups.look_alike))
 
 
 def _by_model(
-    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelUse
-) -> Prepared:
+    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelSession
+) -> GroupedCatalogue:
     """Let a language model say what tools do, and write what people ask of them."""
     analyst = ModelAnalyst(model.engine, config, encoder, funnel)
     tools, does = analyst.understand(tools)
     found = answerable_groups(analyst.group(tools, does), config, funnel)
     groups, tools = _split(found, tools, config, funnel)
-    return Prepared(tools, groups, analyst.look_alikes(_pool(tools), groups, does), analyst.write(groups).write)
+    return GroupedCatalogue(tools, groups, analyst.look_alikes(_pool(tools), groups, does), analyst.write(groups).write)
 
 
 def _pool(tools: Sequence[Tool]) -> list[Tool]:
@@ -219,21 +219,26 @@ def _split(
 
 
 def _write_rows(
-    task: Task, unfinished: Unfinished, encoder: SentenceEncoder, funnel: Funnel, progress: Progress, crew: Crew
+    job: PartitionJob,
+    checkpoint: Checkpoint,
+    encoder: SentenceEncoder,
+    funnel: Funnel,
+    progress: Progress,
+    executor: Executor,
 ) -> tuple[dict[str, dict[str, int]], float]:
     """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
-    config = task.config
+    config = job.config
     partitions = partitions_of(config.users)
     by_split = {split: [one for one in partitions if one.split == split] for split in SPLITS}
-    task = replace(task, dealt=_deal(task, by_split, unfinished, progress))
-    made = unfinished.made_before(partitions)
+    job = replace(job, shards=_distribute(job, by_split, checkpoint, progress))
+    made = checkpoint.completed_partitions(partitions)
     left = [one for one in partitions if one not in made]
-    for partition, one in crew.make(task, left, encoder, _counting(progress, made)):
+    for partition, one in executor.make(job, left, encoder, _counting(progress, made)):
         made[partition] = one
         own = by_split[partition.split]
         if all(other in made and not made[other].users for other in own):
-            unfinished.end()  # it would be the same again
-            raise _no_users(partition.split, task, [made[other] for other in own])
+            checkpoint.end()  # it would be the same again
+            raise _no_users(partition.split, job, [made[other] for other in own])
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, own in by_split.items():
         users = 0
@@ -244,29 +249,29 @@ def _write_rows(
         funnel.count(f"users_{split}", users)
         for name in made[own[0]].rows:
             rows[name][split] = sum(made[partition].rows[name] for partition in own)
-        rows[TOOLS][split] = _write_tools(task, split)
+        rows[TOOLS][split] = _write_tools(job, split)
     # In the order of the partitions, so that the sum is the same to the last digit whoever was done first.
     done = [made[partition] for partition in partitions]
     return rows, sum(one.loss for one in done) / sum(one.judged for one in done)
 
 
-def _deal(
-    task: Task, by_split: Mapping[str, Sequence[Partition]], unfinished: Unfinished, progress: Progress
+def _distribute(
+    job: PartitionJob, by_split: Mapping[str, Sequence[Partition]], checkpoint: Checkpoint, progress: Progress
 ) -> dict[str, Path]:
     """Deal the final instructions of the splits of several partitions; where they lie, by split."""
-    dealt = {}
+    shards = {}
     for split, own in by_split.items():
         if len(own) == 1:
             continue
         progress(f"writing final instructions of {split}", 0, 0)
-        with unfinished.dealing(split) as folder:
+        with checkpoint.sharding(split) as folder:
             if folder:
-                deal(task.prepared.of_split(split), task.config, own, folder)
-        dealt[split] = unfinished.dealt(split)
-    return dealt
+                distribute(job.grouped.of_split(split), job.config, own, folder)
+        shards[split] = checkpoint.shards(split)
+    return shards
 
 
-def _counting(progress: Progress, made: Mapping[Partition, Made]) -> Progress:
+def _counting(progress: Progress, made: Mapping[Partition, PartitionResult]) -> Progress:
     """The same, with the users of the partitions that were made before."""
     before = Counter[str]()
     for partition, one in made.items():
@@ -274,8 +279,8 @@ def _counting(progress: Progress, made: Mapping[Partition, Made]) -> Progress:
     return lambda stage, done, total: progress(stage, done + before[stage], total + before[stage])
 
 
-def _no_users(split: str, task: Task, made: Sequence[Made]) -> BuildError:
-    groups, funnel = task.prepared.of_split(split).groups, Funnel()
+def _no_users(split: str, job: PartitionJob, made: Sequence[PartitionResult]) -> BuildError:
+    groups, funnel = job.grouped.of_split(split).groups, Funnel()
     for one in made:
         funnel.merge(one.funnel)
     return BuildError(
@@ -285,13 +290,13 @@ def _no_users(split: str, task: Task, made: Sequence[Made]) -> BuildError:
     )
 
 
-def _write_tools(task: Task, split: str) -> int:
+def _write_tools(job: PartitionJob, split: str) -> int:
     """Write the catalogue of a split; the number of its tools."""
-    tools = list(_tool_rows(task.prepared.of_split(split).tools))
+    tools = list(_tool_rows(job.grouped.of_split(split).tools))
     if split == "test":
-        write_tools(task.folders.private / answers_file(TOOLS), tools)
+        write_tools(job.folders.private / answers_file(TOOLS), tools)
         tools = list(map(public_tool, tools))
-    return write_tools(task.folders.public / split_file(TOOLS, split), tools)
+    return write_tools(job.folders.public / split_file(TOOLS, split), tools)
 
 
 def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:

@@ -20,7 +20,7 @@ from typing import Final
 from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import PARTITION_USERS, BuildConfig, load_config
-from builder.execution.executors import ENGINES, Crew
+from builder.execution.executors import EXECUTORS, Executor
 from builder.manifest import file_hashes
 
 from .processes import Cost
@@ -39,7 +39,7 @@ class Spec:
 
     catalog: str
     config: BuildConfig
-    crew: Crew
+    executor: Executor
     audited: bool
 
 
@@ -48,7 +48,7 @@ def build(spec: Spec) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         source = open_source(spec.catalog)
-        pipeline.build(source, spec.config, out, lambda *_: None, audited=spec.audited, crew=spec.crew)
+        pipeline.build(source, spec.config, out, lambda *_: None, audited=spec.audited, executor=spec.executor)
         hashes = {path: facts["sha256"] for path, facts in file_hashes(Path(folder)).items()}
         return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
 
@@ -56,7 +56,7 @@ def build(spec: Spec) -> str:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command line may say."""
     parser.add_argument("builds", nargs="+", metavar="CATALOG:USERS")
-    parser.add_argument("--engine", nargs="+", choices=ENGINES, default=["local"])
+    parser.add_argument("--engine", nargs="+", choices=EXECUTORS, default=["local"])
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
     parser.add_argument("--partition", type=int, default=PARTITION_USERS, help="users of a partition")
     parser.add_argument("--config", type=Path, help="TOML file with other dials")
@@ -86,7 +86,7 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
         catalog, _, users = build_of.rpartition(":")
         config = load_config(given.config, users=int(users), seed=7)
         config = config.model_copy(update={"users": config.users.model_copy(update={"partition": given.partition})})
-        files, cost = cost_of(build, Spec(catalog, config, Crew(engine, workers), given.audited))
+        files, cost = cost_of(build, Spec(catalog, config, Executor(engine, workers), given.audited))
         found = Found(int(users), workers, cost, files)
         first = first or found
         one = alone.setdefault(build_of, found)

@@ -26,7 +26,7 @@ class Built(NamedTuple):
 
     data: Path
     answers: Path
-    report: pipeline.Report
+    report: pipeline.BuildResult
 
 
 def silent(stage: str, done: int, total: int) -> None:

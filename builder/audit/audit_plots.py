@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from builder.extras import optional
+from builder.extras import import_extra
 from hf_dataset.layout import AUDIT_PLOTS
 
 from .oracle_breakdown import Breakdown
@@ -53,7 +53,7 @@ def save_plots(
     Raises:
         MissingExtraError: If matplotlib is missing.
     """
-    Figure = optional("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
+    Figure = import_extra("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     for name, (title, draw, size) in plots.items():
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, shown)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.manifest import changes_of
-from builder.users.preference_readers import Attributes, Reader, Step, attributes_of
+from builder.users.preference_readers import Attributes, PreferenceReader, Step, attributes_of
 from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_private_tools, read_tools
 from hf_dataset.references import references
@@ -56,7 +56,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredSplit:
+class AuditSplit:
     """One split of one config, answers included."""
 
     config: str
@@ -66,7 +66,7 @@ class AnsweredSplit:
     tools: Mapping[str, ToolRow]
     attributes: Mapping[str, Attributes]
     """Documented value of each axis, by tool name."""
-    reader: Reader
+    reader: PreferenceReader
     facts: Facts
     sampled: Sampled | None = None
     """None where `rows` are all there are."""
@@ -108,7 +108,7 @@ class AnsweredSplit:
 
 def gather(
     data: Path, config: str, answers: Path | None, manifest: Mapping[str, Any], most: int = HELD_ROWS
-) -> list[AnsweredSplit]:
+) -> list[AuditSplit]:
     """Read every split of a config whose answers are known, or a sample of one that is too large.
 
     Args:
@@ -134,5 +134,7 @@ def gather(
         rows = list(every.of(sampled.query_groups if sampled else None))
         tools = {tool.name: tool for tool in (read_private_tools(own) if own else read_tools(data, split))}
         attributes = {name: attributes_of(tool) for name, tool in tools.items()}
-        found.append(AnsweredSplit(config, split, rows, tools, attributes, Reader(attributes.values()), facts, sampled))
+        found.append(
+            AuditSplit(config, split, rows, tools, attributes, PreferenceReader(attributes.values()), facts, sampled)
+        )
     return found

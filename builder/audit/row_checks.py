@@ -12,7 +12,7 @@ from builder.config import MIN_SAME_FUNCTION
 from builder.words import mentions, spoken
 from hf_dataset.schema import Instance
 
-from .audit_split import AnsweredSplit
+from .audit_split import AuditSplit
 from .text_quality import leaves, stated
 
 
@@ -34,7 +34,7 @@ class Check:
         return self.violations == 0 or not self.required
 
 
-def run_checks(parts: Sequence[AnsweredSplit]) -> list[Check]:
+def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     """Check every row of a config, those outside of a sample included.
 
     Rows are gone through and not held. What is kept of them is the instructions of the histories of train, of which
@@ -70,7 +70,7 @@ def run_checks(parts: Sequence[AnsweredSplit]) -> list[Check]:
     return [*checks, _phrases_of_train(parts)]
 
 
-def _phrases_of_train(parts: Sequence[AnsweredSplit]) -> Check:
+def _phrases_of_train(parts: Sequence[AuditSplit]) -> Check:
     """Tools of other splits that are documented with a phrase of a train tool."""
     phrases = {
         attribute.evidence
@@ -85,12 +85,12 @@ def _phrases_of_train(parts: Sequence[AnsweredSplit]) -> Check:
     return Check(title, len(names), len(others), names[0] if names else "", parts[0].facts.worded)
 
 
-def _repeats(_: AnsweredSplit, row: Instance) -> bool:
+def _repeats(_: AuditSplit, row: Instance) -> bool:
     instructions = [row.instruction, *(step.instruction for step in row.history)]
     return len(set(instructions)) < len(instructions)
 
 
-def _names_the_answer(part: AnsweredSplit, row: Instance) -> bool:
+def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
     """The instruction names the answer's tool or provider, or an attribute that not all able candidates have."""
     assert row.answer is not None
     others = [part.attributes[name] for name in part.able(row)]
@@ -103,37 +103,37 @@ def _names_the_answer(part: AnsweredSplit, row: Instance) -> bool:
     return any(mentions(row.instruction, word) for word in words)
 
 
-def _unreadable(_: AnsweredSplit, row: Instance) -> bool:
+def _unreadable(_: AuditSplit, row: Instance) -> bool:
     """A value of the answer cannot be read from the instruction."""
     assert row.answer is not None
     return not all(stated(value, row.instruction) for value in leaves(json.loads(row.answer.arguments)))
 
 
-def _no_arguments(_: AnsweredSplit, row: Instance) -> bool:
+def _no_arguments(_: AuditSplit, row: Instance) -> bool:
     assert row.answer is not None
     return not json.loads(row.answer.arguments)
 
 
-def _too_few(part: AnsweredSplit, row: Instance) -> bool:
+def _too_few(part: AuditSplit, row: Instance) -> bool:
     return len(part.able(row)) < MIN_SAME_FUNCTION
 
 
-def _alike(part: AnsweredSplit, row: Instance) -> bool:
+def _alike(part: AuditSplit, row: Instance) -> bool:
     able = part.able(row)
     return len({part.tools[name].description for name in able}) < len(able)
 
 
-def _answer_is_no_candidate(part: AnsweredSplit, row: Instance) -> bool:
+def _answer_is_no_candidate(part: AuditSplit, row: Instance) -> bool:
     return row.answer is None or row.answer.name not in part.able(row)
 
 
-def _seen(part: AnsweredSplit, row: Instance) -> bool:
+def _seen(part: AuditSplit, row: Instance) -> bool:
     """The provider of a candidate stands in the history."""
     seen = {part.tools[step.name].provider for step in row.history}
     return any(tool.provider in seen for tool in row.candidates)
 
 
-def _stale_tool_is_missing(part: AnsweredSplit, row: Instance) -> bool:
+def _stale_tool_is_missing(part: AuditSplit, row: Instance) -> bool:
     """What a reader would have picked before the last change, of all tools that do the job, is no candidate."""
     assert row.meta is not None
     before = part.steps(row)[: row.meta.drift_step]
@@ -142,7 +142,7 @@ def _stale_tool_is_missing(part: AnsweredSplit, row: Instance) -> bool:
     return doing[max(range(len(doing)), key=lambda index: scores[index])] not in part.able(row)
 
 
-_Rule = Callable[[AnsweredSplit, Instance], bool]
+_Rule = Callable[[AuditSplit, Instance], bool]
 _RULES: Final[Mapping[str, _Rule]] = {
     "an instruction comes twice in an instance": _repeats,
     "the instruction names the answer's tool, provider or attribute": _names_the_answer,

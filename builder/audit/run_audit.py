@@ -16,7 +16,7 @@ from builder.progress import Progress
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
 
-from .audit_split import AnsweredSplit, gather
+from .audit_split import AuditSplit, gather
 from .gates import Gate, Outcome, in_each_split, oracle_gate, upper_gate
 from .oracle_breakdown import Breakdown, break_down
 from .row_checks import Check, run_checks
@@ -146,7 +146,7 @@ def audit(
     return Audit(tuple(found), instructions, training)
 
 
-def audit_config(parts: Sequence[AnsweredSplit]) -> ConfigAudit:
+def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
     """Audit one config.
 
     Args:
@@ -180,17 +180,17 @@ def audit_config(parts: Sequence[AnsweredSplit]) -> ConfigAudit:
     )
 
 
-def _oracle(part: AnsweredSplit) -> Predictor:
+def _oracle(part: AuditSplit) -> Predictor:
     return OraclePredictor(list(part.tools.values()), changes=part.facts.changes)
 
 
-def _shortcut_gate(parts: Sequence[AnsweredSplit], shortcut: Shortcut, number: int) -> Gate:
+def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, number: int) -> Gate:
     outcomes = _outcomes(parts, lambda part: ShortcutPredictor(shortcut, part), shortcut.bound)
     return in_each_split(lambda rows: upper_gate(shortcut.name, rows, number), outcomes)
 
 
 def _outcomes(
-    parts: Sequence[AnsweredSplit], make: Callable[[AnsweredSplit], Predictor], bound: str
+    parts: Sequence[AuditSplit], make: Callable[[AuditSplit], Predictor], bound: str
 ) -> dict[str, list[Outcome]]:
     """Predict and score, by the same path as every model, and set each row beside its bound; by split."""
     outcomes: dict[str, list[Outcome]] = {}

@@ -19,8 +19,8 @@ from builder.users.preference_readers import Step
 from builder.words import words
 from hf_dataset.schema import Instance, ToolRow
 
-from .audit_split import AnsweredSplit
-from .swapping import others
+from .audit_split import AuditSplit
+from .swapping import swap_histories
 
 Score = Callable[[Instance, Sequence[str]], Sequence[float]]
 """How much a shortcut is for each of some candidates of a row."""
@@ -36,7 +36,7 @@ class Shortcut:
     name: str
     bound: Bound
     configs: tuple[str, ...]
-    make: Callable[[AnsweredSplit], Score]
+    make: Callable[[AuditSplit], Score]
     """Fits the rule on a split; it may look at the answers of other query groups."""
 
 
@@ -48,7 +48,7 @@ class ShortcutPredictor:
         part: The split that it is fitted on and predicts.
     """
 
-    def __init__(self, shortcut: Shortcut, part: AnsweredSplit) -> None:
+    def __init__(self, shortcut: Shortcut, part: AuditSplit) -> None:
         self._name = shortcut.name
         self._score = shortcut.make(part)
         self._able = part.able
@@ -65,10 +65,10 @@ class ShortcutPredictor:
         return tool_call(best[0], {})
 
 
-def _popular(read: Callable[[AnsweredSplit, Instance, str], object]) -> Callable[[AnsweredSplit], Score]:
+def _popular(read: Callable[[AuditSplit, Instance, str], object]) -> Callable[[AuditSplit], Score]:
     """How often something of a candidate is the answer's in other query groups."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         everywhere: Counter[object] = Counter()
         own: dict[str, Counter[object]] = {}
         for row in part.rows:
@@ -90,17 +90,17 @@ def _place(row: Instance, name: str) -> int:
     return [tool.name for tool in row.candidates].index(name)
 
 
-def _described(part: AnsweredSplit, sign: int) -> Score:
+def _described(part: AuditSplit, sign: int) -> Score:
     return lambda _, names: [sign * len(part.tools[name].description) for name in names]
 
 
-def _lexical(part: AnsweredSplit) -> Score:
+def _lexical(part: AuditSplit) -> Score:
     """Words that the instruction shares with a candidate's name and documentation."""
     texts = {name: set(words(f"{name} {tool.description}")) for name, tool in part.tools.items()}
     return lambda row, names: [len(texts[name] & set(words(row.instruction))) for name in names]
 
 
-def _leaked_values(part: AnsweredSplit) -> Score:
+def _leaked_values(part: AuditSplit) -> Score:
     """Defaults and examples of a candidate's parameters that the instruction states."""
     values = {name: _catalogue_values(json.loads(tool.parameters)) for name, tool in part.tools.items()}
     return lambda row, names: [sum(value in row.instruction.casefold() for value in values[name]) for name in names]
@@ -118,15 +118,15 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _no_history(part: AnsweredSplit) -> Score:
+def _no_history(part: AuditSplit) -> Score:
     """How usual a candidate's attributes are."""
     return lambda _, names: [part.reader.familiarity(part.attributes[name]) for name in names]
 
 
-def _provider_of_history(pick: Callable[[AnsweredSplit, Instance], Sequence[str]]) -> Callable[[AnsweredSplit], Score]:
+def _provider_of_history(pick: Callable[[AuditSplit, Instance], Sequence[str]]) -> Callable[[AuditSplit], Score]:
     """How often a candidate's provider is among those picked from the own history."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             picked = list(pick(part, row))
             return [picked.count(part.tools[name].provider) for name in names]
@@ -136,14 +136,14 @@ def _provider_of_history(pick: Callable[[AnsweredSplit, Instance], Sequence[str]
     return make
 
 
-def _providers(part: AnsweredSplit, row: Instance, *, liked: bool = False) -> list[str]:
+def _providers(part: AuditSplit, row: Instance, *, liked: bool = False) -> list[str]:
     return [part.tools[step.name].provider for step in row.history if not liked or step.rating == 1]
 
 
-def _reading(choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]) -> Callable[[AnsweredSplit], Score]:
+def _reading(choose: Callable[[AuditSplit, Instance], Sequence[Step]]) -> Callable[[AuditSplit], Score]:
     """What a reader infers from part of what there is, order ignored."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             wanted = [part.attributes[name] for name in names]
             return part.reader.scores(choose(part, row), wanted, changes=0)
@@ -153,12 +153,10 @@ def _reading(choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]) -> Cal
     return make
 
 
-def _apart(
-    rarer: bool, choose: Callable[[AnsweredSplit, Instance], Sequence[Step]]
-) -> Callable[[AnsweredSplit], Score]:
+def _apart(rarer: bool, choose: Callable[[AuditSplit, Instance], Sequence[Step]]) -> Callable[[AuditSplit], Score]:
     """The rarer or the commoner of the two preferences that explain the calls best, order ignored."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             wanted = [part.attributes[name] for name in names]
             chosen = part.reader.two_preferences(choose(part, row), wanted)[0 if rarer else 1]
@@ -169,9 +167,9 @@ def _apart(
     return make
 
 
-def _swapped(part: AnsweredSplit) -> Score:
+def _swapped(part: AuditSplit) -> Score:
     """What a reader infers from the history of a user of another query group."""
-    other = others(part.rows)
+    other = swap_histories(part.rows)
 
     def score(row: Instance, names: Sequence[str]) -> list[float]:
         steps = part.steps(other[row.query_group], rated=True)
@@ -180,7 +178,7 @@ def _swapped(part: AnsweredSplit) -> Score:
     return score
 
 
-def _without_first_provider(part: AnsweredSplit, row: Instance) -> list[Step]:
+def _without_first_provider(part: AuditSplit, row: Instance) -> list[Step]:
     providers = _providers(part, row)
     steps = part.steps(row)
     return [step for step, provider in zip(steps, providers, strict=True) if provider != providers[0]]
@@ -214,12 +212,10 @@ SHORTCUTS: Final = (
         ("rating_integrated",),
         _provider_of_history(lambda part, row: _providers(part, row, liked=True)),
     ),
-    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(AnsweredSplit.steps)),
-    Shortcut("order ignored", "half", ("chronological",), _reading(AnsweredSplit.steps)),
-    Shortcut(
-        "order ignored, commoner of two preferences", "half", ("chronological",), _apart(False, AnsweredSplit.steps)
-    ),
-    Shortcut("order ignored, rarer of two preferences", "half", ("chronological",), _apart(True, AnsweredSplit.steps)),
+    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(AuditSplit.steps)),
+    Shortcut("order ignored", "half", ("chronological",), _reading(AuditSplit.steps)),
+    Shortcut("order ignored, commoner of two preferences", "half", ("chronological",), _apart(False, AuditSplit.steps)),
+    Shortcut("order ignored, rarer of two preferences", "half", ("chronological",), _apart(True, AuditSplit.steps)),
     Shortcut(
         "first half only",
         "half",
@@ -236,10 +232,10 @@ SHORTCUTS: Final = (
 )
 
 
-def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[AnsweredSplit], Score]:
+def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[AuditSplit], Score]:
     """How often a candidate's documentation stands, in parts, in that of the tools of the own history."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         parts = {name: frozenset(texts(tool)) for name, tool in part.tools.items()}
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
@@ -276,7 +272,7 @@ def skipping(first: int) -> Shortcut:
 def majority(axis: str) -> Shortcut:
     """Reading one axis of a `preferred_only` history alone: the value that most of its tools have; reported."""
 
-    def make(part: AnsweredSplit) -> Score:
+    def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             seen = Counter(part.attributes[step.name].get(axis) for step in row.history)
             values = [part.attributes[name].get(axis) for name in names]

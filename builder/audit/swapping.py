@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hf_dataset.schema import Instance
 
 
-def others(rows: Sequence[Instance]) -> dict[str, Instance]:
+def swap_histories(rows: Sequence[Instance]) -> dict[str, Instance]:
     """For each query group, a row of another one, whose user's history is shown to all of the group.
 
     Every history stands in for that of one group at most, and no answer is looked at. Where there is one group only, it

@@ -19,7 +19,7 @@ from builder.errors import DataError
 from builder.randomness import generator_for
 from builder.words import words
 
-from .audit_split import AnsweredSplit
+from .audit_split import AuditSplit
 
 SAMPLE: Final = 150
 """Rows over which distinctness is taken, so that data sets of any size compare."""
@@ -72,7 +72,7 @@ class TextQuality:
     """Share of the rows whose answer takes any value."""
 
 
-def asked(parts: Sequence[AnsweredSplit]) -> list[Asked]:
+def asked(parts: Sequence[AuditSplit]) -> list[Asked]:
     """The instructions of some splits of a config."""
     return [
         Asked(

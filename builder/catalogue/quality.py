@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from builder.extras import optional
+from builder.extras import import_extra
 from builder.funnel import Funnel
 from builder.records import Tool
 from builder.words import squash, words
@@ -41,7 +41,7 @@ class LanguageJudge:
     """Tells English from other languages."""
 
     def __init__(self) -> None:
-        langid = optional("py3langid.langid", "builder", "Reading a real catalogue")
+        langid = import_extra("py3langid.langid", "builder", "Reading a real catalogue")
         self._identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
     def is_english(self, text: str) -> bool:

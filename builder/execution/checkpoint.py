@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from builder.config import BuildConfig
 from builder.funnel import Funnel
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.manifest import LIBRARIES, file_hash, file_hashes
 
 from .partitions import Partition
@@ -31,13 +31,13 @@ _SUFFIXES: Final = (".py", ".toml", ".md")
 """What decides what is built: code, lists and prompts of these packages."""
 _MAKING: Final = ".making"
 """In both folders: holds a folder for each partition under way."""
-_DEALT: Final = ".dealt"
-"""In the folder of the answers: holds the dealt final instructions, by split."""
-_UNDER_WAY: Final = (_MAKING, _DEALT, UNFINISHED)
+_SHARDS: Final = ".shards"
+"""In the folder of the answers: holds the shards final instructions, by split."""
+_UNDER_WAY: Final = (_MAKING, _SHARDS, UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PartitionResult:
     """What a partition came to."""
 
     users: int
@@ -49,7 +49,7 @@ class Made:
     funnel: Funnel
 
 
-class Unfinished:
+class Checkpoint:
     """A build under way.
 
     Args:
@@ -61,9 +61,9 @@ class Unfinished:
         self._folders = folders
         self._notes = folders.private / UNFINISHED / key
         self._making = Folders(folders.public / _MAKING, folders.private / _MAKING)
-        self._dealt = folders.private / _DEALT
+        self._dealt = folders.private / _SHARDS
 
-    def made_before(self, partitions: Sequence[Partition]) -> dict[Partition, Made]:
+    def completed_partitions(self, partitions: Sequence[Partition]) -> dict[Partition, PartitionResult]:
         """The partitions that were made before the build was cut off, and whose files are as they were.
 
         All other files are removed: what the build wrote after its partitions may come out otherwise this time.
@@ -81,9 +81,9 @@ class Unfinished:
         return {one: _made(note) for one, note in notes.items()}
 
     @contextmanager
-    def dealing(self, split: str) -> Iterator[Path | None]:
-        """Give a folder for the dealt final instructions of a split; None if they were dealt before."""
-        whole = self.dealt(split)
+    def sharding(self, split: str) -> Iterator[Path | None]:
+        """Give a folder for the shards final instructions of a split; None if they were shards before."""
+        whole = self.shards(split)
         if whole.exists():
             yield None
             return
@@ -92,8 +92,8 @@ class Unfinished:
         yield aside
         aside.rename(whole)
 
-    def dealt(self, split: str) -> Path:
-        """The folder of the dealt final instructions of a split."""
+    def shards(self, split: str) -> Path:
+        """The folder of the shards final instructions of a split."""
         return self._dealt / split
 
     @contextmanager
@@ -108,7 +108,7 @@ class Unfinished:
             for folder in own:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def put_in_place(self, aside: Folders, partition: Partition, made: Made) -> None:
+    def put_in_place(self, aside: Folders, partition: Partition, made: PartitionResult) -> None:
         """Give the files of a partition their names, and note what it came to.
 
         Args:
@@ -161,19 +161,19 @@ class Unfinished:
         return note
 
 
-def _made(note: Mapping[str, Any]) -> Made:
+def _made(note: Mapping[str, Any]) -> PartitionResult:
     """What a partition came to, by its note."""
     funnel = Funnel(Counter(note["counts"]), {kind: Counter(own) for kind, own in note["drops"].items()})
-    return Made(note["users"], note["rows"], note["loss"], note["judged"], funnel)
+    return PartitionResult(note["users"], note["rows"], note["loss"], note["judged"], funnel)
 
 
-def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:
+def key_of(catalog: str, config: BuildConfig, grouped: GroupedCatalogue) -> str:
     """Forty hexadecimal digits that change with whatever could change what a partition holds.
 
     Args:
         catalog: Kind and content hash of the catalogue.
         config: The build's config; its secret goes in.
-        prepared: What the stages before the users came to.
+        grouped: What the stages before the users came to.
     """
     digest = hashlib.sha256(f"{catalog}\n{config.model_dump_json()}\n".encode())
     for name in LIBRARIES:
@@ -183,8 +183,8 @@ def key_of(catalog: str, config: BuildConfig, prepared: Prepared) -> str:
         if path.suffix in _SUFFIXES:
             digest.update(path.read_bytes())
     # A function's own code is among them; a method writes what its object holds.
-    for part in (*prepared.tools, *prepared.groups, getattr(prepared.write, "__self__", None)):
+    for part in (*grouped.tools, *grouped.groups, getattr(grouped.write, "__self__", None)):
         digest.update(repr(part).encode())
-    for name, look_alikes in prepared.look_alikes.items():
+    for name, look_alikes in grouped.look_alikes.items():
         digest.update(f"{name}: {sorted(look_alikes)}\n".encode())
     return digest.hexdigest()[:40]

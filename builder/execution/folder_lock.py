@@ -1,4 +1,4 @@
-"""Folders that are written beside their final one, each held by a lock against all other processes.
+"""Folders that are written beside their final one, each folder by a lock against all other processes.
 
 The kernel gives a lock up when its process ends, however it ends and on whichever machine that shares the disk: so a
 folder whose lock can be had was left by somebody who was killed. The number of a process would not tell: in a container
@@ -19,7 +19,7 @@ _LOCK: Final = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedFolder:
     """A folder that nobody else writes to, takes or removes."""
 
     path: Path
@@ -32,20 +32,20 @@ class Held:
         self.lock.release()
 
 
-def fresh(*finals: Path) -> tuple[Held, ...]:
+def create_locked(*pool: Path) -> tuple[LockedFolder, ...]:
     """Empty folders beside the final ones, whose names end alike.
 
     Raises:
         OSError: If they cannot be made.
     """
     ending = secrets.token_hex(4)
-    made: list[Held] = []
+    made: list[LockedFolder] = []
     try:
-        for final in finals:
-            held = _locked(final.with_name(_prefix(final) + ending))
-            assert held is not None, "nobody else has this name"
-            made.append(held)
-            held.path.mkdir()
+        for final in pool:
+            folder = _locked(final.with_name(_prefix(final) + ending))
+            assert folder is not None, "nobody else has this name"
+            made.append(folder)
+            folder.path.mkdir()
     except OSError:
         for one in made:
             shutil.rmtree(one.path, ignore_errors=True)
@@ -54,37 +54,37 @@ def fresh(*finals: Path) -> tuple[Held, ...]:
     return tuple(made)
 
 
-def leftovers(final: Path) -> list[Path]:
-    """Folders beside a final one that were or are written; those that are held are among them."""
+def partial_folders(final: Path) -> list[Path]:
+    """Folders beside a final one that were or are written; those that are folder are among them."""
     names = {path.name.removesuffix(_LOCK) for path in final.parent.iterdir()}
     return [final.with_name(name) for name in sorted(names) if name.startswith(_prefix(final))]
 
 
-def take(path: Path) -> Held | None:
+def acquire(path: Path) -> LockedFolder | None:
     """Hold a folder that was left; None if somebody holds it, or it is gone."""
-    held = _locked(path)
-    if held and not path.is_dir():
-        held.release()
+    folder = _locked(path)
+    if folder and not path.is_dir():
+        folder.release()
         return None
-    return held
+    return folder
 
 
-def sweep(final: Path) -> None:
+def remove_abandoned(final: Path) -> None:
     """Remove what was left beside a final folder."""
-    for path in leftovers(final):
-        if held := _locked(path):
+    for path in partial_folders(final):
+        if folder := _locked(path):
             shutil.rmtree(path, ignore_errors=True)
-            held.release()
+            folder.release()
 
 
-def _locked(path: Path) -> Held | None:
+def _locked(path: Path) -> LockedFolder | None:
     """Hold a name; None if somebody else does."""
     lock = FileLock(path.with_name(path.name + _LOCK))
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return None
-    return Held(path, lock)
+    return LockedFolder(path, lock)
 
 
 def _prefix(final: Path) -> str:

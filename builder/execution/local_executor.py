@@ -16,39 +16,39 @@ from typing import Final
 from builder.embedding import SentenceEncoder
 from builder.progress import Progress
 
-from .checkpoint import Made
-from .partition_writer import ATTEMPTS, PartitionWriter, Task, given_up
+from .checkpoint import PartitionResult
+from .partition_writer import ATTEMPTS, PartitionJob, PartitionWriter, given_up
 from .partitions import Partition
-from .split_progress import Told
+from .split_progress import SplitProgress
 
 _LOOK_S: Final = 0.5
 """Seconds between two looks at how far the workers are."""
 
 
 def make_here(
-    task: Task, partitions: Sequence[Partition], encoder: SentenceEncoder, progress: Progress
-) -> Iterator[tuple[Partition, Made]]:
+    job: PartitionJob, partitions: Sequence[Partition], encoder: SentenceEncoder, progress: Progress
+) -> Iterator[tuple[Partition, PartitionResult]]:
     """Make partitions in this process, in order.
 
     Args:
-        task: What they are made from.
+        job: What they are made from.
         partitions: The partitions.
         encoder: Makes sentence vectors, and counts tokens.
         progress: Called as the work goes on.
     """
-    writer = PartitionWriter(task, encoder)
-    told = Told(partitions, [0] * len(partitions), progress)
+    writer = PartitionWriter(job, encoder)
+    told = SplitProgress(partitions, [0] * len(partitions), progress)
     for place, partition in enumerate(partitions):
         yield partition, writer.write(partition, told.of(place))
 
 
 def make_in_workers(
-    task: Task, partitions: Sequence[Partition], workers: int, progress: Progress
-) -> Iterator[tuple[Partition, Made]]:
+    job: PartitionJob, partitions: Sequence[Partition], workers: int, progress: Progress
+) -> Iterator[tuple[Partition, PartitionResult]]:
     """Make partitions in processes of their own, in the order in which they are done.
 
     Args:
-        task: What they are made from.
+        job: What they are made from.
         partitions: The partitions.
         workers: Number of processes.
         progress: Called as the work goes on.
@@ -58,19 +58,19 @@ def make_in_workers(
     """
     # No lock: a worker that is killed while it holds one would stop all others. Each partition has a place of its own.
     counts = multiprocessing.get_context("spawn").RawArray("q", len(partitions))
-    told = Told(partitions, counts, progress)
+    told = SplitProgress(partitions, counts, progress)
     # The largest first, so that nobody is left with one at the end.
     waiting = deque(sorted(range(len(partitions)), key=lambda place: -partitions[place].users))
     attempts = [0] * len(partitions)
-    crew = [_Worker(task, counts) for _ in range(min(workers, len(partitions)))]
+    pool = [_Worker(job, counts) for _ in range(min(workers, len(partitions)))]
     try:
-        while waiting or any(worker.place is not None for worker in crew):
-            for worker in crew:
+        while waiting or any(worker.place is not None for worker in pool):
+            for worker in pool:
                 if worker.place is None and waiting:
                     worker.place = waiting.popleft()
                     attempts[worker.place] += 1
                     worker.begin(partitions[worker.place])
-            for worker in _heard(crew):
+            for worker in _heard(pool):
                 place, worker.place = worker.place, None
                 assert place is not None, "only who was asked answers"
                 made = worker.answer()
@@ -80,10 +80,10 @@ def make_in_workers(
                 if attempts[place] == ATTEMPTS:
                     raise given_up(partitions[place])
                 waiting.appendleft(place)
-                crew[crew.index(worker)] = _Worker(task, counts)
+                pool[pool.index(worker)] = _Worker(job, counts)
             told.tell_all()
     finally:
-        for worker in crew:
+        for worker in pool:
             worker.end()
 
 
@@ -91,16 +91,16 @@ class _Worker:
     """A process that makes partitions.
 
     Args:
-        task: What they are made from.
+        job: What they are made from.
         counts: Where it says how far it is, by partition.
     """
 
-    def __init__(self, task: Task, counts: MutableSequence[int]) -> None:
+    def __init__(self, job: PartitionJob, counts: MutableSequence[int]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
         self.place: int | None = None
         """Of the partition that it is making."""
-        self._process = context.Process(target=_work, args=(task, counts, other), daemon=True)
+        self._process = context.Process(target=_work, args=(job, counts, other), daemon=True)
         self._process.start()
         # Only the worker holds its end now, so that its death is heard.
         other.close()
@@ -112,14 +112,14 @@ class _Worker:
         except OSError:  # it is dead, as its answer will tell
             return
 
-    def answer(self) -> Made | None:
+    def answer(self) -> PartitionResult | None:
         """What the partition came to; None if the worker died.
 
         Raises:
             Exception: What was raised in the worker.
         """
         try:
-            answer: Made | Exception = self.connection.recv()
+            answer: PartitionResult | Exception = self.connection.recv()
         except (EOFError, OSError):
             self.end()
             return None
@@ -134,15 +134,15 @@ class _Worker:
         self.connection.close()
 
 
-def _heard(crew: Sequence[_Worker]) -> list[_Worker]:
+def _heard(pool: Sequence[_Worker]) -> list[_Worker]:
     """Workers that are done, or dead, of those that were asked."""
-    ready = wait([worker.connection for worker in crew if worker.place is not None], _LOOK_S)
-    return [worker for worker in crew if worker.connection in ready]
+    ready = wait([worker.connection for worker in pool if worker.place is not None], _LOOK_S)
+    return [worker for worker in pool if worker.connection in ready]
 
 
-def _work(task: Task, counts: MutableSequence[int], connection: Connection) -> None:
+def _work(job: PartitionJob, counts: MutableSequence[int], connection: Connection) -> None:
     """What a worker does: makes partitions until nobody asks for more."""
-    writer = PartitionWriter(task, SentenceEncoder())
+    writer = PartitionWriter(job, SentenceEncoder())
     while True:
         try:
             place, partition = connection.recv()

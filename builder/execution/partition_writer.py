@@ -13,14 +13,14 @@ from builder.embedding import SentenceEncoder
 from builder.errors import BuilderError, BuildError
 from builder.export import TableWriter, answer_key, public_row
 from builder.funnel import Funnel
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.training.training_rows import TrainingWriter
-from builder.users.instances import InstanceMaker, RowMaker, Stock
+from builder.users.instances import InstanceMaker, RowMaker, SplitResources
 from hf_dataset.layout import answers_file, shard, split_file
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 
-from .checkpoint import Made, Unfinished
-from .instruction_pool import Finals
+from .checkpoint import Checkpoint, PartitionResult
+from .instruction_pool import InstructionPool
 from .partitions import Partition
 from .staging import Folders
 
@@ -30,51 +30,51 @@ _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PartitionJob:
     """What every partition of a build is made from; goes to each process that makes some."""
 
     folders: Folders
     """Written aside."""
-    prepared: Prepared
+    grouped: GroupedCatalogue
     config: BuildConfig
     build_id: str
     key: str
     """Of the notes of what is done."""
-    dealt: Mapping[str, Path]
-    """Folders of dealt final instructions, by split; none for a split that is a single partition."""
+    shards: Mapping[str, Path]
+    """Folders of shards final instructions, by split; none for a split that is a single partition."""
 
 
 class PartitionWriter:
     """Makes partitions, one after the other.
 
     Args:
-        task: What they are made from.
+        job: What they are made from.
         encoder: Makes sentence vectors, and counts tokens.
     """
 
-    def __init__(self, task: Task, encoder: SentenceEncoder) -> None:
-        self._task = task
+    def __init__(self, job: PartitionJob, encoder: SentenceEncoder) -> None:
+        self._task = job
         self._encoder = encoder
-        self._rows = RowMaker(encoder.count_tokens, task.config.candidates.distractors)
-        self._stocks: dict[str, tuple[Prepared, Stock]] = {}
+        self._rows = RowMaker(encoder.count_tokens, job.config.candidates.distractors)
+        self._resources: dict[str, tuple[GroupedCatalogue, SplitResources]] = {}
 
-    def write(self, partition: Partition, tell: Callable[[int], None]) -> Made:
+    def write(self, partition: Partition, tell: Callable[[int], None]) -> PartitionResult:
         """Make a partition, put its files in place and note it; if that fails, begin again.
 
         Args:
             partition: The partition.
-            tell: Told the number of users made so far.
+            tell: SplitProgress the number of users made so far.
 
         Raises:
             BuilderError: If it cannot be made.
             Exception: Whatever the last attempt failed with.
         """
-        unfinished = Unfinished(self._task.folders, self._task.key)
+        checkpoint = Checkpoint(self._task.folders, self._task.key)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with unfinished.aside() as aside:
+                with checkpoint.aside() as aside:
                     made = self._make(partition, aside, tell)
-                    unfinished.put_in_place(aside, partition, made)
+                    checkpoint.put_in_place(aside, partition, made)
             except BuilderError:  # it would be the same again
                 raise
             except Exception:
@@ -85,20 +85,20 @@ class PartitionWriter:
                 break
         return made
 
-    def answer(self, partition: Partition, tell: Callable[[int], None]) -> Made | Exception:
+    def answer(self, partition: Partition, tell: Callable[[int], None]) -> PartitionResult | Exception:
         """What `write` gives, or what it raises, whatever that is: to be raised where the build was asked for."""
         try:
             return self.write(partition, tell)
         except Exception as error:
             return error
 
-    def _make(self, partition: Partition, folders: Folders, tell: Callable[[int], None]) -> Made:
-        task, split, funnel = self._task, partition.split, Funnel()
-        prepared, stock = self._of_split(split)
+    def _make(self, partition: Partition, folders: Folders, tell: Callable[[int], None]) -> PartitionResult:
+        job, split, funnel = self._task, partition.split, Funnel()
+        grouped, resources = self._of_split(split)
         if not partition.number:
-            funnel.drop("group_in_histories", "too_few_scenarios", stock.silent)
-        finals = Finals(prepared, task.config, partition, task.dealt.get(split))
-        maker = InstanceMaker(partition, stock, finals, task.config, funnel)
+            funnel.drop("group_in_histories", "too_few_scenarios", resources.silent)
+        pool = InstructionPool(grouped, job.config, partition, job.shards.get(split))
+        maker = InstanceMaker(partition, resources, pool, job.config, funnel)
 
         def table(folder: Path, name: str, row: type) -> TableWriter:
             return TableWriter(folder / shard(name, partition.number, partition.of), row)
@@ -109,10 +109,10 @@ class PartitionWriter:
             if split == "test"
             else {}
         )
-        training = TrainingWriter(folders.public, prepared, task.config, partition) if split == "train" else None
+        training = TrainingWriter(folders.public, grouped, job.config, partition) if split == "train" else None
         made = 0
         for user in maker.users():
-            ids = {name: f"{name}-{task.build_id}-{user.user_id}" for name in HISTORY_TYPES}
+            ids = {name: f"{name}-{job.build_id}-{user.user_id}" for name in HISTORY_TYPES}
             own_rows = {name: self._rows.row(user, name, instance_id) for name, instance_id in ids.items()}
             if training:
                 training.add(user, own_rows)
@@ -125,14 +125,14 @@ class PartitionWriter:
         for writer in (*writers.values(), *answers.values()):
             writer.close()
         counts = {name: writer.count for name, writer in writers.items()} | (training.close() if training else {})
-        return Made(made, counts, maker.loss, maker.judged, funnel)
+        return PartitionResult(made, counts, maker.loss, maker.judged, funnel)
 
-    def _of_split(self, split: str) -> tuple[Prepared, Stock]:
+    def _of_split(self, split: str) -> tuple[GroupedCatalogue, SplitResources]:
         """What the users of a split are made from, whichever partition they are of."""
-        if split not in self._stocks:
-            prepared = self._task.prepared.of_split(split)
-            self._stocks[split] = (prepared, Stock(split, prepared, self._task.config, self._encoder))
-        return self._stocks[split]
+        if split not in self._resources:
+            grouped = self._task.grouped.of_split(split)
+            self._resources[split] = (grouped, SplitResources(split, grouped, self._task.config, self._encoder))
+        return self._resources[split]
 
 
 def given_up(partition: Partition) -> BuildError:

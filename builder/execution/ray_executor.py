@@ -17,13 +17,13 @@ from typing import Any, Final
 
 from builder.embedding import SentenceEncoder
 from builder.errors import BuildError, ConfigError
-from builder.extras import optional
+from builder.extras import import_extra
 from builder.progress import Progress
 
-from .checkpoint import Made, Unfinished
-from .partition_writer import ATTEMPTS, PartitionWriter, Task, given_up
+from .checkpoint import Checkpoint, PartitionResult
+from .partition_writer import ATTEMPTS, PartitionJob, PartitionWriter, given_up
 from .partitions import Partition
-from .split_progress import Told
+from .split_progress import SplitProgress
 
 _PURPOSE: Final = "The engine ray"
 _LOCAL: Final[Mapping[str, Any]] = {
@@ -40,12 +40,12 @@ _SHARE: Final = 0.1
 
 
 def make_on_ray(
-    task: Task, partitions: Sequence[Partition], workers: int, address: str | None, progress: Progress
-) -> Iterator[tuple[Partition, Made]]:
+    job: PartitionJob, partitions: Sequence[Partition], workers: int, address: str | None, progress: Progress
+) -> Iterator[tuple[Partition, PartitionResult]]:
     """Make partitions on a cluster, in the order in which they are done.
 
     Args:
-        task: What they are made from.
+        job: What they are made from.
         partitions: The partitions.
         workers: Number of actors.
         address: Of the cluster's head, `HOST:PORT` or `ray://HOST:PORT`; None to start one here.
@@ -56,12 +56,12 @@ def make_on_ray(
         ConfigError: If there is no cluster at the address.
         BuildError: If the actor of one partition dies again and again, or the cluster does.
     """
-    ray, data = optional("ray", "ray", _PURPOSE), optional("ray.data", "ray", _PURPOSE)
-    told = Told(partitions, [0] * len(partitions), progress)
-    with Unfinished(task.folders, task.key).aside() as aside:
+    ray, data = import_extra("ray", "ray", _PURPOSE), import_extra("ray.data", "ray", _PURPOSE)
+    told = SplitProgress(partitions, [0] * len(partitions), progress)
+    with Checkpoint(job.folders, job.key).aside() as aside:
         # A file, since an actor that starts again must find it whatever became of the objects in memory.
         whole = aside.private / "task"
-        whole.write_bytes(pickle.dumps(task))
+        whole.write_bytes(pickle.dumps(job))
         _connect(ray, address)
         try:
             context = data.DataContext.get_current()
@@ -113,12 +113,12 @@ class _Actor:
     """Makes partitions where Ray puts it, which starts it again as often as it dies.
 
     Args:
-        whole: File of the task.
+        whole: File of the job.
     """
 
     def __init__(self, whole: str) -> None:
-        task: Task = pickle.loads(Path(whole).read_bytes())  # noqa: S301 - our own build wrote it
-        self._writer = PartitionWriter(task, SentenceEncoder())
+        job: PartitionJob = pickle.loads(Path(whole).read_bytes())  # noqa: S301 - our own build wrote it
+        self._writer = PartitionWriter(job, SentenceEncoder())
         self._whole = whole
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:

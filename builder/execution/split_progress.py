@@ -9,13 +9,13 @@ from builder.progress import Progress
 from .partitions import Partition
 
 
-class Told:
+class SplitProgress:
     """How many users of each split were made, by all who make some.
 
     Args:
         partitions: Those that are made.
         counts: Users made so far, by partition.
-        progress: Told of them.
+        progress: SplitProgress of them.
     """
 
     def __init__(self, partitions: Sequence[Partition], counts: MutableSequence[int], progress: Progress) -> None:

@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 
 from builder.errors import OutputError
 
-from .folder_lock import Held, fresh, leftovers, sweep, take
+from .folder_lock import LockedFolder, acquire, create_locked, partial_folders, remove_abandoned
 
-UNFINISHED: Final = ".unfinished"
+UNFINISHED: Final = ".checkpoint"
 """In the folder of the answers, while there is something to go on from: holds a folder named by the build's key."""
 _REFUSALS: Final = frozenset(
     (errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENOSPC, errno.EPERM, errno.EROFS)
@@ -63,7 +63,7 @@ def check_free(out: Path) -> None:
 def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
     """Give two folders and, if nothing is raised, put them in place.
 
-    They are fresh, or those that a build of the same key was cut off in. If something is raised they are thrown away,
+    They are new, or those that a build of the same key was cut off in. If something is raised they are thrown away,
     or left for the next build, if there is something to go on from.
 
     Args:
@@ -75,19 +75,19 @@ def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
     """
     out = out.absolute()
     check_free(out)
-    finals = Folders(out, private_folder(out))
+    final_folders = Folders(out, private_folder(out))
     with _cannot("be made", out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        found = _adopted(finals, key)
-        for final in finals:
-            sweep(final)
-        public, private = found or fresh(*finals)
+        found = _adopted(final_folders, key)
+        for final in final_folders:
+            remove_abandoned(final)
+        public, private = found or create_locked(*final_folders)
     keep = False
     try:
         with _cannot("be written", out, _REFUSALS):
             yield Folders(public.path, private.path)
         keep = True  # it is whole
-        _put_in_place(public, private, finals)
+        _put_in_place(public, private, final_folders)
     finally:
         keep = keep or (private.path / UNFINISHED).is_dir()
         for one in (public, private):
@@ -113,8 +113,8 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         raise OutputError(f"{str(out)!r} is there already. Name another folder, or remove it first.")
     with _cannot("be made", out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        sweep(out)
-        (aside,) = fresh(out)
+        remove_abandoned(out)
+        (aside,) = create_locked(out)
     try:
         with _cannot("be written", out, _REFUSALS):
             yield aside.path
@@ -124,33 +124,36 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
         aside.release()
 
 
-def _put_in_place(public: Held, private: Held, finals: Folders) -> None:
+def _put_in_place(public: LockedFolder, private: LockedFolder, final_folders: Folders) -> None:
     """Give two whole folders their final names, or neither.
 
     Raises:
         OutputError: If they cannot have them; they stay where they are.
     """
     try:
-        private.path.rename(finals.private)
+        private.path.rename(final_folders.private)
         try:
-            public.path.rename(finals.public)
+            public.path.rename(final_folders.public)
         except OSError:
-            finals.private.rename(private.path)
+            final_folders.private.rename(private.path)
             raise
     except OSError as error:
         raise OutputError(
-            f"{str(finals.public)!r} cannot be put in place: {error.strerror}. It is whole, and lies with its answers "
-            f"in {str(public.path)!r} and {str(private.path)!r}: move both before you build to that name again."
+            f"{str(final_folders.public)!r} cannot be renamed into place: {error.strerror}. The data set is complete; it "
+            f"and its answers are in {str(public.path)!r} and {str(private.path)!r}. Move both before building to the "
+            "same name again."
         ) from error
 
 
-def _adopted(finals: Folders, key: str) -> tuple[Held, Held] | None:
-    """The folders that a build of the same key was cut off in, now held by us; None if there are none."""
-    for path in leftovers(finals.private) if key else ():
-        other = path.with_name(path.name.replace(f".{finals.private.name}.", f".{finals.public.name}.", 1))
-        if not (path / UNFINISHED / key).is_dir() or not (private := take(path)):
+def _adopted(final_folders: Folders, key: str) -> tuple[LockedFolder, LockedFolder] | None:
+    """The folders that a build of the same key was cut off in, now folder by us; None if there are none."""
+    for path in partial_folders(final_folders.private) if key else ():
+        other = path.with_name(
+            path.name.replace(f".{final_folders.private.name}.", f".{final_folders.public.name}.", 1)
+        )
+        if not (path / UNFINISHED / key).is_dir() or not (private := acquire(path)):
             continue
-        if public := take(other):
+        if public := acquire(other):
             return public, private
         private.release()
     return None

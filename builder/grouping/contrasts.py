@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from builder.extras import optional
+from builder.extras import import_extra
 
 from .functionalities import data_table
 
 
 @cache
 def _members() -> re.Pattern[str]:
-    pycountry = optional("pycountry", "builder", "Grouping a real catalogue")
+    pycountry = import_extra("pycountry", "builder", "Grouping a real catalogue")
     countries = {
         re.sub(r"[^a-z ]", "", getattr(country, "common_name", country.name).split(",")[0].lower()).strip()
         for country in pycountry.countries

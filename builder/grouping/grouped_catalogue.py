@@ -10,7 +10,7 @@ from builder.users.scenarios import WriteScenarios, write_scenarios
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class GroupedCatalogue:
     """Tools and groups, and how people ask for what the groups do."""
 
     tools: Sequence[Tool]
@@ -20,9 +20,9 @@ class Prepared:
     not in its group, by functionality name."""
     write: WriteScenarios = write_scenarios
 
-    def of_split(self, split: str) -> Prepared:
+    def of_split(self, split: str) -> GroupedCatalogue:
         """The part of it that belongs to a split."""
-        return Prepared(
+        return GroupedCatalogue(
             [tool for tool in self.tools if tool.split == split],
             [group for group in self.groups if group.split == split],
             self.look_alikes,

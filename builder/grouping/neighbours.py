@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.extras import optional
+from builder.extras import import_extra
 
 EXACT_UP_TO: Final = 20_000
 """Tools of a catalogue that are all compared with each other."""
@@ -136,7 +136,7 @@ def _approximate(
 def _index(vectors: NDArray[np.float32]) -> Any:
     """An index of the texts that finds by scalar product; the same for the same texts, with any number of threads."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells which build of itself it loads
-    faiss = optional("faiss", "builder", f"Comparing more than {EXACT_UP_TO:,} tools")
+    faiss = import_extra("faiss", "builder", f"Comparing more than {EXACT_UP_TO:,} tools")
     index = faiss.IndexHNSWSQ(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, _LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = _BUILD_EFFORT
     threads = faiss.omp_get_max_threads()

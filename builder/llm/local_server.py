@@ -23,7 +23,7 @@ from types import FrameType, TracebackType
 from typing import IO, Any, Final, Self
 
 from builder.errors import LlmError, MissingExtraError
-from builder.extras import optional
+from builder.extras import import_extra
 
 MODEL: Final = "SmolLM2-135M-Instruct"
 """Name under which the model is listed; the server takes any name in a request."""
@@ -189,7 +189,7 @@ def _interrupted() -> Iterator[threading.Event]:
 
 def _run(settings: dict[str, Any]) -> None:
     """What the process of the server does: tells its address once it answers, and ends when its input does."""
-    xllamacpp = optional(*_LIBRARY)
+    xllamacpp = import_extra(*_LIBRARY)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = settings["model"]
     parameters.model_alias = {MODEL}

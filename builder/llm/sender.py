@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from builder.config import LlmConfig
 from builder.errors import LlmError
-from builder.extras import optional
+from builder.extras import import_extra
 
 from .limiter import AdaptiveLimiter
 from .meter import Meter
@@ -74,7 +74,7 @@ class Sender:
         self._config = config
         self._meter = meter
         self._limiter = AdaptiveLimiter(config.connections)
-        self._openai, self._tenacity, httpx2 = (optional(name, "builder", _PURPOSE) for name in _LIBRARIES)
+        self._openai, self._tenacity, httpx2 = (import_extra(name, "builder", _PURPOSE) for name in _LIBRARIES)
         self._response_class, self._connect_timeout = httpx2.Response, httpx2.ConnectTimeout
         self._shape = 0
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
@@ -235,7 +235,7 @@ def openai_library() -> Any:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    return optional("openai", "builder", _PURPOSE)
+    return import_extra("openai", "builder", _PURPOSE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.catalogue.sources import BuiltinSource, Source
-from builder.choices import one_of
+from builder.choices import validate_choice
 from builder.config import BuildConfig, LlmConfig
 from builder.errors import ConfigError
 from builder.progress import Progress
@@ -22,7 +22,7 @@ from .meter import Meter
 from .online import OnlineEngine
 
 PROVIDERS: Final = ("openai",)
-MODES: Final = ("online", "batch")
+TRANSPORTS: Final = ("online", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Endpoint:
     base_url: str | None
     """None for the client library's own."""
     api_key: str | None = field(repr=False)
-    mode: str
-    """One of `MODES`."""
+    transport: str
+    """One of `TRANSPORTS`."""
     cache: Path
     """SQLite file of all answers."""
     max_cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class ModelUse:
+class ModelSession:
     """An engine with its meter."""
 
     engine: Engine
@@ -56,12 +56,12 @@ class ModelUse:
         }
 
 
-def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str]) -> None:
+def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[str]) -> None:
     """Refuse options that do not go together.
 
     Args:
         llm: Who is asked; None for nobody.
-        mode: How.
+        transport: How.
         source: The catalogue.
         others: Names of further options about a model that were given.
 
@@ -73,15 +73,15 @@ def check_llm(llm: str | None, mode: str, source: Source, others: Sequence[str])
             named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
             raise ConfigError(f"{named} are about a language model, and none is asked. Add --llm openai.")
         return
-    one_of("--llm", llm, PROVIDERS)
-    one_of("--llm-mode", mode, MODES)
+    validate_choice("--llm", llm, PROVIDERS)
+    validate_choice("--llm-mode", transport, TRANSPORTS)
     if isinstance(source, BuiltinSource):
         raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
 
 
-def price_of(mode: str, config: LlmConfig) -> float:
-    """What a request costs in a mode, as a share of the config's prices."""
-    return config.batch_price if mode == "batch" else 1.0
+def price_of(transport: str, config: LlmConfig) -> float:
+    """What a request costs in a transport, as a share of the config's prices."""
+    return config.batch_price if transport == "batch" else 1.0
 
 
 def key_for(base_url: str | None, api_key: str | None) -> str:
@@ -100,7 +100,7 @@ def key_for(base_url: str | None, api_key: str | None) -> str:
 
 
 @contextmanager
-def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelUse]:
+def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelSession]:
     """Open cache and engine for a build.
 
     Args:
@@ -115,10 +115,10 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
     """
     key = key_for(endpoint.base_url, endpoint.api_key)
     with closing(AnswerCache(endpoint.cache)) as cache:
-        meter = Meter(config.llm, endpoint.max_cost_usd, price_of(endpoint.mode, config.llm))
+        meter = Meter(config.llm, endpoint.max_cost_usd, price_of(endpoint.transport, config.llm))
         settings = Settings(endpoint.base_url, key, config.llm, cache, meter, progress)
-        if endpoint.mode == "batch":
+        if endpoint.transport == "batch":
             with closing(BatchEngine(settings)) as batches:
-                yield ModelUse(batches, meter)
+                yield ModelSession(batches, meter)
         else:
-            yield ModelUse(OnlineEngine(settings), meter)
+            yield ModelSession(OnlineEngine(settings), meter)

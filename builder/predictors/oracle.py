@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from builder.users.preference_readers import Reader, Step, attributes_of
+from builder.users.preference_readers import PreferenceReader, Step, attributes_of
 from hf_dataset.schema import Instance, ToolRow
 
 from .protocol import tool_call
@@ -29,7 +29,7 @@ class OraclePredictor:
         self._changes = changes
         self._attributes = {tool.name: attributes_of(tool) for tool in tools}
         self._functionality = {tool.name: tool.functionality for tool in tools}
-        self._reader = Reader(self._attributes.values())
+        self._reader = PreferenceReader(self._attributes.values())
 
     def predict(self, instance: Instance) -> str:
         """Infer the tool that this user would want."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from builder.choices import one_of
+from builder.choices import validate_choice
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.manifest import changes_of
@@ -60,7 +60,7 @@ def open_predictor(
         ConfigError: If there is no such model, or it needs the answers folder.
         ReadError: If a folder is not what it should be.
     """
-    name = one_of("model", model, ALLOWED).removeprefix("baseline:")
+    name = validate_choice("model", model, ALLOWED).removeprefix("baseline:")
     if name == "oracle":
         return OraclePredictor(_tools(folder, split, answers), changes=changes_of(read_manifest(folder), config))
     if name in _SIMPLE:

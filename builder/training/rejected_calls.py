@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, Scenario, SlotValue, User
@@ -45,14 +45,14 @@ class RejectedCalls:
     """Makes the rejected calls of the query groups of train.
 
     Args:
-        prepared: Tools and groups of train.
+        grouped: Tools and groups of train.
         seed: The build's seed for train.
         own: What names the partition's draws.
     """
 
-    def __init__(self, prepared: Prepared, seed: Sequence[int], own: Sequence[int] = ()) -> None:
-        self._members = {member.tool.name: (group, member) for group in prepared.groups for member in group.members}
-        self._prepared = prepared
+    def __init__(self, grouped: GroupedCatalogue, seed: Sequence[int], own: Sequence[int] = ()) -> None:
+        self._members = {member.tool.name: (group, member) for group in grouped.groups for member in group.members}
+        self._prepared = grouped
         self._seed = seed
         self._own = own
         self._scenarios: dict[str, Iterator[Scenario]] = {}

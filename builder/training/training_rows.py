@@ -9,7 +9,7 @@ from typing import Final
 from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig
 from builder.execution.partitions import Partition
 from builder.export import TableWriter
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import User
 from hf_dataset.layout import TRAINING, shard, split_file
@@ -26,19 +26,19 @@ class TrainingWriter:
 
     Args:
         folder: Folder of the data set.
-        prepared: Tools and groups of train.
+        grouped: Tools and groups of train.
         config: The build's config.
         partition: The partition.
     """
 
-    def __init__(self, folder: Path, prepared: Prepared, config: BuildConfig, partition: Partition) -> None:
+    def __init__(self, folder: Path, grouped: GroupedCatalogue, config: BuildConfig, partition: Partition) -> None:
         self._config = config.training
         self._seed = config.seed_of("train")
         self._users = partition.users
         every = config.users.by_split()["train"]
         self._most_sft = _most_of(self._config.sft_per_config, partition, every)
         self._most_dpo = _most_of(self._config.dpo_per_config, partition, every)
-        self._rejected = RejectedCalls(prepared, self._seed, partition.own)
+        self._rejected = RejectedCalls(grouped, self._seed, partition.own)
         path = {name: shard(split_file(name, "train"), partition.number, partition.of) for name in TRAINING}
         self._sft = TableWriter(folder / path["sft"], SftRow)
         self._dpo = TableWriter(folder / path["dpo"], DpoRow)

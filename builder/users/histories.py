@@ -40,7 +40,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PreferenceHolder:
     """A preference with the tool that it was read off."""
 
     profile: Profile
@@ -84,7 +84,7 @@ class HistoryWriter:
         self._pools = pools
         self._config = histories
 
-    def _choices(self, holder: Holder) -> list[Choice]:
+    def _choices(self, holder: PreferenceHolder) -> list[Choice]:
         """Groups in which a profile has a preferred tool that may stand in a history."""
         return [
             Choice(group, member)
@@ -102,7 +102,7 @@ class HistoryWriter:
         return Shape(length, places[int(rng.integers(len(places)))])
 
     def write(
-        self, own: Holder, earlier: Sequence[Holder], shape: Shape, rng: np.random.Generator
+        self, own: PreferenceHolder, earlier: Sequence[PreferenceHolder], shape: Shape, rng: np.random.Generator
     ) -> dict[str, History] | None:
         """Write a user's history of each type; None where a preference shows in too few groups.
 

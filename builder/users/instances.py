@@ -17,17 +17,17 @@ import numpy as np
 
 from builder.config import MIN_SAME_FUNCTION, BuildConfig
 from builder.embedding import Encoder
-from builder.execution.instruction_pool import Finals
+from builder.execution.instruction_pool import InstructionPool
 from builder.execution.partitions import Partition
 from builder.funnel import Funnel
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
 from .candidates import CandidateMaker
-from .histories import HistoryWriter, Holder, flip
-from .preference_readers import Reader, Step
+from .histories import HistoryWriter, PreferenceHolder, flip
+from .preference_readers import PreferenceReader, Step
 from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
 from .scenarios import arguments_of
 
@@ -41,28 +41,28 @@ _NOISE_DRAWS: Final = 16
 """Draws of flipped ratings over which the oracle's expected loss is taken, for each user."""
 
 
-class Stock:
+class SplitResources:
     """What all users of a split are made from.
 
     Args:
         split: The split.
-        prepared: Its tools and groups; tools outside a target group serve as distractors.
+        grouped: Its tools and groups; tools outside a target group serve as distractors.
         config: The build's config.
         encoder: Makes sentence vectors.
     """
 
-    def __init__(self, split: str, prepared: Prepared, config: BuildConfig, encoder: Encoder) -> None:
-        self.groups = prepared.groups
-        self.candidates = CandidateMaker(prepared.tools, prepared.look_alikes, config.candidates, encoder)
-        self.reader = Reader(tool.values for tool in sorted(prepared.tools, key=lambda tool: tool.name))
+    def __init__(self, split: str, grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) -> None:
+        self.groups = grouped.groups
+        self.candidates = CandidateMaker(grouped.tools, grouped.look_alikes, config.candidates, encoder)
+        self.reader = PreferenceReader(tool.values for tool in sorted(grouped.tools, key=lambda tool: tool.name))
         self.pools: dict[str, list[Scenario]] = {}
         """Scenarios for histories, by group key."""
-        for group in prepared.groups:
-            history = prepared.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
+        for group in grouped.groups:
+            history = grouped.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
             self.pools[group.key] = list(islice(history, config.scenarios_per_group))
         least = config.histories.least_pool
-        talkative = [group for group in prepared.groups if len(self.pools[group.key]) >= least]
-        self.silent = len(prepared.groups) - len(talkative)
+        talkative = [group for group in grouped.groups if len(self.pools[group.key]) >= least]
+        self.silent = len(grouped.groups) - len(talkative)
         """Groups with too few scenarios to stand in a history."""
         self.preferred = PreferredTools(talkative, config.preferences, encoder)
 
@@ -81,23 +81,30 @@ class InstanceMaker:
 
     Args:
         partition: The partition.
-        stock: What the users of its split are made from.
-        finals: The partition's own final instructions.
+        resources: What the users of its split are made from.
+        pool: The partition's own final instructions.
         config: The build's config.
         funnel: Counts query groups that were given up.
     """
 
-    def __init__(self, partition: Partition, stock: Stock, finals: Finals, config: BuildConfig, funnel: Funnel) -> None:
+    def __init__(
+        self,
+        partition: Partition,
+        resources: SplitResources,
+        pool: InstructionPool,
+        config: BuildConfig,
+        funnel: Funnel,
+    ) -> None:
         self._partition = partition
-        self._groups = stock.groups
+        self._groups = resources.groups
         self._config = config
         self._seed = config.seed_of(partition.split)
         self._funnel = funnel
-        self._candidates = stock.candidates
-        self._reader = stock.reader
-        self._pools = stock.pools
-        self._preferred = stock.preferred
-        self._finals = {group.key: _Sources(finals.of(group)) for group in stock.groups}
+        self._candidates = resources.candidates
+        self._reader = resources.reader
+        self._pools = resources.pools
+        self._preferred = resources.preferred
+        self._finals = {group.key: _Sources(pool.of(group)) for group in resources.groups}
         self.loss = 0.0
         """Sum over the users judged of the chance that flipped ratings mislead the reader, 0 to 1 each."""
         self.judged = 0
@@ -205,13 +212,15 @@ class InstanceMaker:
         others = [told_apart[member.tool.name] for member in members[1:]]
         shape = writer.shape(rng)
         for _ in range(histories.attempts):
-            holder = Holder(draw_profile(own, rng), answer.tool)
+            holder = PreferenceHolder(draw_profile(own, rng), answer.tool)
             # What was wanted before shares no attribute with what is wanted now: else contrast would hide it.
             apart = [[each for each in sets if holder.profile.weights.keys().isdisjoint(each)] for sets in others]
             places = [place % len(apart) for place in range(histories.changes)]
             if not all(apart[place] for place in places):
                 continue
-            earlier = [Holder(draw_profile(apart[place], rng), members[1 + place].tool) for place in reversed(places)]
+            earlier = [
+                PreferenceHolder(draw_profile(apart[place], rng), members[1 + place].tool) for place in reversed(places)
+            ]
             if histories.reversal:
                 earlier[-2] = holder
             found = writer.write(holder, earlier, shape, rng)

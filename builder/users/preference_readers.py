@@ -51,7 +51,7 @@ class Step:
     rating: int | None
 
 
-class Reader:
+class PreferenceReader:
     """Infers from histories, knowing the catalogue."""
 
     def __init__(self, catalogue: Iterable[Attributes]) -> None:

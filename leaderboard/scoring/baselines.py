@@ -38,7 +38,7 @@ DESCRIPTIONS: Final = {
 _ALLOWED: Final = Decision(True, 1, None, "Baselines have no quota.")
 
 
-class Floor(NamedTuple):
+class Baseline(NamedTuple):
     """A file of predictions of one of our own."""
 
     system: str
@@ -46,7 +46,7 @@ class Floor(NamedTuple):
     content: bytes
 
 
-def floor_files(folder: Path | None, scorer: Scorer, splits: tuple[Split, ...]) -> Iterator[Floor]:
+def baseline_files(folder: Path | None, scorer: Scorer, splits: tuple[Split, ...]) -> Iterator[Baseline]:
     """The empty file of each split, and the files of a folder.
 
     Args:
@@ -60,7 +60,7 @@ def floor_files(folder: Path | None, scorer: Scorer, splits: tuple[Split, ...]) 
     for split in splits:
         ids = sorted(one for own in scorer.data.ids(split).values() for one in own)
         lines = (json.dumps({"instance_id": one, "prediction": ""}) + "\n" for one in ids)
-        yield Floor(EMPTY, split, "".join(lines).encode())
+        yield Baseline(EMPTY, split, "".join(lines).encode())
     if folder is None:
         return
     if not folder.is_dir():
@@ -73,7 +73,7 @@ def floor_files(folder: Path | None, scorer: Scorer, splits: tuple[Split, ...]) 
                 f"{path.name!r} names no split. Name it SYSTEM.SPLIT.jsonl, a split of {', '.join(SPLITS)}."
             )
         if found in splits:
-            yield Floor(system.replace("_", " "), found, path.read_bytes())
+            yield Baseline(system.replace("_", " "), found, path.read_bytes())
 
 
 def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable[[], datetime]) -> Iterator[Outcome]:
@@ -82,7 +82,7 @@ def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable
     Args:
         store: Where the board lies.
         scorer: With answers, for both splits; without, for validation.
-        folder: As in `floor_files`.
+        folder: As in `baseline_files`.
         clock: Tells the time.
 
     Raises:
@@ -91,7 +91,7 @@ def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable
     """
     splits = SPLITS if scorer.has_answers else ("validation",)
     there = {one.key for one in store.outcomes()}
-    for one in floor_files(folder, scorer, splits):
+    for one in baseline_files(folder, scorer, splits):
         submission_id = _id(one, scorer.data.revision)
         if scorer.key(submission_id, one.split) in there:
             continue
@@ -134,7 +134,7 @@ def _submit(store: Store, submission: Submission, content: bytes | None) -> None
     assert isinstance(receipt, Receipt)
 
 
-def _id(one: Floor, revision: str) -> str:
+def _id(one: Baseline, revision: str) -> str:
     """The same for the same file, so that two processes that start at once add one row."""
     digest = hashlib.sha256(f"{revision}\n{one.system}\n{one.split}\n".encode() + one.content).hexdigest()
     return f"00000000T000000Z-{digest[:16]}"

@@ -18,10 +18,10 @@ from .parsing import parse
 from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, Verdict
 from .uncertainty import Comparison, compare, detectable, intervals
 
-Mode = Literal["default", "strict", "legacy"]
+ScorerName = Literal["default", "strict", "legacy"]
 """How replies are judged: by what they mean; by what they are, to the last bit; or as the earlier benchmark's released
 scorer would, for comparison with its numbers only."""
-MODES: Final[tuple[Mode, ...]] = ("default", "strict", "legacy")
+SCORERS: Final[tuple[ScorerName, ...]] = ("default", "strict", "legacy")
 RESAMPLES: Final = 1000
 _CORRECT: Final = Verdict(True, True, True, "correct", "")
 _OTHER_NAMES: Final = Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments")
@@ -36,7 +36,7 @@ class Scores(TypedDict):
     parameter_accuracy: float
     """The arguments are the answer's; a wrong tool has no right arguments."""
     call_accuracy: float
-    """Both; the same as `parameter_accuracy`, but for the mode `legacy`, which counts arguments of a wrong tool."""
+    """Both; the same as `parameter_accuracy`, but for the scorer `legacy`, which counts arguments of a wrong tool."""
     parameter_accuracy_given_tool: float | None
     """Share of right arguments where the tool is right; None where it never is."""
     format_rate: float
@@ -55,30 +55,30 @@ class Scores(TypedDict):
     all query groups fare alike, which says nothing of another system."""
 
 
-def judge(prediction: str | None, reference: Reference, mode: Mode = "default") -> Verdict:
+def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "default") -> Verdict:
     """Judge one reply.
 
     Args:
         prediction: The reply as the model wrote it; None where there is none.
         reference: What was asked for.
-        mode: By which rule.
+        scorer: By which rule.
     """
     if prediction is None:
         return Verdict(False, False, False, "invalid_format", "missing")
-    if mode == "legacy":
+    if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
     call = parse(prediction)
     if isinstance(call, ParseFailure):
         return Verdict(False, False, False, "invalid_format", call.reason)
     name, arguments = call
     expected = reference.answer
-    if name != expected.name and (mode == "strict" or name.strip() != expected.name):
-        return Verdict(True, False, False, *_wrong_tool(name if mode == "strict" else name.strip(), reference))
+    if name != expected.name and (scorer == "strict" or name.strip() != expected.name):
+        return Verdict(True, False, False, *_wrong_tool(name if scorer == "strict" else name.strip(), reference))
     if identical(arguments, expected.arguments):
         return _CORRECT
-    found = compare_arguments(arguments, expected.arguments, reference.schema, mode)
+    found = compare_arguments(arguments, expected.arguments, reference.schema, scorer)
     if found == "same" or any(
-        compare_arguments(arguments, other, reference.schema, mode) == "same" for other in reference.alternatives
+        compare_arguments(arguments, other, reference.schema, scorer) == "same" for other in reference.alternatives
     ):
         return _CORRECT
     return _OTHER_NAMES if found == "names" else _OTHER_VALUES
@@ -103,7 +103,9 @@ def _judge_by_legacy(prediction: str, reference: Reference) -> Verdict:
     return _CORRECT if found.parameters else _OTHER_VALUES
 
 
-def judge_all(predictions: Mapping[str, str], references: Sequence[Reference], mode: Mode = "default") -> list[Verdict]:
+def judge_all(
+    predictions: Mapping[str, str], references: Sequence[Reference], scorer: ScorerName = "default"
+) -> list[Verdict]:
     """Judge replies by instance id, in the order of the references.
 
     Raises:
@@ -118,7 +120,7 @@ def judge_all(predictions: Mapping[str, str], references: Sequence[Reference], m
             f"{len(unknown)} predictions have an instance_id that is not in this split: {shown(unknown)}. "
             "Check the config, the split and the data revision."
         )
-    return [judge(predictions.get(reference.instance_id), reference, mode) for reference in references]
+    return [judge(predictions.get(reference.instance_id), reference, scorer) for reference in references]
 
 
 def by_instance_id(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -20,7 +20,7 @@ else:
     import page  # type: ignore[import-not-found,no-redef]
     from uploads import Blocks  # type: ignore[import-not-found,no-redef]
 
-MODES: Final = (
+SCORERS: Final = (
     ("default: what arguments mean", "default"),
     ("strict: the same JSON", "strict"),
     ("legacy: the earlier benchmark's rule", "legacy"),
@@ -65,7 +65,7 @@ def build(metric: Any) -> gr.Blocks:
         gr.Markdown(_INTRO)
         rows, rows_file = _input("Reference rows", "rows", example.rows)
         predictions, predictions_file = _input("Predictions", "predictions", example.predictions)
-        mode = gr.Radio(MODES, value="default", label="How replies are judged", elem_id="mode")
+        scorer = gr.Radio(SCORERS, value="default", label="How replies are judged", elem_id="mode")
         button = gr.Button("Score", variant="primary", elem_id="score")
         problems = gr.Textbox(
             visible=False, label="To be mended first", lines=2, max_lines=20, buttons=["copy"], elem_id="problems"
@@ -89,12 +89,14 @@ def build(metric: Any) -> gr.Blocks:
             )
             download = gr.DownloadButton("Everything as JSON", elem_id="download")
 
-        def run(rows: str, rows_file: bytes | None, predictions: str, predictions_file: bytes | None, mode: str) -> Any:
+        def run(
+            rows: str, rows_file: bytes | None, predictions: str, predictions_file: bytes | None, scorer: str
+        ) -> Any:
             """Score, or say what is wrong."""
             given = (_given(rows, rows_file), _given(predictions, predictions_file))
             found: Any = page.read(*given)
             if isinstance(found, page.Inputs):
-                found = page.score(metric.compute, found, mode)
+                found = page.score(metric.compute, found, scorer)
             if isinstance(found, list):
                 return {
                     problems: gr.Textbox(page.problems_text(found), visible=True),
@@ -115,7 +117,7 @@ def build(metric: Any) -> gr.Blocks:
 
         button.click(
             run,
-            [rows, rows_file, predictions, predictions_file, mode],
+            [rows, rows_file, predictions, predictions_file, scorer],
             [problems, results, scored, told, figures, classes, chosen, items, download],
             api_name="score",
         )

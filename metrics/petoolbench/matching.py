@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 Match = Literal["same", "names", "values"]
 """The same arguments; arguments of other names; the same names with other values."""
-Mode = Literal["default", "strict"]
+ScorerName = Literal["default", "strict"]
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
 _HOLDERS: Final = frozenset({dict, list})
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -25,7 +25,7 @@ _NO_SCHEMA: Final[Mapping[str, Any]] = {}
 
 
 def compare_arguments(
-    predicted: Mapping[str, Any], expected: Mapping[str, Any], schema: Mapping[str, Any], mode: Mode = "default"
+    predicted: Mapping[str, Any], expected: Mapping[str, Any], schema: Mapping[str, Any], scorer: ScorerName = "default"
 ) -> Match:
     """Compare two sets of arguments of one tool.
 
@@ -33,11 +33,11 @@ def compare_arguments(
         predicted: Arguments of the reply.
         expected: Arguments of the answer.
         schema: JSON Schema object of the tool's parameters.
-        mode: `default` compares what values mean, `strict` what they are.
+        scorer: `default` compares what values mean, `strict` what they are.
     """
     if identical(predicted, expected):
         return "same"
-    if mode == "strict":
+    if scorer == "strict":
         return "names" if _names(predicted) != _names(expected) else "values"
     one, other = _object(predicted, schema), _object(expected, schema)
     if one == other:

@@ -108,7 +108,7 @@ class Item:
 class Scored:
     """What came out, for the page and for the JSON."""
 
-    mode: str
+    scorer: str
     scores: Mapping[str, Any]
     """What the metric gave, but for its details."""
     items: tuple[Item, ...]
@@ -164,28 +164,28 @@ def read(rows: bytes, predictions: bytes) -> Inputs | list[Problem]:
     return Inputs(tuple(read_rows), tuple(replies.get(row["instance_id"]) for _, row in read_rows))
 
 
-def score(compute: Callable[..., dict[str, Any]], inputs: Inputs, mode: str) -> Scored | list[Problem]:
+def score(compute: Callable[..., dict[str, Any]], inputs: Inputs, scorer: str) -> Scored | list[Problem]:
     """Score what was read.
 
     Args:
         compute: That of the metric.
         inputs: Rows and replies.
-        mode: `default`, `strict` or `legacy`.
+        scorer: `default`, `strict` or `legacy`.
 
     Returns:
         The scores, or a problem for each row that the metric refuses.
     """
     rows = [line.value for line in inputs.rows]
     try:
-        found = compute(predictions=list(inputs.replies), references=rows, mode=mode, details=True)
+        found = compute(predictions=list(inputs.replies), references=rows, scorer=scorer, details=True)
     except Exception:  # rows are whatever a stranger uploads; the user is to be told which of them cannot be scored
-        tried = (_tried(compute, *pair, mode) for pair in zip(inputs.rows, inputs.replies, strict=True))
+        tried = (_tried(compute, *pair, scorer) for pair in zip(inputs.rows, inputs.replies, strict=True))
         if problems := [*filter(None, tried)]:
             return problems
         raise
     details = found.pop("details")
     return Scored(
-        mode, found, tuple(Item(**one, prediction=reply) for one, reply in zip(details, inputs.replies, strict=True))
+        scorer, found, tuple(Item(**one, prediction=reply) for one, reply in zip(details, inputs.replies, strict=True))
     )
 
 
@@ -202,7 +202,7 @@ def summary(scored: Scored) -> str:
     scores = scored.scores
     told = [
         f"{_counted(scores['count'], 'row')} in {_counted(scores['query_groups'], 'query group')}, "
-        f"judged in the mode {scored.mode}."
+        f"judged in the scorer {scored.scorer}."
     ]
     if scored.missing:
         verb = "has no prediction and counts" if scored.missing == 1 else "have no prediction and count"
@@ -259,9 +259,9 @@ def item_rows(scored: Scored, error_class: str = EVERY_CLASS) -> list[list[str]]
 
 
 def document(scored: Scored) -> bytes:
-    """Everything as JSON: mode, scores, and of each reply its text, class and reason."""
+    """Everything as JSON: scorer, scores, and of each reply its text, class and reason."""
     items = [asdict(one) for one in scored.items]
-    whole = {"mode": scored.mode, "missing": scored.missing, "scores": scored.scores, "items": items}
+    whole = {"mode": scored.scorer, "missing": scored.missing, "scores": scored.scores, "items": items}
     return (json.dumps(whole, indent=1) + "\n").encode()
 
 
@@ -352,10 +352,10 @@ def _answer_faults(name: str, tools: Sequence[Mapping[str, Any]]) -> Iterator[st
         yield f"the parameters of {_quoted(name)} are no JSON object written as text"
 
 
-def _tried(compute: Callable[..., dict[str, Any]], row: Line, reply: str | None, mode: str) -> Problem | None:
+def _tried(compute: Callable[..., dict[str, Any]], row: Line, reply: str | None, scorer: str) -> Problem | None:
     """The problem of a row that cannot be scored by itself."""
     try:
-        compute(predictions=[reply], references=[row.value], mode=mode, resamples=1)
+        compute(predictions=[reply], references=[row.value], scorer=scorer, resamples=1)
     except Exception as error:  # see `score`
         return Problem(ROWS, row.number, f"cannot be scored ({shortened(str(error)).rstrip('.')})")
     return None

@@ -7,7 +7,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from .aggregation import MODES, RESAMPLES, Mode, Scores, aggregate, check_unique, compare_systems, judge, macro
+from .aggregation import RESAMPLES, SCORERS, ScorerName, Scores, aggregate, check_unique, compare_systems, judge, macro
 from .errors import PredictionsError
 from .legacy import legacy_judge
 from .matching import compare_arguments
@@ -33,7 +33,7 @@ _KWARGS_DESCRIPTION = """\
 Args:
     predictions (list of str): Replies as the model wrote them, one for each reference, in the same order.
     references (list of dict): Rows of `preferred_only`, `rating_integrated` or `chronological`, with answers.
-    mode (str): `default` compares what arguments mean, `strict` what they are; `legacy` is the rule of the earlier
+    scorer (str): `default` compares what arguments mean, `strict` what they are; `legacy` is the rule of the earlier
         benchmark's released scorer, for comparison with its numbers.
     details (bool): Whether to add a verdict for each reference.
     resamples (int): Resamples of the bootstrap.
@@ -114,13 +114,13 @@ class Petoolbench(evaluate.Metric):
         self,
         predictions: list[str],
         references: list[dict[str, Any]],
-        mode: Mode = "default",
+        scorer: ScorerName = "default",
         details: bool = False,
         resamples: int = RESAMPLES,
         seed: int = 0,
         configs: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        verdicts, ids, groups = _judged(predictions, references, mode)
+        verdicts, ids, groups = _judged(predictions, references, scorer)
         scores: dict[str, Any] = {**aggregate(verdicts, groups, resamples=resamples, seed=seed)}
         if configs is not None:
             scores["configs"] = _by_config(verdicts, groups, configs, resamples, seed)
@@ -137,7 +137,7 @@ class Petoolbench(evaluate.Metric):
         first: Sequence[str],
         second: Sequence[str],
         references: Iterable[Mapping[str, Any]],
-        mode: Mode = "default",
+        scorer: ScorerName = "default",
         names: tuple[str, str] = ("A", "B"),
         resamples: int = 10_000,
         seed: int = 0,
@@ -148,7 +148,7 @@ class Petoolbench(evaluate.Metric):
             first: Replies of the first system, one for each reference, in the same order.
             second: Those of the second.
             references: Rows as they were loaded.
-            mode: As in `compute`.
+            scorer: As in `compute`.
             names: What the systems are called in words.
             resamples: Resamples of the bootstrap, and permutations.
             seed: Their seed.
@@ -160,14 +160,14 @@ class Petoolbench(evaluate.Metric):
             MetricError: If replies and references do not fit.
         """
         rows = list(references)
-        one, _, groups = _judged(first, rows, mode)
-        other, _, _ = _judged(second, rows, mode)
+        one, _, groups = _judged(first, rows, scorer)
+        other, _, _ = _judged(second, rows, scorer)
         found = compare_systems(one, other, groups, resamples=resamples, seed=seed)
         return {**asdict(found), "in_words": found.in_words(*names)}
 
 
 def _judged(
-    predictions: Sequence[str], references: Sequence[Mapping[str, Any]], mode: Mode
+    predictions: Sequence[str], references: Sequence[Mapping[str, Any]], scorer: ScorerName
 ) -> tuple[list[Verdict], list[str], list[str]]:
     """Verdict, id and query group of each row. References are not kept: so many take longer than judging them."""
     if not references:
@@ -176,12 +176,12 @@ def _judged(
         raise PredictionsError(
             f"There are {len(predictions)} predictions for {len(references)} references: give one for each."
         )
-    if mode not in MODES:
-        raise PredictionsError(f"There is no mode {mode!r}. Allowed are {', '.join(MODES)}.")
+    if scorer not in SCORERS:
+        raise PredictionsError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
     verdicts, ids, groups = [], [], []
     for reply, row in zip(predictions, references, strict=True):
         reference = reference_from_row(row)
-        verdicts.append(judge(reply, reference, mode))
+        verdicts.append(judge(reply, reference, scorer))
         ids.append(reference.instance_id)
         groups.append(reference.query_group)
     check_unique(ids)

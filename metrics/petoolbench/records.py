@@ -85,7 +85,7 @@ class Verdict:
     """A tool call could be read from the reply."""
     tool_correct: bool
     parameters_correct: bool
-    """The arguments are those of the answer; False where the tool is wrong, but in the mode `legacy`."""
+    """The arguments are those of the answer; False where the tool is wrong, but in the scorer `legacy`."""
     error_class: ErrorClass
     reason: str
     """What was wrong within the class; empty where nothing was."""

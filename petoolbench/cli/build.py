@@ -14,12 +14,12 @@ from builder.catalogue.sources import ALLOWED as CATALOGS
 from builder.catalogue.sources import BuiltinSource, Source, open_source
 from builder.config import PRESETS, BuildConfig, load_config
 from builder.embedding import SentenceEncoder
-from builder.execution.executors import ENGINES, Crew
+from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
 from builder.funnel import Funnel
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
-from builder.llm.session import MODES, PROVIDERS, Endpoint, check_llm, open_model, price_of
+from builder.llm.session import PROVIDERS, TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from hf_dataset.layout import AUDIT_PAGE
 
 from .console import progress, stdout
@@ -44,12 +44,16 @@ def build(
         str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint, ending in /v1.")
     ] = None,
     model: Annotated[str | None, typer.Option("--model", help="Name of the model at the endpoint.")] = None,
-    llm_mode: Annotated[str, typer.Option("--llm-mode", help=f"How it is asked: {', '.join(MODES)}.")] = MODES[0],
+    transport: Annotated[
+        str, typer.Option("--llm-mode", help=f"How it is asked: {', '.join(TRANSPORTS)}.")
+    ] = TRANSPORTS[0],
     max_cost_usd: Annotated[float | None, typer.Option(min=0, help="Stop before more is spent.")] = None,
     cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
         "llm-cache.sqlite"
     ),
-    engine: Annotated[str, typer.Option("--engine", help=f"Who makes the users: {', '.join(ENGINES)}.")] = ENGINES[0],
+    engine: Annotated[str, typer.Option("--engine", help=f"Who makes the users: {', '.join(EXECUTORS)}.")] = EXECUTORS[
+        0
+    ],
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="How many make users at once; the files do not depend on it.")
     ] = 1,
@@ -60,18 +64,18 @@ def build(
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
     settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=model)
-    crew = Crew(engine, workers, ray_address)
+    executor = Executor(engine, workers, ray_address)
     check_free(out)
     source = open_source(catalog)
     asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
-    check_llm(llm, llm_mode, source, [name for name, value in asked.items() if value is not None])
+    check_llm(llm, transport, source, [name for name, value in asked.items() if value is not None])
     if dry_run:
-        print_estimate(_estimated(source, settings), settings.llm, price_of(llm_mode, settings.llm))
+        print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
         return
-    endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), llm_mode, cache, max_cost_usd)
+    endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
     with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
         try:
-            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, crew=crew)
+            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, executor=executor)
         finally:
             if used:
                 print_meter(used.meter)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from builder.errors import HubError
-from builder.extras import optional
+from builder.extras import import_extra
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.baseline_runs import write_baselines
@@ -40,7 +40,7 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Start the leaderboard on this machine, with its permanent rows scored."""
-    optional("gradio", "leaderboard", "The leaderboard")
+    import_extra("gradio", "leaderboard", "The leaderboard")
     _run_with_baselines("leaderboard", data, answers, store, ["--port", str(port)] if port is not None else [])
 
 
@@ -71,7 +71,7 @@ def submit(
     """Hand predictions in to a leaderboard."""
     if not predictions.is_file():
         raise HubError(f"There is no file {str(predictions)!r}. Name the predictions to hand in.")
-    library, httpx = (optional(name, "leaderboard", "Handing something in") for name in ("gradio_client", "httpx"))
+    library, httpx = (import_extra(name, "leaderboard", "Handing something in") for name in ("gradio_client", "httpx"))
     fields = {
         "split": split, "name": name, "team": team, "link": link, "licence": licence, "parameters_b": parameters_b,
         "cost_usd": cost_usd, "description": description, "history": history,

@@ -12,7 +12,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from builder.choices import one_of
+from builder.choices import validate_choice
 from builder.errors import ConfigError
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.meter import Meter
@@ -22,13 +22,13 @@ from hf_dataset.prompting import DOCS, MODES
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.hub.locate import data_folder
 from petoolbench.inference.history_views import HISTORIES
-from petoolbench.inference.requests import OVERLONG, Question, Window, questions
-from petoolbench.inference.run import Asking, Means, Report, check, rows_of
+from petoolbench.inference.requests import OVERLONG, ModelRequest, Window, build_requests
+from petoolbench.inference.run import RunResources, RunSettings, RunSummary, check, rows_of
 from petoolbench.inference.run import predict as ask
 
 from .console import progress, stdout
 
-_MEANS: Final = Means()
+_MEANS: Final = RunResources()
 """The defaults."""
 
 
@@ -99,27 +99,27 @@ def predict(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first prompt, and ask nothing.")] = False,
 ) -> None:
     """Ask a model the instances of one split of one config; each reply is a line of the run file."""
-    asking = Asking(
+    settings = RunSettings(
         model=model,
-        config=one_of("--config", config, HISTORY_TYPES),
-        split=one_of("--split", split, SPLITS),
+        config=validate_choice("--config", config, HISTORY_TYPES),
+        split=validate_choice("--split", split, SPLITS),
         base_url=endpoint_address(base_url),
-        mode=one_of("--mode", mode, MODES),
-        history=one_of("--history", history, HISTORIES),
-        docs=one_of("--docs", docs, DOCS),
+        mode=validate_choice("--mode", mode, MODES),
+        history=validate_choice("--history", history, HISTORIES),
+        docs=validate_choice("--docs", docs, DOCS),
         shuffle_seed=shuffle_seed,
         seed=seed,
         temperature=temperature,
         max_output_tokens=max_output_tokens,
         body=_object(body),
         context=context,
-        overlong=one_of("--overlong", overlong, OVERLONG) if overlong is not None else None,
+        overlong=validate_choice("--overlong", overlong, OVERLONG) if overlong is not None else None,
         limit=limit,
         ids=_ids(ids),
         usd_per_million_input=usd_in,
         usd_per_million_output=usd_out,
     )
-    means = Means(
+    resources = RunResources(
         api_key=os.environ.get("OPENAI_API_KEY"),
         connections=connections,
         timeout_s=timeout_s,
@@ -129,13 +129,13 @@ def predict(
         answers=answers,
         again=retry_failed,
     )
-    check(asking, means)
+    check(settings, resources)
     folder = data_folder(data)
     if dry_run:
-        _print_first(folder, asking)
+        _print_first(folder, settings)
         return
     with progress() as tell:
-        report = ask(folder, out, asking, means, tell, ready=_print_plan)
+        report = ask(folder, out, settings, resources, tell, ready=_print_plan)
     _print_report(report, out)
 
 
@@ -166,9 +166,9 @@ def _ids(path: Path | None) -> tuple[str, ...]:
     return found
 
 
-def _print_first(folder: Path, asking: Asking) -> None:
-    rows = rows_of(folder, asking)
-    (first,) = questions(rows[:1], asking.docs, asking.mode, Window(None, 0))
+def _print_first(folder: Path, settings: RunSettings) -> None:
+    rows = rows_of(folder, settings)
+    (first,) = build_requests(rows[:1], settings.docs, settings.mode, Window(None, 0))
     for message in first.messages:
         stdout.rule(message["role"])
         stdout.print(message["content"], markup=False, highlight=False, soft_wrap=True)
@@ -181,10 +181,10 @@ def _print_first(folder: Path, asking: Asking) -> None:
     stdout.print(f"{len(rows):,} instances; nothing was asked.")
 
 
-def _print_plan(questions: Sequence[Question], meter: Meter) -> None:
-    tokens = [one.tokens for one in questions if one.fits]
-    long, cut = len(questions) - len(tokens), sum(one.dropped_steps > 0 for one in questions)
-    said = f"{len(questions):,} instances"
+def _print_plan(requests: Sequence[ModelRequest], meter: Meter) -> None:
+    tokens = [one.tokens for one in requests if one.fits]
+    long, cut = len(requests) - len(tokens), sum(one.dropped_steps > 0 for one in requests)
+    said = f"{len(requests):,} instances"
     if tokens:
         said += f"; prompts of about {sum(tokens) // len(tokens):,} tokens, at most {max(tokens):,}"
         worst = meter.config.cost_usd(sum(tokens), meter.config.max_output_tokens * len(tokens))
@@ -194,7 +194,7 @@ def _print_plan(questions: Sequence[Question], meter: Meter) -> None:
     stdout.print(f"{said}.", soft_wrap=True, highlight=False)
 
 
-def _print_report(report: Report, out: Path) -> None:
+def _print_report(report: RunSummary, out: Path) -> None:
     table = Table(title=f"Run file {out}", title_justify="left", box=box.SIMPLE)
     table.add_column("what")
     table.add_column("number", justify="right")

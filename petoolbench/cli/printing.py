@@ -30,7 +30,7 @@ def print_instance(instance: Instance, *, tools: bool = True) -> None:
     stdout.print(render(instance, tools=tools), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_funnel(report: pipeline.Report) -> None:
+def print_funnel(report: pipeline.BuildResult) -> None:
     """Print what a build read, dropped and wrote."""
     manifest = report.manifest
     table = Table("what", "number", title="Funnel", title_justify="left")
@@ -48,7 +48,7 @@ def print_funnel(report: pipeline.Report) -> None:
     print_rows(report)
 
 
-def print_rows(report: pipeline.Report) -> None:
+def print_rows(report: pipeline.BuildResult) -> None:
     """Print how many rows a build wrote."""
     rows = Table("config", *SPLITS, title="Rows", title_justify="left")
     for name, splits in report.manifest["rows"].items():

@@ -13,7 +13,7 @@ from builder.audit.audit_report import write_report
 from builder.audit.run_audit import audit
 from builder.audit.text_quality import ORIGINAL, asked_in_original, text_quality
 from builder.catalogue.sources import open_source
-from builder.choices import one_of
+from builder.choices import validate_choice
 from builder.config import PRESETS, BuildConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import AuditError, ConfigError, DataError
@@ -24,7 +24,7 @@ from builder.training.training_export import FORMATS, export_training
 from hf_dataset.layout import MANIFEST, SPLITS
 from hf_dataset.reader import read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES
-from metrics.petoolbench.aggregation import MODES as SCORERS
+from metrics.petoolbench.aggregation import SCORERS
 from petoolbench.hub.locate import data_folder
 from petoolbench.original.importer import is_original
 from petoolbench.original.released_replies import read_replies
@@ -66,7 +66,7 @@ def score_file(
     scorer: Annotated[str, typer.Option("--scorer", help=f"Rule: {', '.join(SCORERS)}.")] = SCORERS[0],
 ) -> None:
     """Score a predictions file."""
-    rule = one_of("--scorer", scorer, SCORERS)
+    rule = validate_choice("--scorer", scorer, SCORERS)
     folder = data_folder(data)
     instances = read_instances(folder, config, split)
     keys = read_answers(answers, config) if answers else []

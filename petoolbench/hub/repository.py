@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from builder.errors import HubError
-from builder.extras import optional
+from builder.extras import import_extra
 
 from .repository_contents import Contents, Entry
 
@@ -25,7 +25,7 @@ _OWN: Final = frozenset({".gitattributes"})
 
 def open_hub() -> Any:
     """A `huggingface_hub.HfApi`, with address and token from the library's usual places."""
-    return optional("huggingface_hub", "builder", "Talking to the Hub").HfApi(library_name="petoolbench")
+    return import_extra("huggingface_hub", "builder", "Talking to the Hub").HfApi(library_name="petoolbench")
 
 
 def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] | None = None) -> Path:
@@ -68,7 +68,7 @@ class Repository:
         Raises:
             HubError: If the Hub cannot be asked.
         """
-        errors = optional("huggingface_hub.errors", "builder", "Talking to the Hub")
+        errors = import_extra("huggingface_hub.errors", "builder", "Talking to the Hub")
         with told(f"look at {self.name!r}"):
             try:
                 return bool(self.api.repo_info(self.name, repo_type=self.kind).private)
@@ -141,7 +141,7 @@ class Repository:
         gone = sorted(set(state.files) - {entry.path for entry in wanted} - _OWN)
         if not changed and not gone:
             return state.head
-        library = optional("huggingface_hub", "builder", "Talking to the Hub")
+        library = import_extra("huggingface_hub", "builder", "Talking to the Hub")
         operations: list[Any] = [library.CommitOperationDelete(path_in_repo=path) for path in gone]
         for path in changed:
             content = contents[path]
@@ -192,7 +192,7 @@ def told(doing: str) -> Iterator[None]:
     Raises:
         HubError: Instead of what the client library raises.
     """
-    errors = optional("huggingface_hub.errors", "builder", "Talking to the Hub")
+    errors = import_extra("huggingface_hub.errors", "builder", "Talking to the Hub")
     of_http = tuple(_http_errors())
     refused: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *of_http)
     try:

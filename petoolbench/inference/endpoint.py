@@ -16,7 +16,7 @@ from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestErr
 from builder.progress import Progress
 from petoolbench.runs import Line, OpenRun
 
-from .requests import Question
+from .requests import ModelRequest
 from .tool_calling import text_of_calls
 
 TASK: Final = "predict"
@@ -48,14 +48,14 @@ class OnlineModel:
         self._sampling = sampling
         self._meter = meter
 
-    def ask(self, questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
+    def ask(self, requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
         """Ask, and keep what it says.
 
         A request that fails by itself stays a line with its reason. Where many fail in a row nothing is kept of them,
         so that the same command asks them again.
 
         Args:
-            questions: What is asked; all fit.
+            requests: What is asked; all fit.
             run: Where answers are kept.
             progress: Called as the work goes on.
 
@@ -64,43 +64,43 @@ class OnlineModel:
             LlmError: If the endpoint cannot be used.
             OutputError: If the run file cannot be written.
         """
-        asyncio.run(self._ask_all(questions, run, progress))
+        asyncio.run(self._ask_all(requests, run, progress))
 
-    async def _ask_all(self, questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
+    async def _ask_all(self, requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
         failures = _Failures(run)
         done = 0
 
-        async def ask(question: Question) -> None:
+        async def ask(request: ModelRequest) -> None:
             nonlocal done
             try:
-                answer = await self._send(sender, question)
+                answer = await self._send(sender, request)
             except (RefusedRequestError, UnansweredRequestError) as error:
-                failures.add(question, error)
+                failures.add(request, error)
             else:
                 self._meter.pay(TASK, answer)
                 tokens = (answer.input_tokens, answer.output_tokens)
-                run.add(Line(question.instance_id, answer.text, None, *tokens, question.dropped_steps))
+                run.add(Line(request.instance_id, answer.text, None, *tokens, request.dropped_steps))
                 failures.passed()
             done += 1
-            progress(f"asking {self._config.model}", done, len(questions))
+            progress(f"asking {self._config.model}", done, len(requests))
 
         async with connect(self._base_url, self._api_key, self._config, self._meter, _FIRST_RETRIES) as sender:
-            await each(questions, ask, min(self._config.connections, max(len(questions), 1)))
+            await each(requests, ask, min(self._config.connections, max(len(requests), 1)))
         failures.settle()
 
-    async def _send(self, sender: Sender, question: Question) -> Answer:
-        body = {"model": self._config.model, **self._sampling, "messages": question.messages}
-        if question.tools:
-            body |= {"tools": question.tools, "tool_choice": "auto"}
-        return await sender.send(lambda _: body, question.tokens, partial(_read, question=question))
+    async def _send(self, sender: Sender, request: ModelRequest) -> Answer:
+        body = {"model": self._config.model, **self._sampling, "messages": request.messages}
+        if request.tools:
+            body |= {"tools": request.tools, "tool_choice": "auto"}
+        return await sender.send(lambda _: body, request.tokens, partial(_read, request=request))
 
 
-def _read(completion: Any, question: Question) -> Answer:
+def _read(completion: Any, request: ModelRequest) -> Answer:
     def text_of(message: Mapping[str, Any]) -> str:
         calls = message.get("tool_calls") or []
-        return text_of_calls(calls, question.names) if calls else content_of(message)
+        return text_of_calls(calls, request.names) if calls else content_of(message)
 
-    return read_completion(completion, question.tokens, text_of)
+    return read_completion(completion, request.tokens, text_of)
 
 
 class _Failures:
@@ -115,7 +115,7 @@ class _Failures:
         self._pending: list[tuple[Line, LlmError]] = []
         self._passed = False
 
-    def add(self, question: Question, error: RefusedRequestError | UnansweredRequestError) -> None:
+    def add(self, request: ModelRequest, error: RefusedRequestError | UnansweredRequestError) -> None:
         """Note one.
 
         Raises:
@@ -123,7 +123,7 @@ class _Failures:
         """
         if isinstance(error, RefusedRequestError) and error.status in _NEVER:
             raise error
-        line = Line(question.instance_id, "", error=error.reason, dropped_steps=question.dropped_steps)
+        line = Line(request.instance_id, "", error=error.reason, dropped_steps=request.dropped_steps)
         self._pending.append((line, error))
         if len(self._pending) >= _IN_A_ROW:
             self._give_up()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal, get_args
 
-from builder.audit.swapping import others
+from builder.audit.swapping import swap_histories
 from builder.errors import DataError
 from builder.randomness import generator_for
 from hf_dataset.schema import Instance
@@ -15,7 +15,9 @@ History = Literal["own", "none", "swapped"]
 HISTORIES: Final[tuple[History, ...]] = get_args(History)
 
 
-def asked(rows: Sequence[Instance], history: History = "own", shuffle_seed: int | None = None) -> list[Instance]:
+def apply_history_view(
+    rows: Sequence[Instance], history: History = "own", shuffle_seed: int | None = None
+) -> list[Instance]:
     """The rows as they are shown; ids, instructions, candidates and answers stay what they are.
 
     Args:
@@ -29,7 +31,7 @@ def asked(rows: Sequence[Instance], history: History = "own", shuffle_seed: int 
         DataError: If there is nobody to swap histories with.
     """
     if history == "swapped":
-        other = others(rows)
+        other = swap_histories(rows)
         if len(other) < 2:
             raise DataError(
                 "All instances are of one query group: there is no other user whose history could be shown."

@@ -39,7 +39,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelRequest:
     """What a model is asked about one instance."""
 
     instance_id: str
@@ -60,9 +60,9 @@ def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> i
     return (told + sum(len(message["content"].encode()) for message in messages)) // _BYTES_PER_TOKEN + 1
 
 
-def questions(
+def build_requests(
     rows: Iterable[Instance], docs: Docs, mode: Mode, window: Window, count: Count = estimated
-) -> list[Question]:
+) -> list[ModelRequest]:
     """What is asked about each row.
 
     Args:
@@ -75,7 +75,7 @@ def questions(
     return [_fitting(row, docs, mode, window, count) for row in rows]
 
 
-def check_fit(asked: Sequence[Question], window: Window) -> None:
+def check_fit(asked: Sequence[ModelRequest], window: Window) -> None:
     """Refuse prompts that do not fit, where it was not said what to do with them.
 
     Raises:
@@ -90,7 +90,7 @@ def check_fit(asked: Sequence[Question], window: Window) -> None:
         )
 
 
-def _fitting(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count) -> Question:
+def _fitting(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count) -> ModelRequest:
     whole = found = _question(row, docs, mode, count)
     if window.overlong == "drop-oldest":
         for dropped in range(1, len(row.history) + 1):
@@ -102,11 +102,11 @@ def _fitting(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count
     return found
 
 
-def _question(row: Instance, docs: Docs, mode: Mode, count: Count) -> Question:
+def _question(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelRequest:
     messages = messages_of(row, docs=docs, mode=mode)
     names = safe_names([tool.name for tool in row.candidates]) if mode == "tools" else {}
     tools = function_tools(row.candidates, names) if mode == "tools" else []
-    return Question(row.instance_id, messages, tools, names, count(messages, tools))
+    return ModelRequest(row.instance_id, messages, tools, names, count(messages, tools))
 
 
 def _without(row: Instance, steps: int) -> Instance:

@@ -1,4 +1,4 @@
-"""A run from its header to its file: the rows as they are shown, whoever is asked, and what came of it."""
+"""A run from its header to its file: the rows as they are shown, whoever is apply_history_view, and what came of it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from hf_dataset.schema import Instance
 from petoolbench.runs import Header, Line, OpenRun, data_sha256, open_run
 
 from .endpoint import TASK, OnlineModel
-from .history_views import History, asked
-from .requests import Count, Overlong, Question, Window, check_fit, estimated, questions
+from .history_views import History, apply_history_view
+from .requests import Count, ModelRequest, Overlong, Window, build_requests, check_fit, estimated
 from .tool_calling import text_of_reply
 from .transformers_model import LocalModel
 
-Ask = Callable[[Sequence[Question], OpenRun, Progress], None]
-"""Asks what is still to be asked, and keeps each reply."""
+Ask = Callable[[Sequence[ModelRequest], OpenRun, Progress], None]
+"""Asks what is still to be apply_history_view, and keeps each reply."""
 LOCAL: Final = "hf:"
 BASELINE: Final = "baseline:"
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RunSettings:
     """Who is asked what."""
 
     model: str
@@ -109,7 +109,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class RunResources:
     """What a run is carried out with; nothing of it changes a reply."""
 
     api_key: str | None = field(default=None, repr=False)
@@ -129,7 +129,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RunSummary:
     """What came of a run."""
 
     asked: int
@@ -142,57 +142,61 @@ class Report:
     """Tokens and dollars of the whole run, earlier parts and all; None where nothing is counted."""
 
 
-def rows_of(data: Path, asking: Asking) -> list[Instance]:
-    """The rows that are asked, as they are shown.
+def rows_of(data: Path, settings: RunSettings) -> list[Instance]:
+    """The rows that are apply_history_view, as they are shown.
 
     Raises:
         ReadError: If there is no such data set, config or split.
         ConfigError: If an id is not in the split.
         DataError: If there is nobody to swap histories with.
     """
-    rows = asked(read_instances(data, asking.config, asking.split), asking.history, asking.shuffle_seed)
+    rows = apply_history_view(
+        read_instances(data, settings.config, settings.split), settings.history, settings.shuffle_seed
+    )
     if not rows:
-        raise DataError(f"{asking.config!r} has no rows in the split {asking.split!r} of {str(data)!r}. Name another.")
-    wanted = set(asking.ids)
+        raise DataError(
+            f"{settings.config!r} has no rows in the split {settings.split!r} of {str(data)!r}. Name another."
+        )
+    wanted = set(settings.ids)
     if unknown := sorted(wanted - {row.instance_id for row in rows}):
         raise ConfigError(
-            f"{len(unknown)} of the ids are not in {asking.config!r}, split {asking.split!r}, such as {unknown[0]!r}. "
-            "Check the config, the split and the data set."
+            f"{len(unknown)} of the ids are not in {settings.config!r}, split {settings.split!r}, for example "
+            f"{unknown[0]!r}. Check the config, the split and the data set."
         )
-    return [row for row in rows if not wanted or row.instance_id in wanted][: asking.limit]
+    return [row for row in rows if not wanted or row.instance_id in wanted][: settings.limit]
 
 
 def predict(
     data: Path,
     out: Path,
-    asking: Asking,
-    means: Means,
+    settings: RunSettings,
+    resources: RunResources,
     progress: Progress,
     *,
-    ready: Callable[[Sequence[Question], Meter], None] = lambda *_: None,
-) -> Report:
-    """Ask a model, or go on asking it, until every instance has its line.
+    ready: Callable[[Sequence[ModelRequest], Meter], None] = lambda *_: None,
+) -> RunSummary:
+    """Ask a model, or go on settings it, until every instance has its line.
 
     Args:
         data: Folder of the data set.
         out: The run file; one that was made with the same is gone on with.
-        asking: Who is asked what.
-        means: What it is carried out with.
+        settings: Who is asked what.
+        resources: What it is carried out with.
         progress: Called as the work goes on.
-        ready: Called before anything is asked, with what will be, but for baselines.
+        ready: Called before anything is apply_history_view, with what will be, but for baselines.
 
     Raises:
         BuilderError: If something is not as it should be; nothing that was answered is lost.
     """
-    header = asking.header(read_manifest(data))
-    rows = rows_of(data, asking)
-    if asking.model.startswith(BASELINE):
-        return _by_rule(data, out, asking, means, header, rows)
-    meter = Meter(_llm_config(asking, means), means.max_cost_usd)
-    window, count, ask = (_online if asking.online else _on_this_machine)(asking, means, meter)
-    every = questions(rows, asking.docs, asking.mode, window, count)
+    header = settings.header(read_manifest(data))
+    rows = rows_of(data, settings)
+    if settings.model.startswith(BASELINE):
+        return _by_rule(data, out, settings, resources, header, rows)
+    meter = Meter(_llm_config(settings, resources), resources.max_cost_usd)
+    window, count, ask = (_online if settings.online else _on_this_machine)(settings, resources, meter)
+    every = build_requests(rows, settings.docs, settings.mode, window, count)
     check_fit(every, window)
-    with open_run(out, header, again=means.again) as run:
+    with open_run(out, header, again=resources.again) as run:
         for line in run.done.values():
             meter.input_tokens += line.input_tokens or 0
             meter.output_tokens += line.output_tokens or 0
@@ -201,84 +205,86 @@ def predict(
         ready(every, meter)
         ask(still, run, progress)
         run.finish([row.instance_id for row in rows])
-        return Report(len(rows), before, _errors(run), meter)
+        return RunSummary(len(rows), before, _errors(run), meter)
 
 
-def check(asking: Asking, means: Means) -> None:
+def check(settings: RunSettings, resources: RunResources) -> None:
     """Refuse what does not go together, before anything is read.
 
     Raises:
         ConfigError: If it does not.
     """
-    if not asking.model.strip() or asking.model == LOCAL:
+    if not settings.model.strip() or settings.model == LOCAL:
         raise ConfigError("--model is empty. Name a model of the endpoint, hf:NAME, or a baseline.")
-    if asking.model.startswith(BASELINE) and asking.model not in BASELINES:
-        raise ConfigError(f"There is no baseline {asking.model!r}. There are {', '.join(BASELINES)}.")
-    if asking.online:
-        key_for(asking.base_url, means.api_key)
-    elif asking.base_url is not None:
-        raise ConfigError(f"--base-url is of an endpoint, and {asking.model!r} is none's. Leave one of them out.")
-    elif asking.body:
-        raise ConfigError(f"--body goes into a request, and {asking.model!r} is sent none. Leave it out.")
-    if asking.overlong is not None and asking.context is None and asking.online:
+    if settings.model.startswith(BASELINE) and settings.model not in BASELINES:
+        raise ConfigError(f"There is no baseline {settings.model!r}. There are {', '.join(BASELINES)}.")
+    if settings.online:
+        key_for(settings.base_url, resources.api_key)
+    elif settings.base_url is not None:
+        raise ConfigError(f"--base-url is of an endpoint, and {settings.model!r} is none's. Leave one of them out.")
+    elif settings.body:
+        raise ConfigError(f"--body goes into a request, and {settings.model!r} is sent none. Leave it out.")
+    if settings.overlong is not None and settings.context is None and settings.online:
         raise ConfigError("--overlong needs to know how many tokens fit. Say so by --context.")
-    priced = None not in (asking.usd_per_million_input, asking.usd_per_million_output)
-    if means.max_cost_usd is not None and not priced:
+    priced = None not in (settings.usd_per_million_input, settings.usd_per_million_output)
+    if resources.max_cost_usd is not None and not priced:
         raise ConfigError("--max-cost-usd needs prices. Say by --usd-in and --usd-out what a million tokens cost.")
 
 
-def _by_rule(data: Path, out: Path, asking: Asking, means: Means, header: Header, rows: Sequence[Instance]) -> Report:
-    predictor = open_predictor(asking.model, data, asking.config, asking.split, asking.seed, means.answers)
+def _by_rule(
+    data: Path, out: Path, settings: RunSettings, resources: RunResources, header: Header, rows: Sequence[Instance]
+) -> RunSummary:
+    predictor = open_predictor(settings.model, data, settings.config, settings.split, settings.seed, resources.answers)
     with open_run(out, header) as run:
         before = len(run.done)
         for row in rows:
             if row.instance_id not in run.done:
                 run.add(Line(row.instance_id, predictor.predict(row)))
         run.finish([row.instance_id for row in rows])
-    return Report(len(rows), before, Counter(), None)
+    return RunSummary(len(rows), before, Counter(), None)
 
 
-def _online(asking: Asking, means: Means, meter: Meter) -> tuple[Window, Count, Ask]:
-    key = key_for(asking.base_url, means.api_key)
-    model = OnlineModel(asking.base_url, key, meter.config, asking.sampling, meter)
-    return Window(asking.context, asking.max_output_tokens, asking.overlong), estimated, model.ask
+def _online(settings: RunSettings, resources: RunResources, meter: Meter) -> tuple[Window, Count, Ask]:
+    key = key_for(settings.base_url, resources.api_key)
+    model = OnlineModel(settings.base_url, key, meter.config, settings.sampling, meter)
+    return Window(settings.context, settings.max_output_tokens, settings.overlong), estimated, model.ask
 
 
-def _on_this_machine(asking: Asking, means: Means, meter: Meter) -> tuple[Window, Count, Ask]:
+def _on_this_machine(settings: RunSettings, resources: RunResources, meter: Meter) -> tuple[Window, Count, Ask]:
     model = LocalModel(
-        asking.model.removeprefix(LOCAL),
-        batch_size=means.batch_size,
-        max_output_tokens=asking.max_output_tokens,
-        temperature=asking.temperature,
-        seed=asking.seed,
+        settings.model.removeprefix(LOCAL),
+        batch_size=resources.batch_size,
+        max_output_tokens=settings.max_output_tokens,
+        temperature=settings.temperature,
+        seed=settings.seed,
     )
 
-    def ask(questions: Sequence[Question], run: OpenRun, progress: Progress) -> None:
-        replies = model.replies([one.messages for one in questions], [one.tools for one in questions])
-        for done, (question, reply) in enumerate(zip(questions, replies, strict=True), start=1):
+    def ask(requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
+        replies = model.replies([one.messages for one in requests], [one.tools for one in requests])
+        for done, (request, reply) in enumerate(zip(requests, replies, strict=True), start=1):
             tokens = (reply.input_tokens, reply.output_tokens)
-            text = text_of_reply(reply.text, question.names)
-            run.add(Line(question.instance_id, text, None, *tokens, question.dropped_steps))
+            text = text_of_reply(reply.text, request.names)
+            run.add(Line(request.instance_id, text, None, *tokens, request.dropped_steps))
             meter.pay(TASK, Answer(text, *tokens))
-            progress(f"asking {asking.model}", done, len(questions))
+            progress(f"asking {settings.model}", done, len(requests))
 
-    window = Window(asking.context or model.context, asking.max_output_tokens, asking.overlong)
+    window = Window(settings.context or model.context, settings.max_output_tokens, settings.overlong)
     return window, model.count_tokens, ask
 
 
-def _llm_config(asking: Asking, means: Means) -> LlmConfig:
+def _llm_config(settings: RunSettings, resources: RunResources) -> LlmConfig:
     return LlmConfig(
-        model=asking.model,
-        connections=means.connections,
-        timeout_s=means.timeout_s,
-        retries=means.retries,
-        max_output_tokens=asking.max_output_tokens,
-        usd_per_million_input=asking.usd_per_million_input or 0.0,
-        usd_per_million_output=asking.usd_per_million_output or 0.0,
+        model=settings.model,
+        connections=resources.connections,
+        timeout_s=resources.timeout_s,
+        retries=resources.retries,
+        max_output_tokens=settings.max_output_tokens,
+        usd_per_million_input=settings.usd_per_million_input or 0.0,
+        usd_per_million_output=settings.usd_per_million_output or 0.0,
     )
 
 
-def _open(every: Sequence[Question], run: OpenRun, window: Window) -> list[Question]:
+def _open(every: Sequence[ModelRequest], run: OpenRun, window: Window) -> list[ModelRequest]:
     """What is still to be asked; what does not fit gets its line now."""
     found = []
     for one in every:

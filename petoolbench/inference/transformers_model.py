@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.errors import ConfigError, DataError
-from builder.extras import optional
+from builder.extras import import_extra
 from hf_dataset.prompting import Message
 
 Tool = dict[str, Any]
@@ -64,9 +64,9 @@ class LocalModel:
         temperature: float = 0.0,
         seed: int = 0,
     ) -> None:
-        self._torch = optional("torch", *_EXTRA)
-        transformers = optional("transformers", *_EXTRA)
-        self._template_error = optional("jinja2", *_EXTRA).TemplateError
+        self._torch = import_extra("torch", *_EXTRA)
+        transformers = import_extra("transformers", *_EXTRA)
+        self._template_error = import_extra("jinja2", *_EXTRA).TemplateError
         self._name = name
         self._batch_size = batch_size
         self._max_output_tokens = max_output_tokens
@@ -183,7 +183,7 @@ class LocalModel:
 def _load(transformers: Any, name: str, dtype: Any) -> tuple[Any, Any]:
     """Tokenizer and model."""
     folder = Path(name)
-    unreadable = optional("safetensors", *_EXTRA).SafetensorError
+    unreadable = import_extra("safetensors", *_EXTRA).SafetensorError
     if folder.is_dir() and not any((folder / one).is_file() for one in _DESCRIBED):
         raise ConfigError(f"The folder {name!r} holds no model: there is neither {' nor '.join(_DESCRIBED)} in it.")
     try:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from builder.choices import one_of
+from builder.choices import validate_choice
 from builder.errors import ConfigError
 from hf_dataset.prompting import DOCS, Message, messages_of
 from hf_dataset.reader import read_answers, read_instances
@@ -22,7 +22,7 @@ from metrics.petoolbench.aggregation import RESAMPLES
 from metrics.petoolbench.records import ERROR_CLASSES, RATES, Reference, ToolCall, Verdict
 from metrics.petoolbench.uncertainty import intervals
 from petoolbench.hub.locate import data_folder
-from petoolbench.inference.history_views import HISTORIES, asked
+from petoolbench.inference.history_views import HISTORIES, apply_history_view
 
 DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable that names the data set where nothing else does."""
@@ -62,13 +62,13 @@ def open_items(
         raise ConfigError(
             f"No data set is named. Give data=FOLDER or data=ORG/NAME, or set the environment variable {DATA}."
         )
-    shown_history = one_of("history", history, HISTORIES)
-    shown_docs = one_of("docs", docs, DOCS)
+    shown_history = validate_choice("history", history, HISTORIES)
+    shown_docs = validate_choice("docs", docs, DOCS)
     rows = read_instances(data_folder(data), config, split)
     keys = read_answers(Path(answers), config) if answers else []
     return [
         Item(messages_of(row, docs=shown_docs), reference)
-        for row, reference in zip(asked(rows, shown_history), references(rows, keys), strict=True)
+        for row, reference in zip(apply_history_view(rows, shown_history), references(rows, keys), strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from builder.extras import optional
+from builder.extras import import_extra
 
 from .breakdown import PROPERTIES, Rate, in_order
 from .facts import Report, RunFacts
@@ -63,8 +63,8 @@ def draw_pictures(report: Report, folder: Path) -> list[Picture]:
         MissingExtraError: If matplotlib is missing.
         OSError: If a file cannot be written.
     """
-    matplotlib = optional("matplotlib", "builder", "Drawing the plots of a report")
-    Figure = optional("matplotlib.figure", "builder", "Drawing the plots of a report").Figure  # noqa: N806  (a class)
+    matplotlib = import_extra("matplotlib", "builder", "Drawing the plots of a report")
+    Figure = import_extra("matplotlib.figure", "builder", "Drawing the plots of a report").Figure  # noqa: N806  (a class)
     drawn = []
     for plan in _plans(report):
         with ExitStack() as stack:

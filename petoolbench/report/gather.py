@@ -18,7 +18,7 @@ from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.errors import shown
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ParseFailure, Reference, Verdict
-from petoolbench.inference.history_views import asked
+from petoolbench.inference.history_views import apply_history_view
 from petoolbench.runs import Header, Line, Run, check_made_for, read_run
 
 _LONGEST: Final = 60
@@ -191,7 +191,7 @@ def _judged(part: _Part, name: str, known: _Data) -> Judged:
     if unknown:
         raise known.other(part.run, sorted(unknown), part.config, part.split)
     replies = {one: line.prediction for one, line in part.lines.items()}
-    seen = asked(sheet.rows, shuffle_seed=header.shuffle_seed) if header else sheet.rows
+    seen = apply_history_view(sheet.rows, shuffle_seed=header.shuffle_seed) if header else sheet.rows
     return Judged(
         name=name,
         file=part.run.path.name,

@@ -27,7 +27,7 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import AuditError, BuildError, ConfigError, OutputError
-from builder.execution.folder_lock import fresh, sweep, take
+from builder.execution.folder_lock import acquire, create_locked, remove_abandoned
 from builder.execution.staging import folder_written_aside, written_aside
 from builder.manifest import file_hashes
 from builder.predictors.registry import open_predictor
@@ -555,13 +555,13 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path, write: Any) -> None:
 
 
 def test_a_folder_that_somebody_writes_is_left_alone(tmp_path: Path) -> None:
-    one, other = fresh(tmp_path / "a", tmp_path / "a-private")
+    one, other = create_locked(tmp_path / "a", tmp_path / "a-private")
     with written_aside(tmp_path / "a"), written_aside(tmp_path / "a-private"):
-        assert take(one.path) is None
+        assert acquire(one.path) is None
         assert one.path.exists()
         assert other.path.exists()
     one.release()
-    sweep(tmp_path / "a")
+    remove_abandoned(tmp_path / "a")
     assert not one.path.exists()
     other.release()
 

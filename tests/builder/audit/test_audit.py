@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from builder.audit.audit_report import to_markdown, write_report
-from builder.audit.audit_split import AnsweredSplit, gather
+from builder.audit.audit_split import AuditSplit, gather
 from builder.audit.gates import ALPHA, Outcome, in_each_split, oracle_gate, upper_gate
 from builder.audit.oracle_breakdown import break_down
 from builder.audit.row_checks import run_checks
@@ -23,13 +23,13 @@ from builder.errors import OutputError
 from builder.predictors.protocol import Predictor
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
-from builder.users.preference_readers import Reader, Step
+from builder.users.preference_readers import PreferenceReader, Step
 from builder.world.marketplace import axes
 from hf_dataset.reader import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow
 from tests.conftest import Built, silent
 
-Change = Callable[[AnsweredSplit, Instance], Instance]
+Change = Callable[[AuditSplit, Instance], Instance]
 
 
 @pytest.fixture(scope="module")
@@ -84,51 +84,51 @@ def test_without_the_answers_the_test_split_is_left_out(built: Built) -> None:
     assert [part.split for part in parts] == ["train", "validation"]
 
 
-def splits_of(built: Built, config: str) -> list[AnsweredSplit]:
+def splits_of(built: Built, config: str) -> list[AuditSplit]:
     return gather(built.data, config, built.answers, read_manifest(built.data))
 
 
-def changed(parts: Sequence[AnsweredSplit], change: Change) -> list[AnsweredSplit]:
+def changed(parts: Sequence[AuditSplit], change: Change) -> list[AuditSplit]:
     return [replace(part, rows=[change(part, row) for row in part.rows]) for part in parts]
 
 
-def answer_by(choose: Callable[[AnsweredSplit, Instance], str]) -> Change:
+def answer_by(choose: Callable[[AuditSplit, Instance], str]) -> Change:
     """Make the tool that `choose` names the answer."""
 
-    def change(part: AnsweredSplit, row: Instance) -> Instance:
+    def change(part: AuditSplit, row: Instance) -> Instance:
         assert row.answer is not None
         return replace(row, answer=AnswerRow(choose(part, row), row.answer.arguments))
 
     return change
 
 
-def longest(part: AnsweredSplit, row: Instance) -> str:
+def longest(part: AuditSplit, row: Instance) -> str:
     return max(part.able(row), key=lambda name: len(part.tools[name].description))
 
 
-def seen_in_history(_: AnsweredSplit, row: Instance) -> Instance:
+def seen_in_history(_: AuditSplit, row: Instance) -> Instance:
     tool = replace(row.candidates[0], provider=row.history_tools[0].provider)
     return replace(row, candidates=[tool, *row.candidates[1:]])
 
 
-def without_disliked(_: AnsweredSplit, row: Instance) -> Instance:
+def without_disliked(_: AuditSplit, row: Instance) -> Instance:
     return replace(row, history=[step for step in row.history if step.rating == 1])
 
 
-def newest_first(_: AnsweredSplit, row: Instance) -> Instance:
+def newest_first(_: AuditSplit, row: Instance) -> Instance:
     """Let calls under the current preference stand twice."""
     assert row.meta is not None
     drift = row.meta.drift_step or 0
     return replace(row, history=[*row.history[:2], *row.history[drift:], *row.history[drift:]])
 
 
-def telling_description(part: AnsweredSplit, row: Instance) -> Instance:
+def telling_description(part: AuditSplit, row: Instance) -> Instance:
     """Let the instruction hold the words of the answer's documentation."""
     assert row.answer is not None
     return replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].description}")
 
 
-def naming_an_attribute(part: AnsweredSplit, row: Instance) -> Instance:
+def naming_an_attribute(part: AuditSplit, row: Instance) -> Instance:
     """Let the instruction ask for what sets the answer apart from another candidate."""
     assert row.answer is not None
     own = part.attributes[row.answer.name]
@@ -137,7 +137,7 @@ def naming_an_attribute(part: AnsweredSplit, row: Instance) -> Instance:
     return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
 
 
-def without_stale_tool(part: AnsweredSplit, row: Instance) -> Instance:
+def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
     """Take the tool wanted before the change from the candidates, and put one in its place that does another job."""
     assert row.answer is not None
     assert row.meta is not None
@@ -192,10 +192,10 @@ def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     assert "most popular provider elsewhere" in failed
 
 
-def answered_by(part: AnsweredSplit, predictor: Predictor) -> AnsweredSplit:
+def answered_by(part: AuditSplit, predictor: Predictor) -> AuditSplit:
     """Make what a predictor calls the answer."""
 
-    def choose(_: AnsweredSplit, row: Instance) -> str:
+    def choose(_: AuditSplit, row: Instance) -> str:
         return str(json.loads(predictor.predict(row))["name"])
 
     return changed([part], answer_by(choose))[0]
@@ -380,7 +380,7 @@ def test_a_gate_that_no_accuracy_fails_cannot_tell(whole: Audit) -> None:
 def test_two_preferences_are_told_apart_whatever_their_order() -> None:
     values = ("a", "b", "c", "d")
     tools = [{"pricing": one, "speed": other} for one in values for other in values]
-    reader = Reader(tools)
+    reader = PreferenceReader(tools)
     rarer, commoner = {"pricing": "a", "speed": "b"}, {"pricing": "c", "speed": "d"}
     history = [Step(commoner, None)] * 6 + [Step(rarer, None)] * 3
     candidates = [{"pricing": "b", "speed": "c"}, commoner, {"pricing": "d", "speed": "a"}, rarer]
@@ -440,6 +440,6 @@ def instance(category: str, name: str, length: int, place: int) -> Instance:
 
 
 def test_familiarity_is_higher_for_what_is_usual() -> None:
-    reader = Reader([{"pricing": "free"}, {"pricing": "free"}, {"pricing": "paid"}])
+    reader = PreferenceReader([{"pricing": "free"}, {"pricing": "free"}, {"pricing": "paid"}])
     assert reader.familiarity({"pricing": "free"}) > reader.familiarity({"pricing": "paid"})
     assert reader.familiarity({}) == 0.0

@@ -22,8 +22,8 @@ from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, ConfigError, OutputError
 from builder.execution.checkpoint import ROOMS
-from builder.execution.executors import Crew
-from builder.execution.folder_lock import take
+from builder.execution.executors import Executor
+from builder.execution.folder_lock import acquire
 from builder.execution.partition_writer import PartitionWriter
 from builder.execution.staging import UNFINISHED, written_aside
 from builder.manifest import file_hashes
@@ -183,7 +183,7 @@ def test_two_builds_do_not_go_on_from_the_same(tmp_path: Path) -> None:
     with written_aside(tmp_path / "a", "key") as folders:
         assert (folders.private / "answers").exists()
         # Whoever comes now finds it taken.
-        assert take(folders.private) is None
+        assert acquire(folders.private) is None
         with suppress(Ended), written_aside(tmp_path / "a", "key") as others:
             assert not set(others) & set(folders)
             assert folders.private.exists()
@@ -269,7 +269,7 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
     assert process.returncode == 0, said
     out = tmp_path / "data"
     manifest = json.loads((out / "manifest.json").read_text())
-    assert same(Built(out, tmp_path / "data-private", pipeline.Report(manifest, [])), whole)
+    assert same(Built(out, tmp_path / "data-private", pipeline.BuildResult(manifest, [])), whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "data", "data-private"]
 
 
@@ -283,9 +283,9 @@ def has_open(pid: int, folder: Path) -> bool:
 
 def test_engines_and_their_options_are_checked() -> None:
     with pytest.raises(ConfigError, match=r"no engine 'spark'\. Allowed are local, ray"):
-        Crew("spark")
+        Executor("spark")
     with pytest.raises(ConfigError, match="--ray-address is for --engine ray, not for local"):
-        Crew(ray_address="10.0.0.1:6379")
+        Executor(ray_address="10.0.0.1:6379")
 
 
 def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:

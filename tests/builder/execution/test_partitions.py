@@ -26,14 +26,14 @@ from builder.catalogue.sources import open_source
 from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig, UserConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import BuildError
-from builder.execution.executors import Crew
-from builder.execution.instruction_pool import Finals, deal
+from builder.execution.executors import Executor
+from builder.execution.instruction_pool import InstructionPool, distribute
 from builder.execution.local_executor import make_in_workers
-from builder.execution.partition_writer import Task
+from builder.execution.partition_writer import PartitionJob
 from builder.execution.partitions import Partition, partitions_of
 from builder.execution.staging import Folders
 from builder.funnel import Funnel
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.manifest import file_hashes
 from builder.records import Group
 from builder.training.training_rows import _most_of
@@ -103,7 +103,7 @@ def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: P
     def tell(stage: str, done: int, _: int) -> None:
         told[stage] = done
 
-    pipeline.build(open_source("builtin"), PARTED, out, tell, crew=Crew(workers=2))
+    pipeline.build(open_source("builtin"), PARTED, out, tell, executor=Executor(workers=2))
     assert file_hashes(out) == file_hashes(parted.data)
     assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -118,9 +118,9 @@ def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
         open_source("builtin"), PARTED.model_copy(update={"training": fewest}), out, silent, audited=False
     )
     for name in TRAINING:
-        held = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
-        assert (len(held), held.count(0)) == (2, 1)
-        assert 0 < sum(held) == report.manifest["rows"][name]["train"] <= 15
+        folder = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
+        assert (len(folder), folder.count(0)) == (2, 1)
+        assert 0 < sum(folder) == report.manifest["rows"][name]["train"] <= 15
     assert check_folder(out) == []
 
 
@@ -150,7 +150,7 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
 
     out = tmp_path / "data"
     # What the audit and the manifest say follows from the tables.
-    pipeline.build(open_source("builtin"), PARTED, out, kill_one, audited=False, crew=Crew(workers=2))
+    pipeline.build(open_source("builtin"), PARTED, out, kill_one, audited=False, executor=Executor(workers=2))
     assert killed
     assert tables(out) == tables(parted.data)
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -160,35 +160,35 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
 @pytest.mark.parametrize(
     "crew",
     [
-        pytest.param(Crew(workers=2), id="local"),
+        pytest.param(Executor(workers=2), id="local"),
         # Ray warns of its own settings.
-        pytest.param(Crew("ray"), id="ray", marks=pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")),
+        pytest.param(Executor("ray"), id="ray", marks=pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")),
     ],
 )
-def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path, crew: Crew) -> None:
-    task = Task(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
+def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path, executor: Executor) -> None:
+    job = PartitionJob(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="users 0 to 9 of 'train' died 3 times"):
-        list(crew.make(task, [partition()], SentenceEncoder(), silent))
+        list(executor.make(job, [partition()], SentenceEncoder(), silent))
     assert not multiprocessing.active_children()
 
 
 class _Deadly:
     """Kills the process that asks for it."""
 
-    def of_split(self, split: str) -> Prepared:
+    def of_split(self, split: str) -> GroupedCatalogue:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError(split)
 
 
 class _Wrong:
-    def of_split(self, split: str) -> Prepared:
+    def of_split(self, split: str) -> GroupedCatalogue:
         raise BuildError(f"{split} cannot be had")
 
 
 def test_what_is_raised_in_a_worker_is_raised_here(tmp_path: Path) -> None:
-    task = Task(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", "k", {})  # type: ignore[arg-type]
+    job = PartitionJob(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="train cannot be had"):
-        list(make_in_workers(task, [partition()], 2, silent))
+        list(make_in_workers(job, [partition()], 2, silent))
     assert not multiprocessing.active_children()
 
 
@@ -254,11 +254,11 @@ def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str
     parts = gather(parted.data, "chronological", parted.answers, manifest, 25)
     for part in parts:
         ids = [row.instance_id for row in rows["chronological", part.split]]
-        held = {row.instance_id for row in part.rows}
+        folder = {row.instance_id for row in part.rows}
         assert [row.instance_id for row in part.every_row] == ids
-        assert held & set(ids[:15])
-        assert held & set(ids[15:])
-        assert len(held) < len(ids)
+        assert folder & set(ids[:15])
+        assert folder & set(ids[15:])
+        assert len(folder) < len(ids)
     assert {check.rows for check in run_checks(parts)[:-1]} == {90}
     assert audit_training(parted.data, {row.query_group for row in parts[0].rows}).failed == []
 
@@ -309,22 +309,22 @@ def groups() -> list[Group]:
     return [found["emoji search"], found["airport details by code"], found["send an e-mail"]]
 
 
-def finals(prepared: Prepared, one: Partition, dealt: Path | None) -> dict[str, Iterator[tuple[int, Any]]]:
-    own = Finals(prepared, PARTED, one, dealt)
-    return {group.key: own.of(group) for group in prepared.groups}
+def pool(grouped: GroupedCatalogue, one: Partition, shards: Path | None) -> dict[str, Iterator[tuple[int, Any]]]:
+    own = InstructionPool(grouped, PARTED, one, shards)
+    return {group.key: own.of(group) for group in grouped.groups}
 
 
 def test_what_is_dealt_is_what_a_partition_would_write_itself(groups: list[Group], tmp_path: Path) -> None:
-    prepared = Prepared([], groups)
+    grouped = GroupedCatalogue([], groups)
     parts = [partition(number, 3, 30) for number in range(3)]
     (tmp_path / "dealt").mkdir()
-    deal(prepared, PARTED, parts, tmp_path / "dealt")
+    distribute(grouped, PARTED, parts, tmp_path / "dealt")
     seen: Counter[str] = Counter()
     for one in parts:
-        dealt, written = finals(prepared, one, tmp_path / "dealt"), finals(prepared, one, None)
+        shards, written = pool(grouped, one, tmp_path / "dealt"), pool(grouped, one, None)
         for group in groups:
-            # More than was dealt, so that the partition has to go on by itself.
-            own = list(islice(dealt[group.key], 12))
+            # More than was shards, so that the partition has to go on by itself.
+            own = list(islice(shards[group.key], 12))
             assert own == list(islice(written[group.key], 12))
             seen.update(f"{group.key} {number}" for number, _ in own)
             seen.update(scenario.instruction for _, scenario in own)

@@ -14,7 +14,7 @@ from builder.errors import BudgetError, LlmError
 from builder.llm.answer_cache import AnswerCache
 from builder.llm.builder_tasks import JUDGE, UNDERSTAND, Judgement, Understanding
 from builder.llm.request import make_request
-from builder.llm.session import Endpoint, ModelUse, open_model, price_of
+from builder.llm.session import Endpoint, ModelSession, open_model, price_of
 from builder.llm.task import Payload, Refusal
 from tests.conftest import silent
 from tests.fakes.openai import builder_script
@@ -46,7 +46,7 @@ def ask(
     mode: str = "online",
     config: LlmConfig = CONFIG,
     max_cost_usd: float | None = None,
-) -> tuple[list[Judgement | Refusal], ModelUse]:
+) -> tuple[list[Judgement | Refusal], ModelSession]:
     endpoint = Endpoint(server.base_url, None, mode, cache, max_cost_usd)
     with open_model(endpoint, BuildConfig(llm=config), silent) as model:
         return model.engine.complete_all(JUDGE, payloads(count)), model

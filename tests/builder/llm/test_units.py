@@ -17,7 +17,7 @@ from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, LlmConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import BudgetError, ConfigError, LlmError, MissingExtraError
-from builder.extras import optional
+from builder.extras import import_extra
 from builder.funnel import Funnel
 from builder.llm.answer_cache import Answer, AnswerCache
 from builder.llm.builder_tasks import JUDGE
@@ -266,8 +266,8 @@ def test_the_librarys_own_endpoint_needs_a_key(tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_named() -> None:
-    assert optional("json", "builder", "Reading") is json
+    assert import_extra("json", "builder", "Reading") is json
     with pytest.raises(
         MissingExtraError, match=r"Flying needs no_such_module. Install it by: pip install 'petoolbench\[wings\]'"
     ):
-        optional("no_such_module", "wings", "Flying")
+        import_extra("no_such_module", "wings", "Flying")

@@ -19,7 +19,7 @@ from builder.audit.word_classifier import margins
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, TrainingConfig, UserConfig
 from builder.errors import AuditError, ConfigError, DataError, OutputError
-from builder.grouping.grouped_catalogue import Prepared
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.predictors.oracle import OraclePredictor
 from builder.records import GroupTool, Profile, Query, Scenario, SlotValue, User
 from builder.training.rejected_calls import ERROR_OF, POSSIBLE, RejectedCalls, completion
@@ -284,8 +284,8 @@ def users_who_want(answers: Sequence[int], rivals: Sequence[int]) -> list[User]:
     ]
 
 
-def made(kind: str, users: Sequence[User], prepared: Prepared | None = None) -> list[str] | None:
-    return RejectedCalls(prepared or Prepared([], [users[0].query.group]), (0,)).make(
+def made(kind: str, users: Sequence[User], grouped: GroupedCatalogue | None = None) -> list[str] | None:
+    return RejectedCalls(grouped or GroupedCatalogue([], [users[0].query.group]), (0,)).make(
         kind, users, np.random.default_rng(0)
     )
 
@@ -323,7 +323,7 @@ def test_a_kind_that_a_query_group_cannot_have_is_not_made(kind: str, answers: l
 
 def test_a_wrong_argument_cannot_be_had_without_another_value() -> None:
     users = users_who_want([0, 1, 2], [1, 2, 0])
-    same = Prepared([], [users[0].query.group], {}, lambda *_: iter([users[0].query.scenario] * 9))
+    same = GroupedCatalogue([], [users[0].query.group], {}, lambda *_: iter([users[0].query.scenario] * 9))
     assert made("wrong_argument", users, same) is None
     assert made("wrong_argument", users) is not None
 

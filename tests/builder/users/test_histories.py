@@ -10,7 +10,7 @@ import pytest
 
 from builder.config import CandidateConfig, HistoryConfig, PreferenceConfig
 from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, SlotValue
-from builder.users.histories import HistoryWriter, Holder, flip
+from builder.users.histories import HistoryWriter, PreferenceHolder, flip
 from builder.users.preferences import PreferredTools
 from tests.factories import NoEncoder, group, tool
 
@@ -42,8 +42,8 @@ def writer(
     return HistoryWriter(query, preferred, pools, config, candidates or CandidateConfig(), np.random.default_rng(seed))
 
 
-def holder(profile: Profile, target: Group) -> Holder:
-    return Holder(profile, next(m.tool for m in target.members if profile.utility(m.tool) == 1))
+def holder(profile: Profile, target: Group) -> PreferenceHolder:
+    return PreferenceHolder(profile, next(m.tool for m in target.members if profile.utility(m.tool) == 1))
 
 
 def prices(history: History) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.users.preference_readers import Reader, Step
+from builder.users.preference_readers import PreferenceReader, Step
 
 CATALOGUE = [{"pricing": p, "speed": s} for p in ("free", "paid") for s in ("fast", "slow")]
 FREE = {"pricing": "free", "speed": "slow"}
@@ -18,17 +18,17 @@ def steps(*texts: str, ratings: str = "") -> list[Step]:
 
 
 @pytest.fixture
-def reader() -> Reader:
-    return Reader(CATALOGUE)
+def reader() -> PreferenceReader:
+    return PreferenceReader(CATALOGUE)
 
 
-def test_what_the_chosen_tools_share_is_wanted(reader: Reader) -> None:
+def test_what_the_chosen_tools_share_is_wanted(reader: PreferenceReader) -> None:
     history = steps("free fast", "free slow", "free fast", "free slow")
     free, paid = reader.scores(history, [FREE, PAID], changes=0)
     assert free > paid + 1
 
 
-def test_ratings_turn_the_inference_round(reader: Reader) -> None:
+def test_ratings_turn_the_inference_round(reader: PreferenceReader) -> None:
     history = ("free fast", "paid fast", "free slow", "paid slow")
     liked = reader.scores(steps(*history, ratings="1010"), [FREE, PAID], changes=0)
     disliked = reader.scores(steps(*history, ratings="0101"), [FREE, PAID], changes=0)
@@ -36,7 +36,7 @@ def test_ratings_turn_the_inference_round(reader: Reader) -> None:
     assert disliked[0] < disliked[1]
 
 
-def test_only_what_comes_after_the_change_counts(reader: Reader) -> None:
+def test_only_what_comes_after_the_change_counts(reader: PreferenceReader) -> None:
     history = steps(*["free fast", "free slow"] * 4, *["paid fast", "paid slow"] * 2)
     free, paid = reader.scores(history, [FREE, PAID], changes=1)
     assert paid > free
@@ -44,7 +44,7 @@ def test_only_what_comes_after_the_change_counts(reader: Reader) -> None:
     assert free > paid
 
 
-def test_of_several_changes_only_what_comes_after_the_last_counts(reader: Reader) -> None:
+def test_of_several_changes_only_what_comes_after_the_last_counts(reader: PreferenceReader) -> None:
     slow_free, fast_paid = {"pricing": "free", "speed": "slow"}, {"pricing": "paid", "speed": "fast"}
     history = steps(*["paid fast"] * 3, *["free slow"] * 6, *["paid fast"] * 3)
     wanted, before = reader.scores(history, [fast_paid, slow_free], changes=2)
@@ -53,11 +53,11 @@ def test_of_several_changes_only_what_comes_after_the_last_counts(reader: Reader
     assert wanted > before
 
 
-def test_nothing_is_inferred_from_a_balanced_history(reader: Reader) -> None:
+def test_nothing_is_inferred_from_a_balanced_history(reader: PreferenceReader) -> None:
     history = steps("free fast", "paid slow", "free slow", "paid fast")
     free, paid = reader.scores(history, [FREE, PAID], changes=0)
     assert abs(free - paid) < 1e-9
 
 
-def test_axes_that_a_tool_does_not_document_count_nothing(reader: Reader) -> None:
+def test_axes_that_a_tool_does_not_document_count_nothing(reader: PreferenceReader) -> None:
     assert reader.scores(steps("free fast"), [{}], changes=0) == [0.0]

@@ -19,7 +19,7 @@ REJECTED = "rejected"
 """The request was wrong: a status of 4xx that is not a fault."""
 
 ABANDONED = "abandoned"
-"""The client closed the connection while its reply was being prepared."""
+"""The client closed the connection while its reply was being grouped."""
 
 SCRIPT_ERROR = "script_error"
 """The test's own reply function raised, or its text did not satisfy the response_format."""

@@ -24,8 +24,8 @@ from builder.errors import BudgetError, ConfigError, LlmError
 from builder.llm.endpoint_url import endpoint_address
 from hf_dataset.prompting import messages_of
 from hf_dataset.reader import read_instances
-from petoolbench.inference.history_views import asked
-from petoolbench.inference.run import Asking, Means, Report, check, predict, rows_of
+from petoolbench.inference.history_views import apply_history_view
+from petoolbench.inference.run import RunResources, RunSettings, RunSummary, check, predict, rows_of
 from petoolbench.runs import read_run
 from petoolbench.scoring import score
 from tests.conftest import Built, silent
@@ -35,14 +35,16 @@ from tests.fakes.openai.faults import TRANSPORT, Faults
 from tests.fakes.openai.log import ABANDONED, ANSWERED
 from tests.fakes.openai.server import LlmProcess, LlmServer
 
-ASKING = Asking("test-model", "chronological", "validation", max_output_tokens=200)
-MEANS = Means(connections=16, timeout_s=1.0)
+ASKING = RunSettings("test-model", "chronological", "validation", max_output_tokens=200)
+MEANS = RunResources(connections=16, timeout_s=1.0)
 
 
-def ask(built: Built, out: Path, base_url: str, asking: Asking = ASKING, means: Means = MEANS) -> Report:
-    asking = replace(asking, base_url=base_url)
-    check(asking, means)
-    return predict(built.data, out, asking, means, silent)
+def ask(
+    built: Built, out: Path, base_url: str, settings: RunSettings = ASKING, resources: RunResources = MEANS
+) -> RunSummary:
+    settings = replace(settings, base_url=base_url)
+    check(settings, resources)
+    return predict(built.data, out, settings, resources, silent)
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def test_what_is_asked_goes_by_the_options(built: Built, tmp_path: Path) -> None
         return predict_script.reply(body)
 
     ids = tuple(row.instance_id for row in read_instances(built.data, "rating_integrated", "validation")[5:12])
-    asking = replace(
+    settings = replace(
         ASKING,
         config="rating_integrated",
         history="swapped",
@@ -125,9 +127,9 @@ def test_what_is_asked_goes_by_the_options(built: Built, tmp_path: Path) -> None
         body={"max_tokens": None, "max_completion_tokens": 300, "top_p": 0.9},
     )
     with LlmServer(reply) as server:
-        ask(built, tmp_path / "run.jsonl", server.base_url, asking)
+        ask(built, tmp_path / "run.jsonl", server.base_url, settings)
     assert list(read_run(tmp_path / "run.jsonl").lines) == list(ids[:4])
-    shown = {row.instruction: row for row in rows_of(built.data, asking)}
+    shown = {row.instruction: row for row in rows_of(built.data, settings)}
     for body in seen:
         assert body.keys() == {"model", "messages", "temperature", "seed", "max_completion_tokens", "top_p"}
         said = json.loads(body["messages"][1]["content"])
@@ -137,7 +139,7 @@ def test_what_is_asked_goes_by_the_options(built: Built, tmp_path: Path) -> None
     def prompts(history: Any, seed: int | None) -> set[str]:
         rows = {
             row.instance_id: row
-            for row in asked(read_instances(built.data, asking.config, asking.split), history, seed)
+            for row in apply_history_view(read_instances(built.data, settings.config, settings.split), history, seed)
         }
         return {json.dumps(messages_of(rows[one], docs="names")) for one in ids[:4]}
 
@@ -152,7 +154,7 @@ def test_all_faults_are_lived_through_and_nothing_is_sent_after_it_was_answered(
     )  # fmt: skip
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, faults=faults) as server:
-        report = ask(built, out, server.base_url, means=replace(MEANS, timeout_s=0.5))
+        report = ask(built, out, server.base_url, resources=replace(MEANS, timeout_s=0.5))
         told = server.log.completions()
     assert len(read_run(out).lines) == report.asked == 36
     assert not report.errors
@@ -238,7 +240,7 @@ def test_a_request_that_is_refused_by_itself_stays_a_line_and_counts_as_wrong(bu
         asked_before = len(server.log.completions())
         ask(built, tmp_path / "run.jsonl", server.base_url)
         assert len(server.log.completions()) == asked_before, "failures are not asked again"
-        ask(built, tmp_path / "run.jsonl", server.base_url, means=replace(MEANS, again=True))
+        ask(built, tmp_path / "run.jsonl", server.base_url, resources=replace(MEANS, again=True))
         assert len(server.log.completions()) == asked_before + len(failed), "but where that is wanted"
     rows = read_instances(built.data, "chronological", "validation")
     assert score(run.predictions, rows)["count"] == len(rows)
@@ -260,7 +262,7 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: B
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, api_key="right") as server:
         with pytest.raises(LlmError, match=r"status 401.*Mend the key"):
-            ask(built, out, server.base_url, means=replace(MEANS, api_key="wrong"))
+            ask(built, out, server.base_url, resources=replace(MEANS, api_key="wrong"))
         with pytest.raises(LlmError, match=r"status 404.*'no-model' does not exist"):
             ask(built, out, server.base_url, replace(ASKING, model="no-model"), replace(MEANS, api_key="right"))
     began = time.monotonic()
@@ -322,17 +324,17 @@ def test_what_is_no_address_is_refused(given: str) -> None:
 @pytest.mark.parametrize(
     ("asking", "means", "said"),
     [
-        (ASKING, Means(), "There is no key: set OPENAI_API_KEY"),
-        (replace(ASKING, model="baseline:best"), Means(), "There is no baseline 'baseline:best'"),
-        (replace(ASKING, model="hf:x", base_url="http://x/v1"), Means(), "--base-url is of an endpoint"),
-        (replace(ASKING, model="hf:x", body={"top_p": 1}), Means(), "--body goes into a request"),
-        (replace(ASKING, overlong="skip"), Means(api_key="k"), "--overlong needs to know"),
-        (ASKING, Means(api_key="k", max_cost_usd=1.0), "--max-cost-usd needs prices"),
+        (ASKING, RunResources(), "There is no key: set OPENAI_API_KEY"),
+        (replace(ASKING, model="baseline:best"), RunResources(), "There is no baseline 'baseline:best'"),
+        (replace(ASKING, model="hf:x", base_url="http://x/v1"), RunResources(), "--base-url is of an endpoint"),
+        (replace(ASKING, model="hf:x", body={"top_p": 1}), RunResources(), "--body goes into a request"),
+        (replace(ASKING, overlong="skip"), RunResources(api_key="k"), "--overlong needs to know"),
+        (ASKING, RunResources(api_key="k", max_cost_usd=1.0), "--max-cost-usd needs prices"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(asking: Asking, means: Means, said: str) -> None:
+def test_options_that_do_not_go_together_are_refused(settings: RunSettings, resources: RunResources, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        check(asking, means)
+        check(settings, resources)
 
 
 def test_an_unknown_id_is_named(built: Built) -> None:

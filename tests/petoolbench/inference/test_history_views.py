@@ -15,8 +15,8 @@ from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance, ToolDoc
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ParseFailure
-from petoolbench.inference.history_views import asked
-from petoolbench.inference.requests import Window, check_fit, estimated, questions
+from petoolbench.inference.history_views import apply_history_view
+from petoolbench.inference.requests import Window, build_requests, check_fit, estimated
 from petoolbench.inference.tool_calling import function_tools, safe_names, text_of_calls, text_of_reply
 from tests.conftest import Built
 
@@ -27,18 +27,18 @@ def rows(built: Built) -> list[Instance]:
 
 
 def test_own_histories_are_shown_as_they_are(rows: list[Instance]) -> None:
-    assert asked(rows) == rows
+    assert apply_history_view(rows) == rows
 
 
 def test_without_history_nothing_of_it_is_left(rows: list[Instance]) -> None:
-    for row, shown in zip(rows, asked(rows, "none"), strict=True):
+    for row, shown in zip(rows, apply_history_view(rows, "none"), strict=True):
         assert (shown.history, shown.history_tools) == ([], [])
         assert (shown.instruction, shown.candidates, shown.answer) == (row.instruction, row.candidates, row.answer)
 
 
 def test_swapped_histories_are_of_users_of_other_query_groups(rows: list[Instance]) -> None:
     group_of = {json.dumps([(step.instruction, step.name) for step in row.history]): row.query_group for row in rows}
-    shown = asked(rows, "swapped")
+    shown = apply_history_view(rows, "swapped")
     whose: Counter[tuple[str, str]] = Counter()
     for row, other in zip(rows, shown, strict=True):
         group = group_of[json.dumps([(step.instruction, step.name) for step in other.history])]
@@ -51,14 +51,14 @@ def test_swapped_histories_are_of_users_of_other_query_groups(rows: list[Instanc
 
 def test_nobody_can_swap_within_one_query_group(rows: list[Instance]) -> None:
     with pytest.raises(DataError, match="no other user"):
-        asked([row for row in rows if row.query_group == rows[0].query_group], "swapped")
+        apply_history_view([row for row in rows if row.query_group == rows[0].query_group], "swapped")
 
 
 def test_candidates_are_ordered_anew_by_the_seed_alone(rows: list[Instance]) -> None:
-    first, again, other = (asked(rows, shuffle_seed=seed) for seed in (1, 1, 2))
+    first, again, other = (apply_history_view(rows, shuffle_seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first != other
-    assert asked(rows[3:5], shuffle_seed=1) == first[3:5]
+    assert apply_history_view(rows[3:5], shuffle_seed=1) == first[3:5]
     for row, shown in zip(rows, first, strict=True):
         assert sorted(tool.name for tool in shown.candidates) == sorted(tool.name for tool in row.candidates)
     places = Counter(
@@ -111,34 +111,36 @@ def test_a_native_call_that_is_written_out_gets_the_tools_own_name() -> None:
 
 
 def test_native_questions_hold_the_candidates_as_tools_and_not_in_the_message(rows: list[Instance]) -> None:
-    (question,) = questions(rows[:1], "full", "tools", Window(None, 100))
+    (question,) = build_requests(rows[:1], "full", "tools", Window(None, 100))
     assert len(question.tools) == len(rows[0].candidates)
     assert "candidates" not in json.loads(question.messages[1]["content"])
     assert "functions" in question.messages[0]["content"]
-    (plain,) = questions(rows[:1], "names", "prompt", Window(None, 100))
+    (plain,) = build_requests(rows[:1], "names", "prompt", Window(None, 100))
     assert plain.tools == []
     assert json.loads(plain.messages[1]["content"]).keys() == {"history", "candidates", "instruction"}
 
 
 def test_what_does_not_fit_is_told_before_and_never_cut_in_silence(rows: list[Instance]) -> None:
-    lengths = [one.tokens for one in questions(rows, "full", "prompt", Window(None, 100))]
+    lengths = [one.tokens for one in build_requests(rows, "full", "prompt", Window(None, 100))]
     room = sorted(lengths)[len(lengths) // 2] + 100
     long = sum(length + 100 > room for length in lengths)
     window = Window(room, 100)
-    asked_ones = questions(rows, "full", "prompt", window)
+    asked_ones = build_requests(rows, "full", "prompt", window)
     with pytest.raises(
         ConfigError, match=rf"{long} of {len(rows)} prompts do not fit into --context {room}.*--overlong"
     ):
         check_fit(asked_ones, window)
     skipping = Window(room, 100, "skip")
-    skipped = questions(rows, "full", "prompt", skipping)
+    skipped = build_requests(rows, "full", "prompt", skipping)
     check_fit(skipped, skipping)
     assert sum(not one.fits for one in skipped) == long
 
 
 def test_the_oldest_steps_are_dropped_one_by_one_until_it_fits(rows: list[Instance]) -> None:
     row = max(rows, key=lambda row: len(row.history))
-    whole, tight = (questions([row], "full", "prompt", Window(size, 50, "drop-oldest"))[0] for size in (None, 3_000))
+    whole, tight = (
+        build_requests([row], "full", "prompt", Window(size, 50, "drop-oldest"))[0] for size in (None, 3_000)
+    )
     assert (whole.dropped_steps, whole.fits) == (0, True)
     assert tight.fits
     assert tight.tokens + 50 <= 3_000
@@ -147,14 +149,14 @@ def test_the_oldest_steps_are_dropped_one_by_one_until_it_fits(rows: list[Instan
         step.instruction for step in row.history[tight.dropped_steps :]
     ]
     assert {tool["name"] for tool in kept["history_tools"]} == {step["call"]["name"] for step in kept["history"]}
-    (less,) = questions([row], "full", "prompt", Window(tight.tokens + 49, 50, "drop-oldest"))
+    (less,) = build_requests([row], "full", "prompt", Window(tight.tokens + 49, 50, "drop-oldest"))
     assert less.dropped_steps == tight.dropped_steps + 1
-    (hopeless,) = questions([row], "full", "prompt", Window(100, 50, "drop-oldest"))
+    (hopeless,) = build_requests([row], "full", "prompt", Window(100, 50, "drop-oldest"))
     assert not hopeless.fits
 
 
 def test_an_estimate_is_rather_too_high(rows: list[Instance]) -> None:
-    for row, one in zip(rows, questions(rows, "full", "prompt", Window(None, 0)), strict=True):
+    for row, one in zip(rows, build_requests(rows, "full", "prompt", Window(None, 0)), strict=True):
         assert row.meta is not None
         assert row.meta.n_tokens is not None
         assert one.tokens > row.meta.n_tokens
