@@ -1,1 +1,1 @@
-"""The builder room: from a catalogue of tools to the benchmark, offline."""
+"""Builder of the benchmark: turns a catalogue of tools into a data set."""

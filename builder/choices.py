@@ -1,4 +1,4 @@
-"""Checking that something is one of the few values that it may have."""
+"""Validation of options that have a fixed set of values."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _T = TypeVar("_T", bound=str)
 
 
 def validate_choice(what: str, value: str, allowed: Sequence[_T]) -> _T:
-    """A value that is allowed.
+    """Return the value if it is allowed.
 
     Args:
-        what: What has it, as people name it: `--history`.
-        value: What was given.
-        allowed: What may be given.
+        what: Name of the option for the error message, such as `--history`.
+        value: The given value.
+        allowed: All allowed values.
 
     Raises:
-        ConfigError: If it is none of these.
+        ConfigError: If the value is not allowed.
     """
-    for one in allowed:
-        if one == value:
-            return one
-    raise ConfigError(f"There is no {what} {value!r}. Allowed are {', '.join(allowed)}.")
+    for choice in allowed:
+        if choice == value:
+            return choice
+    raise ConfigError(f"Invalid value {value!r} for {what}. Allowed values: {', '.join(allowed)}.")

@@ -1,4 +1,4 @@
-"""The one object that says what to build, read once from TOML at the edge and passed down."""
+"""Config of a build: read from TOML, validated, and immutable."""
 
 from __future__ import annotations
 
@@ -14,148 +14,163 @@ from .errors import ConfigError
 from .randomness import secret_numbers
 
 Share = Annotated[float, Field(ge=0, le=1)]
+"""A share, 0 to 1."""
 PARTITION_USERS: Final = 10_000
-"""Users of a partition, unless a config says otherwise: more than a split of a release has."""
+"""Default number of users in a partition; larger than any split of a release."""
 MIN_SAME_FUNCTION: Final = 3
-"""Fewest tools of a group, each of another provider; so fewest candidates that do the job, and fewest users with
-different answers that make a query group."""
+"""Minimum number of tools in a functionality group, each from a different provider. It is therefore also the minimum
+number of same-function candidates, and of users in a query group."""
 MIN_GROUPS: Final = 2
-"""Fewest groups in which a preference must show."""
+"""Minimum number of functionality groups in which a preference must be visible."""
 MIN_TRAINING_ROWS: Final = 50
-"""Fewest rows of `sft` or `dpo` that a config can be given."""
+"""Lower limit of `sft_per_config` and `dpo_per_config`."""
 _BATCH_PRICE: Final = 0.5
 EARLY_STEPS: Final = 2
-"""Calls under each preference before the last but one."""
+"""Number of calls under each preference that precedes the last two."""
 
 
 class _Section(BaseModel):
+    """Base class of all sections: immutable, and without unknown keys."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class UserConfig(_Section):
-    """How many users there are and where they go."""
+    """Number of users, and their distribution over splits and partitions."""
 
     count: int = Field(default=300, ge=9)
-    """Users over all splits; each has one instance in every config."""
+    """Number of users in all splits; each user has one instance in every config."""
     train: Share = 0.7
+    """Share of the users in train; the three shares must sum to 1."""
     validation: Share = 0.1
     test: Share = 0.2
     partition: int = Field(default=PARTITION_USERS, ge=6, exclude_if=lambda users: users == PARTITION_USERS)
-    """Users of a split that are made, and written to a file, by themselves. Part of what determines a build; not told
-    where it is the default, so that builds without partitions are what they were before there were any."""
+    """Number of users of a split in one partition, which is built separately and written to its own file. It changes
+    the data. The default is omitted from the manifest, which keeps manifests of older builds valid."""
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> UserConfig:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
-            raise ValueError(f"train, validation and test are shares of the users: they must sum to 1, not {total}")
+            raise ValueError(f"train, validation and test are shares of the users and must sum to 1, not {total}")
         few = [split for split, number in self.by_split().items() if number < 3]
         if few:
-            raise ValueError(f"{self.count} users give {' and '.join(few)} fewer than 3, too few for a query group")
+            raise ValueError(f"{self.count} users give {' and '.join(few)} fewer than 3; a query group needs 3")
         return self
 
     def by_split(self) -> dict[str, int]:
-        """Users of each split; rounding goes to train."""
+        """Return the number of users in each split; train takes the remainder of rounding."""
         validation, test = round(self.count * self.validation), round(self.count * self.test)
         return {"train": self.count - validation - test, "validation": validation, "test": test}
 
 
 class GroupConfig(_Section):
-    """What makes tools of a real catalogue a functionality group."""
+    """Grouping of the tools of a real catalogue by functionality."""
 
     similarity: Share = 0.30
-    """Least cosine similarity of a tool's documentation with a known way of stating the functionality."""
+    """Minimum cosine similarity between a tool's documentation and a known description of the functionality."""
     look_alike: Share = 0.45
-    """Cosine similarity from which an ungrouped tool is suspected to do a functionality's job, and is no distractor."""
+    """Cosine similarity above which an ungrouped tool may have the functionality, and is not used as its distractor."""
     largest: int = Field(default=6, ge=3)
-    """Tools of a group beyond this number become distractors elsewhere."""
+    """Maximum number of tools in a group; surplus tools become distractors of other groups."""
 
 
 class PreferenceConfig(_Section):
-    """How users' preferences are made."""
+    """Generation of user preferences."""
 
     max_axes: int = Field(default=3, ge=1, le=3)
+    """Maximum number of axes in a preference."""
     margin: float = Field(default=0.15, gt=0, le=0.25)
-    """Least lead in utility of a preferred tool over the next one of its group, 0 to 0.25 of the whole preference."""
+    """Minimum lead in utility of the preferred tool over the next tool of its group. The maximum utility is 1."""
     similarity: Literal["structured", "embedding"] = "structured"
-    """What makes a tool of another group similar to the seed: the same attribute values, or sentence vectors of the
-    words that document them."""
+    """Measure of similarity between the seed tool and tools of other groups: equal attribute values, or sentence
+    vectors of the phrases that document them."""
 
 
 class HistoryConfig(_Section):
-    """The shape of interaction histories."""
+    """Generation of interaction histories."""
 
     min_length: int = Field(default=8, ge=8, le=100)
+    """Minimum number of interactions."""
     max_length: int = Field(default=20, ge=8, le=100)
+    """Maximum number of interactions."""
     evidence_per_axis: int = Field(default=2, ge=1, le=4)
-    """Fewest calls that show each attribute of the current preference."""
+    """Minimum number of calls that show each attribute of the current preference."""
     flipped_ratings: float = Field(default=0.0, ge=0, le=0.3)
-    """Share of the ratings of `rating_integrated` that are the opposite of what the user felt."""
+    """Share of the ratings in `rating_integrated` that are flipped to the opposite of the user's opinion."""
     changes: int = Field(default=1, ge=1, le=3)
-    """How often the preference changes in `chronological`."""
+    """Number of changes of the preference in `chronological`."""
     drift_span: float = Field(default=0.6, ge=0.4, le=0.8)
-    """The last change lies within this middle share of the history (`drift_places`)."""
+    """The last change happens within this middle share of the history; see `drift_places`."""
     transition: Literal["abrupt", "gradual"] = "abrupt"
-    """Whether a change is complete at once, or calls under the old and the new preference mix for some steps."""
+    """Type of change: from one step to the next, or with some steps that mix the old and the new preference."""
     transition_steps: int = Field(default=4, ge=2, le=6)
-    """Steps of a gradual change."""
+    """Number of steps of a gradual change."""
     reversal: bool = False
-    """Whether the last change goes back to a preference that the user had before; needs 2 changes or more."""
+    """Make the last change return to an earlier preference; needs at least 2 changes."""
     attempts: int = Field(default=40, ge=1)
-    """Histories drawn before a query group is given up as not identifiable."""
+    """Maximum number of histories drawn for a user before the query group is dropped as not identifiable."""
 
     @model_validator(mode="after")
     def _possible(self) -> HistoryConfig:
         if self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
         if self.reversal and self.changes == 1:
-            raise ValueError("reversal goes back to an earlier preference: it needs changes of 2 or 3, not 1")
+            raise ValueError("reversal returns to an earlier preference: it needs changes of 2 or 3, not 1")
         if self.transition == "gradual" and self.changes > 1:
-            raise ValueError("a gradual transition goes with a single change; set changes to 1 or transition to abrupt")
+            raise ValueError("a gradual transition needs a single change: set changes to 1, or transition to abrupt")
         for length in range(self.min_length, self.max_length + 1):
             if not self.drift_places(length)[0]:
                 raise ValueError(
-                    f"min_length {self.min_length} is too short for {self.changes} changes within a drift_span of "
-                    f"{self.drift_span}: a history of {length} steps leaves no place for the last one"
+                    f"min_length {self.min_length} is too short for {self.changes} changes with a drift_span of "
+                    f"{self.drift_span}: a history of {length} steps has no position for the last change"
                 )
         return self
 
     @property
     def least_pool(self) -> int:
-        """Scenarios that a group needs for its part of any history: half of it, and one for each preference in it."""
+        """Minimum number of scenarios in a group: half of the longest history, and one for each preference."""
         return self.max_length // MIN_GROUPS + self.changes + 1
 
     def drift_places(self, length: int) -> tuple[list[int], list[int]]:
-        """Steps at which the last change may be, in a history of a length: early ones, and as many late ones.
+        """Return the steps at which the last change may happen in a history.
 
-        Early ones leave more calls under the current preference than under the one before, late ones fewer, by three
-        at least: so leaving out some calls, as those of the first provider, does not make the one outweigh the other.
+        An early step leaves more calls under the current preference than under the one before; a late step leaves
+        fewer. The difference is at least 3 calls, so that leaving out a few calls, such as those of the first provider,
+        does not reverse it.
+
+        Args:
+            length: Number of interactions in the history.
+
+        Returns:
+            Early steps and the same number of late steps, ascending.
         """
         margin = (1 - self.drift_span) / 2
-        early = EARLY_STEPS * (self.changes - 1)
-        first, last = math.ceil(length * margin) + early, math.floor(length * (1 - margin))
-        # Where both have as many calls; the preference before has 2 * place - balance more.
-        balance = early + length
+        before = EARLY_STEPS * (self.changes - 1)
+        first, last = math.ceil(length * margin) + before, math.floor(length * (1 - margin))
+        # A change at `step` gives the preference before it 2 * step - balance calls more than the current one.
+        balance = before + length
         mirror = balance + balance % 2
-        late = [place for place in range(mirror // 2 + 2, last + 1) if first <= mirror - place]
-        return [mirror - place for place in reversed(late)], late
+        late = [step for step in range(mirror // 2 + 2, last + 1) if first <= mirror - step]
+        return [mirror - step for step in reversed(late)], late
 
 
 class CandidateConfig(_Section):
-    """What stands beside the answer."""
+    """Selection of the candidates."""
 
     count: int = Field(default=10, ge=4, le=50)
+    """Number of candidates of an instance, the answer included."""
     distractors: Literal["random", "same_category", "near_functionality"] = "same_category"
-    """Where tools that do another job come from: anywhere; the category of the instruction, as far as it goes; or the
-    jobs whose documentation is nearest to the wanted one."""
+    """Source of the tools that do another job: any functionality; the category of the instruction, as long as it has
+    enough; or the functionalities with the most similar documentation."""
     same_function_share: float = Field(default=0.8, ge=0.3, le=1.0)
-    """Largest share of the candidates that do the job; what a group has beyond it stands aside for that query group."""
+    """Maximum share of candidates that do the job; surplus tools of the group are left out of the query group."""
     provider_overlap: Share = 0.0
-    """Share of the candidates' providers that may stand in the history too."""
+    """Share of the candidates' providers that may also appear in the history."""
 
     @property
     def most_same_function(self) -> int:
-        """Most candidates that do the job."""
+        """Maximum number of candidates that do the job."""
         return int(self.count * self.same_function_share + 1e-9)
 
     @model_validator(mode="after")
@@ -163,66 +178,84 @@ class CandidateConfig(_Section):
         if self.most_same_function < MIN_SAME_FUNCTION:
             raise ValueError(
                 f"{self.same_function_share} of {self.count} candidates are fewer than the {MIN_SAME_FUNCTION} that do "
-                "the job in every instance"
+                "the job in every instance: raise same_function_share or count"
             )
         return self
 
 
+OPERATIONAL: Final = {
+    "connections",
+    "timeout_s",
+    "retries",
+    "usd_per_million_input",
+    "usd_per_million_output",
+    "batch_price",
+    "batch_requests",
+    "batch_bytes",
+    "batch_poll_s",
+}
+"""Fields of `LlmConfig` that affect the sending and the cost of requests, but not the data."""
+
+
 class LlmConfig(_Section):
-    """How a language model is asked, where one is."""
+    """Requests to a language model; used only in builds with one."""
 
     model: str = Field(default="gpt-4o-mini", min_length=1)
+    """Name of the model at the endpoint."""
     temperature: float = Field(default=0.0, ge=0, le=2)
     connections: int = Field(default=64, ge=1, le=1024)
-    """Most requests under way at once."""
+    """Maximum number of concurrent requests."""
     timeout_s: float = Field(default=120, gt=0, le=3600)
-    """Seconds after which a request is given up and sent again."""
+    """Timeout of a request in seconds, after which it is retried."""
     retries: int = Field(default=8, ge=0, le=50)
-    """How often a request that had no answer is sent again."""
+    """Maximum number of retries of a request without a response."""
     attempts: int = Field(default=6, ge=1, le=20)
-    """Replies asked for before a request whose replies are of no use is refused."""
+    """Maximum number of replies requested for one prompt before it is refused, if every reply is invalid."""
     max_output_tokens: int = Field(default=4000, ge=16)
+    """Maximum number of tokens in a reply."""
     usd_per_million_input: float = Field(default=0.15, ge=0)
+    """Price of a million input tokens in US dollars."""
     usd_per_million_output: float = Field(default=0.60, ge=0)
+    """Price of a million output tokens in US dollars."""
     batch_price: Share = Field(default=_BATCH_PRICE, exclude_if=lambda share: share == _BATCH_PRICE)
-    """What a request of the Batch API costs, as a share of one that is answered at once."""
+    """Price of a request to the Batch API as a share of the price of an immediate request."""
     batch_requests: int = Field(default=50_000, ge=1, le=50_000)
-    """Most requests of one batch file."""
+    """Maximum number of requests in a batch file."""
     batch_bytes: int = Field(default=100_000_000, ge=10_000)
-    """Largest batch file."""
+    """Maximum size of a batch file in bytes."""
     batch_poll_s: float = Field(default=30, gt=0)
-    """Seconds between two looks at a batch."""
+    """Seconds between two polls of a batch's status."""
     neighbours: int = Field(default=5, ge=1, le=50)
-    """Tools of other providers with which each tool is compared."""
+    """Number of tools of other providers with which each tool is compared."""
     similarity: Share = 0.5
-    """Least cosine similarity of what two tools do for them to be compared."""
+    """Minimum cosine similarity between the functions of two tools that are compared."""
     scenarios_per_register: int = Field(default=10, ge=4, le=50)
-    """Scenarios asked for in each of the five registers of a group."""
+    """Number of scenarios requested for each of the five registers of a group."""
 
     def cost_usd(self, input_tokens: int, output_tokens: int) -> float:
-        """Dollars that tokens cost."""
+        """Return the price of some tokens in US dollars, without the discount of the Batch API."""
         return (input_tokens * self.usd_per_million_input + output_tokens * self.usd_per_million_output) / 1_000_000
 
 
 class MixConfig(_Section):
-    """Shares of what can be wrong with the rejected call of a `dpo` row.
+    """Shares of the kinds of rejected calls in `dpo`; they must sum to 1.
 
-    A share that the histories of a config do not allow (`disliked` needs ratings, `stale` needs order) goes to
+    The share of a kind that a config does not support (`disliked` needs ratings, `stale` needs order) goes to
     `same_function`.
     """
 
     same_function: Share = 0.35
-    """A tool for the job that is not the preferred one."""
+    """A tool that does the job but is not the preferred one."""
     disliked: Share = 0.25
-    """The tool for the job that the disliked calls are for; in `rating_integrated`."""
+    """The tool that the disliked calls point to; only in `rating_integrated`."""
     stale: Share = 0.25
-    """The tool for the job that was wanted before the preference changed; in `chronological`."""
+    """The tool that was preferred before the last change; only in `chronological`."""
     wrong_argument: Share = 0.1
-    """The right tool with one value of another scenario."""
+    """The right tool with one value from another scenario."""
     wrong_functionality: Share = 0.03
-    """A tool for another job; can be told from the answer without the history, so few are enough."""
+    """A tool that does another job. It is recognisable without the history, so a few rows are enough."""
     wrong_format: Share = 0.02
-    """The right call so written that it cannot be read; the same holds."""
+    """The right call in a form that cannot be parsed. It is recognisable by itself, so a few rows are enough."""
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> MixConfig:
@@ -235,27 +268,27 @@ class MixConfig(_Section):
 
 
 class TrainingConfig(_Section):
-    """The training data, `sft` and `dpo`, made from the users of train."""
+    """The training data, `sft` and `dpo`, built from the users of train."""
 
     docs: Literal["full", "names"] = "full"
-    """Whether the prompt documents the tools of the history, or only names them."""
+    """Documentation of the history's tools in the prompt: in full, or only their names."""
     sft_per_config: int = Field(default=1_000_000, ge=MIN_TRAINING_ROWS)
-    """Most rows of `sft` from each config; whole query groups, spread evenly over train."""
+    """Maximum number of `sft` rows from each config: whole query groups, spread evenly over train."""
     dpo_per_config: int = Field(default=1_000_000, ge=MIN_TRAINING_ROWS)
     """The same for `dpo`."""
     mix: MixConfig = MixConfig()
 
 
 class BuildConfig(_Section):
-    """Everything that, with the catalogue, determines a build."""
+    """Config of a build; together with the catalogue it determines the data."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
+    """Seed of all random draws."""
     secret: str = Field(default="", repr=False, pattern=r"^$|^.{16,}$")
-    """Goes into every draw of the test split, so that who knows the catalogue, the config and the seed cannot make the
-    answers again. To be set, and kept, for a test split whose answers are to stay private; at least 16 characters,
-    since a short one can be guessed; never in the manifest."""
+    """Secret part of the seed of the test split, at least 16 characters. If it is empty, anyone with the catalogue, the
+    config and the seed can rebuild the private answers. It is never written to the manifest."""
     scenarios_per_group: int = Field(default=24, ge=4)
-    """Scenarios of each group that histories draw from; final instructions have their own."""
+    """Number of scenarios of each group for histories. Final instructions have separate scenarios."""
     users: UserConfig = UserConfig()
     groups: GroupConfig = GroupConfig()
     preferences: PreferenceConfig = PreferenceConfig()
@@ -273,8 +306,12 @@ class BuildConfig(_Section):
             )
         return self
 
+    def data_json(self) -> str:
+        """Return the settings that determine the data, as JSON: all except the secret and `OPERATIONAL`."""
+        return self.model_dump_json(exclude={"secret": True, "llm": OPERATIONAL})
+
     def seed_of(self, split: str) -> tuple[int, ...]:
-        """Seed of everything that is drawn for a split."""
+        """Return the seed of all draws for a split."""
         return (self.seed, *(secret_numbers(self.secret) if split == "test" and self.secret else ()))
 
 
@@ -284,7 +321,7 @@ PRESETS: Final[Mapping[str, UserConfig]] = {
     "dev": UserConfig(count=1300, train=9 / 13, validation=1 / 13, test=3 / 13),
     "release": UserConfig(count=13_000, train=9 / 13, validation=1 / 13, test=3 / 13),
 }
-"""Sizes by name: the sample in the repository; small with a validation split that tells an oracle from a random choice;
+"""Sizes by name: the sample in the repository; a demo whose validation split separates an oracle from a random choice;
 a tenth of a release; and a release, with 9,000 users in train, 1,000 in validation and 3,000 in test."""
 
 
@@ -297,46 +334,57 @@ def load_config(
     similarity: str | None = None,
     model: str | None = None,
 ) -> BuildConfig:
-    """Read a config file and lay the command line's options over it.
+    """Read a config file and apply the options of the command line, which take precedence.
 
     Args:
         path: TOML file; None for the defaults.
-        preset: One of `PRESETS`; replaces `users`.
+        preset: Name in `PRESETS`; replaces the section `users`.
         users: Replaces `users.count`.
         seed: Replaces `seed`.
         similarity: Replaces `preferences.similarity`.
         model: Replaces `llm.model`.
 
     Raises:
-        ConfigError: If the file cannot be read or holds a wrong key or value.
+        ConfigError: If the file cannot be read, the preset is unknown, or a key or value is invalid.
     """
-    raw: dict[str, Any] = {}
-    if path is not None:
-        try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The config file {str(path)!r} cannot be read: {error}.") from error
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"The config file {str(path)!r} is not TOML: {error}.") from error
+    raw = _read_toml(path) if path is not None else {}
     if preset is not None:
         if preset not in PRESETS:
-            raise ConfigError(f"There is no preset {preset!r}. Presets are {', '.join(PRESETS)}.")
+            raise ConfigError(f"Unknown preset {preset!r}. Available presets: {', '.join(PRESETS)}.")
         raw["users"] = PRESETS[preset].model_dump()
-    for name, key, value in (
-        ("users", "count", users),
-        ("preferences", "similarity", similarity),
-        ("llm", "model", model),
-    ):
-        section = raw.setdefault(name, {}) if value is not None else None
-        if isinstance(section, dict):  # anything else is refused below
-            section[key] = value
+    _set_option(raw, "users", "count", users)
+    _set_option(raw, "preferences", "similarity", similarity)
+    _set_option(raw, "llm", "model", model)
     if seed is not None:
         raw["seed"] = seed
     try:
         return BuildConfig.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'config'}: {item['msg']}" for item in error.errors()
-        )
-        allowed = ", ".join(BuildConfig.model_fields)
-        raise ConfigError(f"The config is wrong: {problems}. Keys at the top are {allowed}.") from error
+        raise ConfigError(
+            f"Invalid config: {_problems(error)}. Available top-level keys: {', '.join(BuildConfig.model_fields)}."
+        ) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The config file {str(path)!r} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The config file {str(path)!r} is not valid TOML: {error}.") from error
+
+
+def _set_option(raw: dict[str, Any], name: str, key: str, value: object) -> None:
+    """Set a key of a section unless the value is None."""
+    if value is None:
+        return
+    section = raw.setdefault(name, {})
+    if isinstance(section, dict):  # other types are rejected by the validation
+        section[key] = value
+
+
+def _problems(error: ValidationError) -> str:
+    """List the problems that pydantic found, each with the path of its key."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in item['loc']) or 'config'}: {item['msg']}" for item in error.errors()
+    )

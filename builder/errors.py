@@ -1,16 +1,18 @@
-"""What a user of the builder can do about it.
+"""Errors that a user can resolve.
 
-* `BuilderError`: printed by the command line as one sentence, without a traceback.
-    * `ConfigError`: the config file or an option is wrong.
-    * `CatalogueError`: a source cannot be read; names file and line.
-    * `BuildError`: the catalogue cannot carry what was asked for.
-    * `DataError`: a built data set or a predictions file is not what it should be.
-    * `AuditError`: a data set can be answered otherwise than from its histories.
-    * `OutputError`: the place to write to is taken, or cannot be written to.
-    * `MissingExtraError`: a library of an extra is not installed.
-    * `LlmError`: the model's endpoint, or the cache of its answers, cannot be used.
-        * `BudgetError`: the next request could cost more than is allowed.
-    * `HubError`: something could not be pushed to the Hub, or read from it.
+The command line prints them as one sentence, without a traceback.
+
+* `BuilderError`: base class.
+    * `ConfigError`: the config file or an option is invalid.
+    * `CatalogueError`: a catalogue source cannot be read.
+    * `BuildError`: the catalogue does not support the requested build.
+    * `DataError`: a data set or a predictions file is malformed.
+    * `AuditError`: a data set failed the audit.
+    * `OutputError`: the output path exists already, or cannot be written to.
+    * `MissingExtraError`: an optional library is not installed.
+    * `LlmError`: the endpoint of the language model, or the cache of its replies, cannot be used.
+        * `BudgetError`: the next request could exceed the budget.
+    * `HubError`: the Hub could not be read or written.
 """
 
 from __future__ import annotations
@@ -19,15 +21,22 @@ from pathlib import Path
 
 
 class BuilderError(Exception):
-    """Base class; its text names the offender, what is allowed and the next step."""
+    """Base class. Messages name the offender, the allowed values and the next step."""
 
 
 class ConfigError(BuilderError):
-    """The config file or an option is wrong."""
+    """The config file or an option is invalid."""
 
 
 class CatalogueError(BuilderError):
-    """A catalogue source cannot be read."""
+    """A catalogue source cannot be read.
+
+    Args:
+        path: File of the source.
+        problem: Description of the problem.
+        expected: Description of the expected content.
+        line: Number of the line with the problem, from 1.
+    """
 
     def __init__(self, path: Path, problem: str, expected: str, line: int | None = None) -> None:
         where = f"{path}, line {line}" if line is not None else str(path)
@@ -35,35 +44,41 @@ class CatalogueError(BuilderError):
 
 
 class BuildError(BuilderError):
-    """The catalogue cannot carry what was asked for."""
+    """The catalogue does not support the requested build."""
 
 
 class DataError(BuilderError):
-    """A built data set or a predictions file is not what it should be."""
+    """A data set or a predictions file is malformed."""
 
 
 class AuditError(BuilderError):
-    """A data set can be answered otherwise than from its histories."""
+    """A data set failed the audit: its answers do not follow from the histories alone."""
 
 
 class OutputError(BuilderError):
-    """The place to write to is taken, or cannot be written to."""
+    """The output path exists already, or cannot be written to."""
 
 
 class MissingExtraError(BuilderError):
-    """A library of an extra is not installed."""
+    """An optional library is not installed.
+
+    Args:
+        library: Name of the library.
+        extra: The extra of this distribution that installs the library.
+        purpose: The feature that needs the library, as the subject of a sentence.
+    """
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs {library}. Install it by: pip install 'petoolbench[{extra}]'")
+        super().__init__(f"{purpose} needs {library}. Install it with: pip install 'petoolbench[{extra}]'")
 
 
 class LlmError(BuilderError):
-    """The model's endpoint, or the cache of its answers, cannot be used."""
+    """The endpoint of the language model, or the cache of its replies, cannot be used."""
 
 
 class BudgetError(LlmError):
-    """The next request could cost more than is allowed."""
+    """The next request could exceed the budget."""
 
 
 class HubError(BuilderError):
-    """Something could not be pushed to the Hub, or read from it."""
+    """The Hub could not be read or written."""

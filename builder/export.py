@@ -1,7 +1,7 @@
-"""Stage 10: the dataset repository as a folder, and the private answers of its test split as another.
+"""Stage 10: export of the data set and of the private answers, each to its own folder.
 
-The Parquet files carry a plain Arrow schema and the canary; the features stand in the card, where every version of
-`datasets` reads them. What the public test rows leave out is in the answers folder only.
+Parquet files contain a plain Arrow schema and the canary. The features are declared in the card, where every version of
+`datasets` can read them. Answers of the test split are written to the answers folder only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hf_dataset.schema import AnswerKey, Instance, MetaRow, ToolRow, arrow_schem
 
 _ROW_GROUP: Final = 1000
 _LEVEL: Final = 9
-"""Of zstd: rows nearby share long passages, which the default level of 1 finds half as many of."""
+"""Compression level of zstd. Neighbouring rows share long passages; the default level finds only half of them."""
 ANSWERS_README: Final = """\
 ---
 pretty_name: PEToolBench, private answers
@@ -28,13 +28,18 @@ viewer: false
 
 # Private answers
 
-The answers of the public test split, one file a config, and its tools with their attributes. Never publish this
-folder, never put it below the data set.
+The answers of the public test split, one file per config, and the tools of the split with their attributes. Never
+publish this folder, and never store it inside the folder of the data set.
 """
 
 
 class TableWriter:
-    """Writes rows of one class to one Parquet file, in row groups of 1,000."""
+    """Writer of rows of one class to one Parquet file, in row groups of 1,000.
+
+    Args:
+        path: The file; its folder is created if missing.
+        row: Dataclass of the rows, from `hf_dataset.schema`.
+    """
 
     def __init__(self, path: Path, row: type) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +56,7 @@ class TableWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left and end the file."""
+        """Write the remaining rows and close the file."""
         if self._rows or not self.count:
             self._flush()
         self._writer.close()
@@ -62,25 +67,25 @@ class TableWriter:
 
 
 def public_row(row: Instance) -> Instance:
-    """A test row without what gives the answer away."""
+    """Return a test row without its answer, and without evidence and metadata that reveal it."""
     tokens = row.meta.n_tokens if row.meta else None
     return replace(row, answer=None, evidence=[], meta=MetaRow(None, None, None, None, tokens, None))
 
 
 def answer_key(row: Instance) -> AnswerKey:
-    """What the public test row leaves out."""
+    """Return the private part of a test row."""
     assert row.answer is not None
     assert row.meta is not None
     return AnswerKey(row.instance_id, row.query_group, row.answer, row.evidence, row.meta)
 
 
 def public_tool(row: ToolRow) -> ToolRow:
-    """A test tool without its attributes, from which a reader of histories could tell the answers."""
+    """Return a test tool without its attributes, from which the answers can be inferred."""
     return replace(row, attributes=[])
 
 
 def write_tools(path: Path, rows: Iterable[ToolRow]) -> int:
-    """Write one split of the catalogue; returns the number of rows."""
+    """Write one split of the catalogue to a Parquet file and return the number of rows."""
     writer = TableWriter(path, ToolRow)
     for row in rows:
         writer.add(row)

@@ -1,4 +1,4 @@
-"""Libraries that only some commands need: imported when they are used, with a word on how to get them."""
+"""Import of optional libraries, with an error that names the command to install them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from .errors import MissingExtraError
 
 
 def import_extra(library: str, extra: str, purpose: str) -> Any:
-    """An optional library.
+    """Import an optional library.
 
     Args:
         library: Name of the module.
-        extra: The extra of this distribution that installs it.
-        purpose: What needs it, as the beginning of a sentence.
+        extra: The extra of this distribution that installs the library.
+        purpose: The feature that needs the library, as the subject of a sentence: `Drawing plots`.
+
+    Returns:
+        The module.
 
     Raises:
-        MissingExtraError: If it is not installed.
+        MissingExtraError: If the library is not installed.
     """
     try:
         return importlib.import_module(library)

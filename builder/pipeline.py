@@ -1,4 +1,4 @@
-"""The build: strings the stages together and writes what comes out. No stage knows another."""
+"""The build: runs the stages one after the other and writes their result. No stage knows another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
+from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.prompting import prompt_version
 from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
 
@@ -22,7 +22,7 @@ from .catalogue.understanding import understand
 from .config import BuildConfig
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError
-from .execution.checkpoint import Checkpoint, PartitionResult, key_of
+from .execution.checkpoint import Checkpoint, PartitionResult, checkpoint_key
 from .execution.executors import LOCAL, Executor
 from .execution.instruction_pool import distribute
 from .execution.partition_writer import PartitionJob
@@ -38,7 +38,7 @@ from .grouping.recognition import Recogniser
 from .grouping.splits import split_groups, split_tools
 from .llm.analysis import ModelAnalyst
 from .llm.session import ModelSession
-from .manifest import build_id, build_manifest, to_text
+from .manifest import build_id, describe_build
 from .progress import Progress
 from .randomness import generator_for
 from .records import Group, Tool
@@ -49,9 +49,9 @@ from .world.marketplace import marketplace
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build did."""
+    """Result of a build."""
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     groups: Sequence[Group]
 
 
@@ -69,69 +69,80 @@ def build(
 
     Args:
         source: The catalogue.
-        config: What to build.
-        out: Folder of the data set; its answers go to the folder beside it.
-        progress: Called as the work goes on.
-        audited: Whether the data set is audited, and refused where it fails; if not, the manifest and the card say so.
-        model: The language model that understands the tools and writes the instructions; None for the offline analyser.
-        executor: Who makes the users. What is built does not depend on it.
+        config: Sizes, dials and seed of the build.
+        out: Folder of the data set, which must not exist. The answers are written to `OUT-private` next to it.
+        progress: Progress callback.
+        audited: Audit the data set and refuse it if a gate or check fails. Without an audit the manifest and the card
+            say so.
+        model: Language model that understands the tools and writes the instructions; None for the offline analyser.
+        executor: Runs the partitions of users. The result does not depend on it.
 
     Raises:
-        OutputError: If the folder is taken.
+        OutputError: If the folder exists already.
         CatalogueError: If the catalogue cannot be read.
-        ConfigError: If those who are to make the users cannot be reached.
-        BuildError: If the catalogue cannot carry what was asked for, or workers die again and again.
-        AuditError: If the data set can be answered otherwise than from its histories.
+        ConfigError: If the executor cannot be reached.
+        BuildError: If the catalogue cannot carry the requested build, or workers die repeatedly.
+        AuditError: If the data set can be answered without its histories.
         MissingExtraError: If a library of the extra `builder` is missing.
-        LlmError: If the model cannot be asked; what it answered so far is kept in the cache.
+        LlmError: If the model cannot be asked; its answers so far are kept in the cache.
     """
     check_free(out)
     encoder, funnel = SentenceEncoder(), Funnel()
     catalogue = _prepare(source, config, encoder, funnel, progress, model)
     identity = source.identity
-    key = key_of(identity, config, catalogue)
+    key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
         job = PartitionJob(folders, catalogue, config, build_id(identity, config), key, {})
         checkpoint = Checkpoint(folders, key)
-        rows, loss = _write_rows(job, checkpoint, encoder, funnel, progress, executor)
-        manifest = build_manifest(
-            catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
+        rows, loss = _write_splits(job, checkpoint, encoder, funnel, progress, executor)
+        manifest = replace(
+            describe_build(
+                catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
+            ),
+            llm=model.as_dict() if model else None,
+            prompt_version=prompt_version(),
         )
-        manifest["llm"] = model.as_dict() if model else None
-        manifest["prompt_version"] = prompt_version()
-        try:
-            manifest["audit"] = _audit(folders, manifest, encoder, progress) if audited else None
-        except AuditError:
-            checkpoint.end()  # it would be the same again
-            raise
-        (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
-        manifest["files"] = checkpoint.hashes(folders.public)
-        write_pages(folders.public, manifest)
-        manifest["files"] = checkpoint.hashes(folders.public, manifest["files"])
-        manifest["private_files"] = checkpoint.hashes(folders.private)
-        (folders.public / MANIFEST).write_text(to_text(manifest), encoding="utf-8")
-        # Not before the last file is written, and its name is free: whatever fails until then is gone on with.
+        if audited:
+            try:
+                manifest = replace(manifest, audit=_audit(folders, manifest, encoder, progress))
+            except AuditError:
+                checkpoint.end()  # a resumed build would fail in the same way
+                raise
+        manifest = _finish(folders, manifest, checkpoint)
+        # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
         checkpoint.end()
     return BuildResult(manifest, catalogue.groups)
 
 
-def _audit(
-    folders: Folders, manifest: Mapping[str, Any], encoder: SentenceEncoder, progress: Progress
-) -> dict[str, int]:
-    """Audit what was written and put the report beside it; what the manifest tells of it.
+def _finish(folders: Folders, manifest: Manifest, checkpoint: Checkpoint) -> Manifest:
+    """Write the pages of the data set and, last of all files, its manifest."""
+    (folders.private / "README.md").write_text(ANSWERS_README, encoding="utf-8")
+    manifest = replace(manifest, files=checkpoint.hashes(folders.public))
+    write_pages(folders.public, manifest)
+    manifest = replace(
+        manifest,
+        files=checkpoint.hashes(folders.public, manifest.files),
+        private_files=checkpoint.hashes(folders.private),
+    )
+    (folders.public / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+    return manifest
+
+
+def _audit(folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progress: Progress) -> AuditSummary:
+    """Audit the written data set and store the report next to it.
 
     Raises:
-        AuditError: If a gate or a check does not hold.
+        AuditError: If a gate or a check fails.
     """
-    found = audit(folders.public, folders.private, manifest, encoder, progress)
-    if found.failed:
+    result = audit(folders.public, folders.private, manifest, encoder, progress)
+    if result.failed:
         raise AuditError(
-            f"The data set is refused, nothing was written. {len(found.failed)} gates do not hold: "
-            f"{'; '.join(found.failed)}. Change the config, or build with --no-audit to look at it."
+            f"The data set fails its audit and was not written. {len(result.failed)} gates or checks do not hold: "
+            f"{'; '.join(result.failed)}. Change the config, or build with --no-audit to look at the data."
         )
-    write_report(found, folders.public)
-    return found.summary
+    write_report(result, folders.public)
+    return result.summary
 
 
 def _prepare(
@@ -168,11 +179,11 @@ def _marketplace(config: BuildConfig, funnel: Funnel, progress: Progress) -> Gro
 
 
 def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:
-    """The good tools of a catalogue, with the attributes that were measured.
+    """Read the tools of a catalogue that pass the quality filter, with their measured attributes.
 
     Raises:
         CatalogueError: If the catalogue cannot be read.
-        BuildError: If it holds no good tool.
+        BuildError: If no tool passes the filter.
     """
     progress("reading the catalogue", 0, 0)
     tools = list(understand(keep_good_tools(source.read(), LanguageJudge(), funnel)))
@@ -180,45 +191,48 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
         funnel.drop("source", reason, number)
     if not tools:
         raise BuildError(
-            "No tool of the catalogue passed the quality filter; there is nothing to build from. Why tools were "
-            f"dropped: {funnel.commonest('tool')}. Mend the documentation, or name another catalogue."
+            "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
+            f"reason: {funnel.commonest('tool')}. Improve the documentation, or name another catalogue."
         )
     return tools
 
 
 def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> GroupedCatalogue:
-    """Recognise what tools do by the library of functionalities."""
+    """Group tools by the library of functionalities."""
     recogniser = Recogniser(entries(), encoder)
-    found = answerable_groups(list(group_catalogue(tools, recogniser, config.groups, funnel)), config, funnel)
-    groups, tools = _split(found, tools, config, funnel)
-    return GroupedCatalogue(tools, groups, recogniser.look_alikes(_pool(tools), config.groups.look_alike))
+    groups = answerable_groups(list(group_catalogue(tools, recogniser, config.groups, funnel)), config, funnel)
+    groups_of_splits, tools = _split(groups, tools, config, funnel)
+    return GroupedCatalogue(
+        tools, groups_of_splits, recogniser.look_alikes(_distractor_pools(tools), config.groups.look_alike)
+    )
 
 
 def _by_model(
     tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelSession
 ) -> GroupedCatalogue:
-    """Let a language model say what tools do, and write what people ask of them."""
+    """Let a language model describe the tools, group them and write the instructions."""
     analyst = ModelAnalyst(model.engine, config, encoder, funnel)
-    tools, does = analyst.understand(tools)
-    found = answerable_groups(analyst.group(tools, does), config, funnel)
-    groups, tools = _split(found, tools, config, funnel)
-    return GroupedCatalogue(tools, groups, analyst.look_alikes(_pool(tools), groups, does), analyst.write(groups).write)
+    tools, functions = analyst.understand(tools)
+    groups = answerable_groups(analyst.group(tools, functions), config, funnel)
+    groups_of_splits, tools = _split(groups, tools, config, funnel)
+    look_alikes = analyst.look_alikes(_distractor_pools(tools), groups_of_splits, functions)
+    return GroupedCatalogue(tools, groups_of_splits, look_alikes, analyst.write(groups_of_splits).write)
 
 
-def _pool(tools: Sequence[Tool]) -> list[Tool]:
-    """The tools of all splits that distractors are drawn from."""
-    return [one for split in SPLITS for one in distractor_pool(tool for tool in tools if tool.split == split)]
+def _distractor_pools(tools: Sequence[Tool]) -> list[Tool]:
+    """Return the tools of all splits that distractors are drawn from."""
+    return [tool for split in SPLITS for tool in distractor_pool(tool for tool in tools if tool.split == split)]
 
 
 def _split(
-    found: Sequence[Group], tools: Sequence[Tool], config: BuildConfig, funnel: Funnel
+    groups: Sequence[Group], tools: Sequence[Tool], config: BuildConfig, funnel: Funnel
 ) -> tuple[list[Group], list[Tool]]:
     rng = generator_for((config.seed,), "splits")
-    groups = split_groups(found, rng, funnel)
-    return groups, split_tools(tools, groups, config.users, rng)
+    assigned = split_groups(groups, rng, funnel)
+    return assigned, split_tools(tools, assigned, config.users, rng)
 
 
-def _write_rows(
+def _write_splits(
     job: PartitionJob,
     checkpoint: Checkpoint,
     encoder: SentenceEncoder,
@@ -226,72 +240,93 @@ def _write_rows(
     progress: Progress,
     executor: Executor,
 ) -> tuple[dict[str, dict[str, int]], float]:
-    """Write all splits; the number of rows by config and split, and the share that noise makes unanswerable."""
-    config = job.config
-    partitions = partitions_of(config.users)
-    by_split = {split: [one for one in partitions if one.split == split] for split in SPLITS}
+    """Write all splits.
+
+    Returns:
+        Number of rows by config and split, and the share of rows that noise makes unanswerable.
+    """
+    partitions = partitions_of(job.config.users)
+    by_split = {split: [item for item in partitions if item.split == split] for split in SPLITS}
     job = replace(job, shards=_distribute(job, by_split, checkpoint, progress))
-    made = checkpoint.completed_partitions(partitions)
-    left = [one for one in partitions if one not in made]
-    for partition, one in executor.make(job, left, encoder, _counting(progress, made)):
-        made[partition] = one
-        own = by_split[partition.split]
-        if all(other in made and not made[other].users for other in own):
-            checkpoint.end()  # it would be the same again
-            raise _no_users(partition.split, job, [made[other] for other in own])
+    results = _write_partitions(job, partitions, by_split, checkpoint, encoder, progress, executor)
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
-    for split, own in by_split.items():
-        users = 0
-        for partition in own:
-            funnel.merge(made[partition].funnel)
-            users += made[partition].users
-        funnel.drop("user", f"{split}_exhausted", config.users.by_split()[split] - users)
+    for split, of_split in by_split.items():
+        written = [results[partition] for partition in of_split]
+        for result in written:
+            funnel.merge(result.funnel)
+        users = sum(result.users for result in written)
+        funnel.drop("user", f"{split}_exhausted", job.config.users.by_split()[split] - users)
         funnel.count(f"users_{split}", users)
-        for name in made[own[0]].rows:
-            rows[name][split] = sum(made[partition].rows[name] for partition in own)
+        for name in written[0].rows:
+            rows[name][split] = sum(result.rows[name] for result in written)
         rows[TOOLS][split] = _write_tools(job, split)
-    # In the order of the partitions, so that the sum is the same to the last digit whoever was done first.
-    done = [made[partition] for partition in partitions]
-    return rows, sum(one.loss for one in done) / sum(one.judged for one in done)
+    # In the order of the partitions, so that the floating-point sum does not depend on which finished first.
+    ordered = [results[partition] for partition in partitions]
+    return rows, sum(result.loss for result in ordered) / sum(result.judged for result in ordered)
+
+
+def _write_partitions(
+    job: PartitionJob,
+    partitions: Sequence[Partition],
+    by_split: Mapping[str, Sequence[Partition]],
+    checkpoint: Checkpoint,
+    encoder: SentenceEncoder,
+    progress: Progress,
+    executor: Executor,
+) -> dict[Partition, PartitionResult]:
+    """Write the partitions that the checkpoint does not hold.
+
+    Raises:
+        BuildError: If a split gets no user at all.
+    """
+    results = checkpoint.completed_partitions(partitions)
+    missing = [partition for partition in partitions if partition not in results]
+    for partition, result in executor.make(job, missing, encoder, _from_checkpoint(progress, results)):
+        results[partition] = result
+        of_split = by_split[partition.split]
+        if all(other in results and not results[other].users for other in of_split):
+            checkpoint.end()  # a resumed build would fail in the same way
+            raise _no_users(partition.split, job, [results[other] for other in of_split])
+    return results
 
 
 def _distribute(
     job: PartitionJob, by_split: Mapping[str, Sequence[Partition]], checkpoint: Checkpoint, progress: Progress
 ) -> dict[str, Path]:
-    """Deal the final instructions of the splits of several partitions; where they lie, by split."""
+    """Distribute the final instructions of each split that has several partitions; returns their folders by split."""
     shards = {}
-    for split, own in by_split.items():
-        if len(own) == 1:
+    for split, partitions in by_split.items():
+        if len(partitions) == 1:
             continue
         progress(f"writing final instructions of {split}", 0, 0)
         with checkpoint.sharding(split) as folder:
             if folder:
-                distribute(job.grouped.of_split(split), job.config, own, folder)
+                distribute(job.grouped.of_split(split), job.config, partitions, folder)
         shards[split] = checkpoint.shards(split)
     return shards
 
 
-def _counting(progress: Progress, made: Mapping[Partition, PartitionResult]) -> Progress:
-    """The same, with the users of the partitions that were made before."""
-    before = Counter[str]()
-    for partition, one in made.items():
-        before[f"writing {partition.split}"] += one.users
-    return lambda stage, done, total: progress(stage, done + before[stage], total + before[stage])
+def _from_checkpoint(progress: Progress, results: Mapping[Partition, PartitionResult]) -> Progress:
+    """Wrap a progress callback so that it counts the users of partitions that a checkpoint holds."""
+    done_before = Counter[str]()
+    for partition, result in results.items():
+        done_before[f"writing {partition.split}"] += result.users
+    return lambda stage, done, total: progress(stage, done + done_before[stage], total + done_before[stage])
 
 
-def _no_users(split: str, job: PartitionJob, made: Sequence[PartitionResult]) -> BuildError:
+def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult]) -> BuildError:
     groups, funnel = job.grouped.of_split(split).groups, Funnel()
-    for one in made:
-        funnel.merge(one.funnel)
+    for result in results:
+        funnel.merge(result.funnel)
     return BuildError(
-        f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by "
-        f"reason: {dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less "
-        "evidence ([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
+        f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by reason: "
+        f"{dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less evidence "
+        "([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
     )
 
 
 def _write_tools(job: PartitionJob, split: str) -> int:
-    """Write the catalogue of a split; the number of its tools."""
+    """Write the catalogue of a split; returns the number of its tools."""
     tools = list(_tool_rows(job.grouped.of_split(split).tools))
     if split == "test":
         write_tools(job.folders.private / answers_file(TOOLS), tools)

@@ -1,8 +1,8 @@
-"""How a long piece of work says how far it is."""
+"""Progress callback of long operations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and how much there is (0 where that is not known)."""
+"""Called with the name of the stage, the number of finished steps, and the number of all steps (0 if unknown)."""

@@ -1,7 +1,7 @@
-"""Where randomness comes from: one seed, and a generator of its own for each thing that is made.
+"""Random number generators: one for each named draw, derived from the seed of the build.
 
-A thing's generator depends on the seed and on the thing's name, not on what was made before it, so that a stage can
-be run in parts and in any order with the same result.
+A generator depends only on the seed and the name of the draw, not on earlier draws. Stages can therefore run in parts
+and in any order with the same result.
 """
 
 from __future__ import annotations
@@ -9,22 +9,36 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 
 def generator_for(seed: Sequence[int], *name: str | int) -> np.random.Generator:
-    """The generator of the thing called `name` in a build with `seed`.
+    """Return the generator for a named draw.
 
     Args:
-        seed: Numbers of 32 bits; one for a plain seed, more where a secret goes in.
-        name: What the generator is for.
+        seed: 32-bit numbers: the seed of the build and, for the test split, the numbers of its secret.
+        name: Parts of the name of the draw.
     """
     parts = [part if isinstance(part, int) else zlib.crc32(part.encode()) for part in name]
     return np.random.default_rng([*seed, *parts])
 
 
+@cache
+def secret_key(secret: str) -> bytes:
+    """Derive the 32-byte key of a secret, slowly: scrypt (RFC 7914) with 64 MiB of memory.
+
+    Everything that depends on a secret depends on this key only. To test a guess against published rows or ids costs
+    one derivation, about a fifth of a second on a core of 2026, so that short passphrases are not worth guessing.
+
+    Args:
+        secret: The secret of a config; at least 16 characters.
+    """
+    return hashlib.scrypt(secret.encode(), salt=b"petoolbench", n=2**16, r=8, p=1, maxmem=2**27, dklen=32)
+
+
 def secret_numbers(secret: str) -> tuple[int, ...]:
-    """A secret as 8 numbers of 32 bits, none of which tells it."""
-    digest = hashlib.sha256(secret.encode()).digest()
-    return tuple(int.from_bytes(digest[start : start + 4], "big") for start in range(0, len(digest), 4))
+    """Return the key of a secret as 8 numbers of 32 bits, for seeds."""
+    key = secret_key(secret)
+    return tuple(int.from_bytes(key[start : start + 4], "big") for start in range(0, len(key), 4))

@@ -1,4 +1,4 @@
-"""The records that flow from stage to stage. Frozen; a stage makes new ones with `dataclasses.replace`."""
+"""Records that the stages exchange. They are frozen; stages derive new ones with `dataclasses.replace`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """Measured statistics of a service, where the catalogue has them."""
+    """Measured statistics of a service; None where the catalogue has none."""
 
     latency_ms: float | None = None
     """Mean response time in milliseconds, above 0."""
@@ -18,28 +18,29 @@ class ServiceFacts:
     service_level: float | None = None
     """Share of time the service is up, 0 to 100 %."""
     popularity: float | None = None
-    """The marketplace's own score, 0 to 10."""
+    """Popularity score of the marketplace, 0 to 10."""
     pricing: str | None = None
     """`free`, `freemium` or `paid`."""
     authentication: str | None = None
-    """What a caller must have: `none`, `key` (or a password), or `oauth` (an account to sign in with)."""
+    """Required credentials: `none`, `key` (also a password), or `oauth` (an account to sign in with)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One non-functional property of a tool, with the words that it was read from."""
+    """One non-functional property of a tool."""
 
     axis: str
     value: str
     evidence: str
+    """The words of the documentation that state the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
     """One callable API operation.
 
-    `name`, `provider`, `category`, `description`, `parameters` and `attributes` are what the benchmark shows; the rest
-    is what the catalogue knew and the stages need.
+    `name`, `provider`, `category`, `description`, `parameters` and `attributes` are published in the benchmark; the
+    other fields are used by the stages only.
     """
 
     name: str
@@ -51,16 +52,18 @@ class Tool:
     """JSON Schema object."""
     attributes: tuple[Attribute, ...] = ()
     operation: str = ""
-    """The operation's own title in the catalogue."""
+    """Title of the operation in the catalogue."""
     operation_description: str = ""
+    """Description of the operation in the catalogue."""
     provider_description: str = ""
+    """Description of the provider in the catalogue."""
     facts: ServiceFacts = field(default_factory=ServiceFacts)
     functionality: str | None = None
-    """Known from the catalogue (marketplace) or set by the grouping stage."""
+    """Name of the functionality; given by the catalogue (marketplace) or set by the grouping stage."""
     split: str | None = None
-    """Known from the catalogue (marketplace) or set by the splits stage."""
+    """Name of the split; given by the catalogue (marketplace) or set by the splits stage."""
     values: Mapping[str, str] = field(init=False, compare=False, repr=False)
-    """Value of each axis that the attributes speak of."""
+    """Value of each axis that has an attribute."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", {attribute.axis: attribute.value for attribute in self.attributes})
@@ -68,50 +71,52 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One input of a functionality, whatever a tool calls it."""
+    """One input of a functionality, independent of the parameter names of tools."""
 
     name: str
     concept: str
-    """What its values are; a key of the slot lexicon."""
+    """Type of its values; a key of the slot lexicon."""
     about: str
+    """Short description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Functionality:
-    """What a tool does, whoever provides it, with the ways people ask for it."""
+    """A job that tools of several providers do, with patterns of instructions for it."""
 
     name: str
     category: str
     summary: str
+    """Description of the job in one sentence."""
     phrases: tuple[str, ...]
-    """Other ways in which documentation says it."""
+    """Other descriptions of the job in documentation."""
     slots: tuple[Slot, ...]
     patterns: Mapping[str, tuple[str, ...]]
-    """Instruction patterns by register; each holds every `{slot}` once."""
+    """Instruction patterns by register; each contains every `{slot}` exactly once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a slot goes in one tool's arguments."""
+    """Position of a slot in the arguments of one tool."""
 
     path: tuple[str, ...]
-    """Parameter name, or names from the outside in where the parameter is nested."""
+    """Name of the parameter; for a nested parameter, the names from the outermost to the innermost."""
     type: str
-    """JSON type that the tool wants."""
+    """JSON type of the parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupTool:
-    """A tool in its group, with the alignment of its parameters to the group's slots."""
+    """A tool of a group, with the mapping of the functionality's slots to its parameters."""
 
     tool: Tool
     bindings: Mapping[str, Binding]
-    """By slot name."""
+    """Bindings by slot name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The tools of one split that do one functionality; at least 3, of different providers."""
+    """The tools of one functionality in one split: at least 3, from different providers."""
 
     functionality: Functionality
     members: tuple[GroupTool, ...]
@@ -119,11 +124,11 @@ class Group:
     category: str
     split: str | None = None
     wording: int | None = None
-    """Which set of phrases its documentation is written with, where the catalogue has such sets."""
+    """Number of the set of phrases used in its documentation; None if the catalogue has no such sets."""
 
     @property
     def key(self) -> str:
-        """Identifies the group in the build."""
+        """Identifier of the group in the build."""
         return f"{self.functionality.name}@{self.split}"
 
 
@@ -133,16 +138,16 @@ class SlotValue:
 
     value: str | int | float
     said: str
-    """The words that state it in an instruction."""
+    """The words that state the value in an instruction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One concrete wish inside a functionality."""
+    """One concrete request for a functionality."""
 
     instruction: str
     values: Mapping[str, SlotValue]
-    """By slot name."""
+    """Values by slot name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +155,15 @@ class Profile:
     """A user's implicit preference: weights over attributes."""
 
     weights: Mapping[tuple[str, str], float]
-    """Weight of each (axis, value), above 0; they sum to 1. The heaviest first."""
+    """Weight of each (axis, value), above 0, in descending order; the weights sum to 1."""
 
     @property
     def axes(self) -> list[str]:
-        """Axes that the preference weighs, the heaviest first."""
+        """Axes with a weight, in descending order of weight."""
         return [axis for axis, _ in self.weights]
 
     def utility(self, tool: Tool) -> float:
-        """Share of the preference that a tool fulfils, 0 to 1."""
+        """Return the sum of the weights of a tool's attributes, 0 to 1."""
         share, values = 0.0, tool.values
         for (axis, value), weight in self.weights.items():
             if values.get(axis) == value:
@@ -168,13 +173,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One past instruction with the tool call that served it."""
+    """One past instruction, with the tool that was called for it."""
 
     scenario: Scenario
     member: GroupTool
-    """Who served it."""
+    """The called tool."""
     rating: int | None
-    """1 liked, 0 disliked, None in the configs without ratings."""
+    """1 for liked, 0 for disliked; None in configs without ratings."""
 
     @property
     def instruction(self) -> str:
@@ -183,27 +188,27 @@ class Interaction:
 
     @property
     def tool(self) -> Tool:
-        """The tool that was called."""
+        """The called tool."""
         return self.member.tool
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A user's interactions and what they show."""
+    """The interactions of a user in one config, oldest first."""
 
     interactions: tuple[Interaction, ...]
     evidence: tuple[int, ...]
-    """Indexes of the interactions that support the current preference."""
+    """Indexes of the interactions that show the current preference."""
     drift_step: int | None = None
-    """Index of the first interaction under the current preference, or the middle of a gradual change; None where
-    nothing changes."""
+    """Index of the first interaction under the current preference, or the middle of a gradual change; None without a
+    change."""
     noise: float = 0.0
-    """Share of the ratings that are the opposite of what the user felt, 0 to 1."""
+    """Share of the ratings that were flipped to the opposite of the user's opinion, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query group: one instruction with its candidates, for several users who want different tools."""
+    """A query group: one instruction with its candidates, shared by several users who prefer different tools."""
 
     name: str
     group: Group
@@ -213,12 +218,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user of a query group, with their histories by type."""
+    """One user of a query group."""
 
     user_id: str
     query: Query
     answer: GroupTool
+    """The preferred tool."""
     rival: GroupTool
-    """What was wanted before the last change, and what the disliked calls are for."""
+    """The tool that was preferred before the last change, and that the disliked calls point to."""
     profile: Profile
     histories: Mapping[str, History]
+    """Histories by config."""

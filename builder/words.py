@@ -1,4 +1,4 @@
-"""How text is cut into words, wherever the builder compares or names things."""
+"""Splitting of text into words, and names made of words."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD: Final = re.compile(r"[^\w]|_")
 _NOT_NAME: Final = re.compile(r"[^a-z0-9]+")
 MAX_NAME: Final = 64
-"""Longest tool name that function-calling interfaces accept."""
+"""Maximum length of a tool name in function-calling interfaces."""
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words; camelCase, punctuation and underscores separate them."""
+    """Split a text into lower-case words, at camelCase boundaries, punctuation, underscores and spaces."""
     return _NOT_WORD.sub(" ", _CAMEL.sub(" ", text)).lower().split()
 
 
 def squash(name: str) -> str:
-    """Letters and digits of a name in lower case, so that `Postal-Code` and `postal_code` are one."""
+    """Return the letters and digits of a name in lower case, so that `Postal-Code` and `postal_code` become equal."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def slug(text: str, limit: int = MAX_NAME) -> str:
-    """A name of letters, digits and `_`, cut at a word where it is too long; empty where nothing is left."""
+    """Return a text as a name of lower-case letters, digits and `_`.
+
+    Args:
+        text: The text; the result is empty if it has no letters and digits from a-z and 0-9.
+        limit: Maximum length; longer names are cut after a word.
+    """
     parts = [part for part in _NOT_NAME.split(" ".join(words(text))) if part]
     kept: list[str] = []
     for part in parts:
@@ -37,54 +42,61 @@ def slug(text: str, limit: int = MAX_NAME) -> str:
 
 @cache
 def provider_family(provider: str) -> str:
-    """A provider without its version, squashed: catalogues number products that share a name (`Spotify _v2`)."""
-    name = words(provider)
-    while len(name) > 1 and name[-1].removeprefix("v").isdigit():
-        name.pop()
-    return "".join(name) or provider
+    """Return a provider's name in lower case, without spaces and version: `Spotify _v2` becomes `spotify`.
+
+    Catalogues add such numbers to products that share a name.
+    """
+    parts = words(provider)
+    while len(parts) > 1 and parts[-1].removeprefix("v").isdigit():
+        parts.pop()
+    return "".join(parts) or provider
 
 
 def spoken(value: str) -> str:
-    """The value of an axis as words."""
+    """Return the value of an axis as words."""
     return value.replace("_", " ")
 
 
 def mentions(text: str, name: str) -> bool:
-    """Whether a text holds a name, word for word."""
+    """Return True if a text contains the words of a name consecutively."""
     return f" {' '.join(words(name))} " in f" {' '.join(words(text))} "
 
 
 def mentions_any(names: Sequence[str]) -> Callable[[str], bool]:
-    """Tells of texts whether they hold one of some names, as `mentions` does of one."""
-    wanted = [f" {' '.join(words(name))} " for name in names]
+    """Return a function that checks if a text contains any of some names; see `mentions`."""
+    phrases = [f" {' '.join(words(name))} " for name in names]
 
-    def tell(text: str) -> bool:
-        said = f" {' '.join(words(text))} " if wanted else ""
-        return any(name in said for name in wanted)
+    def contains(text: str) -> bool:
+        normalised = f" {' '.join(words(text))} " if phrases else ""
+        return any(phrase in normalised for phrase in phrases)
 
-    return tell
+    return contains
 
 
 def commonest(counts: Mapping[str, int]) -> str:
-    """What comes most often, the first by name among equals; of at least one."""
+    """Return the name with the highest count; ties go to the alphabetically first. There must be at least one."""
     return min(counts, key=lambda name: (-counts[name], name))
 
 
 def sentence(text: str) -> str:
-    """One line that ends in a full stop; empty stays empty."""
+    """Return a text as one line that ends with punctuation; an empty text stays empty."""
     line = " ".join(text.split())
     return line if not line or line[-1] in ".!?" else line + "."
 
 
 class Signals:
-    """Word beginnings to look for; several words in a row when the signal holds a space."""
+    """Matcher of signals: beginnings of words, or of several consecutive words if a signal contains a space.
+
+    Args:
+        signals: The signals, in lower case.
+    """
 
     def __init__(self, signals: list[str]) -> None:
         self.first_words = frozenset(signal.split()[0] for signal in signals)
-        """Beginnings of words, one of which is in every text with a signal."""
+        """First words of all signals; every text that matches contains a word with one of these beginnings."""
         alternatives = "|".join(r"\w* ".join(re.escape(part) for part in signal.split()) for signal in signals)
         self._pattern = re.compile(rf"(?:^| )(?:{alternatives})") if signals else None
 
     def hit(self, text: str) -> bool:
-        """Whether one of the signals occurs in a text of words joined by single spaces."""
+        """Return True if a signal occurs in a text of words joined by single spaces."""
         return self._pattern is not None and self._pattern.search(text) is not None

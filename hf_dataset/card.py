@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from .card_passages import PASSAGES
 from .croissant import croissant_text
 from .errors import ReadError
 from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
-from .reader import read_manifest
+from .manifest import Manifest, read_manifest
 from .schema import HISTORY_TYPES, ROWS, feature_specs
 
 _HEAD: Final = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -82,7 +81,7 @@ def _info(build: Build, name: str, row: type) -> dict[str, Any]:
         "features": feature_specs(row),
         "splits": splits,
         "download_size": sum(
-            build.manifest["files"][path]["bytes"] for split in splits_of(name) for path in build.files(name, split)
+            build.manifest.files[path].bytes for split in splits_of(name) for path in build.files(name, split)
         ),
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }
@@ -109,7 +108,7 @@ def card_text(build: Build, page: str) -> str:
     return f"---\n{head}---\n{body}"
 
 
-def pages(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
     """What stands beside the data, by file name.
 
     Args:
@@ -126,7 +125,7 @@ def pages(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def write_pages(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_pages(folder: Path, manifest: Manifest) -> None:
     """Write what stands beside the data; the arguments are those of `pages`."""
     for name, text in pages(folder, manifest).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from .errors import ReadError
 from .layout import AUDIT_JSON, shards, split_file, splits_of
+from .manifest import Manifest
 from .schema import ROWS
 
 
@@ -20,7 +21,7 @@ from .schema import ROWS
 class Build:
     """What is known of a build."""
 
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     audit: Mapping[str, Any] | None
     """What the audit found, as in `audit.json`; None if there was none."""
     examples: Mapping[str, Mapping[str, Any]]
@@ -30,12 +31,12 @@ class Build:
 
     def files(self, config: str, split: str) -> list[str]:
         """Paths of the files of a config's split."""
-        return shards(split_file(config, split), self.manifest["files"])
+        return shards(split_file(config, split), self.manifest.files)
 
     @property
     def rows(self) -> Mapping[str, Mapping[str, int]]:
         """Number of rows by config and split."""
-        rows: Mapping[str, Mapping[str, int]] = self.manifest["rows"]
+        rows: Mapping[str, Mapping[str, int]] = self.manifest.rows
         return rows
 
 
@@ -44,7 +45,7 @@ def example_split(config: str) -> str:
     return "validation" if "validation" in splits_of(config) else "train"
 
 
-def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
+def read_build(folder: Path, manifest: Manifest) -> Build:
     """Read what a card tells.
 
     Args:
@@ -55,17 +56,17 @@ def read_build(folder: Path, manifest: Mapping[str, Any]) -> Build:
         ReadError: If a file is missing or cannot be read.
     """
     try:
-        audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest["audit"] else None
+        audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest.audit else None
         tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
         examples = {
-            name: _first_row([folder / path for path in shards(splits[example_split(name)], manifest["files"])])
+            name: _first_row([folder / path for path in shards(splits[example_split(name)], manifest.files)])
             for name, splits in tables.items()
         }
         sizes = {
             path: _bytes_in_memory(folder / path)
             for splits in tables.values()
             for table in splits.values()
-            for path in shards(table, manifest["files"])
+            for path in shards(table, manifest.files)
         }
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ReadError(f"{str(folder)!r} is not a complete data set: {error}") from error

@@ -90,27 +90,27 @@ def _examples(build: Build) -> str:
 
 def _made(build: Build) -> str:
     manifest = build.manifest
-    config = manifest["config"]
+    config = manifest.config
     facts = [
-        ["catalogue", f"`{manifest['catalog']}`"],
+        ["catalogue", f"`{manifest.catalog}`"],
         ["seed", str(config["seed"])],
-        ["build", f"`{manifest['build_id']}`, by petoolbench {manifest['builder']}"],
-        ["test split", _CLOSED if manifest["test_split_needs_a_secret"] else _OPEN],
-        ["understood by", f"`{config['llm']['model']}`" if manifest["llm"] else "rules, no language model"],
-        ["`n_tokens` counts tokens of", manifest["tokenizer"]],
+        ["build", f"`{manifest.build_id}`, by petoolbench {manifest.builder}"],
+        ["test split", _CLOSED if manifest.test_split_needs_a_secret else _OPEN],
+        ["understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, no language model"],
+        ["`n_tokens` counts tokens of", manifest.tokenizer],
     ]
     dials = [
         [f"`{section}.{name}`", value if isinstance(value, str) else json.dumps(value)]
         for section, values in config.items()
-        if isinstance(values, Mapping) and (section != "llm" or manifest["llm"])
+        if isinstance(values, Mapping) and (section != "llm" or manifest.llm)
         for name, value in values.items()
     ]
     drops = [
         [kind.replace("_", " "), reason.replace("_", " "), f"{number:,}"]
-        for kind, reasons in manifest["drops"].items()
+        for kind, reasons in manifest.drops.items()
         for reason, number in reasons.items()
     ]
-    kept = [[name.replace("_", " "), f"{number:,}"] for name, number in manifest["counts"].items()]
+    kept = [[name.replace("_", " "), f"{number:,}"] for name, number in manifest.counts.items()]
     parts = [
         _table(["", "this build"], facts),
         _folded("Dials", _table(["dial", "value"], dials)),
@@ -122,16 +122,16 @@ def _made(build: Build) -> str:
 
 
 def _validity(build: Build) -> str:
-    if build.audit is None:
+    summary = build.manifest.audit
+    if build.audit is None or summary is None:
         return _NOT_AUDITED
-    done = build.manifest["audit"]
     size = sum(build.rows[HISTORY_TYPES[0]].values())
-    gates, checks, mute = done["gates"], done["checks"], done.get("gates_that_cannot_tell", 0)
+    gates, checks, mute = summary.gates, summary.checks, summary.gates_that_cannot_tell
     held = f"all {gates} gates and {checks} checks hold"
     if mute:
         held = f"{gates - mute} of {gates} gates (the others cannot tell on so few rows) and all {checks} checks hold"
     found = [f"Of this build, {size:,} rows a config: {held}."]
-    if on_rows := done.get("gates_on_rows"):
+    if on_rows := summary.gates_on_rows:
         found.append(
             f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "
             f"{size:,} rows a config. What that can show is said in `{AUDIT_PAGE}`."

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .columns import MEANINGS, inner
 from .layout import CANARY, shards, split_file, splits_of
+from .manifest import FileRecord, Manifest
 from .schema import ROWS, feature_specs
 
 _SCHEMA_ORG: Final = "https://schema.org/"
@@ -45,14 +46,14 @@ _ABOUT: Final = (
 )
 
 
-def croissant_text(manifest: Mapping[str, Any]) -> str:
+def croissant_text(manifest: Manifest) -> str:
     """The metadata as JSON-LD.
 
     Args:
         manifest: What the data set says of itself, with the sizes and hashes of its Parquet files.
     """
     configs = {
-        name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest["files"])]
+        name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest.files)]
         for name in ROWS
     }
     return (
@@ -65,13 +66,13 @@ def croissant_text(manifest: Mapping[str, Any]) -> str:
                 "description": f"{_ABOUT} {CANARY}",
                 "inLanguage": "en",
                 "license": "https://www.apache.org/licenses/LICENSE-2.0",
-                "version": manifest["builder"],
+                "version": manifest.builder,
                 "citeAs": "The PEToolBench developers. PEToolBench: a benchmark of personalised tool use.",
                 "creator": {"@type": "sc:Organization", "name": "The PEToolBench developers"},
                 "keywords": ["tool use", "function calling", "personalisation", "benchmark"],
                 "isLiveDataset": False,
                 "distribution": [
-                    *(_file(path, manifest["files"][path]) for paths in configs.values() for path in paths),
+                    *(_file(path, manifest.files[path]) for paths in configs.values() for path in paths),
                     *(_file_set(name, paths) for name, paths in configs.items()),
                 ],
                 "recordSet": [_record_set(name, row, configs[name]) for name, row in ROWS.items()],
@@ -83,15 +84,15 @@ def croissant_text(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _file(path: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _file(path: str, facts: FileRecord) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": path,
         "name": path,
         "contentUrl": path,
-        "contentSize": f"{facts['bytes']} B",
+        "contentSize": f"{facts.bytes} B",
         "encodingFormat": _PARQUET,
-        "sha256": facts["sha256"],
+        "sha256": facts.sha256,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from .decoding import Decoder, shared_columns
 from .errors import ReadError
-from .layout import ANSWERS, MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
+from .layout import ANSWERS, SPLITS, TOOLS, TRAINING, answers_file, shards_in, split_file
 from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema
 
 _BATCH: Final = 1000
@@ -163,22 +162,6 @@ def read_columns(path: Path, row: type, *columns: str) -> Iterator[pa.RecordBatc
         ReadError: As in `read_file`.
     """
     return _batches(path, row, columns)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """What a data set says of itself.
-
-    Raises:
-        ReadError: If there is no manifest, or it is none.
-    """
-    path = _path(folder, MANIFEST)
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReadError(f"{str(path)!r} cannot be read as JSON: {error}") from error
-    if not isinstance(manifest, dict) or "config" not in manifest:
-        raise ReadError(f"{str(path)!r} is no manifest of a PEToolBench build. Build the data set again.")
-    return manifest
 
 
 def _incomplete(folder: Path, name: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from .layout import MANIFEST, split_file, splits_of
-from .reader import read_manifest
+from .manifest import Manifest, read_manifest
 from .schema import ROWS, feature_specs
 
 SCRIPT: Final = Path(__file__).with_name("loading_script.py")
@@ -24,9 +23,9 @@ _NO_BUILD: Final = 'BUILD = ""\n'
 _WIDTH: Final = 120
 
 
-def built_files(manifest: Mapping[str, Any]) -> list[str]:
+def built_files(manifest: Manifest) -> list[str]:
     """What a build made, and nothing that came to lie beside it since: paths in the folder of the data set."""
-    return [*manifest["files"], MANIFEST]
+    return [*manifest.files, MANIFEST]
 
 
 def script_branch_files(out: Path, repo: str) -> dict[str, bytes | Path]:

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from .column_hashes import Column, Values
 from .layout import CANARY, MANIFEST, SPLITS, TOOLS, TRAINING, shards_in, split_file, splits_of
-from .reader import files_of, read_columns, read_manifest
+from .manifest import FileRecord, Manifest, read_manifest
+from .reader import files_of, read_columns
 from .schema import HISTORY_TYPES, ROWS, arrow_schema
 
 _IN_ONE_SPLIT: Final = {"instance_id": "instances", "user_id": "users", "query_group": "query groups"}
@@ -39,8 +40,8 @@ def check_folder(folder: Path) -> list[str]:
     return problems
 
 
-def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    listed = manifest.get("files") or {}
+def _files(folder: Path, manifest: Manifest) -> Iterator[str]:
+    listed = manifest.files
     for name, known in sorted(listed.items()):
         path = folder / name
         if not path.is_file():
@@ -48,18 +49,18 @@ def _files(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if {"bytes": path.stat().st_size, "sha256": digest} != known:
+        if FileRecord(path.stat().st_size, digest) != known:
             yield f"{name} is not the file that was built"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet")}
     for name in sorted(there - set(listed)):
         yield f"{name} is not in {MANIFEST}"
 
 
-def _tables(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    if not manifest.get("rows"):
+def _tables(folder: Path, manifest: Manifest) -> Iterator[str]:
+    if not manifest.rows:
         yield f"{MANIFEST} tells of no rows"
         return
-    for config in manifest["rows"]:
+    for config in manifest.rows:
         if config not in ROWS:
             yield f"{MANIFEST} has rows of {config!r}, which is no config"
             continue
@@ -70,13 +71,11 @@ def _tables(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
                     if file.schema_arrow.remove_metadata() != arrow_schema(ROWS[config]):
                         yield f"{name} has other columns than a row of {config}"
                     rows += file.metadata.num_rows
-            if rows != manifest["rows"][config][split]:
-                yield (
-                    f"{split_file(config, split)} has {rows} rows, {MANIFEST} says {manifest['rows'][config][split]}"
-                )
+            if rows != manifest.rows[config][split]:
+                yield (f"{split_file(config, split)} has {rows} rows, {MANIFEST} says {manifest.rows[config][split]}")
 
 
-def _splits(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
+def _splits(folder: Path, manifest: Manifest) -> Iterator[str]:
     def column(config: str, split: str, *place: str) -> Column:
         return Column(files_of(folder, split_file(config, split)), ROWS[config], *place)
 
@@ -94,7 +93,7 @@ def _splits(folder: Path, manifest: dict[str, Any]) -> Iterator[str]:
     held_out = {
         split: Values.of(*(column(config, split, "query_group") for config in HISTORY_TYPES)) for split in SPLITS[1:]
     }
-    for config in (name for name in TRAINING if name in manifest["rows"]):
+    for config in (name for name in TRAINING if name in manifest.rows):
         own = Values.of(column(config, "train", "query_group"))
         taken = {group: split for split, values in held_out.items() for group in own.in_common(values)}
         if taken:

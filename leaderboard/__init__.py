@@ -1,1 +1,1 @@
-"""The leaderboard room: the Gradio Space where systems are submitted, scored and compared."""
+"""Leaderboard: the Gradio Space where systems are submitted, scored and compared."""

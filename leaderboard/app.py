@@ -1,162 +1,231 @@
-"""The leaderboard's public process, and the file that a Space starts.
+"""Public process of the leaderboard, and the entry point of the Space.
 
-It shows and takes in; it never has the private answers, which `evaluator.py` alone reads.
+It serves the pages and accepts submissions. It has no access to the private answers, which only the evaluator reads.
+Imports are absolute, because a Space runs this file as a script.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import gradio as gr
 import httpx2
 from huggingface_hub import HfApi, snapshot_download
 
+from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
+from leaderboard.pages.page_context import QUICK, Context, Page, split_of
+from leaderboard.pages.theme import CSS, theme
+from leaderboard.public_data import Data, DataError
+from leaderboard.scoring.scorer_version import scorer_version
+from leaderboard.stores.open_store import open_store
+from leaderboard.stores.snapshot import Snapshot
+from leaderboard.stores.store import Store, StoreError
+from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
+from leaderboard.submissions.identity import Identity
+from leaderboard.submissions.submissions import SubmissionService
+from leaderboard.submissions.validation import LIMITS
+from leaderboard.views import filters
+from leaderboard.views.filters import TABS, View
 from metrics.petoolbench.uploads import Blocks
 
-from .pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
-from .pages.page_context import QUICK, Context, split_of
-from .pages.theme import CSS, theme
-from .public_data import Data, DataError
-from .scoring.scorer_version import scorer_version
-from .stores.open_store import open_store
-from .stores.snapshot import Snapshot
-from .stores.store import Store, StoreError
-from .stores.stored_records import HISTORY_TYPES, SPLITS
-from .submissions.identity import Identity
-from .submissions.submissions import Desk
-from .submissions.validation import LIMITS
-from .views import filters
-from .views.filters import TABS
-
 DATA: Final = "PETOOLBENCH_DATA"
+"""Environment variable with the default of --data."""
 STORE: Final = "PETOOLBENCH_STORE"
+"""Environment variable with the default of --store."""
 _LABELS: Final = dict(zip(TABS, ("Board", "Pictures", "Compare", "Explore", "Submit", "About"), strict=True))
 _INTRO: Final = "Does a model call the tool that *this* user would want? Data revision `{}`."
 _ADDRESS: Final = """
 (query) => {
-  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__'));
-  const all = new URLSearchParams([...kept, ...new URLSearchParams(query)]).toString();
-  history.replaceState(null, '', all ? '?' + all : location.pathname);
+  const reserved = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__'));
+  const parameters = new URLSearchParams([...reserved, ...new URLSearchParams(query)]).toString();
+  history.replaceState(null, '', parameters ? '?' + parameters : location.pathname);
 }
 """
-_SOON_S: Final = 1.0
-_KEPT_S: Final = 3600
-"""Seconds for which an uploaded file stays beside the store."""
+"""JavaScript that puts a query string into the address bar and keeps Gradio's own parameters."""
+_VIEW_FIELDS: Final = tuple(field.name for field in dataclasses.fields(View) if field.name != "tab")
+"""Fields of a view that the board has controls for, in the order of the controls."""
+_FIRST_CONTENT_S: Final = 1.0
+"""Delay before the tabs other than the board are filled."""
+_UPLOADS_KEPT_S: Final = 3600
+"""Seconds for which uploaded files are kept in Gradio's cache."""
+
+
+class _Layout(NamedTuple):
+    """Components of the app that events refer to."""
+
+    split: Any
+    """Selector of the split, shared by all pages."""
+    active_tab: Any
+    """State with the name of the selected tab; empty until the view was restored from the address."""
+    address: Any
+    """Hidden text box with the query string for the browser's address bar."""
+    tabs: Any
+    """Container of the tabs."""
+    tab: dict[str, Any]
+    """Tabs by name."""
+    board: board_page.Shared
+    pages: dict[str, Page]
+    """Pages of the other tabs by name, without About, which is static."""
+
+    @property
+    def board_control(self) -> dict[str, Any]:
+        """Controls of the board by the names of the fields of `View`."""
+        return dict(zip(_VIEW_FIELDS, self.board.controls, strict=True))
+
+    @property
+    def table(self) -> Any:
+        """HTML component that shows the board."""
+        return self.board.outputs[0]
 
 
 def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
-    """The app.
+    """Build the app.
 
     Args:
-        store: Where submissions and outcomes lie.
-        data: The public data set.
-        identity: Tells who is asking.
+        store: Store of submissions and outcomes.
+        data: Public data set.
+        identity: Identification of the person behind a request.
 
     Raises:
         StoreError: If the store cannot be read.
     """
     version = scorer_version()
-    context = Context(store, Snapshot(store, data.revision), data, Desk(store, data, version), identity)
-    blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_KEPT_S, _KEPT_S))
+    service = SubmissionService(store, data, version)
+    context = Context(store, Snapshot(store, data.revision), data, service, identity)
+    blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S))
     with blocks:
-        with gr.Row(elem_id="top"):
-            gr.Markdown(f"# PEToolBench leaderboard\n{_INTRO.format(data.revision)}", elem_id="title")
-            split = gr.Radio(
-                list(SPLITS),
-                value="validation",
-                show_label=False,
-                container=False,
-                elem_id="split",
-                elem_classes="segmented",
-                min_width=180,
-                scale=0,
-            )
-            if identity.in_space:
-                gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="sign-in")
-        active = gr.State("")
-        address = gr.Textbox(visible="hidden", elem_id="address")
-        tabs: dict[str, Any] = {}
-        with gr.Tabs(elem_id="tabs") as whole:
-            with gr.Tab(_LABELS["board"], id="board") as tabs["board"]:
-                shared = board_page.build(context, split, active, address)
-            with gr.Tab(_LABELS["pictures"], id="pictures", render_children=True) as tabs["pictures"]:
-                charts_tab = charts_page.build(context, split)
-            with gr.Tab(_LABELS["compare"], id="compare", render_children=True) as tabs["compare"]:
-                compare_tab = compare_page.build(context, split)
-            with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tabs["explore"]:
-                explore_tab = explore_page.build(context)
-            with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tabs["submit"]:
-                submit_tab = submit_page.build(context)
-            with gr.Tab(_LABELS["about"], id="about", render_children=True) as tabs["about"]:
-                gr.Markdown(about_page.markdown(data, version), elem_classes="words")
-        # What a tab shows first is fetched once the board stands.
-        soon = gr.Timer(_SOON_S)
-        soon.tick(lambda: gr.Timer(active=False), None, soon, **QUICK)
-        for page in (charts_tab, explore_tab, submit_tab):
-            soon.tick(page.show, page.inputs, page.outputs, **QUICK)
-        pages = {"pictures": charts_tab, "compare": compare_tab, "explore": explore_tab, "submit": submit_tab}
-
-        def restored(request: gr.Request) -> Any:
-            """The view that the address asks for."""
-            view = filters.from_query(request.query_params.multi_items())
-            licences = board_page.licences_of(context, view.split)
-            values = [
-                view.split, view.board, view.search, list(view.badges),
-                gr.Dropdown(licences, value=list(view.licences)),
-                view.size, view.since, view.every, view.sort, view.upwards, list(view.columns), view.page,
-            ]  # fmt: skip
-            selected = (
-                gr.skip() if view.tab == TABS[0] else gr.Tabs(selected=view.tab)
-            )  # a reader may be quicker than this
-            return [view.tab, selected, *values, *does.drawn(view)]
-
-        does = board_page.Handlers(context)
-        blocks.load(restored, None, [active, whole, *shared.controls, *shared.outputs[:2]], **QUICK)
-        split.input(shared.apply, [active, *shared.controls], shared.outputs, **QUICK).then(
-            lambda split: gr.Dropdown(board_page.licences_of(context, split_of(split)), value=[]),
-            split,
-            shared.controls[4],
-            **QUICK,
-        )
-        for name, tab in tabs.items():
-            tab.select(
-                lambda active, *values, name=name: _turned(does, name, active, values),
-                [active, *shared.controls],
-                [active, address, *([shared.outputs[0]] if name == "board" else [])],
-                **QUICK,
-            )
-            if name in pages:
-                page = pages[name]
-                tab.select(page.show, page.inputs, page.outputs, **QUICK)
+        layout = _lay_out(context, version)
+        handlers = board_page.Handlers(context)
+        _show_first_content(layout)
+        _restore_view(blocks, context, handlers, layout)
+        _update_licences(context, layout)
+        _follow_tabs(handlers, layout)
         for name in ("pictures", "compare"):
-            page = pages[name]
-            split.input(page.show, page.inputs, page.outputs, **QUICK)
-        address.change(None, address, None, js=_ADDRESS, api_visibility="private")
+            page = layout.pages[name]
+            layout.split.input(page.show, page.inputs, page.outputs, **QUICK)
+        layout.address.change(None, layout.address, None, js=_ADDRESS, api_visibility="private")
     return blocks
 
 
-def _turned(does: board_page.Handlers, name: str, active: str, values: Sequence[Any]) -> Any:
-    """What follows when a tab is opened: it is the active one, and stands in the address; the board is drawn anew.
+def _lay_out(context: Context, version: str) -> _Layout:
+    """Create the header and the tabs."""
+    with gr.Row(elem_id="top"):
+        gr.Markdown(f"# PEToolBench leaderboard\n{_INTRO.format(context.data.revision)}", elem_id="title")
+        split = gr.Radio(
+            list(SPLITS),
+            value="validation",
+            show_label=False,
+            container=False,
+            elem_id="split",
+            elem_classes="segmented",
+            min_width=180,
+            scale=0,
+        )
+        if context.identity.in_space:
+            gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="sign-in")
+    active_tab = gr.State("")
+    address = gr.Textbox(visible="hidden", elem_id="address")
+    tab: dict[str, Any] = {}
+    pages: dict[str, Page] = {}
+    with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tab(_LABELS["board"], id="board") as tab["board"]:
+            board = board_page.build(context, split, active_tab, address)
+        with gr.Tab(_LABELS["pictures"], id="pictures", render_children=True) as tab["pictures"]:
+            pages["pictures"] = charts_page.build(context, split)
+        with gr.Tab(_LABELS["compare"], id="compare", render_children=True) as tab["compare"]:
+            pages["compare"] = compare_page.build(context, split)
+        with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tab["explore"]:
+            pages["explore"] = explore_page.build(context)
+        with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tab["submit"]:
+            pages["submit"] = submit_page.build(context)
+        with gr.Tab(_LABELS["about"], id="about", render_children=True) as tab["about"]:
+            gr.Markdown(about_page.markdown(context.data, version), elem_classes="words")
+    return _Layout(split, active_tab, address, tabs, tab, board, pages)
 
-    A page opens its first tab by itself before it knows what the address asks for, and then nothing follows.
+
+def _show_first_content(layout: _Layout) -> None:
+    """Fill the other tabs once, shortly after the board is shown."""
+    timer = gr.Timer(_FIRST_CONTENT_S)
+    timer.tick(lambda: gr.Timer(active=False), None, timer, **QUICK)
+    for name in ("pictures", "explore", "submit"):
+        page = layout.pages[name]
+        timer.tick(page.show, page.inputs, page.outputs, **QUICK)
+
+
+def _restore_view(blocks: gr.Blocks, context: Context, handlers: board_page.Handlers, layout: _Layout) -> None:
+    """Restore the view from the address when the app is loaded."""
+
+    def restored(request: gr.Request) -> Any:
+        view = filters.from_query(request.query_params.multi_items())
+        # The first tab is not selected explicitly, since the reader may already have selected another one.
+        selected = gr.skip() if view.tab == TABS[0] else gr.Tabs(selected=view.tab)
+        return [view.tab, selected, *_control_values(context, view), *handlers.drawn(view)]
+
+    outputs = [layout.active_tab, layout.tabs, *layout.board.controls, layout.table, layout.address]
+    blocks.load(restored, None, outputs, **QUICK)
+
+
+def _control_values(context: Context, view: View) -> list[Any]:
+    """Return the values of the board's controls for a view, in the order of the controls."""
+    values = {name: getattr(view, name) for name in _VIEW_FIELDS}
+    licences = board_page.licences_of(context, view.split)
+    values |= {
+        "badges": list(view.badges),
+        "licences": gr.Dropdown(licences, value=list(view.licences)),
+        "columns": list(view.columns),
+    }
+    return list(values.values())
+
+
+def _update_licences(context: Context, layout: _Layout) -> None:
+    """Draw the board when the split changes, and offer the licences of the new split."""
+    inputs = [layout.active_tab, *layout.board.controls]
+    layout.split.input(layout.board.apply, inputs, layout.board.outputs, **QUICK).then(
+        lambda split: gr.Dropdown(board_page.licences_of(context, split_of(split)), value=[]),
+        layout.split,
+        layout.board_control["licences"],
+        **QUICK,
+    )
+
+
+def _follow_tabs(handlers: board_page.Handlers, layout: _Layout) -> None:
+    """Update the address, and the content of the tab, when a tab is selected."""
+    for name, tab in layout.tab.items():
+        tab.select(
+            lambda active_tab, *values, name=name: _tab_selected(handlers, name, active_tab, values),
+            [layout.active_tab, *layout.board.controls],
+            [layout.active_tab, layout.address, *([layout.table] if name == "board" else [])],
+            **QUICK,
+        )
+        if name in layout.pages:
+            page = layout.pages[name]
+            tab.select(page.show, page.inputs, page.outputs, **QUICK)
+
+
+def _tab_selected(handlers: board_page.Handlers, name: str, active_tab: str, values: Sequence[Any]) -> Any:
+    """Return the active tab and the address after a tab was selected, and for the board its table too.
+
+    Nothing changes before the view was restored from the address: when the app is loaded, Gradio selects the first tab.
     """
-    if not active:
+    if not active_tab:
         return [gr.skip()] * (3 if name == "board" else 2)
     view = board_page.view_of(name, values)
-    return (name, filters.to_query(view), does.drawn(view)[0]) if name == "board" else (name, filters.to_query(view))
+    address = filters.to_query(view)
+    return (name, address, handlers.drawn(view)[0]) if name == "board" else (name, address)
 
 
 def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:
-    """Serve the app until it is told to stop.
+    """Serve the app until it is stopped.
 
     Args:
-        blocks: The app.
-        port: Of this machine; Gradio's choice if None.
+        blocks: App from `build`.
+        port: Port to listen on; chosen by Gradio if None.
     """
     blocks.queue(default_concurrency_limit=8).launch(
         server_port=port,
@@ -169,52 +238,62 @@ def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:
 
 
 def open_data(name: str) -> Data:
-    """The data set in a folder, or in a repository of the Hub, of which the public splits are fetched.
+    """Open a data set in a folder, or download its public splits from the Hub.
 
     Args:
         name: A folder, or `hub:ORG/NAME`.
 
     Raises:
-        DataError: If there is none.
+        DataError: If the data set cannot be read or downloaded.
     """
     if not name.startswith("hub:"):
         return Data(Path(name))
     repository = name.removeprefix("hub:")
-    wanted = ["manifest.json", *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS)]
+    patterns = ["manifest.json", *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS)]
     try:
-        return Data(Path(snapshot_download(repository, repo_type="dataset", allow_patterns=wanted)))
+        return Data(Path(snapshot_download(repository, repo_type="dataset", allow_patterns=patterns)))
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise DataError(
-            f"The data set {repository!r} cannot be fetched ({type(error).__name__}). Check {DATA} and the token."
+            f"The data set {repository!r} cannot be downloaded ({type(error).__name__}). Check {DATA} and the token."
         ) from error
 
 
 def _whoami(token: str) -> Mapping[str, Any]:
     try:
-        found: Mapping[str, Any] = HfApi(token=token).whoami()
+        account: Mapping[str, Any] = HfApi(token=token).whoami()
     except httpx2.HTTPError as error:
-        raise OSError("the Hub cannot be asked whose a token is") from error
-    return found
+        raise OSError("The Hub cannot be reached to identify a token.") from error
+    return account
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve; 1 if data or store cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m leaderboard.app", description="Serve the leaderboard's pages.")
-    parser.add_argument("--data", default=os.environ.get(DATA), help=f"a folder, or hub:ORG/NAME; else {DATA}")
-    parser.add_argument(
-        "--store", default=os.environ.get(STORE), help=f"a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS; else {STORE}"
+    """Serve the leaderboard.
+
+    Returns:
+        Exit status: 0 after serving, 1 if the data set or the store cannot be read.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m leaderboard.app", description="Serve the pages of the leaderboard."
     )
-    parser.add_argument("--port", type=int)
-    given = parser.parse_args(arguments)
-    if not given.data or not given.store:
-        parser.error(f"Name data and store: --data and --store, or {DATA} and {STORE} in the environment.")
+    parser.add_argument(
+        "--data", default=os.environ.get(DATA), help=f"folder of the data set, or hub:ORG/NAME; default: ${DATA}"
+    )
+    parser.add_argument(
+        "--store",
+        default=os.environ.get(STORE),
+        help=f"folder of the store, or hub:ORG/SUBMISSIONS,ORG/RESULTS; default: ${STORE}",
+    )
+    parser.add_argument("--port", type=int, help="port to listen on")
+    options = parser.parse_args(arguments)
+    if not options.data or not options.store:
+        parser.error(f"Name the data set and the store: pass --data and --store, or set {DATA} and {STORE}.")
     identity = Identity(in_space="SPACE_ID" in os.environ, whoami=_whoami)
     try:
-        blocks = build(open_store(given.store), open_data(given.data), identity)
+        blocks = build(open_store(options.store), open_data(options.data), identity)
     except (DataError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    serve(blocks, port=given.port)
+    serve(blocks, port=options.port)
     return 0
 
 

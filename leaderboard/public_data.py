@@ -1,6 +1,6 @@
-"""The public data set, read from the folder that a build made: all that the public process knows of it.
+"""Reading of the public part of a data set from the folder of a build.
 
-The leaderboard does not import the builder; it reads what the builder wrote.
+The leaderboard does not import the builder; it reads the files that the builder writes.
 """
 
 from __future__ import annotations
@@ -21,45 +21,45 @@ MANIFEST: Final = "manifest.json"
 
 
 class DataError(ValueError):
-    """A folder is no data set, or lacks something; the text says what."""
+    """Missing or invalid data set; the message states the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolDoc:
-    """A tool as a model is shown it."""
+    """Documentation of a tool, as shown to models."""
 
     name: str
     provider: str
     description: str
     parameters: str
-    """JSON Schema object, as JSON."""
+    """JSON Schema of the arguments, as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One past instruction with the call that served it."""
+    """Step of a history: a past instruction and the tool call that served it."""
 
     instruction: str
     name: str
-    """Tool; documented in the instance's `history_tools`."""
+    """Name of the tool, which is documented in the instance's `history_tools`."""
     arguments: str
-    """JSON object."""
+    """JSON object, as text."""
     rating: int | None
-    """1 liked, 0 disliked, None in the configs without ratings."""
+    """1 for liked, 0 for disliked, None in configs without ratings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call."""
+    """Tool call."""
 
     name: str
     arguments: str
-    """JSON object."""
+    """JSON object, as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One row, as a reader browses it."""
+    """Instance of the benchmark, as displayed."""
 
     instance_id: str
     user_id: str
@@ -68,25 +68,25 @@ class Instance:
     functionality: str
     instruction: str
     history: tuple[Interaction, ...]
-    """Oldest first in `chronological`, elsewhere in no order."""
+    """Steps; oldest first in `chronological`, unordered in the other configs."""
     history_tools: tuple[ToolDoc, ...]
     candidates: tuple[ToolDoc, ...]
     answer: Call | None
-    """None in `test`."""
+    """Reference call; None in `test`."""
     evidence: tuple[int, ...]
-    """Indexes of the history steps that support the answer; empty in `test`."""
+    """Indices of the history steps that support the answer; empty in `test`."""
     meta: Mapping[str, Any]
-    """How it was made; little in `test`."""
+    """Properties of the generation; mostly absent in `test`."""
 
 
 class Data:
-    """A data set's validation and test split; what is read is kept. May be used from any thread.
+    """Validation and test split of a data set, read lazily and cached; thread-safe.
 
     Args:
-        folder: As built: `<config>/<split>.parquet`, or its shards, and a manifest.
+        folder: Folder of a build: a manifest, and `<config>/<split>.parquet` or its shards.
 
     Raises:
-        DataError: If there is no manifest.
+        DataError: If the manifest is missing or invalid.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -98,29 +98,29 @@ class Data:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{str(folder)!r} holds no {MANIFEST} of a PEToolBench build: {error!r}. "
-                "Make one with: petoolbench build --catalog builtin -o FOLDER"
+                "Create a build with: petoolbench build --catalog builtin -o FOLDER"
             ) from error
         self._tables: dict[tuple[str, str], pa.Table] = {}
         self._positions: dict[tuple[str, str], dict[str, int]] = {}
 
     def paths(self, config: str, split: str) -> list[Path]:
-        """The files of a config's split.
+        """Return the Parquet files of a split of a config.
 
         Raises:
-            DataError: If there is no such config or split.
+            DataError: If the config or the split is unknown.
         """
         if config not in HISTORY_TYPES or split not in SPLITS:
             raise DataError(
-                f"There is no {split!r} of {config!r}. Configs are {', '.join(HISTORY_TYPES)}; splits are "
-                f"{', '.join(SPLITS)}."
+                f"Unknown split {split!r} of config {config!r}. Available configs: {', '.join(HISTORY_TYPES)}. "
+                f"Available splits: {', '.join(SPLITS)}."
             )
         return table_files(self.folder / config / f"{split}.parquet")
 
     def table(self, config: str, split: str) -> pa.Table:
-        """The rows of a config's split.
+        """Return the rows of a split of a config.
 
         Raises:
-            DataError: If they cannot be read.
+            DataError: If the files cannot be read.
         """
         key = (config, split)
         if key not in self._tables:
@@ -128,43 +128,43 @@ class Data:
         return self._tables[key]
 
     def ids(self, split: Split) -> dict[str, frozenset[str]]:
-        """Instance ids of a split by config: what a file of predictions has to answer.
+        """Return the instance ids of a split by config, which a predictions file must answer.
 
         Raises:
-            DataError: If they cannot be read, or two configs have one in common.
+            DataError: If the files cannot be read, or two configs share an instance id.
         """
-        found = {config: frozenset(self._position(config, split)) for config in HISTORY_TYPES}
-        if len(frozenset().union(*found.values())) < sum(map(len, found.values())):
+        ids = {config: frozenset(self._positions_of(config, split)) for config in HISTORY_TYPES}
+        if len(frozenset().union(*ids.values())) < sum(map(len, ids.values())):
             raise DataError(
-                f"{str(self.folder)!r}: two configs of {split!r} have an instance_id in common. Build again."
+                f"{str(self.folder)!r}: two configs of {split!r} share an instance_id. Build the data set again."
             )
-        return found
+        return ids
 
     def instance_ids(self, config: str, split: Split) -> list[str]:
-        """Instance ids of a config's split, in the order of its rows."""
-        return list(self._position(config, split))
+        """Return the instance ids of a split of a config, in the order of its rows."""
+        return list(self._positions_of(config, split))
 
     def column(self, config: str, split: Split, name: str) -> list[Any]:
-        """One column of a config's split, as `query_group`, in the order of `instance_ids`.
+        """Return a column of a split of a config, such as `query_group`, in the order of `instance_ids`.
 
         Raises:
-            DataError: If there is none of that name.
+            DataError: If the column is unknown or the files cannot be read.
         """
         table = self.table(config, split)
         if name not in table.column_names:
-            raise DataError(f"There is no column {name!r}. Columns are {', '.join(table.column_names)}.")
+            raise DataError(f"Unknown column {name!r}. Available columns: {', '.join(table.column_names)}.")
         values: list[Any] = table.column(name).to_pylist()
         return values
 
     def instance(self, config: str, split: Split, instance_id: str) -> Instance:
-        """One row.
+        """Return an instance by its id.
 
         Raises:
-            DataError: If there is none of that id.
+            DataError: If the id is unknown or the files cannot be read.
         """
-        position = self._position(config, split).get(instance_id)
+        position = self._positions_of(config, split).get(instance_id)
         if position is None:
-            raise DataError(f"There is no instance {instance_id[:80]!r} in {split!r} of {config!r}.")
+            raise DataError(f"Unknown instance {instance_id[:80]!r} in split {split!r} of config {config!r}.")
         row = self.table(config, split).slice(position, 1).to_pylist()[0]
         answer = row["answer"]
         return Instance(
@@ -174,9 +174,9 @@ class Data:
             row["category"],
             row["functionality"],
             row["instruction"],
-            tuple(Interaction(**one) for one in row["history"]),
-            tuple(ToolDoc(**one) for one in row["history_tools"]),
-            tuple(ToolDoc(**one) for one in row["candidates"]),
+            tuple(Interaction(**step) for step in row["history"]),
+            tuple(ToolDoc(**tool) for tool in row["history_tools"]),
+            tuple(ToolDoc(**tool) for tool in row["candidates"]),
             Call(answer["name"], answer["arguments"]) if answer else None,
             tuple(row["evidence"] or ()),
             row["meta"] or {},
@@ -187,7 +187,8 @@ class Data:
         """Number of rows by config and split."""
         return {(config, split): self.table(config, split).num_rows for config in HISTORY_TYPES for split in SPLITS}
 
-    def _position(self, config: str, split: Split) -> dict[str, int]:
+    def _positions_of(self, config: str, split: Split) -> dict[str, int]:
+        """Return the position of each row by its instance id."""
         key = (config, split)
         if key not in self._positions:
             ids = self.column(config, split, "instance_id")
@@ -196,25 +197,25 @@ class Data:
 
 
 def table_files(path: Path) -> list[Path]:
-    """The files that a table is in: that of its name, or else its shards in order, `test-00000-of-00003.parquet`.
+    """Return the files of a table: the file itself, or its shards in order, such as `test-00000-of-00003.parquet`.
 
     Raises:
         DataError: If a shard is missing.
     """
-    found = [] if path.is_file() else sorted(path.parent.glob(f"{path.stem}-?????-of-?????{path.suffix}"))
-    if not found:
+    shards = [] if path.is_file() else sorted(path.parent.glob(f"{path.stem}-?????-of-?????{path.suffix}"))
+    if not shards:
         return [path]
-    wanted = int(found[0].stem.rpartition("-")[2])
-    if len(found) != wanted:
+    count = int(shards[0].stem.rpartition("-")[2])
+    if len(shards) != count:
         raise DataError(
-            f"{str(path.parent)!r} holds {len(found)} of the {wanted} files of {path.stem!r}. "
+            f"{str(path.parent)!r} holds {len(shards)} of the {count} files of {path.stem!r}. "
             "Build or download the data set again."
         )
-    return found
+    return shards
 
 
 def read_parquet(path: Path) -> pa.Table:
-    """A Parquet file.
+    """Read a Parquet file.
 
     Raises:
         DataError: If it cannot be read.

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from builder.audit.run_audit import audit
 from builder.embedding import SentenceEncoder
 from builder.manifest import file_hashes
-from hf_dataset.reader import read_manifest
+from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES
 from hf_dataset.verify import check_folder
 
@@ -51,8 +51,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def measure(given: argparse.Namespace) -> Iterator[Row]:
     """Both, each beside the least that it must do."""
     manifest = read_manifest(given.folder)
-    rows = sum(number for splits in manifest["rows"].values() for number in splits.values())
-    instances = sum(number for name in HISTORY_TYPES for number in manifest["rows"][name].values())
+    rows = sum(number for splits in manifest.rows.values() for number in splits.values())
+    instances = sum(number for name in HISTORY_TYPES for number in manifest.rows[name].values())
     (_, least), (_, found) = cost_of(file_hashes, given.folder), cost_of(verify, given.folder)
     yield _row("verify", f"{rows:,} rows", found, "hashing the files", least)
     (_, least), (_, found) = cost_of(read_files, given.folder), cost_of(audit_all, given.folder, given.answers)

@@ -49,7 +49,7 @@ def build(spec: Spec) -> str:
         out = Path(folder) / "out"
         source = open_source(spec.catalog)
         pipeline.build(source, spec.config, out, lambda *_: None, audited=spec.audited, executor=spec.executor)
-        hashes = {path: facts["sha256"] for path, facts in file_hashes(Path(folder)).items()}
+        hashes = {path: record.sha256 for path, record in file_hashes(Path(folder)).items()}
         return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
 
 

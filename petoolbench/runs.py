@@ -8,7 +8,6 @@ leaves at most one broken line, the last, which is cut off when the run goes on.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import IO, Any, Final
 from filelock import FileLock, Timeout
 
 from builder.errors import DataError, OutputError
-from hf_dataset.layout import shards, split_file
+from hf_dataset.manifest import Manifest
 from metrics.petoolbench.aggregation import by_instance_id
 
 HEADER: Final = "petoolbench"
@@ -145,7 +144,7 @@ def read_run(path: Path) -> Run:
     return _parsed(text, path)
 
 
-def check_made_for(run: Run, folder: Path, config: str, split: str, manifest: Mapping[str, Any]) -> None:
+def check_made_for(run: Run, folder: Path, config: str, split: str, manifest: Manifest) -> None:
     """Refuse a run of other instances than these; a file without a header is taken as it is.
 
     Args:
@@ -166,27 +165,11 @@ def check_made_for(run: Run, folder: Path, config: str, split: str, manifest: Ma
             f"{str(run.path)!r} answers the config {header.config!r}, split {header.split!r}, not {config!r}, "
             f"{split!r}. Name these by --config and --split."
         )
-    if header.data_sha256 != data_sha256(manifest, config, split):
+    if header.data_sha256 != manifest.data_sha256(config, split):
         raise DataError(
             f"{str(run.path)!r} was made on another data set (build {header.build_id!r}) than {str(folder)!r} (build "
-            f"{manifest.get('build_id')!r}). Name the folder or the revision that it was made on, or predict again."
+            f"{manifest.build_id!r}). Name the folder or the revision that it was made on, or predict again."
         )
-
-
-def data_sha256(manifest: Mapping[str, Any], config: str, split: str) -> str:
-    """SHA-256 of a split's file, as the manifest of its data set has it; of its files' hashes where it has several.
-
-    Raises:
-        DataError: If the manifest does not have it.
-    """
-    name = split_file(config, split)
-    try:
-        hashes = [str(manifest["files"][path]["sha256"]) for path in shards(name, manifest["files"])]
-    except KeyError as error:
-        raise DataError(
-            f"The manifest of the data set does not tell of {error.args[0]}. Build or download it again."
-        ) from error
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def write_run(path: Path, header: Header | None, lines: Iterable[Line]) -> int:

@@ -1,1 +1,1 @@
-"""A recipe: SFT, then DPO, by TRL's own commands; here is only what they lack."""
+"""Scripts for the training recipe. SFT and DPO themselves run with the commands of TRL."""

@@ -1,6 +1,7 @@
-"""A LoRA adapter put into the model that it was trained on, so that the sum can be trained on, served or pushed alone.
+"""Merging of a LoRA adapter into its base model, for further training, serving or upload.
 
-python -m training.merge out/training/sft out/training/sft_merged
+Usage:
+    python -m training.merge out/training/sft out/training/sft_merged
 """
 
 from __future__ import annotations
@@ -16,29 +17,29 @@ from builder.execution.staging import folder_written_aside
 
 
 def merge(adapter: Path, out: Path) -> None:
-    """Merge an adapter and save the model with its tokenizer.
+    """Merge an adapter into its base model and save the result with the tokenizer.
 
     Args:
-        adapter: Folder that a trainer saved; it names the model below it.
-        out: Folder to make.
+        adapter: Folder that a trainer saved. Its config names the base model.
+        out: Folder to create.
 
     Raises:
-        OutputError: If the folder is there, or cannot be made.
-        OSError, ValueError: If the adapter or its model cannot be loaded.
+        OutputError: If the output folder exists or cannot be created.
+        OSError, ValueError: If the adapter or its base model cannot be loaded.
     """
     with folder_written_aside(out) as folder:
-        # In the precision in which the model below was saved.
+        # "auto" keeps the precision of the base model.
         model = AutoPeftModelForCausalLM.from_pretrained(adapter, dtype="auto").merge_and_unload()
         model.save_pretrained(folder)
         AutoTokenizer.from_pretrained(adapter).save_pretrained(folder)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Put a LoRA adapter into the model that it was trained on.")
-    parser.add_argument("adapter", type=Path, help="Folder that a trainer saved.")
-    parser.add_argument("out", type=Path, help="Folder to make.")
-    asked = parser.parse_args()
+    parser = argparse.ArgumentParser(description="Merge a LoRA adapter into its base model.")
+    parser.add_argument("adapter", type=Path, help="Folder of the adapter, saved by a trainer.")
+    parser.add_argument("out", type=Path, help="Folder to create.")
+    arguments = parser.parse_args()
     try:
-        merge(asked.adapter, asked.out)
+        merge(arguments.adapter, arguments.out)
     except (BuilderError, OSError, ValueError) as error:
         parser.error(str(error))

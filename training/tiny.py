@@ -1,9 +1,10 @@
-"""A model of random weights and two layers, to try the recipe with: made on the spot, from a data set's own text.
+"""Two-layer model with random weights, to test the training recipe. Its tokenizer is trained on a data set.
 
     python -m training.tiny out/training/tiny --data hf_dataset
 
-Its tokenizer behaves as Llama 3's does: it begins every text with a mark, which its chat template writes too, and has
-no token to fill up with. The template marks what the assistant says, by which TRL knows where the loss is to be taken.
+Like the tokenizer of Llama 3, its tokenizer adds a begin-of-text token, which the chat template also writes, and has no
+padding token. The template puts `generation` tags around the assistant's messages. TRL computes the loss only inside
+these tags.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ CHAT_TEMPLATE: Final = (
 
 
 def make_tiny(data: Path, out: Path, seed: int = 0) -> None:
-    """Make the model and save it as a folder that transformers reads.
+    """Create the model and save it with its tokenizer in the format of transformers.
 
     Args:
-        data: Folder of a data set; its `sft` is what the tokenizer learns from.
-        out: Folder to make.
-        seed: Of the weights.
+        data: Folder of a data set. The tokenizer is trained on its `sft` rows.
+        out: Folder to create.
+        seed: Seed of the weights.
 
     Raises:
         ReadError: If the data set has no training data.
-        OutputError: If the folder is there, or cannot be made.
+        OutputError: If the output folder exists or cannot be created.
     """
     texts = [message.content for row in read_training(data, "sft") for message in row.messages]
     tokenizer = _tokenizer(texts)
@@ -57,7 +58,7 @@ def make_tiny(data: Path, out: Path, seed: int = 0) -> None:
         num_attention_heads=2,
         num_key_value_heads=1,
         max_position_embeddings=CONTEXT,
-        initializer_range=0.1,  # wider than usual, so that what it says depends on what it is asked
+        initializer_range=0.1,  # larger than usual, so that the output depends on the prompt
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
@@ -70,12 +71,12 @@ def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
-    marks = [BEGIN, END, *(f"<|{role}|>" for role in ("system", "user", "assistant"))]
+    special_tokens = [BEGIN, END, *(f"<|{role}|>" for role in ("system", "user", "assistant"))]
     bpe.train_from_iterator(
         texts,
         trainers.BpeTrainer(
             vocab_size=VOCABULARY,
-            special_tokens=marks,
+            special_tokens=special_tokens,
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         ),
@@ -91,11 +92,13 @@ def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Make a model of random weights to try the recipe with.")
-    parser.add_argument("out", type=Path, help="Folder to make.")
-    parser.add_argument("--data", type=Path, default=Path("hf_dataset"), help="Folder of a data set.")
-    asked = parser.parse_args()
+    parser = argparse.ArgumentParser(description="Create a model with random weights to test the training recipe.")
+    parser.add_argument("out", type=Path, help="Folder to create.")
+    parser.add_argument(
+        "--data", type=Path, default=Path("hf_dataset"), help="Folder of the data set to train the tokenizer on."
+    )
+    arguments = parser.parse_args()
     try:
-        make_tiny(asked.data, asked.out)
+        make_tiny(arguments.data, arguments.out)
     except (BuilderError, ReadError) as error:
         parser.error(str(error))

@@ -1,11 +1,15 @@
-"""Whether a data set can be answered from its histories, and by nothing else.
+"""Audit of a data set: answers must follow from the histories, and from nothing else.
 
-* `answered`: the rows with their answers, and the catalogue.
-* `shortcuts`: predictors that look at less than they should.
-* `gates`: the bound that each of them must keep to, with simultaneous intervals.
-* `checks`: what must hold of every row.
-* `breakdown`: the oracle by what an instance is like.
-* `wording`: how the instructions read.
-* `run`: all of them, for a data set.
-* `page`, `plots`: the report.
+* `audit_split`: the rows of one split with their answers, and its catalogue.
+* `row_sampling`: samples of whole query groups, for large splits.
+* `swapping`: histories of other users, for controls.
+* `shortcuts`: predictors that use less information than the task requires.
+* `gates`: bounds on the accuracy of each predictor.
+* `row_checks`: rules that every row must satisfy.
+* `oracle_breakdown`: the oracle's accuracy by properties of the instance.
+* `text_quality`: diversity and completeness of the instructions.
+* `word_classifier`: a classifier that compares two texts by their words.
+* `training_audit`: gates and checks for the training data.
+* `run_audit`: the audit of a whole data set.
+* `audit_report`, `audit_plots`: the report.
 """

@@ -1,4 +1,4 @@
-"""The pictures of an audit."""
+"""Plots of an audit."""
 
 from __future__ import annotations
 
@@ -14,56 +14,65 @@ from .run_audit import Audit, ConfigAudit
 
 T = TypeVar("T")
 COLOURS: Final = {"preferred_only": "#33658a", "rating_integrated": "#86a03c", "chronological": "#c4652d"}
+"""Colour of each config."""
 BOUND: Final = "#444444"
+"""Colour of the marks that show bounds."""
+_BAR_WIDTH: Final = 0.27
 
 
 def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
-    """Draw all plots as PNG; what each shows, by file name.
+    """Draw all plots of an audit as PNG files.
 
     Args:
-        audit: What was found.
-        folder: Where the files go; it must be there.
+        audit: The finished audit.
+        folder: Existing folder for the files.
+
+    Returns:
+        Title of each plot, by file name.
 
     Raises:
-        MissingExtraError: If matplotlib is missing.
+        MissingExtraError: If matplotlib is not installed.
     """
     plots: Mapping[str, tuple[str, Callable[[Any, Sequence[ConfigAudit]], None], tuple[float, float]]] = {
-        "shortcuts.png": (AUDIT_PLOTS["shortcuts.png"], _shortcuts, (9, 7)),
-        "oracle.png": (AUDIT_PLOTS["oracle.png"], _oracle, (12, 8)),
-        "lengths.png": (AUDIT_PLOTS["lengths.png"], _lengths, (9, 3.5)),
-        "categories.png": (AUDIT_PLOTS["categories.png"], _categories, (9, 9)),
+        "shortcuts.png": (AUDIT_PLOTS["shortcuts.png"], _draw_gates, (9, 7)),
+        "oracle.png": (AUDIT_PLOTS["oracle.png"], _draw_oracle, (12, 8)),
+        "lengths.png": (AUDIT_PLOTS["lengths.png"], _draw_lengths, (9, 3.5)),
+        "categories.png": (AUDIT_PLOTS["categories.png"], _draw_categories, (9, 9)),
     }
     if audit.sampled:
         rows, of_rows = audit.rows
-        told = f", a sample of {rows:,} of {of_rows:,} rows of each config"
-        plots = {name: (f"{title}{told}", draw, size) for name, (title, draw, size) in plots.items()}
+        suffix = f", a sample of {rows:,} of {of_rows:,} rows of each config"
+        plots = {name: (f"{title}{suffix}", draw, size) for name, (title, draw, size) in plots.items()}
     return save_plots(plots, audit.configs, folder)
 
 
 def save_plots(
     plots: Mapping[str, tuple[str, Callable[[Any, T], None], tuple[float, float]]], shown: T, folder: Path
 ) -> dict[str, str]:
-    """Draw plots and save them as PNG; what each shows, by file name.
+    """Draw plots and save them as PNG files. The same data give the same bytes.
 
     Args:
-        plots: Title, what draws it on a figure, and its size in inches, by file name.
-        shown: What is drawn.
-        folder: Where the files go; it must be there.
+        plots: By file name: the title, the function that draws on a matplotlib figure, and the size in inches.
+        shown: The data to draw, passed to every function.
+        folder: Existing folder for the files.
+
+    Returns:
+        Title of each plot, by file name.
 
     Raises:
-        MissingExtraError: If matplotlib is missing.
+        MissingExtraError: If matplotlib is not installed.
     """
     Figure = import_extra("matplotlib.figure", "builder", "Drawing the plots of an audit").Figure  # noqa: N806  (a class)
     for name, (title, draw, size) in plots.items():
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, shown)
         figure.suptitle(title)
-        # No date and no version in the file: the same audit gives the same bytes.
+        # Matplotlib writes its version by default, which would change the bytes.
         figure.savefig(folder / name, dpi=110, metadata={"Software": None})
     return {name: title for name, (title, _, _) in plots.items()}
 
 
-def _shortcuts(figure: Any, configs: Sequence[ConfigAudit]) -> None:
+def _draw_gates(figure: Any, configs: Sequence[ConfigAudit]) -> None:
     names = list(dict.fromkeys(gate.name for item in configs for gate in item.gates))
     axes = figure.subplots()
     height = 0.8 / len(configs)
@@ -80,46 +89,53 @@ def _shortcuts(figure: Any, configs: Sequence[ConfigAudit]) -> None:
         )
         for place, gate in zip(places, item.gates, strict=True):
             axes.plot([100 * gate.bound] * 2, [place - height / 2, place + height / 2], color=BOUND, linewidth=2)
-    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: least; others: most)")
+    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: minimum; others: maximum)")
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xlim(0, 100)
-    axes.set_xlabel("accuracy, %, with the margin of chance")
+    axes.set_xlabel("accuracy, %; error bars: margin of the test")
     axes.legend(loc="center right")
 
 
-def _oracle(figure: Any, configs: Sequence[ConfigAudit]) -> None:
-    shown = ("axis", "history length", "place of the change", "flipped ratings")
-    for axes, by in zip(figure.subplots(2, 2).flat, shown, strict=True):
-        labels = sorted({part.label for item in configs for one in item.oracle if one.by == by for part in one.parts})
-        for number, item in enumerate(configs):
-            parts = {part.label: part.accuracy for part in _of(item, by).parts}
-            places = [labels.index(label) + (number - 1) * 0.27 for label in parts]
-            axes.bar(
-                places,
-                [100 * value for value in parts.values()],
-                width=0.27,
-                color=COLOURS[item.config],
-                label=item.config,
-            )
-        texts = [label.lstrip("0") if label.isdigit() else label for label in labels]
-        axes.set_xticks(
-            range(len(labels)), texts, rotation=45 if by == "axis" else 0, ha="right" if by == "axis" else "center"
-        )
-        axes.set_ylim(0, 105)
-        axes.set_title(f"by {by}")
-        axes.set_ylabel("accuracy, %")
+def _draw_oracle(figure: Any, configs: Sequence[ConfigAudit]) -> None:
+    properties = ("axis", "history length", "place of the change", "flipped ratings")
+    for axes, by in zip(figure.subplots(2, 2).flat, properties, strict=True):
+        _draw_breakdown(axes, configs, by)
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
 
 
-def _lengths(figure: Any, configs: Sequence[ConfigAudit]) -> None:
+def _draw_breakdown(axes: Any, configs: Sequence[ConfigAudit], by: str) -> None:
+    """Draw the oracle's accuracy by one property, with a bar for each config."""
+    accuracies = [{part.label: part.accuracy for part in _breakdown(item, by).parts} for item in configs]
+    labels = sorted({label for parts in accuracies for label in parts})
+    for number, (item, parts) in enumerate(zip(configs, accuracies, strict=True)):
+        axes.bar(
+            [labels.index(label) + (number - 1) * _BAR_WIDTH for label in parts],
+            [100 * accuracy for accuracy in parts.values()],
+            width=_BAR_WIDTH,
+            color=COLOURS[item.config],
+            label=item.config,
+        )
+    rotation, alignment = (45, "right") if by == "axis" else (0, "center")
+    axes.set_xticks(range(len(labels)), list(map(_tick_text, labels)), rotation=rotation, ha=alignment)
+    axes.set_ylim(0, 105)
+    axes.set_title(f"by {by}")
+    axes.set_ylabel("accuracy, %")
+
+
+def _tick_text(label: str) -> str:
+    """Return a label without the zeros that make numbers sort as text."""
+    return label.lstrip("0") if label.isdigit() else label
+
+
+def _draw_lengths(figure: Any, configs: Sequence[ConfigAudit]) -> None:
     axes = figure.subplots()
     for number, item in enumerate(configs):
-        parts = {int(part.label): part.rows for part in _of(item, "history length").parts}
+        rows = {int(part.label): part.rows for part in _breakdown(item, "history length").parts}
         axes.bar(
-            [length + (number - 1) * 0.27 for length in parts],
-            list(parts.values()),
-            width=0.27,
+            [length + (number - 1) * _BAR_WIDTH for length in rows],
+            list(rows.values()),
+            width=_BAR_WIDTH,
             color=COLOURS[item.config],
             label=item.config,
         )
@@ -128,15 +144,16 @@ def _lengths(figure: Any, configs: Sequence[ConfigAudit]) -> None:
     axes.legend()
 
 
-def _categories(figure: Any, configs: Sequence[ConfigAudit]) -> None:
-    """The three configs have the same users, so that one stands for all."""
+def _draw_categories(figure: Any, configs: Sequence[ConfigAudit]) -> None:
+    """Draw the categories of the first config. All configs have the same users, hence the same categories."""
     axes = figure.subplots()
-    parts = sorted(_of(configs[0], "category").parts, key=lambda part: (part.rows, part.label))
+    parts = sorted(_breakdown(configs[0], "category").parts, key=lambda part: (part.rows, part.label))
     axes.barh([part.label for part in parts], [part.rows for part in parts], color=COLOURS[configs[0].config])
     axes.tick_params(axis="y", labelsize=7)
-    axes.set_xlabel(f"instances of each config, in {len(parts)} categories")
+    axes.set_xlabel(f"instances per config, in {len(parts)} categories")
     axes.margins(y=0.01)
 
 
-def _of(item: ConfigAudit, by: str) -> Breakdown:
-    return next((one for one in item.oracle if one.by == by), Breakdown(by, ()))
+def _breakdown(item: ConfigAudit, by: str) -> Breakdown:
+    """Return the breakdown by a property; it is empty if no row has the property."""
+    return next((breakdown for breakdown in item.oracle if breakdown.by == by), Breakdown(by, ()))

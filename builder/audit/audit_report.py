@@ -1,4 +1,4 @@
-"""The report of an audit: JSON for machines, Markdown for people, and plots."""
+"""Report of an audit: JSON for programs, Markdown for people, and plots."""
 
 from __future__ import annotations
 
@@ -17,21 +17,38 @@ from .run_audit import Audit, ConfigAudit
 from .text_quality import TextQuality
 from .training_audit import TrainingAudit
 
-_SAMPLED: Final = (
-    "**A sample was measured**, since this data set is too large to be held at once: whole query groups, drawn by the "
-    "build's seed from all files of a split. On it rest the gates, the tables of the oracle, the figures on "
-    "instructions and the plots; how large it is stands above each table of gates. The checks are of every row."
+_INTRODUCTION: Final = (
+    "The instances must be answerable from their histories, and from nothing else. Each gate compares the accuracy of "
+    "a predictor with a bound, both in %: the oracle must reach its bound, and no shortcut may exceed its bound. The "
+    "margin is the deviation from the bound that chance explains (one-sided test at a level of 0.001 for all gates of "
+    "a config together, clustered on query groups). A gate must hold for all rows and for the rows of each split. "
+    "`cannot tell` marks a gate that no accuracy could fail, because there are too few rows. Every shortcut except "
+    "`random` chooses only among the candidates that do the job."
 )
-_FEW: Final = 12
-"""Breakdowns of more parts than this stand in the JSON and the plots only."""
+_SAMPLED: Final = (
+    "**A sample was measured**, because this data set is too large to hold in memory. The sample consists of whole "
+    "query groups, drawn with the seed of the build from all files of a split. The gates, the tables of the oracle, "
+    "the figures on instructions and the plots use this sample; its size is stated above each table of gates. The "
+    "checks cover every row."
+)
+_TRAINING: Final = (
+    "Without the prompt, the chosen reply of `dpo` must not be distinguishable from the rejected one. Accuracy in %, "
+    "against a bound of one half. The gates on words use a classifier fitted on other query groups."
+)
+_MAX_TABLE_PARTS: Final = 12
+"""Breakdowns with more parts than this appear only in the JSON and the plots."""
 
 
 def write_report(audit: Audit, folder: Path) -> None:
     """Write `audit.json`, `AUDIT.md` and the folder `audit` with the plots.
 
+    Args:
+        audit: The finished audit.
+        folder: Folder for the files; created if missing.
+
     Raises:
         OutputError: If the folder cannot be written to.
-        MissingExtraError: If the library that draws is missing.
+        MissingExtraError: If matplotlib is not installed.
     """
     try:
         (folder / AUDIT_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -39,56 +56,50 @@ def write_report(audit: Audit, folder: Path) -> None:
         (folder / AUDIT_JSON).write_text(to_json(audit), encoding="utf-8")
         (folder / AUDIT_PAGE).write_text(to_markdown(audit, plots), encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"The report cannot be written to {str(folder)!r}: {error.strerror}.") from error
+        raise OutputError(
+            f"The report cannot be written to {str(folder)!r}: {error.strerror}. Choose another folder."
+        ) from error
 
 
 def to_json(audit: Audit) -> str:
-    """The audit as JSON."""
-    configs = [{**_told(item), "failed": item.failed} for item in audit.configs]
-    training = {**_told(audit.training), "failed": audit.training.failed} if audit.training else None
+    """Return the audit as JSON."""
+    configs = [{**_fields(item), "failed": item.failed} for item in audit.configs]
+    training = {**_fields(audit.training), "failed": audit.training.failed} if audit.training else None
     instructions = asdict(audit.instructions) | ({"of_rows": audit.rows[1]} if audit.sampled else {})
-    found = {"configs": configs, "training": training, "instructions": instructions}
-    return json.dumps(found, indent=2) + "\n"
+    report = {"configs": configs, "training": training, "instructions": instructions}
+    return json.dumps(report, indent=2) + "\n"
 
 
-def _told(item: ConfigAudit | TrainingAudit) -> dict[str, Any]:
-    """The fields of a part; what it rests on only where that is a sample."""
+def _fields(item: ConfigAudit | TrainingAudit) -> dict[str, Any]:
+    """Return the fields of a part of the audit; the size of the sample is omitted where all rows were measured."""
     return {name: value for name, value in asdict(item).items() if item.sample or name not in ("basis", "pairs")}
 
 
 def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
-    """The audit as a page.
+    """Return the audit as a Markdown page.
 
     Args:
-        audit: What was found.
-        plots: What each plot shows, by its file name in the folder of plots.
+        audit: The finished audit.
+        plots: Title of each plot, by its file name in the folder of plots.
     """
-    lines = [
-        "# Audit",
-        "",
-        "Can the instances be answered from their histories, and by nothing else? Accuracy in %, beside what it may be "
-        "at most (the oracle: at least), with the margin of chance: one-sided, at a level of 0.001 for all gates of a "
-        "config together, clustered on query groups. A gate holds where it holds for all rows and for those of each "
-        "split by itself; it cannot tell where the rows are so few that chance explains every accuracy. All shortcuts "
-        "but `random` are told which candidates do the job.",
-    ]
+    lines = ["# Audit", "", _INTRODUCTION]
     if audit.sampled:
         lines += ["", _SAMPLED]
     for item in audit.configs:
         lines += ["", f"## {item.config}", "", *_sample(item), *_gates(item), "", *_checks(item), ""]
-        lines += [line for breakdown in item.oracle if len(breakdown.parts) <= _FEW for line in _parts(breakdown)]
+        tables = [breakdown for breakdown in item.oracle if len(breakdown.parts) <= _MAX_TABLE_PARTS]
+        lines += [line for breakdown in tables for line in _breakdown_table(breakdown)]
     if audit.training:
         lines += ["", "## Training data", "", *_training(audit.training)]
     of_rows = audit.rows[1] if audit.sampled else None
     lines += ["", "## Instructions", "", *_quality(audit.instructions, of_rows), "", "## Plots", ""]
-    lines += [f"![{about}]({AUDIT_FOLDER}/{name})" for name, about in plots.items()]
+    lines += [f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in plots.items()]
     return "\n".join(lines) + "\n"
 
 
 def _training(item: TrainingAudit) -> list[str]:
     return [
-        "Can the chosen reply of `dpo` be told from the rejected one without the prompt? Accuracy in % beside one "
-        "half; words by a classifier fitted on other query groups.",
+        _TRAINING,
         "",
         *_sample(item),
         *_gates(item),
@@ -102,31 +113,31 @@ def _training(item: TrainingAudit) -> list[str]:
 
 
 def _sample(item: ConfigAudit | TrainingAudit) -> list[str]:
-    return [f"Gates rest on {item.sample}.", ""] if item.sample else []
+    return [f"Gates were measured on {item.sample}.", ""] if item.sample else []
 
 
 def _gates(item: ConfigAudit | TrainingAudit) -> list[str]:
     return [
         "| gate | accuracy | bound | margin | holds |",
         "|---|---:|---:|---:|---|",
-        *(_line(gate, _holds(gate)) for gate in item.gates),
-        *(_line(gate, "reported") for gate in item.reported),
+        *(_gate_row(gate, _verdict(gate)) for gate in item.gates),
+        *(_gate_row(gate, "reported") for gate in item.reported),
     ]
 
 
-def _holds(gate: Gate) -> str:
+def _verdict(gate: Gate) -> str:
     if not gate.passed:
         return f"**no**{', in ' if gate.failed_in else ''}{' and '.join(gate.failed_in)}"
     return "yes" if gate.decides else "cannot tell"
 
 
-def _line(gate: Gate, holds: str) -> str:
-    return f"| {gate.name} | {100 * gate.accuracy:.1f} | {100 * gate.bound:.1f} | {100 * gate.margin:.1f} | {holds} |"
+def _gate_row(gate: Gate, verdict: str) -> str:
+    return f"| {gate.name} | {100 * gate.accuracy:.1f} | {100 * gate.bound:.1f} | {100 * gate.margin:.1f} | {verdict} |"
 
 
 def _checks(item: ConfigAudit | TrainingAudit) -> list[str]:
     return [
-        "| check | that break it | of | holds |",
+        "| check | violations | checked | holds |",
         "|---|---:|---:|---|",
         *(
             f"| {check.name} | {check.violations:,} | {check.rows:,} | "
@@ -136,7 +147,7 @@ def _checks(item: ConfigAudit | TrainingAudit) -> list[str]:
     ]
 
 
-def _parts(breakdown: Breakdown) -> list[str]:
+def _breakdown_table(breakdown: Breakdown) -> list[str]:
     return [
         f"| {breakdown.by} | share of rows | oracle |",
         "|---|---:|---:|",
@@ -149,27 +160,27 @@ def _parts(breakdown: Breakdown) -> list[str]:
 
 
 def _quality(quality: TextQuality, of_rows: int | None) -> list[str]:
-    found = figures(quality, of_rows)
-    return ["| figure | value |", "|---|---:|", *(f"| {name} | {value} |" for name, value in found.items())]
+    values = figures(quality, of_rows)
+    return ["| figure | value |", "|---|---:|", *(f"| {name} | {value} |" for name, value in values.items())]
 
 
 def figures(quality: TextQuality, of_rows: int | None = None) -> dict[str, str]:
-    """Text quality as people read it, by name; the names are the same for every data set.
+    """Return the figures on instructions as display text, by name. The names are the same for every data set.
 
     Args:
-        quality: What was measured.
-        of_rows: Number of all rows, where it was measured on a sample of them.
+        quality: The measured figures.
+        of_rows: Number of all rows if the figures were measured on a sample, else None.
     """
-    found = {}
+    texts = {}
     for field in fields(quality):
         value = getattr(quality, field.name)
         name = field.name.replace("_", " ")
         if value is None:
-            found[name] = "-"
+            texts[name] = "-"
         elif isinstance(value, int):
-            found[name] = f"{value:,}"
+            texts[name] = f"{value:,}"
         else:
-            found[name] = f"{value:.0f}" if name.startswith("words") else f"{value:.3f}"
+            texts[name] = f"{value:.0f}" if name.startswith("words") else f"{value:.3f}"
     if of_rows is not None:
-        found["rows"] += f" of {of_rows:,}"
-    return found
+        texts["rows"] += f" of {of_rows:,}"
+    return texts

@@ -1,15 +1,14 @@
-"""What the audit works on: the rows of one config with their answers, and the catalogue they are about."""
+"""Input of the audit: the rows of one split of a config with their answers, and the split's catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from builder.manifest import changes_of
 from builder.users.preference_readers import Attributes, PreferenceReader, Step, attributes_of
 from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import Manifest
 from hf_dataset.reader import read_private_tools, read_tools
 from hf_dataset.references import references
 from hf_dataset.schema import Instance, ToolRow
@@ -20,35 +19,41 @@ from .row_sampling import HELD_ROWS, Basis, SplitRows, draw
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a data set says of its own making, as far as the audit depends on it."""
+    """Settings of a build that the audit depends on."""
 
     changes: int = 0
-    """How often the preference changes in a history; 0 where order carries no meaning."""
-    provider_overlap: float = 0.0
-    """Share of the candidates' providers that may stand in the history, 0 to 1."""
+    """Number of times the preference changes in a history; 0 where order carries no meaning."""
+    provider_overlap: bool = False
+    """True if providers of candidates may appear in the history."""
     expected_loss: float = 0.0
     """Share of the instances that flipped ratings make unanswerable, 0 to 1."""
     worded: bool = True
-    """Whether each split's documentation has phrases of its own, as the marketplace's has."""
+    """True if each split's documentation has its own set of phrases, as in the built-in marketplace."""
 
 
-def facts_of(manifest: Mapping[str, Any], config: str) -> Facts:
-    """Facts about one config of a data set."""
+def facts_of(manifest: Manifest, config: str) -> Facts:
+    """Return the settings for one config of a data set.
+
+    Args:
+        manifest: Manifest of the data set.
+        config: History type.
+    """
     return Facts(
-        changes=changes_of(manifest, config),
-        provider_overlap=manifest["config"]["candidates"]["provider_overlap"],
-        expected_loss=manifest["oracle_expected_loss"] if config == "rating_integrated" else 0.0,
-        worded=str(manifest["catalog"]).startswith("builtin"),
+        changes=manifest.preference_changes(config),
+        provider_overlap=manifest.provider_overlap,
+        expected_loss=manifest.oracle_expected_loss if config == "rating_integrated" else 0.0,
+        worded=manifest.is_builtin,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What some rows are a sample of."""
+    """The split that a sample was drawn from, and the query groups in the sample."""
 
     every: SplitRows
+    """All rows of the split, read from its files."""
     query_groups: frozenset[str]
-    """Those that were drawn."""
+    """Query groups in the sample."""
     rows: int
     """Number of all rows."""
     of_query_groups: int
@@ -64,16 +69,18 @@ class AuditSplit:
     rows: Sequence[Instance]
     """All rows, or a sample of them."""
     tools: Mapping[str, ToolRow]
+    """The split's catalogue, by tool name."""
     attributes: Mapping[str, Attributes]
     """Documented value of each axis, by tool name."""
     reader: PreferenceReader
+    """Reader that knows how common each attribute is in the split's catalogue."""
     facts: Facts
     sampled: Sampled | None = None
-    """None where `rows` are all there are."""
+    """Origin of the sample; None if `rows` are all rows."""
     references: Sequence[Reference] = field(init=False)
-    """What replies to the rows are judged against."""
+    """References for scoring predictions, one for each of `rows`."""
     doing: Mapping[str, frozenset[str]] = field(init=False)
-    """Names of the tools that do each functionality."""
+    """Names of the tools of each functionality."""
 
     def __post_init__(self) -> None:
         doing: dict[str, set[str]] = {}
@@ -85,56 +92,64 @@ class AuditSplit:
 
     @property
     def every_row(self) -> Iterable[Instance]:
-        """All rows, those outside of the sample included; to be gone through, not to be held."""
+        """All rows, including those outside the sample. Iterate over them; do not hold them in memory."""
         return self.sampled.every if self.sampled else self.rows
 
     @property
     def basis(self) -> Basis:
-        """How much of the split `rows` are."""
+        """Size of `rows` compared with the whole split."""
         groups = len({row.query_group for row in self.rows})
         if self.sampled is None:
             return Basis(self.split, len(self.rows), len(self.rows), groups, groups)
         return Basis(self.split, len(self.rows), self.sampled.rows, groups, self.sampled.of_query_groups)
 
     def able(self, row: Instance) -> list[str]:
-        """Names of the candidates that do the job, in the order of the candidates."""
+        """Return the names of the candidates that do the job of the instruction, in candidate order."""
         doing = self.doing.get(row.functionality, frozenset())
         return [tool.name for tool in row.candidates if tool.name in doing]
 
     def steps(self, row: Instance, *, rated: bool = False) -> list[Step]:
-        """The history as a reader sees it, with the ratings where they are asked for."""
+        """Return the history as input of a `PreferenceReader`.
+
+        Args:
+            row: The instance.
+            rated: Include the ratings.
+        """
         return [Step(self.attributes[step.name], step.rating if rated else None) for step in row.history]
 
 
 def gather(
-    data: Path, config: str, answers: Path | None, manifest: Mapping[str, Any], most: int = HELD_ROWS
+    data: Path, config: str, answers: Path | None, manifest: Manifest, most: int = HELD_ROWS
 ) -> list[AuditSplit]:
-    """Read every split of a config whose answers are known, or a sample of one that is too large.
+    """Read every split of a config whose answers are known; large splits are sampled.
 
     Args:
         data: Folder of the data set.
         config: History type.
         answers: Folder of the private answers; without it the test split is left out.
-        manifest: What the data set says of itself.
-        most: Rows of a split from which on a sample is drawn.
+        manifest: Manifest of the data set.
+        most: Maximum number of rows of a split that are read without sampling.
 
     Raises:
-        ReadError: If a file is missing or is not what it should be.
+        ReadError: If a file is missing or malformed.
     """
     facts = facts_of(manifest, config)
-    found = []
+    parts = []
     for split in SPLITS if answers else SPLITS[:-1]:
-        own = answers if split == "test" else None
-        every = SplitRows(data, config, split, own)
-        sizes = every.sizes()
-        sampled = None
-        if sum(sizes.values()) > most:
-            drawn = draw(sizes, manifest["config"]["seed"], split, most)
-            sampled = Sampled(every, drawn, sum(sizes.values()), len(sizes))
-        rows = list(every.of(sampled.query_groups if sampled else None))
-        tools = {tool.name: tool for tool in (read_private_tools(own) if own else read_tools(data, split))}
+        private = answers if split == "test" else None
+        rows, sampled = _read_rows(SplitRows(data, config, split, private), manifest.seed, split, most)
+        tools = {tool.name: tool for tool in (read_private_tools(private) if private else read_tools(data, split))}
         attributes = {name: attributes_of(tool) for name, tool in tools.items()}
-        found.append(
-            AuditSplit(config, split, rows, tools, attributes, PreferenceReader(attributes.values()), facts, sampled)
-        )
-    return found
+        reader = PreferenceReader(attributes.values())
+        parts.append(AuditSplit(config, split, rows, tools, attributes, reader, facts, sampled))
+    return parts
+
+
+def _read_rows(every: SplitRows, seed: int, split: str, most: int) -> tuple[list[Instance], Sampled | None]:
+    """Read the rows of a split, or a sample of at most `most` rows."""
+    sizes = every.sizes()
+    total = sum(sizes.values())
+    if total <= most:
+        return list(every), None
+    query_groups = draw(sizes, seed, split, most)
+    return list(every.of(query_groups)), Sampled(every, query_groups, total, len(sizes))

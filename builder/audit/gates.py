@@ -1,9 +1,9 @@
-"""The bound that each predictor must keep to.
+"""Gates: bounds on the accuracy of predictors that the audit enforces.
 
-A gate on a shortcut fails when its accuracy is above the bound by more than chance explains: a one-sided test on the
-mean of (right - bound) over rows, with a standard error clustered on query groups, since the users of one query group
-share its question (arXiv 2411.00640), and Bonferroni's correction for the number of gates of a config, each of which is
-tested on all rows and on those of each split.
+An upper gate fails if the accuracy is above the bound by more than chance explains. The test is one-sided, on the mean
+of (right - bound) over rows. Standard errors are clustered on query groups, whose users share one instruction
+(arXiv 2411.00640). The level is divided by the number of tests of a config (Bonferroni): each gate is tested on all
+rows and on the rows of each split.
 """
 
 from __future__ import annotations
@@ -16,106 +16,112 @@ from statistics import NormalDist
 from typing import Final
 
 ALPHA: Final = 0.001
-"""Chance that a valid config fails any of its gates; small, so that a valid data set passes on any seed."""
+"""Probability that a valid config fails any of its gates; small, so that valid data sets pass with any seed."""
 ORACLE: Final = "oracle"
+"""Name of the oracle's gate."""
 ORACLE_BOUND: Final = 0.99
-_FEW: Final = 30
-"""With fewer query groups their own spread says too little: it counts as that of independent draws at the bound, if
-that is larger."""
+"""Minimum accuracy of the oracle where ratings are not flipped."""
+_MIN_CLUSTERS: Final = 30
+"""With fewer query groups, the estimated standard error is unreliable: it is raised to that of independent draws at
+the bound."""
 _ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a predictor did on one row."""
+    """Result of a predictor on one row."""
 
     query_group: str
     right: float
-    """1 or 0; between them for a rule that would draw among several."""
+    """1 if correct, 0 if wrong; in between for a rule that draws among several candidates."""
     bound: float
-    """What the predictor may reach on this row, 0 to 1."""
+    """Maximum expected accuracy on this row, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A predictor's accuracy beside its bound."""
+    """A predictor's accuracy compared with its bound."""
 
     name: str
     accuracy: float
+    """0 to 1."""
     bound: float
     """Mean over the rows, 0 to 1."""
     margin: float
-    """What chance may add to, or for the oracle take from, the bound, 0 to 1."""
+    """Deviation from the bound that chance explains: added to an upper bound, subtracted from the oracle's."""
     rows: int
     passed: bool
-    """For all rows and, where the splits are told apart, for those of each."""
+    """True if the gate holds for all rows and, if measured by split, for each split."""
     splits: Mapping[str, float] = field(default_factory=dict)
-    """Accuracy in each split, 0 to 1; empty where they are not told apart."""
+    """Accuracy in each split, 0 to 1; empty if not measured by split."""
     failed_in: tuple[str, ...] = ()
-    """Splits that the gate does not hold for by themselves."""
+    """Splits for which the gate does not hold."""
 
     @property
     def decides(self) -> bool:
-        """Whether there is an accuracy that the gate would not let pass."""
+        """True if some accuracy would fail the gate; False if there are too few rows."""
         return self.bound + self.margin < 1 or self.name == ORACLE
 
 
 def in_each_split(gate: Callable[[Sequence[Outcome]], Gate], outcomes: Mapping[str, Sequence[Outcome]]) -> Gate:
-    """A gate on all rows that must hold for each split too: one tenth of the rows could hide in the mean.
+    """Return a gate over all rows that must also hold for each split.
+
+    Without the second condition, a defect in a small split could vanish in the mean.
 
     Args:
-        gate: Measures it on some rows.
-        outcomes: By split, at least one row in each.
+        gate: Function that measures the gate on some rows.
+        outcomes: Outcomes by split, at least one in each.
     """
-    whole = gate([one for own in outcomes.values() for one in own])
-    each = {split: gate(own) for split, own in outcomes.items()}
-    failed = tuple(split for split, own in each.items() if not own.passed)
-    splits = {split: own.accuracy for split, own in each.items()}
-    return replace(whole, passed=whole.passed and not failed, splits=splits, failed_in=failed)
+    pooled = gate([outcome for split_outcomes in outcomes.values() for outcome in split_outcomes])
+    by_split = {split: gate(split_outcomes) for split, split_outcomes in outcomes.items()}
+    failed = tuple(split for split, split_gate in by_split.items() if not split_gate.passed)
+    accuracies = {split: split_gate.accuracy for split, split_gate in by_split.items()}
+    return replace(pooled, passed=pooled.passed and not failed, splits=accuracies, failed_in=failed)
 
 
 def upper_gate(name: str, outcomes: Sequence[Outcome], gates: int) -> Gate:
-    """A gate that the accuracy must stay below.
+    """Return a gate that fails if the accuracy is significantly above the bound.
 
     Args:
-        name: What was tried.
-        outcomes: At least one row.
-        gates: Number of tests that are to hold together.
+        name: Name of the predictor.
+        outcomes: At least one outcome.
+        gates: Number of tests that share the level `ALPHA`.
     """
-    accuracy, bound, margin = _measured(outcomes, gates)
+    accuracy, bound, margin = _measure(outcomes, gates)
     return Gate(name, accuracy, bound, margin, len(outcomes), accuracy - bound <= margin + _ROUNDING)
 
 
 def oracle_gate(outcomes: Sequence[Outcome], expected_loss: float = 0.0, gates: int = 1) -> Gate:
-    """The gate that the oracle must reach; without a margin where nothing is expected to mislead it.
+    """Return the gate that fails if the oracle's accuracy is below its bound.
 
     Args:
-        outcomes: At least one row.
-        expected_loss: Share of the rows that noise makes unanswerable; lowers the bound.
-        gates: Number of tests that are to hold together.
+        outcomes: At least one outcome.
+        expected_loss: Share of the rows that flipped ratings make unanswerable, 0 to 1; lowers the bound. Where it is
+            0, the gate has no margin.
+        gates: Number of tests that share the level `ALPHA`.
     """
-    accuracy, _, margin = _measured(outcomes, gates)
+    accuracy, _, margin = _measure(outcomes, gates)
     bound, margin = ORACLE_BOUND - expected_loss, margin if expected_loss else 0.0
     return Gate(ORACLE, accuracy, bound, margin, len(outcomes), accuracy >= bound - margin - _ROUNDING)
 
 
-def _measured(outcomes: Sequence[Outcome], gates: int) -> tuple[float, float, float]:
-    """Accuracy, mean bound, and the margin of their difference."""
+def _measure(outcomes: Sequence[Outcome], gates: int) -> tuple[float, float, float]:
+    """Return the accuracy, the mean bound, and the margin of their difference."""
     count = len(outcomes)
     accuracy = sum(outcome.right for outcome in outcomes) / count
     bound = sum(outcome.bound for outcome in outcomes) / count
     excess = accuracy - bound
-    sums: defaultdict[str, float] = defaultdict(float)
+    residuals: defaultdict[str, float] = defaultdict(float)
     for outcome in outcomes:
-        sums[outcome.query_group] += outcome.right - outcome.bound - excess
-    error = math.sqrt(sum(value**2 for value in sums.values())) / count
-    if len(sums) < _FEW:
+        residuals[outcome.query_group] += outcome.right - outcome.bound - excess
+    error = math.sqrt(sum(residual**2 for residual in residuals.values())) / count
+    if len(residuals) < _MIN_CLUSTERS:
         error = max(error, math.sqrt(sum(outcome.bound * (1 - outcome.bound) for outcome in outcomes)) / count)
-    return accuracy, bound, _student(1 - ALPHA / gates, len(sums) - 1) * error if error else 0.0
+    return accuracy, bound, _student_quantile(1 - ALPHA / gates, len(residuals) - 1) * error if error else 0.0
 
 
-def _student(probability: float, freedom: int) -> float:
-    """Quantile of Student's t, by its expansion about the normal (Abramowitz and Stegun, 26.7.5)."""
+def _student_quantile(probability: float, freedom: int) -> float:
+    """Approximate the quantile of Student's t (Abramowitz and Stegun, 26.7.5)."""
     if freedom < 1:
         return math.inf
     z = NormalDist().inv_cdf(probability)

@@ -1,4 +1,4 @@
-"""The oracle's accuracy, and the number of rows, by what an instance is like."""
+"""The oracle's accuracy and the number of rows, by properties of the instance."""
 
 from __future__ import annotations
 
@@ -8,40 +8,42 @@ from typing import Final
 
 from hf_dataset.schema import Instance
 
-_BINS: Final = 10
-"""Places of the change are told in tenths of the history."""
+_POSITION_BINS: Final = 10
+"""The position of the last change is binned into tenths of the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows that have something in common."""
+    """The rows with one value of a property."""
 
     label: str
+    """The value, as text."""
     rows: int
     accuracy: float
-    """The oracle's, 0 to 1."""
+    """Accuracy of the oracle, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The rows of a config, by one property. A row with several axes counts under each."""
+    """The rows of a config by one property. A row with several axes counts once for each axis."""
 
     by: str
+    """Name of the property."""
     parts: tuple[Part, ...]
 
     @property
     def shares(self) -> Mapping[str, float]:
-        """Share of each part in all of them."""
+        """Rows of each part divided by the rows of all parts, by label."""
         total = sum(part.rows for part in self.parts)
         return {part.label: part.rows / total for part in self.parts}
 
 
 def break_down(rows: Sequence[Instance], right: Sequence[bool]) -> tuple[Breakdown, ...]:
-    """Break the oracle's verdicts down by every property that occurs.
+    """Return the oracle's accuracy by every property that the rows have.
 
     Args:
         rows: The rows of a config.
-        right: For each of them, whether the oracle was right.
+        right: For each row, True if the oracle answered it correctly.
     """
     return tuple(_break_down(rows, right, by, labels) for by, labels in _PROPERTIES.items() if any(map(labels, rows)))
 
@@ -49,32 +51,31 @@ def break_down(rows: Sequence[Instance], right: Sequence[bool]) -> tuple[Breakdo
 def _break_down(
     rows: Sequence[Instance], right: Sequence[bool], by: str, labels: Callable[[Instance], list[str]]
 ) -> Breakdown:
-    found: dict[str, list[bool]] = {}
+    verdicts: dict[str, list[bool]] = {}
     for row, is_right in zip(rows, right, strict=True):
         for label in labels(row):
-            found.setdefault(label, []).append(is_right)
-    return Breakdown(
-        by, tuple(Part(label, len(found[label]), sum(found[label]) / len(found[label])) for label in sorted(found))
-    )
+            verdicts.setdefault(label, []).append(is_right)
+    parts = (Part(label, len(group), sum(group) / len(group)) for label, group in sorted(verdicts.items()))
+    return Breakdown(by, tuple(parts))
 
 
 def _axes(row: Instance) -> list[str]:
     return list(row.meta.axes or []) if row.meta else []
 
 
-def _length(row: Instance) -> list[str]:
+def _history_length(row: Instance) -> list[str]:
     return [f"{len(row.history):03d}"]
 
 
-def _place(row: Instance) -> list[str]:
-    """The tenth of the history in which the last change lies."""
+def _change_position(row: Instance) -> list[str]:
+    """Return the tenth of the history that contains the last change, as its lower end."""
     if row.meta is None or row.meta.drift_step is None:
         return []
-    tenth = min(_BINS * row.meta.drift_step // len(row.history), _BINS - 1)
-    return [f"{tenth / _BINS:.1f}"]
+    tenth = min(_POSITION_BINS * row.meta.drift_step // len(row.history), _POSITION_BINS - 1)
+    return [f"{tenth / _POSITION_BINS:.1f}"]
 
 
-def _noise(row: Instance) -> list[str]:
+def _flipped_ratings(row: Instance) -> list[str]:
     return [f"{row.meta.noise or 0.0:.2f}"] if row.meta else []
 
 
@@ -84,8 +85,8 @@ def _category(row: Instance) -> list[str]:
 
 _PROPERTIES: Final[Mapping[str, Callable[[Instance], list[str]]]] = {
     "axis": _axes,
-    "history length": _length,
-    "place of the change": _place,
-    "flipped ratings": _noise,
+    "history length": _history_length,
+    "place of the change": _change_position,
+    "flipped ratings": _flipped_ratings,
     "category": _category,
 }

@@ -1,56 +1,53 @@
-"""What must hold of every row, whoever answers it: counts of the rows where it does not."""
+"""Rules that every row must satisfy, and the number of rows that violate each."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from builder.config import MIN_SAME_FUNCTION
 from builder.words import mentions, spoken
-from hf_dataset.schema import Instance
+from hf_dataset.schema import Instance, ToolRow
 
-from .audit_split import AuditSplit
+from .audit_split import AuditSplit, Facts
 from .text_quality import leaves, stated
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How many rows break a rule."""
+    """Number of violations of one rule."""
 
     name: str
+    """Description of a violation."""
     violations: int
     rows: int
+    """Number of rows, or tools, that were checked."""
     example: str
-    """Id of the first row, or name of the first tool, that breaks it; empty where none does."""
+    """Id of the first row, or name of the first tool, that violates the rule; empty if none does."""
     required: bool = True
-    """Whether the rule must hold, or is counted and reported only."""
+    """True if the rule must hold; False if violations are only reported."""
 
     @property
     def passed(self) -> bool:
-        """The rule holds, or need not."""
+        """True if the rule holds or is not required."""
         return self.violations == 0 or not self.required
 
 
 def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
-    """Check every row of a config, those outside of a sample included.
+    """Check every row of a config, including rows outside the sample.
 
-    Rows are gone through and not held. What is kept of them is the instructions of the histories of train, of which
-    there are as many as the scenarios that they are drawn from, however many users.
+    Rows are streamed. Only the distinct instructions of the train histories are held in memory; their number is limited
+    by the number of scenarios, not by the number of users.
 
     Args:
         parts: The splits whose answers are known, train first.
     """
-    past: set[str] = set()
     facts = parts[0].facts
-    rules = dict(_RULES)
-    rules["an instruction of another split stands in a train history"] = lambda part, row: (
-        part.split != "train" and row.instruction in past
-    )
-    if facts.changes:
-        rules["the tool wanted before the last change is no candidate"] = _stale_tool_is_missing
+    train_instructions: set[str] = set()
+    rules = _rules_for(facts, train_instructions)
     violations = Counter[str]()
     examples: dict[str, str] = {}
     rows = 0
@@ -58,53 +55,71 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
         for row in part.every_row:
             rows += 1
             if part.split == "train":
-                past.update(step.instruction for step in row.history)
+                train_instructions.update(step.instruction for step in row.history)
             for name, rule in rules.items():
                 if rule(part, row):
                     violations[name] += 1
                     examples.setdefault(name, row.instance_id)
+    optional = _provider_in_history if facts.provider_overlap else None
     checks = [
-        Check(name, violations[name], rows, examples.get(name, ""), rule is not _seen or facts.provider_overlap == 0)
+        Check(name, violations[name], rows, examples.get(name, ""), rule is not optional)
         for name, rule in rules.items()
     ]
-    return [*checks, _phrases_of_train(parts)]
+    return [*checks, _check_phrases(parts)]
 
 
-def _phrases_of_train(parts: Sequence[AuditSplit]) -> Check:
-    """Tools of other splits that are documented with a phrase of a train tool."""
-    phrases = {
-        attribute.evidence
-        for part in parts
-        if part.split == "train"
-        for tool in part.tools.values()
-        for attribute in tool.attributes
-    }
-    others = [tool for part in parts if part.split != "train" for tool in part.tools.values()]
+def _rules_for(facts: Facts, train_instructions: Collection[str]) -> dict[str, _Rule]:
+    """Return the rules for a config by name; each returns True if a row violates it.
+
+    Args:
+        facts: Settings of the build.
+        train_instructions: Instructions of the train histories; the caller fills it before it checks other splits.
+    """
+    rules = dict(_RULES)
+    rules["an instruction of another split stands in a train history"] = lambda part, row: (
+        part.split != "train" and row.instruction in train_instructions
+    )
+    if facts.changes:
+        rules["the tool wanted before the last change is no candidate"] = _stale_tool_missing
+    return rules
+
+
+def _check_phrases(parts: Sequence[AuditSplit]) -> Check:
+    """Count the tools of other splits that are documented with a phrase of a train tool."""
+    phrases = {attribute.evidence for tool in _tools(parts, train=True) for attribute in tool.attributes}
+    others = _tools(parts, train=False)
     names = sorted(tool.name for tool in others if any(item.evidence in phrases for item in tool.attributes))
     title = "tools: a phrase of a train tool documents a tool of another split"
     return Check(title, len(names), len(others), names[0] if names else "", parts[0].facts.worded)
 
 
-def _repeats(_: AuditSplit, row: Instance) -> bool:
+def _tools(parts: Sequence[AuditSplit], *, train: bool) -> list[ToolRow]:
+    """Return the tools of train, or of all other splits."""
+    return [tool for part in parts if (part.split == "train") == train for tool in part.tools.values()]
+
+
+def _repeated_instruction(_: AuditSplit, row: Instance) -> bool:
     instructions = [row.instruction, *(step.instruction for step in row.history)]
     return len(set(instructions)) < len(instructions)
 
 
 def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
-    """The instruction names the answer's tool or provider, or an attribute that not all able candidates have."""
+    """Return True if the instruction names the answer's tool, its provider, or an attribute that singles it out.
+
+    An attribute singles the answer out if not all candidates that do the job have it.
+    """
     assert row.answer is not None
-    others = [part.attributes[name] for name in part.able(row)]
+    candidates = [part.attributes[name] for name in part.able(row)]
     words = [row.answer.name, part.tools[row.answer.name].provider]
     words += [
         spoken(value)
         for axis, value in part.attributes[row.answer.name].items()
-        if any(attributes.get(axis) != value for attributes in others)
+        if any(attributes.get(axis) != value for attributes in candidates)
     ]
     return any(mentions(row.instruction, word) for word in words)
 
 
-def _unreadable(_: AuditSplit, row: Instance) -> bool:
-    """A value of the answer cannot be read from the instruction."""
+def _unstated_argument(_: AuditSplit, row: Instance) -> bool:
     assert row.answer is not None
     return not all(stated(value, row.instruction) for value in leaves(json.loads(row.answer.arguments)))
 
@@ -114,42 +129,45 @@ def _no_arguments(_: AuditSplit, row: Instance) -> bool:
     return not json.loads(row.answer.arguments)
 
 
-def _too_few(part: AuditSplit, row: Instance) -> bool:
+def _too_few_candidates(part: AuditSplit, row: Instance) -> bool:
     return len(part.able(row)) < MIN_SAME_FUNCTION
 
 
-def _alike(part: AuditSplit, row: Instance) -> bool:
+def _equal_descriptions(part: AuditSplit, row: Instance) -> bool:
     able = part.able(row)
     return len({part.tools[name].description for name in able}) < len(able)
 
 
-def _answer_is_no_candidate(part: AuditSplit, row: Instance) -> bool:
+def _answer_not_a_candidate(part: AuditSplit, row: Instance) -> bool:
     return row.answer is None or row.answer.name not in part.able(row)
 
 
-def _seen(part: AuditSplit, row: Instance) -> bool:
-    """The provider of a candidate stands in the history."""
-    seen = {part.tools[step.name].provider for step in row.history}
-    return any(tool.provider in seen for tool in row.candidates)
+def _provider_in_history(part: AuditSplit, row: Instance) -> bool:
+    history_providers = {part.tools[step.name].provider for step in row.history}
+    return any(tool.provider in history_providers for tool in row.candidates)
 
 
-def _stale_tool_is_missing(part: AuditSplit, row: Instance) -> bool:
-    """What a reader would have picked before the last change, of all tools that do the job, is no candidate."""
+def _stale_tool_missing(part: AuditSplit, row: Instance) -> bool:
+    """Return True if the tool preferred before the last change is not a candidate.
+
+    It is the tool that a reader infers from the calls before the change, among all tools that do the job.
+    """
     assert row.meta is not None
     before = part.steps(row)[: row.meta.drift_step]
-    doing = sorted(part.doing[row.functionality])
-    scores = part.reader.scores(before, [part.attributes[name] for name in doing], changes=part.facts.changes - 1)
-    return doing[max(range(len(doing)), key=lambda index: scores[index])] not in part.able(row)
+    names = sorted(part.doing[row.functionality])
+    scores = part.reader.scores(before, [part.attributes[name] for name in names], changes=part.facts.changes - 1)
+    return names[max(range(len(names)), key=lambda index: scores[index])] not in part.able(row)
 
 
 _Rule = Callable[[AuditSplit, Instance], bool]
 _RULES: Final[Mapping[str, _Rule]] = {
-    "an instruction comes twice in an instance": _repeats,
+    "an instruction comes twice in an instance": _repeated_instruction,
     "the instruction names the answer's tool, provider or attribute": _names_the_answer,
-    "a value of the answer cannot be read from the instruction": _unreadable,
+    "a value of the answer cannot be read from the instruction": _unstated_argument,
     "the answer has no arguments": _no_arguments,
-    "fewer than 3 candidates do the job": _too_few,
-    "two candidates that do the job have one description": _alike,
-    "the answer is no candidate that does the job": _answer_is_no_candidate,
-    "the provider of a candidate stands in the history": _seen,
+    "fewer than 3 candidates do the job": _too_few_candidates,
+    "two candidates that do the job have one description": _equal_descriptions,
+    "the answer is no candidate that does the job": _answer_not_a_candidate,
+    "the provider of a candidate stands in the history": _provider_in_history,
 }
+"""Rules for all configs; each returns True if a row violates it."""

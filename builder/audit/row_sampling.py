@@ -1,9 +1,9 @@
-"""The rows that an audit is about: all of a split, gone through a few at a time, or a sample of them, held.
+"""Rows of a split: all of them as a stream, or a sample that fits in memory.
 
-A split that is too large to be held is sampled by whole query groups. They are what the gates are clustered on, so that
-a gate on a sample is the same test as one on all rows, with as wide a margin as the sample's size makes it; and they
-come from all of the split's files, so that no partition is left out. Which are drawn depends on the build's seed, the
-split and the names of its query groups, which are those of every config.
+A split that is too large is sampled by whole query groups, the unit on which gates are clustered. A gate on a sample is
+therefore the same test as a gate on all rows, with the margin of the sample's size. The sample is drawn from all files
+of the split, so no partition is left out. It depends on the seed of the build, the split and the names of the query
+groups, and is therefore the same for every config.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from hf_dataset.reader import answered, files_of, read_columns, read_file
 from hf_dataset.schema import AnswerKey, Instance
 
 HELD_ROWS: Final = 15_000
-"""Most rows of a split that are held; more than a split of one partition has, so that those are audited whole."""
+"""Maximum number of rows of a split that are held in memory; larger than a split of one partition, which is therefore
+never sampled."""
 _PURPOSE: Final = "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """How much of a split figures rest on."""
+    """The number of measured rows and query groups of a split, out of all."""
 
     split: str
     rows: int
@@ -37,12 +38,12 @@ class Basis:
 
     @property
     def whole(self) -> bool:
-        """They rest on all of it."""
+        """True if all rows were measured."""
         return self.rows == self.of_rows
 
 
 def in_words(bases: Sequence[Basis]) -> str:
-    """What figures rest on, where that is a sample; empty where it is everything."""
+    """Describe a sample in words; return an empty string if all rows were measured."""
     if all(basis.whole for basis in bases):
         return ""
     return ", ".join(
@@ -53,62 +54,65 @@ def in_words(bases: Sequence[Basis]) -> str:
 
 
 class SplitRows:
-    """The rows of a split of a config with their answers; can be gone through again and again.
+    """The rows of a split of a config with their answers; each iteration reads the files again.
 
     Args:
         data: Folder of the data set.
         config: History type.
-        split: Its split.
-        answers: Folder of the private answers; None where they stand in the rows.
+        split: Name of the split.
+        answers: Folder of the private answers; None if the rows contain their answers.
 
     Raises:
-        ReadError: If files are missing, or the answers are not in as many files as the rows.
+        ReadError: If files are missing, or if rows and answers are in different numbers of files.
     """
 
     def __init__(self, data: Path, config: str, split: str, answers: Path | None) -> None:
         self._files = files_of(data, split_file(config, split))
-        self._keys = files_of(answers, answers_file(config)) if answers else []
-        if self._keys and len(self._keys) != len(self._files):
+        self._answer_files = files_of(answers, answers_file(config)) if answers else []
+        if self._answer_files and len(self._answer_files) != len(self._files):
             raise ReadError(
-                f"{config!r} of {split!r} is in {len(self._files)} files, its answers are in {len(self._keys)}: they "
-                "belong to another build. Name the answers folder of this one."
+                f"{split!r} of {config!r} is in {len(self._files)} files, but its answers are in "
+                f"{len(self._answer_files)}: they belong to another build. Name the answers folder of this build."
             )
 
     def __iter__(self) -> Iterator[Instance]:
-        """All rows."""
+        """Yield all rows."""
         return self.of(None)
 
     def of(self, query_groups: Collection[str] | None) -> Iterator[Instance]:
-        """The rows of some query groups, or of all.
+        """Yield the rows of some query groups, or all rows if None.
 
         Raises:
             ReadError: If a file cannot be read.
         """
         for number, path in enumerate(self._files):
             rows: Iterator[Instance] = read_file(path, Instance, query_groups)
-            yield from answered(rows, read_file(self._keys[number], AnswerKey, query_groups)) if self._keys else rows
+            if self._answer_files:
+                yield from answered(rows, read_file(self._answer_files[number], AnswerKey, query_groups))
+            else:
+                yield from rows
 
     def sizes(self) -> dict[str, int]:
-        """Number of rows of each query group.
+        """Return the number of rows of each query group.
 
         Raises:
             ReadError: If a file cannot be read.
         """
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for path in self._files:
             for batch in read_columns(path, Instance, "query_group"):
-                found.update(batch.column("query_group").to_pylist())
-        return dict(found)
+                counts.update(batch.column("query_group").to_pylist())
+        return dict(counts)
 
 
 def draw(sizes: Mapping[str, int], seed: int, split: str, most: int) -> frozenset[str]:
-    """Query groups of at most so many rows in all, drawn at random; one at least.
+    """Draw query groups at random, at least one, until the next would exceed the maximum number of rows.
 
     Args:
-        sizes: Rows of each query group.
-        seed: The build's seed.
-        split: What they are of.
-        most: Rows.
+        sizes: Number of rows of each query group.
+        seed: Seed of the build.
+        split: Name of the split.
+        most: Maximum number of rows in all.
     """
     names = sorted(sizes)
     drawn: list[str] = []

@@ -1,11 +1,10 @@
-"""Running the audit of a data set: every gate and every check of each config."""
+"""Audit of a data set: all gates and checks of each config and of the training data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from builder.embedding import Encoder
 from builder.predictors.oracle import OraclePredictor
@@ -13,11 +12,12 @@ from builder.predictors.protocol import Predictor
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
 from builder.progress import Progress
+from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
 
 from .audit_split import AuditSplit, gather
-from .gates import Gate, Outcome, in_each_split, oracle_gate, upper_gate
+from .gates import ORACLE, Gate, Outcome, in_each_split, oracle_gate, upper_gate
 from .oracle_breakdown import Breakdown, break_down
 from .row_checks import Check, run_checks
 from .row_sampling import HELD_ROWS, Basis, in_words
@@ -28,20 +28,21 @@ from .training_audit import TrainingAudit, audit_training, has_training
 
 @dataclass(frozen=True, slots=True)
 class ConfigAudit:
-    """What was found of one config."""
+    """Results for one config."""
 
     config: str
     gates: tuple[Gate, ...]
     reported: tuple[Gate, ...]
-    """Measured, and not required to pass."""
+    """Accuracies that are reported but need not stay below a bound."""
     checks: tuple[Check, ...]
+    """Counts over every row, including rows outside the sample."""
     oracle: tuple[Breakdown, ...]
     basis: tuple[Basis, ...]
-    """What all but the checks rests on, by split; the checks are of every row."""
+    """Size of the sample that everything except the checks was measured on, for each split."""
 
     @property
     def sample(self) -> str:
-        """In words, what all but the checks rests on; empty where it is all rows."""
+        """Description of the sample; empty if all rows were measured."""
         return in_words(self.basis)
 
     @property
@@ -53,120 +54,118 @@ class ConfigAudit:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was found of a data set."""
+    """Results for a data set."""
 
     configs: tuple[ConfigAudit, ...]
     instructions: TextQuality
     training: TrainingAudit | None = None
-    """None where the data set has no training data."""
+    """None if the data set has no training data."""
 
     @property
     def rows(self) -> tuple[int, int]:
-        """Rows of a config that all but the checks rests on, and rows that a config has."""
+        """Number of measured rows of a config, and number of all its rows. Checks cover all rows."""
         basis = self.configs[-1].basis
-        return sum(one.rows for one in basis), sum(one.of_rows for one in basis)
+        return sum(split.rows for split in basis), sum(split.of_rows for split in basis)
 
     @property
     def sampled(self) -> bool:
-        """Whether anything rests on a sample."""
+        """True if anything was measured on a sample."""
         return any(item.sample for _, item in self.parts)
 
     @property
-    def summary(self) -> dict[str, int]:
-        """Numbers of gates, of those that could not fail on so few rows, and of required checks.
-
-        Where gates rest on a sample, also of its rows in a config.
-        """
-        found = {
-            "gates": sum(len(item.gates) for _, item in self.parts),
-            "gates_that_cannot_tell": sum(not gate.decides for _, item in self.parts for gate in item.gates),
-            "checks": sum(check.required for _, item in self.parts for check in item.checks),
-        }
-        return {**found, "gates_on_rows": self.rows[0]} if self.sampled else found
+    def summary(self) -> AuditSummary:
+        """Numbers of gates and checks, for the manifest."""
+        return AuditSummary(
+            gates=sum(len(item.gates) for _, item in self.parts),
+            gates_that_cannot_tell=sum(not gate.decides for _, item in self.parts for gate in item.gates),
+            checks=sum(check.required for _, item in self.parts for check in item.checks),
+            gates_on_rows=self.rows[0] if self.sampled else None,
+        )
 
     @property
     def parts(self) -> list[tuple[str, ConfigAudit | TrainingAudit]]:
-        """What was found, by what it was found of."""
-        own = [("training data", self.training)] if self.training else []
-        return [*((item.config, item) for item in self.configs), *own]
+        """Results for each config and for the training data, with their names."""
+        training = [("training data", self.training)] if self.training else []
+        return [*((item.config, item) for item in self.configs), *training]
 
     @property
     def failed(self) -> list[str]:
-        """The gates and checks that do not hold, with their config and what was measured."""
-        found = []
+        """Descriptions of the gates and checks that do not hold, with the measured values."""
+        failures = []
         for name, item in self.parts:
-            found += [
-                f"{name}: {gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
-                f"(margin {100 * gate.margin:.1f}) is allowed"
-                + "".join(f", in {split} at {100 * gate.splits[split]:.1f} %" for split in gate.failed_in)
-                for gate in item.gates
-                if not gate.passed
-            ]
-            found += [
+            failures += [f"{name}: {_gate_failure(gate)}" for gate in item.gates if not gate.passed]
+            failures += [
                 f"{name}: {check.name}, {check.violations} times, first in {check.example!r}"
                 for check in item.checks
                 if not check.passed
             ]
-        return found
+        return failures
+
+
+def _gate_failure(gate: Gate) -> str:
+    """Describe a gate that does not hold."""
+    limit = "required" if gate.name == ORACLE else "allowed"
+    splits = (f", in {split} at {100 * gate.splits[split]:.1f} %" for split in gate.failed_in)
+    return (
+        f"{gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
+        f"(margin {100 * gate.margin:.1f}) is {limit}{''.join(splits)}"
+    )
 
 
 def audit(
     data: Path,
     answers: Path | None,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     encoder: Encoder,
     progress: Progress,
     *,
     most: int = HELD_ROWS,
 ) -> Audit:
-    """Audit a data set: every row is checked, and the rest is measured on a sample of a split that is too large.
+    """Audit a data set. Every row is checked; gates are measured on a sample of each split that is too large.
 
     Args:
-        data: Its folder.
+        data: Folder of the data set.
         answers: Folder of the private answers; without it the test split is left out.
-        manifest: What the data set says of itself.
-        encoder: Makes sentence vectors of instructions.
-        progress: Called as the work goes on.
-        most: Rows of a split from which on a sample is drawn.
+        manifest: Manifest of the data set.
+        encoder: Sentence encoder for the similarity of instructions.
+        progress: Progress callback.
+        most: Maximum number of rows of a split that are measured without sampling.
 
     Raises:
-        ReadError: If a folder is no data set.
+        ReadError: If a file of the data set or the answers is missing or malformed.
     """
-    found = []
+    configs = []
     for number, config in enumerate(HISTORY_TYPES):
         progress("auditing", number, len(HISTORY_TYPES))
         parts = gather(data, config, answers, manifest, most)
-        found.append(audit_config(parts))
-        if config == HISTORY_TYPES[-1]:  # the three configs have the same instructions and query groups
+        configs.append(audit_config(parts))
+        if config == HISTORY_TYPES[-1]:  # all configs have the same instructions and query groups
             instructions = text_quality(asked(parts), encoder)
-            drawn = parts[0].sampled.query_groups if parts[0].sampled else None
-        del parts  # before those of the next config are read
-    training = audit_training(data, drawn) if has_training(data) else None
+            sampled_groups = parts[0].sampled.query_groups if parts[0].sampled else None
+        del parts  # free the memory before the next config is read
+    training = audit_training(data, sampled_groups) if has_training(data) else None
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
-    return Audit(tuple(found), instructions, training)
+    return Audit(tuple(configs), instructions, training)
 
 
 def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
     """Audit one config.
 
     Args:
-        parts: Its splits whose answers are known; at least one row in all.
+        parts: The splits whose answers are known; together they have at least one row.
     """
     config, facts = parts[0].config, parts[0].facts
     shortcuts = [shortcut for shortcut in SHORTCUTS if config in shortcut.configs]
-    tests = len(parts) + 1  # of a gate: on all rows, and on each split's
-    number = (len(shortcuts) + 1) * tests
+    tests_per_gate = len(parts) + 1  # all rows, and each split
+    tests = (len(shortcuts) + 1) * tests_per_gate  # the other gate is `random`
     oracle = _outcomes(parts, _oracle, "chance")
-    gates = [in_each_split(lambda rows: oracle_gate(rows, facts.expected_loss, tests), oracle)]
-    by_chance = _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth")
-    gates.append(in_each_split(lambda rows: upper_gate("random", rows, number), by_chance))
-    gates += [_shortcut_gate(parts, shortcut, number) for shortcut in shortcuts]
-    longest = max(len(row.history) for part in parts for row in part.rows)
-    skips = range(1, longest) if config == "chronological" else range(0)
-    axes = {axis for part in parts for attributes in part.attributes.values() for axis in attributes}
-    by_axis = map(majority, sorted(axes) if config == "preferred_only" else ())
-    measured = (*REPORTED, *by_axis, *map(skipping, skips))
-    reported = [_shortcut_gate(parts, shortcut, number) for shortcut in measured]
+    random = _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth")
+    gates = [
+        in_each_split(lambda rows: oracle_gate(rows, facts.expected_loss, tests_per_gate), oracle),
+        in_each_split(lambda rows: upper_gate("random", rows, tests), random),
+        *(_shortcut_gate(parts, shortcut, tests) for shortcut in shortcuts),
+    ]
+    reported = [_shortcut_gate(parts, shortcut, tests) for shortcut in _reported_shortcuts(parts)]
     return ConfigAudit(
         config,
         tuple(gates),
@@ -180,25 +179,37 @@ def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
     )
 
 
+def _reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
+    """Return the shortcuts of a config that are measured but not bounded."""
+    shortcuts = list(REPORTED)
+    if parts[0].config == "preferred_only":
+        axes = {axis for part in parts for attributes in part.attributes.values() for axis in attributes}
+        shortcuts += map(majority, sorted(axes))
+    if parts[0].config == "chronological":
+        longest = max(len(row.history) for part in parts for row in part.rows)
+        shortcuts += map(skipping, range(1, longest))
+    return shortcuts
+
+
 def _oracle(part: AuditSplit) -> Predictor:
     return OraclePredictor(list(part.tools.values()), changes=part.facts.changes)
 
 
-def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, number: int) -> Gate:
+def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, tests: int) -> Gate:
     outcomes = _outcomes(parts, lambda part: ShortcutPredictor(shortcut, part), shortcut.bound)
-    return in_each_split(lambda rows: upper_gate(shortcut.name, rows, number), outcomes)
+    return in_each_split(lambda rows: upper_gate(shortcut.name, rows, tests), outcomes)
 
 
 def _outcomes(
     parts: Sequence[AuditSplit], make: Callable[[AuditSplit], Predictor], bound: str
 ) -> dict[str, list[Outcome]]:
-    """Predict and score, by the same path as every model, and set each row beside its bound; by split."""
+    """Predict and score every row with the code that scores models; return the outcomes by split."""
     outcomes: dict[str, list[Outcome]] = {}
     for part in parts:
-        own = outcomes.setdefault(part.split, [])
+        split_outcomes = outcomes.setdefault(part.split, [])
         predictor = make(part)
         replies = {row.instance_id: predictor.predict(row) for row in part.rows}
         for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
-            allowed = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.able(row))}[bound]
-            own.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, allowed))
+            bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.able(row))}
+            split_outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, bounds[bound]))
     return outcomes

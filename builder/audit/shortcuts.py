@@ -1,8 +1,8 @@
-"""Predictors that look at less than they should, each on the protocol of all predictors.
+"""Shortcuts: predictors that use less information than the task requires.
 
-All of them are told which candidates do the job: choosing the right functionality is not what the benchmark tests.
-Where a shortcut says nothing, or the same of several candidates, it draws among them, so that it is at chance and not
-below.
+Every shortcut chooses only among the candidates that do the job, because choosing the functionality is not what the
+benchmark tests. If several candidates have the highest score, it draws one of them, so that a shortcut without
+information is correct as often as chance.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .audit_split import AuditSplit
 from .swapping import swap_histories
 
 Score = Callable[[Instance, Sequence[str]], Sequence[float]]
-"""How much a shortcut is for each of some candidates of a row."""
+"""Function that scores some candidates of an instance, given their names; the highest score is chosen."""
 Bound = Literal["chance", "half"]
-"""What a shortcut may reach: one in the same-function candidates, or one of two preferences."""
+"""Maximum accuracy of a shortcut: one in the number of same-function candidates, or one half."""
 _ALL: Final = ("preferred_only", "rating_integrated", "chronological")
 
 
@@ -37,7 +37,7 @@ class Shortcut:
     bound: Bound
     configs: tuple[str, ...]
     make: Callable[[AuditSplit], Score]
-    """Fits the rule on a split; it may look at the answers of other query groups."""
+    """Fits the rule on a split. It may use the answers of other query groups than the predicted one."""
 
 
 class ShortcutPredictor:
@@ -45,7 +45,7 @@ class ShortcutPredictor:
 
     Args:
         shortcut: The rule.
-        part: The split that it is fitted on and predicts.
+        part: The split on which it is fitted and evaluated.
     """
 
     def __init__(self, shortcut: Shortcut, part: AuditSplit) -> None:
@@ -54,7 +54,7 @@ class ShortcutPredictor:
         self._able = part.able
 
     def predict(self, instance: Instance) -> str:
-        """Call the candidate that the rule is most for."""
+        """Return a call of the candidate with the highest score, without arguments."""
         able = self._able(instance)
         scores = self._score(instance, able)
         highest = max(scores) - 1e-9
@@ -65,66 +65,66 @@ class ShortcutPredictor:
         return tool_call(best[0], {})
 
 
-def _popular(read: Callable[[AuditSplit, Instance, str], object]) -> Callable[[AuditSplit], Score]:
-    """How often something of a candidate is the answer's in other query groups."""
+def _popularity(read: Callable[[AuditSplit, Instance, str], object]) -> Callable[[AuditSplit], Score]:
+    """Score a candidate by how often answers of other query groups have the same value of `read`."""
 
     def make(part: AuditSplit) -> Score:
-        everywhere: Counter[object] = Counter()
-        own: dict[str, Counter[object]] = {}
+        totals: Counter[object] = Counter()
+        by_group: dict[str, Counter[object]] = {}
         for row in part.rows:
             assert row.answer is not None
-            of_answer = read(part, row, row.answer.name)
-            everywhere[of_answer] += 1
-            own.setdefault(row.query_group, Counter())[of_answer] += 1
+            value = read(part, row, row.answer.name)
+            totals[value] += 1
+            by_group.setdefault(row.query_group, Counter())[value] += 1
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            found = [read(part, row, name) for name in names]
-            return [everywhere[item] - own[row.query_group][item] for item in found]
+            values = [read(part, row, name) for name in names]
+            return [totals[value] - by_group[row.query_group][value] for value in values]
 
         return score
 
     return make
 
 
-def _place(row: Instance, name: str) -> int:
+def _position(row: Instance, name: str) -> int:
+    """Return the position of a tool among the candidates."""
     return [tool.name for tool in row.candidates].index(name)
 
 
-def _described(part: AuditSplit, sign: int) -> Score:
+def _description_length(part: AuditSplit, sign: int) -> Score:
     return lambda _, names: [sign * len(part.tools[name].description) for name in names]
 
 
-def _lexical(part: AuditSplit) -> Score:
-    """Words that the instruction shares with a candidate's name and documentation."""
+def _shared_words(part: AuditSplit) -> Score:
+    """Score a candidate by the number of words that its name and documentation share with the instruction."""
     texts = {name: set(words(f"{name} {tool.description}")) for name, tool in part.tools.items()}
     return lambda row, names: [len(texts[name] & set(words(row.instruction))) for name in names]
 
 
-def _leaked_values(part: AuditSplit) -> Score:
-    """Defaults and examples of a candidate's parameters that the instruction states."""
-    values = {name: _catalogue_values(json.loads(tool.parameters)) for name, tool in part.tools.items()}
+def _stated_schema_values(part: AuditSplit) -> Score:
+    """Score a candidate by the number of its parameters' defaults and examples that the instruction states."""
+    values = {name: _schema_values(json.loads(tool.parameters)) for name, tool in part.tools.items()}
     return lambda row, names: [sum(value in row.instruction.casefold() for value in values[name]) for name in names]
 
 
-def _catalogue_values(schema: Mapping[str, object]) -> set[str]:
-    found = {str(value).casefold() for value in (*_list(schema.get("examples")), schema.get("default")) if value}
+def _schema_values(schema: Mapping[str, object]) -> set[str]:
+    """Return the defaults and examples in a JSON schema, in lower case."""
+    examples = schema.get("examples")
+    candidates = [*(examples if isinstance(examples, list) else []), schema.get("default")]
+    values = {str(value).casefold() for value in candidates if value}
     properties = schema.get("properties")
     if isinstance(properties, dict):
-        found |= {value for inner in properties.values() for value in _catalogue_values(inner)}
-    return found
+        values |= {value for inner in properties.values() for value in _schema_values(inner)}
+    return values
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _no_history(part: AuditSplit) -> Score:
-    """How usual a candidate's attributes are."""
+def _familiarity(part: AuditSplit) -> Score:
+    """Score a candidate by how common its attributes are in the catalogue."""
     return lambda _, names: [part.reader.familiarity(part.attributes[name]) for name in names]
 
 
-def _provider_of_history(pick: Callable[[AuditSplit, Instance], Sequence[str]]) -> Callable[[AuditSplit], Score]:
-    """How often a candidate's provider is among those picked from the own history."""
+def _provider_count(pick: Callable[[AuditSplit, Instance], Sequence[str]]) -> Callable[[AuditSplit], Score]:
+    """Score a candidate by how often its provider is among those that `pick` returns."""
 
     def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
@@ -137,29 +137,33 @@ def _provider_of_history(pick: Callable[[AuditSplit, Instance], Sequence[str]]) 
 
 
 def _providers(part: AuditSplit, row: Instance, *, liked: bool = False) -> list[str]:
+    """Return the providers of the calls in the history, or only of the liked calls."""
     return [part.tools[step.name].provider for step in row.history if not liked or step.rating == 1]
 
 
-def _reading(choose: Callable[[AuditSplit, Instance], Sequence[Step]]) -> Callable[[AuditSplit], Score]:
-    """What a reader infers from part of what there is, order ignored."""
+def _reader_scores(choose: Callable[[AuditSplit, Instance], Sequence[Step]]) -> Callable[[AuditSplit], Score]:
+    """Score candidates with the preference reader on the steps that `choose` returns, without their order."""
 
     def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            wanted = [part.attributes[name] for name in names]
-            return part.reader.scores(choose(part, row), wanted, changes=0)
+            candidates = [part.attributes[name] for name in names]
+            return part.reader.scores(choose(part, row), candidates, changes=0)
 
         return score
 
     return make
 
 
-def _apart(rarer: bool, choose: Callable[[AuditSplit, Instance], Sequence[Step]]) -> Callable[[AuditSplit], Score]:
-    """The rarer or the commoner of the two preferences that explain the calls best, order ignored."""
+def _two_preferences(
+    which: Literal["rarer", "commoner"], choose: Callable[[AuditSplit, Instance], Sequence[Step]]
+) -> Callable[[AuditSplit], Score]:
+    """Explain the calls by a mixture of two preferences, without their order, and choose one preference's candidate."""
 
     def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            wanted = [part.attributes[name] for name in names]
-            chosen = part.reader.two_preferences(choose(part, row), wanted)[0 if rarer else 1]
+            candidates = [part.attributes[name] for name in names]
+            rarer, commoner = part.reader.two_preferences(choose(part, row), candidates)
+            chosen = rarer if which == "rarer" else commoner
             return [float(index == chosen) for index in range(len(names))]
 
         return score
@@ -167,80 +171,95 @@ def _apart(rarer: bool, choose: Callable[[AuditSplit, Instance], Sequence[Step]]
     return make
 
 
-def _swapped(part: AuditSplit) -> Score:
-    """What a reader infers from the history of a user of another query group."""
-    other = swap_histories(part.rows)
+def _swapped_history(part: AuditSplit) -> Score:
+    """Score candidates with the preference reader on the history of a user of another query group."""
+    other_rows = swap_histories(part.rows)
 
     def score(row: Instance, names: Sequence[str]) -> list[float]:
-        steps = part.steps(other[row.query_group], rated=True)
+        steps = part.steps(other_rows[row.query_group], rated=True)
         return part.reader.scores(steps, [part.attributes[name] for name in names], changes=part.facts.changes)
 
     return score
 
 
 def _without_first_provider(part: AuditSplit, row: Instance) -> list[Step]:
+    """Return the history without the calls of its first call's provider."""
     providers = _providers(part, row)
     steps = part.steps(row)
     return [step for step, provider in zip(steps, providers, strict=True) if provider != providers[0]]
 
 
 SHORTCUTS: Final = (
-    Shortcut("most popular tool elsewhere", "chance", _ALL, _popular(lambda _, __, name: name)),
+    Shortcut("most popular tool elsewhere", "chance", _ALL, _popularity(lambda _, __, name: name)),
     Shortcut(
         "most popular provider elsewhere",
         "chance",
         _ALL,
-        _popular(lambda part, _, name: part.tools[name].provider),
+        _popularity(lambda part, _, name: part.tools[name].provider),
     ),
-    Shortcut("best position elsewhere", "chance", _ALL, _popular(lambda _, row, name: _place(row, name))),
-    Shortcut("longest description", "chance", _ALL, lambda part: _described(part, 1)),
-    Shortcut("shortest description", "chance", _ALL, lambda part: _described(part, -1)),
-    Shortcut("lexical match with the instruction", "chance", _ALL, _lexical),
-    Shortcut("default or example in the instruction", "chance", _ALL, _leaked_values),
-    Shortcut("no history, usual attributes", "chance", _ALL, _no_history),
-    Shortcut("history of another user", "chance", _ALL, _swapped),
-    Shortcut("most frequent provider of own history", "chance", _ALL, _provider_of_history(_providers)),
+    Shortcut("best position elsewhere", "chance", _ALL, _popularity(lambda _, row, name: _position(row, name))),
+    Shortcut("longest description", "chance", _ALL, lambda part: _description_length(part, 1)),
+    Shortcut("shortest description", "chance", _ALL, lambda part: _description_length(part, -1)),
+    Shortcut("lexical match with the instruction", "chance", _ALL, _shared_words),
+    Shortcut("default or example in the instruction", "chance", _ALL, _stated_schema_values),
+    Shortcut("no history, usual attributes", "chance", _ALL, _familiarity),
+    Shortcut("history of another user", "chance", _ALL, _swapped_history),
+    Shortcut("most frequent provider of own history", "chance", _ALL, _provider_count(_providers)),
     Shortcut(
         "latest provider of own history",
         "chance",
         _ALL,
-        _provider_of_history(lambda part, row: _providers(part, row)[-1:]),
+        _provider_count(lambda part, row: _providers(part, row)[-1:]),
     ),
     Shortcut(
         "liked provider of own history",
         "chance",
         ("rating_integrated",),
-        _provider_of_history(lambda part, row: _providers(part, row, liked=True)),
+        _provider_count(lambda part, row: _providers(part, row, liked=True)),
     ),
-    Shortcut("ratings ignored", "half", ("rating_integrated",), _reading(AuditSplit.steps)),
-    Shortcut("order ignored", "half", ("chronological",), _reading(AuditSplit.steps)),
-    Shortcut("order ignored, commoner of two preferences", "half", ("chronological",), _apart(False, AuditSplit.steps)),
-    Shortcut("order ignored, rarer of two preferences", "half", ("chronological",), _apart(True, AuditSplit.steps)),
+    Shortcut("ratings ignored", "half", ("rating_integrated",), _reader_scores(AuditSplit.steps)),
+    Shortcut("order ignored", "half", ("chronological",), _reader_scores(AuditSplit.steps)),
+    Shortcut(
+        "order ignored, commoner of two preferences",
+        "half",
+        ("chronological",),
+        _two_preferences("commoner", AuditSplit.steps),
+    ),
+    Shortcut(
+        "order ignored, rarer of two preferences",
+        "half",
+        ("chronological",),
+        _two_preferences("rarer", AuditSplit.steps),
+    ),
     Shortcut(
         "first half only",
         "half",
         ("chronological",),
-        _reading(lambda part, row: part.steps(row)[: len(row.history) // 2]),
+        _reader_scores(lambda part, row: part.steps(row)[: len(row.history) // 2]),
     ),
-    Shortcut("first provider skipped", "half", ("chronological",), _reading(_without_first_provider)),
+    Shortcut("first provider skipped", "half", ("chronological",), _reader_scores(_without_first_provider)),
     Shortcut(
         "first provider skipped, the commoner preference",
         "half",
         ("chronological",),
-        _apart(False, _without_first_provider),
+        _two_preferences("commoner", _without_first_provider),
     ),
 )
+"""Shortcuts that are gates."""
 
 
-def _shared(texts: Callable[[ToolRow], Iterable[str]]) -> Callable[[AuditSplit], Score]:
-    """How often a candidate's documentation stands, in parts, in that of the tools of the own history."""
+def _shared_text(items: Callable[[ToolRow], Iterable[str]]) -> Callable[[AuditSplit], Score]:
+    """Score a candidate by how often items of its documentation occur in that of the tools called in the history.
+
+    Disliked calls are ignored.
+    """
 
     def make(part: AuditSplit) -> Score:
-        parts = {name: frozenset(texts(tool)) for name, tool in part.tools.items()}
+        items_of = {name: frozenset(items(tool)) for name, tool in part.tools.items()}
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            seen = Counter(part for step in row.history if step.rating != 0 for part in parts[step.name])
-            return [sum(seen[part] for part in parts[name]) for name in names]
+            counts = Counter(item for step in row.history if step.rating != 0 for item in items_of[step.name])
+            return [sum(counts[item] for item in items_of[name]) for name in names]
 
         return score
 
@@ -252,31 +271,38 @@ REPORTED: Final = (
         "sentences of own liked history",
         "chance",
         _ALL,
-        _shared(lambda tool: [item.evidence for item in tool.attributes]),
+        _shared_text(lambda tool: [item.evidence for item in tool.attributes]),
     ),
-    Shortcut("words of own liked history", "chance", _ALL, _shared(lambda tool: words(tool.description))),
+    Shortcut("words of own liked history", "chance", _ALL, _shared_text(lambda tool: words(tool.description))),
 )
-"""Ways of reading the history by its wording alone: measured, and no gates, since they do read it."""
+"""Shortcuts that are reported but are not gates: they read the history, though only its wording."""
 
 
 def skipping(first: int) -> Shortcut:
-    """Reading all but the first steps of a `chronological` history; reported, not bounded (docs/validity.md)."""
+    """Return a shortcut that ignores the first steps of a `chronological` history; reported only (docs/validity.md).
+
+    Args:
+        first: Number of steps to ignore.
+    """
     return Shortcut(
         f"first {first} steps skipped",
         "half",
         ("chronological",),
-        _reading(lambda part, row: part.steps(row)[first:]),
+        _reader_scores(lambda part, row: part.steps(row)[first:]),
     )
 
 
 def majority(axis: str) -> Shortcut:
-    """Reading one axis of a `preferred_only` history alone: the value that most of its tools have; reported."""
+    """Return a shortcut that reads one axis of a `preferred_only` history; reported only.
+
+    It chooses the candidate whose value on the axis is the most frequent in the history.
+    """
 
     def make(part: AuditSplit) -> Score:
         def score(row: Instance, names: Sequence[str]) -> list[float]:
-            seen = Counter(part.attributes[step.name].get(axis) for step in row.history)
+            counts = Counter(part.attributes[step.name].get(axis) for step in row.history)
             values = [part.attributes[name].get(axis) for name in names]
-            return [float(seen[value]) if value is not None else 0.0 for value in values]
+            return [float(counts[value]) if value is not None else 0.0 for value in values]
 
         return score
 

@@ -1,4 +1,4 @@
-"""Whose history stands in for a user's own, where the own is to be of no help."""
+"""Swapping of histories between query groups, for controls in which the history must not help."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from hf_dataset.schema import Instance
 
 
 def swap_histories(rows: Sequence[Instance]) -> dict[str, Instance]:
-    """For each query group, a row of another one, whose user's history is shown to all of the group.
+    """Return, for each query group, a row of another group whose history replaces the histories of this group.
 
-    Every history stands in for that of one group at most, and no answer is looked at. Where there is one group only, it
-    is given its own.
+    No history is used for more than one group, and answers are not read. A single query group keeps its own history.
 
     Args:
         rows: All rows of a split of a config.
+
+    Returns:
+        The row to take the history from, by query group.
     """
     groups = sorted({row.query_group for row in rows})
-    first = {row.query_group: row for row in reversed(rows)}
-    return {name: first[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}
+    first_rows = {row.query_group: row for row in reversed(rows)}
+    return {name: first_rows[groups[(index + 1) % len(groups)]] for index, name in enumerate(groups)}

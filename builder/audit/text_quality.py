@@ -1,4 +1,4 @@
-"""How instructions read: whether they differ from one another, and whether they say what is to be done."""
+"""Figures on instructions: how much they differ, and if they state the values of the answer."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from builder.words import words
 from .audit_split import AuditSplit
 
 SAMPLE: Final = 150
-"""Rows over which distinctness is taken, so that data sets of any size compare."""
+"""Number of rows on which distinctness is measured; fixed, so that data sets of different sizes are comparable."""
 _PER_FUNCTIONALITY: Final = 30
-"""Most instructions of a functionality that are compared pairwise."""
+"""Maximum number of instructions of a functionality that are compared pairwise."""
 ORIGINAL: Final = "petoolbench_original_sample.json.gz"
-"""150 released rows of the earlier benchmark, in the folder of real data."""
+"""File with 150 released rows of the earlier benchmark, in the folder of real data."""
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -36,12 +36,12 @@ _MONTHS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One row's instruction, with what a right answer takes from it."""
+    """Instruction of one row, with the argument values of its answer."""
 
     instruction: str
     functionality: str
     values: tuple[str | float, ...]
-    """Values of the answer's arguments."""
+    """Values of the answer's arguments; empty if there are none."""
     query_group: str
 
 
@@ -51,29 +51,33 @@ class TextQuality:
 
     rows: int
     sample: int
-    """Rows drawn for the next four figures; all rows where there are no more."""
+    """Number of rows drawn for the next four figures: `SAMPLE`, or all rows if there are fewer."""
     distinct_instructions: float
-    """Different instructions, as a share of the sample."""
+    """Distinct instructions divided by the rows of the sample."""
     distinct_1: float
-    """Different words, as a share of all words of the sample (Li et al., arXiv 1510.03055)."""
+    """Distinct words divided by all words of the sample (Li et al., arXiv 1510.03055)."""
     distinct_2: float
+    """The same for runs of two words."""
     distinct_3: float
+    """The same for runs of three words."""
     distinct_by_query_group: float
-    """Different instructions, as a share of the query groups."""
+    """Distinct instructions divided by the number of query groups."""
     similarity: float | None
-    """Mean cosine of two different instructions of one functionality; None where no functionality has two."""
+    """Mean cosine similarity of two distinct instructions of one functionality; None if no functionality has two."""
     words_5: float
-    """5th percentile of the number of words."""
+    """5th percentile of the number of words in a distinct instruction."""
     words_50: float
+    """Median of the same."""
     words_95: float
+    """95th percentile of the same."""
     stated: float
-    """Share of the rows whose instruction states every value of the answer; rows without values count as stating."""
+    """Share of the rows whose instruction states every value of the answer; includes rows without values."""
     with_values: float
-    """Share of the rows whose answer takes any value."""
+    """Share of the rows whose answer has at least one value."""
 
 
 def asked(parts: Sequence[AuditSplit]) -> list[Asked]:
-    """The instructions of some splits of a config."""
+    """Return the instructions of some splits of a config."""
     return [
         Asked(
             row.instruction,
@@ -87,20 +91,25 @@ def asked(parts: Sequence[AuditSplit]) -> list[Asked]:
 
 
 def asked_in_original(path: Path) -> list[Asked]:
-    """The instructions of released rows of the earlier benchmark; one query group for each pair of query and answer.
+    """Read the instructions of released rows of the earlier benchmark.
+
+    The rows have no query groups; each pair of query and answer's tool counts as one.
+
+    Args:
+        path: JSON file, compressed with gzip.
 
     Raises:
-        DataError: If the file is not what it should be.
+        DataError: If the file cannot be read or is malformed.
     """
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             records = json.load(file)
-        return [_of_original(record) for record in records]
+        return [_parse_original(record) for record in records]
     except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
         raise DataError(f"{str(path)!r} does not hold released rows of the earlier benchmark: {error!r}.") from error
 
 
-def _of_original(record: dict[str, Any]) -> Asked:
+def _parse_original(record: dict[str, Any]) -> Asked:
     call = record["api_call_ground_truth"]
     call = ast.literal_eval(call) if isinstance(call, str) else call
     return Asked(
@@ -112,11 +121,11 @@ def _of_original(record: dict[str, Any]) -> Asked:
 
 
 def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
-    """Measure instructions.
+    """Compute the figures on instructions.
 
     Args:
         rows: At least one row.
-        encoder: Makes the vectors for similarity.
+        encoder: Sentence encoder for the similarity of instructions.
     """
     order = generator_for((0,), "wording").permutation(len(rows))[:SAMPLE]
     sample = [rows[int(index)].instruction for index in order]
@@ -140,16 +149,17 @@ def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
 
 
 def _distinct(texts: Iterable[str], size: int) -> float:
-    """Different runs of `size` words, as a share of all of them."""
+    """Return the number of distinct runs of `size` words divided by the number of all runs."""
     runs = [run for text in texts for run in _runs(words(text), size)]
     return len(set(runs)) / len(runs) if runs else 0.0
 
 
-def _runs(parts: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    return (tuple(parts[start : start + size]) for start in range(len(parts) - size + 1))
+def _runs(tokens: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    return (tuple(tokens[start : start + size]) for start in range(len(tokens) - size + 1))
 
 
 def _similarity(rows: Sequence[Asked], encoder: Encoder) -> float | None:
+    # Dicts keep the order of the rows, which sets do not.
     by_functionality: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for row in rows:
         by_functionality[row.functionality][row.instruction] = None
@@ -163,15 +173,15 @@ def _similarity(rows: Sequence[Asked], encoder: Encoder) -> float | None:
 
 
 def stated(value: str | float, instruction: str) -> bool:
-    """Whether an instruction states a value: as it is written, or a date as people say it."""
-    day = _DATE.fullmatch(str(value))
-    if day and f"{int(day[3])} {_MONTHS[int(day[2]) - 1]} {day[1]}" in instruction:
+    """Return True if an instruction contains a value literally, or an ISO date written as `4 March 2026`."""
+    date = _DATE.fullmatch(str(value))
+    if date and f"{int(date[3])} {_MONTHS[int(date[2]) - 1]} {date[1]}" in instruction:
         return True
     return str(value) in instruction
 
 
 def leaves(value: Any) -> Iterator[str | float]:
-    """The values of nested arguments."""
+    """Yield the scalar values of nested arguments."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from leaves(inner)

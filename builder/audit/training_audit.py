@@ -1,7 +1,8 @@
-"""The audit of the training data: no pair of `dpo` can be told without its prompt, and every row says what it should.
+"""Audit of the training data: every row must be correct, and `dpo` pairs must not be solvable without their prompt.
 
-Gated are the kinds of rejected calls that only the history or the instruction tells from the chosen one. A tool for
-another job and a reply that nobody can read give themselves away by their nature: they are measured and reported.
+Gates apply to the kinds of rejected calls that differ from the chosen call only in the light of the history or the
+instruction. A tool for another job and an unreadable reply are recognisable by their nature; their accuracies are only
+reported.
 """
 
 from __future__ import annotations
@@ -27,33 +28,34 @@ from .row_checks import Check
 from .word_classifier import margins
 
 TELLABLE: Final = ("wrong_functionality", "wrong_format")
-"""Kinds that can be told without a prompt, by their nature."""
-_ENOUGH: Final = 8
-"""Query groups from which a kind is measured by itself; with fewer, chance explains anything."""
+"""Kinds of rejected calls that are recognisable without the prompt by their nature."""
+_MIN_QUERY_GROUPS: Final = 8
+"""Minimum number of query groups for a separate gate on a kind; with fewer, chance explains every accuracy."""
 _STRAY: Final = "a row is of no train instance"
 _LAST: Final = "the last message is not the answer's call"
 _CHOSEN: Final = "the chosen reply is not the answer's call"
 _REJECTED: Final = "the rejected reply is not wrong in the way of its kind"
-_NOTHING: Final = 1e-9
-"""Margins below this are rounding: what the words say cancels out."""
+_ZERO_MARGIN: Final = 1e-9
+"""Margins with a smaller absolute value are rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingAudit:
-    """What was found of `sft` and `dpo`."""
+    """Results for `sft` and `dpo`."""
 
     gates: tuple[Gate, ...]
     reported: tuple[Gate, ...]
-    """Measured, and not required to pass."""
+    """Accuracies that are reported but need not stay below a bound."""
     checks: tuple[Check, ...]
+    """Counts over every row, including rows outside the sample."""
     kinds: Mapping[str, int]
-    """Rows of `dpo` by kind and config, `KIND of CONFIG`."""
+    """Number of `dpo` rows by kind and config; keys are `KIND of CONFIG`."""
     pairs: int
-    """Rows of `dpo` that the gates were measured on; the checks are of every row."""
+    """Number of `dpo` rows on which the gates were measured."""
 
     @property
     def sample(self) -> str:
-        """In words, what the gates rest on; empty where it is all rows."""
+        """Description of the sample for the gates; empty if all rows were measured."""
         total = sum(self.kinds.values())
         return "" if self.pairs == total else f"{self.pairs:,} of {total:,} rows of dpo"
 
@@ -66,170 +68,204 @@ class TrainingAudit:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A chosen and a rejected reply, with what is known of them besides their text."""
+    """The chosen and the rejected reply of a `dpo` row."""
 
     query_group: str
     kind: str
+    """Error of the rejected reply; one of `DPO_KINDS`."""
     chosen: str
     rejected: str
     names: tuple[str, str]
-    """Tools that the two call; empty where none can be read."""
+    """Names of the tools that the chosen and the rejected reply call; empty if the reply cannot be parsed."""
     places: tuple[int, int]
-    """Places of the two tools among the candidates, from 0; -1 where none can be read."""
+    """Positions of the two tools among the candidates, from 0; -1 if the tool is not a candidate."""
 
 
-class _Found:
-    """The rows of a config of training data that break a rule, by rule."""
+_Test = tuple[str, Sequence[Pair], Sequence[float]]
+"""Name of a gate, its pairs, and the margin by which the gate's rule prefers the chosen reply of each pair."""
+
+
+class _Violations:
+    """Counter of the rows of a config that violate each rule."""
 
     def __init__(self, config: str, *rules: str) -> None:
         self._config = config
-        self._count = 0
-        self._broken = dict.fromkeys((_STRAY, *rules), 0)
+        self._rows = 0
+        self._counts = dict.fromkeys((_STRAY, *rules), 0)
         self._first: dict[str, str] = {}
 
-    def reference(self, instance_id: str, references: Mapping[str, Reference]) -> Reference | None:
-        """What a row is judged against; counts the row, and notes it where there is nothing."""
-        self._count += 1
+    def find_reference(self, instance_id: str, references: Mapping[str, Reference]) -> Reference | None:
+        """Count a row and return its reference; a row without a reference is a violation."""
+        self._rows += 1
         if instance_id not in references:
-            self.note(_STRAY, instance_id)
+            self.add(_STRAY, instance_id)
         return references.get(instance_id)
 
-    def note(self, rule: str, instance_id: str) -> None:
-        """Note that a row breaks a rule."""
-        self._broken[rule] += 1
+    def add(self, rule: str, instance_id: str) -> None:
+        """Count a row that violates a rule."""
+        self._counts[rule] += 1
         self._first.setdefault(rule, instance_id)
 
     def checks(self) -> list[Check]:
-        """The rules, each with the rows that break it."""
+        """Return a check for each rule."""
         return [
-            Check(f"{self._config}: {rule}", number, self._count, self._first.get(rule, ""))
-            for rule, number in self._broken.items()
+            Check(f"{self._config}: {rule}", count, self._rows, self._first.get(rule, ""))
+            for rule, count in self._counts.items()
         ]
 
 
 def has_training(data: Path) -> bool:
-    """Whether a data set has training data; imported ones have none."""
+    """Return True if a data set has training data; imported data sets have none."""
     return any((data / shards_in(data, split_file(config, "train"))[0]).is_file() for config in TRAINING)
 
 
 def audit_training(data: Path, query_groups: Collection[str] | None) -> TrainingAudit:
-    """Audit the training data of a data set: every row is checked, file by file with the rows of train beside it.
+    """Audit the training data of a data set: check every row, and measure gates on all rows or a sample.
 
     Args:
-        data: Its folder.
-        query_groups: Those whose pairs the gates are measured on; None for all.
+        data: Folder of the data set.
+        query_groups: Query groups on which the gates are measured; None for all.
 
     Raises:
-        ReadError: If the files are not what they should be.
+        ReadError: If a file is missing or malformed, or the files belong to different builds.
     """
-    sft, dpo = _Found("sft", _LAST), _Found("dpo", _CHOSEN, _REJECTED)
+    sft, dpo = _Violations("sft", _LAST), _Violations("dpo", _CHOSEN, _REJECTED)
     pairs: list[Pair] = []
     kinds: Counter[str] = Counter()
     measured = 0
-    for known, sft_file, dpo_file in _files(data):
+    for train_references, sft_file, dpo_file in _files(data):
         for row in read_file(sft_file, SftRow):
-            reference = sft.reference(row.instance_id, known)
-            if reference and not _is_answer(row.messages[-1].content, reference):
-                sft.note(_LAST, row.instance_id)
+            _check_sft(row, train_references, sft)
         for row in read_file(dpo_file, DpoRow):
             kinds[f"{row.kind} of {row.config}"] += 1
-            held = query_groups is None or row.query_group in query_groups
-            measured += held
-            reference = dpo.reference(row.instance_id, known)
-            if reference:
-                pair = _pair(row, reference)
-                if held:
+            pair = _check_dpo(row, train_references, dpo)
+            if query_groups is None or row.query_group in query_groups:
+                measured += 1
+                if pair:
                     pairs.append(pair)
-                if not _is_answer(pair.chosen, reference):
-                    dpo.note(_CHOSEN, row.instance_id)
-                if judge(pair.rejected, reference).error_class != ERROR_OF.get(row.kind):
-                    dpo.note(_REJECTED, row.instance_id)
     checks = (*sft.checks(), *dpo.checks())
     return TrainingAudit(*measure(pairs), checks, dict(sorted(kinds.items())), measured)
 
 
+def _check_sft(row: SftRow, references: Mapping[str, Reference], violations: _Violations) -> None:
+    reference = violations.find_reference(row.instance_id, references)
+    if reference and not _is_answer(row.messages[-1].content, reference):
+        violations.add(_LAST, row.instance_id)
+
+
+def _check_dpo(row: DpoRow, references: Mapping[str, Reference], violations: _Violations) -> Pair | None:
+    """Check a row and return its pair; None if it has no reference."""
+    reference = violations.find_reference(row.instance_id, references)
+    if reference is None:
+        return None
+    pair = _pair(row, reference)
+    if not _is_answer(pair.chosen, reference):
+        violations.add(_CHOSEN, row.instance_id)
+    if judge(pair.rejected, reference).error_class != ERROR_OF.get(row.kind):
+        violations.add(_REJECTED, row.instance_id)
+    return pair
+
+
 def _files(data: Path) -> Iterator[tuple[Mapping[str, Reference], Path, Path]]:
-    """Each file of `sft` and of `dpo`, with what replies to the rows of train of the same partition are judged against.
+    """Yield, for each partition, the references of its train instances by id, and its files of `sft` and `dpo`.
 
     Raises:
-        ReadError: If they are not in as many files.
+        ReadError: If the tables are in different numbers of files.
     """
     files = {name: files_of(data, split_file(name, "train")) for name in (*HISTORY_TYPES, *TRAINING)}
-    numbers = {name: len(found) for name, found in files.items()}
+    numbers = {name: len(paths) for name, paths in files.items()}
     if len(set(numbers.values())) > 1:
         raise ReadError(
-            f"The train splits of {str(data)!r} are in different numbers of files, {numbers}: they are not of one "
-            "build. Build the data set again."
+            f"The train splits of {str(data)!r} are in different numbers of files, {numbers}: they belong to different "
+            "builds. Build the data set again."
         )
     for number in range(numbers["sft"]):
         rows = (row for name in HISTORY_TYPES for row in read_file(files[name][number], Instance))
-        known = {one.instance_id: one for one in references(rows)}
-        yield known, files["sft"][number], files["dpo"][number]
+        by_id = {reference.instance_id: reference for reference in references(rows)}
+        yield by_id, files["sft"][number], files["dpo"][number]
 
 
 def measure(pairs: Sequence[Pair]) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
-    """The gates, and what is reported only: how often the chosen reply is told from the rejected one."""
-    gated = [pair for pair in pairs if pair.kind not in TELLABLE]
-    found: list[tuple[str, Sequence[Pair], Sequence[float]]] = []
-    if _query_groups(gated) > 1:
-        lengths = [float(len(pair.chosen) - len(pair.rejected)) for pair in gated]
-        places = [float(pair.places[1] - pair.places[0]) for pair in gated]
-        found = [
-            ("words of the calls", gated, _by_words(gated)),
-            ("the longer call", gated, lengths),
-            ("the shorter call", gated, [-length for length in lengths]),
-            ("the tool that comes first among the candidates", gated, places),
-            ("the tool that comes last among the candidates", gated, [-place for place in places]),
-            ("the tool that is chosen more often elsewhere", gated, _by_name(gated)),
-        ]
-    kinds = {kind: [pair for pair in pairs if pair.kind == kind] for kind in DPO_KINDS}
-    by_kind = [
-        (f"words of the calls, {kind}", own, _by_words(own))
-        for kind, own in kinds.items()
-        if _query_groups(own) >= _ENOUGH
-    ]
-    found += [item for item in by_kind if item[1][0].kind not in TELLABLE]
-    reported = [item for item in by_kind if item[1][0].kind in TELLABLE]
-    number = len(found)
+    """Measure how often rules that do not read the prompt prefer the chosen reply to the rejected one.
+
+    Args:
+        pairs: Pairs of all kinds.
+
+    Returns:
+        The gates, and the accuracies that are only reported.
+    """
+    gates = _pooled_tests([pair for pair in pairs if pair.kind not in TELLABLE])
+    gates += _kind_tests(pairs, [kind for kind in DPO_KINDS if kind not in TELLABLE])
+    reported = _kind_tests(pairs, [kind for kind in DPO_KINDS if kind in TELLABLE])
     return (
-        tuple(upper_gate(name, _outcomes(own, margin), number) for name, own, margin in found),
-        tuple(upper_gate(name, _outcomes(own, margin), 1) for name, own, margin in reported),
+        tuple(upper_gate(name, _outcomes(part, margin), len(gates)) for name, part, margin in gates),
+        tuple(upper_gate(name, _outcomes(part, margin), 1) for name, part, margin in reported),
     )
 
 
-def _query_groups(pairs: Sequence[Pair]) -> int:
+def _pooled_tests(pairs: Sequence[Pair]) -> list[_Test]:
+    """Return the tests on all gated kinds together."""
+    if _count_query_groups(pairs) < 2:
+        return []
+    lengths = [float(len(pair.chosen) - len(pair.rejected)) for pair in pairs]
+    places = [float(pair.places[1] - pair.places[0]) for pair in pairs]
+    return [
+        ("words of the calls", pairs, _word_margins(pairs)),
+        ("the longer call", pairs, lengths),
+        ("the shorter call", pairs, [-length for length in lengths]),
+        ("the tool that comes first among the candidates", pairs, places),
+        ("the tool that comes last among the candidates", pairs, [-place for place in places]),
+        ("the tool that is chosen more often elsewhere", pairs, _tool_margins(pairs)),
+    ]
+
+
+def _kind_tests(pairs: Sequence[Pair], kinds: Sequence[str]) -> list[_Test]:
+    """Return a test on words for each kind with enough query groups."""
+    by_kind = {kind: [pair for pair in pairs if pair.kind == kind] for kind in kinds}
+    return [
+        (f"words of the calls, {kind}", part, _word_margins(part))
+        for kind, part in by_kind.items()
+        if _count_query_groups(part) >= _MIN_QUERY_GROUPS
+    ]
+
+
+def _count_query_groups(pairs: Sequence[Pair]) -> int:
     return len({pair.query_group for pair in pairs})
 
 
-def _by_words(pairs: Sequence[Pair]) -> list[float]:
-    found = margins([(pair.chosen, pair.rejected) for pair in pairs], [pair.query_group for pair in pairs])
-    return [float(one) for one in found]
+def _word_margins(pairs: Sequence[Pair]) -> list[float]:
+    scores = margins([(pair.chosen, pair.rejected) for pair in pairs], [pair.query_group for pair in pairs])
+    return [float(score) for score in scores]
 
 
-def _by_name(pairs: Sequence[Pair]) -> list[float]:
-    """How much more often the chosen tool than the rejected one was chosen, and not rejected, in other query groups."""
-    everywhere: Counter[str] = Counter()
-    own: dict[str, Counter[str]] = {}
+def _tool_margins(pairs: Sequence[Pair]) -> list[float]:
+    """Return, for each pair, the popularity of the chosen tool minus that of the rejected tool.
+
+    The popularity of a tool is the number of pairs of other query groups that choose it minus those that reject it.
+    """
+    totals: Counter[str] = Counter()
+    by_group: dict[str, Counter[str]] = {}
     for pair in pairs:
         for name, sign in zip(pair.names, (1, -1), strict=True):
-            everywhere[name] += sign
-            own.setdefault(pair.query_group, Counter())[name] += sign
-    found = []
+            totals[name] += sign
+            by_group.setdefault(pair.query_group, Counter())[name] += sign
+    differences = []
     for pair in pairs:
-        chosen, rejected = (everywhere[name] - own[pair.query_group][name] for name in pair.names)
-        found.append(float(chosen - rejected))
-    return found
+        chosen, rejected = (totals[name] - by_group[pair.query_group][name] for name in pair.names)
+        differences.append(float(chosen - rejected))
+    return differences
 
 
 def _outcomes(pairs: Sequence[Pair], margin: Sequence[float]) -> list[Outcome]:
-    """Whether each pair was told; where there is nothing to tell it by, every second one is."""
-    found: list[Outcome] = []
-    told_by_chance = True
-    for pair, one in zip(pairs, margin, strict=True):
-        if abs(one) < _NOTHING:
-            told_by_chance = not told_by_chance
-        found.append(Outcome(pair.query_group, told_by_chance if abs(one) < _NOTHING else one > 0, 0.5))
-    return found
+    """Return the outcomes of a rule. Where its margin is zero, every second pair counts as right."""
+    outcomes: list[Outcome] = []
+    right_by_chance = True
+    for pair, value in zip(pairs, margin, strict=True):
+        undecided = abs(value) < _ZERO_MARGIN
+        if undecided:
+            right_by_chance = not right_by_chance
+        outcomes.append(Outcome(pair.query_group, right_by_chance if undecided else value > 0, 0.5))
+    return outcomes
 
 
 def _is_answer(text: str, reference: Reference) -> bool:
@@ -238,8 +274,7 @@ def _is_answer(text: str, reference: Reference) -> bool:
 
 def _pair(row: DpoRow, reference: Reference) -> Pair:
     chosen, rejected = row.chosen[0].content, row.rejected[0].content
-    calls = [call.name if isinstance(call := parse(text), ToolCall) else "" for text in (chosen, rejected)]
-    order = {name: place for place, name in enumerate(reference.candidates)}
-    one, other = calls
-    places = (order.get(one, -1), order.get(other, -1))
-    return Pair(row.query_group, row.kind, chosen, rejected, (one, other), places)
+    positions = {name: position for position, name in enumerate(reference.candidates)}
+    first, second = (call.name if isinstance(call := parse(text), ToolCall) else "" for text in (chosen, rejected))
+    places = (positions.get(first, -1), positions.get(second, -1))
+    return Pair(row.query_group, row.kind, chosen, rejected, (first, second), places)

@@ -1,7 +1,7 @@
-"""A classifier that tells which of two texts is the better one from their words alone.
+"""Classifier that predicts, from words alone, which of two texts is the better one.
 
-Logistic regression on the difference of two bags: words, the words that names are made of, marks, and the length. It is
-fitted without the pairs that it judges, which are left out by whole clusters.
+Logistic regression on the difference of two bags of features: tokens, the words inside identifiers, punctuation, and
+the length of the text. Predictions are cross-validated over folds of whole clusters.
 """
 
 from __future__ import annotations
@@ -20,59 +20,63 @@ from builder.words import words
 _FOLDS: Final = 5
 _STEPS: Final = 300
 _DECAY: Final = 1e-4
-"""Weight of the squared coefficients beside the mean loss."""
-_LONG: Final = 100
-"""Characters that count as one unit of length."""
+"""Weight of the L2 penalty relative to the mean loss."""
+_LENGTH_UNIT: Final = 100
+"""Number of characters in one unit of the length feature."""
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
 class Bags:
-    """Differences of the bags of pairs, as the entries of a sparse matrix.
+    """Differences of the features of pairs, as a sparse matrix of shape (pairs, features).
 
-    Shapes: one entry each of `row`, `column` and `value`; `size` is (pairs, distinct items).
+    `row`, `column` and `value` have shape (entries,).
     """
 
     row: NDArray[np.int64]
+    """Index of the pair."""
     column: NDArray[np.int64]
+    """Index of the feature."""
     value: NDArray[np.float64]
+    """Value of the first text minus value of the second."""
     size: tuple[int, int]
+    """Number of pairs, and number of distinct features."""
 
     def times(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weighted sum of the items of each pair."""
+        """Return the matrix times a vector of shape (features,); shape (pairs,)."""
         return np.bincount(self.row, self.value * weights[self.column], minlength=self.size[0]).astype(np.float64)
 
     def back(self, residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum over the pairs of each item, each pair weighted."""
+        """Return the transposed matrix times a vector of shape (pairs,); shape (features,)."""
         return np.bincount(self.column, self.value * residuals[self.row], minlength=self.size[1]).astype(np.float64)
 
 
 def margins(pairs: Sequence[tuple[str, str]], clusters: Sequence[str], seed: int = 0) -> NDArray[np.float64]:
-    """How much the words of each pair speak for the first text, judged by what the other clusters' pairs teach.
+    """Score the first text of each pair against the second, with a classifier fitted on pairs of other clusters.
 
     Args:
-        pairs: Two texts each, the better one first.
-        clusters: Name of what each pair belongs to.
-        seed: Deals the clusters into folds.
+        pairs: Pairs of texts, the better one first.
+        clusters: Name of the cluster of each pair, such as its query group.
+        seed: Seed of the assignment of clusters to folds.
 
     Returns:
-        Above 0 for the first text, below 0 for the second, 0 where the words say nothing; shape (pairs,).
+        Log odds that the first text is the better one; 0 where the words do not decide. Shape (pairs,).
     """
     bags = _bags(pairs)
     names = sorted(set(clusters))
-    dealt = np.random.default_rng(seed).permutation(len(names)) % _FOLDS
-    fold_of = dict(zip(names, dealt.tolist(), strict=True))
+    assignment = np.random.default_rng(seed).permutation(len(names)) % _FOLDS
+    fold_of = dict(zip(names, assignment.tolist(), strict=True))
     folds = np.array([fold_of[name] for name in clusters])
-    found = np.zeros(len(pairs))
+    scores = np.zeros(len(pairs))
     for fold in range(_FOLDS):
         held_out = folds == fold
         if held_out.any() and not held_out.all():
-            found[held_out] = bags.times(_fit(bags, ~held_out))[held_out]
-    return found
+            scores[held_out] = bags.times(_fit(bags, ~held_out))[held_out]
+    return scores
 
 
 def _fit(bags: Bags, known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Coefficients under which the first text of the known pairs scores higher, by Nesterov's accelerated descent."""
+    """Fit the coefficients on the pairs in the mask `known` with Nesterov's accelerated gradient descent."""
     count = int(known.sum())
     squares = np.bincount(bags.row, bags.value**2, minlength=bags.size[0])[known]
     step = 1 / (squares.max() / 4 + _DECAY)
@@ -86,20 +90,20 @@ def _fit(bags: Bags, known: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _bags(pairs: Sequence[tuple[str, str]]) -> Bags:
-    places: dict[str, int] = {}
+    columns: dict[str, int] = {}
     entries: list[tuple[int, int, float]] = []
-    for number, (one, other) in enumerate(pairs):
-        first, second = _bag(one), _bag(other)
-        for item in sorted(first.keys() | second.keys()):
-            difference = first.get(item, 0.0) - second.get(item, 0.0)
+    for number, (better, worse) in enumerate(pairs):
+        first, second = _bag(better), _bag(worse)
+        for feature in sorted(first.keys() | second.keys()):
+            difference = first.get(feature, 0.0) - second.get(feature, 0.0)
             if difference:
-                entries.append((number, places.setdefault(item, len(places)), difference))
+                entries.append((number, columns.setdefault(feature, len(columns)), difference))
     row, column, value = zip(*entries, strict=True) if entries else ((0,), (0,), (0.0,))
-    return Bags(np.array(row), np.array(column), np.array(value), (len(pairs), max(len(places), 1)))
+    return Bags(np.array(row), np.array(column), np.array(value), (len(pairs), max(len(columns), 1)))
 
 
 def _bag(text: str) -> dict[str, float]:
-    """Share of each item in a text, and its length."""
-    items = Counter([*(f"= {token}" for token in _TOKEN.findall(text)), *words(text)])
-    norm = sum(count**2 for count in items.values()) ** 0.5 or 1.0
-    return {**{item: count / norm for item, count in items.items()}, "length": len(text) / _LONG}
+    """Return the features of a text: counts of tokens and words with norm 1, and the length."""
+    counts = Counter([*(f"= {token}" for token in _TOKEN.findall(text)), *words(text)])
+    norm = sum(count**2 for count in counts.values()) ** 0.5 or 1.0
+    return {**{feature: count / norm for feature, count in counts.items()}, "length": len(text) / _LENGTH_UNIT}

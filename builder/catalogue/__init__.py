@@ -1,1 +1,1 @@
-"""Stage 1: read tools from a source, bring them to one form, drop junk. One file a source."""
+"""Stage 1 of a build: read tools from a catalogue, filter out junk and normalise the rest. One module per format."""

@@ -1,8 +1,8 @@
-"""How a file becomes plain data as JSON knows it: one JSON or YAML document, within bounds.
+"""Reading of JSON and YAML files as plain JSON data, within size limits.
 
-A file is refused for one of a few reasons, each a name that can be counted. YAML is read as the JSON that it stands
-for: keys are text, dates stay text, `yes` is no truth value. Aliases are shared and not copied, and what they would
-expand to is counted, so that a small file cannot stand for a huge one.
+YAML is limited to what JSON can express: keys are strings, dates stay strings, and only `true` and `false` are booleans
+(`yes` is a string). Aliases share one object and are not copied. Their expanded size is limited, so that a small file
+cannot expand to a huge document. Every refusal has a short reason that can be counted.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any, Final
 import yaml
 
 MAX_BYTES: Final = 128 * 2**20
-"""Largest file that is read."""
+"""Size limit of a file, in bytes."""
 MAX_DEPTH: Final = 500
-"""Deepest nesting of a YAML document; JSON's own parser has a bound of the same order."""
+"""Nesting limit of a YAML document. The JSON parser of Python has a similar limit."""
 MAX_ALIASED: Final = 1_000_000
-"""Most values that the aliases of a YAML document may stand for."""
+"""Limit on the values that all aliases of a YAML document expand to."""
 MAX_TEXT: Final = 2_000
-"""Longest text that is kept, in characters; what a tool shows is a fifth of it."""
+"""Length at which `as_text` cuts a text, in characters. Tool descriptions are cut further when normalised."""
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WORDS: Final = {
+_CONSTANTS: Final = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -35,37 +35,37 @@ _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0
 
 
 class UnreadableError(Exception):
-    """A file that does not hold what it should."""
+    """A file or response that cannot be read as the expected data."""
 
     def __init__(self, reason: str, problem: str) -> None:
         super().__init__(problem)
         self.reason = reason
-        """A name to count it under."""
+        """Identifier under which the error is counted."""
         self.problem = problem
-        """A clause for the person who gave the file."""
+        """Description of the problem for the user, as a clause."""
 
 
 def read_document(path: Path) -> object:
-    """The content of a file: JSON where its name ends so, else YAML.
+    """Read a file as JSON if its suffix is `.json`, else as YAML.
 
     Raises:
-        UnreadableError: If the file cannot be read as one document within bounds.
+        UnreadableError: If the file cannot be read, or exceeds a limit.
     """
     text = read_text(path)
     return parse_json(text) if path.suffix.lower() == ".json" else parse_yaml(text)
 
 
 def readable_files(root: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """The files below a folder whose names end so, by path in the folder, in sorted order."""
-    found = (path for path in root.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
-    return dict(sorted((path.relative_to(root).as_posix(), path) for path in found))
+    """Return all files below a folder that have one of the suffixes, sorted by their path relative to the folder."""
+    paths = (path for path in root.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    return dict(sorted((path.relative_to(root).as_posix(), path) for path in paths))
 
 
 def read_text(path: Path) -> str:
-    """The text of a file.
+    """Read a UTF-8 file, with or without a byte order mark.
 
     Raises:
-        UnreadableError: If it cannot be opened, is too large, is not UTF-8 or holds nothing.
+        UnreadableError: If it cannot be opened, is larger than `MAX_BYTES`, is not UTF-8 or is empty.
     """
     try:
         with path.open("rb") as stream:
@@ -84,95 +84,97 @@ def read_text(path: Path) -> str:
 
 
 def parse_json(text: str) -> object:
-    """JSON as plain data.
+    """Parse a JSON text.
 
     Raises:
-        UnreadableError: If it is not JSON, or nested too deep.
+        UnreadableError: If it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise UnreadableError("document_too_deep", "nested too deep") from error
+        raise UnreadableError("document_too_deep", "nested too deeply") from error
     except json.JSONDecodeError as error:
         problem = f"not JSON ({error.msg} at line {error.lineno}, column {error.colno})"
         raise UnreadableError("document_not_json", problem) from error
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # Python limits the number of digits of an integer.
         raise UnreadableError("document_not_json", f"not JSON ({error})") from error
 
 
 def parse_yaml(text: str) -> object:
-    """The first document of a YAML text as plain data.
+    """Parse the first document of a YAML text.
 
     Raises:
-        UnreadableError: If it is not YAML, cannot be said in JSON, is nested too deep, or its aliases stand for too
-            much.
+        UnreadableError: If it is not YAML, has no JSON equivalent, is nested too deeply, or its aliases expand to too
+            many values.
     """
-    builder = _Builder()
+    builder = _YamlBuilder()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.DocumentEndEvent):
                 break
-            builder.take(event)
+            builder.process(event)
     except yaml.YAMLError as error:
         raise UnreadableError("document_not_yaml", f"not YAML ({' '.join(str(error).split())})") from error
     return builder.result
 
 
 @dataclass(slots=True)
-class _Open:
-    """A mapping or list that is not finished."""
+class _OpenCollection:
+    """A mapping or list whose end event has not been read yet."""
 
-    held: dict[str, Any] | list[Any]
+    content: dict[str, Any] | list[Any]
     anchor: str | None
     key: str | None = None
-    """Of a mapping, the key whose value comes next."""
+    """For a mapping, the key of the next value."""
     size: int = 1
-    """Values in it, itself among them, aliases at full length."""
+    """Number of values in the collection, including itself, with aliases expanded."""
 
 
-class _Builder:
-    """Puts the events of a YAML document together, without recursion, so that depth is a number to check."""
+class _YamlBuilder:
+    """Builder of plain data from YAML parser events. It does not recurse, so that it can limit the depth itself."""
 
     def __init__(self) -> None:
         self.result: object = None
-        self._open: list[_Open] = []
+        self._open: list[_OpenCollection] = []
         self._anchors: dict[str, tuple[object, int]] = {}
         self._aliased = 0
 
-    def take(self, event: yaml.Event) -> None:
-        """Take the next event of the document."""
+    def process(self, event: yaml.Event) -> None:
+        """Process the next event of the document."""
         if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
+            self._add_scalar(event)
         elif isinstance(event, yaml.AliasEvent):
-            self._alias(event.anchor)
+            self._add_alias(event.anchor)
         elif isinstance(event, yaml.CollectionStartEvent):
-            if self._wants_key():
-                raise UnreadableError("document_not_yaml", "a key is no text, which JSON has no way to say")
+            if self._expects_key():
+                raise UnreadableError("document_not_yaml", "a mapping key is not text, as JSON requires")
             if len(self._open) >= MAX_DEPTH:
-                raise UnreadableError("document_too_deep", "nested too deep")
-            held: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
-            self._open.append(_Open(held, event.anchor))
+                raise UnreadableError("document_too_deep", "nested too deeply")
+            content: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._open.append(_OpenCollection(content, event.anchor))
         elif isinstance(event, yaml.CollectionEndEvent):
-            done = self._open.pop()
-            self._put(done.held, done.size, done.anchor)
+            closed = self._open.pop()
+            self._add(closed.content, closed.size, closed.anchor)
 
-    def _wants_key(self) -> bool:
-        return bool(self._open) and isinstance(self._open[-1].held, dict) and self._open[-1].key is None
+    def _expects_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].content, dict) and self._open[-1].key is None
 
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
-        plain = bool(event.implicit[0]) and not self._wants_key()
-        self._put(_plain_scalar(event.value) if plain else event.value, 1, event.anchor)
+    def _add_scalar(self, event: yaml.ScalarEvent) -> None:
+        plain = bool(event.implicit[0]) and not self._expects_key()
+        self._add(_plain_scalar(event.value) if plain else event.value, 1, event.anchor)
 
-    def _alias(self, anchor: str | None) -> None:
+    def _add_alias(self, anchor: str | None) -> None:
         if anchor is None or anchor not in self._anchors:
-            raise UnreadableError("document_not_yaml", f"the alias {anchor!r} stands for nothing, or for what it is in")
+            problem = f"the alias {anchor!r} has no anchor before it, or refers to a collection that contains it"
+            raise UnreadableError("document_not_yaml", problem)
         value, size = self._anchors[anchor]
         self._aliased += size
         if self._aliased > MAX_ALIASED:
-            raise UnreadableError("document_expands", f"its aliases stand for more than {MAX_ALIASED:,} values")
-        self._put(value, size, None)
+            raise UnreadableError("document_expands", f"its aliases expand to more than {MAX_ALIASED:,} values")
+        self._add(value, size, None)
 
-    def _put(self, value: object, size: int, anchor: str | None) -> None:
+    def _add(self, value: object, size: int, anchor: str | None) -> None:
+        """Add a finished value to the innermost open collection."""
         if anchor is not None:
             self._anchors[anchor] = (value, size)
         if not self._open:
@@ -180,21 +182,22 @@ class _Builder:
             return
         top = self._open[-1]
         top.size += size
-        if isinstance(top.held, list):
-            top.held.append(value)
+        if isinstance(top.content, list):
+            top.content.append(value)
         elif top.key is None:
             top.key = str(value)
         else:
-            if top.key == "<<" and isinstance(value, dict):  # a merge: what the mapping says itself goes before
-                top.held |= {key: item for key, item in value.items() if key not in top.held}
+            if top.key == "<<" and isinstance(value, dict):  # A merge key: existing keys of the mapping win.
+                top.content |= {key: item for key, item in value.items() if key not in top.content}
             else:
-                top.held[top.key] = value
+                top.content[top.key] = value
             top.key = None
 
 
 def _plain_scalar(text: str) -> object:
-    if text in _WORDS:
-        return _WORDS[text]
+    """Return the JSON value of an unquoted YAML scalar."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
@@ -203,17 +206,17 @@ def _plain_scalar(text: str) -> object:
 
 
 def as_object(value: object) -> dict[str, Any]:
-    """The value, where it is a JSON object; else an empty one."""
+    """Return the value if it is a JSON object, else an empty object."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[Any]:
-    """The value, where it is a JSON array; else an empty one."""
+    """Return the value if it is a JSON array, else an empty list."""
     return value if isinstance(value, list) else []
 
 
 def as_text(value: object) -> str:
-    """The value as text that can be written, without space around it; empty where it is neither text nor a number."""
+    """Return a string or number as stripped text that can be encoded as UTF-8; for other types an empty string."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value).strip()[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")

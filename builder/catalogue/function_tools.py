@@ -1,7 +1,7 @@
-"""Function tools as language models are given them: a JSON list, or one a line.
+"""Function tools in the format of language model APIs: a JSON list, or one tool per line.
 
-Names often begin with who provides the function (`maps__route`, `maps.route`, `maps-route`). Where a file has several
-such beginnings they are its providers, unless they are verbs; else the file is the provider.
+Function names often start with the provider (`maps__route`, `maps.route`, `maps-route`). If the names of a file have
+several such prefixes and none is a verb, the prefixes are the providers. Otherwise the file name is the provider.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ _VERBS: Final = frozenset(
         *("stop", "submit", "translate", "update", "validate", "verify", "write"),
     ]
 )
-"""Words that say what a function does, so that they name no provider."""
-_EXPECTED: Final = "a JSON list of function tools, or one function tool a line, each with a name and parameters"
+"""Prefixes that describe an action and therefore do not name a provider."""
+_EXPECTED: Final = "a JSON list of function tools, or one function tool per line, each with a name and parameters"
 
 
 class FunctionSource:
-    """Reads a file of function tools."""
+    """Catalogue of function tools in one file."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise CatalogueError(path, "there is no such file", _EXPECTED)
         self._path = path
         self.skipped: Counter[str] = Counter()
-        """References that were not followed while reading, by reason."""
+        """Number of references that could not be resolved in the last `read`, by reason."""
 
     @property
     def identity(self) -> str:
-        """Kind and content hash; the file's name counts, since it may be the provider."""
+        """Kind of the source and hash of name and content of its file. The file name may serve as provider name."""
         return f"openai sha256:{content_hash({self._path.name: self._path})}"
 
     def read(self) -> Iterator[RawTool]:
         """Yield every function in file order.
 
         Raises:
-            CatalogueError: If the file is not what it should be; names the line or the entry.
+            CatalogueError: If an entry of the file is not a function tool. The message names its line or index.
         """
         self.skipped.clear()
         return self._read()
@@ -62,83 +62,84 @@ class FunctionSource:
         functions = [_function(entry, self._path) for entry in _entries(self._path)]
         separator = _provider_separator([function.name for function in functions])
         for function in functions:
-            provider, found, operation = function.name.partition(separator) if separator else ("", "", "")
-            named = bool(found and provider and operation)
+            provider, _, operation = function.name.partition(separator) if separator else ("", "", "")
+            has_provider = bool(provider and operation)
             schemas = SchemaReader(References(function.schema, self.skipped))
             yield RawTool(
                 category="Other",
-                provider=provider if named else self._path.stem,
+                provider=provider if has_provider else self._path.stem,
                 provider_description="",
-                operation=operation if named else function.name,
-                operation_description=function.about,
+                operation=operation if has_provider else function.name,
+                operation_description=function.description,
                 parameters=schemas.parameters(schemas.merged(function.schema)) or (),
             )
 
 
 class _Entry(NamedTuple):
-    """One entry of the file."""
+    """Entry of the file, not yet validated."""
 
     value: object
-    number: int
+    index: int
     line: int | None = None
-    """Where the file has one entry a line."""
+    """Line number, if the file has one entry per line."""
 
 
 class _Function(NamedTuple):
     name: str
-    about: str
+    description: str
     schema: dict[str, Any]
 
 
 def _entries(path: Path) -> list[_Entry]:
-    """The entries of a file.
+    """Read the entries of a file.
 
     Raises:
-        CatalogueError: If it is neither a list nor one JSON object a line, or holds nothing.
+        CatalogueError: If it is neither a JSON list nor one JSON value per line, or is empty.
     """
     try:
         text = read_text(path)
-        whole = parse_json(text) if text.lstrip().startswith("[") else None
+        document = parse_json(text) if text.lstrip().startswith("[") else None
     except UnreadableError as error:
         raise CatalogueError(path, error.problem, _EXPECTED) from error
-    if isinstance(whole, list):
-        if not whole:
+    if isinstance(document, list):
+        if not document:
             raise CatalogueError(path, "the list is empty", _EXPECTED)
-        return [_Entry(value, number) for number, value in enumerate(whole)]
-    found: list[_Entry] = []
+        return [_Entry(value, index) for index, value in enumerate(document)]
+    entries: list[_Entry] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                found.append(_Entry(json.loads(line), len(found), number))
+                entries.append(_Entry(json.loads(line), len(entries), number))
             except (ValueError, RecursionError) as error:
                 raise CatalogueError(path, "not JSON", _EXPECTED, number) from error
-    return found
+    return entries
 
 
 def _function(entry: _Entry, path: Path) -> _Function:
-    """The function of an entry, in whichever of the three forms it is.
+    """Return the function of an entry: nested under `function`, flat with a `type`, or flat without one.
 
     Raises:
-        CatalogueError: If it is none.
+        CatalogueError: If the entry is not a function tool.
     """
     outer = as_object(entry.value)
     inner = outer["function"] if isinstance(outer.get("function"), dict) else outer
     name, schema = as_text(inner.get("name")), inner.get("parameters")
     if outer.get("type", "function") != "function":
-        problem = f"it is of the type {str(outer['type'])[:40]!r}"
+        problem = f"its type is {str(outer['type'])[:40]!r}"
     elif not name:
         problem = "it has no name"
     elif not isinstance(schema, dict | None):
-        problem = f"its parameters are a {type(schema).__name__}"
+        problem = f"its parameters are a {type(schema).__name__}, not an object"
     else:
         return _Function(name, as_text(inner.get("description")), schema or {})
-    raise CatalogueError(path, f"entry {entry.number} is no function tool: {problem}", _EXPECTED, entry.line)
+    raise CatalogueError(path, f"entry {entry.index} is not a function tool: {problem}", _EXPECTED, entry.line)
 
 
 def _provider_separator(names: Sequence[str]) -> str | None:
-    """What separates provider and function in the names of a file; None where the names hold no providers."""
+    """Return the separator between provider and function in the names; None if the names have no providers."""
     for separator in _SEPARATORS:
-        heads = {head for head, found, tail in (name.partition(separator) for name in names) if head and found and tail}
-        if len(heads) > 1 and not {head.lower() for head in heads} & _VERBS:
+        parts = (name.partition(separator) for name in names)
+        prefixes = {prefix for prefix, _, rest in parts if prefix and rest}
+        if len(prefixes) > 1 and not {prefix.lower() for prefix in prefixes} & _VERBS:
             return separator
     return None

@@ -1,6 +1,6 @@
-"""What a `$ref` stands for: another place of the same document. Nothing outside the document is ever opened.
+"""Resolution of `$ref` references within one JSON document. Nothing outside the document is opened.
 
-A reference that leads nowhere, out of the document or back to itself stands for an empty object, and is counted.
+A reference that is dangling, cyclic or external resolves to an empty object, and is counted.
 """
 
 from __future__ import annotations
@@ -10,60 +10,64 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 MAX_CHAIN: Final = 32
-"""Longest chain of references to references."""
+"""Length limit of a chain of references to references."""
 
 
 class References:
-    """Follows the local references of one document."""
+    """Resolver of the local references of one document."""
 
     def __init__(self, document: object, skipped: Counter[str]) -> None:
-        """Follow references in a document.
+        """Create a resolver.
 
         Args:
-            document: What `#` stands for.
-            skipped: Counts the references that were not followed, by reason.
+            document: Root that `#` refers to.
+            skipped: Counter of the references that cannot be resolved, by reason. It is updated in place.
         """
         self._document = document
         self._skipped = skipped
 
     def follow(self, value: object) -> dict[str, Any]:
-        """The object that a value stands for: itself, or what its chain of references ends in.
+        """Resolve a value that may be a reference or a chain of references.
 
-        What stands beside a `$ref` goes before what is said at its target. A value that is no object is an empty one.
+        Keys next to a `$ref` take precedence over the keys of its target.
+
+        Returns:
+            The resolved object; an empty one if the value is not an object.
         """
-        beside: dict[str, Any] = {}
+        siblings: dict[str, Any] = {}
         chain: set[str] = set()
         while (pointer := reference(value)) is not None and isinstance(value, dict):
             if pointer in chain or len(chain) >= MAX_CHAIN:
                 self.skip("reference_cyclic" if pointer in chain else "reference_too_long")
-                return beside
+                return siblings
             chain.add(pointer)
-            beside = {key: item for key, item in value.items() if key != "$ref"} | beside
+            siblings = {key: item for key, item in value.items() if key != "$ref"} | siblings
             value = self._target(pointer)
-        return (value | beside if beside else value) if isinstance(value, dict) else beside
+        return (value | siblings if siblings else value) if isinstance(value, dict) else siblings
 
     def skip(self, reason: str) -> None:
-        """Count a reference that is not followed."""
+        """Count a reference that is not resolved."""
         self._skipped[reason] += 1
 
     def _target(self, pointer: str) -> object:
+        """Return the value at a JSON pointer (RFC 6901); None if there is none in this document."""
         if not pointer.startswith("#"):
             self.skip("reference_foreign")
             return None
-        place = self._document
+        target = self._document
         for part in unquote(pointer[1:]).split("/")[1:]:
             key = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(place, dict) and key in place:
-                place = place[key]
-            elif isinstance(place, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(place):
-                place = place[int(key[:9])]
+            if isinstance(target, dict) and key in target:
+                target = target[key]
+            elif isinstance(target, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(target):
+                target = target[int(key[:9])]
             else:
                 self.skip("reference_dangling")
                 return None
-        return place
+        return target
 
 
 def reference(value: object) -> str | None:
-    """The text of a value's `$ref`; None where it has none."""
+    """Return the `$ref` string of a value; None if it has none."""
     pointer = value.get("$ref") if isinstance(value, dict) else None
     return pointer if isinstance(pointer, str) else None

@@ -1,7 +1,7 @@
-"""The little of an MCP client that it takes to ask a server for its tools, over its standard input and output.
+"""Minimal MCP client that asks a server for its tools over stdio.
 
-Messages are JSON-RPC, one a line. The server has a bounded time and amount to say, and is ended whatever happens; lines
-that are no message are passed over, since many servers greet on the same stream.
+Messages are JSON-RPC, one per line. Time and amount of output are limited, and the server is always stopped. Output
+lines that are not JSON objects are ignored, since many servers print a banner to the same stream.
 """
 
 from __future__ import annotations
@@ -23,64 +23,73 @@ from builder.errors import CatalogueError
 from .documents import as_object, as_text
 
 PROTOCOL: Final = "2025-06-18"
+"""Version of the MCP specification."""
 SECONDS: Final = 30.0
-"""Time for the whole conversation."""
+"""Default timeout of the whole session."""
 MAX_BYTES: Final = 64 * 2**20
-"""Most that a server may say."""
-_GRACE: Final = 1.0
-"""Seconds in which a server may end by itself, and after a signal."""
+"""Limit on the output of a server."""
+_EXIT_SECONDS: Final = 1.0
+"""Time that a server has to exit after its input is closed, and again after SIGTERM."""
 _MAX_MESSAGE: Final = 4096
-"""Longest message that is sent, in bytes; a pipe takes it whole or not at all."""
-_NO_METHOD: Final = -32601
+"""Limit on a sent message, in bytes. A pipe writes a message up to this size as a whole or not at all."""
+_METHOD_NOT_FOUND: Final = -32601
+"""JSON-RPC error code."""
 _EXPECTED: Final = "a command that runs an MCP server on its standard input and output"
 
 
 def listed_tools(command: str, seconds: float = SECONDS) -> dict[str, Any]:
-    """Start a server, ask for its tools and end it.
+    """Start a server, request its list of tools and stop it.
 
     Args:
-        command: How it is started; cut into words as a shell does, run without one.
-        seconds: Time for the whole conversation.
+        command: Command line of the server. It is split as a shell would, but run without a shell.
+        seconds: Timeout of the whole session.
 
     Returns:
-        `tools`, and `serverInfo` and `instructions` where the server gives them.
+        `tools`, and `serverInfo` and `instructions` if the server sends them.
 
     Raises:
-        CatalogueError: If it cannot be started, or does not answer as it should in time.
+        CatalogueError: If the server cannot be started, does not answer in time or violates the protocol.
     """
     with _Server(command, seconds) as server:
         client = {"name": "petoolbench", "version": "1"}
-        hello = server.ask("initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client})
-        server.tell({"method": "notifications/initialized"})
-        tools: list[Any] = []
-        cursors: set[str] = set()
-        cursor: object = None
-        while True:
-            page = server.ask("tools/list", {"cursor": cursor} if cursor else {})
-            if not isinstance(page.get("tools"), list):
-                server.fail("its answer to tools/list has no list of tools")
-            tools += page["tools"]
-            cursor = page.get("nextCursor")
-            if not isinstance(cursor, str) or not cursor:
-                break
-            if cursor in cursors:
-                server.fail("it gives the same page of tools again and again")
-            cursors.add(cursor)
-    return {"tools": tools} | {key: hello[key] for key in ("serverInfo", "instructions") if key in hello}
+        handshake = server.request(
+            "initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
+        )
+        server.send({"method": "notifications/initialized"})
+        tools = _all_pages(server)
+    return {"tools": tools} | {key: handshake[key] for key in ("serverInfo", "instructions") if key in handshake}
+
+
+def _all_pages(server: _Server) -> list[Any]:
+    """Return the tools of all pages of `tools/list`."""
+    tools: list[Any] = []
+    cursors: set[str] = set()
+    cursor: object = None
+    while True:
+        page = server.request("tools/list", {"cursor": cursor} if cursor else {})
+        if not isinstance(page.get("tools"), list):
+            server.fail("its answer to tools/list has no list of tools")
+        tools += page["tools"]
+        cursor = page.get("nextCursor")
+        if not isinstance(cursor, str) or not cursor:
+            return tools
+        if cursor in cursors:
+            server.fail("it returned the same page of tools twice")
+        cursors.add(cursor)
 
 
 class _Server:
-    """A running server; leaving the context ends it."""
+    """Running server process; a context manager that stops it on exit."""
 
     def __init__(self, command: str, seconds: float) -> None:
         self._command = command
         self._deadline = time.monotonic() + seconds
         self._seconds = seconds
         self._buffer = bytearray()
-        self._said = 0
-        self._asked = 0
+        self._bytes_read = 0
+        self._request_id = 0
         try:
-            self._process = subprocess.Popen(  # noqa: S603  (the user's own command, and no shell reads it)
+            self._process = subprocess.Popen(  # noqa: S603  (the command is the user's, and is run without a shell)
                 shlex.split(command),
                 bufsize=0,
                 stdin=subprocess.PIPE,
@@ -92,10 +101,10 @@ class _Server:
             raise CatalogueError(Path(command), f"cannot be started ({error})", _EXPECTED) from error
         assert self._process.stdin
         assert self._process.stdout
-        self._to, self._from = self._process.stdin, self._process.stdout
-        os.set_blocking(self._to.fileno(), False)
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        os.set_blocking(self._stdin.fileno(), False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._from, selectors.EVENT_READ)
+        self._selector.register(self._stdout, selectors.EVENT_READ)
 
     def __enter__(self) -> _Server:
         return self
@@ -103,94 +112,97 @@ class _Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the server: close its input, then ask it to end, then end it with all that it started."""
+        """Stop the server: close its input, then send SIGTERM, then SIGKILL, to it and its child processes."""
         self._selector.close()
         with suppress(OSError):
-            self._to.close()
-        for ending in (signal.SIGTERM, signal.SIGKILL):
+            self._stdin.close()
+        for stop_signal in (signal.SIGTERM, signal.SIGKILL):
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE)
+                self._process.wait(_EXIT_SECONDS)
             with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, ending)
+                os.killpg(self._process.pid, stop_signal)
         self._process.wait()
-        self._from.close()
+        self._stdout.close()
 
     def fail(self, problem: str) -> NoReturn:
-        """Give up.
+        """Raise a `CatalogueError` that names the command.
 
         Raises:
             CatalogueError: Always.
         """
         raise CatalogueError(Path(self._command), problem, _EXPECTED)
 
-    def ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        """The result of a request; requests of the server are answered while it is waited for.
+    def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Send a request and return its result. Requests that the server sends meanwhile are answered.
 
         Raises:
             CatalogueError: If there is no result in time.
         """
-        self._asked += 1
-        self.tell({"id": self._asked, "method": method, "params": params})
+        self._request_id += 1
+        self.send({"id": self._request_id, "method": method, "params": params})
         while True:
-            message = self._message()
+            message = self._next_message()
             if "method" in message:
                 if "id" in message:
                     self._answer(message)
-            elif message.get("id") == self._asked:
+            elif message.get("id") == self._request_id:
                 break
         if not isinstance(message.get("result"), dict):
-            said = as_text(as_object(message.get("error")).get("message"))
-            self.fail(f"it refuses {method} ({said[:200] or 'without a reason'})")
+            reason = as_text(as_object(message.get("error")).get("message"))
+            self.fail(f"it refuses {method} ({reason[:200] or 'no reason given'})")
         return dict(message["result"])
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         """Send a message.
 
         Raises:
-            CatalogueError: If the server does not take it, or it is too long.
+            CatalogueError: If the message is too long, or the server does not read it.
         """
         data = json.dumps({"jsonrpc": "2.0"} | message).encode() + b"\n"
         if len(data) > _MAX_MESSAGE:
-            self.fail("it wants a message back that is too long")
+            self.fail(f"it requires a message of more than {_MAX_MESSAGE:,} bytes from the client")
         try:
-            os.write(self._to.fileno(), data)
+            os.write(self._stdin.fileno(), data)
         except BlockingIOError:
             self.fail("it does not read its input")
         except OSError:
-            self.fail(f"it ended (exit status {self._status()})")
+            self._fail_closed()
 
     def _answer(self, message: dict[str, Any]) -> None:
+        """Answer a request of the server: `ping` with a result, any other method with an error."""
         if message["method"] == "ping":
-            self.tell({"id": message["id"], "result": {}})
+            self.send({"id": message["id"], "result": {}})
         else:
-            self.tell({"id": message["id"], "error": {"code": _NO_METHOD, "message": "this client only lists tools"}})
+            error = {"code": _METHOD_NOT_FOUND, "message": "this client only lists tools"}
+            self.send({"id": message["id"], "error": error})
 
-    def _message(self) -> dict[str, Any]:
+    def _next_message(self) -> dict[str, Any]:
         while True:
             try:
-                message = json.loads(self._line())
+                message = json.loads(self._next_line())
             except (ValueError, RecursionError):
                 continue
             if isinstance(message, dict):
                 return message
 
-    def _line(self) -> bytes:
+    def _next_line(self) -> bytes:
         while b"\n" not in self._buffer:
-            left = self._deadline - time.monotonic()
-            if left <= 0 or not self._selector.select(left):
+            remaining = self._deadline - time.monotonic()
+            if remaining <= 0 or not self._selector.select(remaining):
                 self.fail(f"it does not answer within {self._seconds:g} s")
-            data = os.read(self._from.fileno(), 2**16)
+            data = os.read(self._stdout.fileno(), 2**16)
             if not data:
-                self.fail(f"it ended (exit status {self._status()})")
-            self._said += len(data)
-            if self._said > MAX_BYTES:
-                self.fail(f"it says more than {MAX_BYTES // 2**20} MiB")
+                self._fail_closed()
+            self._bytes_read += len(data)
+            if self._bytes_read > MAX_BYTES:
+                self.fail(f"it writes more than {MAX_BYTES // 2**20} MiB")
             self._buffer += data
         line, _, rest = bytes(self._buffer).partition(b"\n")
         self._buffer[:] = rest
         return line
 
-    def _status(self) -> int | str:
+    def _fail_closed(self) -> NoReturn:
+        """Raise a `CatalogueError` for a closed stream, with the exit status if the server has exited."""
         with suppress(subprocess.TimeoutExpired):
-            return self._process.wait(_GRACE)
-        return "none yet"
+            self.fail(f"it exited with status {self._process.wait(_EXIT_SECONDS)}")
+        self.fail("it closed its input or output")

@@ -1,4 +1,4 @@
-"""Tools of MCP servers: saved answers to `tools/list`, or the answer of a server that is started for it."""
+"""Catalogues of MCP tools: saved `tools/list` responses, or the response of a server that is started."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .raw_tools import RawTool
 from .schema_parameters import SchemaReader
 
 _EXPECTED: Final = (
-    'the answer of an MCP server to tools/list, as JSON: {"tools": [...]}, its JSON-RPC envelope or the bare list; '
+    'the response of an MCP server to tools/list, as JSON: {"tools": [...]}, its JSON-RPC envelope or the bare list; '
     "or a folder of such files"
 )
 
 
 class McpSource:
-    """Reads saved answers to `tools/list`, one server a file."""
+    """Catalogue of saved `tools/list` responses: a file for one server, or a folder with one file per server."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise CatalogueError(path, "there is no such file or folder", _EXPECTED)
         self._path = path
         self.skipped: Counter[str] = Counter()
-        """References that were not followed while reading, by reason."""
+        """Number of references that could not be resolved in the last `read`, by reason."""
 
     @property
     def identity(self) -> str:
-        """Kind and content hash; of a file without a server's name, its own name counts."""
+        """Kind of the source and hash of names and contents of its files. A file name may serve as provider name."""
         return f"mcp sha256:{content_hash(self._files())}"
 
     def read(self) -> Iterator[RawTool]:
-        """Yield every tool, in sorted path order and in the order of the answer.
+        """Yield every tool, by sorted path and then in the order of the response.
 
         Raises:
-            CatalogueError: If a file is not what it should be, or the folder holds none.
+            CatalogueError: If a file is not a `tools/list` response, or the folder has no JSON file.
         """
         self.skipped.clear()
         return self._read()
@@ -55,94 +55,103 @@ class McpSource:
     def _read(self) -> Iterator[RawTool]:
         files = self._files()
         if not files:
-            raise CatalogueError(self._path, "the folder holds no .json file", _EXPECTED)
+            raise CatalogueError(self._path, "the folder contains no .json file", _EXPECTED)
         for path in files.values():
             try:
-                yield from _tools(parse_json(read_text(path)), path.stem, self.skipped)
+                yield from _server_tools(parse_json(read_text(path)), path.stem, self.skipped)
             except UnreadableError as error:
                 raise CatalogueError(path, error.problem, _EXPECTED) from error
 
 
 class McpServerSource:
-    """Starts an MCP server and asks it for its tools, once."""
+    """Catalogue of the tools of an MCP server, which is started once."""
 
     def __init__(self, command: str) -> None:
         self._command = command
         self.skipped: Counter[str] = Counter()
-        """References that were not followed while reading, by reason."""
+        """Number of references that could not be resolved in the last `read`, by reason."""
 
     @cached_property
-    def _answer(self) -> dict[str, Any]:
+    def _response(self) -> dict[str, Any]:
         return listed_tools(self._command)
 
     @property
     def identity(self) -> str:
-        """Kind and hash of what the server answered; the command does not count.
+        """Kind of the source and hash of the server's response. It does not depend on the command.
 
         Raises:
-            CatalogueError: If the server does not answer as it should.
+            CatalogueError: If the server cannot be started or does not answer as expected.
         """
-        text = json.dumps(self._answer, sort_keys=True)
+        text = json.dumps(self._response, sort_keys=True)
         return f"mcp+stdio sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     def read(self) -> Iterator[RawTool]:
-        """Yield every tool in the order of the server.
+        """Yield every tool in the order of the response.
 
         Raises:
-            CatalogueError: If the server does not answer as it should.
+            CatalogueError: If the server cannot be started or does not answer as expected.
         """
         self.skipped.clear()
         try:
-            yield from _tools(self._answer, "server", self.skipped)
+            yield from _server_tools(self._response, "server", self.skipped)
         except UnreadableError as error:
             raise CatalogueError(Path(self._command), error.problem, "the tools of an MCP server") from error
 
 
-def _tools(answer: object, name: str, skipped: Counter[str]) -> Iterator[RawTool]:
+def _server_tools(response: object, default_provider: str, skipped: Counter[str]) -> Iterator[RawTool]:
     """Yield the tools of one server.
 
     Args:
-        answer: What was saved of the server's answer.
-        name: The provider where the answer does not name the server.
-        skipped: Counts references that are not followed.
+        response: Response to `tools/list`, with or without its JSON-RPC envelope.
+        default_provider: Provider name if the response has no server name.
+        skipped: Counter of the references that cannot be resolved, by reason. It is updated in place.
 
     Raises:
-        UnreadableError: If it is no answer to `tools/list`.
+        UnreadableError: If it is not a response to `tools/list`.
     """
-    outer: dict[str, Any] = {"tools": answer} if isinstance(answer, list) else as_object(answer)
-    if "error" in outer and "result" not in outer:
-        said = as_text(as_object(outer["error"]).get("message"))
-        raise UnreadableError("answer_is_an_error", f"the server answered with an error ({said or 'without a text'})")
-    result = as_object(outer.get("result")) or outer
-    listed = result.get("tools")
-    if not isinstance(listed, list):
+    envelope: dict[str, Any] = {"tools": response} if isinstance(response, list) else as_object(response)
+    if "error" in envelope and "result" not in envelope:
+        message = as_text(as_object(envelope["error"]).get("message"))
+        raise UnreadableError("answer_is_an_error", f"the server answered with an error ({message or 'no message'})")
+    result = as_object(envelope.get("result")) or envelope
+    entries = result.get("tools")
+    if not isinstance(entries, list):
         raise UnreadableError("answer_without_tools", "it has no list of tools")
-    server = as_object(result.get("serverInfo", outer.get("serverInfo")))
-    about = as_text(result.get("instructions", outer.get("instructions"))) or as_text(server.get("title"))
-    for index, tool in enumerate(listed):
-        operation = as_text(as_object(tool).get("name"))
-        schema = as_object(tool).get("inputSchema", {})
-        if not operation or not isinstance(schema, dict):
-            problem = "inputSchema is no object" if operation else "it is no object with a name"
-            raise UnreadableError("tool_malformed", f"tools[{index}] is no tool: {problem}")
-        schemas = SchemaReader(References(schema, skipped))
-        yield RawTool(
-            category=_category(tool),
-            provider=as_text(server.get("name")) or name,
-            provider_description=about,
-            operation=operation,
-            operation_description=_description(tool),
-            parameters=schemas.parameters(schemas.merged(schema)) or (),
-        )
+    server = as_object(result.get("serverInfo", envelope.get("serverInfo")))
+    instructions = as_text(result.get("instructions", envelope.get("instructions")))
+    provider = as_text(server.get("name")) or default_provider
+    for index, entry in enumerate(entries):
+        yield _tool(index, entry, provider, instructions or as_text(server.get("title")), skipped)
+
+
+def _tool(index: int, entry: object, provider: str, provider_description: str, skipped: Counter[str]) -> RawTool:
+    tool = as_object(entry)
+    operation = as_text(tool.get("name"))
+    schema = tool.get("inputSchema", {})
+    if not operation or not isinstance(schema, dict):
+        problem = "its inputSchema is not an object" if operation else "it is not an object with a name"
+        raise UnreadableError("tool_malformed", f"tools[{index}] is malformed: {problem}")
+    schemas = SchemaReader(References(schema, skipped))
+    return RawTool(
+        category=_category(tool),
+        provider=provider,
+        provider_description=provider_description,
+        operation=operation,
+        operation_description=_description(tool),
+        parameters=schemas.parameters(schemas.merged(schema)) or (),
+    )
 
 
 def _category(tool: dict[str, Any]) -> str:
-    """What the server's own notes on a tool call its category; most have none."""
-    notes = (as_object(tool.get(key)).get("category") for key in ("annotations", "_meta"))
-    return next((name for name in map(as_text, notes) if name), "Other")
+    """Return the category in a tool's metadata. MCP does not define one, so most tools have none."""
+    metadata = (as_object(tool.get(key)).get("category") for key in ("annotations", "_meta"))
+    return next((name for name in map(as_text, metadata) if name), "Other")
 
 
 def _description(tool: dict[str, Any]) -> str:
+    """Return title and description, without the title if the description starts with it."""
     title = as_text(tool.get("title")) or as_text(as_object(tool.get("annotations")).get("title"))
-    about = as_text(tool.get("description"))
-    return f"{title}. {about}" if title and about and not about.startswith(title) else about or title
+    description = as_text(tool.get("description"))
+    if title and description and not description.startswith(title):
+        return f"{title}. {description}"
+    return description or title

@@ -1,8 +1,8 @@
-"""From a raw operation to a tool: a unique name, clean text, parameters as a JSON Schema object.
+"""Normalisation of a raw operation to a tool: unique name, clean text, parameters as a JSON Schema object.
 
-Catalogues use one `default` field for two things. On an optional parameter it is a default; on a required one it is an
-example, and becomes JSON Schema's `examples`. A required parameter that only shapes the reply (`page`, `format`) and
-has such a value is optional in truth and becomes so.
+Catalogues use one `default` field for two things. For an optional parameter it is a default. For a required parameter
+it is an example, and becomes `examples` in JSON Schema. A required parameter that only controls the form of the
+response (`page`, `format`) and has such a value becomes optional.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _SHAPING: Final = frozenset(
         "mode",
     ]
 )
-"""Parameters (squashed names) that shape the reply and do not say what is wanted."""
+"""Squashed names of parameters that control the form of the response, not its subject."""
 _CREDENTIALS: Final = frozenset(
     [
         "apikey",
@@ -94,27 +94,27 @@ _CREDENTIALS: Final = frozenset(
         "xrapidapihost",
     ]
 )
-"""Parameters (squashed names) that whoever runs the tool fills in, never whoever asks."""
+"""Squashed names of parameters that the runtime fills in, not the user."""
 _ENUM: Final = re.compile(
     r"(?:one of(?: the following)?(?: values)?|allowed values|possible values)\s*:?\s*((?:[\w.-]+\s*[|,/]\s*)+[\w.-]+)",
     re.IGNORECASE,
 )
 _MAX_TEXT: Final = 400
-"""Longest description, in characters; what is longer is cut after a sentence or a word."""
+"""Length limit of a description, in characters. A longer one is cut after a sentence or a word."""
 
 
 class UnusableSchemaError(ValueError):
-    """A parameter that cannot be expressed as JSON Schema or called with text."""
+    """Unusable parameters: one has no name, or is required and its type cannot be given as text."""
 
 
 def shapes_the_reply(name: str) -> bool:
-    """Whether a parameter only shapes the reply (paging, format, language of the reply)."""
+    """Return True if a parameter only controls the form of the response, such as paging, format or language."""
     return squash(name) in _SHAPING
 
 
 @lru_cache(2**12)
 def clean_text(text: str) -> str:
-    """Plain text in one line: Markdown signs, tags and links taken out, cut to a readable length."""
+    """Return a text as one plain line: without Markdown, HTML tags and URLs, cut at `_MAX_TEXT`."""
     text = re.sub(r"<[^>]+>", " ", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"https?://\S+", " ", text)
@@ -127,99 +127,125 @@ def clean_text(text: str) -> str:
 
 
 def json_schema(parameters: tuple[RawParameter, ...]) -> dict[str, Any]:
-    """JSON Schema object of a raw operation's parameters.
+    """Convert the parameters of a raw operation to a JSON Schema object.
+
+    Credentials, repeated names and optional parameters of unsupported types are left out.
 
     Raises:
-        UnusableSchemaError: If a name is empty, or a required parameter has a type that cannot be written as text.
+        UnusableSchemaError: If a name is empty, or a required parameter has a type that cannot be given as text.
     """
     properties: dict[str, Any] = {}
     required: list[str] = []
     for parameter in parameters:
-        if not parameter.name:
-            raise UnusableSchemaError("a parameter has no name")
-        kind = _TYPES.get(parameter.type.strip().lower())
-        if kind is None or (parameter.required and kind["type"] in ("object", "array")):
-            if parameter.required:
-                raise UnusableSchemaError(f"parameter {parameter.name!r} has the type {parameter.type!r}")
+        type_schema = _type_schema(parameter)
+        if type_schema is None or parameter.name in properties or squash(parameter.name) in _CREDENTIALS:
             continue
-        if parameter.name in properties or squash(parameter.name) in _CREDENTIALS:
-            continue
-        schema: dict[str, Any] = dict(kind)
-        about = clean_text(parameter.description)
-        if about and squash(about) != squash(parameter.name):
-            schema["description"] = about
-        options = _enum(parameter.description)
-        if options and schema["type"] == "string":
-            schema["enum"] = options
-        value = _cast(parameter.default, schema["type"])
-        optional = not parameter.required or (value is not None and shapes_the_reply(parameter.name))
-        if value is not None and value not in schema.get("enum", [value]):
-            del schema["enum"]  # the catalogue contradicts itself: the options are not all of them
-        if value is not None:
-            schema |= {"default": value} if optional else {"examples": [value]}
-        if not optional:
+        properties[parameter.name], is_required = _property(parameter, type_schema)
+        if is_required:
             required.append(parameter.name)
-        properties[parameter.name] = schema
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _enum(about: str) -> list[str]:
-    found = _ENUM.search(about)
-    if not found:
+def _type_schema(parameter: RawParameter) -> dict[str, str] | None:
+    """Return `type` and `format` of a parameter; None if it is optional and its type is not supported.
+
+    Raises:
+        UnusableSchemaError: If it has no name, or is required and its type cannot be given as text.
+    """
+    if not parameter.name:
+        raise UnusableSchemaError("a parameter has no name")
+    schema = _TYPES.get(parameter.type.strip().lower())
+    if schema is not None and not (parameter.required and schema["type"] in ("object", "array")):
+        return schema
+    if parameter.required:
+        raise UnusableSchemaError(f"required parameter {parameter.name!r} has the unsupported type {parameter.type!r}")
+    return None
+
+
+def _property(parameter: RawParameter, type_schema: dict[str, str]) -> tuple[dict[str, Any], bool]:
+    """Return the JSON Schema of a parameter, and True if it is required."""
+    schema: dict[str, Any] = dict(type_schema)
+    if description := _description(parameter):
+        schema["description"] = description
+    value = _cast(parameter.default, schema["type"])
+    options = _allowed_values(parameter.description) if schema["type"] == "string" else []
+    # A default outside of the listed values shows that the list is incomplete.
+    if options and (value is None or value in options):
+        schema["enum"] = options
+    required = parameter.required and (value is None or not shapes_the_reply(parameter.name))
+    if value is not None:
+        schema |= {"examples": [value]} if required else {"default": value}
+    return schema, required
+
+
+def _description(parameter: RawParameter) -> str:
+    """Return the clean description of a parameter; empty if it only repeats the name."""
+    description = clean_text(parameter.description)
+    return "" if squash(description) == squash(parameter.name) else description
+
+
+def _allowed_values(description: str) -> list[str]:
+    """Return the allowed values that a description lists, sorted; empty if it lists fewer than two."""
+    match = _ENUM.search(description)
+    if not match:
         return []
-    options = [option.strip(" .") for option in re.split(r"[|,/]", found.group(1))]
+    options = [option.strip(" .") for option in re.split(r"[|,/]", match.group(1))]
     return sorted(set(options)) if all(options) and len(options) > 1 else []
 
 
-def _cast(value: object, kind: str) -> object:
-    """A catalogue's example as a value of a JSON type; None where it has none."""
+def _cast(value: object, json_type: str) -> object:
+    """Convert a catalogue's default to a JSON type; None if it is not a value of that type."""
     text = str(value).strip() if value is not None else ""
-    if not text or kind in ("array", "object"):
+    if not text or json_type in ("array", "object"):
         return None
-    if kind == "boolean":
+    if json_type == "boolean":
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
-    if kind in ("number", "integer"):
-        try:
-            number = float(text)
-        except ValueError:
-            return None
-        if not math.isfinite(number):
-            return None
-        return int(number) if number.is_integer() and abs(number) < 2**53 else (None if kind == "integer" else number)
+    if json_type in ("number", "integer"):
+        return _cast_number(text, integer=json_type == "integer")
     return text
 
 
+def _cast_number(text: str, *, integer: bool) -> float | None:
+    """Convert a text to a finite number, as an int if it is whole and float is exact for it; else None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if number.is_integer() and abs(number) < 2**53:
+        return int(number)
+    return number if math.isfinite(number) and not integer else None
+
+
 def to_tool(raw: RawTool, taken: set[str]) -> Tool:
-    """The tool of a raw operation.
+    """Normalise a raw operation.
 
     Args:
-        raw: The operation.
-        taken: Tool names in use; the new name is added.
+        raw: Operation as its catalogue states it.
+        taken: Tool names in use. The name of the new tool is added.
 
     Raises:
-        UnusableSchemaError: If the parameters cannot be expressed.
+        UnusableSchemaError: If a parameter has no name, or is required and its type cannot be given as text.
     """
-    about, product = clean_text(raw.operation_description), clean_text(raw.provider_description)
+    description, product = clean_text(raw.operation_description), clean_text(raw.provider_description)
     title = " ".join(clean_text(raw.operation).split())
-    description = " ".join(
-        sentence(part) for part in (title if squash(title) != squash(about) else "", about, product) if part
-    )
+    distinct_title = title if squash(title) != squash(description) else ""
     parameters = json_schema(raw.parameters)
     return Tool(
         name=_unique_name(raw, taken),
         provider=" ".join(raw.provider.split()),
         category=raw.category.strip().replace(" ", "_"),
-        description=description,
+        description=" ".join(sentence(part) for part in (distinct_title, description, product) if part),
         parameters=parameters,
         operation=title,
-        operation_description=about,
+        operation_description=description,
         provider_description=product,
         facts=raw.facts,
     )
 
 
 def _unique_name(raw: RawTool, taken: set[str]) -> str:
-    room = MAX_NAME - 4
+    """Return a name of at most `MAX_NAME` characters that is not taken, and add it to the taken names."""
+    room = MAX_NAME - 4  # Leaves space for a number such as `_123`.
     provider = slug(raw.provider, room // 2) or "provider"
     base = f"{provider}__{slug(raw.operation, room - len(provider) - 2) or 'call'}"
     name, number = base, 2

@@ -1,7 +1,7 @@
-"""From an OpenAPI or Swagger document to raw tools: which operations there are, and what a caller has to give.
+"""Conversion of the operations of an OpenAPI or Swagger document to raw tools.
 
-Credentials are no inputs, and neither is a header or query parameter that can take one value only: whoever runs the
-tool fills them in. A body without named properties is one parameter, `body`.
+Credentials are not parameters of a tool. Neither are required header and query parameters with a single allowed value.
+The runtime that executes the tool fills in both. A body without named properties becomes one parameter, `body`.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ from .raw_tools import RawParameter, RawTool
 from .schema_parameters import SchemaReader
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PLACES: Final = ("path", "query", "header", "formData", "body", "cookie")
+_LOCATIONS: Final = ("path", "query", "header", "formData", "body", "cookie")
+"""Allowed values of a parameter's `in`."""
 _JSON: Final = re.compile(r"[\w.+-]+/(?:[\w.+-]+\+)?json\b|\*/\*")
 _FORM: Final = re.compile(r"multipart/form-data|application/x-www-form-urlencoded")
-_IN_PATH: Final = re.compile(r"\{([^{}]+)\}")
-_TRANSPORT: Final = frozenset(["accept", "contenttype", "contentlength", "contentmd5", "host", "useragent"])
-"""Headers (squashed names) that belong to the protocol."""
+_PATH_PARAMETER: Final = re.compile(r"\{([^{}]+)\}")
+_TRANSPORT_HEADERS: Final = frozenset(["accept", "contenttype", "contentlength", "contentmd5", "host", "useragent"])
+"""Squashed names of headers that an HTTP client sets itself."""
 _MAX_CATEGORY: Final = 60
+"""Length at which a category is cut, in characters."""
 
 
 class Document:
-    """One document whose operations are read."""
+    """OpenAPI or Swagger document."""
 
     def __init__(self, document: Mapping[str, Any], name: str, skipped: Counter[str]) -> None:
-        """Read a document.
+        """Prepare a document for reading.
 
         Args:
-            document: The document as plain data.
-            name: What the provider is called where the document does not say.
-            skipped: Counts what is passed over, by reason.
+            document: Parsed document.
+            name: Provider name if the document has no title.
+            skipped: Counter of skipped parameters, references and operation ids, by reason. It is updated in place.
         """
         self._document = document
         self._skipped = skipped
@@ -49,11 +51,11 @@ class Document:
         self._security = Security(document, self._references)
         info = as_object(document.get("info"))
         self._provider = as_text(info.get("title")) or as_text(info.get("x-providerName")) or name
-        self._about = as_text(info.get("description")) or as_text(info.get("summary"))
+        self._description = as_text(info.get("description")) or as_text(info.get("summary"))
         self._categories = [as_text(category) for category in as_list(info.get("x-apisguru-categories"))]
 
     def tools(self) -> Iterator[RawTool]:
-        """Yield every operation in document order."""
+        """Yield every operation, by path in document order and then by method."""
         for path, value in as_object(self._document.get("paths")).items():
             item = self._references.follow(value)
             for method in _METHODS:
@@ -65,20 +67,20 @@ class Document:
         if not name:
             self._skipped["operation_id_missing"] += 1
             name = _readable_name(method, path)
-        declared = self._declared(path, item, operation)
-        wanted = [parameter for parameter in declared if not self._security.is_credential(parameter)]
-        inputs: dict[str, RawParameter] = {}
-        for raw in (*chain.from_iterable(map(self._inputs, wanted)), *self._request_body(operation)):
-            inputs.setdefault(raw.name, raw)
+        declared = self._declared_parameters(path, item, operation)
+        inputs = [parameter for parameter in declared if not self._security.is_credential(parameter)]
+        by_name: dict[str, RawParameter] = {}
+        for raw in (*chain.from_iterable(map(self._raw_parameters, inputs)), *self._request_body(operation)):
+            by_name.setdefault(raw.name, raw)
         return RawTool(
             category=self._category(operation),
             provider=self._provider,
-            provider_description=self._about,
+            provider_description=self._description,
             operation=name,
             operation_description=_description(operation),
-            parameters=tuple(inputs.values()),
+            parameters=tuple(by_name.values()),
             facts=ServiceFacts(
-                authentication=self._security.authentication(operation, asks_for_key=len(wanted) < len(declared))
+                authentication=self._security.authentication(operation, asks_for_key=len(inputs) < len(declared))
             ),
         )
 
@@ -87,67 +89,78 @@ class Document:
         name = next((name for name in (*self._categories[:1], *tags[:1]) if name), "Other")
         return " ".join(name.split())[:_MAX_CATEGORY]
 
-    def _declared(self, path: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The parameters of an operation; its own replace those of its path, and a bare `{name}` in the path is one."""
-        found: dict[tuple[str, str], dict[str, Any]] = {}
+    def _declared_parameters(
+        self, path: str, item: Mapping[str, Any], operation: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the parameters of an operation.
+
+        Parameters of the operation override those of its path item. A `{name}` in the path that is not declared is
+        added as a string.
+        """
+        by_key: dict[tuple[str, str], dict[str, Any]] = {}
         for value in (*as_list(item.get("parameters")), *as_list(operation.get("parameters"))):
             parameter = self._references.follow(value)
-            name, place = as_text(parameter.get("name")), as_text(parameter.get("in"))
-            if name and place in _PLACES:
-                found[place, name] = parameter
+            name, location = as_text(parameter.get("name")), as_text(parameter.get("in"))
+            if name and location in _LOCATIONS:
+                by_key[location, name] = parameter
             else:
                 self._skipped["parameter_malformed"] += 1
-        for name in _IN_PATH.findall(path):
-            found.setdefault(("path", name), {"name": name, "in": "path", "type": "string"})
-        return list(found.values())
+        for name in _PATH_PARAMETER.findall(path):
+            by_key.setdefault(("path", name), {"name": name, "in": "path", "type": "string"})
+        return list(by_key.values())
 
-    def _inputs(self, parameter: Mapping[str, Any]) -> list[RawParameter]:
-        name, place = as_text(parameter.get("name")), as_text(parameter.get("in"))
-        about, required = as_text(parameter.get("description")), parameter.get("required") is True
-        if place == "cookie" or (place == "header" and squash(name) in _TRANSPORT):
+    def _raw_parameters(self, parameter: Mapping[str, Any]) -> list[RawParameter]:
+        """Convert a declared parameter: none, one, or for a Swagger 2.0 body possibly several."""
+        name, location = as_text(parameter.get("name")), as_text(parameter.get("in"))
+        description, required = as_text(parameter.get("description")), parameter.get("required") is True
+        if location == "cookie" or (location == "header" and squash(name) in _TRANSPORT_HEADERS):
             return []
-        if place == "body":
-            return self._body(parameter.get("schema"), about, required=required)
+        if location == "body":
+            return self._body(parameter.get("schema"), description, required=required)
         media = next(iter(as_object(parameter.get("content")).values()), None)
         schema = self._schemas.merged(parameter.get("schema", as_object(media).get("schema", parameter)))
-        if required and place in ("header", "query") and len(self._schemas.options(schema)) == 1:
+        if required and location in ("header", "query") and len(self._schemas.options(schema)) == 1:
             return []
         example = parameter.get("example", next(self._examples(parameter), None))
-        required = required or place == "path"
-        return [self._schemas.parameter(name, schema, about=about, required=required, example=example)]
+        required = required or location == "path"
+        return [self._schemas.parameter(name, schema, about=description, required=required, example=example)]
 
     def _examples(self, parameter: Mapping[str, Any]) -> Iterator[object]:
         for value in as_object(parameter.get("examples")).values():
             yield self._references.follow(value).get("value")
 
     def _request_body(self, operation: Mapping[str, Any]) -> list[RawParameter]:
+        """Convert an OpenAPI 3 request body: its JSON content if there is one, else its form, else its first."""
         if "requestBody" not in operation:
             return []
         body = self._references.follow(operation["requestBody"])
         content = as_object(body.get("content"))
-        kinds = [kind for pattern in (_JSON, _FORM) for kind in content if pattern.match(kind)]
-        media = as_object(content.get(kinds[0] if kinds else next(iter(content), "")))
+        media_types = [media_type for pattern in (_JSON, _FORM) for media_type in content if pattern.match(media_type)]
+        media = as_object(content.get(media_types[0] if media_types else next(iter(content), "")))
         schema = media.get("schema", {"type": "object"})
         return self._body(schema, as_text(body.get("description")), required=body.get("required") is True)
 
-    def _body(self, schema: object, about: str, *, required: bool) -> list[RawParameter]:
+    def _body(self, schema: object, description: str, *, required: bool) -> list[RawParameter]:
         merged = self._schemas.merged(schema)
         properties = self._schemas.parameters(merged)
         if properties is not None:
             return list(properties)
-        return [self._schemas.parameter("body", merged, about=about, required=required)]
+        return [self._schemas.parameter("body", merged, about=description, required=required)]
 
 
 def _readable_name(method: str, path: str) -> str:
-    """A name for an operation without one: `get /users/{id}/posts` becomes `get users posts by id`."""
-    fixed = words(_IN_PATH.sub(" ", path))
-    inputs = [" ".join(words(name)) for name in _IN_PATH.findall(path)]
+    """Derive a name from method and path: `get /users/{id}/posts` becomes `get users posts by id`."""
+    fixed = words(_PATH_PARAMETER.sub(" ", path))
+    inputs = [" ".join(words(name)) for name in _PATH_PARAMETER.findall(path)]
     return as_text(" ".join([method, *fixed, *(["by", " and ".join(inputs)] if inputs else [])]))
 
 
 def _description(operation: Mapping[str, Any]) -> str:
-    """Summary and description, without saying twice the same; that an operation is deprecated is part of it."""
-    summary, about = as_text(operation.get("summary")), as_text(operation.get("description"))
-    stop = "" if not summary or summary[-1] in ".!?" else "."
-    said = about if squash(about).startswith(squash(summary)) else f"{summary}{stop} {about}".strip()
-    return f"Deprecated. {said}".strip() if operation.get("deprecated") is True else said
+    """Return summary and description, without a summary that the description repeats, and marked if deprecated."""
+    summary, description = as_text(operation.get("summary")), as_text(operation.get("description"))
+    if squash(description).startswith(squash(summary)):
+        text = description
+    else:
+        stop = "" if not summary or summary[-1] in ".!?" else "."
+        text = f"{summary}{stop} {description}".strip()
+    return f"Deprecated. {text}".strip() if operation.get("deprecated") is True else text

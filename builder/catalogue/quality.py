@@ -1,9 +1,16 @@
-"""Which operations of a real catalogue are junk, and under which name they are dropped.
+"""Filter that drops junk from a real catalogue.
 
-Reasons: `test_entry` (a try-out of the marketplace), `clone` (one API published again under another product, and the
-sample server that code generators ship), `duplicate` (the same operation twice in one product), `empty_description`,
-`meaningless_description`, `non_english`, `adult_content`, `withdrawn` (said to be deprecated or unavailable),
-`unusable_schema`.
+Reasons for a drop:
+
+* `test_entry`: a user's trial of the marketplace.
+* `clone`: an operation that another provider published before, or the sample server of a code generator.
+* `duplicate`: an operation that the same provider published before.
+* `empty_description`: there is neither an operation description nor a provider description.
+* `meaningless_description`: there are too few words.
+* `non_english`: the documentation is almost certainly not English.
+* `adult_content`: a name or the provider description suggests adult content.
+* `withdrawn`: the documentation calls the operation deprecated or unavailable.
+* `unusable_schema`: a parameter has no name, or is required and its type cannot be given as text.
 """
 
 from __future__ import annotations
@@ -31,21 +38,24 @@ _TEST_OPERATION: Final = re.compile(r"^\W*(tests?|testing|hello|foo|asdf\w*|new 
 _ADULT: Final = re.compile(r"porn|hentai|\bxxx\b|\bescorts?\b|\berotic", re.IGNORECASE)
 _WITHDRAWN: Final = re.compile(r"\bdeprecated\b|\bunavailable\b|\bdiscontinued\b|\bobsolete\b", re.IGNORECASE)
 _MIN_WORDS: Final = 3
+"""Documentation with fewer distinct words is meaningless. Only longer operation descriptions can be clones."""
 _MAX_FOREIGN_LETTERS: Final = 0.15
-_SURE: Final = 0.8
+"""Share of letters beyond Latin Extended-B (U+024F) above which a text is not English."""
+_MIN_PROBABILITY: Final = 0.8
+"""Probability from which the prediction of another language is trusted."""
 _MIN_LETTERS: Final = 40
-"""Shorter texts are too short to tell their language."""
+"""Shorter texts are not classified, since their language is uncertain."""
 
 
 class LanguageJudge:
-    """Tells English from other languages."""
+    """Detector of texts that are not English."""
 
     def __init__(self) -> None:
         langid = import_extra("py3langid.langid", "builder", "Reading a real catalogue")
         self._identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
 
     def is_english(self, text: str) -> bool:
-        """False only where another language is nearly certain."""
+        """Return False only if the text is almost certainly in another language."""
         letters = sum(map(str.isalpha, text))
         foreign = 0 if text.isascii() else sum(char.isalpha() and ord(char) > 0x24F for char in text)
         if foreign and foreign / letters > _MAX_FOREIGN_LETTERS:
@@ -53,46 +63,63 @@ class LanguageJudge:
         if letters < _MIN_LETTERS:
             return True
         language, probability = self._identifier.classify(text.lower())
-        return bool(language == "en" or probability < _SURE)
+        return bool(language == "en" or probability < _MIN_PROBABILITY)
 
 
 def keep_good_tools(raws: Iterable[RawTool], judge: LanguageJudge, funnel: Funnel) -> Iterator[Tool]:
-    """Normalise raw operations, dropping junk under its reason.
+    """Drop junk from raw operations and normalise the rest.
 
     Args:
-        raws: Operations in catalogue order; of clones and duplicates the first is kept.
-        judge: Tells the language of documentation.
-        funnel: Counts `tools_read`, `tools_kept` and the drops.
+        raws: Operations in catalogue order. Of clones and duplicates the first is kept.
+        judge: Detector for the language of the documentation.
+        funnel: Counter of `tools_read`, `tools_kept` and the drops by reason. It is updated in place.
     """
     taken: set[str] = set()
-    texts: dict[tuple[str, ...], str] = {}
-    operations: set[tuple[str, ...]] = set()
+    repetitions = _RepetitionFilter()
     for raw in raws:
         funnel.count("tools_read")
-        reason = _junk(raw, judge)
-        if reason is None:
-            signature = tuple(sorted(squash(parameter.name) for parameter in raw.parameters))
-            text = (*words(raw.operation), "|", *words(raw.operation_description), "|", *signature)
-            operation = (raw.provider, squash(raw.operation), *signature)
-            if operation in operations:
-                reason = "duplicate"
-            elif len(words(raw.operation_description)) > _MIN_WORDS and texts.get(text, raw.provider) != raw.provider:
-                reason = "clone"
-            operations.add(operation)
-            texts.setdefault(text, raw.provider)
-        if reason is None:
-            try:
-                tool = to_tool(raw, taken)
-            except UnusableSchemaError:
-                reason = "unusable_schema"
-            else:
-                funnel.count("tools_kept")
-                yield tool
+        reason = _junk_reason(raw, judge) or repetitions.reason(raw)
         if reason is not None:
             funnel.drop("tool", reason)
+            continue
+        try:
+            tool = to_tool(raw, taken)
+        except UnusableSchemaError:
+            funnel.drop("tool", "unusable_schema")
+            continue
+        funnel.count("tools_kept")
+        yield tool
 
 
-def _junk(raw: RawTool, judge: LanguageJudge) -> str | None:
+class _RepetitionFilter:
+    """Filter for operations that were published before."""
+
+    def __init__(self) -> None:
+        self._first_providers: dict[tuple[str, ...], str] = {}
+        self._operations: set[tuple[str, ...]] = set()
+
+    def reason(self, raw: RawTool) -> str | None:
+        """Record an operation; return `duplicate` or `clone` if it repeats an earlier one."""
+        parameters = tuple(sorted(squash(parameter.name) for parameter in raw.parameters))
+        description = words(raw.operation_description)
+        text = (*words(raw.operation), "|", *description, "|", *parameters)
+        operation = (raw.provider, squash(raw.operation), *parameters)
+        reason = None
+        if operation in self._operations:
+            reason = "duplicate"
+        elif len(description) > _MIN_WORDS and self._first_providers.get(text, raw.provider) != raw.provider:
+            reason = "clone"
+        self._operations.add(operation)
+        self._first_providers.setdefault(text, raw.provider)
+        return reason
+
+
+def _junk_reason(raw: RawTool, judge: LanguageJudge) -> str | None:
+    """Return the reason for which an operation is junk by itself; None if it is not."""
+    return _content_reason(raw) or _description_reason(raw, judge)
+
+
+def _content_reason(raw: RawTool) -> str | None:
     if _SAMPLE_SERVER.search(raw.provider_description) or _SAMPLE_OPERATIONS.search(squash(raw.operation)):
         return "clone"
     names = (raw.provider, " ".join(words(raw.provider)))
@@ -102,12 +129,15 @@ def _junk(raw: RawTool, judge: LanguageJudge) -> str | None:
         return "adult_content"
     if _WITHDRAWN.search(f"{raw.operation} {raw.operation_description}"):
         return "withdrawn"
-    about = f"{raw.operation_description} {raw.provider_description}".strip()
-    if not about:
-        return "empty_description"
-    said = {word for word in words(f"{raw.operation} {about}") if len(word) > 2 and word.isalpha()}
-    if len(said) < _MIN_WORDS:
-        return "meaningless_description"
-    if not judge.is_english(f"{raw.operation} {about}"):
-        return "non_english"
     return None
+
+
+def _description_reason(raw: RawTool, judge: LanguageJudge) -> str | None:
+    description = f"{raw.operation_description} {raw.provider_description}".strip()
+    if not description:
+        return "empty_description"
+    text = f"{raw.operation} {description}"
+    distinct = {word for word in words(text) if len(word) > 2 and word.isalpha()}
+    if len(distinct) < _MIN_WORDS:
+        return "meaningless_description"
+    return None if judge.is_english(text) else "non_english"

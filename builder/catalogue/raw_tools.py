@@ -1,4 +1,4 @@
-"""What a catalogue source yields, before anything is judged or normalised."""
+"""Data types that a catalogue source yields, before filtering and normalisation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from builder.records import ServiceFacts
 
 @dataclass(frozen=True, slots=True)
 class RawParameter:
-    """A parameter as its catalogue states it."""
+    """Parameter of an operation, as stated in its catalogue."""
 
     name: str
     type: str
+    """Type name of the catalogue, not yet a JSON Schema type."""
     description: str
     default: object
-    """An example or a default value, as the catalogue happens to use the field; None where there is none."""
+    """Default value or example, since catalogues use the field for both; None if there is none."""
     required: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RawTool:
-    """An operation as its catalogue states it."""
+    """Operation of a provider, as stated in its catalogue."""
 
     category: str
     provider: str
@@ -36,14 +37,14 @@ class RawTool:
 
 
 class CatalogueSource(Protocol):
-    """A catalogue that can be read."""
+    """Interface of a catalogue that can be read."""
 
     skipped: Counter[str]
-    """What the last reading passed over, by reason."""
+    """Number of items that the last `read` skipped, by reason."""
 
     @property
     def identity(self) -> str:
-        """Kind and content hash."""
+        """Kind of the source and hash of its content."""
         ...
 
     def read(self) -> Iterator[RawTool]:

@@ -1,8 +1,8 @@
-"""From the properties of a JSON Schema object to raw parameters: what OpenAPI, MCP and function tools share.
+"""Conversion of a JSON Schema object to raw parameters, for OpenAPI, MCP and function tools.
 
-Top-level properties only. A parameter has one type: of several that a schema allows, the first that can be written as
-text. What a raw parameter has no field for is said in its description: the allowed values, in the words in which
-`normalise.py` looks for them.
+Only top-level properties become parameters. A parameter has one type: of several that a schema allows, the first scalar
+type. Raw parameters have no field for allowed values, so they are appended to the description, in the wording that
+`normalise.py` recognises.
 """
 
 from __future__ import annotations
@@ -19,27 +19,32 @@ from .json_references import References, reference
 from .raw_tools import RawParameter
 
 _MAX_DEPTH: Final = 32
-"""Deepest nesting of schemas that are parts of one another."""
+"""Nesting limit of the parts of a schema (`allOf`, `anyOf`, `oneOf`)."""
 _MAX_VALUE: Final = 200
-"""Longest example, default or allowed value, in characters."""
+"""Length limit of an example, default or allowed value, in characters."""
 _MAX_CHOICES: Final = 160
-"""Longest list of allowed values that goes before the description, in characters; a longer one goes after it."""
+"""Length limit of a list of allowed values before the description, in characters. A longer list follows it."""
 _MAX_OPTIONS: Final = 100
-"""Most allowed values that are named."""
+"""Limit on the number of allowed values that are listed."""
 _SCALARS: Final = ("string", "integer", "number", "boolean")
 _FORMATS: Final = {"date": "date", "binary": "file"}
+"""Type of a string by its `format`."""
 _OPTION: Final = re.compile(r"-?\w(?:[\w.-]*\w)?")
-"""Allowed values that can be listed with commas between."""
+"""Allowed values that can be separated by commas."""
 
 
 class SchemaReader:
-    """Reads the schemas of one document. What takes a mapping takes a merged schema."""
+    """Reader of the schemas of one document. Parameters that are mappings must be merged schemas, see `merged`."""
 
     def __init__(self, references: References) -> None:
         self._references = references
 
     def parameters(self, schema: Mapping[str, Any]) -> tuple[RawParameter, ...] | None:
-        """The top-level properties of an object that can be given; None where the schema names none."""
+        """Convert the top-level properties of a merged schema, except those that are read-only.
+
+        Returns:
+            Parameters in schema order; None if the schema has no `properties`.
+        """
         properties = schema.get("properties")
         if not isinstance(properties, dict):
             return None
@@ -54,91 +59,125 @@ class SchemaReader:
     def parameter(
         self, name: str, schema: Mapping[str, Any], *, about: str = "", required: bool = False, example: object = None
     ) -> RawParameter:
-        """One raw parameter.
+        """Create a raw parameter.
 
         Args:
-            name: Its name.
-            schema: What its values are.
-            about: Its description; the schema's own where it is empty.
-            required: Whether a call must give it.
-            example: An example that is stated outside the schema.
+            name: Name of the parameter.
+            schema: Merged schema of its values.
+            about: Description; if empty, that of the schema is used.
+            required: True if a call must include the parameter.
+            example: Example from outside the schema, used before those of the schema.
         """
-        kind, options = self.type_of(schema), self.options(schema)
+        json_type, options = self.type_of(schema), self.options(schema)
         examples = (example, schema.get("example"), schema.get("x-example"), *as_list(schema.get("examples")))
-        stated = (*examples, schema.get("default"), *options[:1]) if required else (schema.get("default"),)
-        fitting = (value for value in stated if _fits(value, kind) and (not options or _said(value) in options))
+        candidates = (*examples, schema.get("default"), *options[:1]) if required else (schema.get("default"),)
+        valid = (
+            value
+            for value in candidates
+            if _fits_type(value, json_type) and (not options or _scalar_text(value) in options)
+        )
         return RawParameter(
             name=as_text(name),
-            type=kind,
+            type=json_type,
             description=_with_options(about or as_text(schema.get("description")), options),
-            default=next(fitting, None),
+            default=next(valid, None),
             required=required,
         )
 
     def options(self, schema: Mapping[str, Any]) -> list[str]:
-        """The allowed values of a schema, as text; empty where any is allowed or some are no short plain values."""
-        arms = [self._references.follow(arm) for arm in _arms(schema)]
-        if "const" in schema:
-            values = [schema["const"]]
-        elif arms and "enum" not in schema and all("const" in arm for arm in arms):
-            values = [arm["const"] for arm in arms]
-        else:
-            values = [value for value in as_list(schema.get("enum")) if value is not None]
-        texts = [_said(value) for value in values]
+        """Return the allowed values of a merged schema as text.
+
+        Returns:
+            Distinct values in schema order; empty if any value is allowed, or if one is not a short scalar.
+        """
+        texts = [_scalar_text(value) for value in self._enumerated(schema)]
         return list(dict.fromkeys(texts)) if all(0 < len(text) <= _MAX_VALUE for text in texts) else []
 
+    def _enumerated(self, schema: Mapping[str, Any]) -> list[object]:
+        """Return the values of `const`, of alternatives that are all `const`, or of `enum` without null."""
+        alternatives = [self._references.follow(alternative) for alternative in _alternatives(schema)]
+        if "const" in schema:
+            return [schema["const"]]
+        if alternatives and "enum" not in schema and all("const" in alternative for alternative in alternatives):
+            return [alternative["const"] for alternative in alternatives]
+        return [value for value in as_list(schema.get("enum")) if value is not None]
+
     def type_of(self, schema: Mapping[str, Any]) -> str:
-        """The one JSON type of a schema's values, or `date` or `file`; text where the schema does not say."""
-        kinds = _types(schema) or [kind for arm in _arms(schema) for kind in _types(self.merged(arm)) if kind != "null"]
-        kind = next((kind for kind in kinds if kind in _SCALARS), kinds[0] if kinds else "string")
-        return _FORMATS.get(as_text(schema.get("format")), kind) if kind == "string" else kind
+        """Return the type of a merged schema: a JSON type, `date` or `file`; `string` if the schema has no type."""
+        types = _types(schema)
+        if not types:
+            for alternative in _alternatives(schema):
+                types += _types(self.merged(alternative))
+        json_type = next((name for name in types if name in _SCALARS), types[0] if types else "string")
+        return _FORMATS.get(as_text(schema.get("format")), json_type) if json_type == "string" else json_type
 
     def merged(self, schema: object) -> dict[str, Any]:
-        """A schema with its reference followed and all its parts (`allOf`, or the one arm that is not null) put in.
+        """Resolve the reference of a schema and merge its parts into it.
 
-        The properties and required names of all parts come together; of everything else what is said first holds.
+        Parts are the schemas of `allOf`, and the alternative of `anyOf` or `oneOf` if it is the only one that is not
+        null. Properties and required names of all parts are combined. For other keys the first value wins.
         """
-        found: dict[str, Any] = {}
-        self._merge(schema, found, (), set())
-        return found
+        result: dict[str, Any] = {}
+        self._merge(schema, result, (), set())
+        return result
 
-    def _merge(self, schema: object, found: dict[str, Any], above: tuple[str, ...], done: set[str]) -> None:
+    def _merge(self, schema: object, result: dict[str, Any], ancestors: tuple[str, ...], done: set[str]) -> None:
+        """Merge a schema into the result.
+
+        Args:
+            schema: Schema or reference.
+            result: Merged schema so far, updated in place.
+            ancestors: References that lead to the schema; an empty string stands for a part that is not a reference.
+            done: References that are already merged, updated in place.
+        """
         pointer = reference(schema)
         if pointer is not None:
-            if pointer in above:
+            if pointer in ancestors:
                 self._references.skip("reference_cyclic")
             if pointer in done:
                 return
             done.add(pointer)
-        if len(above) >= _MAX_DEPTH:
+        if len(ancestors) >= _MAX_DEPTH:
             self._references.skip("schema_too_deep")
             return
-        own = self._references.follow(schema)
-        for key, value in own.items():
-            if key == "properties" and isinstance(value, dict):
-                found["properties"] = value | as_object(found.get("properties"))
-            elif key == "required" and isinstance(value, list):
-                found["required"] = [*as_list(found.get("required")), *value]
-            else:
-                found.setdefault(key, value)
-        arms = _arms(own)
-        for part in (*as_list(own.get("allOf")), *(arms if len(arms) == 1 else ())):
-            self._merge(part, found, (*above, pointer or ""), done)
+        resolved = self._references.follow(schema)
+        _add_keys(resolved, result)
+        for part in _parts(resolved):
+            self._merge(part, result, (*ancestors, pointer or ""), done)
 
 
-def _arms(schema: Mapping[str, Any]) -> list[Any]:
-    """The alternatives of a schema, but for null."""
-    arms = as_list(schema.get("anyOf")) or as_list(schema.get("oneOf"))
-    return [arm for arm in arms if isinstance(arm, dict) and arm.get("type") != "null"]
+def _add_keys(schema: Mapping[str, Any], result: dict[str, Any]) -> None:
+    """Add the keys of a schema to a merged schema, in place."""
+    for key, value in schema.items():
+        if key == "properties" and isinstance(value, dict):
+            result["properties"] = value | as_object(result.get("properties"))
+        elif key == "required" and isinstance(value, list):
+            result["required"] = [*as_list(result.get("required")), *value]
+        else:
+            result.setdefault(key, value)
+
+
+def _parts(schema: Mapping[str, Any]) -> list[Any]:
+    """Return the schemas that all values must match: `allOf`, and the only alternative if there is one."""
+    alternatives = _alternatives(schema)
+    return [*as_list(schema.get("allOf")), *(alternatives if len(alternatives) == 1 else ())]
+
+
+def _alternatives(schema: Mapping[str, Any]) -> list[Any]:
+    """Return the schemas of `anyOf` or `oneOf`, except null."""
+    alternatives = as_list(schema.get("anyOf")) or as_list(schema.get("oneOf"))
+    return [schema for schema in alternatives if isinstance(schema, dict) and schema.get("type") != "null"]
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
-    """The JSON types that a schema states or implies; empty where it does neither."""
+    """Return the JSON types that a schema states or implies, except null; empty if there are none."""
     stated = schema.get("type")
-    kinds = [kind for kind in (stated if isinstance(stated, list) else [stated]) if isinstance(kind, str)]
-    kinds = [kind for kind in kinds if kind != "null"]
-    if kinds:
-        return kinds
+    types = stated if isinstance(stated, list) else [stated]
+    return [name for name in types if isinstance(name, str) and name != "null"] or _implied_types(schema)
+
+
+def _implied_types(schema: Mapping[str, Any]) -> list[str]:
+    """Return the JSON type that follows from other keys than `type`; empty if none does."""
     if "properties" in schema or "additionalProperties" in schema:
         return ["object"]
     if "items" in schema:
@@ -149,16 +188,16 @@ def _types(schema: Mapping[str, Any]) -> list[str]:
     return ["string"] if values else []
 
 
-def _said(value: object) -> str:
-    """A plain value as text; empty where it is none."""
+def _scalar_text(value: object) -> str:
+    """Return a scalar as text; for other values an empty string."""
     return str(value).lower() if isinstance(value, bool) else as_text(value)
 
 
-def _fits(value: object, kind: str) -> bool:
-    """Whether a stated value can serve as example or default of a type."""
-    if not isinstance(value, str | int | float) or not 0 < len(_said(value)) <= _MAX_VALUE:
+def _fits_type(value: object, json_type: str) -> bool:
+    """Return True if a value is a short scalar that can be an example or default of the type."""
+    if not isinstance(value, str | int | float) or not 0 < len(_scalar_text(value)) <= _MAX_VALUE:
         return False
-    if kind not in ("integer", "number"):
+    if json_type not in ("integer", "number"):
         return True
     try:
         return math.isfinite(float(str(value)))
@@ -166,12 +205,14 @@ def _fits(value: object, kind: str) -> bool:
         return False
 
 
-def _with_options(about: str, options: list[str]) -> str:
-    """A description that names the allowed values, where there are several and not too many to be read."""
+def _with_options(description: str, options: list[str]) -> str:
+    """Add the allowed values to a description, if there are at least two and at most `_MAX_OPTIONS`."""
     if not 1 < len(options) <= _MAX_OPTIONS:
-        return about
+        return description
     if not all(_OPTION.fullmatch(option) for option in options):
         choices = f"Choices: {'; '.join(options)}."
     else:
         choices = f"One of: {', '.join(options)}."
-    return f"{choices} {about}".strip() if len(choices) <= _MAX_CHOICES else f"{sentence(about)} {choices}".strip()
+    if len(choices) <= _MAX_CHOICES:
+        return f"{choices} {description}".strip()
+    return f"{sentence(description)} {choices}".strip()

@@ -1,4 +1,4 @@
-"""From the `--catalog` option to a source."""
+"""Parsing of the `--catalog` option."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .toolbench import ToolBenchSource
 
 @dataclass(frozen=True, slots=True)
 class BuiltinSource:
-    """The built-in marketplace."""
+    """Built-in marketplace of fictional providers, see `builder.world`."""
 
     @property
     def identity(self) -> str:
-        """Kind and content hash."""
+        """Kind of the source and hash of its content."""
         return f"builtin {library_hash()}"
 
 
@@ -36,24 +36,25 @@ _BY_PATH: Final[Mapping[str, Callable[[Path], Source]]] = {
 }
 _COMMAND: Final = "mcp+stdio"
 ALLOWED: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_PATH), f"{_COMMAND}:COMMAND"])
+"""Forms of the `--catalog` option, for help texts and errors."""
 
 
 def open_source(spec: str) -> Source:
-    """Open the source that a `--catalog` value names.
+    """Open the catalogue that a `--catalog` value names.
 
     Args:
-        spec: `builtin`, or a kind and what it reads, a path or a command, with a colon between.
+        spec: `builtin`, or a kind and a path or command, separated by a colon: `openapi:specs/`.
 
     Raises:
-        ConfigError: If the kind is unknown or the path or command is missing.
-        CatalogueError: If there is nothing at the path.
+        ConfigError: If the kind is unknown, or the path or command is missing.
+        CatalogueError: If the path does not exist.
     """
-    kind, _, place = spec.partition(":")
+    kind, _, location = spec.partition(":")
     if spec == "builtin":
         return BuiltinSource()
-    if kind in _BY_PATH and place:
-        return _BY_PATH[kind](Path(place))
-    if kind == _COMMAND and place.strip():
-        return McpServerSource(place)
+    if kind in _BY_PATH and location:
+        return _BY_PATH[kind](Path(location))
+    if kind == _COMMAND and location.strip():
+        return McpServerSource(location)
     problem = "has no path" if kind in _BY_PATH else "has no command" if kind == _COMMAND else "is unknown"
-    raise ConfigError(f"The catalogue {spec!r} {problem}. Allowed are {ALLOWED}.")
+    raise ConfigError(f"The catalogue {spec!r} {problem}. Allowed values: {ALLOWED}.")

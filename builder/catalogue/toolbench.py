@@ -1,7 +1,7 @@
-"""The ToolBench / RapidAPI dump, in both forms in which it goes around.
+"""ToolBench catalogues (a dump of RapidAPI), in both forms in which they are distributed.
 
-Line form: one operation a line, `.jsonl`, gzip or not. Folder form, ToolBench's own crawl: one file a tool,
-`<root>/<Category>/<tool>.json`, with the operations in its `api_list`.
+Line form: a `.jsonl` file with one operation per line, optionally compressed with gzip. Folder form, as published by
+ToolBench: one file per tool, `<root>/<Category>/<tool>.json`, with its operations in `api_list`.
 """
 
 from __future__ import annotations
@@ -23,56 +23,56 @@ from .raw_tools import RawParameter, RawTool
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-"""Half a pair or a whole one, as JSON may write it."""
+"""JSON escape of a surrogate, in a pair or alone."""
 _LINE_KEYS: Final = ("category", "tool_name", "api_name", "required_parameters", "optional_parameters")
 _FILE_KEYS: Final = ("tool_name", "api_list")
 _OPERATION_KEYS: Final = ("name", "required_parameters", "optional_parameters")
 _LISTS: Final = frozenset({"required_parameters", "optional_parameters", "api_list"})
-_LINE_EXPECTED: Final = f"one JSON object a line with the keys {', '.join(_LINE_KEYS)}"
+_LINE_EXPECTED: Final = f"one JSON object per line with the keys {', '.join(_LINE_KEYS)}"
 _FILE_EXPECTED: Final = f"a JSON object with the keys {', '.join(_FILE_KEYS)}"
 
 
 class ToolBenchSource:
-    """Reads a ToolBench catalogue from a file (line form) or a folder (folder form)."""
+    """ToolBench catalogue in a file (line form) or a folder (folder form)."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise CatalogueError(path, "there is no such file or folder", "a .jsonl[.gz] file or a ToolBench folder")
         self._path = path
         self.skipped: Counter[str] = Counter()
-        """Nothing: what is not as it should be is refused."""
+        """Always empty, since malformed entries raise an error."""
 
     @property
     def identity(self) -> str:
-        """Kind and content hash."""
+        """Kind of the source and hash of its content. In folder form the relative paths count too."""
         if self._path.is_dir():
-            named = {path.relative_to(self._path).as_posix(): path for path in sorted(self._path.glob("*/*.json"))}
+            files = {path.relative_to(self._path).as_posix(): path for path in sorted(self._path.glob("*/*.json"))}
         else:
-            named = {"": self._path}
-        return f"toolbench sha256:{content_hash(named)}"
+            files = {"": self._path}
+        return f"toolbench sha256:{content_hash(files)}"
 
     def read(self) -> Iterator[RawTool]:
-        """Yield every operation, in file order or in sorted path order.
+        """Yield every operation, by sorted path and then in file order.
 
         Raises:
-            CatalogueError: If a file is not what it should be; names file, line, problem and expectation.
+            CatalogueError: If a file is malformed. The message names file, line, problem and expected content.
         """
         return _read_folder(self._path) if self._path.is_dir() else _read_lines(self._path)
 
 
 def _read_lines(path: Path) -> Iterator[RawTool]:
     lines = _text(path, _LINE_EXPECTED).split("\n")
-    ends_whole = lines[-1] == ""
-    if ends_whole:
+    ends_with_newline = lines[-1] == ""
+    if ends_with_newline:
         lines.pop()
     if not any(line.strip() for line in lines):
         raise CatalogueError(path, "the file is empty", _LINE_EXPECTED)
     for number, line in enumerate(lines, start=1):
         try:
-            record = _parsed(line)
+            record = _parse_json(line)
         except (ValueError, RecursionError) as error:
-            cut = number == len(lines) and not ends_whole
-            problem = "the last line is cut off" if cut else f"not JSON ({_why(error)})"
+            truncated = number == len(lines) and not ends_with_newline
+            problem = "the last line is cut off" if truncated else f"not JSON ({_json_problem(error)})"
             raise CatalogueError(path, problem, _LINE_EXPECTED, number) from error
         _check_keys(record, _LINE_KEYS, path, _LINE_EXPECTED, number)
         yield RawTool(
@@ -89,12 +89,12 @@ def _read_lines(path: Path) -> Iterator[RawTool]:
 def _read_folder(root: Path) -> Iterator[RawTool]:
     files = sorted(root.glob("*/*.json"))
     if not files:
-        raise CatalogueError(root, "the folder holds no tool", "<Category>/<tool>.json below it")
+        raise CatalogueError(root, "the folder contains no tool", "files <Category>/<tool>.json below it")
     for path in files:
         try:
-            record = _parsed(_text(path, _FILE_EXPECTED))
+            record = _parse_json(_text(path, _FILE_EXPECTED))
         except (ValueError, RecursionError) as error:
-            raise CatalogueError(path, f"not JSON ({_why(error)})", _FILE_EXPECTED) from error
+            raise CatalogueError(path, f"not JSON ({_json_problem(error)})", _FILE_EXPECTED) from error
         _check_keys(record, _FILE_KEYS, path, _FILE_EXPECTED)
         for index, operation in enumerate(record["api_list"] or []):
             expected = f"api_list[{index}] to be an object with the keys {', '.join(_OPERATION_KEYS)}"
@@ -111,7 +111,7 @@ def _read_folder(root: Path) -> Iterator[RawTool]:
 
 
 def _text(path: Path, expected: str) -> str:
-    """The text of a file, decompressed where it is gzip."""
+    """Read a UTF-8 file, decompressed if it is gzip."""
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP_MAGIC):
@@ -130,22 +130,24 @@ def _text(path: Path, expected: str) -> str:
     return text
 
 
-def _parsed(text: str) -> Any:
-    """JSON whose text can be written: half a surrogate pair, as from a description cut within an emoji, is replaced.
+def _parse_json(text: str) -> Any:
+    """Parse JSON and replace lone surrogates, which cannot be encoded as UTF-8.
+
+    They occur where a description was cut within an emoji.
 
     Raises:
-        ValueError: If it is none.
-        RecursionError: If it is nested too deep.
+        ValueError: If it is not JSON.
+        RecursionError: If it is nested too deeply.
     """
-    found = json.loads(text)
+    value = json.loads(text)
     if _SURROGATE.search(text):
-        found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
-    return found
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
 
 
-def _why(error: Exception) -> str:
+def _json_problem(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "nested too deep"
+        return "nested too deeply"
     return (
         f"{error.msg} at line {error.lineno}, column {error.colno}"
         if isinstance(error, json.JSONDecodeError)
@@ -154,8 +156,9 @@ def _why(error: Exception) -> str:
 
 
 def _check_keys(record: object, keys: tuple[str, ...], path: Path, expected: str, line: int | None = None) -> None:
+    """Raise an error unless a record is an object with all keys, each with a list, null or text as required."""
     if not isinstance(record, dict):
-        raise CatalogueError(path, f"a JSON {type(record).__name__}", expected, line)
+        raise CatalogueError(path, f"a JSON {type(record).__name__}, not an object", expected, line)
     missing = [key for key in keys if key not in record]
     if missing:
         raise CatalogueError(path, f"the keys {', '.join(missing)} are missing", expected, line)
@@ -167,12 +170,12 @@ def _check_keys(record: object, keys: tuple[str, ...], path: Path, expected: str
 
 
 def _parameters(record: Mapping[str, Any], path: Path, line: int | None) -> tuple[RawParameter, ...]:
-    found = []
+    parameters = []
     for key, required in (("required_parameters", True), ("optional_parameters", False)):
         for item in record[key] or []:
             if not isinstance(item, dict) or "name" not in item:
-                raise CatalogueError(path, f"an entry of {key} has no name", "objects with name and type", line)
-            found.append(
+                raise CatalogueError(path, f"an entry of {key} has no name", "objects with a name", line)
+            parameters.append(
                 RawParameter(
                     name=str(item["name"]).strip(),
                     type=str(item.get("type") or ""),
@@ -181,7 +184,7 @@ def _parameters(record: Mapping[str, Any], path: Path, line: int | None) -> tupl
                     required=required,
                 )
             )
-    return tuple(found)
+    return tuple(parameters)
 
 
 def _facts(score: object, pricing: object) -> ServiceFacts:
@@ -192,7 +195,7 @@ def _facts(score: object, pricing: object) -> ServiceFacts:
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     latency = number("avgLatency")
-    # No answer takes no time: where the catalogue says so, nobody ever called, and its other figures mean nothing.
+    # A latency of 0 means that the service was never called, so that its other statistics are meaningless.
     called = latency is None or latency > 0
     return ServiceFacts(
         latency_ms=latency if called else None,

@@ -1,10 +1,14 @@
-"""Stage 2, offline: attributes of a real catalogue's tools, from facts only.
+"""Stage 2 of a build, without a language model: attributes of the tools of a real catalogue.
 
-Measured latency, success rate, popularity and service level become thirds or quarters within the tool's category; price
-and authentication are taken from the catalogue where it has them; the number of options, whether the inputs are
-described, and words about freshness, reach, price and form are read from the schema and the documentation. Every
-attribute carries the words it was read from, and what was measured is appended to the documentation as plain service
-facts, so that a reader sees all that the benchmark asks about.
+Sources of the attributes:
+
+* Measurements: latency, success rate, popularity and service level, as thirds or quarters within the tool's category.
+* Catalogue entries: pricing and authentication.
+* Schema: the number of optional parameters, and the presence of parameter descriptions.
+* Documentation: words about freshness, reach, pricing and form.
+
+Every attribute has a text as evidence. If the evidence is not part of the documentation, it is appended to it, so that
+the documentation states everything that the benchmark asks about.
 """
 
 from __future__ import annotations
@@ -19,20 +23,21 @@ from typing import Final
 from builder.records import Attribute, ServiceFacts, Tool
 
 _MIN_PEERS: Final = 12
-"""Categories with fewer measured tools are judged against the whole catalogue."""
+"""Tools of categories with fewer measured tools are compared with the whole catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """A measured quantity that becomes an axis of a few values."""
+    """Measured quantity that is divided into a few values of an axis."""
 
     axis: str
     read: Callable[[ServiceFacts], float | None]
     values: tuple[str, ...]
-    """For the equal shares of the tools, the lowest first."""
+    """Values of quantiles of equal size, from the lowest."""
     sentence: str
-    places: tuple[str, ...]
-    """How the sentence says each of them."""
+    """Evidence, with the placeholders `{value}` and `{phrase}`."""
+    phrases: tuple[str, ...]
+    """Phrase for each value, with the placeholder `{peers}`."""
 
 
 _MEASURES: Final = (
@@ -40,7 +45,7 @@ _MEASURES: Final = (
         "latency",
         lambda facts: facts.latency_ms,
         ("fastest", "fast", "slow", "slowest"),
-        "Typical response {value:,.0f} ms, {place}.",
+        "Typical response {value:,.0f} ms, {phrase}.",
         (
             "among the fastest quarter in {peers}",
             "faster than most in {peers}",
@@ -52,7 +57,7 @@ _MEASURES: Final = (
         "success_rate",
         lambda facts: facts.success_rate,
         ("low", "medium", "high"),
-        "{value:.0f} % of calls succeed, {place}.",
+        "{value:.0f} % of calls succeed, {phrase}.",
         (
             "in the lowest third in {peers}",
             "in the middle third in {peers}",
@@ -63,7 +68,7 @@ _MEASURES: Final = (
         "popularity",
         lambda facts: facts.popularity,
         ("niche", "known", "popular"),
-        "Popularity {value:.1f} of 10, {place}.",
+        "Popularity {value:.1f} of 10, {phrase}.",
         (
             "in the lowest third in {peers}",
             "in the middle third in {peers}",
@@ -74,7 +79,7 @@ _MEASURES: Final = (
         "service_level",
         lambda facts: facts.service_level,
         ("low", "usual", "high"),
-        "Up {value:.0f} % of the time, {place}.",
+        "Up {value:.0f} % of the time, {phrase}.",
         ("in the lowest third in {peers}", "as is usual in {peers}", "in the highest third in {peers}"),
     ),
 )
@@ -95,68 +100,78 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("form", "json", r"\bjson\b"),
     ("form", "file", r"\b(?:csv|pdf|png|svg|jpe?g|xml|mp3|mp4)\b"),
 )
+"""Axis, value and regular expression."""
 _PATTERNS: Final = tuple((axis, value, re.compile(pattern, re.IGNORECASE)) for axis, value, pattern in _WORDS)
 
 
 def understand(tools: Iterable[Tool]) -> Iterator[Tool]:
-    """Give every tool its attributes, and its documentation the service facts.
+    """Yield every tool with attributes, and with their evidence in its description.
 
-    Tools that already have attributes (the built-in marketplace) pass unchanged.
+    Tools that already have attributes, such as those of the built-in marketplace, are yielded unchanged.
+
+    Args:
+        tools: All tools of a catalogue, since measurements are compared between them.
     """
-    known = list(tools)
-    scales = {measure.axis: _Scale(known, measure) for measure in _MEASURES}
-    for tool in known:
-        yield tool if tool.attributes else _understood(tool, scales)
+    catalogue = list(tools)
+    scales = [_Scale(catalogue, measure) for measure in _MEASURES]
+    for tool in catalogue:
+        yield tool if tool.attributes else _with_attributes(tool, scales)
 
 
-def _understood(tool: Tool, scales: dict[str, _Scale]) -> Tool:
-    stated = [attribute for attribute in (scales[measure.axis].place(tool) for measure in _MEASURES) if attribute]
-    stated += [
-        attribute for attribute in (_options(tool), _inputs(tool), _price(tool), _authentication(tool)) if attribute
-    ]
-    quoted: dict[str, Attribute] = {}
-    for axis, value, pattern in _PATTERNS:
-        found = pattern.search(tool.description)
-        if found and axis not in {attribute.axis for attribute in stated}:
-            quoted.setdefault(axis, Attribute(axis, value, found.group(0)))
+def _with_attributes(tool: Tool, scales: Sequence[_Scale]) -> Tool:
+    candidates = [scale.attribute(tool) for scale in scales]
+    candidates += [_options(tool), _inputs(tool), _price(tool), _authentication(tool)]
+    appended = [attribute for attribute in candidates if attribute]
+    quoted = _quoted(tool.description, {attribute.axis for attribute in appended})
     return replace(
         tool,
-        description=" ".join([tool.description, *(attribute.evidence for attribute in stated)]),
-        attributes=(*stated, *quoted.values()),
+        description=" ".join([tool.description, *(attribute.evidence for attribute in appended)]),
+        attributes=(*appended, *quoted),
     )
 
 
+def _quoted(description: str, excluded_axes: set[str]) -> list[Attribute]:
+    """Return attributes that a description mentions: for each axis the first value in `_WORDS` order."""
+    by_axis: dict[str, Attribute] = {}
+    for axis, value, pattern in _PATTERNS:
+        match = pattern.search(description)
+        if match and axis not in excluded_axes:
+            by_axis.setdefault(axis, Attribute(axis, value, match.group(0)))
+    return list(by_axis.values())
+
+
 class _Scale:
-    """Where a measured value stands among the tools of the category."""
+    """Distribution of a measured quantity, in each category and in the whole catalogue."""
 
     def __init__(self, tools: Sequence[Tool], measure: _Measure) -> None:
         self._measure = measure
-        everything: list[float] = []
+        all_values: list[float] = []
         by_category: defaultdict[str, list[float]] = defaultdict(list)
         for tool in tools:
             value = measure.read(tool.facts)
             if value is not None:
-                everything.append(value)
+                all_values.append(value)
                 by_category[tool.category].append(value)
-        self._all = sorted(everything)
+        self._all = sorted(all_values)
         self._categories = {
             category: sorted(values) for category, values in by_category.items() if len(values) >= _MIN_PEERS
         }
 
-    def place(self, tool: Tool) -> Attribute | None:
+    def attribute(self, tool: Tool) -> Attribute | None:
+        """Return the attribute of a tool; None if the quantity was not measured for it."""
         value = self._measure.read(tool.facts)
         if value is None:
             return None
         peers = self._categories.get(tool.category)
         name = tool.category.replace("_", " ") if peers else "the catalogue"
         peers = peers or self._all
-        # The middle rank of equal values, so that a value shared by most tools is in the middle.
+        # Equal values get their mean rank, so that a value shared by most tools is in the middle.
         rank = (bisect.bisect_left(peers, value) + bisect.bisect_right(peers, value)) / (2 * len(peers))
-        shares = len(self._measure.values)
-        share = min(int(rank * shares), shares - 1)
-        place = self._measure.places[share].format(peers=name)
-        evidence = self._measure.sentence.format(value=value, place=place)
-        return Attribute(self._measure.axis, self._measure.values[share], evidence)
+        quantiles = len(self._measure.values)
+        quantile = min(int(rank * quantiles), quantiles - 1)
+        phrase = self._measure.phrases[quantile].format(peers=name)
+        evidence = self._measure.sentence.format(value=value, phrase=phrase)
+        return Attribute(self._measure.axis, self._measure.values[quantile], evidence)
 
 
 def _options(tool: Tool) -> Attribute:
@@ -181,17 +196,17 @@ def _price(tool: Tool) -> Attribute | None:
     pricing = tool.facts.pricing
     if pricing is None:
         return None
-    said = {"free": "Free of charge.", "freemium": "Free up to a limit, then paid.", "paid": "Paid."}
-    return Attribute("pricing", pricing, said[pricing]) if pricing in said else None
+    evidence = {"free": "Free of charge.", "freemium": "Free up to a limit, then paid.", "paid": "Paid."}
+    return Attribute("pricing", pricing, evidence[pricing]) if pricing in evidence else None
 
 
 def _authentication(tool: Tool) -> Attribute | None:
-    known = tool.facts.authentication
-    if known is None:
+    authentication = tool.facts.authentication
+    if authentication is None:
         return None
-    said = {
+    evidence = {
         "none": "Can be called without a key.",
         "key": "Can be called with a key.",
         "oauth": "Can be called after a sign-in through OAuth.",
     }
-    return Attribute("authentication", known, said[known]) if known in said else None
+    return Attribute("authentication", authentication, evidence[authentication]) if authentication in evidence else None

@@ -1,5 +1,5 @@
-"""Who makes the partitions of a build: this process, others on this machine, or a Ray cluster.
+"""Execution of a build: partitions, executors, checkpoints and the folders that are written.
 
-What a partition comes to does not depend on who makes it, nor on what was made before: so the files are the same, byte
-for byte, whichever engine makes them.
+A partition depends neither on the executor that runs it nor on other partitions, so every executor writes the same
+files, byte for byte.
 """

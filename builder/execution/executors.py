@@ -1,4 +1,4 @@
-"""Which engine makes the partitions."""
+"""Executors: where the partitions of a build run."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ EXECUTORS: Final[tuple[ExecutorName, ...]] = get_args(ExecutorName)
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Who makes the partitions.
+    """Settings of the execution of a build.
 
     Raises:
-        ConfigError: If there is no such engine, or an address is given to one that takes none.
+        ConfigError: If the engine is unknown, or an address is given to an engine that takes none.
     """
 
     engine: str = EXECUTORS[0]
     workers: int = 1
-    """At work at once, at least 1; with 1 the local engine makes them in the process that asks."""
+    """Number of concurrent workers, at least 1; with 1 the local engine runs in the calling process."""
     ray_address: str | None = None
-    """Of a cluster's head; None to start one on this machine."""
+    """Address of the head of a Ray cluster; None to start a cluster on this machine."""
 
     def __post_init__(self) -> None:
         validate_choice("engine", self.engine, EXECUTORS)
         if self.ray_address and self.engine != "ray":
-            raise ConfigError(f"--ray-address is for --engine ray, not for {self.engine}. Leave one of them out.")
+            raise ConfigError(f"--ray-address requires --engine ray, not {self.engine}. Remove one of the two options.")
 
     def make(
         self, job: PartitionJob, partitions: Sequence[Partition], encoder: SentenceEncoder, progress: Progress
     ) -> Iterator[tuple[Partition, PartitionResult]]:
-        """Make partitions, in the order in which they are done.
+        """Write partitions; yields them in the order in which they finish.
 
         Args:
-            job: What they are made from.
+            job: Input that all partitions share.
             partitions: The partitions.
-            encoder: Makes sentence vectors, and counts tokens; other processes have their own.
-            progress: Called as the work goes on.
+            encoder: Sentence encoder and tokenizer of this process; other processes load their own.
+            progress: Progress callback.
 
         Raises:
             MissingExtraError: If the engine is not installed.
             ConfigError: If the engine cannot be reached.
-            BuildError: If workers die again and again.
+            BuildError: If workers die repeatedly.
         """
         if not partitions:
             return iter(())
@@ -66,4 +66,4 @@ class Executor:
 
 
 LOCAL: Final = Executor()
-"""The process that asks, by itself."""
+"""Execution in the calling process."""

@@ -1,8 +1,8 @@
-"""Folders that are written beside their final one, each folder by a lock against all other processes.
+"""Temporary folders next to a final folder, each protected by a lock file.
 
-The kernel gives a lock up when its process ends, however it ends and on whichever machine that shares the disk: so a
-folder whose lock can be had was left by somebody who was killed. The number of a process would not tell: in a container
-it is often the same each time, and on another machine it means nothing.
+The kernel releases a lock when its process ends, also on another machine that shares the disk, so a folder whose lock
+is free was abandoned by a killed process. Process ids would not show this: they repeat in containers and mean nothing
+on other machines.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ _LOCK: Final = ".lock"
 
 @dataclass(frozen=True, slots=True)
 class LockedFolder:
-    """A folder that nobody else writes to, takes or removes."""
+    """A folder that no other process writes to, acquires or removes."""
 
     path: Path
     lock: FileLock
 
     def release(self) -> None:
-        """Hold it no more, whatever became of it."""
-        # While it is ours: whoever has opened it sees that it guards no name any more, and begins anew.
+        """Remove the lock file and release the lock."""
+        # Removed while the lock is held: a process that has the file open notices that it is gone, and starts over.
         Path(self.lock.lock_file).unlink(missing_ok=True)
         self.lock.release()
 
 
-def create_locked(*pool: Path) -> tuple[LockedFolder, ...]:
-    """Empty folders beside the final ones, whose names end alike.
+def create_locked(*finals: Path) -> tuple[LockedFolder, ...]:
+    """Create an empty locked folder next to each final one; their names share an ending.
 
     Raises:
-        OSError: If they cannot be made.
+        OSError: If they cannot be created.
     """
     ending = secrets.token_hex(4)
-    made: list[LockedFolder] = []
+    created: list[LockedFolder] = []
     try:
-        for final in pool:
+        for final in finals:
             folder = _locked(final.with_name(_prefix(final) + ending))
-            assert folder is not None, "nobody else has this name"
-            made.append(folder)
+            assert folder is not None, "the name is random"
+            created.append(folder)
             folder.path.mkdir()
     except OSError:
-        for one in made:
-            shutil.rmtree(one.path, ignore_errors=True)
-            one.release()
+        for folder in created:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            folder.release()
         raise
-    return tuple(made)
+    return tuple(created)
 
 
 def partial_folders(final: Path) -> list[Path]:
-    """Folders beside a final one that were or are written; those that are folder are among them."""
+    """Return the temporary folders next to a final one, locked or abandoned."""
     names = {path.name.removesuffix(_LOCK) for path in final.parent.iterdir()}
     return [final.with_name(name) for name in sorted(names) if name.startswith(_prefix(final))]
 
 
 def acquire(path: Path) -> LockedFolder | None:
-    """Hold a folder that was left; None if somebody holds it, or it is gone."""
+    """Lock an abandoned folder; None if another process holds it or it no longer exists."""
     folder = _locked(path)
     if folder and not path.is_dir():
         folder.release()
@@ -70,7 +70,7 @@ def acquire(path: Path) -> LockedFolder | None:
 
 
 def remove_abandoned(final: Path) -> None:
-    """Remove what was left beside a final folder."""
+    """Remove the abandoned temporary folders next to a final folder."""
     for path in partial_folders(final):
         if folder := _locked(path):
             shutil.rmtree(path, ignore_errors=True)
@@ -78,7 +78,7 @@ def remove_abandoned(final: Path) -> None:
 
 
 def _locked(path: Path) -> LockedFolder | None:
-    """Hold a name; None if somebody else does."""
+    """Lock a path; None if another process holds it."""
     lock = FileLock(path.with_name(path.name + _LOCK))
     try:
         lock.acquire(timeout=0)
@@ -88,5 +88,5 @@ def _locked(path: Path) -> LockedFolder | None:
 
 
 def _prefix(final: Path) -> str:
-    """Beginning of the names under which a folder is written."""
+    """Return the prefix of the names of temporary folders."""
     return f".{final.name}.partial-"

@@ -1,6 +1,6 @@
-"""Making partitions in this process or in others on this machine.
+"""Local execution of partitions, in this process or in worker processes.
 
-When a process is killed, only the partition that it was making is lost, and made again by another one.
+If a worker process is killed, only the partition that it was writing is lost, and another worker writes it again.
 """
 
 from __future__ import annotations
@@ -21,45 +21,45 @@ from .partition_writer import ATTEMPTS, PartitionJob, PartitionWriter, given_up
 from .partitions import Partition
 from .split_progress import SplitProgress
 
-_LOOK_S: Final = 0.5
-"""Seconds between two looks at how far the workers are."""
+_POLL_S: Final = 0.5
+"""Seconds between two polls of the workers."""
 
 
 def make_here(
     job: PartitionJob, partitions: Sequence[Partition], encoder: SentenceEncoder, progress: Progress
 ) -> Iterator[tuple[Partition, PartitionResult]]:
-    """Make partitions in this process, in order.
+    """Write partitions in this process, in order.
 
     Args:
-        job: What they are made from.
+        job: Input that all partitions share.
         partitions: The partitions.
-        encoder: Makes sentence vectors, and counts tokens.
-        progress: Called as the work goes on.
+        encoder: Sentence encoder and tokenizer.
+        progress: Progress callback.
     """
     writer = PartitionWriter(job, encoder)
-    told = SplitProgress(partitions, [0] * len(partitions), progress)
+    reported = SplitProgress(partitions, [0] * len(partitions), progress)
     for place, partition in enumerate(partitions):
-        yield partition, writer.write(partition, told.of(place))
+        yield partition, writer.write(partition, reported.of(place))
 
 
 def make_in_workers(
     job: PartitionJob, partitions: Sequence[Partition], workers: int, progress: Progress
 ) -> Iterator[tuple[Partition, PartitionResult]]:
-    """Make partitions in processes of their own, in the order in which they are done.
+    """Write partitions in worker processes; yields them in the order in which they finish.
 
     Args:
-        job: What they are made from.
+        job: Input that all partitions share.
         partitions: The partitions.
         workers: Number of processes.
-        progress: Called as the work goes on.
+        progress: Progress callback.
 
     Raises:
-        BuildError: If the worker of one partition dies again and again.
+        BuildError: If the worker of one partition dies repeatedly.
     """
-    # No lock: a worker that is killed while it holds one would stop all others. Each partition has a place of its own.
+    # Without a lock, since a worker that is killed while holding it would block all others: each partition has a slot.
     counts = multiprocessing.get_context("spawn").RawArray("q", len(partitions))
-    told = SplitProgress(partitions, counts, progress)
-    # The largest first, so that nobody is left with one at the end.
+    reported = SplitProgress(partitions, counts, progress)
+    # The largest first, so that no worker is left alone with one at the end.
     waiting = deque(sorted(range(len(partitions)), key=lambda place: -partitions[place].users))
     attempts = [0] * len(partitions)
     pool = [_Worker(job, counts) for _ in range(min(workers, len(partitions)))]
@@ -70,53 +70,53 @@ def make_in_workers(
                     worker.place = waiting.popleft()
                     attempts[worker.place] += 1
                     worker.begin(partitions[worker.place])
-            for worker in _heard(pool):
+            for worker in _ready(pool):
                 place, worker.place = worker.place, None
-                assert place is not None, "only who was asked answers"
-                made = worker.answer()
-                if made is not None:
-                    yield partitions[place], made
+                assert place is not None, "only a busy worker answers"
+                result = worker.answer()
+                if result is not None:
+                    yield partitions[place], result
                     continue
                 if attempts[place] == ATTEMPTS:
                     raise given_up(partitions[place])
                 waiting.appendleft(place)
                 pool[pool.index(worker)] = _Worker(job, counts)
-            told.tell_all()
+            reported.report_all()
     finally:
         for worker in pool:
             worker.end()
 
 
 class _Worker:
-    """A process that makes partitions.
+    """A process that writes partitions.
 
     Args:
-        job: What they are made from.
-        counts: Where it says how far it is, by partition.
+        job: Input that all partitions share.
+        counts: Shared counts of users, by position of the partition.
     """
 
     def __init__(self, job: PartitionJob, counts: MutableSequence[int]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
         self.place: int | None = None
-        """Of the partition that it is making."""
+        """Position of the partition that it is writing; None while idle."""
         self._process = context.Process(target=_work, args=(job, counts, other), daemon=True)
         self._process.start()
-        # Only the worker holds its end now, so that its death is heard.
+        # Only the worker holds its end of the pipe now, so that its death closes the pipe.
         other.close()
 
     def begin(self, partition: Partition) -> None:
-        """Have a partition made."""
+        """Start to write a partition."""
         try:
             self.connection.send((self.place, partition))
-        except OSError:  # it is dead, as its answer will tell
+        except OSError:  # the worker is dead; `answer` reports it
             return
 
     def answer(self) -> PartitionResult | None:
-        """What the partition came to; None if the worker died.
+        """Return the result of the partition; None if the worker died.
 
         Raises:
-            Exception: What was raised in the worker.
+            Exception: If the worker raised it.
         """
         try:
             answer: PartitionResult | Exception = self.connection.recv()
@@ -128,38 +128,38 @@ class _Worker:
         return answer
 
     def end(self) -> None:
-        """Stop, whatever is being made."""
+        """Stop the process, even in the middle of a partition."""
         self._process.kill()
         self._process.join()
         self.connection.close()
 
 
-def _heard(pool: Sequence[_Worker]) -> list[_Worker]:
-    """Workers that are done, or dead, of those that were asked."""
-    ready = wait([worker.connection for worker in pool if worker.place is not None], _LOOK_S)
+def _ready(pool: Sequence[_Worker]) -> list[_Worker]:
+    """Wait for busy workers that have finished or died."""
+    ready = wait([worker.connection for worker in pool if worker.place is not None], _POLL_S)
     return [worker for worker in pool if worker.connection in ready]
 
 
 def _work(job: PartitionJob, counts: MutableSequence[int], connection: Connection) -> None:
-    """What a worker does: makes partitions until nobody asks for more."""
+    """Main loop of a worker: write partitions until the pipe is closed."""
     writer = PartitionWriter(job, SentenceEncoder())
     while True:
         try:
             place, partition = connection.recv()
         except EOFError:
             return
-        answer = writer.answer(partition, _teller(counts, place))
-        with suppress(BrokenPipeError):  # who asked is gone
+        answer = writer.answer(partition, _reporter(counts, place))
+        with suppress(BrokenPipeError):  # the build is gone
             connection.send(answer)
 
 
-def _teller(counts: MutableSequence[int], place: int) -> Callable[[int], None]:
-    asker = multiprocessing.parent_process()
-    assert asker is not None, "this is a worker"
+def _reporter(counts: MutableSequence[int], place: int) -> Callable[[int], None]:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "this runs in a worker"
 
-    def tell(users: int) -> None:
+    def report(users: int) -> None:
         counts[place] = users
-        if not asker.is_alive():
+        if not parent.is_alive():
             sys.exit("The build that this worker belongs to was killed.")
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""Making one partition: its users, their rows, and the files that they go to."""
+"""Writing of one partition: its users, their rows, and the files that hold them."""
 
 from __future__ import annotations
 
@@ -25,75 +25,80 @@ from .partitions import Partition
 from .staging import Folders
 
 ATTEMPTS: Final = 3
-"""How often a partition is begun before the build is given up."""
+"""Attempts at a partition before the build fails."""
 _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionJob:
-    """What every partition of a build is made from; goes to each process that makes some."""
+    """Input that all partitions of a build share; sent to every worker process."""
 
     folders: Folders
-    """Written aside."""
+    """Temporary folders that the build writes to."""
     grouped: GroupedCatalogue
     config: BuildConfig
     build_id: str
     key: str
-    """Of the notes of what is done."""
+    """Key of the checkpoint."""
     shards: Mapping[str, Path]
-    """Folders of shards final instructions, by split; none for a split that is a single partition."""
+    """Folders of distributed final instructions, by split; a split with a single partition has none."""
 
 
 class PartitionWriter:
-    """Makes partitions, one after the other.
+    """Writer of partitions, one after the other.
 
     Args:
-        job: What they are made from.
-        encoder: Makes sentence vectors, and counts tokens.
+        job: Input that all partitions share.
+        encoder: Sentence encoder and tokenizer.
     """
 
     def __init__(self, job: PartitionJob, encoder: SentenceEncoder) -> None:
-        self._task = job
+        self._job = job
         self._encoder = encoder
         self._rows = RowMaker(encoder.count_tokens, job.config.candidates.distractors)
         self._resources: dict[str, tuple[GroupedCatalogue, SplitResources]] = {}
 
-    def write(self, partition: Partition, tell: Callable[[int], None]) -> PartitionResult:
-        """Make a partition, put its files in place and note it; if that fails, begin again.
+    def write(self, partition: Partition, report: Callable[[int], None]) -> PartitionResult:
+        """Write a partition, move its files to their final paths and record it; retry on failure.
 
         Args:
             partition: The partition.
-            tell: SplitProgress the number of users made so far.
+            report: Called with the number of users written so far.
 
         Raises:
-            BuilderError: If it cannot be made.
-            Exception: Whatever the last attempt failed with.
+            BuilderError: If the partition cannot be built; not retried.
+            Exception: If the last attempt fails with it.
         """
-        checkpoint = Checkpoint(self._task.folders, self._task.key)
+        checkpoint = Checkpoint(self._job.folders, self._job.key)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with checkpoint.aside() as aside:
-                    made = self._make(partition, aside, tell)
+                    made = self._make(partition, aside, report)
                     checkpoint.put_in_place(aside, partition, made)
-            except BuilderError:  # it would be the same again
+            except BuilderError:  # another attempt would fail in the same way
                 raise
             except Exception:
                 if attempt == ATTEMPTS:
                     raise
-                _log.warning("users from %d of %s are made again", partition.first, partition.split, exc_info=True)
+                _log.warning(
+                    "writing the users from %d of %s again after a failure",
+                    partition.first,
+                    partition.split,
+                    exc_info=True,
+                )
             else:
                 break
         return made
 
-    def answer(self, partition: Partition, tell: Callable[[int], None]) -> PartitionResult | Exception:
-        """What `write` gives, or what it raises, whatever that is: to be raised where the build was asked for."""
+    def answer(self, partition: Partition, report: Callable[[int], None]) -> PartitionResult | Exception:
+        """Return the result of `write`, or the exception it raises, so that the main process can raise it."""
         try:
-            return self.write(partition, tell)
+            return self.write(partition, report)
         except Exception as error:
             return error
 
-    def _make(self, partition: Partition, folders: Folders, tell: Callable[[int], None]) -> PartitionResult:
-        job, split, funnel = self._task, partition.split, Funnel()
+    def _make(self, partition: Partition, folders: Folders, report: Callable[[int], None]) -> PartitionResult:
+        job, split, funnel = self._job, partition.split, Funnel()
         grouped, resources = self._of_split(split)
         if not partition.number:
             funnel.drop("group_in_histories", "too_few_scenarios", resources.silent)
@@ -110,7 +115,7 @@ class PartitionWriter:
             else {}
         )
         training = TrainingWriter(folders.public, grouped, job.config, partition) if split == "train" else None
-        made = 0
+        users = 0
         for user in maker.users():
             ids = {name: f"{name}-{job.build_id}-{user.user_id}" for name in HISTORY_TYPES}
             own_rows = {name: self._rows.row(user, name, instance_id) for name, instance_id in ids.items()}
@@ -120,25 +125,25 @@ class PartitionWriter:
                 writers[name].add(public_row(row) if answers else row)
                 if answers:
                     answers[name].add(answer_key(row))
-            made += 1
-            tell(made)
+            users += 1
+            report(users)
         for writer in (*writers.values(), *answers.values()):
             writer.close()
         counts = {name: writer.count for name, writer in writers.items()} | (training.close() if training else {})
-        return PartitionResult(made, counts, maker.loss, maker.judged, funnel)
+        return PartitionResult(users, counts, maker.loss, maker.judged, funnel)
 
     def _of_split(self, split: str) -> tuple[GroupedCatalogue, SplitResources]:
-        """What the users of a split are made from, whichever partition they are of."""
+        """Return the catalogue and resources of a split, which its partitions share."""
         if split not in self._resources:
-            grouped = self._task.grouped.of_split(split)
-            self._resources[split] = (grouped, SplitResources(split, grouped, self._task.config, self._encoder))
+            grouped = self._job.grouped.of_split(split)
+            self._resources[split] = (grouped, SplitResources(split, grouped, self._job.config, self._encoder))
         return self._resources[split]
 
 
 def given_up(partition: Partition) -> BuildError:
-    """What a build ends with when whoever makes a partition dies each time."""
+    """Return the error of a build whose workers died in every attempt at a partition."""
     return BuildError(
-        f"The worker that made users {partition.first} to {partition.first + partition.users - 1} of "
-        f"{partition.split!r} died {ATTEMPTS} times without a word: it was killed, perhaps for want of memory. "
+        f"The worker that wrote users {partition.first} to {partition.first + partition.users - 1} of "
+        f"{partition.split!r} died {ATTEMPTS} times without an error message. It was killed, perhaps because memory ran out. "
         "Use fewer --workers."
     )

@@ -1,7 +1,7 @@
-"""How the users of a split are divided: partitions of a fixed number of users, each made without the others.
+"""Partitions: fixed-size shares of the users of a split, each written independently of the others.
 
-What a partition holds depends on the catalogue, the config, the seed, the split and the partition's number, and on
-nothing that another partition comes to: so they can be made in any order, at once, and again.
+The content of a partition depends on the catalogue, the config, the seed, the split and the partition's number only, so
+partitions can be written in any order, concurrently, and again.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ class Partition:
     of: int
     """Number of partitions of the split."""
     first: int
-    """Number of its first user in the split."""
+    """Number of its first user within the split."""
     users: int
-    """Users that are wanted; at least 3."""
+    """Requested number of users, at least 3."""
 
     @property
     def first_query(self) -> int:
-        """Number of its first query group; the partitions before it cannot have come so far, at 3 users each."""
+        """Number of its first query group; earlier partitions cannot reach it, at 3 users or more a query group."""
         return self.first // MIN_SAME_FUNCTION
 
     @property
     def own(self) -> tuple[int, ...]:
-        """What names its draws beside their purpose; nothing for the first one."""
+        """Part of the name of its random draws; empty for the first partition."""
         return (self.number,) if self.number else ()
 
 
 def partitions_of(config: UserConfig) -> list[Partition]:
-    """The partitions of all splits; the last one of a split takes what is left over, half to one and a half of it."""
+    """Return the partitions of all splits; the last one of a split has 0.5 to 1.5 times the usual size."""
     size = config.partition
     found = []
     for split, users in config.by_split().items():

@@ -1,4 +1,4 @@
-"""Telling how far all partitions are together."""
+"""Progress of a split over all of its partitions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .partitions import Partition
 
 
 class SplitProgress:
-    """How many users of each split were made, by all who make some.
+    """Number of users written so far in each split, over all workers.
 
     Args:
-        partitions: Those that are made.
-        counts: Users made so far, by partition.
-        progress: SplitProgress of them.
+        partitions: The partitions that are written.
+        counts: Users written so far, by position of the partition.
+        progress: Progress callback.
     """
 
     def __init__(self, partitions: Sequence[Partition], counts: MutableSequence[int], progress: Progress) -> None:
@@ -27,19 +27,19 @@ class SplitProgress:
         self._progress = progress
 
     def of(self, place: int) -> Callable[[int], None]:
-        """What one partition tells its number of users to."""
+        """Return the callback through which one partition reports its number of users."""
 
-        def tell(users: int) -> None:
+        def report(users: int) -> None:
             self._counts[place] = users
-            self._tell(self._splits[place])
+            self._report(self._splits[place])
 
-        return tell
+        return report
 
-    def tell_all(self) -> None:
-        """Tell of all splits."""
+    def report_all(self) -> None:
+        """Report the progress of all splits."""
         for split in self._wanted:
-            self._tell(split)
+            self._report(split)
 
-    def _tell(self, split: str) -> None:
-        made = sum(count for own, count in zip(self._splits, self._counts, strict=True) if own == split)
-        self._progress(f"writing {split}", made, self._wanted[split])
+    def _report(self, split: str) -> None:
+        written = sum(count for name, count in zip(self._splits, self._counts, strict=True) if name == split)
+        self._progress(f"writing {split}", written, self._wanted[split])

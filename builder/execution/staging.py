@@ -1,10 +1,9 @@
-"""Writing a whole folder or nothing: everything goes to a folder beside the final one, which is renamed when complete.
+"""Atomic writing of folders: files go to a temporary folder next to the final one, which is renamed when complete.
 
-A build has two folders, the data set and its private answers. The answers are put in place first, so that a data set
-under its final name is always complete. A build that was cut off is gone on with where it left off, if what it left
-was made from the same.
+A build has two folders, the data set and its private answers. The answers are renamed first, so that a data set under
+its final name is always complete. An interrupted build resumes in its temporary folders if it has the same key.
 
-Whoever writes to a folder holds a lock beside it (`builder/execution/folder_lock.py`); what nobody holds was left.
+A process that writes to a temporary folder holds its lock (`folder_lock.py`); an unlocked one is abandoned.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from builder.errors import OutputError
 from .folder_lock import LockedFolder, acquire, create_locked, partial_folders, remove_abandoned
 
 UNFINISHED: Final = ".checkpoint"
-"""In the folder of the answers, while there is something to go on from: holds a folder named by the build's key."""
+"""Folder of the checkpoint among the answers of an unfinished build; holds a folder named by the build's key."""
 _REFUSALS: Final = frozenset(
     (errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EMFILE, errno.ENOSPC, errno.EPERM, errno.EROFS)
 )
-"""Of the disk: what whoever builds can mend."""
+"""Errors of the disk that the user can resolve."""
 
 
 class Folders(NamedTuple):
@@ -36,47 +35,47 @@ class Folders(NamedTuple):
 
 
 def private_folder(out: Path) -> Path:
-    """Where the answers of a data set's test split lie: beside it, never below it."""
-    whole = out.absolute()
-    return whole.with_name(f"{whole.name}-private")
+    """Return the folder of the private answers of a data set: `OUT-private`, next to it."""
+    absolute = out.absolute()
+    return absolute.with_name(f"{absolute.name}-private")
 
 
 def check_free(out: Path) -> None:
-    """Refuse to write over something.
+    """Check that neither the folder of a data set nor that of its answers exists.
 
     Raises:
-        OutputError: If the folder of the data set, or that of its answers, is there.
+        OutputError: If one of them exists.
     """
     for folder in (out, private_folder(out)):
-        with _cannot("be made", out):
-            there = folder.exists()
-        if there:
-            alone = folder != out and not out.exists()
-            whose = " (answers without their data set, of a build that was cut off or moved)" if alone else ""
+        with _cannot("be created", out):
+            exists = folder.exists()
+        if exists:
+            orphaned = folder != out and not out.exists()
+            note = " (answers without their data set, of an interrupted or moved build)" if orphaned else ""
             raise OutputError(
-                f"{str(folder)!r} is there already{whose}, and a build never writes over anything. "
+                f"{str(folder)!r} exists already{note}, and a build never overwrites files. "
                 "Name another folder, or remove it first."
             )
 
 
 @contextmanager
 def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
-    """Give two folders and, if nothing is raised, put them in place.
+    """Yield two temporary folders and, if nothing is raised, rename them to their final names.
 
-    They are new, or those that a build of the same key was cut off in. If something is raised they are thrown away,
-    or left for the next build, if there is something to go on from.
+    They are new, or those of an interrupted build with the same key. If something is raised they are removed, or kept
+    for the next attempt if they hold a checkpoint.
 
     Args:
         out: Final name of the data set; its answers go to `private_folder(out)`.
-        key: What tells builds apart; never goes on from anything if empty.
+        key: Identifies the build; an empty key never resumes.
 
     Raises:
-        OutputError: If one of the two is there, or the disk takes no more.
+        OutputError: If one of the two exists, or the disk refuses a write.
     """
     out = out.absolute()
     check_free(out)
     final_folders = Folders(out, private_folder(out))
-    with _cannot("be made", out):
+    with _cannot("be created", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         found = _adopted(final_folders, key)
         for final in final_folders:
@@ -86,7 +85,7 @@ def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
     try:
         with _cannot("be written", out, _REFUSALS):
             yield Folders(public.path, private.path)
-        keep = True  # it is whole
+        keep = True  # complete
         _put_in_place(public, private, final_folders)
     finally:
         keep = keep or (private.path / UNFINISHED).is_dir()
@@ -98,20 +97,20 @@ def written_aside(out: Path, key: str = "") -> Iterator[Folders]:
 
 @contextmanager
 def folder_written_aside(out: Path) -> Iterator[Path]:
-    """Give one fresh folder and, if nothing is raised, put it in place.
+    """Yield one temporary folder and, if nothing is raised, rename it to its final name.
 
     Args:
         out: Its final name.
 
     Raises:
-        OutputError: If it is there, or cannot be made, or the disk takes no more.
+        OutputError: If it exists, cannot be created, or the disk refuses a write.
     """
     out = out.absolute()
-    with _cannot("be made", out):
-        there = out.exists()
-    if there:
-        raise OutputError(f"{str(out)!r} is there already. Name another folder, or remove it first.")
-    with _cannot("be made", out):
+    with _cannot("be created", out):
+        exists = out.exists()
+    if exists:
+        raise OutputError(f"{str(out)!r} exists already. Name another folder, or remove it first.")
+    with _cannot("be created", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(out)
         (aside,) = create_locked(out)
@@ -125,10 +124,10 @@ def folder_written_aside(out: Path) -> Iterator[Path]:
 
 
 def _put_in_place(public: LockedFolder, private: LockedFolder, final_folders: Folders) -> None:
-    """Give two whole folders their final names, or neither.
+    """Rename both complete folders to their final names, or neither.
 
     Raises:
-        OutputError: If they cannot have them; they stay where they are.
+        OutputError: If they cannot be renamed; they stay where they are.
     """
     try:
         private.path.rename(final_folders.private)
@@ -139,14 +138,14 @@ def _put_in_place(public: LockedFolder, private: LockedFolder, final_folders: Fo
             raise
     except OSError as error:
         raise OutputError(
-            f"{str(final_folders.public)!r} cannot be renamed into place: {error.strerror}. The data set is complete; it "
-            f"and its answers are in {str(public.path)!r} and {str(private.path)!r}. Move both before building to the "
+            f"{str(final_folders.public)!r} cannot be renamed into place: {error.strerror}. The data set is "
+            f"complete; it and its answers are in {str(public.path)!r} and {str(private.path)!r}. Move both before building to the "
             "same name again."
         ) from error
 
 
 def _adopted(final_folders: Folders, key: str) -> tuple[LockedFolder, LockedFolder] | None:
-    """The folders that a build of the same key was cut off in, now folder by us; None if there are none."""
+    """Lock and return the folders of an interrupted build with the same key; None without one."""
     for path in partial_folders(final_folders.private) if key else ():
         other = path.with_name(
             path.name.replace(f".{final_folders.private.name}.", f".{final_folders.public.name}.", 1)
@@ -161,7 +160,7 @@ def _adopted(final_folders: Folders, key: str) -> tuple[LockedFolder, LockedFold
 
 @contextmanager
 def _cannot(what: str, out: Path, refusals: frozenset[int] | None = None) -> Iterator[None]:
-    """Say in one sentence what a disk refuses; where its refusals are listed, other errors pass."""
+    """Turn an error of the disk into one sentence; with a list of refusals, other errors pass."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,12 @@
-"""Stage 3: which tools do the same job, and where each of them takes the job's inputs.
+"""Grouping of tools that do the same job, and assignment of the groups to splits.
 
-* `alignment`: from slots to a tool's own parameters.
-* `contrasts`: what tells two jobs apart that sound alike.
-* `recognition`: from a tool's documentation to a functionality of the library.
-* `stage`: the groups of a catalogue.
+* `functionalities`: the library of functionalities.
+* `recognition`: recognition of a tool's functionality from its documentation.
+* `contrasts`: words that separate similar-sounding jobs.
+* `alignment`: binding of a functionality's slots to a tool's parameters.
+* `group_tools`: groups of a catalogue.
+* `feasibility`: removal of tools that could never be the answer.
+* `neighbours`: nearest-neighbour search over tool embeddings.
+* `grouped_catalogue`: tools and groups passed to the user stages.
+* `splits`: assignment of groups and tools to splits.
 """

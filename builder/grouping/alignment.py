@@ -1,8 +1,8 @@
-"""Where a tool takes each slot of a functionality.
+"""Alignment of a functionality's slots with a tool's parameters.
 
-A parameter may be bound to a slot when its name means the slot's concept, or when its name is mute ("q", "value") and
-the words of its description mean it; and when its type can hold the value. All slots must find a parameter, and all
-required parameters a slot: then, and only then, the tool can be called with what an instruction states.
+A parameter can take a slot if its type can hold the slot's values and if its name matches the slot's concept. If the
+name is uninformative ("q", "value"), the description must match instead. A tool is aligned only if each slot gets a
+parameter and each required parameter gets a slot. It can then be called with the values that an instruction states.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from builder.words import squash
 
 from .functionalities import Concept, concepts
 
-_BY_BOTH: Final = 3.0
-_BY_NAME: Final = 2.0
-_BY_WORDS: Final = 1.0
+_NAME_AND_DESCRIPTION_SCORE: Final = 3.0
+_NAME_SCORE: Final = 2.0
+_DESCRIPTION_SCORE: Final = 1.0
 _REQUIRED_BONUS: Final = 0.5
-_HOLDS: Final = {
+_ACCEPTED_TYPES: Final = {
     "string": {"string"},
     "number": {"number", "string"},
     "integer": {"integer", "number", "string"},
 }
-"""JSON types of a parameter that can take a value of a concept's type."""
-_DIGITS: Final = frozenset({"zip_code", "user_id", "post_id", "card_bin", "barcode", "isbn"})
-"""Concepts written as text whose values are digits only, so that a number can hold them."""
+"""JSON types of parameters that can take a value, by the JSON type of the concept."""
+_DIGIT_CONCEPTS: Final = frozenset({"zip_code", "user_id", "post_id", "card_bin", "barcode", "isbn"})
+"""String concepts whose values are digits only, so that a numeric parameter can hold them."""
 
 
-_MUTE: Final = frozenset(
+_UNINFORMATIVE_NAMES: Final = frozenset(
     [
         "q",
         "query",
@@ -52,7 +52,7 @@ _MUTE: Final = frozenset(
         "item",
     ]
 )
-"""Squashed names that say nothing of what they hold."""
+"""Squashed parameter names that do not describe their content."""
 
 
 def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Binding] | str:
@@ -60,28 +60,20 @@ def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Bin
 
     Args:
         parameters: JSON Schema object of a tool.
-        slots: Slots of a functionality; few, since every assignment is tried.
+        slots: Slots of a functionality. Keep them few: all assignments are tried.
 
     Returns:
-        Bindings by slot name, or the reason why there are none: `slot_without_parameter`,
+        Bindings by slot name, or the reason why the tool cannot be aligned: `slot_without_parameter` or
         `required_parameter_without_slot`.
     """
     properties: Mapping[str, Any] = parameters["properties"]
     required = set(parameters["required"])
-    lexicon = concepts()
-    fits = {
-        slot.name: {
-            name: score + (_REQUIRED_BONUS if name in required else 0.0)
-            for name, schema in properties.items()
-            if (score := _fit(name, schema, lexicon[slot.concept])) > 0
-        }
-        for slot in slots
-    }
+    scores = _scores_by_slot(properties, required, slots)
     if len(required) > len(slots):
         return "required_parameter_without_slot"
-    best = _best_assignment(slots, fits, required)
+    best = _best_assignment(slots, scores, required)
     if best is None:
-        unreachable = required - {name for options in fits.values() for name in options}
+        unreachable = required - {name for options in scores.values() for name in options}
         return "required_parameter_without_slot" if unreachable else "slot_without_parameter"
     return {
         slot.name: Binding((name,), properties[name].get("type", "string"))
@@ -89,27 +81,43 @@ def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Bin
     }
 
 
+def _scores_by_slot(
+    properties: Mapping[str, Any], required: set[str], slots: Sequence[Slot]
+) -> dict[str, dict[str, float]]:
+    """Return, for each slot, the scores of the parameters that can take it."""
+    lexicon = concepts()
+    return {
+        slot.name: {
+            name: score + (_REQUIRED_BONUS if name in required else 0.0)
+            for name, schema in properties.items()
+            if (score := _score(name, schema, lexicon[slot.concept])) > 0
+        }
+        for slot in slots
+    }
+
+
 def _best_assignment(
-    slots: Sequence[Slot], fits: Mapping[str, Mapping[str, float]], required: set[str]
+    slots: Sequence[Slot], scores: Mapping[str, Mapping[str, float]], required: set[str]
 ) -> tuple[str, ...] | None:
-    names = sorted({name for options in fits.values() for name in options})
+    """Return the parameter names, in slot order, with the highest total score; None if no assignment is valid."""
+    names = sorted({name for options in scores.values() for name in options})
     scored = [
-        (sum(fits[slot.name][name] for slot, name in zip(slots, chosen, strict=True)), chosen)
+        (sum(scores[slot.name][name] for slot, name in zip(slots, chosen, strict=True)), chosen)
         for chosen in permutations(names, len(slots))
-        if required <= set(chosen) and all(name in fits[slot.name] for slot, name in zip(slots, chosen, strict=True))
+        if required <= set(chosen) and all(name in scores[slot.name] for slot, name in zip(slots, chosen, strict=True))
     ]
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
-def _fit(name: str, schema: Mapping[str, Any], concept: Concept) -> float:
-    kind = schema.get("type", "string")
-    holds = _HOLDS[concept.type] | ({"number", "integer"} if concept.name in _DIGITS else set())
-    if kind not in holds or "enum" in schema:
+def _score(name: str, schema: Mapping[str, Any], concept: Concept) -> float:
+    """Return how well a parameter matches a concept; 0 if it cannot take its values."""
+    accepted = _ACCEPTED_TYPES[concept.type] | ({"number", "integer"} if concept.name in _DIGIT_CONCEPTS else set())
+    if schema.get("type", "string") not in accepted or "enum" in schema:
         return 0.0
-    spelled = squash(name)
-    by_name = spelled in concept.names or spelled.rstrip("s") in concept.names
-    about = " ".join(str(schema.get("description", "")).lower().split())
-    by_words = any(word in about for word in concept.words)
-    if by_name:
-        return _BY_BOTH if by_words else _BY_NAME
-    return _BY_WORDS if by_words and spelled in _MUTE else 0.0
+    squashed = squash(name)
+    name_matches = squashed in concept.names or squashed.rstrip("s") in concept.names
+    description = " ".join(str(schema.get("description", "")).lower().split())
+    description_matches = any(word in description for word in concept.words)
+    if name_matches:
+        return _NAME_AND_DESCRIPTION_SCORE if description_matches else _NAME_SCORE
+    return _DESCRIPTION_SCORE if description_matches and squashed in _UNINFORMATIVE_NAMES else 0.0

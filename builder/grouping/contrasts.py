@@ -1,7 +1,7 @@
-"""What tells two jobs apart that sound alike.
+"""Contrasting words: words that separate jobs with similar documentation.
 
-Families of words exclude one another: a tool that names Ghana, handball or a box score does not do the job of a
-functionality that names none of them, or another one.
+Contrasting words come in families, such as countries or sports, whose members exclude one another. A tool that names
+Ghana, handball or a box score does not do the job of a functionality that does not name it.
 """
 
 from __future__ import annotations
@@ -16,24 +16,26 @@ from .functionalities import data_table
 
 @cache
 def _members() -> re.Pattern[str]:
+    """Return a pattern that matches members of the families: listed ones as word prefixes, countries as whole words."""
     pycountry = import_extra("pycountry", "builder", "Grouping a real catalogue")
     countries = {
         re.sub(r"[^a-z ]", "", getattr(country, "common_name", country.name).split(",")[0].lower()).strip()
         for country in pycountry.countries
     }
     listed = {member for family in data_table("grouping/lexicon/contrasts.toml").values() for member in family}
-    names = sorted(listed, key=lambda name: (-len(name), name))
-    beginnings = "|".join(r"\w* ".join(re.escape(part) for part in name.split()) for name in names)
-    whole = "|".join(re.escape(name) for name in sorted(countries, key=lambda name: (-len(name), name)))
-    return re.compile(rf"(?:^| )(?:({beginnings})|({whole})(?= |$))")
+    prefixes = "|".join(r"\w* ".join(re.escape(part) for part in name.split()) for name in _longest_first(listed))
+    whole = "|".join(re.escape(name) for name in _longest_first(countries))
+    return re.compile(rf"(?:^| )(?:({prefixes})|({whole})(?= |$))")
+
+
+def _longest_first(names: set[str]) -> list[str]:
+    return sorted(names, key=lambda name: (-len(name), name))
 
 
 def contrasts(text: str) -> frozenset[str]:
-    """Members of contrasting families that a text names.
+    """Return the contrasting words that a text names.
 
     Args:
         text: Words in lower case, joined by single spaces.
     """
-    return frozenset(
-        " ".join(found.group(1, 2)[0 if found.group(1) else 1].split()) for found in _members().finditer(text)
-    )
+    return frozenset(" ".join((match.group(1) or match.group(2)).split()) for match in _members().finditer(text))

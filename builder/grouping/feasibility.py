@@ -1,4 +1,4 @@
-"""Groups in which every tool can be the right answer for some user."""
+"""Removal of tools that no preference can single out in their group."""
 
 from __future__ import annotations
 
@@ -12,25 +12,35 @@ from builder.users.preferences import distinguishing_sets
 
 
 def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funnel) -> list[Group]:
-    """Groups in which every tool can be somebody's preferred one.
+    """Return groups in which every tool can be the preferred one.
 
-    A tool that no preference can single out would never be the answer, and a reader could rule it out without the
-    history; it leaves its group.
+    A tool that no preference can single out could never be the answer, so a reader could rule it out without the
+    history. Such tools are removed. Groups that become too small are dropped.
+
+    Args:
+        groups: Groups to check.
+        config: Config of the build.
+        funnel: Counts the removed tools and the dropped groups.
     """
     kept = []
     for group in groups:
-        narrowed = group
-        while len(narrowed.members) >= MIN_SAME_FUNCTION:
-            members = tuple(
-                member for member in narrowed.members if distinguishing_sets(member.tool, narrowed, config.preferences)
-            )
-            if len(members) == len(narrowed.members):
-                break
-            funnel.drop("ungrouped_tool", "not_told_apart_by_attributes", len(narrowed.members) - len(members))
-            narrowed = replace(narrowed, members=members)
+        narrowed = _without_unreachable_tools(group, config, funnel)
         if len(narrowed.members) >= MIN_SAME_FUNCTION:
             kept.append(narrowed)
         else:
             funnel.drop("group", "fewer_than_3_tools_told_apart")
             funnel.drop("ungrouped_tool", "group_too_small", len(narrowed.members))
     return kept
+
+
+def _without_unreachable_tools(group: Group, config: BuildConfig, funnel: Funnel) -> Group:
+    """Remove tools that no preference can single out, until none is left or the group is too small."""
+    while len(group.members) >= MIN_SAME_FUNCTION:
+        members = tuple(
+            member for member in group.members if distinguishing_sets(member.tool, group, config.preferences)
+        )
+        if len(members) == len(group.members):
+            break
+        funnel.drop("ungrouped_tool", "not_told_apart_by_attributes", len(group.members) - len(members))
+        group = replace(group, members=members)
+    return group

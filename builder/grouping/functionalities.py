@@ -1,7 +1,8 @@
-"""The library of functionalities: how they are recognised in a catalogue and how people ask for them.
+"""Library of functionalities: signals that recognise them in a catalogue, and instruction patterns that ask for them.
 
-It is read from TOML: `world/functionalities/` holds what the built-in marketplace offers, and
-`grouping/lexicon/functionalities/` what is bound to one real platform and therefore only recognised, never offered.
+The library is stored as TOML. `world/functionalities/` holds the functionalities of the built-in marketplace.
+`grouping/lexicon/functionalities/` holds those tied to one real platform, which are recognised in catalogues but not
+offered by the marketplace.
 """
 
 from __future__ import annotations
@@ -19,62 +20,73 @@ from builder.records import Functionality, Slot
 from builder.words import Signals, squash
 
 REGISTERS: Final = ("terse", "polite", "reason", "spoken", "two")
-"""terse command, polite request, context with a reason, spoken, two sentences"""
+"""Registers of instruction patterns: terse command, polite request, context with a reason, spoken, two sentences."""
 MARKETPLACE: Final = "world/functionalities"
+"""Data folder of the functionalities that the built-in marketplace offers."""
 RECOGNISED: Final = "grouping/lexicon/functionalities"
+"""Data folder of the functionalities that are only recognised in real catalogues."""
 _ROOT: Final = "builder"
 """Package that the paths of data files are relative to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What a parameter may stand for."""
+    """Meaning of a parameter, such as a city or an amount."""
 
     name: str
     type: str
     """JSON type of its values."""
     names: frozenset[str]
-    """Squashed parameter names that mean it."""
+    """Squashed parameter names that express the concept."""
     odd: frozenset[str]
-    """Those of them that say something else; a careful provider does not use them."""
+    """Subset of `names` that catalogues use but that suggest something else. The marketplace avoids them."""
     words: tuple[str, ...]
-    """Words of a parameter's description that mean it."""
+    """Words in a parameter's description that express the concept."""
     label: str
-    """How people call it; a spelling of its parameter names too."""
+    """Everyday name of the concept. Also used as a parameter name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A functionality with the signals that recognise it."""
+    """Functionality of the library, with the signals that recognise it."""
 
     functionality: Functionality
     offered: bool
-    """The built-in marketplace offers it."""
+    """True if the built-in marketplace offers it."""
     all_of: tuple[Signals, ...]
-    """Each must occur in the operation's or the provider's texts."""
+    """Signals that must each occur in the texts of the operation or the provider."""
     operation: Signals | None
-    """Must occur in the operation's texts."""
+    """Signals of which one must occur in the operation's texts; None for no condition."""
     none_of: Signals
-    """Must not occur in the operation's texts."""
+    """Signals that must not occur in the operation's texts."""
     none_provider: Signals
-    """Must not occur in the provider's name."""
+    """Signals that must not occur in the provider's name."""
 
 
 def _table(node: Traversable) -> dict[str, Any]:
     return tomllib.loads(node.read_text(encoding="utf-8"))
 
 
+def _data_path(path: str) -> Traversable:
+    node = files(_ROOT)
+    for part in path.split("/"):
+        node = node / part
+    return node
+
+
 def data_files(folder: str) -> list[Traversable]:
-    """TOML files of a data folder of this package, sorted by name."""
-    root = files(_ROOT)
-    for part in folder.split("/"):
-        root = root / part
-    return sorted((node for node in root.iterdir() if node.name.endswith(".toml")), key=lambda node: node.name)
+    """Return the TOML files of a data folder, sorted by name.
+
+    Args:
+        folder: Path relative to the `builder` package.
+    """
+    nodes = (node for node in _data_path(folder).iterdir() if node.name.endswith(".toml"))
+    return sorted(nodes, key=lambda node: node.name)
 
 
 @cache
 def library_hash() -> str:
-    """SHA-256 over every TOML file of this package: functionalities, slots, contrasts, marketplace, values."""
+    """Return the SHA-256 of all TOML data: functionalities, slots, contrasts, marketplace and values."""
     digest = hashlib.sha256()
     for folder in (MARKETPLACE, RECOGNISED, "world", "grouping/lexicon", "users/values"):
         for node in data_files(folder):
@@ -85,16 +97,17 @@ def library_hash() -> str:
 
 @cache
 def data_table(path: str) -> dict[str, Any]:
-    """One TOML file of this package's data; not to be changed."""
-    root = files(_ROOT)
-    for part in path.split("/"):
-        root = root / part
-    return _table(root)
+    """Read a TOML data file. The result is cached: do not modify it.
+
+    Args:
+        path: Path relative to the `builder` package.
+    """
+    return _table(_data_path(path))
 
 
 @cache
 def concepts() -> Mapping[str, Concept]:
-    """The slot lexicon, by concept name."""
+    """Return the slot lexicon: concepts by name."""
     return {
         name: Concept(
             name=name,
@@ -111,14 +124,14 @@ def concepts() -> Mapping[str, Concept]:
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """The whole library, sorted by functionality name."""
-    found = [
+    """Return all entries of the library, sorted by functionality name."""
+    unsorted = [
         _entry(raw, table["category"], offered=folder == MARKETPLACE)
         for folder in (MARKETPLACE, RECOGNISED)
         for table in map(_table, data_files(folder))
         for raw in table["functionality"]
     ]
-    return tuple(sorted(found, key=lambda entry: entry.functionality.name))
+    return tuple(sorted(unsorted, key=lambda entry: entry.functionality.name))
 
 
 def _entry(raw: Mapping[str, Any], category: str, *, offered: bool) -> Entry:

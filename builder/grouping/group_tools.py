@@ -1,7 +1,7 @@
-"""The functionality groups of a catalogue.
+"""Functionality groups of a catalogue.
 
-A group holds one tool of each provider, with documentation that differs and attributes that differ, and can be called
-with the group's slots throughout. What does not fit leaves under a named reason.
+A group holds at most one tool of each provider. Its tools have different documentation, and each can be called with the
+group's slots. Tools that do not qualify are counted in the funnel with a reason.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ from builder.words import commonest, mentions, provider_family, words
 
 from .recognition import Recognised, Recogniser
 
-"""Fewest tools, each of its own provider, that make a group."""
-
 
 def usual_category(tools: Iterable[Tool]) -> str:
-    """The category that most tools are catalogued under, the first by name among equals."""
+    """Return the most frequent category of some tools, the alphabetically first one in a tie."""
     return commonest(Counter(tool.category for tool in tools))
 
 
 def group_catalogue(
     tools: Sequence[Tool], recogniser: Recogniser, config: GroupConfig, funnel: Funnel
 ) -> Iterator[Group]:
-    """Group the tools of a real catalogue by functionality, sorted by functionality name.
+    """Group the tools of a real catalogue by functionality.
 
     Args:
-        tools: The catalogue.
-        recogniser: Knows the library.
-        config: Thresholds.
-        funnel: Counts what was left out, with reasons.
+        tools: Tools of the catalogue.
+        recogniser: Recogniser of the library's functionalities.
+        config: Similarity threshold and largest group size.
+        funnel: Counts dropped tools and groups by reason.
+
+    Yields:
+        Groups without a split, sorted by functionality name.
     """
-    found: defaultdict[str, list[Recognised]] = defaultdict(list)
+    recognised: defaultdict[str, list[Recognised]] = defaultdict(list)
     for outcome in recogniser.recognise(tools, config.similarity):
         if isinstance(outcome, str):
             funnel.drop("ungrouped_tool", outcome)
         else:
-            found[outcome.entry.functionality.name].append(outcome)
-    for name in sorted(found):
-        members = _distinct(found[name], funnel)
+            recognised[outcome.entry.functionality.name].append(outcome)
+    for name in sorted(recognised):
+        members = _distinct(recognised[name], funnel)
         funnel.drop("ungrouped_tool", "group_is_large_enough", len(members[config.largest :]))
         members = members[: config.largest]
         if len(members) < MIN_SAME_FUNCTION:
@@ -55,9 +56,10 @@ def group_catalogue(
 def _group(members: Sequence[Recognised]) -> Group:
     functionality = members[0].entry.functionality
     tools = [member.tool for member in members]
-    # Catalogues put many tools under catch-alls such as "Data": the job's own category holds where a tool confirms it.
-    own = functionality.category
-    category = own if any(tool.category == own for tool in tools) else usual_category(tools)
+    # Catalogues put many tools into catch-all categories such as "Data". The functionality's category is therefore
+    # preferred if at least one tool is filed under it.
+    preferred = functionality.category
+    category = preferred if any(tool.category == preferred for tool in tools) else usual_category(tools)
     return Group(
         functionality=functionality,
         members=tuple(
@@ -70,31 +72,32 @@ def _group(members: Sequence[Recognised]) -> Group:
     )
 
 
-def _distinct(found: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
-    """The closest tool of each provider, none saying the same as another; the closest first."""
+def _distinct(candidates: Iterable[Recognised], funnel: Funnel) -> list[Recognised]:
+    """Keep the most similar tool of each provider and of each documentation text, sorted by descending similarity."""
     kept: list[Recognised] = []
     families: set[str] = set()
-    said: set[tuple[str, ...]] = set()
-    for candidate in sorted(found, key=lambda item: (-item.similarity, item.tool.name)):
-        if _named_when_asked(candidate):
+    documented: set[tuple[str, ...]] = set()
+    for candidate in sorted(candidates, key=lambda item: (-item.similarity, item.tool.name)):
+        if _is_named_by_patterns(candidate):
             funnel.drop("ungrouped_tool", "named_by_the_instructions")
         elif (family := provider_family(candidate.tool.provider)) in families:
             funnel.drop("ungrouped_tool", "same_provider_in_group")
-        elif (says := _says(candidate.tool)) in said:
+        elif (documentation := _documentation_words(candidate.tool)) in documented:
             funnel.drop("ungrouped_tool", "same_description_in_group")
         else:
             families.add(family)
-            said.add(says)
+            documented.add(documentation)
             kept.append(candidate)
     return kept
 
 
-def _named_when_asked(candidate: Recognised) -> bool:
-    """Whether most ways of asking for the job name the provider, so that few would be left that do not favour it."""
-    patterns = [pattern for own in candidate.entry.functionality.patterns.values() for pattern in own]
+def _is_named_by_patterns(candidate: Recognised) -> bool:
+    """Return True if most instruction patterns name the provider, so that too few neutral instructions would remain."""
+    by_register = candidate.entry.functionality.patterns.values()
+    patterns = [pattern for register_patterns in by_register for pattern in register_patterns]
     named = sum(mentions(pattern, candidate.tool.provider) for pattern in patterns)
     return 2 * named > len(patterns)
 
 
-def _says(tool: Tool) -> tuple[str, ...]:
+def _documentation_words(tool: Tool) -> tuple[str, ...]:
     return tuple(words(f"{tool.operation_description} {tool.provider_description}"))

@@ -1,4 +1,4 @@
-"""What the stages before the users come to, whoever understood the tools."""
+"""Grouped catalogue: the input of the user stages."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from builder.users.scenarios import WriteScenarios, write_scenarios
 
 @dataclass(frozen=True, slots=True)
 class GroupedCatalogue:
-    """Tools and groups, and how people ask for what the groups do."""
+    """Tools, their groups, and a function that writes scenarios for a group."""
 
     tools: Sequence[Tool]
     groups: Sequence[Group]
     look_alikes: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Of the tools that distractors are drawn from, names of those that may do a functionality's job although they are
-    not in its group, by functionality name."""
+    """Tool names by functionality name: tools outside the group that might still do its job, and so cannot be
+    distractors. Covers only the tools that distractors are drawn from."""
     write: WriteScenarios = write_scenarios
 
     def of_split(self, split: str) -> GroupedCatalogue:
-        """The part of it that belongs to a split."""
+        """Return the part of the catalogue that belongs to a split."""
         return GroupedCatalogue(
             [tool for tool in self.tools if tool.split == split],
             [group for group in self.groups if group.split == split],

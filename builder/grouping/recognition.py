@@ -1,8 +1,8 @@
-"""From a tool's documentation to a functionality of the library.
+"""Recognition of a tool's functionality from its documentation.
 
-Four independent checks must agree: the signals of the library occur, no contrasting word stands in the way, every
-required parameter can be bound to a slot, and the sentence vectors are close. A tool goes to the closest
-functionality that passes. Tools are looked at in batches, and nothing is kept of them.
+A tool has a functionality if four checks agree: the functionality's signals occur in the documentation, no contrasting
+word occurs, slots and required parameters can be aligned, and the embeddings are similar enough. If several
+functionalities qualify, the most similar one is taken. Tools are processed in batches, and no batch is kept in memory.
 """
 
 from __future__ import annotations
@@ -24,29 +24,31 @@ from .alignment import align
 from .contrasts import contrasts
 from .functionalities import Entry
 
-_WORDS = 40
-"""Words of a description that are looked at; what follows is pricing and praise."""
-_SAME_CATEGORY = 0.05
+_MAX_DESCRIPTION_WORDS: Final = 40
+"""Words of a description that are read. Later words are mostly about pricing or advertising."""
+_SAME_CATEGORY_BONUS: Final = 0.05
+"""Added to the similarity if the catalogue files the tool under the functionality's category."""
 _BATCH: Final = 8192
-"""Tools that are looked at at once."""
-_KNOWN_WORDS: Final = 2**16
-"""Words of which it is remembered what they may signal."""
+"""Tools per batch."""
+_CACHED_WORDS: Final = 2**16
+"""Words whose matching functionalities are cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """A tool with the functionality that it was recognised to have."""
+    """Tool with the functionality that was recognised."""
 
     tool: Tool
     entry: Entry
     bindings: Mapping[str, Binding]
+    """Parameter bindings by slot name."""
     similarity: float
-    """Cosine of the documentation with the closest known phrase of the functionality, and a little more where the
-    catalogue files the tool under the functionality's category."""
+    """Cosine similarity of the documentation and the most similar phrase of the functionality, plus a bonus of 0.05 if
+    the tool and the functionality have the same category."""
 
 
 class _Texts(NamedTuple):
-    """A tool's texts as words joined by single spaces."""
+    """Texts of a tool, as words joined by single spaces."""
 
     operation: str
     provider: str
@@ -54,76 +56,83 @@ class _Texts(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """Some tools, and how each stands to each functionality."""
+    """Batch of tools with their matches to each functionality."""
 
     tools: Sequence[Tool]
     texts: Sequence[_Texts]
     signalled: Sequence[Sequence[int]]
-    """Columns of the functionalities whose signals occur in a tool's texts, in order."""
+    """For each tool, the sorted columns of the functionalities whose signals occur in its texts."""
     similarity: NDArray[np.float32]
-    """Of each tool (rows) with the closest phrase of each functionality (columns)."""
+    """Cosine similarity of each tool (rows) and the most similar phrase of each functionality (columns)."""
 
 
 class Recogniser:
-    """Recognises the functionalities of a library in a catalogue.
+    """Recogniser of the functionalities of a library.
 
     Args:
-        library: Known functionalities.
-        encoder: Sentence vectors.
+        library: Functionalities with their signals.
+        encoder: Encoder of sentences.
     """
 
     def __init__(self, library: Sequence[Entry], encoder: Encoder) -> None:
         self._library = library
         self._encoder = encoder
         phrases = [(entry.functionality.summary, *entry.functionality.phrases) for entry in library]
-        self._phrases = encoder.encode([phrase for own in phrases for phrase in own])
+        self._phrases = encoder.encode([phrase for entry_phrases in phrases for phrase in entry_phrases])
         self._starts = np.cumsum([0, *map(len, phrases[:-1])])
-        self._contrasts = [contrasts(_own_words(entry)) for entry in library]
-        self._gate = _Gate(library)
+        self._contrasts = [contrasts(_functionality_words(entry)) for entry in library]
+        self._index = _SignalIndex(library)
 
     def recognise(self, tools: Sequence[Tool], least: float) -> Iterator[Recognised | str]:
-        """Recognise each tool.
+        """Recognise the functionality of each tool.
 
         Args:
-            tools: The catalogue.
-            least: Least similarity, 0 to 1.
+            tools: Tools of the catalogue.
+            least: Minimum cosine similarity, 0 to 1.
 
         Yields:
-            For each tool in order what was recognised, or the reason why nothing was: `no_known_functionality`,
-            `contrasting_word`, `slot_without_parameter`, `required_parameter_without_slot`, `dissimilar`.
+            For each tool, in order, the recognised functionality, or the reason why there is none:
+            `no_known_functionality`, `contrasting_word`, `slot_without_parameter`, `required_parameter_without_slot` or
+            `dissimilar`.
         """
         for batch in self._batches(tools):
             for row in range(len(batch.tools)):
                 yield self._recognise(batch, row, least)
 
     def look_alikes(self, tools: Sequence[Tool], ceiling: float) -> dict[str, frozenset[str]]:
-        """Tools that may do a functionality's job, whether or not they were recognised, by functionality name.
+        """Return the tools that might do each functionality's job, whether or not they were recognised.
 
         Args:
-            tools: The tools that are in question.
-            ceiling: Similarity from which a tool is suspected, 0 to 1.
+            tools: Tools to check.
+            ceiling: Cosine similarity from which a tool counts as a look-alike, 0 to 1.
+
+        Returns:
+            Tool names by functionality name.
         """
-        found: list[set[str]] = [set() for _ in self._library]
+        suspects: list[set[str]] = [set() for _ in self._library]
         for batch in self._batches(tools):
             for row, column in np.argwhere(batch.similarity >= ceiling).tolist():
-                found[column].add(batch.tools[row].name)
+                suspects[column].add(batch.tools[row].name)
             for tool, columns in zip(batch.tools, batch.signalled, strict=True):
                 for column in columns:
-                    found[column].add(tool.name)
-        return {entry.functionality.name: frozenset(own) for entry, own in zip(self._library, found, strict=True)}
+                    suspects[column].add(tool.name)
+        return {
+            entry.functionality.name: frozenset(names) for entry, names in zip(self._library, suspects, strict=True)
+        }
 
     def _batches(self, tools: Sequence[Tool]) -> Iterator[_Batch]:
         for start in range(0, len(tools), _BATCH):
-            own = tools[start : start + _BATCH]
-            texts = [_texts(tool) for tool in own]
+            batch = tools[start : start + _BATCH]
+            texts = [_texts(tool) for tool in batch]
             signalled = [
-                [column for column in self._gate.open_to(text) if _signalled(self._library[column], text)]
+                [column for column in self._index.possible(text) if _has_signals(self._library[column], text)]
                 for text in texts
             ]
-            cosines = self._encoder.encode([_statement(tool) for tool in own]) @ self._phrases.T
-            yield _Batch(own, texts, signalled, np.maximum.reduceat(cosines, self._starts, axis=1))
+            cosines = self._encoder.encode([_sentence(tool) for tool in batch]) @ self._phrases.T
+            yield _Batch(batch, texts, signalled, np.maximum.reduceat(cosines, self._starts, axis=1))
 
     def _recognise(self, batch: _Batch, row: int, least: float) -> Recognised | str:
+        """Return the most similar functionality that passes all checks, or the reason of the last failed check."""
         reason = "no_known_functionality"
         if not batch.signalled[row]:
             return reason
@@ -143,72 +152,75 @@ class Recogniser:
             if similarity < least:
                 reason = "dissimilar"
                 continue
-            # How the catalogue files the tool is evidence too, where two functionalities are about equally close.
-            similarity += _SAME_CATEGORY * (tool.category == entry.functionality.category)
+            # The catalogue's category helps to decide between two functionalities of about the same similarity.
+            similarity += _SAME_CATEGORY_BONUS * (tool.category == entry.functionality.category)
             if best is None or similarity > best.similarity:
                 best = Recognised(tool, entry, bindings, similarity)
         return best or reason
 
 
-class _Gate:
-    """Which functionalities may have their signals in a text, told from its words one by one.
+class _SignalIndex:
+    """Index from word prefixes to the functionalities whose signals may occur in a text.
 
-    A set of functionalities is a whole number, a bit for each. A word opens a functionality for one of the
-    alternatives that it must have when one of these begins as the word does.
+    The index prefilters functionalities, so that the exact signals need to be searched only for a few. Each entry of
+    the library lists groups of alternative signals, and a text must match one alternative of each group. The index
+    looks up only the first word of each alternative. Sets of functionalities are bit masks, with one bit per column.
 
     Args:
-        library: Known functionalities.
+        library: Functionalities with their signals.
     """
 
     def __init__(self, library: Sequence[Entry]) -> None:
-        self._beginnings: list[dict[str, int]] = [{} for _ in range(max(len(entry.all_of) for entry in library))]
-        """For each place among the alternatives, what opens which functionalities."""
-        self._always = [
-            sum(1 << column for column, entry in enumerate(library) if len(entry.all_of) <= place)
-            for place in range(len(self._beginnings))
+        self._prefixes: list[dict[str, int]] = [{} for _ in range(max(len(entry.all_of) for entry in library))]
+        """For each position in `Entry.all_of`, the functionalities by the prefix that matches there."""
+        self._unconditional = [
+            sum(1 << column for column, entry in enumerate(library) if len(entry.all_of) <= position)
+            for position in range(len(self._prefixes))
         ]
-        """Functionalities that have no alternatives in a place."""
+        """For each position in `Entry.all_of`, the functionalities that have no condition there."""
         for column, entry in enumerate(library):
-            for opened, signals in zip(self._beginnings, entry.all_of, strict=False):
-                for beginning in signals.first_words:
-                    opened[beginning] = opened.get(beginning, 0) | 1 << column
-        self._opened = lru_cache(_KNOWN_WORDS)(self._opened_by)
+            for prefixes, signals in zip(self._prefixes, entry.all_of, strict=False):
+                for prefix in signals.first_words:
+                    prefixes[prefix] = prefixes.get(prefix, 0) | 1 << column
+        self._matches = lru_cache(_CACHED_WORDS)(self._matches_of)
 
-    def open_to(self, texts: _Texts) -> Iterator[int]:
-        """Columns of the functionalities that may be signalled, in order; no other is."""
-        opened = list(self._always)
+    def possible(self, texts: _Texts) -> Iterator[int]:
+        """Yield, in order, the columns of all functionalities whose signals may occur."""
+        matched = list(self._unconditional)
         for word in texts.everything.split():
-            for place, columns in enumerate(self._opened(word)):
-                opened[place] |= columns
-        left = reduce(and_, opened)
-        while left:
-            lowest = left & -left
+            for position, columns in enumerate(self._matches(word)):
+                matched[position] |= columns
+        remaining = reduce(and_, matched)
+        while remaining:
+            lowest = remaining & -remaining
             yield lowest.bit_length() - 1
-            left ^= lowest
+            remaining ^= lowest
 
-    def _opened_by(self, word: str) -> tuple[int, ...]:
-        """The functionalities that a word opens, for each place among the alternatives."""
-        begun = [word[:length] for length in range(1, len(word) + 1)]
-        return tuple(reduce(or_, (opened.get(beginning, 0) for beginning in begun)) for opened in self._beginnings)
+    def _matches_of(self, word: str) -> tuple[int, ...]:
+        """Return the functionalities that a word matches, for each position in `Entry.all_of`."""
+        starts = [word[:length] for length in range(1, len(word) + 1)]
+        return tuple(reduce(or_, (prefixes.get(start, 0) for start in starts)) for prefixes in self._prefixes)
 
 
 def _texts(tool: Tool) -> _Texts:
-    operation = " ".join(words(tool.operation) + words(tool.operation_description)[:_WORDS])
+    operation = " ".join(words(tool.operation) + words(tool.operation_description)[:_MAX_DESCRIPTION_WORDS])
     provider = " ".join(words(tool.provider))
-    return _Texts(operation, provider, " ".join([operation, provider, *words(tool.provider_description)[:_WORDS]]))
+    provider_description = words(tool.provider_description)[:_MAX_DESCRIPTION_WORDS]
+    return _Texts(operation, provider, " ".join([operation, provider, *provider_description]))
 
 
-def _statement(tool: Tool) -> str:
-    about = " ".join(tool.operation_description.split()[:_WORDS])
-    return f"{' '.join(words(tool.operation))}. {about} {' '.join(words(tool.provider))}."
+def _sentence(tool: Tool) -> str:
+    """Return the text of a tool that is embedded."""
+    description = " ".join(tool.operation_description.split()[:_MAX_DESCRIPTION_WORDS])
+    return f"{' '.join(words(tool.operation))}. {description} {' '.join(words(tool.provider))}."
 
 
-def _own_words(entry: Entry) -> str:
+def _functionality_words(entry: Entry) -> str:
     functionality = entry.functionality
     return " ".join(words(f"{functionality.name} {functionality.summary} {' '.join(functionality.phrases)}"))
 
 
-def _signalled(entry: Entry, texts: _Texts) -> bool:
+def _has_signals(entry: Entry, texts: _Texts) -> bool:
     return (
         all(signals.hit(texts.everything) for signals in entry.all_of)
         and (entry.operation is None or entry.operation.hit(texts.operation))

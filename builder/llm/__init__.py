@@ -1,1 +1,1 @@
-"""Asking a language model through any OpenAI-compatible endpoint: tasks, client, cache, batches, cost."""
+"""Access to a language model through any OpenAI-compatible endpoint: tasks, clients, answer cache, batches and cost."""

@@ -1,7 +1,7 @@
-"""The stages that a language model does: understanding tools, grouping them, aligning parameters, writing scenarios.
+"""Build stages that query a language model: read tools, group them, align their parameters and write scenarios.
 
-Requests grow with the catalogue, never with the number of users. What a model says is used as far as the payload bears
-it out (`tasks`); what is dropped is counted in the funnel with its reason.
+The number of requests grows with the catalogue, not with the number of users. A reply is used only as far as it agrees
+with its payload (see `builder_tasks`). Everything that is dropped is counted in the funnel under its reason.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -21,25 +21,33 @@ from builder.grouping.functionalities import REGISTERS
 from builder.grouping.group_tools import usual_category
 from builder.grouping.neighbours import nearest, numbered, pairs_among
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
-from builder.users.scenarios import catalogue_values, favouring_words, is_final
+from builder.users.scenarios import favouring_words, is_final
 from builder.words import mentions_any, provider_family, sentence
-from builder.world.marketplace import axes
 
-from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, fault_of, typed, wrong_with_scenario
+from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, Scenarios, fault_of, wrong_with_scenario
 from .engine import Engine
+from .payloads import (
+    align_payload,
+    judge_payload,
+    slots_of,
+    takes_text,
+    understand_payload,
+    verify_payload,
+    write_payload,
+)
 from .task import Payload, Refusal
 
-_SCALARS: Final = frozenset({"string", "integer", "number"})
+__all__ = ["ModelAnalyst", "WrittenScenarios", "bound", "clusters_of", "pairs_of", "slots_of"]
 
 
 class ModelAnalyst:
-    """Prepares a catalogue by asking a model.
+    """Catalogue analysis by a language model.
 
     Args:
-        engine: Asks.
+        engine: Sends the requests.
         config: The build's config.
-        encoder: Tells which tools are worth comparing.
-        funnel: Counts what was dropped, with reasons.
+        encoder: Embeds functionalities, to select the pairs of tools that are compared.
+        funnel: Counts dropped tools, pairs, groups and scenarios, with reasons.
     """
 
     def __init__(self, engine: Engine, config: BuildConfig, encoder: Encoder, funnel: Funnel) -> None:
@@ -49,58 +57,61 @@ class ModelAnalyst:
         self._funnel = funnel
 
     def understand(self, tools: Sequence[Tool]) -> tuple[list[Tool], dict[str, str]]:
-        """Read functionality and attributes out of the documentation.
+        """Read the functionality and the attributes of each tool from its documentation.
 
         Args:
-            tools: Tools, with the attributes that were measured.
+            tools: Tools, with the attributes that the catalogue measures.
 
         Returns:
-            The tools with the attributes that their documentation states, and what each tool does, by name; a tool
-            that was not understood does nothing known.
+            All tools, with the attributes that their documentation states added, and the functionality of each tool by
+            tool name. A tool without a usable reply is returned unchanged and has no functionality.
         """
         replies = self._engine.complete_all(UNDERSTAND, [understand_payload(tool) for tool in tools])
-        known, does = [], {}
+        analysed, does = [], {}
         for tool, reply in zip(tools, replies, strict=True):
             if isinstance(reply, Refusal):
                 self._funnel.drop("tool_not_understood", reply.reason)
-                known.append(tool)
+                analysed.append(tool)
                 continue
-            read = tuple(Attribute(one.axis, one.value, " ".join(one.quote.split())) for one in reply.attributes)
-            known.append(replace(tool, attributes=(*tool.attributes, *read)))
+            read = tuple(Attribute(item.axis, item.value, " ".join(item.quote.split())) for item in reply.attributes)
+            analysed.append(replace(tool, attributes=(*tool.attributes, *read)))
             does[tool.name] = " ".join(reply.functionality.split()).rstrip(".")
-        return known, does
+        return analysed, does
 
     def group(self, tools: Sequence[Tool], does: Mapping[str, str]) -> list[Group]:
-        """Group tools that do the same job and can be called with the same slots.
+        """Group tools that do the same job and take the same slots.
 
         Args:
             tools: The tools.
-            does: What each tool does, by name.
+            does: Functionality of each tool, by tool name. Tools without one are not grouped.
+
+        Returns:
+            Groups of at least `MIN_SAME_FUNCTION` tools of different providers.
         """
         callable_ = [tool for tool in tools if tool.name in does and slots_of(tool)]
         pairs = pairs_of(callable_, does, self._encoder, self._config.llm)
-        payloads = [judge_payload(callable_[one], callable_[other], does) for one, other in pairs]
+        payloads = [judge_payload(callable_[first], callable_[second], does) for first, second in pairs]
         same: defaultdict[int, set[int]] = defaultdict(set)
-        for (one, other), reply in zip(pairs, self._engine.complete_all(JUDGE, payloads), strict=True):
+        for (first, second), reply in zip(pairs, self._engine.complete_all(JUDGE, payloads), strict=True):
             if isinstance(reply, Refusal):
                 self._funnel.drop("pair_not_judged", reply.reason)
             elif reply.same_job:
-                same[one].add(other)
-                same[other].add(one)
+                same[first].add(second)
+                same[second].add(first)
         clusters = list(clusters_of(callable_, same))
         self._funnel.drop("ungrouped_tool", "no_tools_for_the_same_job", len(tools) - sum(map(len, clusters)))
         return self._aligned(clusters, does)
 
     def _aligned(self, clusters: Sequence[Sequence[Tool]], does: Mapping[str, str]) -> list[Group]:
-        """Groups of the tools whose parameters take the slots of their cluster's first tool."""
-        asked = [(cluster, tool) for cluster in clusters for tool in cluster[1:]]
-        payloads = [align_payload(slots_of(cluster[0]), tool) for cluster, tool in asked]
+        """Return groups of the tools whose parameters take the slots of the first tool of their cluster."""
+        candidates = [(cluster, tool) for cluster in clusters for tool in cluster[1:]]
+        payloads = [align_payload(slots_of(cluster[0]), tool) for cluster, tool in candidates]
         members: defaultdict[str, list[GroupTool]] = defaultdict(list)
-        for (cluster, tool), reply in zip(asked, self._engine.complete_all(ALIGN, payloads), strict=True):
+        for (cluster, tool), reply in zip(candidates, self._engine.complete_all(ALIGN, payloads), strict=True):
             if isinstance(reply, Refusal):
                 self._funnel.drop("ungrouped_tool", f"not_aligned_{reply.reason}")
                 continue
-            bindings = bound(tool, {one.slot: one.parameter for one in reply.slots})
+            bindings = bound(tool, {item.slot: item.parameter for item in reply.slots})
             if isinstance(bindings, str):
                 self._funnel.drop("ungrouped_tool", bindings)
             else:
@@ -108,79 +119,101 @@ class ModelAnalyst:
         return list(self._groups(clusters, members, does))
 
     def _groups(
-        self, clusters: Sequence[Sequence[Tool]], members: Mapping[str, Sequence[GroupTool]], does: Mapping[str, str]
+        self, clusters: Sequence[Sequence[Tool]], aligned: Mapping[str, Sequence[GroupTool]], does: Mapping[str, str]
     ) -> Iterator[Group]:
+        """Yield a group for each cluster with enough aligned tools; `aligned` is by the name of the first tool."""
         names: Counter[str] = Counter()
         for cluster in clusters:
             leader = cluster[0]
             slots = slots_of(leader)
-            found = [_as_it_is(leader, slots), *members.get(leader.name, ())][: self._config.groups.largest]
-            if len(found) < MIN_SAME_FUNCTION:
+            members = [_leader_member(leader, slots), *aligned.get(leader.name, ())][: self._config.groups.largest]
+            if len(members) < MIN_SAME_FUNCTION:
                 self._funnel.drop("group", "fewer_than_3_providers")
-                self._funnel.drop("ungrouped_tool", "group_too_small", len(found))
+                self._funnel.drop("ungrouped_tool", "group_too_small", len(members))
                 continue
             phrase = does[leader.name]
             names[phrase] += 1
-            category = usual_category(member.tool for member in found)
+            category = usual_category(member.tool for member in members)
+            phrases = {sentence(does[member.tool.name]) for member in members}
             yield Group(
                 Functionality(
                     name=phrase if names[phrase] == 1 else f"{phrase} ({names[phrase]})",
                     category=category,
                     summary=sentence(phrase),
-                    phrases=tuple(sorted({sentence(does[member.tool.name]) for member in found} - {sentence(phrase)})),
+                    phrases=tuple(sorted(phrases - {sentence(phrase)})),
                     slots=tuple(slots),
                     patterns={},
                 ),
-                tuple(sorted(found, key=lambda member: member.tool.name)),
+                tuple(sorted(members, key=lambda member: member.tool.name)),
                 category,
             )
 
     def look_alikes(
         self, tools: Sequence[Tool], groups: Sequence[Group], does: Mapping[str, str]
     ) -> dict[str, frozenset[str]]:
-        """Tools that may do a group's job, by functionality name; so may all that were not understood.
+        """Find the tools that might do a group's job and therefore cannot be its distractors.
 
         Args:
-            tools: The tools that are in question.
+            tools: Tools from which distractors are drawn.
             groups: The groups.
-            does: What each tool does, by name.
+            does: Functionality of each tool, by tool name.
+
+        Returns:
+            Names of the tools that might do the job, by functionality name. Tools without a functionality are in every
+            set.
         """
         named = [tool.name for tool in tools if tool.name in does]
         unknown = frozenset(tool.name for tool in tools) - frozenset(named)
         vectors = self._encoder.encode([does[name] for name in named])
-        found = {}
+        similar = {}
         for group in groups:
             functionality = group.functionality
             centre = self._encoder.encode([functionality.summary, *functionality.phrases])
             near = (vectors @ centre.T).max(axis=1) >= self._config.groups.look_alike
-            found[functionality.name] = unknown | {named[int(index)] for index in np.flatnonzero(near)}
-        return found
+            similar[functionality.name] = unknown | {named[int(index)] for index in np.flatnonzero(near)}
+        return similar
 
     def write(self, groups: Sequence[Group]) -> WrittenScenarios:
-        """Have scenarios written for every group, and verified."""
-        asked = [(group, register) for group in groups for register in REGISTERS]
+        """Write scenarios for every group in every register, and verify them.
+
+        Args:
+            groups: The groups.
+
+        Returns:
+            The scenarios that passed all checks.
+        """
+        requests = [(group, register) for group in groups for register in REGISTERS]
         count = self._config.llm.scenarios_per_register
-        payloads = [write_payload(group, register, count) for group, register in asked]
+        payloads = [write_payload(group, register, count) for group, register in requests]
         drafts: list[tuple[Group, Scenario]] = []
         seen: set[tuple[str, str]] = set()
         replies = self._engine.complete_all(WRITE, payloads)
-        for (group, _), payload, reply in zip(asked, payloads, replies, strict=True):
+        for (group, _), payload, reply in zip(requests, payloads, replies, strict=True):
             if isinstance(reply, Refusal):
                 self._funnel.drop("register_not_written", reply.reason)
                 continue
-            for written in reply.scenarios:
-                wrong = wrong_with_scenario(payload, written)
-                if wrong is None and (group.functionality.name, written.instruction) in seen:
-                    wrong = "instruction_written_twice"
-                if wrong is not None:
-                    self._funnel.drop("scenario", wrong)
-                    continue
-                seen.add((group.functionality.name, written.instruction))
-                values = {one.slot: SlotValue(one.value, one.value) for one in written.values}
-                drafts.append((group, Scenario(written.instruction, values)))
+            drafts.extend((group, scenario) for scenario in self._drafts(group, payload, reply, seen))
         return WrittenScenarios(self._verified(drafts))
 
+    def _drafts(
+        self, group: Group, payload: Payload, reply: Scenarios, seen: set[tuple[str, str]]
+    ) -> Iterator[Scenario]:
+        """Yield the usable scenarios of a reply, except those in `seen`: (functionality name, instruction) pairs."""
+        for written in reply.scenarios:
+            key = (group.functionality.name, written.instruction)
+            fault = wrong_with_scenario(payload, written)
+            if fault is None and key in seen:
+                fault = "instruction_written_twice"
+            if fault is not None:
+                self._funnel.drop("scenario", fault)
+                continue
+            seen.add(key)
+            yield Scenario(
+                written.instruction, {item.slot: SlotValue(item.value, item.value) for item in written.values}
+            )
+
     def _verified(self, drafts: Sequence[tuple[Group, Scenario]]) -> dict[str, list[Scenario]]:
+        """Return the scenarios that the model confirms, by functionality name."""
         kept: defaultdict[str, list[Scenario]] = defaultdict(list)
         payloads = [verify_payload(group, scenario) for group, scenario in drafts]
         for (group, scenario), reply in zip(drafts, self._engine.complete_all(VERIFY, payloads), strict=True):
@@ -194,47 +227,53 @@ class ModelAnalyst:
 
 @dataclass(frozen=True, slots=True)
 class WrittenScenarios:
-    """Scenarios that were written before there were users."""
+    """Scenarios that a model wrote for the groups, before any users exist."""
 
     by_functionality: Mapping[str, Sequence[Scenario]]
     """Scenarios of each group, by functionality name."""
 
     def write(self, group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
-        """The scenarios of one kind, in random order; as `builder.users.scenarios.write_scenarios`."""
+        """Yield the scenarios of a group in random order, like `builder.users.scenarios.write_scenarios`.
+
+        Args:
+            group: The group.
+            rng: Draws the order.
+            final: True for final instructions, False for scenarios of histories.
+        """
         written = self.by_functionality.get(group.functionality.name, ())
-        own = [scenario for scenario in written if is_final(scenario.values) == final]
+        scenarios = [scenario for scenario in written if is_final(scenario.values) == final]
         names_any = mentions_any(favouring_words(group) if final else [])
-        for index in rng.permutation(len(own)):
-            scenario = own[int(index)]
-            # The group may have lost tools since, so that an attribute of all of them has become one of some.
+        for index in rng.permutation(len(scenarios)):
+            scenario = scenarios[int(index)]
+            # The scenario was checked against the group of that time. If the group has lost tools since, an attribute
+            # that all of them shared may now favour some of them.
             if not names_any(scenario.instruction):
                 yield scenario
 
 
-def slots_of(tool: Tool) -> list[Slot]:
-    """The inputs that a tool requires, as slots; none where one of them cannot be written as text."""
-    properties: Mapping[str, Any] = tool.parameters["properties"]
-    required = [(name, properties[name]) for name in tool.parameters["required"]]
-    if not all(_takes_text(schema) for _, schema in required):
-        return []
-    return [Slot(name, "", schema.get("description", name)) for name, schema in required]
-
-
 def bound(tool: Tool, parameters: Mapping[str, str | None]) -> dict[str, Binding] | str:
-    """Bindings of the parameters that take the slots, or the reason why the tool cannot be called so."""
+    """Bind the slots of a cluster to the parameters of one of its tools.
+
+    Args:
+        tool: The tool.
+        parameters: Parameter that takes each slot, by slot name; None if no parameter does.
+
+    Returns:
+        Binding of each slot, by slot name, or the reason why the tool cannot be called with these slots.
+    """
     properties: Mapping[str, Any] = tool.parameters["properties"]
     taken = {slot: name for slot, name in parameters.items() if name is not None}
     if len(taken) < len(parameters):
         return "slot_without_parameter"
     if set(tool.parameters["required"]) - set(taken.values()):
         return "required_parameter_without_slot"
-    if not all(_takes_text(properties[name]) for name in taken.values()):
+    if not all(takes_text(properties[name]) for name in taken.values()):
         return "slot_in_a_parameter_that_takes_no_text"
     return {slot: _binding(tool, name) for slot, name in taken.items()}
 
 
-def _as_it_is(tool: Tool, slots: Sequence[Slot]) -> GroupTool:
-    """A tool whose own required parameters are the slots."""
+def _leader_member(tool: Tool, slots: Sequence[Slot]) -> GroupTool:
+    """Return the group member for a cluster's first tool, whose required parameters are the slots."""
     return GroupTool(tool, {slot.name: _binding(tool, slot.name) for slot in slots})
 
 
@@ -242,21 +281,19 @@ def _binding(tool: Tool, name: str) -> Binding:
     return Binding((name,), tool.parameters["properties"][name].get("type", "string"))
 
 
-def _takes_text(schema: Mapping[str, Any]) -> bool:
-    """Whether a parameter can be given as any text, or as a number written as text."""
-    return schema.get("type", "string") in _SCALARS and "enum" not in schema
-
-
 def pairs_of(
     tools: Sequence[Tool], does: Mapping[str, str], encoder: Encoder, settings: LlmConfig
 ) -> list[tuple[int, int]]:
-    """Pairs of tools of different providers that may do the same job, each once and by index.
+    """Find pairs of tools of different providers that may do the same job.
 
     Args:
         tools: The tools.
-        does: What each does, by name.
-        encoder: Tells how near that is.
-        settings: How many neighbours a tool has, and how near they are at least.
+        does: Functionality of each tool, by tool name.
+        encoder: Embeds the functionalities.
+        settings: Number of neighbours to compare each tool with, and their minimum cosine similarity.
+
+    Returns:
+        Pairs of indices into `tools`, sorted, each pair once with the smaller index first.
     """
     texts, text_of = numbered(does[tool.name] for tool in tools)
     families = numbered(provider_family(tool.provider) for tool in tools)[1]
@@ -265,108 +302,40 @@ def pairs_of(
 
 
 def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator[list[Tool]]:
-    """Tools that each do the job of one of them, that one first; one tool of each provider, three at least.
+    """Cluster tools that do the same job, greedily: the tool with the most unclustered partners comes first.
 
     Args:
         tools: The tools.
-        same: By index, the tools that do the same job.
+        same: Partners of each tool: the tools that do the same job. Indices into `tools`; symmetric.
+
+    Yields:
+        A tool, followed by its unclustered partners sorted by name. A cluster keeps one tool of each provider.
+        Clusters with fewer than `MIN_SAME_FUNCTION` tools are discarded.
     """
     free = set(same)
-    degrees = {index: len(same[index] & free) for index in same}
+    degrees = Counter({index: len(same[index] & free) for index in same})
     heap = [(-degree, tools[index].name, index) for index, degree in degrees.items()]
     heapify(heap)
     while heap:
         degree, name, leader = heappop(heap)
         if leader not in free:
             continue
-        if -degree > degrees[leader]:  # it has lost some to others since
+        if -degree > degrees[leader]:  # outdated: earlier clusters have taken some of its partners
             heappush(heap, (-degrees[leader], name, leader))
             continue
-        cluster, families = [tools[leader]], {provider_family(tools[leader].provider)}
-        for index in sorted(same[leader] & free, key=lambda index: tools[index].name):
-            if (family := provider_family(tools[index].provider)) not in families:
-                families.add(family)
-                cluster.append(tools[index])
-        gone = {leader, *(same[leader] & free)}
-        free -= gone
-        for other in (other for index in gone for other in same[index]):
-            degrees[other] -= 1
+        partners = same[leader] & free
+        taken = {leader, *partners}
+        free -= taken
+        for index in taken:
+            degrees.subtract(same[index])
+        cluster = _one_per_provider(tools[leader], [tools[index] for index in partners])
         if len(cluster) >= MIN_SAME_FUNCTION:
             yield cluster
 
 
-def understand_payload(tool: Tool) -> Payload:
-    """What is asked about one tool: its documentation, and the axes that are not measured already."""
-    open_axes = {axis: sorted(values) for axis, values in axes().items() if axis not in tool.values}
-    return {"name": tool.name, "documentation": tool.description, "axes": open_axes}
-
-
-def judge_payload(first: Tool, second: Tool, does: Mapping[str, str]) -> Payload:
-    """What is asked about two tools."""
-    return {"first": _judged(first, does), "second": _judged(second, does)}
-
-
-def _judged(tool: Tool, does: Mapping[str, str]) -> Payload:
-    about = tool.operation_description or tool.operation
-    return {
-        "functionality": does[tool.name],
-        "documentation": f"{tool.operation}. {about}",
-        "inputs": [slot.about for slot in slots_of(tool)],
-    }
-
-
-def align_payload(slots: Sequence[Slot], tool: Tool) -> Payload:
-    """What is asked about the parameters of one tool."""
-    return {
-        "slots": [{"name": slot.name, "about": slot.about} for slot in slots],
-        "tool": {
-            "name": tool.name,
-            "documentation": tool.operation_description,
-            "parameters": {
-                name: {
-                    "type": schema.get("type", "string"),
-                    "about": schema.get("description", name),
-                    "required": name in tool.parameters["required"],
-                }
-                for name, schema in tool.parameters["properties"].items()
-            },
-        },
-    }
-
-
-def write_payload(group: Group, register: str, count: int) -> Payload:
-    """What is asked for one register of one group."""
-    functionality = group.functionality
-    return {
-        "functionality": functionality.name,
-        "register": register,
-        "count": count,
-        "slots": [{"name": slot.name, "about": slot.about} for slot in functionality.slots],
-        "tools": [
-            {
-                "name": member.tool.name,
-                "documentation": member.tool.operation_description,
-                "slots": {slot: {"parameter": one.path[0], "type": one.type} for slot, one in member.bindings.items()},
-            }
-            for member in group.members
-        ],
-        "taken": sorted(catalogue_values(group)),
-        "must_not_name": favouring_words(group),
-    }
-
-
-def verify_payload(group: Group, scenario: Scenario) -> Payload:
-    """What is asked about one scenario."""
-    values = {slot: str(one.value) for slot, one in scenario.values.items()}
-    return {
-        "instruction": scenario.instruction,
-        "values": values,
-        "tools": [
-            {
-                "name": member.tool.name,
-                "documentation": member.tool.operation_description,
-                "arguments": {one.path[0]: typed(values[slot], one.type) for slot, one in member.bindings.items()},
-            }
-            for member in group.members
-        ],
-    }
+def _one_per_provider(leader: Tool, partners: Sequence[Tool]) -> list[Tool]:
+    """Return the leader, then its partners sorted by name, but only the first tool of each provider."""
+    cluster: dict[str, Tool] = {}
+    for tool in [leader, *sorted(partners, key=lambda tool: tool.name)]:
+        cluster.setdefault(provider_family(tool.provider), tool)
+    return list(cluster.values())

@@ -1,4 +1,4 @@
-"""Every answer that was paid for, kept in one SQLite file that several builds may share at once."""
+"""SQLite cache of paid answers, which concurrent builds can share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS batches (id TEXT PRIMARY KEY, keys TEXT NOT NULL) WIT
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote, and what it took."""
+    """Text of a model's reply, and the tokens that it cost."""
 
     text: str
     input_tokens: int
@@ -30,15 +30,15 @@ class Answer:
 
 
 class AnswerCache:
-    """Answers by the key of their request, and the batches that are under way.
+    """Answers by request key, and the batches in progress.
 
-    An answer is on disk before anybody acts on it, so that a build killed at any moment pays for nothing twice.
+    An answer is written to disk before it is used, so that a build that is killed pays for no answer twice.
 
     Args:
-        path: The SQLite file; made where it is missing.
+        path: The SQLite file. It is created if it does not exist.
 
     Raises:
-        LlmError: If the file cannot be opened, or is something else.
+        LlmError: If the file cannot be opened or is not an SQLite database.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,42 +51,51 @@ class AnswerCache:
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
             raise LlmError(
-                f"The cache {str(path)!r} cannot be used: {error}. Name another file with --cache, or remove it."
+                f"The cache {str(path)!r} cannot be used: {error}. Pass another file with --cache, or delete this one."
             ) from error
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database connection."""
         self._db.close()
 
     def get(self, key: str) -> Answer | None:
-        """The answer under a key."""
+        """Return the answer stored under a key, or None."""
         row = self._db.execute("SELECT text, input_tokens, output_tokens FROM answers WHERE key = ?", (key,)).fetchone()
         return Answer(*row) if row else None
 
     def put(self, key: str, task: str, answer: Answer) -> None:
-        """Keep an answer; the first one under a key stays."""
+        """Store an answer. An answer that is already stored under the key is kept."""
         self.put_all([(key, task, answer)])
 
     def put_all(self, answers: Iterable[tuple[str, str, Answer]]) -> None:
-        """Keep several answers, all or none."""
+        """Store answers in one transaction.
+
+        Args:
+            answers: Key, task name and answer of each request.
+        """
         with self._transaction():
             self._db.executemany(
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)",
-                ((key, task, one.text, one.input_tokens, one.output_tokens) for key, task, one in answers),
+                ((key, task, answer.text, answer.input_tokens, answer.output_tokens) for key, task, answer in answers),
             )
 
     def add_batch(self, batch_id: str, keys: Sequence[str]) -> None:
-        """Note a batch that was submitted."""
+        """Record a submitted batch.
+
+        Args:
+            batch_id: Id that the endpoint assigned.
+            keys: Keys of the requests in the batch.
+        """
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO batches VALUES (?, ?)", (batch_id, json.dumps(list(keys))))
 
     def end_batch(self, batch_id: str) -> None:
-        """Forget a batch whose answers are kept, or will never come."""
+        """Delete the record of a batch that has ended."""
         with self._transaction():
             self._db.execute("DELETE FROM batches WHERE id = ?", (batch_id,))
 
     def open_batches(self) -> dict[str, list[str]]:
-        """Keys of the requests of each batch under way, by batch id."""
+        """Return the request keys of each batch in progress, by batch id."""
         rows = self._db.execute("SELECT id, keys FROM batches ORDER BY id").fetchall()
         return {batch_id: json.loads(keys) for batch_id, keys in rows}
 
@@ -101,4 +110,4 @@ class AnswerCache:
                 raise
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise LlmError(f"The cache {str(self._path)!r} cannot be written: {error}.") from error
+            raise LlmError(f"Cannot write to the cache {str(self._path)!r}: {error}.") from error

@@ -1,7 +1,7 @@
-"""Asking by the Batch API: the same requests in files, at half the price and in their own time.
+"""Engine for the Batch API, which answers files of requests at a lower price, within 24 hours.
 
-What is under way is noted in the cache, so that a build that was killed waits for its batches instead of submitting
-them again.
+Submitted batches are recorded in the cache, so that a build that was killed waits for them instead of submitting the
+requests again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 
 
 class BatchEngine:
-    """Asks by files.
+    """Engine that sends requests in batch files.
 
     Args:
-        settings: What to ask with; its cache keeps the batches under way too.
-        sleep: Waits between two looks at a batch.
+        settings: Settings of the engine. Its cache also records the submitted batches.
+        sleep: Waits the given seconds between two polls of a batch.
     """
 
     def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -44,17 +44,17 @@ class BatchEngine:
         self._progress = settings.progress
         self._sleep = sleep
         self._reserved: dict[str, float] = {}
-        """Dollars set aside for the batches under way, by id."""
-        self._elsewhere: set[str] = set()
-        """Batches that this endpoint does not know, or not by this key: they are left to whoever submitted them."""
+        """Dollars reserved for the batches of this run, by batch id."""
+        self._foreign: set[str] = set()
+        """Ids of recorded batches that this endpoint and API key do not know. They stay in the cache."""
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the endpoint."""
         self._client.close()
 
     def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
-        """The reply to each payload, in order; as in `Engine`."""
-        return each_once(task, payloads, lambda different: self._complete_all(task, different))
+        """Return the reply to each payload, in order, as described in `Engine`."""
+        return each_once(task, payloads, lambda distinct: self._complete_all(task, distinct))
 
     def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
         results: dict[int, R] = {}
@@ -63,61 +63,80 @@ class BatchEngine:
             missing = [index for index in reasons if index not in results]
             if not missing:
                 break
-            requests = {index: make_request(task, payloads[index], attempt, self._config) for index in missing}
-            self._fetch(requests.values())
-            for index, request in requests.items():
-                answer = self._cache.get(request.key)
-                if answer is None:
-                    reasons[index]["no_answer_in_batch"] += 1
-                    continue
-                reply = settle(task, payloads[index], answer, self._meter)
+            for index, reply in self._attempt(task, payloads, missing, attempt):
                 if isinstance(reply, Rejection):
                     reasons[index][reply.reason] += 1
                 else:
                     results[index] = reply
-            self._progress(f"asking the model: {task.name}", len(results), len(payloads))
-        return [results[index] if index in results else refusal(found) for index, found in reasons.items()]
+            self._progress(f"querying the model: {task.name}", len(results), len(payloads))
+        return [results[index] if index in results else refusal(reasons[index]) for index in range(len(payloads))]
+
+    def _attempt(
+        self, task: Task[R], payloads: Sequence[Payload], indices: Sequence[int], attempt: int
+    ) -> Iterator[tuple[int, R | Rejection]]:
+        """Send some of the payloads once and yield the index and the reply of each."""
+        requests = {index: make_request(task, payloads[index], attempt, self._config) for index in indices}
+        self._fetch(requests.values())
+        for index, request in requests.items():
+            answer = self._cache.get(request.key)
+            if answer is None:
+                yield index, Rejection("no_answer_in_batch")
+            else:
+                yield index, settle(task, payloads[index], answer, self._meter)
 
     def _fetch(self, requests: Iterable[Request]) -> None:
-        """Get an answer for every request that has none, as far as the endpoint gives one."""
+        """Put answers to the requests into the cache, in as many rounds as the retries allow."""
         wanted: dict[str, Request] = {request.key: request for request in requests}
         try:
             for round_ in range(self._config.retries + 1):
-                under_way = {
-                    batch_id: keys
-                    for batch_id, keys in self._cache.open_batches().items()
-                    if wanted.keys() & set(keys) and self._is_here(batch_id)
-                }
-                known = {key for keys in under_way.values() for key in keys}
-                todo = [one for key, one in wanted.items() if key not in known and self._cache.get(key) is None]
-                if not todo and not under_way:
+                batches = self._batches_with(wanted)
+                missing = self._missing(wanted, batches)
+                if not missing and not batches:
                     return
-                if round_ and todo:
-                    self._meter.faults["batch_line_without_answer"] += len(todo)
-                try:
-                    for part in self._parts(todo):
-                        under_way[self._submit(part)] = [one.key for one in part]
-                finally:
-                    # Also where the budget ends the submitting: what is under way is paid for.
-                    for batch_id in sorted(under_way):
-                        self._collect(batch_id, wanted)
+                if round_ and missing:
+                    self._meter.faults["batch_line_without_answer"] += len(missing)
+                self._submit_and_collect(missing, set(batches), wanted)
         except self._openai.APIError as error:
             raise LlmError(
                 f"The Batch API of {str(self._client.base_url)!r} cannot be used: {error}. All answers so far are "
-                "kept: run the same command again, and it goes on from here."
+                "kept. Run the same command again to resume."
             ) from error
 
-    def _is_here(self, batch_id: str) -> bool:
-        if batch_id not in self._reserved and batch_id not in self._elsewhere:
+    def _batches_with(self, wanted: Mapping[str, Request]) -> dict[str, list[str]]:
+        """Return the recorded batches of this endpoint with a wanted request: request keys by batch id."""
+        return {
+            batch_id: keys
+            for batch_id, keys in self._cache.open_batches().items()
+            if wanted.keys() & set(keys) and self._is_known(batch_id)
+        }
+
+    def _missing(self, wanted: Mapping[str, Request], batches: Mapping[str, Sequence[str]]) -> list[Request]:
+        """Return the wanted requests that have no answer and are in none of the batches."""
+        submitted = {key for keys in batches.values() for key in keys}
+        return [request for key, request in wanted.items() if key not in submitted and self._cache.get(key) is None]
+
+    def _submit_and_collect(self, missing: Sequence[Request], batches: set[str], wanted: Mapping[str, Request]) -> None:
+        """Submit the missing requests and wait for their batches and for `batches`."""
+        try:
+            for part in self._parts(missing):
+                batches.add(self._submit(part))
+        finally:
+            # Batches that are already submitted cost money even if the budget stops the submission of others.
+            for batch_id in sorted(batches):
+                self._collect(batch_id, wanted)
+
+    def _is_known(self, batch_id: str) -> bool:
+        """Return True if the endpoint knows a batch under this API key."""
+        if batch_id not in self._reserved and batch_id not in self._foreign:
             try:
                 self._client.batches.retrieve(batch_id)
             except self._openai.NotFoundError:
                 self._meter.faults["batch_not_found"] += 1
-                self._elsewhere.add(batch_id)
-        return batch_id not in self._elsewhere
+                self._foreign.add(batch_id)
+        return batch_id not in self._foreign
 
     def _parts(self, requests: Sequence[Request]) -> Iterator[list[Request]]:
-        """Requests in files within the API's limits."""
+        """Divide requests into parts that fit into one batch file each."""
         part: list[Request] = []
         size = 0
         for request in requests:
@@ -131,10 +150,13 @@ class BatchEngine:
             yield part
 
     def _submit(self, part: Sequence[Request]) -> str:
-        """Submit a file; its greatest cost is set aside until its answers are here.
+        """Submit a batch file and reserve its maximum cost until it is collected.
+
+        Returns:
+            Id of the batch.
 
         Raises:
-            BudgetError: If it could cost more than is allowed.
+            BudgetError: If the batch could exceed the budget.
         """
         reserved = 0.0
         try:
@@ -151,17 +173,17 @@ class BatchEngine:
         return str(batch.id)
 
     def _collect(self, batch_id: str, wanted: Mapping[str, Request]) -> None:
-        """Wait for a batch and keep its answers, those too that another build with the same cache asked for."""
+        """Wait for a batch and store its answers, including those that another build with this cache requested."""
         while (batch := self._client.batches.retrieve(batch_id)).status not in _ENDED:
             self._sleep(self._config.batch_poll_s)
         if batch.status != "completed":
             self._meter.faults[f"batch_{batch.status}"] += 1
         if batch.output_file_id:
             output = self._client.files.content(batch.output_file_id).text
-            # Not splitlines: a reply may hold other line separators, which JSON leaves as they are.
-            found = dict(filter(None, (_answer(line, wanted) for line in output.split("\n"))))
-            new = {key: answer for key, answer in found.items() if self._cache.get(key) is None}
-            # All requests of a batch are of one task, and one of them at least is wanted.
+            # Not splitlines(): JSON strings may contain other line separators unescaped.
+            answers = dict(filter(None, (_answer(line, wanted) for line in output.split("\n"))))
+            new = {key: answer for key, answer in answers.items() if self._cache.get(key) is None}
+            # All requests of a batch belong to the same task, and at least one of them is wanted.
             task = next(iter(wanted.values())).task
             for key in new.keys() & wanted.keys():
                 self._meter.pay(task, new[key])
@@ -181,7 +203,7 @@ def _line(request: Request) -> str:
 
 
 def _answer(line: str, wanted: Mapping[str, Request]) -> tuple[str, Answer] | None:
-    """Key and answer in a line of a batch's output; None where it holds none."""
+    """Return the request key and the answer in a line of batch output, or None if the line has no answer."""
     try:
         record = json.loads(line)
         key, response = record["custom_id"], record["response"]

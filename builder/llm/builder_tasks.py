@@ -1,7 +1,10 @@
-"""The tasks of the builder: the form of each reply, and what shows that a reply cannot be right.
+"""Tasks of the builder: the schema of each reply, and the check of a reply against its payload.
 
-A reply of the right form may still be nonsense. Each therefore holds something that must agree with the payload: a
-quote, words of the documentation, the tools by name, the values letter by letter.
+A reply that fits its schema can still be nonsense. Each schema therefore asks for something that must agree with the
+payload: a quote, words of the documentation, the names of the tools, or the exact values.
+
+The docstrings of the reply models are part of the JSON Schema that the model receives. Changing one changes the version
+of its task and the keys of its cached answers.
 """
 
 from __future__ import annotations
@@ -13,12 +16,12 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from builder.words import mentions, words
+from builder.words import mentions_any, words
 
 from .task import Payload, Reply, Task
 
 _LONGEST_FUNCTIONALITY: Final = 14
-"""Words; a few more than the prompt asks for."""
+"""Longest accepted functionality in words, slightly more than the prompt asks for."""
 
 
 class ReadAttribute(Reply):
@@ -63,8 +66,8 @@ class Judgement(Reply):
 
 
 def _check_judgement(payload: Payload, reply: Judgement) -> str | None:
-    for said, tool in ((reply.first_does, payload["first"]), (reply.second_does, payload["second"])):
-        if not set(words(said)) & set(words(f"{tool['functionality']} {tool['documentation']}")):
+    for description, tool in ((reply.first_does, payload["first"]), (reply.second_does, payload["second"])):
+        if not set(words(description)) & set(words(f"{tool['functionality']} {tool['documentation']}")):
             return "tool_not_described_in_its_own_words"
     return None
 
@@ -83,9 +86,9 @@ class Alignment(Reply):
 
 
 def _check_alignment(payload: Payload, reply: Alignment) -> str | None:
-    if sorted(one.slot for one in reply.slots) != sorted(slot["name"] for slot in payload["slots"]):
+    if sorted(item.slot for item in reply.slots) != sorted(slot["name"] for slot in payload["slots"]):
         return "not_every_slot_once"
-    bound = [one.parameter for one in reply.slots if one.parameter is not None]
+    bound = [item.parameter for item in reply.slots if item.parameter is not None]
     if len(set(bound)) != len(bound):
         return "parameter_takes_two_slots"
     if not set(bound) <= set(payload["tool"]["parameters"]):
@@ -122,51 +125,71 @@ class Scenarios(Reply):
 
 
 def _check_scenarios(payload: Payload, reply: Scenarios) -> str | None:
-    """Nothing is right about a reply when no scenario of it is; single faulty scenarios are dropped one by one."""
-    wrong = [wrong_with_scenario(payload, scenario) for scenario in reply.scenarios]
-    if not wrong:
+    """Reject a reply only if all its scenarios are faulty. Otherwise the caller drops the faulty ones."""
+    faults = [wrong_with_scenario(payload, scenario) for scenario in reply.scenarios]
+    if not faults:
         return "no_scenario"
-    return wrong[0] if all(wrong) else None
+    return faults[0] if all(faults) else None
 
 
 def wrong_with_scenario(payload: Payload, scenario: WrittenScenario) -> str | None:
-    """Why a scenario cannot be used; None where nothing speaks against it.
+    """Return the reason why a scenario cannot be used, or None if it passes all checks.
 
     Args:
-        payload: What was asked for.
-        scenario: What was written.
+        payload: Payload of the request, from `write_payload`.
+        scenario: A scenario of the reply.
     """
-    values = {one.slot: one.value for one in scenario.values}
-    slots = {slot["name"]: slot for slot in payload["slots"]}
-    if sorted(one.slot for one in scenario.values) != sorted(slots):
+    return _wrong_instruction(payload, scenario) or _wrong_calls(payload, scenario)
+
+
+def _wrong_instruction(payload: Payload, scenario: WrittenScenario) -> str | None:
+    """Check the values and the wording of a scenario."""
+    slots = {slot["name"] for slot in payload["slots"]}
+    values = [item.value for item in scenario.values]
+    if sorted(item.slot for item in scenario.values) != sorted(slots):
         return "not_every_slot_once"
-    if any(value not in scenario.instruction for value in values.values()):
+    if any(value not in scenario.instruction for value in values):
         return "value_not_stated"
-    if any(value.casefold() in payload["taken"] for value in values.values()):
+    if any(value.casefold() in payload["taken"] for value in values):
         return "value_of_the_catalogue"
-    if any(mentions(scenario.instruction, word) for word in payload["must_not_name"]):
+    if mentions_any(payload["must_not_name"])(scenario.instruction):
         return "names_or_favours_a_tool"
+    return None
+
+
+def _wrong_calls(payload: Payload, scenario: WrittenScenario) -> str | None:
+    """Check that a scenario holds one call of each tool and that each call passes the values."""
+    values = {item.slot: item.value for item in scenario.values}
     calls = {call.tool: call.arguments for call in scenario.calls}
     if sorted(call.tool for call in scenario.calls) != sorted(tool["name"] for tool in payload["tools"]):
         return "not_every_tool_once"
-    for tool in payload["tools"]:
-        if not _serves(calls[tool["name"]], tool, values):
-            return "call_does_not_carry_the_values"
+    if not all(_serves(calls[tool["name"]], tool, values) for tool in payload["tools"]):
+        return "call_does_not_carry_the_values"
     return None
 
 
 def _serves(arguments: str, tool: Mapping[str, Any], values: Mapping[str, str]) -> bool:
-    """Whether a call passes the values under the tool's parameters, in types that can hold them."""
+    """Return True if a call passes exactly the values, each under its parameter and in the parameter's type."""
     try:
-        found = json.loads(arguments)
+        passed = json.loads(arguments)
     except (ValueError, RecursionError):
         return False
-    wanted = {one["parameter"]: typed(values[slot], one["type"]) for slot, one in tool["slots"].items()}
-    return None not in wanted.values() and found == wanted
+    wanted = {
+        parameter["parameter"]: typed(values[slot], parameter["type"]) for slot, parameter in tool["slots"].items()
+    }
+    return None not in wanted.values() and passed == wanted
 
 
 def typed(value: str, kind: str) -> str | int | float | None:
-    """A value as a JSON type; None where the type cannot hold it."""
+    """Convert a value to the JSON type of a parameter.
+
+    Args:
+        value: The value as text.
+        kind: `string`, `integer` or `number`.
+
+    Returns:
+        The converted value. None if the type cannot represent it, or if writing it as text gives other characters.
+    """
     if kind == "string":
         return value
     try:
@@ -176,9 +199,9 @@ def typed(value: str, kind: str) -> str | int | float | None:
     whole = int(number) if number.is_integer() and abs(number) < 2**53 else None
     if whole is None and (kind == "integer" or not math.isfinite(number)):
         return None
-    found = number if whole is None else whole
-    # "3.0", "1e3" and "007" would not come back as they were said.
-    return found if str(found) == value else None
+    converted = number if whole is None else whole
+    # The instruction states the value literally, and "3.0", "1e3" or "007" would not survive the conversion.
+    return converted if str(converted) == value else None
 
 
 class CallVerdict(Reply):
@@ -200,7 +223,7 @@ class Verification(Reply):
 def _check_verification(payload: Payload, reply: Verification) -> str | None:
     if not set(words(reply.restated)) & set(words(payload["instruction"])):
         return "instruction_not_restated"
-    if sorted(one.tool for one in reply.calls) != sorted(tool["name"] for tool in payload["tools"]):
+    if sorted(call.tool for call in reply.calls) != sorted(tool["name"] for tool in payload["tools"]):
         return "not_every_tool_once"
     if not set(reply.missing_values) <= set(payload["values"]):
         return "unknown_value"
@@ -211,8 +234,8 @@ Fault = Literal["a_call_does_not_serve", "a_value_is_missing", "favours_a_tool"]
 
 
 def fault_of(verdict: Verification) -> Fault | None:
-    """Why a verified scenario is dropped; None where it is good."""
-    if not all(one.serves for one in verdict.calls):
+    """Return the reason to drop a scenario after verification, or None to keep it."""
+    if not all(call.serves for call in verdict.calls):
         return "a_call_does_not_serve"
     if verdict.missing_values:
         return "a_value_is_missing"
@@ -225,4 +248,4 @@ ALIGN: Final = Task("align", Alignment, _check_alignment)
 WRITE: Final = Task("write", Scenarios, _check_scenarios)
 VERIFY: Final = Task("verify", Verification, _check_verification)
 TASKS: Final = (UNDERSTAND, JUDGE, ALIGN, WRITE, VERIFY)
-"""In the order in which the builder asks them."""
+"""All tasks, in the order in which the builder runs them."""

@@ -1,4 +1,4 @@
-"""What asks a model task by task, and what its ways of asking have in common."""
+"""Engines: interface, settings and shared helpers for sending the requests of a task."""
 
 from __future__ import annotations
 
@@ -18,51 +18,64 @@ from .task import Payload, R, Refusal, Rejection, Task
 
 
 class Engine(Protocol):
-    """Whatever asks a model."""
+    """Client that sends the requests of a task to a model."""
 
     def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
-        """The reply to each payload, in order.
+        """Return the reply to each payload, in order.
+
+        Args:
+            task: Task of the requests.
+            payloads: One payload per request.
+
+        Returns:
+            A valid reply for each payload, or a `Refusal` if no attempt gave one.
 
         Raises:
             LlmError: If the endpoint cannot be used.
-            BudgetError: If the next request could cost more than is allowed.
+            BudgetError: If the next request could exceed the budget.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an engine asks with."""
+    """Settings of an engine."""
 
     base_url: str | None
-    """The endpoint, such as `http://127.0.0.1:8080/v1`; None for the library's own."""
+    """Base URL of the endpoint, such as `http://127.0.0.1:8080/v1`; None for the client library's default."""
     api_key: str = field(repr=False)
     config: LlmConfig
-    """Model, sampling, limits."""
+    """Model, sampling and limits."""
     cache: AnswerCache
-    """Keeps every answer."""
+    """Cache of all answers."""
     meter: Meter
-    """Counts, and holds the budget."""
+    """Counters and budget."""
     progress: Progress
-    """Called as the work goes on."""
+    """Progress callback."""
 
 
 def each_once(
     task: Task[R], payloads: Sequence[Payload], ask: Callable[[Sequence[Payload]], Sequence[R | Refusal]]
 ) -> list[R | Refusal]:
-    """The reply to each payload, in order, where what comes twice is asked once."""
-    different = {task.user(payload): payload for payload in payloads}
-    found = dict(zip(different, ask(list(different.values())), strict=True))
-    return [found[task.user(payload)] for payload in payloads]
+    """Return the reply to each payload, in order, and send equal payloads only once.
+
+    Args:
+        task: Task of the requests.
+        payloads: The payloads, possibly with duplicates.
+        ask: Returns the replies to distinct payloads, in order.
+    """
+    distinct = {task.user(payload): payload for payload in payloads}
+    replies = dict(zip(distinct, ask(list(distinct.values())), strict=True))
+    return [replies[task.user(payload)] for payload in payloads]
 
 
 def refusal(reasons: Counter[str]) -> Refusal:
-    """The end of a request whose replies were of no use, under what was wrong with most of them."""
+    """Return the refusal of a request whose replies were all rejected, with the most frequent reason."""
     return Refusal(commonest(reasons))
 
 
 def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | Rejection:
-    """Read an answer, and count what came of it."""
+    """Read and check an answer, and count the outcome in the meter."""
     reply = task.read(answer.text, payload)
     if isinstance(reply, Rejection):
         meter.reject(task.name, reply.reason)
@@ -72,28 +85,32 @@ def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R |
 
 
 def content_of(message: Mapping[str, Any]) -> str:
-    """The text of a message; empty where the model said nothing."""
+    """Return the text of a message, empty if it has none.
+
+    Raises:
+        TypeError: If the content is not a string.
+    """
     content = message.get("content") or ""
     if not isinstance(content, str):
-        raise TypeError(f"content that is no text but {type(content).__name__}")
+        raise TypeError(f"the content is of type {type(content).__name__}, not a string")
     return content
 
 
 def read_completion(
     completion: Any, input_tokens: int, text_of: Callable[[Mapping[str, Any]], str] = content_of
 ) -> Answer:
-    """The text and the tokens of a chat completion.
+    """Read the text and the token counts of a chat completion.
 
     Args:
-        completion: What the endpoint replied.
-        input_tokens: Of the request, where the endpoint does not tell.
-        text_of: Reads the message.
+        completion: Decoded JSON body of the endpoint's response.
+        input_tokens: Estimated tokens of the request, used if the endpoint reports no usage.
+        text_of: Extracts the text from the message.
 
     Raises:
-        ValueError: If it is no chat completion.
+        ValueError: If the body is not a chat completion.
     """
     try:
-        # A model may write half a surrogate pair, which no file takes.
+        # A reply can contain a lone surrogate, which cannot be encoded as UTF-8.
         text = text_of(completion["choices"][0]["message"]).encode("utf-8", "replace").decode("utf-8")
         usage = completion.get("usage") or {}
         return Answer(
@@ -102,4 +119,4 @@ def read_completion(
             int(usage.get("completion_tokens") or estimated_tokens(text)),
         )
     except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"no chat completion: {error}") from error
+        raise ValueError(f"not a chat completion: {error}") from error

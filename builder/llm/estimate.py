@@ -1,4 +1,4 @@
-"""What asking a model would take, told before anything is asked."""
+"""Estimate of the requests and tokens of a build, computed without sending any request."""
 
 from __future__ import annotations
 
@@ -13,47 +13,51 @@ from builder.embedding import Encoder
 from builder.grouping.functionalities import REGISTERS
 from builder.records import Tool
 
-from .analysis import clusters_of, judge_payload, pairs_of, slots_of, understand_payload
+from .analysis import clusters_of, pairs_of
 from .builder_tasks import JUDGE, UNDERSTAND
+from .payloads import judge_payload, slots_of, understand_payload
 from .request import estimated_tokens, make_request
 from .task import Payload, R, Task
 
 _REPLY_TOKENS: Final = {"understand": 150, "judge": 40, "align": 80, "write": 1500, "verify": 120}
-"""Tokens of a usual reply."""
+"""Typical output tokens of a reply, by task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Requests of one task, and the tokens that they take."""
+    """Estimated requests and tokens of one task."""
 
     task: str
     requests: int
     input_tokens: int
     output_tokens: int
     exact: bool
-    """Whether the number of requests is known; if not, it is what it would be if all that looks alike were alike."""
+    """True if the number of requests is certain. Otherwise it assumes that all similar tools do the same job."""
 
 
 def estimate(tools: Sequence[Tool], config: BuildConfig, encoder: Encoder) -> list[Estimate]:
-    """Estimate the requests of a build, if every reply were of use.
+    """Estimate the requests of a build, assuming that every first reply is accepted.
 
     Args:
-        tools: The tools that are to be understood.
+        tools: Tools of the catalogue.
         config: The build's config.
-        encoder: Tells which tools look alike.
+        encoder: Embeds the documentation, to find similar tools.
+
+    Returns:
+        One estimate for each task, in the order of the build.
     """
     settings = config.llm
     does = {tool.name: f"{tool.operation}. {tool.operation_description}" for tool in tools}
     callable_ = [tool for tool in tools if slots_of(tool)]
     pairs = pairs_of(callable_, does, encoder, settings)
     same: dict[int, set[int]] = {}
-    for one, other in pairs:
-        same.setdefault(one, set()).add(other)
-        same.setdefault(other, set()).add(one)
+    for first, second in pairs:
+        same.setdefault(first, set()).add(second)
+        same.setdefault(second, set()).add(first)
     groups = list(clusters_of(callable_, same))
     members = sum(min(len(group), config.groups.largest) for group in groups)
     documentation = sum(estimated_tokens(tool.operation_description) for group in groups for tool in group)
-    judged = [judge_payload(callable_[one], callable_[other], does) for one, other in pairs]
+    judged = [judge_payload(callable_[first], callable_[second], does) for first, second in pairs]
     scenarios = len(groups) * len(REGISTERS) * settings.scenarios_per_register
 
     def line(task: str, requests: int, input_tokens: int, *, exact: bool = False) -> Estimate:
@@ -74,7 +78,7 @@ def estimate(tools: Sequence[Tool], config: BuildConfig, encoder: Encoder) -> li
 
 
 def _tokens(task: Task[R], payloads: Sequence[Payload], config: BuildConfig) -> int:
-    """Input tokens of some requests, from an even sample of them."""
+    """Estimate the input tokens of requests from an evenly spaced sample of at most 200."""
     if not payloads:
         return 0
     chosen = np.linspace(0, len(payloads) - 1, num=min(200, len(payloads))).astype(int)

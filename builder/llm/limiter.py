@@ -1,4 +1,4 @@
-"""How many requests are under way at once: as many as the endpoint bears."""
+"""Adaptive limit on the number of concurrent requests."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-_LESS: Final = 0.7
-"""What is left of the limit after the endpoint complained."""
+_DECREASE: Final = 0.7
+"""Factor by which the limit shrinks when the endpoint reports overload."""
 _WINDOW_S: Final = 1.0
-"""Complaints within one window count as one: they are about the same moment."""
+"""Seconds within which several overload reports count as one, because they have the same cause."""
 
 
 class AdaptiveLimiter:
-    """A limit that shrinks when the endpoint complains and grows back, slowly, while it does not.
+    """Limit on concurrent requests: shrinks when the endpoint reports overload and grows with each success.
 
     Args:
-        most: Largest number of requests at once, at least 1.
+        most: Maximum number of concurrent requests, at least 1.
     """
 
     def __init__(self, most: int) -> None:
         self._most = float(most)
         self.limit = float(most)
-        """Requests that may be under way now."""
+        """Number of requests that may currently run concurrently, 1 to `most`."""
         self._active = 0
         self._paused_until = 0.0
         self._shrunk_at = -_WINDOW_S
@@ -31,7 +31,7 @@ class AdaptiveLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait for a place."""
+        """Wait until a request may be sent, and hold its slot until the context ends."""
         async with self._free:
             await self._free.wait_for(lambda: self._active < max(1, int(self.limit)))
             self._active += 1
@@ -46,17 +46,17 @@ class AdaptiveLimiter:
                 self._free.notify_all()
 
     def succeeded(self) -> None:
-        """The endpoint answered."""
+        """Record that the endpoint answered a request."""
         self.limit = min(self._most, self.limit + 1 / self.limit)
 
     def complained(self, retry_after: float) -> None:
-        """The endpoint asked for fewer requests.
+        """Record that the endpoint reported overload.
 
         Args:
-            retry_after: Seconds during which none is to be sent; 0 where it did not say.
+            retry_after: Seconds during which no request may be sent; 0 if the endpoint gave no duration.
         """
         now = asyncio.get_running_loop().time()
         self._paused_until = max(self._paused_until, now + retry_after)
         if now - self._shrunk_at >= _WINDOW_S:
             self._shrunk_at = now
-            self.limit = max(1.0, self.limit * _LESS)
+            self.limit = max(1.0, self.limit * _DECREASE)

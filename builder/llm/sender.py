@@ -1,4 +1,4 @@
-"""Sending requests to an OpenAI-compatible endpoint, many at once, until each has an answer or never will."""
+"""Asynchronous sender of requests to an OpenAI-compatible endpoint, with retries and rate limiting."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from builder.config import LlmConfig
 from builder.errors import LlmError
 from builder.extras import import_extra
+from builder.words import sentence
 
 from .limiter import AdaptiveLimiter
 from .meter import Meter
@@ -20,35 +21,35 @@ from .request import SHAPES, Shape
 
 T = TypeVar("T")
 _RETRIED_STATUS: Final = frozenset({408, 409, 425, 429})
-"""Besides these and all from 500, an error status will be the same next time."""
+"""Client errors (4xx) that are retried. Server errors (5xx) are always retried."""
 _LONGEST_WAIT_S: Final = 60.0
 _PURPOSE: Final = "Asking a language model"
 _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
-_KEPT: Final = "All answers so far are kept: run the same command again, and it goes on from here."
+_KEPT: Final = "All answers so far are kept. Run the same command again to resume."
 
 
 class RefusedRequestError(LlmError):
-    """The endpoint refuses a request, and would do so again."""
+    """Raised when the endpoint refuses a request and a retry would not help."""
 
     def __init__(self, text: str, status: int, reason: str) -> None:
         super().__init__(text)
         self.status = status
         """HTTP status."""
         self.reason = reason
-        """The status and what the endpoint said, in short."""
+        """HTTP status and a short form of the endpoint's message."""
 
 
 class UnansweredRequestError(LlmError):
-    """A request had no answer, however often it was sent."""
+    """Raised when a request has no answer after all retries."""
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(text)
         self.reason = reason
-        """What was wrong the last time."""
+        """Reason of the last failure."""
 
 
 class _NoAnswerError(Exception):
-    """A request without an answer that may have one next time."""
+    """Internal signal that a request failed and can be retried."""
 
     def __init__(self, reason: str, retry_after: float) -> None:
         super().__init__(reason)
@@ -57,14 +58,14 @@ class _NoAnswerError(Exception):
 
 
 class Sender:
-    """An open connection to an endpoint.
+    """Sender of chat completion requests over an open connection.
 
     Args:
-        client: An `openai.AsyncOpenAI` that leaves retries to us.
-        config: Model, retries, limits.
-        meter: Counts faults, and holds the budget.
-        first_retries: Retries until the endpoint has shown some life, fewer than the config's, so that a wrong address
-            is told soon; None for the config's.
+        client: An `openai.AsyncOpenAI` with its own retries disabled.
+        config: Model, retries and limits.
+        meter: Counts failures and holds the budget.
+        first_retries: Maximum number of retries until the endpoint has answered once, so that a wrong base URL is
+            reported early. None for the config's number of retries.
     """
 
     def __init__(self, client: Any, config: LlmConfig, meter: Meter, first_retries: int | None = None) -> None:
@@ -78,20 +79,23 @@ class Sender:
         self._response_class, self._connect_timeout = httpx2.Response, httpx2.ConnectTimeout
         self._shape = 0
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
-        """Whole, since the library takes a while to put one together for each request."""
+        """Complete URL, because the client library is slow to build it for each request."""
 
     async def send(self, shaped: Callable[[Shape], dict[str, Any]], input_tokens: int, read: Callable[[Any], T]) -> T:
-        """Send a chat completion request until it has an answer.
+        """Send a chat completion request, with retries.
 
         Args:
-            shaped: The body, given how the form of the reply is asked for.
-            input_tokens: Its estimated tokens.
-            read: Takes the answer out of the completion; a `ValueError` is a fault that may pass.
+            shaped: Returns the body of the request for one of the `SHAPES`.
+            input_tokens: Estimated tokens of the request.
+            read: Extracts the answer from the decoded completion. If it raises `ValueError`, the request is retried.
+
+        Returns:
+            The result of `read`.
 
         Raises:
-            BudgetError: If it could cost more than is allowed.
-            RefusedRequestError: If the endpoint refuses it.
-            UnansweredRequestError: If there was no answer in as many tries as the config allows.
+            BudgetError: If the request could exceed the budget.
+            RefusedRequestError: If the endpoint refuses the request.
+            UnansweredRequestError: If there is no answer after all retries.
         """
         backoff = self._tenacity.wait_exponential_jitter(multiplier=0.25, max=_LONGEST_WAIT_S, jitter=0.25)
         retrying = self._tenacity.AsyncRetrying(
@@ -109,7 +113,7 @@ class Sender:
             last = str(error.last_attempt.exception())
             raise UnansweredRequestError(
                 f"The endpoint {str(self._client.base_url)!r} gave no answer in {error.last_attempt.attempt_number} "
-                f"tries, the last time: {last}. {_KEPT}",
+                f"tries. The last failure: {last}. {_KEPT}",
                 last,
             ) from error
         finally:
@@ -118,33 +122,26 @@ class Sender:
 
     @property
     def _retries(self) -> int:
-        """How often a request may be sent again."""
+        """Number of retries that are currently allowed."""
         return self._config.retries if self._alive else self._first_retries
 
     async def _send(self, shaped: Callable[[Shape], dict[str, Any]], read: Callable[[Any], T]) -> T:
         shape = self._shape
         try:
-            # The library's own way for requests that are already as the endpoint wants them: without walking through
-            # the reply's schema for every request, which took longer than all the rest.
+            # The low-level method of the library. The high-level one walks through the reply's schema for every
+            # request, which took longer than everything else.
             response = await self._client.post(self._url, body=shaped(SHAPES[shape]), cast_to=self._response_class)
             answer = read(json.loads(response.content))
         except self._openai.APIStatusError as error:
             if error.status_code == 400 and SHAPES[shape] != "text" and "response_format" in str(error.message):
-                # The server does not know this way of asking for a form; from now on it is asked in a simpler one.
+                # The server does not support this response format. All later requests use a simpler one.
                 self._shape = max(self._shape, shape + 1)
                 return await self._send(shaped, read)
-            if error.status_code in _RETRIED_STATUS or error.status_code >= 500:
-                self._no_answer(f"status_{error.status_code}", retry_after(error.response.headers), error)
-            raise RefusedRequestError(
-                f"The endpoint {str(self._client.base_url)!r} refuses requests for the model {self._config.model!r}: "
-                f"status {error.status_code}, {_short(error.message)} Mend the key, the model's name or the address.",
-                error.status_code,
-                f"status_{error.status_code}: {_short(error.message)}",
-            ) from error
+            self._fail_with_status(error)
         except self._openai.APITimeoutError as error:
-            # The client library calls it a timeout too when nobody listens there, or there is no such host.
-            reached = not isinstance(error.__cause__, self._connect_timeout)
-            self._no_answer("timed_out" if reached else "not_reached", 0.0, error)
+            # The client library also reports a timeout if the host is unknown or refuses the connection.
+            connected = not isinstance(error.__cause__, self._connect_timeout)
+            self._no_answer("timed_out" if connected else "not_reached", 0.0, error)
         except self._openai.APIConnectionError as error:
             self._no_answer("connection_lost", 0.0, error)
         except (self._openai.APIResponseValidationError, ValueError) as error:
@@ -153,12 +150,20 @@ class Sender:
         self._limiter.succeeded()
         return answer
 
-    def _no_answer(self, reason: str, seconds: float, error: Exception) -> None:
-        """Note a fault that may pass.
+    def _fail_with_status(self, error: Any) -> NoReturn:
+        """Raise `_NoAnswerError` if a request with this error status can be retried, else `RefusedRequestError`."""
+        status, message = error.status_code, _short(error.message)
+        if status in _RETRIED_STATUS or status >= 500:
+            self._no_answer(f"status_{status}", retry_after(error.response.headers), error)
+        raise RefusedRequestError(
+            f"The endpoint {str(self._client.base_url)!r} refuses requests for the model {self._config.model!r}: "
+            f"status {status}: {sentence(message)} Check the API key, the model name and the base URL.",
+            status,
+            f"status_{status}: {message}",
+        ) from error
 
-        Raises:
-            _NoAnswerError: Always.
-        """
+    def _no_answer(self, reason: str, seconds: float, error: Exception) -> NoReturn:
+        """Count a temporary failure and raise `_NoAnswerError`."""
         self._meter.faults[reason] += 1
         if reason == "status_429":
             self._alive = True
@@ -170,14 +175,17 @@ class Sender:
 async def connect(
     base_url: str | None, api_key: str, config: LlmConfig, meter: Meter, first_retries: int | None = None
 ) -> AsyncIterator[Sender]:
-    """Open a sender; with aiohttp below, the fastest of the client library's backends.
+    """Open a sender that uses aiohttp, the fastest backend of the client library.
 
     Args:
-        base_url: The endpoint, such as `http://127.0.0.1:8080/v1`; None for the library's own.
-        api_key: Its key.
-        config: Model, retries, limits.
-        meter: Counts faults, and holds the budget.
+        base_url: Base URL of the endpoint, such as `http://127.0.0.1:8080/v1`; None for the client library's default.
+        api_key: API key of the endpoint.
+        config: Model, retries and limits.
+        meter: Counts failures and holds the budget.
         first_retries: As in `Sender`.
+
+    Yields:
+        The sender, until the context ends.
 
     Raises:
         MissingExtraError: If the client library is not installed.
@@ -194,15 +202,15 @@ async def connect(
 
 
 async def each(items: Iterable[T], do: Callable[[T], Awaitable[None]], at_once: int) -> None:
-    """Do something for each item, so many at once.
+    """Call a coroutine function for each item, a limited number concurrently.
 
-    After a failure nothing new is begun; what is under way still ends. The first failure that is no `LlmError` is
-    raised, or else the first.
+    After a failure no further call starts, but the running ones finish. Then the first error that is not an `LlmError`
+    is raised, or the first `LlmError` if there is no other.
 
     Args:
-        items: Taken one by one, as there is room.
-        do: What to do.
-        at_once: At least 1.
+        items: The items, consumed lazily.
+        do: The coroutine function.
+        at_once: Maximum number of concurrent calls, at least 1.
     """
     work = iter(items)
     stopped = False
@@ -218,19 +226,20 @@ async def each(items: Iterable[T], do: Callable[[T], Awaitable[None]], at_once: 
                 stopped = True
                 raise
 
-    outcomes = await asyncio.gather(*(worker() for _ in range(at_once)), return_exceptions=True)
-    for outcome in sorted((one for one in outcomes if one is not None), key=lambda one: isinstance(one, LlmError)):
-        raise outcome
+    results = await asyncio.gather(*(worker() for _ in range(at_once)), return_exceptions=True)
+    errors = [error for error in results if error is not None]
+    for error in sorted(errors, key=lambda error: isinstance(error, LlmError)):
+        raise error
 
 
 def _asked_wait(state: Any) -> float:
-    """Seconds that the endpoint asked to wait before the next try; 0 where it did not."""
+    """Return the seconds that the endpoint asked to wait before the next retry, or 0."""
     error = state.outcome.exception() if state.outcome else None
     return error.retry_after if isinstance(error, _NoAnswerError) else 0.0
 
 
 def openai_library() -> Any:
-    """The client library.
+    """Import and return the `openai` client library.
 
     Raises:
         MissingExtraError: If it is not installed.
@@ -239,7 +248,14 @@ def openai_library() -> Any:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a server asks to wait, as a number or as a date; 0 where it does not, at most a minute."""
+    """Return the seconds that a server asks to wait before a retry.
+
+    Args:
+        headers: Response headers. `retry-after-ms` takes precedence over `retry-after`, a number or a date.
+
+    Returns:
+        Seconds, 0 to 60; 0 if the headers give no valid value.
+    """
     text, milliseconds = headers.get("retry-after", ""), headers.get("retry-after-ms", "")
     try:
         seconds = float(milliseconds) / 1000 if milliseconds else float(text)

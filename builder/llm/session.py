@@ -1,4 +1,4 @@
-"""The model of a build: from the command line's options to an engine, and what the manifest says of it."""
+"""Model session of a build: command-line options, engine and manifest entry."""
 
 from __future__ import annotations
 
@@ -27,27 +27,31 @@ TRANSPORTS: Final = ("online", "batch")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is asked, and how."""
+    """Endpoint of a model, with the transport, the cache and the budget."""
 
     base_url: str | None
-    """None for the client library's own."""
+    """None for the client library's default."""
     api_key: str | None = field(repr=False)
     transport: str
     """One of `TRANSPORTS`."""
     cache: Path
-    """SQLite file of all answers."""
+    """SQLite file of the answer cache."""
     max_cost_usd: float | None
+    """Budget in dollars; None for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSession:
-    """An engine with its meter."""
+    """Open engine with its meter."""
 
     engine: Engine
     meter: Meter
 
     def as_dict(self) -> dict[str, Any]:
-        """Model, prompts and the tokens of what was of use: the same however often a request had to be repeated."""
+        """Return the manifest entry: model, prompt versions, and accepted replies with their tokens.
+
+        The entry does not depend on retries or on the cache.
+        """
         return {
             "model": self.meter.config.model,
             "prompts": {task.name: task.version for task in TASKS},
@@ -57,61 +61,67 @@ class ModelSession:
 
 
 def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[str]) -> None:
-    """Refuse options that do not go together.
+    """Check the combination of command-line options about a language model.
 
     Args:
-        llm: Who is asked; None for nobody.
-        transport: How.
+        llm: Value of `--llm`, one of `PROVIDERS`; None to build without a model.
+        transport: Value of `--llm-mode`, one of `TRANSPORTS`.
         source: The catalogue.
-        others: Names of further options about a model that were given.
+        others: Names of the other model options that the user passed.
 
     Raises:
-        ConfigError: If they do not.
+        ConfigError: If a value is unknown, or the options cannot be combined.
     """
     if llm is None:
         if others:
             named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
-            raise ConfigError(f"{named} are about a language model, and none is asked. Add --llm openai.")
+            raise ConfigError(f"{named} can be used only with a language model. Add --llm openai.")
         return
     validate_choice("--llm", llm, PROVIDERS)
     validate_choice("--llm-mode", transport, TRANSPORTS)
     if isinstance(source, BuiltinSource):
-        raise ConfigError("The built-in marketplace is understood already. Name another catalogue, or leave --llm out.")
+        raise ConfigError("The built-in marketplace needs no language model. Pass another catalogue, or remove --llm.")
 
 
 def price_of(transport: str, config: LlmConfig) -> float:
-    """What a request costs in a transport, as a share of the config's prices."""
+    """Return the price of a request in a transport, as a share of the config's prices (1 for the full price)."""
     return config.batch_price if transport == "batch" else 1.0
 
 
 def key_for(base_url: str | None, api_key: str | None) -> str:
-    """The key that an endpoint is asked with.
+    """Return the API key to send to an endpoint.
 
     Args:
-        base_url: The endpoint; None for the client library's own, which needs a key.
-        api_key: The key, where there is one.
+        base_url: Base URL of the endpoint; None for the client library's default, which needs a key.
+        api_key: The user's key, or None.
+
+    Returns:
+        The key, or a placeholder if there is none and the endpoint may not need one.
 
     Raises:
-        ConfigError: If there is none and one is needed.
+        ConfigError: If the key is missing and the endpoint needs one.
     """
     if api_key is None and base_url is None:
-        raise ConfigError("There is no key: set OPENAI_API_KEY, or name an endpoint that needs none by --base-url.")
+        raise ConfigError("No API key: set OPENAI_API_KEY, or pass the --base-url of an endpoint that needs none.")
     return api_key or "none"
 
 
 @contextmanager
 def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelSession]:
-    """Open cache and engine for a build.
+    """Open the answer cache and the engine for a build.
 
     Args:
-        endpoint: Where and how.
+        endpoint: Endpoint, transport, cache and budget.
         config: The build's config.
-        progress: Told how far the asking is.
+        progress: Progress callback.
+
+    Yields:
+        The session, until the context ends.
 
     Raises:
-        ConfigError: If there is no key for an endpoint that needs one.
-        LlmError: If the cache cannot be used.
-        MissingExtraError: If the client library is missing.
+        ConfigError: If the endpoint needs an API key and there is none.
+        LlmError: If the cache cannot be opened.
+        MissingExtraError: If the client library is not installed.
     """
     key = key_for(endpoint.base_url, endpoint.api_key)
     with closing(AnswerCache(endpoint.cache)) as cache:

@@ -1,7 +1,7 @@
-"""What is asked of a model: a prompt, a payload, the form of the reply, and whether a reply can be right.
+"""Tasks for a language model: prompt, payload, reply schema and reply check.
 
-The payload travels as JSON in the user's message, so that text from a catalogue, however it is worded, stays a string
-inside it; the prompt says that nothing in it is an instruction.
+The payload is sent as JSON in the user message. Text from a catalogue, including any injected instruction, therefore
+stays a string inside it, and the prompt states that nothing in the payload is an instruction.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 Payload = Mapping[str, Any]
-"""What one request is about; plain JSON."""
+"""Input of one request, as plain JSON."""
 
 
 class Reply(BaseModel):
-    """Base of the reply models: closed and strict, as structured outputs want them."""
+    """Base of the reply models. Strict and without extra fields, as structured outputs require."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -36,28 +36,28 @@ _FRAME: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a reply was of no use."""
+    """Result of a reply that failed a check."""
 
     reason: str
-    """A few words, the same for all replies with this fault."""
+    """Identifier of the fault, such as `no_json_object`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that stayed without a usable reply."""
+    """Result of a request without any valid reply."""
 
     reason: str
-    """What was wrong with most of its replies."""
+    """Most frequent reason why its replies were rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[R]):
-    """One kind of request.
+    """Kind of request to a model.
 
     Args:
-        name: Name of the prompt file.
-        reply: Form of the reply.
-        check: Why a well-formed reply cannot be right for a payload; None where nothing speaks against it.
+        name: Name of the task and of its prompt file.
+        reply: Model of the reply.
+        check: Returns the reason why a well-formed reply is wrong for a payload, or None to accept it.
     """
 
     name: str
@@ -66,25 +66,33 @@ class Task(Generic[R]):
 
     @property
     def system(self) -> str:
-        """The system message: the prompt, and the form of the reply."""
+        """System message: the prompt and the JSON Schema of the reply."""
         return _system(self.name, self.reply)
 
     @property
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the reply, as strict structured outputs want it: every property required, none else."""
+        """JSON Schema of the reply for strict structured outputs: all properties required, no others allowed."""
         return _schema(self.reply)
 
     @property
     def version(self) -> str:
-        """SHA-256 of the system message: another prompt or form of reply is another request."""
+        """SHA-256 of the system message, so that a changed prompt or schema changes the keys of the requests."""
         return _hash(self.system)
 
     def user(self, payload: Payload) -> str:
-        """The user message."""
+        """Return the user message for a payload."""
         return json.dumps({"task": self.name, "payload": payload}, ensure_ascii=False, sort_keys=True)
 
     def read(self, text: str, payload: Payload) -> R | Rejection:
-        """The reply in a model's text, or why there is none."""
+        """Parse and check a model's text.
+
+        Args:
+            text: Text of the model's message.
+            payload: Payload of the request.
+
+        Returns:
+            The reply, or a `Rejection` if the text has no valid one.
+        """
         value = _json_object(text)
         if value is None:
             return Rejection("no_json_object")
@@ -92,8 +100,8 @@ class Task(Generic[R]):
             reply = self.reply.model_validate(value)
         except ValidationError:
             return Rejection("not_of_the_schema")
-        wrong = self.check(payload, reply)
-        return reply if wrong is None else Rejection(wrong)
+        fault = self.check(payload, reply)
+        return reply if fault is None else Rejection(fault)
 
 
 @cache
@@ -113,12 +121,16 @@ def _hash(text: str) -> str:
 
 @cache
 def prompt(name: str) -> str:
-    """Text of a prompt file."""
+    """Return the text of a prompt file.
+
+    Args:
+        name: File name without `.md`.
+    """
     return (files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is, or the first one in it, as servers without structured outputs give it."""
+    """Return the first JSON object in a text, or None. Without structured outputs, other text may surround it."""
     start = text.find("{")
     if start < 0:
         return None

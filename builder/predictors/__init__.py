@@ -1,1 +1,1 @@
-"""Baselines: predictors that need no model, each on one protocol, each saying what it may look at."""
+"""Baseline predictors that need no language model. Each docstring states which parts of an instance it uses."""

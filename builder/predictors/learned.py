@@ -1,4 +1,4 @@
-"""Baselines that compare documentation, or learn from the training split; each says what it may look at."""
+"""Baselines that embed documentation or learn from the training split. Each docstring states what it uses."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from hf_dataset.schema import Instance, ToolDoc, ToolRow
 from .scored_choice import Score
 
 _RECENT: Final = 3
-"""The last of so many parts of a history is looked at by itself too."""
-_JOB_FIRST: Final = 4
-"""How much likeness to the instruction counts, where likeness to the tools of the history counts 1."""
+"""The last `1 / _RECENT` of a history counts as recent."""
+_JOB_WEIGHT: Final = 4
+"""Weight of the similarity to the instruction; the similarity to the tools of the history has weight 1."""
 _ROUNDS: Final = 25
+"""Maximum number of Newton steps."""
 _RIDGE: Final = 1.0
+"""Strength of the L2 penalty."""
 
 
 def embedding(encoder: Encoder) -> Score:
-    """The candidate whose documentation is most like the instruction and the tools that the user called.
+    """Prefer the candidate whose documentation is most similar to the instruction and to the tools of the history.
 
-    The instruction counts four times as much as the tools: likeness to what was called before draws it to tools of
-    other jobs. Looks at instruction, documentation, ratings (a disliked tool counts against what is like it) and order
-    (the last third of a history counts twice where nothing is rated).
+    The instruction has four times the weight of the tools, because similarity to earlier tools favours candidates for
+    other jobs. Uses the instruction, the documentation, the ratings (similarity to a disliked tool counts negatively)
+    and the order (without ratings, the last third of the history counts twice).
 
     Args:
-        encoder: Turns documentation into vectors.
+        encoder: Embeds instructions and documentation.
     """
     known: dict[str, NDArray[np.float32]] = {}
 
@@ -47,19 +49,21 @@ def embedding(encoder: Encoder) -> Score:
         for step, weight in zip(instance.history, weights, strict=True):
             taste += weight * docs[step.name]
         asked = encoder.encode([instance.instruction])[0]
-        found: list[float] = (_JOB_FIRST * _spread(candidates @ asked) + _spread(candidates @ taste)).tolist()
-        return found
+        scores: list[float] = (
+            _JOB_WEIGHT * _standardised(candidates @ asked) + _standardised(candidates @ taste)
+        ).tolist()
+        return scores
 
     return score
 
 
-def _spread(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scores with mean 0 and deviation 1; all 0 where they are all the same."""
+def _standardised(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale scores to mean 0 and standard deviation 1. Equal scores become 0."""
     return np.asarray((scores - scores.mean()) / (float(scores.std()) or 1.0))
 
 
 def _weights(instance: Instance) -> list[float]:
-    """What each step of a history counts: against where it was disliked, more where it is recent."""
+    """Return the weight of each step: its rating as 1 or -1, or without ratings 2 for recent steps and 1 for others."""
     if any(step.rating is not None for step in instance.history):
         return [-1.0 if step.rating == 0 else 1.0 for step in instance.history]
     recent = len(instance.history) - len(instance.history) // _RECENT
@@ -67,15 +71,16 @@ def _weights(instance: Instance) -> list[float]:
 
 
 def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score:
-    """The candidate of the right functionality that a conditional logistic regression prefers.
+    """Prefer the candidate that a conditional logistic regression ranks highest among those that do the job.
 
-    Looks at the documented attributes of tools and at which candidates do the job; learned from the answers of the
-    training split, whose users, providers and query groups are others. Its features are, for each axis, how much of
-    the history (and of its last third) has the candidate's value, a disliked step counting against it.
+    Uses the documented attributes of the tools and the knowledge of which candidates do the job. The model is fitted to
+    the answers of the training split, which shares no users, providers or query groups with the other splits. It has two
+    features for each axis: the share of the history, and of its last third, with the candidate's value. Disliked steps
+    count negatively.
 
     Args:
-        train: Rows of the training split.
-        tools: The catalogue of both splits, by name.
+        train: Instances of the training split, with answers.
+        tools: Tools of the training split and of the predicted split, by name.
 
     Source:
         McFadden, Conditional logit analysis of qualitative choice behavior (1974).
@@ -86,42 +91,46 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
     def features(instance: Instance, names: Sequence[str]) -> NDArray[np.float64]:
         signs = np.array([-1.0 if step.rating == 0 else 1.0 for step in instance.history])
         recent = np.arange(len(signs)) >= len(signs) - len(signs) // _RECENT
-        found = np.zeros((len(names), 2 * len(axes)))
+        matrix = np.zeros((len(names), 2 * len(axes)))
         if not instance.history:
-            return found
+            return matrix
         for column, axis in enumerate(axes):
             values = np.array([attributes[step.name].get(axis) for step in instance.history], dtype=object)
-            for line, name in enumerate(names):
-                own = attributes[name].get(axis)
-                agree = signs * (values == own) if own is not None else np.zeros(len(signs))
-                found[line, column] = agree.mean()
-                found[line, len(axes) + column] = agree[recent].mean() if recent.any() else 0.0
-        return found
+            for row, name in enumerate(names):
+                value = attributes[name].get(axis)
+                agreement = signs * (values == value) if value is not None else np.zeros(len(signs))
+                matrix[row, column] = agreement.mean()
+                matrix[row, len(axes) + column] = agreement[recent].mean() if recent.any() else 0.0
+        return matrix
 
     def able(instance: Instance) -> list[str]:
         return [tool.name for tool in instance.candidates if tools[tool.name].functionality == instance.functionality]
 
-    seen = []
-    for row in train:
-        assert row.answer is not None
-        names = able(row)
-        seen.append((features(row, names), names.index(row.answer.name)))
-    learned = _fit(seen, 2 * len(axes))
+    choices = []
+    for instance in train:
+        assert instance.answer is not None
+        names = able(instance)
+        choices.append((features(instance, names), names.index(instance.answer.name)))
+    weights = _fit(choices, 2 * len(axes))
 
     def score(instance: Instance) -> list[float]:
         names = able(instance)
-        values = dict(zip(names, (features(instance, names) @ learned).tolist(), strict=True))
+        values = dict(zip(names, (features(instance, names) @ weights).tolist(), strict=True))
         return [values.get(tool.name, -np.inf) for tool in instance.candidates]
 
     return score
 
 
 def _fit(rows: Sequence[tuple[NDArray[np.float64], int]], size: int) -> NDArray[np.float64]:
-    """Weights of a conditional logit, by Newton's method with a ridge.
+    """Fit the weights of a conditional logit with an L2 penalty, by Newton's method.
 
     Args:
-        rows: Features of the candidates, shape (candidates, size), and the index of the chosen one.
+        rows: For each choice, the features of the candidates, of shape (candidates, size), and the index of the chosen
+            one.
         size: Number of features.
+
+    Returns:
+        Weights of the features, of shape (size,).
     """
     weights = np.zeros(size)
     for _ in range(_ROUNDS):

@@ -1,9 +1,11 @@
-"""`baseline:oracle`: what a reader who understood everything would call; the ceiling.
+"""`baseline:oracle`: upper bound on the accuracy that can be reached from the history.
 
-Looks at the history with its ratings and order, at the documented attributes of the tools (the config `tools`), and at
-which candidates do the job. It never looks at the user's profile. The choice of the tool is inferred; where it is the
-answer's, the arguments are copied from the answer, since reading values out of the instruction is not what it measures.
-In the public test split, where there is no answer, its arguments are always empty.
+Uses the history with its ratings and order, the documented attributes of the tools (the config `tools`), and the
+knowledge of which candidates do the job. It does not use the user's profile.
+
+The tool is inferred. If it is the tool of the answer, the arguments are copied from the answer, because the oracle does
+not measure the extraction of values from the instruction. In the public test split, which has no answers, the arguments
+are always empty.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from .protocol import tool_call
 
 
 class OraclePredictor:
-    """Infers the preference from the history and takes the best candidate.
+    """Predictor that infers the preference from the history and calls the best candidate.
 
     Args:
-        tools: The catalogue of the split.
-        changes: How often the preference changes in a history; 0 where its order carries no meaning.
+        tools: Catalogue of the split, with attributes.
+        changes: Number of preference changes in a history; 0 if the order of the history is random.
     """
 
     def __init__(self, tools: Sequence[ToolRow], *, changes: int) -> None:
@@ -32,10 +34,10 @@ class OraclePredictor:
         self._reader = PreferenceReader(self._attributes.values())
 
     def predict(self, instance: Instance) -> str:
-        """Infer the tool that this user would want."""
+        """Return a call of the tool that this user is inferred to prefer."""
         steps = [Step(self._attributes[step.name], step.rating) for step in instance.history]
         able = [tool.name for tool in instance.candidates if self._functionality[tool.name] == instance.functionality]
         scores = self._reader.scores(steps, [self._attributes[name] for name in able], changes=self._changes)
         name = able[max(range(len(able)), key=lambda index: scores[index])]
-        known = instance.answer is not None and instance.answer.name == name
-        return tool_call(name, json.loads(instance.answer.arguments) if known and instance.answer else {})
+        answer = instance.answer
+        return tool_call(name, json.loads(answer.arguments) if answer is not None and answer.name == name else {})

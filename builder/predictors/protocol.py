@@ -1,4 +1,4 @@
-"""What a predictor is."""
+"""Interface of predictors."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hf_dataset.schema import Instance
 
 
 class Predictor(Protocol):
-    """Answers instances with text, as a model does."""
+    """Object that replies to instances with text, like a language model."""
 
     def predict(self, instance: Instance) -> str:
-        """The reply to one instance; it never depends on other instances."""
+        """Return the reply to one instance. It must not depend on other instances."""
         ...
 
 
 def tool_call(name: str, arguments: dict[str, Any]) -> str:
-    """A tool call as text."""
+    """Return a tool call as JSON text."""
     return json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)

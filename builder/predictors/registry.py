@@ -1,4 +1,4 @@
-"""From a `--model` value to a predictor."""
+"""Baseline names, and the predictor for each `--model` value."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 from builder.choices import validate_choice
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
-from builder.manifest import changes_of
-from hf_dataset.reader import read_instances, read_manifest, read_private_tools, read_tools
+from hf_dataset.manifest import read_manifest
+from hf_dataset.reader import read_instances, read_private_tools, read_tools
 from hf_dataset.schema import ToolRow
 
 from . import simple
@@ -39,30 +39,31 @@ BASELINES: Final = (
     "regression",
 )
 _BY_ATTRIBUTES: Final = ("oracle", "regression")
-"""Baselines that read the attributes of tools."""
+"""Baselines that need the attributes of tools."""
 ALLOWED: Final = tuple(f"baseline:{name}" for name in BASELINES)
+"""Values of `--model` that name a baseline."""
 
 
 def open_predictor(
     model: str, folder: Path, config: str, split: str, seed: int, answers: Path | None = None
 ) -> Predictor:
-    """Open the predictor that a `--model` value names.
+    """Open the predictor for a `--model` value.
 
     Args:
         model: One of `ALLOWED`.
         folder: Folder of the data set.
         config: History type.
-        split: Split to be predicted.
-        seed: For predictors that draw.
-        answers: The answers folder, where oracle and regression find the attributes of the test split's tools.
+        split: Split to predict.
+        seed: Seed for predictors that break ties at random.
+        answers: Answers folder. Oracle and regression need it for the attributes of the test split's tools.
 
     Raises:
-        ConfigError: If there is no such model, or it needs the answers folder.
-        ReadError: If a folder is not what it should be.
+        ConfigError: If the model is unknown, or it needs attributes that are not available.
+        ReadError: If a folder cannot be read.
     """
     name = validate_choice("model", model, ALLOWED).removeprefix("baseline:")
     if name == "oracle":
-        return OraclePredictor(_tools(folder, split, answers), changes=changes_of(read_manifest(folder), config))
+        return OraclePredictor(_tools(folder, split, answers), changes=read_manifest(folder).preference_changes(config))
     if name in _SIMPLE:
         score = _SIMPLE[name]
     elif name == "popular":
@@ -76,20 +77,30 @@ def open_predictor(
 
 
 def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
-    if split != "test":
-        tools = read_tools(folder, split)
-        if tools and not any(tool.attributes for tool in tools):
-            others = ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_ATTRIBUTES)
-            raise ConfigError(
-                f"The tools of {str(folder)!r} have no attributes, and this baseline reads them. Take one of {others}."
-            )
-        return tools
+    """Read the tools of a split with their attributes."""
+    return _public_tools(folder, split) if split != "test" else _private_tools(folder, answers)
+
+
+def _public_tools(folder: Path, split: str) -> list[ToolRow]:
+    tools = read_tools(folder, split)
+    if tools and not any(tool.attributes for tool in tools):
+        others = ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_ATTRIBUTES)
+        raise ConfigError(
+            f"The tools of {str(folder)!r} have no attributes, but this baseline needs them. Use one of {others}."
+        )
+    return tools
+
+
+def _private_tools(folder: Path, answers: Path | None) -> list[ToolRow]:
     if answers is None:
         raise ConfigError(
-            "The attributes of the test split's tools are private, and this baseline reads them. "
-            "Name the answers folder with --answers, or another split with --split."
+            "The attributes of the test split's tools are private, but this baseline needs them. "
+            "Pass the answers folder with --answers, or another split with --split."
         )
     tools = read_private_tools(answers)
-    if {tool.name for tool in tools} != {tool.name for tool in read_tools(folder, split)}:
-        raise ConfigError(f"{str(answers)!r} holds the tools of another data set than {str(folder)!r}.")
+    if {tool.name for tool in tools} != {tool.name for tool in read_tools(folder, "test")}:
+        raise ConfigError(
+            f"{str(answers)!r} holds the tools of another data set than {str(folder)!r}. "
+            "Pass the answers folder of the same build."
+        )
     return tools

@@ -1,4 +1,4 @@
-"""A baseline is a score for each candidate; the highest is called, and among equals one is drawn."""
+"""Predictor that calls the candidate with the highest score. Ties are broken at random."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hf_dataset.schema import Instance
 from .protocol import tool_call
 
 Score = Callable[[Instance], Sequence[float]]
-"""One number for each candidate of an instance, in their order."""
+"""Function that returns one score for each candidate of an instance, in order."""
 
 
 class ScoredPredictor:
-    """Calls the candidate with the highest score, without arguments.
+    """Predictor that calls the candidate with the highest score, without arguments.
 
     Args:
-        score: What it goes by.
-        seed: The same seed gives the same replies, whatever the order of the instances.
-        name: Of the baseline, so that two of them do not draw alike.
+        score: Scores the candidates of an instance.
+        seed: Seed for breaking ties. The draws do not depend on the order of the instances.
+        name: Name of the baseline. Baselines with different names draw independently.
     """
 
     def __init__(self, score: Score, seed: int, name: str = "") -> None:
@@ -28,7 +28,7 @@ class ScoredPredictor:
         self._seed = seed
 
     def predict(self, instance: Instance) -> str:
-        """Call the candidate that the score is most for."""
+        """Return a call of the candidate with the highest score."""
         scores = self._score(instance)
         highest = max(scores) - 1e-9
         best = [tool.name for tool, score in zip(instance.candidates, scores, strict=True) if score >= highest]

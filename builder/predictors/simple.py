@@ -1,6 +1,6 @@
-"""Baselines that count: what is first, what is called most, what was liked. Each says what it may look at.
+"""Baselines that use order, names, counts or ratings. Each docstring states which parts of an instance it uses.
 
-None of them is told which candidates do the job. Where a baseline says the same of several candidates, it draws.
+No baseline here knows which candidates do the job. Ties between candidates are broken at random.
 """
 
 from __future__ import annotations
@@ -15,27 +15,34 @@ from .scored_choice import Score
 
 
 def uniform(instance: Instance) -> list[float]:
-    """Any candidate. Looks at their number."""
+    """Score all candidates equally, so that one is drawn at random. Uses only their number."""
     return [0.0] * len(instance.candidates)
 
 
 def first(instance: Instance) -> list[float]:
-    """The candidate that stands first. Looks at the order of the candidates."""
+    """Prefer the candidate that is listed first. Uses only the order of the candidates."""
     return [-float(index) for index in range(len(instance.candidates))]
 
 
 def lexical(instance: Instance) -> list[float]:
-    """The candidate whose documentation shares most words with the instruction. Looks at these two."""
+    """Prefer the candidate with the largest share of words that occur in the instruction.
+
+    Uses the instruction and the names and documentation of the candidates.
+    """
     asked = set(words(instance.instruction))
-    found = []
+    shares = []
     for tool in instance.candidates:
-        said = set(words(f"{tool.name} {tool.description}"))
-        found.append(len(asked & said) / max(len(said), 1))
-    return found
+        documented = set(words(f"{tool.name} {tool.description}"))
+        shares.append(len(asked & documented) / max(len(documented), 1))
+    return shares
 
 
 def popular(rows: Iterable[Instance]) -> Score:
-    """The candidate that most users call. Looks at the histories of all rows of the split, and at no answer."""
+    """Prefer the candidate that is called most often in all histories of a split. Uses no answers.
+
+    Args:
+        rows: All instances of the split.
+    """
     calls = Counter(step.name for row in rows for step in row.history)
 
     def score(instance: Instance) -> list[float]:
@@ -45,25 +52,25 @@ def popular(rows: Iterable[Instance]) -> Score:
 
 
 def frequent(instance: Instance) -> list[float]:
-    """The candidate whose provider stands most often in the user's own history. Looks at names, not at ratings."""
+    """Prefer the candidate whose provider is most frequent in the user's history. Uses names but no ratings."""
     return _by_provider(instance, [1.0] * len(instance.history))
 
 
 def last_used(instance: Instance) -> list[float]:
-    """The candidate whose provider the user called last. Looks at the order of the history."""
+    """Prefer the candidate whose provider the user called last. Uses names and the order of the history."""
     return _by_provider(instance, [float(index + 1) for index in range(len(instance.history))], latest=True)
 
 
 def liked(instance: Instance) -> list[float]:
-    """The candidate whose provider was liked most, less disliked.
+    """Prefer the candidate whose provider has the most liked calls minus disliked calls in the history.
 
-    Looks at names and ratings; a call without a rating is taken for liked.
+    Uses names and ratings. A call without a rating counts as liked.
     """
     return _by_provider(instance, [-1.0 if step.rating == 0 else 1.0 for step in instance.history])
 
 
 def _by_provider(instance: Instance, weights: Sequence[float], *, latest: bool = False) -> list[float]:
-    """Weights of the history's steps, summed (or the largest of them) for each candidate's provider."""
+    """Score each candidate by the sum (with `latest`, the maximum) of the weights of its provider's history steps."""
     provider_of = {tool.name: tool.provider for tool in instance.history_tools}
     totals: dict[str, float] = {}
     for step, weight in zip(instance.history, weights, strict=True):

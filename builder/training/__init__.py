@@ -1,1 +1,1 @@
-"""Data that teaches the skill: rows of `sft` and `dpo` from the users of train, and their export."""
+"""Training data: rows of `sft` and `dpo` for the users of the training split, and their export."""

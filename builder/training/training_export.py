@@ -1,8 +1,9 @@
-"""Training data as the files that trainers take: JSON lines, and what LLaMA-Factory must know of them.
+"""Export of the training data as JSON lines, for TRL or LLaMA-Factory.
 
-`trl` is the rows as they are: `SFTTrainer` reads `messages`, `DPOTrainer` reads `prompt`, `chosen` and `rejected`, and
-both leave the other columns alone. `llama-factory` is its sharegpt form with OpenAI's names of roles, in which a chosen
-and a rejected message are no lists, with the `dataset_info.json` by which it finds columns and roles.
+`trl` writes the rows unchanged: `SFTTrainer` reads `messages`, `DPOTrainer` reads `prompt`, `chosen` and `rejected`,
+and both ignore the other columns. `llama-factory` writes the sharegpt format with OpenAI's role names, in which the
+chosen and the rejected message are single messages instead of lists. A `dataset_info.json` describes its columns and
+roles.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _INFO: Final = {
 }
 
 
-def _as_it_is(row: dict[str, Any]) -> dict[str, Any]:
+def _unchanged(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
@@ -53,26 +54,30 @@ def _sharegpt(row: dict[str, Any]) -> dict[str, Any]:
 
 
 FORMATS: Final[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
-    "trl": _as_it_is,
+    "trl": _unchanged,
     "llama-factory": _sharegpt,
 }
+"""Function that converts a row of `sft` or `dpo`, by format name."""
 
 
 def export_training(data: Path, out: Path, fmt: str) -> dict[str, int]:
-    """Write the training data of a data set as a folder of JSON lines; the number of rows by file name.
+    """Export the training data of a data set as JSON lines.
 
     Args:
         data: Folder of the data set.
-        out: Folder to make.
+        out: Folder to create.
         fmt: One of `FORMATS`.
 
+    Returns:
+        Number of rows, by file name.
+
     Raises:
-        ConfigError: If there is no such format.
-        OutputError: If the folder is there, or cannot be made.
-        ReadError: If the data set has no training data, or it is not what it should be.
+        ConfigError: If the format is unknown.
+        OutputError: If the output folder exists or cannot be created.
+        ReadError: If the data set has no training data, or the data cannot be read.
     """
     if fmt not in FORMATS:
-        raise ConfigError(f"There is no format {fmt!r}. Formats are {', '.join(FORMATS)}.")
+        raise ConfigError(f"Unknown format {fmt!r}. Available formats: {', '.join(FORMATS)}.")
     with folder_written_aside(out) as folder:
         counts = {f"{config}.jsonl": _write(data, config, folder / f"{config}.jsonl", fmt) for config in TRAINING}
         if fmt == "llama-factory":
@@ -81,8 +86,9 @@ def export_training(data: Path, out: Path, fmt: str) -> dict[str, int]:
 
 
 def _write(data: Path, config: str, path: Path, fmt: str) -> int:
+    """Write the rows of `sft` or `dpo` to a file and return their number."""
     count = 0
-    # Not the platform's line ends, and no other separators than "\n": what JSON lines are split at.
+    # JSON Lines uses "\n" on every platform.
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in read_training(data, config):
             file.write(json.dumps(FORMATS[fmt](to_dict(row)), ensure_ascii=False) + "\n")

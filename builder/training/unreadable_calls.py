@@ -1,4 +1,4 @@
-"""Ways of stating the right call so that nobody can read it: no JSON, or not the JSON that was asked for."""
+"""Malformed spellings of a call: not JSON, or JSON with the wrong keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 Form = Callable[[str, Mapping[str, Any]], str]
-"""From the name and the arguments of a call to a reply that holds both and is no call."""
+"""Function that turns the name and the arguments of a call into a reply that cannot be parsed as a call."""
 
 
 def _prose(name: str, arguments: Mapping[str, Any]) -> str:
-    said = " and ".join(f"{key} set to {value}" for key, value in _flat(arguments))
-    return f"I would use {name} here, with {said}."
+    settings = " and ".join(f"{key} set to {value}" for key, value in _flat(arguments))
+    return f"I would use {name} here, with {settings}."
 
 
 def _unquoted(name: str, arguments: Mapping[str, Any]) -> str:
@@ -37,11 +37,11 @@ def _cut_off(name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _flat(arguments: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
-    """Keys and values, those within objects under their own key."""
-    found: list[tuple[str, Any]] = []
+    """Return the keys and values of the arguments; nested objects are replaced by their items."""
+    items: list[tuple[str, Any]] = []
     for key, value in arguments.items():
-        found += _flat(value) if isinstance(value, dict) else [(key, value)]
-    return found
+        items += _flat(value) if isinstance(value, dict) else [(key, value)]
+    return items
 
 
 def _without_quotes(value: Any) -> str:
@@ -51,3 +51,4 @@ def _without_quotes(value: Any) -> str:
 
 
 FORMS: Final[Sequence[Form]] = (_prose, _unquoted, _code, _lines, _other_keys, _cut_off)
+"""All malformed spellings. Their order is part of the random draws."""

@@ -1,1 +1,1 @@
-"""Users of the benchmark: preferences, histories, instructions and the rows made of them."""
+"""Users of the benchmark: preferences, histories, instructions, and the instances made from them."""

@@ -1,4 +1,4 @@
-"""Stage 7a: what stands beside the answer, the group's other tools and distractors that do another job."""
+"""Candidates of an instance: the tools of the group, and distractors that do another job."""
 
 from __future__ import annotations
 
@@ -12,30 +12,35 @@ from builder.embedding import Encoder
 from builder.errors import BuildError
 from builder.records import Functionality, Group, Tool
 
-_NEAR: Final = 3
-"""Of so many times the tools that are needed, the nearest, the distractors of a near functionality are drawn."""
-_POOL: Final = 20_000
-"""Tools of a split that distractors are drawn from, at most: a group's cost no more in a larger catalogue."""
-_REMEMBERED: Final = 1000
-"""Functionalities whose distractors are kept at once."""
+_NEAREST_FACTOR: Final = 3
+"""Size of the sample that distractors of a near functionality are drawn from, as a multiple of the number needed."""
+_MAX_POOL: Final = 20_000
+"""Maximum number of tools that distractors are drawn from, so that the cost per group is bounded."""
+_MAX_CACHED: Final = 1000
+"""Maximum number of functionalities whose distractors are cached."""
 
 
 def distractor_pool(tools: Iterable[Tool]) -> list[Tool]:
-    """The tools of a split that distractors are drawn from, by name: all, or of very many an even choice."""
+    """Return the tools that distractors are drawn from, sorted by name.
+
+    Args:
+        tools: All tools of a split. If there are more than 20,000, an evenly spaced sample is returned.
+    """
     listed = sorted(tools, key=lambda tool: tool.name)
-    if len(listed) <= _POOL:
+    if len(listed) <= _MAX_POOL:
         return listed
-    return [listed[int(index)] for index in np.linspace(0, len(listed) - 1, _POOL)]
+    return [listed[int(index)] for index in np.linspace(0, len(listed) - 1, _MAX_POOL)]
 
 
 class CandidateMaker:
-    """Draws the candidates of the query groups of one split.
+    """Generator of the candidates of query groups in one split.
 
     Args:
         tools: All tools of the split.
-        look_alikes: For a functionality, names of tools of the pool that may well do its job: no distractors.
-        config: How many candidates there are, and where distractors come from.
-        encoder: Tells which documentation is near.
+        look_alikes: Tool names by functionality name: tools that might do the functionality's job, and so cannot be
+            distractors.
+        config: Number of candidates and source of distractors.
+        encoder: Encoder that ranks tools by similarity to a functionality.
     """
 
     def __init__(
@@ -54,44 +59,44 @@ class CandidateMaker:
         self._distractors: dict[str, list[Tool]] = {}
 
     def draw(self, group: Group, rng: np.random.Generator) -> tuple[Tool, ...]:
-        """The group's tools and distractors, in random order.
+        """Draw the candidates of a query group: all tools of its group, and distractors, in random order.
 
         Args:
-            group: The tools that do the job, all of which become candidates.
-            rng: Draws distractors and order.
+            group: Tools that do the job.
+            rng: Generator that draws the distractors and the order.
 
         Raises:
-            BuildError: If there are too many tools that do the job, or too few that do another.
+            BuildError: If the group has too many tools, or the split too few distractors.
         """
-        own = [member.tool for member in group.members]
+        members = [member.tool for member in group.members]
         count = self._config.count
         others = self._others(group)
-        chosen = list(own)
-        for level in self._levels(group, others, count - len(own)):
+        chosen = list(members)
+        for level in self._levels(group, others, count - len(members)):
             names = {tool.name for tool in chosen}
             free = [tool for tool in level if tool.name not in names]
             chosen += [free[int(index)] for index in rng.permutation(len(free))[: max(0, count - len(chosen))]]
         if len(chosen) != count:
             raise BuildError(
-                f"{group.functionality.name!r} in {group.split!r} has {len(own)} tools of its own and "
-                f"{len(others)} that can stand beside them; candidates.count asks for {count}. Change it."
+                f"Cannot draw {count} candidates for {group.functionality.name!r} in {group.split!r}: {len(members)} "
+                f"tools do the job and {len(others)} can be distractors. Change candidates.count in the config."
             )
         return tuple(chosen[int(index)] for index in rng.permutation(len(chosen)))
 
     def _others(self, group: Group) -> list[Tool]:
-        """Tools that do another job, the nearest first where nearness counts."""
+        """Return the tools that do another job, sorted by similarity if distractors must be near."""
         functionality = group.functionality
         if functionality.name not in self._distractors:
-            if len(self._distractors) == _REMEMBERED:
+            if len(self._distractors) == _MAX_CACHED:
                 self._distractors.clear()
-            barred = self._look_alikes.get(functionality.name, frozenset())
-            order = self._by_nearness(functionality)
+            excluded = self._look_alikes.get(functionality.name, frozenset())
+            order = self._by_similarity(functionality)
             self._distractors[functionality.name] = [
-                tool for tool in order if tool.functionality != functionality.name and tool.name not in barred
+                tool for tool in order if tool.functionality != functionality.name and tool.name not in excluded
             ]
         return self._distractors[functionality.name]
 
-    def _by_nearness(self, functionality: Functionality) -> list[Tool]:
+    def _by_similarity(self, functionality: Functionality) -> list[Tool]:
         if self._vectors is None:
             return self._tools
         centre = self._encoder.encode([functionality.summary, *functionality.phrases]).mean(axis=0)
@@ -99,14 +104,14 @@ class CandidateMaker:
         return [self._tools[int(index)] for index in order]
 
     def _levels(self, group: Group, others: Sequence[Tool], needed: int) -> list[Sequence[Tool]]:
-        """Where distractors are drawn from, each level when the one before is used up."""
+        """Return the sources of distractors in order; each is used when the one before is exhausted."""
         if self._config.distractors == "random":
             return [others]
         if self._config.distractors == "same_category":
             return [[tool for tool in others if tool.category == group.category], others]
-        return [others[: _NEAR * max(needed, 0)], others]
+        return [others[: _NEAREST_FACTOR * max(needed, 0)], others]
 
 
 def _job(tool: Tool) -> str:
-    """What a tool does, without its attributes."""
+    """Return the text that states what a tool does, without its attributes."""
     return f"{tool.operation}. {tool.operation_description}"

@@ -1,14 +1,15 @@
-"""Stage 6: the three types of interaction history, from the same preference.
+"""Interaction histories of the three types, all generated from the same preference.
 
 * `preferred_only`: calls to preferred tools of other groups, in random order.
-* `rating_integrated`: as many disliked calls as liked ones; the disliked ones follow another profile of the same group,
-  so that without the ratings nothing tells the two apart. Where ratings are noisy, as many liked as disliked ones flip.
-* `chronological`: calls under that other profile first, then under the current one. The change lies in the first or the
-  second half of the middle of the history, about as often, so that neither profile has more calls more often. More
-  changes put short stretches under further profiles before.
+* `rating_integrated`: equal numbers of liked and disliked calls. The disliked calls follow the preference for another
+  tool of the same group (the *rival*), so that only the ratings separate the two. With rating noise, equal numbers
+  of liked and disliked ratings are flipped.
+* `chronological`: calls under the rival preference, then calls under the current one. The change is placed in the first
+  or the second half of the middle part of the history, about equally often, so that neither preference has more calls
+  on average. Further changes add short stretches under other preferences before.
 
-Neither the target group nor, unless the config says so, a provider of any candidate occurs in a history: what was seen
-is never the answer, and never a distractor either, so that having been seen tells nothing. Nor does a tool that is
+A history never contains the target functionality, nor a provider of any candidate (unless `provider_overlap` allows
+it). Otherwise, having seen a tool or a provider would reveal whether it is the answer. It also contains no tool that is
 documented with the same set of phrases as the candidates.
 """
 
@@ -26,14 +27,14 @@ from builder.words import provider_family
 
 from .preferences import PreferredTools
 
-_LATE: Final = 0.53
-"""How often the last change is a late one: a little over half, since of these histories somewhat more are given up, and
-since leaving out the first provider takes calls of the preference before."""
+_LATE_SHARE: Final = 0.53
+"""Probability of a late last change. It is above one half to compensate for two effects: histories with a late change
+are rejected more often, and ignoring the first provider removes calls under the earlier preference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A group with the tool that a profile prefers there."""
+    """Group with the tool that a profile prefers in it."""
 
     group: Group
     member: GroupTool
@@ -41,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceHolder:
-    """A preference with the tool that it was read off."""
+    """Preference with the seed tool that it was derived from."""
 
     profile: Profile
     seed: Tool
@@ -49,22 +50,22 @@ class PreferenceHolder:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Length of a user's histories, and the place of the last change in the chronological one."""
+    """Length of a user's histories, and the index of the last change in the chronological one."""
 
     length: int
     drift_step: int
 
 
 class HistoryWriter:
-    """Writes histories for the users of one query group.
+    """Generator of histories for the users of one query group.
 
     Args:
-        query: The query group.
-        preferred: Preferred tools of the groups of the split.
+        query: Query group.
+        preferred: Preferred tools in the groups of the split.
         pools: Scenarios for histories, by group key.
         histories: Lengths, changes and noise.
-        candidates: How many providers of candidates may occur.
-        rng: Draws which of them.
+        candidates: Share of the candidates' providers that can occur in histories.
+        rng: Generator that draws these providers.
     """
 
     def __init__(
@@ -78,43 +79,47 @@ class HistoryWriter:
     ) -> None:
         self._target = query.group
         families = sorted({provider_family(tool.provider) for tool in query.candidates})
-        open_to_all = rng.random(len(families)) < candidates.provider_overlap
-        self._barred = {family for family, is_open in zip(families, open_to_all, strict=True) if not is_open}
+        allowed = rng.random(len(families)) < candidates.provider_overlap
+        self._excluded = {family for family, is_allowed in zip(families, allowed, strict=True) if not is_allowed}
         self._preferred = preferred
         self._pools = pools
         self._config = histories
 
     def _choices(self, holder: PreferenceHolder) -> list[Choice]:
-        """Groups in which a profile has a preferred tool that may stand in a history."""
+        """Return the groups in which a profile has a preferred tool that is allowed in a history."""
         return [
             Choice(group, member)
             for group, member in self._preferred.of(holder.profile, holder.seed)
             if group.functionality.name != self._target.functionality.name
             and (group.wording is None or group.wording != self._target.wording)
-            and provider_family(member.tool.provider) not in self._barred
+            and provider_family(member.tool.provider) not in self._excluded
         ]
 
     def shape(self, rng: np.random.Generator) -> Shape:
-        """Draw the shape of a user's histories, whatever else is drawn."""
+        """Draw the length of a user's histories and the position of the last change."""
         length = int(rng.integers(self._config.min_length, self._config.max_length + 1))
         early, late = self._config.drift_places(length)
-        places = late if rng.random() < _LATE else early
+        places = late if rng.random() < _LATE_SHARE else early
         return Shape(length, places[int(rng.integers(len(places)))])
 
     def write(
         self, own: PreferenceHolder, earlier: Sequence[PreferenceHolder], shape: Shape, rng: np.random.Generator
     ) -> dict[str, History] | None:
-        """Write a user's history of each type; None where a preference shows in too few groups.
+        """Generate a user's history of each type.
 
         Args:
-            own: The user's current preference.
-            earlier: Preferences before it, one for each change, oldest first. Disliked calls follow the last of them.
-            shape: Lengths.
-            rng: Draws groups, scenarios and order.
+            own: Current preference of the user.
+            earlier: Earlier preferences, one per change, oldest first. The last one is the rival preference, which
+                disliked calls follow.
+            shape: Length and position of the last change.
+            rng: Generator that draws groups, scenarios and order.
+
+        Returns:
+            Histories by type, or None if a preference shows in too few groups.
         """
         rival = earlier[-1]
         liked = self._choices(own)
-        # A tool that both would like to have shows neither preference.
+        # A tool that fits both preferences equally well is evidence for neither.
         clear = _leaning(liked, own.profile, rival.profile)
         disliked = _leaning(self._choices(rival), rival.profile, own.profile)
         before = [
@@ -122,52 +127,50 @@ class HistoryWriter:
             for holder in earlier[:-1]
         ]
         stages = [*before, disliked, clear]
-        if min(len(found) for found in stages) < MIN_GROUPS:
+        if min(len(choices) for choices in stages) < MIN_GROUPS:
             return None
         half = shape.length // 2
-        ratings, turns = Calls(self._pools, rng), Calls(self._pools, rng)
-        rated = [*_rated(ratings.draw(clear, half), 1), *_rated(ratings.draw(disliked, half), 0)]
-        owners = self._owners(shape, rng)
-        calls = {stage: turns.draw(found, owners.count(stage)) for stage, found in enumerate(stages)}
+        rated_calls, ordered_calls = Calls(self._pools, rng), Calls(self._pools, rng)
+        rated = [*_rated(rated_calls.draw(clear, half), 1), *_rated(rated_calls.draw(disliked, half), 0)]
+        stage_of_step = self._stage_of_steps(shape, rng)
+        calls = {stage: ordered_calls.draw(choices, stage_of_step.count(stage)) for stage, choices in enumerate(stages)}
         current = len(stages) - 1
         return {
             "preferred_only": _history(Calls(self._pools, rng).draw(liked, shape.length), own.profile),
             "rating_integrated": _history([rated[int(index)] for index in rng.permutation(len(rated))], own.profile),
             "chronological": _history(
-                [calls[stage].pop() for stage in owners],
+                [calls[stage].pop() for stage in stage_of_step],
                 own.profile,
                 shape.drift_step,
-                {index for index, stage in enumerate(owners) if stage == current},
+                {index for index, stage in enumerate(stage_of_step) if stage == current},
             ),
         }
 
-    def _owners(self, shape: Shape, rng: np.random.Generator) -> list[int]:
-        """Which preference each step of the chronological history follows, 0 being the oldest."""
+    def _stage_of_steps(self, shape: Shape, rng: np.random.Generator) -> list[int]:
+        """Draw the preference that each step of the chronological history follows; 0 is the oldest."""
         early = [stage for stage in range(self._config.changes - 1) for _ in range(EARLY_STEPS)]
         old, new = self._config.changes - 1, self._config.changes
         width = self._config.transition_steps if self._config.transition == "gradual" else 0
-        owners = list(early)
+        stages = list(early)
         for step in range(len(early), shape.length):
-            # The share of the new preference rises evenly over the steps of the transition.
-            risen = (step - shape.drift_step + width / 2 + 0.5) / max(width, 1)
-            owners.append(new if (rng.random() < risen if width else step >= shape.drift_step) else old)
-        return owners
+            # In a gradual transition, the share of the new preference rises linearly.
+            new_share = (step - shape.drift_step + width / 2 + 0.5) / max(width, 1)
+            stages.append(new if (rng.random() < new_share if width else step >= shape.drift_step) else old)
+        return stages
 
 
 def flip(history: History, number: int, rng: np.random.Generator) -> History:
-    """A rated history in which as many liked as disliked ratings are the opposite of what the user felt.
+    """Flip equal numbers of liked and disliked ratings.
 
     Args:
-        history: A history with ratings.
-        number: Ratings of each kind to flip.
-        rng: Draws which.
+        history: History with ratings.
+        number: Ratings to flip of each kind.
+        rng: Generator that draws the ratings to flip.
+
+    Returns:
+        History whose `noise` is the share of flipped ratings, and whose evidence excludes the flipped calls.
     """
-    flipped = {
-        places[int(index)]
-        for rating in (0, 1)
-        if (places := [index for index, call in enumerate(history.interactions) if call.rating == rating])
-        for index in rng.permutation(len(places))[:number]
-    }
+    flipped = _flipped_indexes(history, number, rng)
     calls = tuple(
         replace(call, rating=1 - (call.rating or 0)) if index in flipped else call
         for index, call in enumerate(history.interactions)
@@ -176,12 +179,21 @@ def flip(history: History, number: int, rng: np.random.Generator) -> History:
     return replace(history, interactions=calls, evidence=evidence, noise=len(flipped) / len(calls))
 
 
+def _flipped_indexes(history: History, number: int, rng: np.random.Generator) -> set[int]:
+    flipped: set[int] = set()
+    for rating in (0, 1):
+        indexes = [index for index, call in enumerate(history.interactions) if call.rating == rating]
+        if indexes:
+            flipped.update(indexes[int(drawn)] for drawn in rng.permutation(len(indexes))[:number])
+    return flipped
+
+
 class Calls:
-    """Draws the calls of one history, none with the instruction of another.
+    """Generator of the calls of one history. No two calls have the same instruction.
 
     Args:
         pools: Scenarios for histories, by group key.
-        rng: Draws groups and scenarios.
+        rng: Generator that draws groups and scenarios.
     """
 
     def __init__(self, pools: Mapping[str, Sequence[Scenario]], rng: np.random.Generator) -> None:
@@ -190,7 +202,7 @@ class Calls:
         self._unused: dict[str, list[int]] = {}
 
     def draw(self, choices: Sequence[Choice], count: int) -> list[Interaction]:
-        """Calls spread as evenly as possible over the choices."""
+        """Draw unrated calls, spread as evenly as possible over the choices."""
         calls: list[Interaction] = []
         order: list[int] = []
         for _ in range(count):
@@ -209,7 +221,7 @@ class Calls:
 
 
 def _leaning(choices: Sequence[Choice], towards: Profile, away: Profile) -> list[Choice]:
-    """The choices that one preference likes better than another does."""
+    """Return the choices whose tool has a higher utility for one profile than for another."""
     return [choice for choice in choices if towards.utility(choice.member.tool) > away.utility(choice.member.tool)]
 
 
@@ -223,13 +235,13 @@ def _history(
     drift_step: int | None = None,
     current: Collection[int] | None = None,
 ) -> History:
-    """A history with the indexes of the interactions that support the preference.
+    """Build a history and mark the calls that are evidence of the current preference.
 
     Args:
-        calls: The interactions.
-        profile: The current preference.
-        drift_step: Index of the last change.
-        current: Indexes of the calls made under the current preference; None for all.
+        calls: Interactions of the history.
+        profile: Current preference.
+        drift_step: Index of the last change; None if there is no change.
+        current: Indexes of the calls made under the current preference; None for all calls.
     """
     evidence = tuple(
         index

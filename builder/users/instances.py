@@ -1,8 +1,10 @@
-"""Stage 7: query groups and their users, and the rows made of them.
+"""Query groups, their users, and the instances made from them.
 
-A query group is one instruction with its candidates; as many users as the group has tools ask it, and each of them
-wants another tool. A user counts only if a reader can infer that tool from each of the three histories; histories are
-redrawn until that is so, and a query group in which it cannot be had is given up and counted.
+A query group is one instruction with its candidates, shared by several users who each prefer a different tool. A user
+is accepted only if a reader can infer the preferred tool from each of the three histories. Histories are redrawn until
+this holds. If it does not hold after `histories.attempts` draws, the query group is dropped and counted.
+
+The *rival* of a user is the tool that the user preferred before the last change; disliked calls follow it too.
 """
 
 from __future__ import annotations
@@ -31,24 +33,24 @@ from .preference_readers import PreferenceReader, Step
 from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
 from .scenarios import arguments_of
 
-_CLEAR: Final = 0.5
-"""Least lead, in nats, of the answer over the other same-function candidates in a reader's inference."""
-_WAS_CLEAR: Final = 1e-6
-"""The same lead for what was wanted before the last change."""
-_FUTILE: Final = 3
-"""Query groups in a row without one kept, for each group, after which a split is said to be exhausted."""
+_MIN_LEAD: Final = 0.5
+"""Minimum lead, in nats, of the answer over the other tools of its group in the reader's scores."""
+_MIN_RIVAL_LEAD: Final = 1e-6
+"""Minimum lead, in nats, of the rival in the part of the history before the last change."""
+_MAX_FAILURES: Final = 3
+"""Consecutive dropped query groups, per group of the split, after which the split is considered exhausted."""
 _NOISE_DRAWS: Final = 16
-"""Draws of flipped ratings over which the oracle's expected loss is taken, for each user."""
+"""Draws of flipped ratings per user over which the expected loss of the oracle is averaged."""
 
 
 class SplitResources:
-    """What all users of a split are made from.
+    """Resources that all users of a split share.
 
     Args:
-        split: The split.
-        grouped: Its tools and groups; tools outside a target group serve as distractors.
-        config: The build's config.
-        encoder: Makes sentence vectors.
+        split: Name of the split.
+        grouped: Tools and groups of the split. Tools outside a target group serve as distractors.
+        config: Config of the build.
+        encoder: Encoder of sentences.
     """
 
     def __init__(self, split: str, grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) -> None:
@@ -58,33 +60,34 @@ class SplitResources:
         self.pools: dict[str, list[Scenario]] = {}
         """Scenarios for histories, by group key."""
         for group in grouped.groups:
-            history = grouped.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
-            self.pools[group.key] = list(islice(history, config.scenarios_per_group))
+            scenarios = grouped.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
+            self.pools[group.key] = list(islice(scenarios, config.scenarios_per_group))
         least = config.histories.least_pool
-        talkative = [group for group in grouped.groups if len(self.pools[group.key]) >= least]
-        self.silent = len(grouped.groups) - len(talkative)
-        """Groups with too few scenarios to stand in a history."""
-        self.preferred = PreferredTools(talkative, config.preferences, encoder)
+        usable = [group for group in grouped.groups if len(self.pools[group.key]) >= least]
+        self.silent = len(grouped.groups) - len(usable)
+        """Number of groups that have too few scenarios to occur in histories."""
+        self.preferred = PreferredTools(usable, config.preferences, encoder)
 
 
 @dataclass(slots=True)
-class _Sources:
-    """What the query groups of one group draw from."""
+class _GroupState:
+    """State of a group over its query groups."""
 
     final: Iterator[tuple[int, Scenario]]
-    aside: list[GroupTool] = field(default_factory=list)
-    """Tools that the next query group takes first, since they stood aside."""
+    """Numbered final instructions that are left."""
+    waiting: list[GroupTool] = field(default_factory=list)
+    """Tools that were left out of the last query group, and so come first in the next one."""
 
 
 class InstanceMaker:
-    """Makes the users of one partition.
+    """Generator of the users of one partition.
 
     Args:
-        partition: The partition.
-        resources: What the users of its split are made from.
-        pool: The partition's own final instructions.
-        config: The build's config.
-        funnel: Counts query groups that were given up.
+        partition: Partition of the split's users.
+        resources: Resources of the split.
+        pool: Final instructions reserved for the partition.
+        config: Config of the build.
+        funnel: Counts dropped query groups and rejected histories.
     """
 
     def __init__(
@@ -104,96 +107,98 @@ class InstanceMaker:
         self._reader = resources.reader
         self._pools = resources.pools
         self._preferred = resources.preferred
-        self._finals = {group.key: _Sources(pool.of(group)) for group in resources.groups}
+        self._states = {group.key: _GroupState(pool.of(group)) for group in resources.groups}
         self.loss = 0.0
-        """Sum over the users judged of the chance that flipped ratings mislead the reader, 0 to 1 each."""
+        """Sum, over the judged users, of the probability (0 to 1) that flipped ratings mislead the reader."""
         self.judged = 0
-        """Users made, with those of query groups that were given up."""
+        """Number of accepted users, including those of query groups that were dropped later."""
 
     def users(self) -> Iterator[User]:
-        """Make users, query group by query group, until there are as many as are wanted or the split is exhausted."""
+        """Yield users, one query group after another, until there are enough or the split is exhausted."""
         split, number = self._partition.split, self._partition.users
-        made = query = fruitless = 0
+        count = query = failures = 0
         rng = generator_for(self._seed, "order", split, *self._partition.own)
         order: list[int] = []
-        while number - made >= MIN_SAME_FUNCTION and fruitless < _FUTILE * len(self._groups):
+        while number - count >= MIN_SAME_FUNCTION and failures < _MAX_FAILURES * len(self._groups):
             order = order or [int(index) for index in rng.permutation(len(self._groups))]
             group = self._groups[order.pop()]
-            if not self._suitable(group, number - made):
+            if not self._is_suitable(group, number - count):
                 continue
             name = f"{split}-q{self._partition.first_query + query:05d}"
-            answers = self._answers(group, number - made)
-            users = self._query_group(group, name, answers)
+            size = self._query_group_size(group, number - count)
+            users = self._query_group(group, name, size)
             if users is None:
-                fruitless += 1
+                failures += 1
                 continue
-            fruitless = 0
+            failures = 0
             query += 1
             for offset, user in enumerate(users):
-                user_id = f"{split}-u{self._partition.first + made + offset:06d}"
+                user_id = f"{split}-u{self._partition.first + count + offset:06d}"
                 yield replace(user, user_id=user_id)
-            made += len(users)
+            count += len(users)
 
-    def _suitable(self, group: Group, wanted: int) -> bool:
-        """Whether a query group of this group can be made without leaving one or two users over.
+    def _is_suitable(self, group: Group, wanted: int) -> bool:
+        """Return True if a query group of this group would not leave one or two users over.
 
-        What is left of 4 or 5 users cannot be two query groups: it needs a group with as many tools, if there is one.
+        The last 4 or 5 users cannot form two query groups. They need a group with as many tools, if there is one.
         """
         needed = wanted if wanted < 2 * MIN_SAME_FUNCTION else MIN_SAME_FUNCTION
         largest = max(len(other.members) for other in self._groups)
         return len(group.members) >= min(needed, largest)
 
-    def _answers(self, group: Group, wanted: int) -> int:
-        """How many users a query group gets: all its tools, less what the next query group needs to be one."""
+    def _query_group_size(self, group: Group, wanted: int) -> int:
+        """Return the number of users of a query group: one per tool, minus those that the next query group needs."""
         size = min(len(group.members), wanted)
-        short = MIN_SAME_FUNCTION - (wanted - size)
-        return size - short if 0 < short < MIN_SAME_FUNCTION and size - short >= MIN_SAME_FUNCTION else size
+        missing = MIN_SAME_FUNCTION - (wanted - size)
+        return size - missing if 0 < missing < MIN_SAME_FUNCTION and size - missing >= MIN_SAME_FUNCTION else size
 
     def _query_group(self, whole: Group, name: str, size: int) -> list[User] | None:
-        source = self._finals[whole.key]
-        final = next(source.final, None)
+        state = self._states[whole.key]
+        final = next(state.final, None)
         if final is None:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
         number, scenario = final
         rng = generator_for(self._seed, "query", whole.key, number + 1)
-        group = self._able(whole, source, rng)
+        group = self._with_candidates_only(whole, state, rng)
         query = Query(name, group, scenario, self._candidates.draw(group, rng))
         order = [int(index) for index in rng.permutation(len(group.members))]
-        # The rival wants another tool of the group, at the same distance for all: each is the rival's equally often.
+        # All users have their rival at the same distance in the order, so that each tool is a rival equally often.
         distances = [int(index) + 1 for index in rng.permutation(len(order) - 1)]
         writer = HistoryWriter(
             query, self._preferred, self._pools, self._config.histories, self._config.candidates, rng
         )
-        # What was wanted before is told apart in the whole group, so that no tool that stands aside is meant.
-        apart = {
+        # Earlier preferences must be distinguishing in the whole group, so that none points to a tool left out.
+        earlier_sets = {
             member.tool.name: distinguishing_sets(member.tool, whole, self._config.preferences)
             for member in group.members
         }
         users = []
         for place in range(size):
             members = [group.members[order[(place + distance) % len(order)]] for distance in (0, *distances)]
-            user = self._user(query, whole, members, writer, apart, rng)
+            user = self._user(query, whole, members, writer, earlier_sets, rng)
             if user is None:
                 self._funnel.drop("query_group", "not_identifiable")
                 return None
             users.append(user)
         return users
 
-    def _able(self, group: Group, source: _Sources, rng: np.random.Generator) -> Group:
-        """The tools of a group that become candidates; over the query groups each as often as another."""
+    def _with_candidates_only(self, group: Group, state: _GroupState, rng: np.random.Generator) -> Group:
+        """Return the group with the tools that become candidates; over many query groups, each tool equally often."""
         most = self._config.candidates.most_same_function
         if len(group.members) <= most:
             return group
         kept: list[GroupTool] = []
         while len(kept) < most:
-            source.aside = source.aside or [group.members[int(index)] for index in rng.permutation(len(group.members))]
-            turn = next((member for member in source.aside if member not in kept), None)
-            if turn is None:
-                source.aside = []
+            state.waiting = state.waiting or [
+                group.members[int(index)] for index in rng.permutation(len(group.members))
+            ]
+            member = next((member for member in state.waiting if member not in kept), None)
+            if member is None:
+                state.waiting = []
                 continue
-            source.aside.remove(turn)
-            kept.append(turn)
+            state.waiting.remove(member)
+            kept.append(member)
         return replace(group, members=tuple(sorted(kept, key=lambda member: member.tool.name)))
 
     def _user(
@@ -202,57 +207,79 @@ class InstanceMaker:
         whole: Group,
         members: Sequence[GroupTool],
         writer: HistoryWriter,
-        told_apart: Mapping[str, Sequence[AttributeSet]],
+        earlier_sets: Mapping[str, Sequence[AttributeSet]],
         rng: np.random.Generator,
     ) -> User | None:
-        """A user who wants the first of some members, and wanted the others before, the second of them last."""
+        """Draw a user who prefers `members[0]` now, and preferred the others before, `members[1]` (the rival) last."""
         answer, rival = members[0], members[1]
-        histories = self._config.histories
-        own = distinguishing_sets(answer.tool, query.group, self._config.preferences)
-        others = [told_apart[member.tool.name] for member in members[1:]]
+        current_sets = distinguishing_sets(answer.tool, query.group, self._config.preferences)
         shape = writer.shape(rng)
-        for _ in range(histories.attempts):
-            holder = PreferenceHolder(draw_profile(own, rng), answer.tool)
-            # What was wanted before shares no attribute with what is wanted now: else contrast would hide it.
-            apart = [[each for each in sets if holder.profile.weights.keys().isdisjoint(each)] for sets in others]
-            places = [place % len(apart) for place in range(histories.changes)]
-            if not all(apart[place] for place in places):
+        for _ in range(self._config.histories.attempts):
+            current = PreferenceHolder(draw_profile(current_sets, rng), answer.tool)
+            earlier = self._earlier_preferences(current, members[1:], earlier_sets, rng)
+            histories = None if earlier is None else writer.write(current, earlier, shape, rng)
+            if histories is None:
                 continue
-            earlier = [
-                PreferenceHolder(draw_profile(apart[place], rng), members[1 + place].tool) for place in reversed(places)
-            ]
-            if histories.reversal:
-                earlier[-2] = holder
-            found = writer.write(holder, earlier, shape, rng)
-            if found is None:
-                continue
-            # What takes least time to find out comes first.
-            if (
-                all(self._shows(holder.profile, history) for history in found.values())
-                and all(self._answerable(query.group, answer, history) for history in found.values())
-                and self._was_wanted(whole, rival, found["chronological"])
-            ):
-                noisy = self._with_noise(query.group, answer, found, rng)
-                return User("", query, answer, rival, holder.profile, noisy)
+            if self._is_identifiable(query.group, whole, members, current.profile, histories):
+                noisy = self._with_noise(query.group, answer, histories, rng)
+                return User("", query, answer, rival, current.profile, noisy)
             self._funnel.drop("history_draw", "not_identifiable")
         return None
 
+    def _earlier_preferences(
+        self,
+        current: PreferenceHolder,
+        members: Sequence[GroupTool],
+        earlier_sets: Mapping[str, Sequence[AttributeSet]],
+        rng: np.random.Generator,
+    ) -> list[PreferenceHolder] | None:
+        """Draw the preferences before each change, oldest first, the one for `members[0]` last; None if impossible."""
+        # An attribute that an earlier preference shares with the current one could not be inferred by contrast.
+        attributes = current.profile.weights.keys()
+        disjoint = [
+            [attribute_set for attribute_set in earlier_sets[member.tool.name] if attributes.isdisjoint(attribute_set)]
+            for member in members
+        ]
+        places = [place % len(disjoint) for place in range(self._config.histories.changes)]
+        if not all(disjoint[place] for place in places):
+            return None
+        earlier = [PreferenceHolder(draw_profile(disjoint[place], rng), members[place].tool) for place in places[::-1]]
+        if self._config.histories.reversal:
+            earlier[-2] = current
+        return earlier
+
+    def _is_identifiable(
+        self,
+        group: Group,
+        whole: Group,
+        members: Sequence[GroupTool],
+        profile: Profile,
+        histories: Mapping[str, History],
+    ) -> bool:
+        """Return True if a reader can infer the answer `members[0]` and the rival `members[1]` from the histories."""
+        # The checks are in ascending order of their cost.
+        return (
+            all(self._has_evidence(profile, history) for history in histories.values())
+            and all(self._is_answerable(group, members[0], history) for history in histories.values())
+            and self._shows_rival(whole, members[1], histories["chronological"])
+        )
+
     def _scores(self, group: Group, calls: Sequence[Interaction], changes: int) -> list[float]:
-        """How much a reader of some calls is for each tool of a group."""
+        """Return the reader's score of each tool of a group, given some calls."""
         steps = [Step(call.tool.values, call.rating) for call in calls]
         return self._reader.scores(steps, [member.tool.values for member in group.members], changes=changes)
 
-    def _answerable(self, group: Group, answer: GroupTool, history: History, lead: float = _CLEAR) -> bool:
+    def _is_answerable(self, group: Group, answer: GroupTool, history: History, lead: float = _MIN_LEAD) -> bool:
         changes = 0 if history.drift_step is None else self._config.histories.changes
         return _leads(group, answer, self._scores(group, history.interactions, changes), lead)
 
-    def _was_wanted(self, whole: Group, rival: GroupTool, history: History) -> bool:
-        """Whether the reader, before the last change, would have picked the rival."""
+    def _shows_rival(self, whole: Group, rival: GroupTool, history: History) -> bool:
+        """Return True if the reader would infer the rival from the calls before the last change."""
         calls = history.interactions[: history.drift_step]
-        return _leads(whole, rival, self._scores(whole, calls, self._config.histories.changes - 1), _WAS_CLEAR)
+        return _leads(whole, rival, self._scores(whole, calls, self._config.histories.changes - 1), _MIN_RIVAL_LEAD)
 
-    def _shows(self, profile: Profile, history: History) -> bool:
-        """Whether each attribute of a profile occurs often enough in a history's evidence."""
+    def _has_evidence(self, profile: Profile, history: History) -> bool:
+        """Return True if each attribute of a profile occurs often enough in a history's evidence."""
         return all(
             sum(history.interactions[index].tool.values.get(axis) == value for index in history.evidence)
             >= self._config.histories.evidence_per_axis
@@ -262,30 +289,30 @@ class InstanceMaker:
     def _with_noise(
         self, group: Group, answer: GroupTool, histories: Mapping[str, History], rng: np.random.Generator
     ) -> Mapping[str, History]:
-        """Flip ratings, and note how often that would mislead the reader."""
+        """Flip ratings, and record how often this would mislead the reader."""
         rated = histories["rating_integrated"]
         number = round(self._config.histories.flipped_ratings * len(rated.interactions) / 2)
         self.judged += 1
         if not number:
             return histories
         draws = [flip(rated, number, rng) for _ in range(_NOISE_DRAWS)]
-        # Sixteenths: their sum is exact, so that it is the same in whatever order partitions are added up.
-        self.loss += sum(not self._answerable(group, answer, draw, 0.0) for draw in draws) / len(draws)
+        # Multiples of 1/16 add up exactly, so the sum does not depend on the order of partitions.
+        self.loss += sum(not self._is_answerable(group, answer, draw, 0.0) for draw in draws) / len(draws)
         return {**histories, "rating_integrated": draws[0]}
 
 
 def _leads(group: Group, wanted: GroupTool, scores: Sequence[float], lead: float) -> bool:
-    """Whether a tool is ahead of all others of its group."""
+    """Return True if a tool's score exceeds those of all other tools of its group by at least `lead`."""
     best = scores[group.members.index(wanted)]
     return all(best >= score + lead for member, score in zip(group.members, scores, strict=True) if member != wanted)
 
 
 class RowMaker:
-    """Turns users into rows, with the tokens of each row counted.
+    """Converter from users to instances.
 
     Args:
-        count_tokens: Number of tokens of a text.
-        distractors: The level that `meta` states.
+        count_tokens: Function that returns the number of tokens of a text.
+        distractors: Kind of distractors that is recorded in `meta`.
     """
 
     def __init__(self, count_tokens: Callable[[str], int], distractors: str) -> None:
@@ -295,13 +322,13 @@ class RowMaker:
         self._tokens: dict[str, int] = {}
 
     def doc(self, tool: Tool) -> ToolDoc:
-        """A tool as a model is shown it."""
+        """Return the documentation of a tool as models see it."""
         if tool.name not in self._docs:
             self._docs[tool.name] = ToolDoc(tool.name, tool.provider, tool.description, to_json(tool.parameters))
         return self._docs[tool.name]
 
     def row(self, user: User, history_type: str, instance_id: str) -> Instance:
-        """The row of a user in the config of a history type."""
+        """Return the instance of a user in the config of a history type."""
         history, query = user.histories[history_type], user.query
         used = sorted({call.tool.name: call.tool for call in history.interactions}.items())
         interactions = [
@@ -313,9 +340,9 @@ class RowMaker:
         arguments = to_json(arguments_of(query.scenario, user.answer))
         docs = [self.doc(tool) for _, tool in used]
         candidates = [self.doc(tool) for tool in query.candidates]
-        shown = [f"{doc.name} {doc.provider} {doc.description} {doc.parameters}" for doc in [*docs, *candidates]]
-        shown += [f"{step.instruction} {step.name} {step.arguments}" for step in interactions]
-        tokens = self._count(query.scenario.instruction) + sum(map(self._cached, shown))
+        texts = [f"{doc.name} {doc.provider} {doc.description} {doc.parameters}" for doc in [*docs, *candidates]]
+        texts += [f"{step.instruction} {step.name} {step.arguments}" for step in interactions]
+        tokens = self._count(query.scenario.instruction) + sum(map(self._cached_count, texts))
         same_function = sorted(member.tool.name for member in query.group.members)
         return Instance(
             instance_id=instance_id,
@@ -334,13 +361,13 @@ class RowMaker:
             ),
         )
 
-    def _cached(self, text: str) -> int:
-        """Tokens of a text that comes again: documentation, or a call that several histories hold."""
+    def _cached_count(self, text: str) -> int:
+        """Return the tokens of a text, cached because documentation and calls repeat across instances."""
         if text not in self._tokens:
             self._tokens[text] = self._count(text)
         return self._tokens[text]
 
 
 def to_json(value: Any) -> str:
-    """JSON in one fixed spelling."""
+    """Serialise to JSON with sorted keys and without ASCII escapes."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

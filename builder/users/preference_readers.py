@@ -1,9 +1,9 @@
-"""What a reader can infer from a history: the measure of whether an instance is answerable.
+"""Inference of preferences from histories, used to decide whether an instance is answerable.
 
-The reader sees the history (instructions, calls, ratings, order) and the documented attributes of the tools, and knows
-how common each attribute is in the catalogue. A candidate is scored by how much more likely its attributes are among
-the tools that the user chose than in the catalogue, or than among the tools that the user rejected. The hidden profile
-is never looked at.
+The reader sees the history (instructions, calls, ratings and order) and the documented attributes of the tools. It also
+knows how frequent each attribute is in the catalogue. It scores a candidate by how much more frequent the candidate's
+attributes are among the tools that the user chose than in the catalogue, or than among the tools that the user
+rejected. The reader has no access to the hidden profile.
 """
 
 from __future__ import annotations
@@ -21,38 +21,44 @@ from hf_dataset.schema import ToolRow
 Attributes = Mapping[str, str]
 """Documented value of each axis of a tool."""
 _Pair = tuple[str, str]
-"""Axis and value."""
+"""(axis, value) pair."""
 _Tally = dict[str, dict[str, int]]
-"""How often each value of an axis occurs."""
+"""Number of occurrences of each value, by axis and value."""
 
 _PRIOR: Final = 1.0
-"""Weight of the catalogue's own shares against what the history shows, in interactions."""
+"""Weight of the catalogue's frequencies relative to the history, in interactions."""
 _RATED_PRIOR: Final = 8.0
-"""The same where there are ratings, of which some may be the opposite of what was felt: no one rating tips the scales.
-Where a fifth is flipped, 24 % of instances mislead a reader with this weight, and 38 % one with a weight of 1."""
-_STRAY: Final = 0.6
-"""Weight of the catalogue's shares against a wanted value, in one call."""
-_RARER: Final = (0.25, 0.32, 0.4)
-"""Shares of the rarer of two preferences that are tried."""
+"""The same weight for histories with ratings. It is larger because some ratings can be flipped, so that a single rating
+must not decide. With 20 % of the ratings flipped, this weight gives 24 % wrong inferences; a weight of 1 gives 38 %."""
+_NOISE_WEIGHT: Final = 0.6
+"""Weight of the catalogue's frequencies relative to a preferred value, in one call."""
+_RARER_SHARES: Final = (0.25, 0.32, 0.4)
+"""Shares of calls that are tried for the rarer of two preferences."""
 _MIN_SEGMENT: Final = 1
-"""Fewest interactions on either side of a change of preference."""
+"""Minimum number of interactions on each side of a change of preference."""
 
 
 def attributes_of(tool: ToolRow) -> Attributes:
-    """Documented value of each axis of a tool."""
+    """Return the documented value of each axis of a tool."""
     return {attribute.axis: attribute.value for attribute in tool.attributes}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One interaction as a reader sees it."""
+    """Interaction as seen by a reader."""
 
     attributes: Attributes
+    """Attributes of the tool that was called."""
     rating: int | None
+    """1 for liked, 0 for disliked, None without ratings."""
 
 
 class PreferenceReader:
-    """Infers from histories, knowing the catalogue."""
+    """Statistical model that infers a preference from a history.
+
+    Args:
+        catalogue: Attributes of all tools of a split, from which the frequencies of values are computed.
+    """
 
     def __init__(self, catalogue: Iterable[Attributes]) -> None:
         counts: dict[str, Counter[str]] = {}
@@ -64,107 +70,117 @@ class PreferenceReader:
         }
 
     def scores(self, history: Sequence[Step], candidates: Sequence[Attributes], *, changes: int) -> list[float]:
-        """Score candidates, in nats; the highest is what the user would want.
+        """Score candidates by how well they fit the preference that a history shows.
 
         Args:
-            history: Interactions, oldest first where there are changes.
+            history: Interactions, oldest first.
             candidates: Candidates that do the job.
-            changes: How often the preference changed on the way; 0 where order carries no meaning.
+            changes: Number of changes of preference in the history; 0 if its order has no meaning.
+
+        Returns:
+            Log likelihood ratios in nats, one per candidate. The highest score is the inferred answer.
         """
-        if any(step.rating is not None for step in history):
-            chosen = _tally(step.attributes for step in history if step.rating == 1)
-            rejected = _tally(step.attributes for step in history if step.rating == 0)
-            prior = _RATED_PRIOR
-        else:
-            divided = changes and len(history) >= 2 * _MIN_SEGMENT
-            current = history[self._last_change(history, changes) :] if divided else history
-            chosen, rejected, prior = _tally(step.attributes for step in current), {}, _PRIOR
+        chosen, rejected, prior = self._tallies(history, changes)
         pairs = {pair for candidate in candidates for pair in candidate.items()}
         likes, dislikes = self._log_shares(pairs, chosen, prior), self._log_shares(pairs, rejected, prior)
         gains = {pair: like - dislikes[pair] for pair, like in likes.items()}
         return [sum(gains[pair] for pair in candidate.items()) for candidate in candidates]
 
-    def two_preferences(self, history: Sequence[Step], candidates: Sequence[Attributes]) -> tuple[int, int]:
-        """Tell two preferences in a history apart, order ignored: indexes of the rarer one's candidate and the other's.
+    def _tallies(self, history: Sequence[Step], changes: int) -> tuple[_Tally, _Tally, float]:
+        """Return the tallies of chosen and of rejected tools, and the weight of the catalogue's frequencies."""
+        if any(step.rating is not None for step in history):
+            chosen = _tally(step.attributes for step in history if step.rating == 1)
+            rejected = _tally(step.attributes for step in history if step.rating == 0)
+            return chosen, rejected, _RATED_PRIOR
+        if changes and len(history) >= 2 * _MIN_SEGMENT:
+            history = history[self._last_change(history, changes) :]
+        return _tally(step.attributes for step in history), {}, _PRIOR
 
-        Each call follows one of two candidates' attributes, the rarer one's with a share of `_RARER`; the most likely
-        pair is taken.
+    def two_preferences(self, history: Sequence[Step], candidates: Sequence[Attributes]) -> tuple[int, int]:
+        """Infer the two preferences that a history mixes, ignoring its order.
+
+        Each call is assumed to follow the attributes of one of two candidates. The most likely pair of candidates is
+        returned, over several shares of calls for the rarer preference.
 
         Args:
             history: Interactions.
-            candidates: At least two that do the job.
+            candidates: Candidates that do the job; at least two.
+
+        Returns:
+            Index of the candidate of the rarer preference, and index of that of the more frequent one.
         """
         fits = np.array([[self._fit(step.attributes, candidate) for candidate in candidates] for step in history])
         fits = fits.reshape(len(history), len(candidates))
-        best, found = -math.inf, (0, 1)
-        for share in _RARER:
+        best, best_pair = -math.inf, (0, 1)
+        for share in _RARER_SHARES:
             rarer, commoner = fits + math.log(share), fits + math.log(1 - share)
-            likely = np.logaddexp(rarer[:, :, None], commoner[:, None, :]).sum(axis=0)
-            np.fill_diagonal(likely, -math.inf)
-            if likely.max() > best:
-                best, place = float(likely.max()), int(likely.argmax())
-                found = divmod(place, len(candidates))
-        return found
+            likelihood = np.logaddexp(rarer[:, :, None], commoner[:, None, :]).sum(axis=0)
+            np.fill_diagonal(likelihood, -math.inf)
+            if likelihood.max() > best:
+                best, place = float(likelihood.max()), int(likelihood.argmax())
+                best_pair = divmod(place, len(candidates))
+        return best_pair
 
     def _fit(self, seen: Attributes, wanted: Attributes) -> float:
-        """Log likelihood of a call by somebody who wants some attributes, against that by somebody who wants none."""
+        """Return the log likelihood ratio of a call, for a user who prefers some attributes against one without any."""
         gain = 0.0
         for axis, value in wanted.items():
             if axis in seen:
                 share = self._shares[axis][value]
-                hit = math.log((1 + _STRAY * share) / (1 + _STRAY)) - math.log(share)
-                gain += hit if seen[axis] == value else math.log(_STRAY / (1 + _STRAY))
+                hit = math.log((1 + _NOISE_WEIGHT * share) / (1 + _NOISE_WEIGHT)) - math.log(share)
+                gain += hit if seen[axis] == value else math.log(_NOISE_WEIGHT / (1 + _NOISE_WEIGHT))
         return gain
 
     def familiarity(self, candidate: Attributes) -> float:
-        """How usual a candidate's attributes are in the catalogue: the mean log share of its values, in nats."""
+        """Return how common a candidate's attributes are: the mean log frequency of its values, in nats."""
         shares = [math.log(self._shares[axis][value]) for axis, value in candidate.items()]
         return sum(shares) / len(shares) if shares else 0.0
 
     def _log_shares(self, pairs: Iterable[_Pair], tally: _Tally, prior: float) -> dict[_Pair, float]:
-        """Log of each value's share in a tally, smoothed towards the catalogue's."""
-        totals = {axis: sum(seen.values()) for axis, seen in tally.items()}
-        found: dict[_Pair, float] = {}
+        """Return the log of each value's share in a tally, smoothed towards the catalogue's frequencies."""
+        totals = {axis: sum(values.values()) for axis, values in tally.items()}
+        log_shares: dict[_Pair, float] = {}
         for pair in pairs:
             axis, value = pair
             share = self._shares[axis][value]
             if axis in totals:
                 share = (tally[axis].get(value, 0) + prior * share) / (totals[axis] + prior)
-            found[pair] = math.log(share)
-        return found
+            log_shares[pair] = math.log(share)
+        return log_shares
 
     def _last_change(self, history: Sequence[Step], changes: int) -> int:
-        """Index of the first interaction under the current preference, in the most likely division of the history."""
+        """Return the index of the first interaction after the last change, in the most likely segmentation."""
         steps = len(history)
-        # likely[n]: log probability of the first n interactions, divided into as many parts as there were changes yet.
-        likely = self._running_likelihood(history)
+        # likelihood[n] is the best log probability of the first n interactions, with the segments added so far.
+        likelihood = self._running_likelihood(history)
         for _ in range(changes - 1):
             parts = [self._running_likelihood(history[start:]) for start in range(steps + 1)]
-            likely = [
+            likelihood = [
                 max(
-                    (likely[start] + parts[start][end - start] for start in range(_MIN_SEGMENT, end)), default=-math.inf
+                    (likelihood[start] + parts[start][end - start] for start in range(_MIN_SEGMENT, end)),
+                    default=-math.inf,
                 )
                 for end in range(steps + 1)
             ]
         after = self._running_likelihood(history[::-1])[::-1]
-        return max(range(_MIN_SEGMENT, steps - _MIN_SEGMENT + 1), key=lambda place: likely[place] + after[place])
+        return max(range(_MIN_SEGMENT, steps - _MIN_SEGMENT + 1), key=lambda place: likelihood[place] + after[place])
 
     def _running_likelihood(self, history: Sequence[Step]) -> list[float]:
-        """Log probability of the first 0, 1, 2, ... interactions under one unknown preference.
+        """Return the log probability of the first 0, 1, 2, ... interactions under one unknown preference.
 
-        Each value's share is drawn from a Dirichlet about the catalogue's shares, so that the probability of the next
-        value follows from those before it, and that of a segment does not depend on its order.
+        The model is Dirichlet-multinomial with the catalogue's frequencies as prior. The probability of each value
+        therefore depends on the values before it, and the probability of a segment does not depend on its order.
         """
-        seen: dict[_Pair, int] = {}
+        counts: dict[_Pair, int] = {}
         totals: dict[str, int] = {}
         running = [0.0]
         for step in history:
             gain = 0.0
             for pair in step.attributes.items():
                 axis, value = pair
-                count, total = seen.get(pair, 0), totals.get(axis, 0)
+                count, total = counts.get(pair, 0), totals.get(axis, 0)
                 gain += math.log((count + _PRIOR * self._shares[axis][value]) / (total + _PRIOR))
-                seen[pair], totals[axis] = count + 1, total + 1
+                counts[pair], totals[axis] = count + 1, total + 1
             running.append(running[-1] + gain)
         return running
 
@@ -173,8 +189,8 @@ def _tally(tools: Iterable[Attributes]) -> _Tally:
     tally: _Tally = {}
     for attributes in tools:
         for axis, value in attributes.items():
-            seen = tally.get(axis)
-            if seen is None:
-                seen = tally[axis] = {}
-            seen[value] = seen.get(value, 0) + 1
+            counts = tally.get(axis)
+            if counts is None:
+                counts = tally[axis] = {}
+            counts[value] = counts.get(value, 0) + 1
     return tally

@@ -1,9 +1,9 @@
-"""Stage 4: what a user implicitly prefers, and which tool of a group that makes the preferred one.
+"""Implicit preferences of users, and the tools that a preference selects.
 
-As in the paper (section 3.2) a profile is read off a seed tool: one to three of its attributes that set it apart in its
-group. The seed is taken in turn instead of at random, so that inside a group every tool is the answer equally often;
-the preferred tools of the other groups follow by similarity in attributes, by the same values or by sentence vectors of
-the words that document them.
+As in section 3.2 of the paper, a profile is derived from a seed tool: one to three attributes that distinguish the tool
+in its group. Seeds are taken in turn instead of at random, so that each tool of a group is the answer equally often. In
+other groups, the preferred tool is the one with the most similar attributes, compared by value or by embeddings of the
+documentation.
 """
 
 from __future__ import annotations
@@ -24,78 +24,93 @@ AttributeSet = tuple[tuple[str, str], ...]
 """(axis, value) pairs."""
 
 _WEIGHTS: Final = {1: (1.0,), 2: (0.6, 0.4), 3: (0.45, 0.3, 0.25)}
-"""Weights of the axes of a profile, the heaviest first. A tool that misses one axis is behind by at least 0.25."""
+"""Weights by number of axes, in descending order. Each attribute that a tool lacks costs at least 0.25 in utility."""
 
 
 def distinguishing_sets(tool: Tool, group: Group, config: PreferenceConfig) -> list[AttributeSet]:
-    """Sets of a tool's own attributes that no other tool of its group has all of.
+    """Return the sets of a tool's attributes that no other tool of its group has in full.
 
-    Under a profile made of such a set the tool leads its group, whatever the order of the weights.
+    Under a profile made from such a set, the tool has the highest utility in its group, whatever the order of the
+    weights.
 
     Args:
-        tool: The seed; a member of the group.
-        group: Its group.
-        config: Largest number of axes.
+        tool: Seed tool, a member of the group.
+        group: Group of the tool.
+        config: Maximum number of axes.
     """
-    own = sorted((attribute.axis, attribute.value) for attribute in tool.attributes)
+    attributes = sorted((attribute.axis, attribute.value) for attribute in tool.attributes)
     others = [member.tool for member in group.members if member.tool.name != tool.name]
-    shared = np.array([[other.values.get(axis) == value for axis, value in own] for other in others], dtype=bool)
-    subsets, chosen = _subsets(len(own), config.max_axes)
-    # A subset sets the tool apart when every other tool misses at least one of its attributes.
-    apart: list[bool] = np.all((~shared).astype(np.int32) @ chosen.T > 0, axis=0).tolist()
-    return [tuple(own[index] for index in subset) for subset, fits in zip(subsets, apart, strict=True) if fits]
+    shared = np.array([[other.values.get(axis) == value for axis, value in attributes] for other in others], dtype=bool)
+    subsets, masks = _subsets(len(attributes), config.max_axes)
+    # A subset is distinguishing if each other tool lacks at least one of its attributes.
+    distinguishing: list[bool] = np.all((~shared).astype(np.int32) @ masks.T > 0, axis=0).tolist()
+    return [
+        tuple(attributes[index] for index in subset)
+        for subset, is_distinguishing in zip(subsets, distinguishing, strict=True)
+        if is_distinguishing
+    ]
 
 
 @cache
 def _subsets(size: int, largest: int) -> tuple[list[tuple[int, ...]], NDArray[np.int32]]:
+    """Return the non-empty subsets of `range(size)` with up to `largest` items, and a 0/1 matrix with their rows."""
     subsets = [subset for count in range(1, largest + 1) for subset in combinations(range(size), count)]
-    chosen = np.zeros((len(subsets), size), dtype=np.int32)
+    masks = np.zeros((len(subsets), size), dtype=np.int32)
     for row, subset in enumerate(subsets):
-        chosen[row, list(subset)] = 1
-    return subsets, chosen
+        masks[row, list(subset)] = 1
+    return subsets, masks
 
 
 def draw_profile(sets: Sequence[AttributeSet], rng: np.random.Generator) -> Profile:
-    """Draw a profile from sets of attributes: its number of axes, one of the axes, the set, and the order of weights.
+    """Draw a profile from the distinguishing sets of a tool.
+
+    First the number of axes is drawn, then one axis, then a set that contains it, and last the order of the weights.
 
     Args:
-        sets: At least one set; all of one tool.
-        rng: Draws.
+        sets: Distinguishing sets of one tool; at least one.
+        rng: Generator for all draws.
     """
 
     def draw(items: Sequence[int] | Sequence[str] | Sequence[AttributeSet]) -> int:
         return int(rng.integers(len(items)))
 
-    sizes = sorted({len(chosen) for chosen in sets})
+    sizes = sorted({len(attributes) for attributes in sets})
     size = sizes[draw(sizes)]
-    sized = [chosen for chosen in sets if len(chosen) == size]
-    axes = sorted({axis for chosen in sized for axis, _ in chosen})
+    sized = [attributes for attributes in sets if len(attributes) == size]
+    axes = sorted({axis for attributes in sized for axis, _ in attributes})
     axis = axes[draw(axes)]
-    with_axis = [chosen for chosen in sized if any(own == axis for own, _ in chosen)]
+    with_axis = [attributes for attributes in sized if any(name == axis for name, _ in attributes)]
     chosen = with_axis[draw(with_axis)]
     order = [chosen[int(index)] for index in rng.permutation(size)]
     return Profile(dict(zip(order, _WEIGHTS[size], strict=True)))
 
 
 class Fulfilment(Protocol):
-    """How far the tools of a split fulfil a wish for one attribute."""
+    """Measure of how well the tools of a split fulfil a preference for one attribute."""
 
     def of(self, wish: Attribute) -> NDArray[np.float64]:
-        """For each tool, 0 to 1; the wish is an attribute of the profile's seed tool."""
+        """Return how well each tool fulfils a preference for an attribute.
+
+        Args:
+            wish: Attribute of the profile's seed tool.
+
+        Returns:
+            Array of shape (tools,) with values from 0 to 1.
+        """
         ...
 
     least: float
-    """A tool that fulfils less of a whole preference is no preferred tool, however far behind the others are."""
+    """Minimum utility of a preferred tool, 0 to 1."""
     margin: float
-    """Least lead of a preferred tool over the next one of its group."""
+    """Minimum lead in utility of a preferred tool over the next one of its group."""
 
 
 class StructuredFulfilment:
-    """A tool fulfils a wish if it has the same value on the axis.
+    """Fulfilment by value: 1 for tools that have the same value on the axis, 0 for others.
 
     Args:
-        tools: The tools, in the order of the result.
-        config: The margin.
+        tools: Tools, in the order of the result.
+        config: Source of the margin.
     """
 
     least = 0.5
@@ -110,23 +125,23 @@ class StructuredFulfilment:
                 column[row] = 1.0
 
     def of(self, wish: Attribute) -> NDArray[np.float64]:
-        """1 for each tool with the value, 0 for the others."""
+        """Return 1 for each tool with the same value, 0 for the others."""
         return self._has.get((wish.axis, wish.value), self._nothing)
 
 
 class EmbeddingFulfilment:
-    """A tool fulfils a wish as far as its documentation of the axis means the same, by sentence vectors.
+    """Fulfilment by meaning: cosine similarity of the sentences that document the axis.
 
     Args:
-        tools: The tools, in the order of the result.
-        config: The margin.
-        encoder: Makes the vectors.
+        tools: Tools, in the order of the result.
+        config: Source of the margin.
+        encoder: Encoder of sentences.
     """
 
     least = 0.0
 
     def __init__(self, tools: Sequence[Tool], config: PreferenceConfig, encoder: Encoder) -> None:
-        # Cosines lie closer together than matches do: of two values of an axis about 0.2 apart, not 1.
+        # Cosines of two different values of an axis differ from 1 by only about 0.2, so a smaller margin is used.
         self.margin = config.margin / 3
         self._encoder = encoder
         self._rows: dict[str, list[int]] = {}
@@ -137,18 +152,18 @@ class EmbeddingFulfilment:
                 statements.setdefault(attribute.axis, []).append(_statement(attribute))
         self._vectors = {axis: encoder.encode(texts) for axis, texts in statements.items()}
         self._size = len(tools)
-        self._known: dict[str, NDArray[np.float64]] = {}
+        self._cached: dict[str, NDArray[np.float64]] = {}
 
     def of(self, wish: Attribute) -> NDArray[np.float64]:
-        """Cosine of the documented words with the wish's, 0 for tools that do not document the axis."""
+        """Return the cosine, clipped to 0 to 1, for each tool; 0 for tools that do not document the axis."""
         text = _statement(wish)
-        if text not in self._known:
-            found = np.zeros(self._size)
+        if text not in self._cached:
+            fulfilment = np.zeros(self._size)
             if wish.axis in self._vectors:
                 cosines = self._vectors[wish.axis] @ self._encoder.encode([text])[0]
-                found[self._rows[wish.axis]] = np.clip(cosines, 0, 1)
-            self._known[text] = found
-        return self._known[text]
+                fulfilment[self._rows[wish.axis]] = np.clip(cosines, 0, 1)
+            self._cached[text] = fulfilment
+        return self._cached[text]
 
 
 def _statement(attribute: Attribute) -> str:
@@ -156,12 +171,12 @@ def _statement(attribute: Attribute) -> str:
 
 
 class PreferredTools:
-    """Which tool of each group a profile prefers, for many profiles.
+    """Index of the tools that a profile prefers in each group, for many profiles.
 
     Args:
         groups: Groups of one split.
-        config: The margin, and what makes tools similar.
-        encoder: Makes sentence vectors.
+        config: Margin and kind of similarity.
+        encoder: Encoder of sentences, used if the similarity is `embedding`.
     """
 
     def __init__(self, groups: Sequence[Group], config: PreferenceConfig, encoder: Encoder) -> None:
@@ -172,17 +187,17 @@ class PreferredTools:
             if config.similarity == "embedding"
             else StructuredFulfilment(tools, config)
         )
-        self._found = [(group, member) for group in groups for member in group.members]
+        self._members = [(group, member) for group in groups for member in group.members]
         self._group_of = np.repeat(np.arange(len(groups)), [len(group.members) for group in groups])
 
     def of(self, profile: Profile, seed: Tool) -> list[tuple[Group, GroupTool]]:
-        """Groups in which a tool leads by the margin, each with that tool, in the order of the groups.
+        """Return the preferred tool of each group in which one tool leads by the margin, in the order of the groups.
 
         Args:
-            profile: The preference.
-            seed: The tool that it was read off.
+            profile: Preference.
+            seed: Tool that the profile was derived from.
         """
-        if not self._found:
+        if not self._members:
             return []
         wishes = {attribute.axis: attribute for attribute in seed.attributes}
         utility = np.zeros(len(self._group_of))
@@ -194,4 +209,4 @@ class PreferredTools:
         alone = np.add.reduceat(leads.astype(np.int64), self._starts) == 1
         clear = alone & (best >= self._fulfilment.least) & (best - second >= self._fulfilment.margin - 1e-9)
         rows: list[int] = np.flatnonzero(leads & clear[self._group_of]).tolist()
-        return [self._found[row] for row in rows]
+        return [self._members[row] for row in rows]

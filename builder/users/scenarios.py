@@ -1,9 +1,9 @@
-"""Stage 5: concrete wishes inside a functionality, with the tool call by which each tool of the group serves them.
+"""Scenarios: instructions with slot values, and the tool calls that serve them.
 
-Scenarios for histories and scenarios for final instructions never share their values: which side a set of values is on
-depends on the values alone. In the same way an instruction's words decide its split, so that none occurs in two. No
-value is a catalogue's own example or default, and no final instruction names a tool, a provider or an
-attribute of some tools of the group.
+Scenarios for histories and for final instructions never share slot values, because a hash of the values decides which
+of the two a scenario is for. In the same way, a hash of the instruction decides its split, so that no instruction
+occurs in two splits. No value is an example or default from the catalogue. No final instruction names a tool, a
+provider, or an attribute that only some tools of the group have.
 """
 
 from __future__ import annotations
@@ -23,50 +23,85 @@ from .values.context import Draw
 from .values.registry import draw_values
 
 WriteScenarios = Callable[[Group, np.random.Generator, bool], Iterator[Scenario]]
-"""Scenarios of a group until no new one can be found; final instructions where the last argument is true."""
+"""Function that yields distinct scenarios of a group; final instructions if the last argument is True."""
 _ATTEMPTS: Final = 400
+"""Attempts to write a new scenario before the group is considered exhausted."""
 _SPLIT_ENDS: Final = (("train", 40), ("validation", 70), ("test", 100))
-"""Percent of all instructions that are kept for each split, cumulated."""
-_FINAL_SHARE: Final = 40
-"""Percent of all sets of values that are kept for final instructions."""
+"""Cumulative percentage of all instructions that is reserved for each split."""
+_FINAL_PERCENT: Final = 40
+"""Percentage of all sets of values that is reserved for final instructions."""
 
 
 def write_scenarios(group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
-    """Write scenarios for a group, until no new one can be found.
+    """Write distinct scenarios for a group, until 400 attempts in a row yield no new one.
 
     Args:
-        group: The group that serves them.
-        rng: Draws values and patterns.
-        final: Whether they are final instructions; the others are for histories.
+        group: Group whose tools serve the scenarios.
+        rng: Generator that draws values and patterns.
+        final: True for final instructions, False for histories.
     """
-    functionality = group.functionality
-    patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
-    taken = catalogue_values(group)
-    names_any = mentions_any(favouring_words(group) if final else [])
-    seen: set[str] = set()
-    order: list[int] = []
+    writer = _ScenarioWriter(group, rng, final)
     while True:
-        for _ in range(_ATTEMPTS):
-            values = draw_values(functionality.slots, Draw(rng))
-            if is_final(values) != final or any(_key(value.value) in taken for value in values.values()):
-                continue
-            # Patterns are used in turn, so that every register comes as often as it has patterns.
-            order = order or [int(index) for index in rng.permutation(len(patterns))]
-            pattern = patterns[order.pop()]
-            instruction = pattern.format(**{name: value.said for name, value in values.items()})
-            if instruction in seen or _split_of(instruction) != (group.split or _split_of(instruction)):
-                continue
-            if names_any(instruction):
-                continue
-            seen.add(instruction)
-            yield Scenario(instruction, values)
-            break
-        else:
+        attempts = (writer.attempt() for _ in range(_ATTEMPTS))
+        scenario = next((scenario for scenario in attempts if scenario is not None), None)
+        if scenario is None:
             return
+        yield scenario
+
+
+class _ScenarioWriter:
+    """Writer of the scenarios of one group.
+
+    Args:
+        group: Group whose tools serve the scenarios.
+        rng: Generator that draws values and patterns.
+        final: True for final instructions, False for histories.
+    """
+
+    def __init__(self, group: Group, rng: np.random.Generator, final: bool) -> None:
+        functionality = group.functionality
+        self._slots = functionality.slots
+        self._patterns = [pattern for register in REGISTERS for pattern in functionality.patterns[register]]
+        self._split = group.split
+        self._rng = rng
+        self._final = final
+        self._excluded_values = catalogue_values(group)
+        self._favours_a_tool = mentions_any(favouring_words(group) if final else [])
+        self._seen: set[str] = set()
+        self._pattern_order: list[int] = []
+
+    def attempt(self) -> Scenario | None:
+        """Draw a scenario; return None if its values or its instruction are rejected."""
+        values = draw_values(self._slots, Draw(self._rng))
+        if not self._accepts_values(values):
+            return None
+        instruction = self._next_pattern().format(**{name: value.said for name, value in values.items()})
+        if not self._accepts_instruction(instruction):
+            return None
+        self._seen.add(instruction)
+        return Scenario(instruction, values)
+
+    def _accepts_values(self, values: Mapping[str, SlotValue]) -> bool:
+        if is_final(values) != self._final:
+            return False
+        return not any(_normalised(value.value) in self._excluded_values for value in values.values())
+
+    def _next_pattern(self) -> str:
+        """Return the next pattern. All patterns are used in turn, so that each is used equally often."""
+        if not self._pattern_order:
+            self._pattern_order = [int(index) for index in self._rng.permutation(len(self._patterns))]
+        return self._patterns[self._pattern_order.pop()]
+
+    def _accepts_instruction(self, instruction: str) -> bool:
+        if instruction in self._seen:
+            return False
+        if self._split and _split_of(instruction) != self._split:
+            return False
+        return not self._favours_a_tool(instruction)
 
 
 def arguments_of(scenario: Scenario, member: GroupTool) -> dict[str, Any]:
-    """The arguments by which a tool of the group serves a scenario, under its own names and types."""
+    """Return the arguments with which a tool serves a scenario, in the tool's parameter names and types."""
     arguments: dict[str, Any] = {}
     for slot, binding in member.bindings.items():
         inner = arguments
@@ -86,7 +121,10 @@ def _typed(value: SlotValue, binding: Binding) -> str | int | float:
 
 
 def favouring_words(group: Group) -> list[str]:
-    """What an instruction must not hold: names of the group's tools and providers, and attributes of some of them."""
+    """Return the words that would favour some tools of a group, and so must not occur in a final instruction.
+
+    These are the names of the tools and providers, and the attribute values that only some of the tools have.
+    """
     tools = [member.tool for member in group.members]
     values = [frozenset(tool.values.items()) for tool in tools]
     some = frozenset.union(*values) - frozenset.intersection(*values)
@@ -95,27 +133,27 @@ def favouring_words(group: Group) -> list[str]:
 
 
 def is_final(values: Mapping[str, SlotValue]) -> bool:
-    """Whether a set of values is for a final instruction; else it is for histories."""
+    """Return True if a set of values is reserved for final instructions, False if it is for histories."""
     text = json.dumps({name: value.value for name, value in values.items()}, sort_keys=True)
-    return zlib.crc32(text.encode()) % 100 < _FINAL_SHARE
+    return zlib.crc32(text.encode()) % 100 < _FINAL_PERCENT
 
 
 def _split_of(instruction: str) -> str:
-    place = zlib.crc32(instruction.encode()) % 100
-    return next(split for split, end in _SPLIT_ENDS if place < end)
+    percent = zlib.crc32(instruction.encode()) % 100
+    return next(split for split, end in _SPLIT_ENDS if percent < end)
 
 
 def catalogue_values(group: Group) -> set[str]:
-    """Defaults and examples of the parameters that slots go to, in small letters."""
-    taken: set[str] = set()
+    """Return the defaults and examples of the parameters that slots are bound to, stripped and in lower case."""
+    values: set[str] = set()
     for member in group.members:
         for binding in member.bindings.values():
             schema: Mapping[str, Any] = member.tool.parameters
             for name in binding.path:
                 schema = schema["properties"][name]
-            taken |= {_key(value) for value in (*schema.get("examples", []), schema.get("default"))}
-    return taken
+            values |= {_normalised(value) for value in (*schema.get("examples", []), schema.get("default"))}
+    return values
 
 
-def _key(value: object) -> str:
+def _normalised(value: object) -> str:
     return str(value).strip().casefold()

@@ -1,1 +1,1 @@
-"""The built-in catalogue: functionalities, fictional providers and their tools."""
+"""Built-in catalogue: functionalities, fictional providers and their tools."""

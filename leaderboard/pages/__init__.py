@@ -1,1 +1,1 @@
-"""The pages: each file lays one out with Gradio; their HTML is made beside this folder, by `table` and `parts`."""
+"""Gradio layout and event handlers, one module per tab; the HTML comes from `leaderboard.views`."""

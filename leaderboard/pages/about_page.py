@@ -1,4 +1,4 @@
-"""The page that says how scores come about, what can be trusted, and how to cite."""
+"""The About page: how scores are computed, what can be trusted, and how to cite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from leaderboard.public_data import Data
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
 from leaderboard.submissions.quota import LIMITS
-from leaderboard.views.html_parts import ERROR_LABELS
+from leaderboard.views.html_parts import ERROR_LABELS, RATE_LABELS
 
 _PAGE: Final = Path(__file__).with_name("about.md")
 CITATION: Final = """\
@@ -20,37 +20,52 @@ CITATION: Final = """\
   version = {0.1.0},
   note    = {Data set, Apache-2.0}
 }"""
+_HISTORIES: Final[Mapping[str, str]] = {
+    "preferred_only": "past calls that the user liked, in no particular order",
+    "rating_integrated": "past calls that the user rated: 1 for liked, 0 for disliked, in no particular order",
+    "chronological": "past calls from oldest to newest; the preference changes at some point",
+}
+"""Description of the history in each config."""
+_RATES: Final[Mapping[str, str]] = {
+    "tool_accuracy": "the called tool is the one that the user prefers",
+    "parameter_accuracy": "the arguments match the answer; a call to a wrong tool counts as wrong",
+    "call_accuracy": "tool and arguments are both correct",
+    "format_rate": "a tool call can be parsed from the reply",
+    "hallucination_rate": "the called tool is not among the candidates",
+}
+"""Condition that each rate counts."""
+_CLASSES: Final[Mapping[str, str]] = {
+    "correct": "the tool and its arguments match the answer",
+    "parameter_value_mismatch": "the tool and the argument names are correct, but a value differs",
+    "parameter_name_mismatch": "the tool is correct, but an argument is missing or unexpected",
+    "preference_mismatch": "the tool can do the job, but it is not the one that the user prefers",
+    "functionality_mismatch": "the tool is a candidate, but cannot do the job",
+    "tool_hallucination": "the tool is not among the candidates",
+    "invalid_format": "no tool call can be parsed, or the reply is missing",
+}
+"""Description of each error class."""
 
 
 def markdown(data: Data, scorer_version: str) -> str:
-    """The page.
+    """Return the About page as Markdown.
 
     Args:
-        data: What is answered.
-        scorer_version: Of the scorer of today.
+        data: The data set of the leaderboard.
+        scorer_version: Version of the current scorer.
     """
-    quotas = "\n".join(f"- {split}: {' and '.join(limit.in_words() for limit in LIMITS[split])}" for split in SPLITS)
     counts = "\n".join(
-        f"| `{config}` | {data.counts[config, 'validation']} | {data.counts[config, 'test']} |"
+        f"| `{config}` | {_HISTORIES[config]} | {data.counts[config, 'validation']} | {data.counts[config, 'test']} |"
         for config in HISTORY_TYPES
     )
-    classes = "\n".join(f"- **{label}**: {_MEANINGS[name]}" for name, label in ERROR_LABELS.items())
+    rates = "\n".join(f"| {label} | {_RATES[name]} |" for name, label in RATE_LABELS.items())
+    classes = "\n".join(f"| {label} | {_CLASSES[name]} |" for name, label in ERROR_LABELS.items())
+    quotas = "\n".join(f"- {split}: {' and '.join(limit.in_words() for limit in LIMITS[split])}" for split in SPLITS)
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         counts=counts,
         revision=data.revision,
         scorer=scorer_version,
+        rates=rates,
         classes=classes,
         quotas=quotas,
         citation=CITATION,
     )
-
-
-_MEANINGS: Final[Mapping[str, str]] = {
-    "correct": "tool and arguments are the answer's.",
-    "parameter_value_mismatch": "the same arguments with other values.",
-    "parameter_name_mismatch": "an argument is missing, or there is a further one.",
-    "preference_mismatch": "the tool does the job, but another user would want it.",
-    "functionality_mismatch": "the tool does another job.",
-    "tool_hallucination": "the tool is none of the candidates.",
-    "invalid_format": "no tool call can be read, or there is no reply.",
-}

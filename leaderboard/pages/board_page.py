@@ -1,8 +1,8 @@
-"""The board's page: filters, the table, details of a row, downloads; its state is the address."""
+"""The Board page: filters, table, row details and downloads. The page address contains its state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -24,22 +24,22 @@ element.addEventListener('click', (event) => {
 });
 """
 _MOST = 5000
-"""Rows that one call of the API gives."""
+"""Maximum number of rows in an API response."""
 
 
 class Shared(NamedTuple):
-    """What other pages and the app know of the board's page."""
+    """Parts of the Board page that the app uses."""
 
     controls: list[Any]
-    """In the order of `View`, without its tab."""
+    """Gradio components in the order of the fields of `View`, without its tab."""
     outputs: list[Any]
     apply: Callable[..., Any]
-    """From the tab and the values of the controls to the outputs."""
+    """Handler that maps the tab and the values of the controls to the outputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Controls:
-    """Everything that a view is made of, in the order of `View`."""
+    """Gradio components that determine the view, in the order of the fields of `View`."""
 
     split: Any
     board: Any
@@ -59,46 +59,55 @@ class _Controls:
 
 
 def view_of(tab: str, values: Sequence[Any]) -> View:
-    """The view that the controls show; what a client made up is taken as the address would take it."""
+    """Return the view that the controls describe. Invalid values become the default, as in an address.
+
+    Args:
+        tab: Name of the open tab.
+        values: Values of the controls, in the order of `Shared.controls`.
+    """
     names = _Controls.__slots__
-    given = dict(zip(names, values, strict=True))
     pairs: list[tuple[str, str]] = [("tab", str(tab))]
-    for name, value in given.items():
+    for name, value in zip(names, values, strict=True):
         if name == "columns" and not value:
             pairs.append((name, "-"))
-        several = value if isinstance(value, list | tuple) else [value]
-        pairs.extend((name, str(int(one)) if isinstance(one, bool) else str(one)) for one in several if one is not None)
+        items = value if isinstance(value, list | tuple) else [value]
+        pairs.extend((name, _as_text(item)) for item in items if item is not None)
     return filters.from_query(pairs)
 
 
+def _as_text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
 class Handlers:
-    """What the page does.
+    """Event handlers of the Board page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def found(self, view: View) -> tuple[Sequence[Row], int]:
-        """Rows of a view in order, and how many there are without filters."""
+        """Return the sorted rows that pass the filters, and the number of rows without filters."""
         rows = self._context.snapshot.rows(view.board, view.split, every=view.every)
         return filters.ordered(filters.filtered(rows, view), view.sort, upwards=view.upwards), len(rows)
 
     def drawn(self, view: View) -> tuple[str, str]:
-        """The table, and the address."""
-        rows, of = self.found(view)
-        return table.board_html(rows, view, of=of), filters.to_query(view)
+        """Return the table as HTML, and the query string of the page address."""
+        rows, total = self.found(view)
+        return table.board_html(rows, view, of=total), filters.to_query(view)
 
     def apply(self, tab: str, *values: Any) -> Any:
-        """Draw what the controls show, from the first page on."""
+        """Return the table for the values of the controls, from its first page."""
         return *self.drawn(replace(view_of(tab, values), page=1)), 1
 
     def search(self, address: str, tab: str, *values: Any) -> Any:
-        """Draw what a search leaves, if it is another one than the address has.
+        """Return the table for a search text, if it differs from the one in the address.
 
-        A text box tells of pasted text by this event alone, which comes after a page was restored from its address too.
+        A text box reports pasted text only through this event, which also fires when a page is restored from its
+        address.
         """
         view = view_of(tab, values)
         if not tab or view.search == filters.from_query(parse_qsl(address)).search:
@@ -106,15 +115,15 @@ class Handlers:
         return self.apply(tab, *values)
 
     def turn_page(self, tab: str, *values: Any) -> Any:
-        """Draw another page."""
+        """Return the table for another page number."""
         return self.drawn(view_of(tab, values))
 
     def clicked(self, event: gr.EventData, tab: str, *values: Any) -> Any:
-        """Another order, another page, or the details of a row."""
+        """Handle a click in the table: sort by a column, turn the page, or show the details of a row."""
         view = view_of(tab, values)
         data = event._data if isinstance(event._data, dict) else {}
         if "row" in data:
-            row = next((one for one in self.found(view)[0] if one.id == data["row"]), None)
+            row = next((row for row in self.found(view)[0] if row.id == data["row"]), None)
             return *[gr.skip()] * 5, table.details_html(row) if row else ""
         if "sort" in data:
             view = filters.turned(view, str(data["sort"]))
@@ -123,11 +132,11 @@ class Handlers:
         return *self.drawn(view), view.page, view.sort, view.upwards, ""
 
     def as_csv(self, tab: str, *values: Any) -> str:
-        """All pages of the view as CSV."""
+        """Return the rows of all pages as CSV."""
         return downloads.to_csv(self.found(view_of(tab, values))[0])
 
     def as_json(self, tab: str, *values: Any) -> str:
-        """All pages of the view as JSON."""
+        """Return the rows of all pages as JSON."""
         return downloads.to_json_text(self.found(view_of(tab, values))[0])
 
     def rows(
@@ -141,17 +150,29 @@ class Handlers:
         since: str = "",
         every: bool = False,
     ) -> list[dict[str, Any]]:
-        """Rows of the board, the highest tool accuracy first; rates are 0 to 1."""
-        if split not in SPLITS or config not in BOARDS or size not in SIZES:
-            raise gr.Error(
-                f"Splits are {', '.join(SPLITS)}; configs are {', '.join(BOARDS)}; sizes are {', '.join(SIZES)}.",
-                print_exception=False,
-            )
+        """Return the rows of the leaderboard, highest tool accuracy first. Rates are 0 to 1.
+
+        Args:
+            split: `validation` or `test`.
+            config: A config, or `overall`.
+            search: Words that the text of a row must contain.
+            badges: Badges to return; empty for all.
+            licences: Licences to return; empty for all.
+            size: Size class, as in the page address.
+            since: Earliest day of submission, YYYY-MM-DD; empty for no limit.
+            every: True to return all rows instead of the best one of each account.
+
+        Raises:
+            gr.Error: If the split, config or size class is unknown.
+        """
+        _check("split", split, SPLITS)
+        _check("config", config, BOARDS)
+        _check("size", size, SIZES)
         view = View(
             split=split,
             board=config,
             search=search[:100],
-            badges=tuple(one for one in BADGES if one in badges),
+            badges=tuple(badge for badge in BADGES if badge in badges),
             licences=tuple(licences),
             size=size,
             since=filters.day(since),
@@ -160,16 +181,22 @@ class Handlers:
         return downloads.records(self.found(view)[0][:_MOST])
 
 
+def _check(kind: str, value: str, allowed: Collection[str]) -> None:
+    if value not in allowed:
+        message = f"Unknown {kind} {str(value)[:40]!r}. Available {kind}s: {', '.join(allowed)}."
+        raise gr.Error(message, print_exception=False)
+
+
 def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
     """Lay out the page.
 
     Args:
-        context: What is behind it.
-        split: The switch of splits, which all pages share.
-        tab: State that holds the name of the tab that is shown.
-        address: Where the address is put for the browser to show.
+        context: Objects shared by all pages.
+        split: Radio button of the split, shared by all pages.
+        tab: State with the name of the open tab.
+        address: Text box with the query string that the browser shows.
     """
-    does = Handlers(context)
+    handlers = Handlers(context)
     controls = _controls(split)
     shown = gr.HTML(js_on_load=_CLICKS, elem_id="board", padding=False, apply_default_css=False)
     details = gr.HTML(elem_id="details", padding=False, apply_default_css=False, js_on_load=None)
@@ -178,34 +205,34 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
         as_json = gr.Button("Download as JSON", size="sm", elem_id="json")
     file = gr.Textbox(visible="hidden", elem_id="file")
     inputs = [tab, *controls.all()]
-    # Of the text boxes, the one of days is applied when it is left, or by Enter.
+    # The date is applied when its text box loses focus or on Enter, so that half a date does not filter.
     controls.search.change(
-        does.search, [address, *inputs], [shown, address, controls.page], trigger_mode="always_last", **QUICK
+        handlers.search, [address, *inputs], [shown, address, controls.page], trigger_mode="always_last", **QUICK
     )
     for control in controls.all()[1:-1]:
         if control in (controls.search, controls.since):
             continue
-        control.input(does.apply, inputs, [shown, address, controls.page], trigger_mode="always_last", **QUICK)
+        control.input(handlers.apply, inputs, [shown, address, controls.page], trigger_mode="always_last", **QUICK)
     gr.on(
         [controls.since.blur, controls.since.submit],
-        does.apply,
+        handlers.apply,
         inputs,
         [shown, address, controls.page],
         **QUICK,
     )
-    controls.page.input(does.turn_page, inputs, [shown, address], trigger_mode="always_last", **QUICK)
+    controls.page.input(handlers.turn_page, inputs, [shown, address], trigger_mode="always_last", **QUICK)
     shown.click(
-        does.clicked, inputs, [shown, address, controls.page, controls.sort, controls.upwards, details], **QUICK
+        handlers.clicked, inputs, [shown, address, controls.page, controls.sort, controls.upwards, details], **QUICK
     )
     for button, write, name, kind in (
-        (as_csv, does.as_csv, "petoolbench.csv", "text/csv"),
-        (as_json, does.as_json, "petoolbench.json", "application/json"),
+        (as_csv, handlers.as_csv, "petoolbench.csv", "text/csv"),
+        (as_json, handlers.as_json, "petoolbench.json", "application/json"),
     ):
         button.click(write, inputs, file, **QUICK).then(
             None, file, None, js=save_as(name, kind), api_visibility="private"
         )
-    gr.api(does.rows, api_name="rows")  # type: ignore[attr-defined]
-    return Shared(controls.all(), [shown, address, controls.page], does.apply)
+    gr.api(handlers.rows, api_name="rows")  # type: ignore[attr-defined]
+    return Shared(controls.all(), [shown, address, controls.page], handlers.apply)
 
 
 def _controls(split: Any) -> _Controls:
@@ -227,20 +254,25 @@ def _controls(split: Any) -> _Controls:
             max_length=100,
             elem_id="search",
         )
-        every = gr.Checkbox(label="Every run of an account", elem_id="every", scale=0, min_width=220, container=False)
+        every = gr.Checkbox(label="All runs of each account", elem_id="every", scale=0, min_width=220, container=False)
     with gr.Accordion("Filters, order and columns", open=False, elem_id="filters"):
         with gr.Row():
-            badges = gr.CheckboxGroup(list(BADGES), label="Badge (none ticked: all)", elem_id="badges")
+            badges = gr.CheckboxGroup(list(BADGES), label="Badge (none selected: all)", elem_id="badges")
             size = gr.Dropdown([(SIZES[name][0], name) for name in SIZES], value="any", label="Size", elem_id="size")
             licences = gr.Dropdown(
-                [], multiselect=True, value=[], label="Licence (none: all)", elem_id="licences", allow_custom_value=True
+                [],
+                multiselect=True,
+                value=[],
+                label="Licence (none selected: all)",
+                elem_id="licences",
+                allow_custom_value=True,
             )
-            since = gr.Textbox(label="Handed in since", placeholder="YYYY-MM-DD", elem_id="since", max_length=10)
+            since = gr.Textbox(label="Submitted since", placeholder="YYYY-MM-DD", elem_id="since", max_length=10)
         with gr.Row():
             sort = gr.Dropdown(
-                [(_sort_label(name), name) for name in SORTS], value="rank", label="Order by", elem_id="sort"
+                [(table.sort_label(name), name) for name in SORTS], value="rank", label="Order by", elem_id="sort"
             )
-            upwards = gr.Checkbox(value=True, label="From the best or least", elem_id="upwards")
+            upwards = gr.Checkbox(value=True, label="Ascending", elem_id="upwards")
             page = gr.Number(value=1, precision=0, label="Page", minimum=1, elem_id="page")
         columns = gr.CheckboxGroup(
             [(column.label, column.key) for column in COLUMNS],
@@ -252,9 +284,5 @@ def _controls(split: Any) -> _Controls:
 
 
 def licences_of(context: Context, split: Split) -> list[str]:
-    """What the filter of licences offers on a split."""
+    """Return the choices of the licence filter for a split."""
     return filters.licences(context.every_row(split))
-
-
-def _sort_label(name: str) -> str:
-    return {"rank": "rank", "system": "system"}.get(name) or table.label_of(name).lower()

@@ -1,4 +1,4 @@
-"""The page of pictures: one at a time, of chosen systems."""
+"""The Pictures page: one chart at a time, of selected systems."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ import gradio as gr
 from leaderboard.stores.stored_records import OVERALL, Split
 from leaderboard.views import charts, ranking
 from leaderboard.views.charts import MOST_SYSTEMS, Entry
-from leaderboard.views.html_parts import ERROR_SHORT, empty
+from leaderboard.views.html_parts import ERROR_LABELS, empty
+from leaderboard.views.ranking import Row
 
 from .page_context import QUICK, Context, Page, choices, split_of
 
 _FIGURES: Final = {
-    "config": ("Accuracy by config", "Tool accuracy in each config, with its 95 % interval."),
-    "slice": ("Accuracy along the history", "Tool accuracy over all configs, by a property of the rows."),
+    "config": ("Accuracy by config", "Tool accuracy in each config, with 95 % intervals."),
+    "slice": ("Accuracy by instance property", "Tool accuracy over all configs, by a property of the instances."),
     "cost": (
         "Score against cost",
-        "Overall tool accuracy against the dollars of the whole run, as submitters state them. The line joins what "
-        "nothing beats at that price or less.",
+        "Overall tool accuracy against the cost of the whole run in dollars, as stated by the submitters. The line "
+        "joins the systems that no other system beats at the same or a lower cost.",
     ),
     "size": (
         "Score against size",
-        "Overall tool accuracy against the number of parameters, as submitters state them. The line joins what nothing "
-        "beats at that size or less.",
+        "Overall tool accuracy against the number of parameters, as stated by the submitters. The line joins the "
+        "systems that no other system beats at the same or a smaller size.",
     ),
-    "errors": ("Where replies go wrong", "Share of replies in each class, in %; the mean over configs."),
+    "errors": ("Error classes", "Share of replies in each error class, in %, averaged over the configs."),
 }
 _OF_ALL: Final[dict[str, charts.Against]] = {"cost": "cost_usd", "size": "parameters_b"}
-"""Pictures of all systems, and what stands along them."""
+"""Charts of all systems, and the field on their horizontal axis."""
 _SLICINGS: Final = {
-    "history_length": "length of the history",
-    "drift_position": "position of the change",
-    "noise": "noise of the ratings",
-    "axis": "heaviest axis of the preference",
+    "history_length": "history length",
+    "drift_position": "position of the preference change",
+    "noise": "share of flipped ratings",
+    "axis": "most important preference axis",
 }
 _FIRST: Final = 5
-"""Systems that are shown before a reader chooses, and as many baselines."""
+"""Number of systems, and of baselines, that are selected by default."""
 
 
 class Handlers:
-    """What the page does.
+    """Event handlers of the Pictures page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
 
     def __init__(self, context: Context) -> None:
@@ -55,65 +56,81 @@ class Handlers:
     def show(
         self, split: str, kind: str, systems: list[str] | None, slicing: str | None, offered: Sequence[str]
     ) -> Any:
-        """Offer the systems of a split, and draw the picture of those chosen before, or of the first ones.
+        """Update the choice of systems for a split, and draw the selected ones.
 
-        What was offered before and never changed is no choice: whoever is first now takes its place.
+        A selection that equals the last default was not made by the reader, and is replaced by the current default.
+
+        Args:
+            split: Selected split.
+            kind: Selected chart.
+            systems: Submission ids of the selected systems.
+            slicing: Selected slicing.
+            offered: The last default selection.
         """
         chosen_split = split_of(split)
         rows = self._context.every_row(chosen_split)
-        best = [row.id for row in ranking.rows_of_accounts(rows)][:_FIRST]
-        first = [*best, *[row.id for row in rows if row.badge == "baseline"][:_FIRST]]
+        default = _default_systems(rows)
         known = {row.id for row in rows}
-        kept = [] if systems == list(offered) else [one for one in systems or [] if one in known]
-        chosen = kept or first
+        kept = [] if systems == list(offered) else [system for system in systems or () if system in known]
+        chosen = kept or default
         drawn = self.draw(split, kind, chosen, slicing)
-        return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else first
+        return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else default
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
-        """The picture, or why there is none; and by what it can be told apart."""
+        """Return the chart or the reason why there is none, the note above it, and the choice of slicings."""
         chosen_split = split_of(split)
         chosen = () if kind in _OF_ALL else tuple(map(str, systems or ()))[:MOST_SYSTEMS]
         known = charts.slicings(self._entries(chosen_split, chosen))
         slicing = slicing if slicing in known else (known[0] if known else None)
-        offered = gr.Dropdown(
+        dropdown = gr.Dropdown(
             [(_SLICINGS.get(name, name), name) for name in known],
             value=slicing,
             visible=kind == "slice" and bool(known),
         )
         note = f'<p class="pet count">{_FIGURES[kind][1]}</p>' if kind in _FIGURES else ""
-        return self._drawn(chosen_split, kind, chosen, slicing), note, offered
+        return self._drawn(chosen_split, kind, chosen, slicing), note, dropdown
 
     def _entries(self, split: Split, systems: Sequence[str]) -> list[Entry]:
-        found = (self._context.entry(one, split) for one in systems)
-        return [entry for entry in found if entry is not None]
+        entries = (self._context.entry(system, split) for system in systems)
+        return [entry for entry in entries if entry is not None]
 
     def _picture(self, split: Split, kind: str, systems: Sequence[str], slicing: str | None) -> str:
-        """The picture, or why there is none."""
-        entries = self._entries(split, systems)
+        """Return the chart, or the reason why there is none."""
         if kind in _OF_ALL:
-            every = self._context.snapshot.rows(OVERALL, split, every=True)
-            rows = [row for row in every if row.badge != "baseline" and row.history == "own"]
-            found = charts.score_against(rows, _OF_ALL[kind])
-            return found or empty("Nobody has stated a figure", "It can be given when a file is handed in.")
+            return self._of_all(split, _OF_ALL[kind])
+        entries = self._entries(split, systems)
         if not entries:
-            return empty("No system is chosen", "Choose some above.")
+            return empty("No system is selected", "Select systems above.")
         if kind == "config":
             return charts.accuracy_by_config(entries)
         if kind == "errors":
-            return charts.error_classes([entry.row for entry in entries], ERROR_SHORT)
+            return charts.error_classes([entry.row for entry in entries], ERROR_LABELS)
         if slicing is None:
-            return empty("Nothing to tell apart", "These outcomes hold no figures by a property of the rows.")
+            return empty("No data for this chart", "The results of these systems are not split by instance property.")
         return charts.accuracy_by_slice(entries, slicing)
+
+    def _of_all(self, split: Split, against: charts.Against) -> str:
+        """Return the chart of all systems on the user's own history against cost or size."""
+        rows = self._context.snapshot.rows(OVERALL, split, every=True)
+        ranked = [row for row in rows if row.badge != "baseline" and row.history == "own"]
+        chart = charts.score_against(ranked, against)
+        return chart or empty("No submitter has stated a value", "State it in the form when you submit a file.")
+
+
+def _default_systems(rows: Sequence[Row]) -> list[str]:
+    """Return the submission ids of the best systems, and of as many baselines."""
+    best = [row.id for row in ranking.rows_of_accounts(rows)][:_FIRST]
+    return [*best, *[row.id for row in rows if row.badge == "baseline"][:_FIRST]]
 
 
 def build(context: Context, split: Any) -> Page:
     """Lay out the page.
 
     Args:
-        context: What is behind it.
-        split: The switch of splits.
+        context: Objects shared by all pages.
+        split: Radio button of the split, shared by all pages.
     """
-    does = Handlers(context)
+    handlers = Handlers(context)
     kind = gr.Radio(
         [(label, name) for name, (label, _) in _FIGURES.items()],
         value="config",
@@ -122,7 +139,7 @@ def build(context: Context, split: Any) -> Page:
         elem_id="figure",
         elem_classes="segmented",
     )
-    slicing = gr.Dropdown([], label="By", visible=False, allow_custom_value=True, elem_id="slicing")
+    slicing = gr.Dropdown([], label="Property", visible=False, allow_custom_value=True, elem_id="slicing")
     note = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="figure-note")
     plot = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="plot")
     systems = gr.Dropdown(
@@ -135,7 +152,7 @@ def build(context: Context, split: Any) -> Page:
     )
     inputs, outputs = [split, kind, systems, slicing], [plot, note, slicing]
     for control in (kind, systems, slicing):
-        control.input(does.draw, inputs, outputs, trigger_mode="always_last", **QUICK)
+        control.input(handlers.draw, inputs, outputs, trigger_mode="always_last", **QUICK)
 
     offered = gr.State([])
-    return Page(does.show, [*inputs, offered], [systems, *outputs, offered])
+    return Page(handlers.show, [*inputs, offered], [systems, *outputs, offered])

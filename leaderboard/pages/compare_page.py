@@ -1,8 +1,9 @@
-"""The page that sets two systems side by side: the paired difference in words, and the figure."""
+"""The Compare page: the paired difference between two systems, as a sentence, a table and a chart."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,62 +12,77 @@ from leaderboard.stores.store import StoreError
 from leaderboard.views import charts, ranking
 from leaderboard.views.html_parts import empty, escaped, table
 from leaderboard.views.paired_difference import Compared, CompareError, compare_submissions
+from leaderboard.views.ranking import Row
 
 from .page_context import QUICK, Context, Page, choices, split_of
 
 
 class Handlers:
-    """What the page does.
+    """Event handlers of the Compare page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def show(self, split: str, first: str | None, second: str | None) -> Any:
-        """Offer the systems of a split, and compare those chosen before, or the two best ones."""
+        """Update the choice of systems for a split, and compare the selected two, by default the two best ones."""
         rows = self._context.every_row(split_of(split))
-        two = [row.id for row in [*ranking.rows_of_accounts(rows), *rows] if row.badge != "baseline"][:2]
-        two = [*dict.fromkeys([*two, *(row.id for row in rows)])][:2]
-        if {first, second} <= {row.id for row in rows}:
-            two = [str(first), str(second)]
-        chosen = [*two, None, None][:2]
+        pair = [str(first), str(second)] if {first, second} <= {row.id for row in rows} else _default_pair(rows)
+        chosen = [*pair, None, None][:2]
         offered = choices(rows)
-        return *(gr.Dropdown(offered, value=one) for one in chosen), *self.draw(split, *chosen)
+        return *(gr.Dropdown(offered, value=system) for system in chosen), *self.draw(split, *chosen)
 
     def draw(self, split: str, first: str | None, second: str | None) -> Any:
-        """The comparison, or why there is none."""
-        one, other = (self._context.entry(name, split_of(split)) for name in (first, second))
+        """Return the comparison and its chart, or the reason why there is none."""
+        one, other = (self._context.entry(system, split_of(split)) for system in (first, second))
         if one is None or other is None:
-            return empty("Two systems are needed", "Choose two that are scored on this split."), ""
+            return empty("Two systems are needed", "Select two systems that are scored on this split."), ""
         if one.row.id == other.row.id:
-            return empty("These are the same run", "Choose another one beside it."), ""
+            return empty("These are the same run", "Select another one to compare it with."), ""
         try:
-            found = compare_submissions(self._context.store, one.row.id, other.row.id)
+            compared = compare_submissions(self._context.store, one.row.id, other.row.id)
         except CompareError as error:
-            return empty("These two cannot be compared", escaped(error)), ""
+            return empty("These two systems cannot be compared", escaped(error)), ""
         except StoreError:
             return empty("The store cannot be read", "Try again in a moment."), ""
-        return _html(found), charts.side_by_side(one, other)
+        return _html(compared), charts.side_by_side(one, other)
 
     def compare(self, first: str, second: str) -> list[dict[str, Any]]:
-        """Two submissions by their ids: the paired difference in tool accuracy, overall and by config."""
+        """Return the paired difference in tool accuracy between two submissions, overall and by config.
+
+        Args:
+            first: Id of the first submission.
+            second: Id of the second submission.
+
+        Raises:
+            gr.Error: If the two cannot be compared, or the store cannot be read.
+        """
         try:
-            found = compare_submissions(self._context.store, first, second)
+            compared = compare_submissions(self._context.store, first, second)
         except (CompareError, StoreError) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return [{"config": one.config, **dataclasses.asdict(one.comparison), "in_words": one.words} for one in found]
+        return [
+            {"config": scope.config, **dataclasses.asdict(scope.comparison), "in_words": scope.words}
+            for scope in compared
+        ]
 
 
-def _html(found: list[Compared]) -> str:
+def _default_pair(rows: Sequence[Row]) -> list[str]:
+    """Return the submission ids of the two best systems, or of baselines if there are fewer than two systems."""
+    systems = [row.id for row in [*ranking.rows_of_accounts(rows), *rows] if row.badge != "baseline"][:2]
+    return [*dict.fromkeys([*systems, *(row.id for row in rows)])][:2]
+
+
+def _html(compared: Sequence[Compared]) -> str:
     lines = []
-    for one in found:
-        difference = one.comparison
+    for scope in compared:
+        difference = scope.comparison
         lines.append(
             (
-                one.config,
+                scope.config,
                 f"{100 * difference.difference:+.1f}",
                 f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
                 "&lt; 0.001" if difference.p < 0.001 else f"{difference.p:.3f}",
@@ -74,12 +90,13 @@ def _html(found: list[Compared]) -> str:
                 str(difference.rows),
             )
         )
-    head = ("Config", "Difference", "95 % interval", "p", "Detectable", "Rows")
+    head = ("Config", "Difference", "95 % interval", "p", "Detectable", "Instances")
     return (
-        f'<div class="pet"><p class="words-large">{escaped(found[0].words)}</p>{table(head, lines)}'
-        '<p class="count">Tool accuracy of the first less that of the second, on the same rows: paired bootstrap and '
-        "permutation test over query groups. Detectable is the least difference that these rows would show with 80 % "
-        "probability.</p></div>"
+        f'<div class="pet"><p class="words-large">{escaped(compared[0].words)}</p>{table(head, lines)}'
+        '<p class="count">Difference: tool accuracy of the first system minus that of the second on the same '
+        "instances, in percentage points. Interval and p value: paired bootstrap and permutation test over query "
+        "groups. Detectable: smallest difference that this number of instances shows with a probability of 80 %."
+        "</p></div>"
     )
 
 
@@ -87,17 +104,17 @@ def build(context: Context, split: Any) -> Page:
     """Lay out the page.
 
     Args:
-        context: What is behind it.
-        split: The switch of splits.
+        context: Objects shared by all pages.
+        split: Radio button of the split, shared by all pages.
     """
-    does = Handlers(context)
+    handlers = Handlers(context)
     with gr.Row():
         first = gr.Dropdown([], label="First system", allow_custom_value=True, min_width=260, elem_id="first")
         second = gr.Dropdown([], label="Second system", allow_custom_value=True, min_width=260, elem_id="second")
     words = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="compared")
     plot = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="compared-plot")
     for control in (first, second):
-        control.input(does.draw, [split, first, second], [words, plot], trigger_mode="always_last", **QUICK)
-    gr.api(does.compare, api_name="compare")  # type: ignore[attr-defined]
+        control.input(handlers.draw, [split, first, second], [words, plot], trigger_mode="always_last", **QUICK)
+    gr.api(handlers.compare, api_name="compare")  # type: ignore[attr-defined]
 
-    return Page(does.show, [split, first, second], [first, second, words, plot])
+    return Page(handlers.show, [split, first, second], [first, second, words, plot])

@@ -1,4 +1,4 @@
-"""The page that browses validation instances, their answers, and what systems replied."""
+"""The Explore page: validation instances, their answers, and the replies of systems."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from leaderboard.views.html_parts import empty
 
 from .page_context import QUICK, Context, Page, choices
 
-_NOBODY: Final = ""
+_NO_SYSTEM: Final = ""
 
 
 class Handlers:
-    """What the page does.
+    """Event handlers of the Explore page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
 
     def __init__(self, context: Context) -> None:
@@ -32,26 +32,26 @@ class Handlers:
         self._replies = lru_cache(maxsize=4)(self._read_replies)
 
     def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
-        """Offer the systems of the validation split, and instances too, unless one was chosen before."""
-        offered = [("no system", _NOBODY), *choices(self._context.every_row("validation"))]
-        systems = gr.Dropdown(offered, value=system or _NOBODY)
+        """Update the choice of systems of the validation split, and the instances unless one is selected already."""
+        offered = [("no system", _NO_SYSTEM), *choices(self._context.every_row("validation"))]
+        systems = gr.Dropdown(offered, value=system or _NO_SYSTEM)
         return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems
 
     def of_config(self, config: str) -> Any:
-        """Offer the instances of a config, and show the first one."""
+        """Update the choice of instances for a config, and show the first one."""
         offered = self._offered(config if config in HISTORY_TYPES else HISTORY_TYPES[0])
         first = offered[0][1] if offered else None
         return gr.Dropdown(offered, value=first), self.instance(config, first, False)
 
     def instance(self, config: str, instance_id: str | None, revealed: bool) -> str:
-        """An instance; its answer where that is asked for."""
+        """Return an instance as HTML, with its answer if `revealed` is True."""
         row = self._row(config, instance_id)
         if row is None:
-            return empty("There is no such instance", "Choose one from the list above.")
+            return empty("Unknown instance", "Select one from the list above.")
         return instance_view.instance_html(row, revealed=bool(revealed))
 
     def reply(self, config: str, instance_id: str | None, system: str | None) -> str:
-        """What a system replied, with its verdict."""
+        """Return the reply of a system as HTML, with its error class."""
         row, entry = self._row(config, instance_id), self._context.entry(system, "validation")
         if row is None or entry is None:
             return ""
@@ -62,7 +62,7 @@ class Handlers:
         return instance_view.reply_html(row, replies.get(row.instance_id), entry.row.system)
 
     def step(self, config: str, instance_id: str | None, by: int) -> Any:
-        """The instance before or after."""
+        """Return the id of the instance that is `by` places after the current one, wrapping around at the ends."""
         ids = self._context.data.instance_ids(config, "validation") if config in HISTORY_TYPES else []
         if instance_id not in ids:
             return gr.skip()
@@ -80,7 +80,7 @@ class Handlers:
         return [(instance_view.title(*values), values[2]) for values in zip(*columns, strict=True)]
 
     def _read_replies(self, submission_id: str) -> dict[str, str]:
-        """The replies of a system that is on the board of validation, which is public as its answers are."""
+        """Return the replies to validation instances by instance id; these are public, like their answers."""
         content = self._context.store.predictions(submission_id)
         return dict(check(io.BytesIO(content), self._context.data.ids("validation")).predictions)
 
@@ -89,9 +89,9 @@ def build(context: Context) -> Page:
     """Lay out the page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
-    does = Handlers(context)
+    handlers = Handlers(context)
     config = gr.Radio(
         list(HISTORY_TYPES),
         value=HISTORY_TYPES[0],
@@ -113,18 +113,18 @@ def build(context: Context) -> Page:
         )
     reply = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="reply")
     shown = gr.HTML(padding=False, apply_default_css=False, js_on_load=None, elem_id="shown")
-    config.input(does.of_config, config, [chosen, shown], **QUICK).then(
+    config.input(handlers.of_config, config, [chosen, shown], **QUICK).then(
         lambda: (False, ""), None, [revealed, reply], **QUICK
     )
-    show = (does.instance, [config, chosen, revealed], shown)
-    show_reply = (does.reply, [config, chosen, system], reply)
+    show = (handlers.instance, [config, chosen, revealed], shown)
+    show_reply = (handlers.reply, [config, chosen, system], reply)
     chosen.input(*show, **QUICK).then(*show_reply, **QUICK)
     revealed.input(*show, **QUICK)
     system.input(*show_reply, **QUICK)
-    before.click(lambda config, one: does.step(config, one, -1), [config, chosen], chosen, **QUICK).then(
-        *show, **QUICK
-    ).then(*show_reply, **QUICK)
-    after.click(lambda config, one: does.step(config, one, 1), [config, chosen], chosen, **QUICK).then(
-        *show, **QUICK
-    ).then(*show_reply, **QUICK)
-    return Page(does.show, [config, chosen, system], [chosen, shown, system])
+    before.click(
+        lambda config, instance_id: handlers.step(config, instance_id, -1), [config, chosen], chosen, **QUICK
+    ).then(*show, **QUICK).then(*show_reply, **QUICK)
+    after.click(
+        lambda config, instance_id: handlers.step(config, instance_id, 1), [config, chosen], chosen, **QUICK
+    ).then(*show, **QUICK).then(*show_reply, **QUICK)
+    return Page(handlers.show, [config, chosen, system], [chosen, shown, system])

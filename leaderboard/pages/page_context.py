@@ -1,4 +1,4 @@
-"""What every page needs, and the parts of a Gradio page that they share."""
+"""Objects and helper functions shared by all pages."""
 
 from __future__ import annotations
 
@@ -15,68 +15,77 @@ from leaderboard.stores.snapshot import Snapshot
 from leaderboard.stores.store import Store
 from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, SPLITS, Person, Split
 from leaderboard.submissions.identity import REFUSED, Identity
-from leaderboard.submissions.submissions import Desk
+from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.views.charts import Entry
 from leaderboard.views.ranking import Row
 
 QUICK: Final[dict[str, Any]] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-"""For events that a reader waits for."""
+"""Options of events that must respond fast: no queue, no progress display, not part of the public API."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Behind all pages."""
+    """Objects shared by all pages."""
 
     store: Store
     snapshot: Snapshot
     data: Data
-    desk: Desk
+    submissions_service: SubmissionService
     identity: Identity
 
     def person(self, profile: Mapping[str, Any] | None, request: gr.Request | None) -> Person:
-        """Who is signed in.
+        """Return the person behind a request.
+
+        Args:
+            profile: OAuth profile of the session.
+            request: The request, whose headers may contain a token.
 
         Raises:
-            gr.Error: If nobody is.
+            gr.Error: If nobody is signed in.
         """
-        found = self.known_person(profile, request)
-        if found is None:
+        person = self.known_person(profile, request)
+        if person is None:
             raise gr.Error(REFUSED, print_exception=False)
-        return found
+        return person
 
     def known_person(self, profile: Mapping[str, Any] | None, request: gr.Request | None) -> Person | None:
-        """Who is signed in; None if nobody is."""
+        """Return the person behind a request, or None if nobody is signed in."""
         headers = {} if request is None else {name.lower(): value for name, value in request.headers.items()}
         return self.identity.person(profile, headers)
 
     def entry(self, submission_id: object, split: Split) -> Entry | None:
-        """A system for the figures, by its submission; None where it is not scored on this split."""
+        """Return a submission's row and outcome, or None if it is not scored on this split."""
         rows = {row.id: row for row in self.every_row(split)}
         outcome = self.snapshot.get().latest.get(str(submission_id))
         row = rows.get(str(submission_id))
         return Entry(row, outcome) if row and outcome else None
 
     def every_row(self, split: Split) -> list[Row]:
-        """Every scored system once, those that answered all configs first."""
-        found = {row.id: row for row in self.snapshot.rows(OVERALL, split, every=True)}
+        """Return one row per scored submission; those that answered all configs are first."""
+        by_id = {row.id: row for row in self.snapshot.rows(OVERALL, split, every=True)}
         for config in HISTORY_TYPES:
             for row in self.snapshot.rows(config, split, every=True):
-                found.setdefault(row.id, row)
-        return list(found.values())
+                by_id.setdefault(row.id, row)
+        return list(by_id.values())
 
 
 def choices(rows: list[Row]) -> list[tuple[str, str]]:
-    """Systems to choose from, each as its label and its submission; equal labels differ by day and id."""
+    """Return labels and submission ids for a dropdown. Equal labels are extended by the day and the id."""
     labels = [row.system if row.badge == "baseline" else f"{row.system} · {row.account}" for row in rows]
-    often = Counter(labels)
+    counts = Counter(labels)
     return [
-        (label if often[label] == 1 else f"{label} · {row.date} · {row.id[-4:]}", row.id)
+        (label if counts[label] == 1 else f"{label} · {row.date} · {row.id[-4:]}", row.id)
         for label, row in zip(labels, rows, strict=True)
     ]
 
 
 def save_as(name: str, kind: str) -> str:
-    """JavaScript that saves a text as a file."""
+    """Return a JavaScript function that saves a text as a file.
+
+    Args:
+        name: Name of the file.
+        kind: MIME type.
+    """
     return (
         "(text) => { const a = document.createElement('a'); "
         f"a.href = URL.createObjectURL(new Blob([text], {{type: {json.dumps(kind)}}})); "
@@ -85,14 +94,14 @@ def save_as(name: str, kind: str) -> str:
 
 
 class Page(NamedTuple):
-    """What the app needs to know of a page."""
+    """Parts of a page that the app uses."""
 
     show: Callable[..., Any]
-    """From the inputs to the outputs, when its tab is opened or the split is switched; keeps what was chosen."""
+    """Handler that maps the inputs to the outputs when the tab is opened or the split changes. It keeps selections."""
     inputs: list[Any]
     outputs: list[Any]
 
 
 def split_of(text: object) -> Split:
-    """A split; that of validation where it is none."""
-    return next((one for one in SPLITS if one == text), "validation")
+    """Return the split of that name, or `validation` if there is none."""
+    return next((split for split in SPLITS if split == text), "validation")

@@ -1,6 +1,6 @@
-"""The page where files are handed in: the form, a check that costs nothing, the receipt, and one's earlier files.
+"""The Submit page: the form, a check that does not use up the quota, the receipt, and the person's submissions.
 
-Every handler asks first who is there, also those that no button calls: whoever knows their names can call them all.
+Every handler first checks who is signed in, even if no button calls it, because clients can call any handler by name.
 """
 
 from __future__ import annotations
@@ -22,21 +22,27 @@ from leaderboard.views.html_parts import escaped, text
 from .page_context import QUICK, Context, Page
 
 FIELDS: Final = ("name", "team", "link", "licence", "parameters_b", "cost_usd", "description", "history")
-"""Of `System`, in the order of the form."""
-_HISTORIES: Final = (("the user's own", "own"), ("none", "none"), ("another user's", "swapped"))
-_AGAIN: Final = "The store cannot be reached; nothing was handed in, and nothing was counted. Try again in a moment."
+"""Fields of `System`, in the order of the form."""
+_HISTORIES: Final = (
+    ("the user's own history", "own"),
+    ("no history", "none"),
+    ("another user's history", "swapped"),
+)
+_AGAIN: Final = "The store cannot be reached. Nothing was submitted, and nothing was counted. Try again in a moment."
 _INTRO: Final = """\
-One file of JSON lines, `{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}`, that answers every
-instance of one config or of all three; what `petoolbench predict` writes can be handed in as it is. **Check** tells all
-that is wrong with a file and costs nothing. What is said of a system is shown as its submitter's words. Replies on
-validation can be read under Explore; those on test by nobody."""
+Upload one file in JSON Lines format, with one line per instance:
+`{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}`. For each config that it contains, it must
+answer every instance. *Overall* ranks files that answer all three configs. Files from `petoolbench predict` can be
+submitted unchanged. **Check** lists all problems of a file and does not use up your quota. All information about the
+system is shown as your own statement. Everybody can read the replies on the validation split under Explore. Replies on
+the test split are never shown."""
 
 
 class Handlers:
-    """What the page does.
+    """Event handlers of the Submit page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
 
     def __init__(self, context: Context) -> None:
@@ -57,10 +63,31 @@ class Handlers:
         profile: gr.OAuthProfile | None,
         request: gr.Request,
     ) -> dict[str, Any]:
-        """Tell all that is wrong with a file and its form; nothing is kept or counted."""
+        """Return all problems of a file and its form. Nothing is stored or counted.
+
+        Args:
+            file: File of predictions in JSON Lines format.
+            split: `validation` or `test`.
+            name: Name of the system.
+            team: Name of the team, or empty.
+            link: Repository on the Hub, ORG/NAME, or empty.
+            licence: SPDX name of the licence, or empty.
+            parameters_b: Number of parameters, in billions.
+            cost_usd: Cost of the whole run, in US dollars.
+            description: Short description, or empty.
+            history: History that the system was shown: `own`, `none` or `swapped`.
+            profile: OAuth profile of the session, set by Gradio.
+            request: The request, set by Gradio.
+
+        Returns:
+            `valid`, and either `problems` or a summary of the file.
+
+        Raises:
+            gr.Error: If nobody is signed in.
+        """
         self._context.person(profile, request)
         fields = _fields(name, team, link, licence, parameters_b, cost_usd, description, history)
-        checked, problems = self._context.desk.check(_path(file), _allowed(split), fields)
+        checked, problems = self._context.submissions_service.check(_path(file), _allowed(split), fields)
         if checked is None or problems:
             return {"valid": False, "problems": problems}
         lines = len(checked.predictions)
@@ -81,57 +108,82 @@ class Handlers:
         profile: gr.OAuthProfile | None,
         request: gr.Request,
     ) -> dict[str, Any]:
-        """Hand in a file; gives a receipt, or all problems, or why the quota does not allow it."""
+        """Submit a file. The arguments are those of `check`.
+
+        Returns:
+            `receipt` if the file was accepted, `problems` if it is invalid, or `refused` if the quota is used up.
+
+        Raises:
+            gr.Error: If nobody is signed in, or the store cannot be reached.
+        """
         person = self._context.person(profile, request)
         fields = _fields(name, team, link, licence, parameters_b, cost_usd, description, history)
         try:
-            found = self._context.desk.hand_in(person, _path(file), _allowed(split), fields)
+            result = self._context.submissions_service.hand_in(person, _path(file), _allowed(split), fields)
         except StoreError as error:
             raise gr.Error(_AGAIN, print_exception=False) from error
-        if isinstance(found, Receipt):
-            return {"receipt": submissions.receipt_of(found)}
-        return {"refused": found.text} if isinstance(found, Decision) else {"valid": False, "problems": found}
+        if isinstance(result, Receipt):
+            return {"receipt": submissions.receipt_of(result)}
+        return {"refused": result.text} if isinstance(result, Decision) else {"valid": False, "problems": result}
 
     def status(
         self, submission_id: str = "", profile: gr.OAuthProfile | None = None, request: gr.Request | None = None
     ) -> list[dict[str, Any]]:
-        """How far one's own submissions are, the latest first; all of them, or one."""
+        """Return the status of the person's submissions, latest first.
+
+        Args:
+            submission_id: Id of one submission; empty for all.
+            profile: OAuth profile of the session, set by Gradio.
+            request: The request, set by Gradio.
+
+        Raises:
+            gr.Error: If nobody is signed in, the store cannot be read, or the person has no such submission.
+        """
         person = self._context.person(profile, request)
         try:
             known = self._context.snapshot.renew()
         except StoreError as error:
             raise gr.Error("The store cannot be read. Try again in a moment.", print_exception=False) from error
-        found = _listed(known, person, submission_id)
-        if submission_id and not found:
-            raise gr.Error(f"{submission_id[:80]!r} is no submission of yours.", print_exception=False)
-        return found
+        statuses = _listed(known, person, submission_id)
+        if submission_id and not statuses:
+            message = f"You have no submission {submission_id[:80]!r}. Take the id from your receipt."
+            raise gr.Error(message, print_exception=False)
+        return statuses
 
     def own(self, profile: gr.OAuthProfile | None, request: gr.Request) -> Any:
-        """One's quota and submissions, and whether to ask again soon."""
+        """Return the person's quota and submissions, and a timer that runs while a submission is pending."""
         person = self._context.person(profile, request)
-        return self._told(person, self.status("", profile, request))
+        return self._section(person, self.status("", profile, request))
 
-    def _told(self, person: Person, found: Sequence[Mapping[str, Any]]) -> Any:
+    def _section(self, person: Person, statuses: Sequence[Mapping[str, Any]]) -> Any:
         try:
-            left = [self._context.desk.quota(person, split) for split in SPLITS]
+            quotas = [self._context.submissions_service.quota(person, split) for split in SPLITS]
         except StoreError:
             return html_parts.empty("The store cannot be read", "Try again in a moment."), gr.Timer(active=False)
-        waiting = any(one["status"] == "pending" for one in found)
-        return _own_html(person.name, [one.text for one in left], found), gr.Timer(active=waiting)
+        is_pending = any(status["status"] == "pending" for status in statuses)
+        return _own_html(person.name, [quota.text for quota in quotas], statuses), gr.Timer(active=is_pending)
 
     def show(self, profile: gr.OAuthProfile | None, request: gr.Request) -> Any:
-        """What a reader sees who opens the page: their own submissions, or that they are to sign in."""
+        """Return the person's submissions, or a request to sign in, when the page is opened."""
         person = self._context.known_person(profile, request)
         if person is None:
-            told = html_parts.empty("Sign in to hand something in", "The button stands at the top of the page.")
-            return told, gr.Timer(active=False)
-        return self._told(person, _listed(self._context.snapshot.get(), person))
+            return html_parts.empty("Sign in to submit", "The button is at the top of the page."), gr.Timer(
+                active=False
+            )
+        return self._section(person, _listed(self._context.snapshot.get(), person))
 
 
 def _listed(known: Known, person: Person, submission_id: str = "") -> list[dict[str, Any]]:
-    own = [one for one in known.submissions if one.person.sub == person.sub and one.badge != "baseline"]
-    own = [one for one in own if submission_id in {"", one.id}]
-    return [submissions.status_of(one, known.latest.get(one.id)) for one in own[::-1][: submissions.SHOWN]]
+    """Return the status of a person's latest submissions, or of one submission, latest first."""
+    matching = [
+        submission
+        for submission in known.submissions
+        if submission.person.sub == person.sub
+        and submission.badge != "baseline"
+        and submission_id in {"", submission.id}
+    ]
+    latest = matching[::-1][: submissions.SHOWN]
+    return [submissions.status_of(submission, known.latest.get(submission.id)) for submission in latest]
 
 
 def _fields(*values: Any) -> dict[str, Any]:
@@ -144,29 +196,33 @@ def _path(file: str | None) -> Path | None:
 
 def _allowed(split: str) -> Any:
     if split not in SPLITS:
-        raise gr.Error(f"There is no split {split[:40]!r}. Splits are {', '.join(SPLITS)}.", print_exception=False)
+        message = f"Unknown split {split[:40]!r}. Available splits: {', '.join(SPLITS)}."
+        raise gr.Error(message, print_exception=False)
     return split
 
 
 def answer_html(answer: Mapping[str, Any] | None) -> str:
-    """What a check or a submission came to, from what the API gives."""
+    """Return the result of `Handlers.check` or `Handlers.submit` as HTML; an empty string if there is none."""
     if not answer:
         return ""
     if "receipt" in answer:
         return _receipt_html(answer["receipt"])
     if "refused" in answer:
-        return f'<div class="pet answered" role="status"><h3>Not now</h3><p>{text(answer["refused"])}</p></div>'
+        return _section_html("Quota used up", f"<p>{text(answer['refused'])}</p>")
     if answer.get("valid"):
         configs = ", ".join(map(escaped, answer["configs"]))
-        return (
-            '<div class="pet answered" role="status"><h3>Nothing is wrong</h3>'
-            f"<p>{escaped(answer['lines'])} lines answer {configs}. It can be handed in.</p></div>"
+        return _section_html(
+            "No problems found", f"<p>{escaped(answer['lines'])} lines answer {configs}. You can submit the file.</p>"
         )
-    listed = "".join(f"<li>{text(one)}</li>" for one in answer.get("problems", ()))
-    return (
-        '<div class="pet answered" role="status"><h3>To be mended first</h3>'
-        f'<ul class="problems">{listed}</ul><p><small>Nothing was counted.</small></p></div>'
+    problems = "".join(f"<li>{text(problem)}</li>" for problem in answer.get("problems", ()))
+    return _section_html(
+        "Problems to fix",
+        f'<ul class="problems">{problems}</ul><p><small>Nothing was submitted. Nothing was counted.</small></p>',
     )
+
+
+def _section_html(title: str, body: str) -> str:
+    return f'<div class="pet answered" role="status"><h3>{title}</h3>{body}</div>'
 
 
 def _receipt_html(receipt: Mapping[str, Any]) -> str:
@@ -179,49 +235,48 @@ def _receipt_html(receipt: Mapping[str, Any]) -> str:
         ("Account", text(receipt["account"])),
         ("Split", text(receipt["split"])),
         ("Configs", text(", ".join(receipt["configs"]))),
-        ("Handed in", text(receipt["created"])),
+        ("Submitted", text(receipt["created"])),
         ("SHA-256 of the file", code("sha256")),
         ("Data revision", code("data_revision")),
         ("Scorer version", code("scorer_version")),
         ("Quota left", text(receipt["quota_left"])),
     ]
-    return (
-        '<div class="pet answered" role="status"><h3>Handed in</h3>'
-        f"{html_parts.facts(pairs)}<p><small>Its status shows below, and then it stands on the board. Keep the "
-        "submission's id and the SHA-256: they tell that this file, and no other, was scored.</small></p></div>"
+    return _section_html(
+        "Submitted",
+        f"{html_parts.facts(pairs)}<p><small>The status is shown below. Once the submission is scored, it appears on "
+        "the board. Keep the submission id and the SHA-256: they prove which file was scored.</small></p>",
     )
 
 
-def _own_html(name: str, quotas: Sequence[str], found: Sequence[Mapping[str, Any]]) -> str:
-    left = "".join(f"<li>{text(one)}</li>" for one in quotas)
-    top = f'<div class="pet own"><h3>Submissions of {text(name)}</h3><ul class="problems">{left}</ul>'
-    if not found:
-        return f'{top}<p class="count">Nothing was handed in yet.</p></div>'
-    lines = []
-    for one in found:
-        rate = one.get("tool_accuracy", {})
-        rates = ", ".join(f"{escaped(config)} {html_parts.points(value)}" for config, value in rate.items())
-        told = text(one["reason"]) if "reason" in one else rates
-        lines.append(
-            (
-                f"<code>{escaped(one['submission_id'])}</code>",
-                text(one["system"]),
-                escaped(one["split"]),
-                f'<span class="status" data-status="{escaped(one["status"])}">{escaped(one["status"])}</span>',
-                told,
-            )
-        )
-    listed = html_parts.table(("Submission", "System", "Split", "Status", "Tool accuracy"), lines)
-    return f"{top}{listed.replace('plain', 'plain words')}</div>"
+def _own_html(name: str, quotas: Sequence[str], statuses: Sequence[Mapping[str, Any]]) -> str:
+    items = "".join(f"<li>{text(quota)}</li>" for quota in quotas)
+    top = f'<div class="pet own"><h3>Submissions of {text(name)}</h3><ul class="problems">{items}</ul>'
+    if not statuses:
+        return f'{top}<p class="count">No submissions yet.</p></div>'
+    lines = [_status_cells(status) for status in statuses]
+    table = html_parts.table(("Submission", "System", "Split", "Status", "Tool accuracy"), lines)
+    return f"{top}{table.replace('plain', 'plain words')}</div>"
+
+
+def _status_cells(status: Mapping[str, Any]) -> tuple[str, ...]:
+    rates = status.get("tool_accuracy", {})
+    accuracy = ", ".join(f"{escaped(config)} {html_parts.points(rate)}" for config, rate in rates.items())
+    return (
+        f"<code>{escaped(status['submission_id'])}</code>",
+        text(status["system"]),
+        escaped(status["split"]),
+        f'<span class="status" data-status="{escaped(status["status"])}">{escaped(status["status"])}</span>',
+        text(status["reason"]) if "reason" in status else accuracy,
+    )
 
 
 def build(context: Context) -> Page:
     """Lay out the page.
 
     Args:
-        context: What is behind it.
+        context: Objects shared by all pages.
     """
-    does = Handlers(context)
+    handlers = Handlers(context)
     gr.Markdown(_INTRO, elem_classes="words")
     with gr.Row():
         with gr.Column(min_width=280):
@@ -246,9 +301,9 @@ def build(context: Context) -> Page:
     timer = gr.Timer(2.0, active=False)
     form = [file, split, name, team, link, licence, parameters, cost, description, history]
     shown = (answer_html, answer, answered)
-    check.click(does.check, form, answer, api_name="check", concurrency_limit=4).then(*shown, **QUICK)
-    submitted = submit.click(does.submit, form, answer, api_name="submit", concurrency_limit=4)
-    submitted.then(*shown, **QUICK).then(does.own, None, [own, timer], **QUICK)
-    timer.tick(does.own, None, [own, timer], **QUICK)
-    gr.api(does.status, api_name="status")  # type: ignore[attr-defined]
-    return Page(does.show, [], [own, timer])
+    check.click(handlers.check, form, answer, api_name="check", concurrency_limit=4).then(*shown, **QUICK)
+    submitted = submit.click(handlers.submit, form, answer, api_name="submit", concurrency_limit=4)
+    submitted.then(*shown, **QUICK).then(handlers.own, None, [own, timer], **QUICK)
+    timer.tick(handlers.own, None, [own, timer], **QUICK)
+    gr.api(handlers.status, api_name="status")  # type: ignore[attr-defined]
+    return Page(handlers.show, [], [own, timer])

@@ -1,4 +1,4 @@
-"""How the pages look, light and dark, wide and narrow: the colours; `theme.css` has the rules for our own HTML."""
+"""Look of the pages: the Gradio theme, and the path of `theme.css`, which styles our own HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CSS: Final = Path(__file__).with_name("theme.css")
 
 
 def theme() -> Any:
-    """The theme: quiet, system fonts, one accent."""
+    """Return the Gradio theme: system fonts and one accent colour."""
     return gr.themes.Default(
         primary_hue="blue",
         neutral_hue="slate",

@@ -1,1 +1,1 @@
-"""Scoring of submissions against the private answers, and the process that does it."""
+"""Scoring of submissions against the private answers, and the process that runs it."""

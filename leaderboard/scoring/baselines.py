@@ -1,7 +1,7 @@
-"""The permanent rows: what needs no model scores so much, and what knows all scores no more.
+"""Permanent rows of the board: baselines without a model, and the oracle as the upper bound.
 
-The files of the test split are scored here and not kept in the store: those of the oracle are as good as the answers,
-and the public process reads the store.
+Baseline files of the test split are scored but not stored, because the public process reads the store and the oracle's
+file contains the answers.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from .scorer_version import scorer_version
 EMPTY: Final = "empty file"
 PERSON: Final = Person("baseline", "PEToolBench")
 DESCRIPTIONS: Final = {
-    EMPTY: "Every prediction is the empty text.",
-    "random": "Any candidate, without arguments.",
-    "most popular": "The candidate that most users call, by the histories of all rows, without arguments.",
+    EMPTY: "Every prediction is an empty string.",
+    "random": "A random candidate, without arguments.",
+    "most popular": "The candidate that most users call, by the histories of all instances, without arguments.",
     "last used": "The candidate whose provider the user called last, without arguments.",
     "no history": "The candidate whose documentation shares most words with the instruction, without arguments; "
     "the history is not read.",
-    "oracle": "Reads history and attributes as the builder does: the ceiling.",
+    "oracle": "Derives the answer from history and attributes with the builder's own rules: the upper bound.",
 }
 _ALLOWED: Final = Decision(True, 1, None, "Baselines have no quota.")
 
 
 class Baseline(NamedTuple):
-    """A file of predictions of one of our own."""
+    """Predictions file of a baseline."""
 
     system: str
     split: Split
@@ -47,78 +47,81 @@ class Baseline(NamedTuple):
 
 
 def baseline_files(folder: Path | None, scorer: Scorer, splits: tuple[Split, ...]) -> Iterator[Baseline]:
-    """The empty file of each split, and the files of a folder.
+    """Yield the file of empty predictions of each split, then the files of a folder.
 
     Args:
-        folder: Of `<system>.<split>.jsonl`; None for none.
-        scorer: Tells the instance ids.
-        splits: Those that can be scored.
+        folder: Folder of `<system>.<split>.jsonl`, or None.
+        scorer: Scorer, which provides the instance ids.
+        splits: Splits to include.
 
     Raises:
-        DataError: If the folder cannot be read, or a name names no split.
+        DataError: If the folder cannot be read, or the name of a file does not name a split.
     """
     for split in splits:
-        ids = sorted(one for own in scorer.data.ids(split).values() for one in own)
-        lines = (json.dumps({"instance_id": one, "prediction": ""}) + "\n" for one in ids)
+        ids = sorted(instance_id for config_ids in scorer.data.ids(split).values() for instance_id in config_ids)
+        lines = (json.dumps({"instance_id": instance_id, "prediction": ""}) + "\n" for instance_id in ids)
         yield Baseline(EMPTY, split, "".join(lines).encode())
     if folder is None:
         return
     if not folder.is_dir():
-        raise DataError(f"{str(folder)!r} is no folder of baselines. Name one that holds SYSTEM.SPLIT.jsonl.")
+        raise DataError(f"{str(folder)!r} is not a folder of baselines. Name a folder of SYSTEM.SPLIT.jsonl files.")
     for path in sorted(folder.glob("*.jsonl")):
-        system, _, split_name = path.stem.rpartition(".")
-        found = next((one for one in SPLITS if one == split_name), None)
-        if found is None or not system:
-            raise DataError(
-                f"{path.name!r} names no split. Name it SYSTEM.SPLIT.jsonl, a split of {', '.join(SPLITS)}."
-            )
-        if found in splits:
-            yield Baseline(system.replace("_", " "), found, path.read_bytes())
+        system, split = _system_and_split(path)
+        if split in splits:
+            yield Baseline(system, split, path.read_bytes())
+
+
+def _system_and_split(path: Path) -> tuple[str, Split]:
+    system, _, split_name = path.stem.rpartition(".")
+    split = next((split for split in SPLITS if split == split_name), None)
+    if split is None or not system:
+        raise DataError(
+            f"{path.name!r} does not name a split. Rename it to SYSTEM.SPLIT.jsonl, where SPLIT is one of "
+            f"{', '.join(SPLITS)}."
+        )
+    return system.replace("_", " "), split
 
 
 def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable[[], datetime]) -> Iterator[Outcome]:
-    """Put the permanent rows on the board, each once for these data and this scorer; gives what was added.
+    """Add the baselines to the board, once per data revision and scorer, and yield the added outcomes.
 
     Args:
-        store: Where the board lies.
-        scorer: With answers, for both splits; without, for validation.
-        folder: As in `baseline_files`.
-        clock: Tells the time.
+        store: Store of the board.
+        scorer: Scorer. Without answers, only baselines of the validation split are added.
+        folder: Folder of baselines, see `baseline_files`.
+        clock: Return the current time.
 
     Raises:
-        DataError: If a file is not valid for these data, or the folder is none.
+        DataError: If a file is not valid for the data set, or the folder cannot be read.
         StoreError: If the store cannot be read or written.
     """
     splits = SPLITS if scorer.has_answers else ("validation",)
-    there = {one.key for one in store.outcomes()}
-    for one in baseline_files(folder, scorer, splits):
-        submission_id = _id(one, scorer.data.revision)
-        if scorer.key(submission_id, one.split) in there:
+    existing = {outcome.key for outcome in store.outcomes()}
+    for baseline in baseline_files(folder, scorer, splits):
+        submission_id = _id(baseline, scorer.data.revision)
+        if scorer.key(submission_id, baseline.split) in existing:
             continue
-        checked = check(io.BytesIO(one.content), scorer.data.ids(one.split))
+        checked = check(io.BytesIO(baseline.content), scorer.data.ids(baseline.split))
         if not checked.ok:
             raise DataError(
-                f"The baseline {one.system!r} of {one.split} is not valid. {' '.join(checked.report()[:4])}"
+                f"The baseline {baseline.system!r} of {baseline.split} is not valid. {' '.join(checked.report()[:4])}"
             )
         now = clock().isoformat(timespec="milliseconds")
-        _submit(
-            store,
-            Submission(
-                id=submission_id,
-                person=PERSON,
-                system=System(one.system, team=PERSON.name, description=DESCRIPTIONS.get(one.system, "")),
-                split=one.split,
-                configs=checked.configs,
-                sha256=checked.sha256,
-                size=checked.size,
-                data_revision=scorer.data.revision,
-                scorer_version=scorer_version(),
-                created=now,
-                badge="baseline",
-            ),
-            one.content if one.split == "validation" else None,
+        submission = Submission(
+            id=submission_id,
+            person=PERSON,
+            system=System(baseline.system, team=PERSON.name, description=DESCRIPTIONS.get(baseline.system, "")),
+            split=baseline.split,
+            configs=checked.configs,
+            sha256=checked.sha256,
+            size=checked.size,
+            data_revision=scorer.data.revision,
+            scorer_version=scorer_version(),
+            created=now,
+            badge="baseline",
         )
-        scored = scorer.score(submission_id, one.split, checked.configs, checked.predictions, now)
+        _submit(store, submission, baseline.content if baseline.split == "validation" else None)
+        scored = scorer.score(submission_id, baseline.split, checked.configs, checked.predictions, now)
         if store.record(*scored):
             yield scored.outcome
 
@@ -134,7 +137,8 @@ def _submit(store: Store, submission: Submission, content: bytes | None) -> None
     assert isinstance(receipt, Receipt)
 
 
-def _id(one: Baseline, revision: str) -> str:
-    """The same for the same file, so that two processes that start at once add one row."""
-    digest = hashlib.sha256(f"{revision}\n{one.system}\n{one.split}\n".encode() + one.content).hexdigest()
+def _id(baseline: Baseline, revision: str) -> str:
+    """Return the id of a baseline, a hash of its file, so that concurrent processes add the same row."""
+    name = f"{revision}\n{baseline.system}\n{baseline.split}\n"
+    digest = hashlib.sha256(name.encode() + baseline.content).hexdigest()
     return f"00000000T000000Z-{digest[:16]}"

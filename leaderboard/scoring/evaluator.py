@@ -1,7 +1,7 @@
-"""The process that alone reads the answers: it scores what is pending, and writes what came of it.
+"""Evaluator: the process that scores pending submissions; the only process that reads the answers.
 
-Scoring is a function of file, scorer and answers, and an outcome is added once; so it may be killed at any moment and
-started again, and several may run.
+Scoring is deterministic and each outcome is added only once, so an evaluator can be killed and restarted at any moment,
+and several can run concurrently.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
@@ -27,20 +28,25 @@ from .private_answers import Answers
 from .score_submission import Scored, Scorer
 
 Clock = Callable[[], datetime]
+INTERRUPTED: Final = 130
+"""Exit status after SIGINT, by the convention of shells."""
 
 
 def utc_now() -> datetime:
-    """The time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def stamp(clock: Clock) -> str:
-    """The time as it stands in records."""
+    """Return the current time as it is stored in records."""
     return clock().isoformat(timespec="milliseconds")
 
 
 def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Scored | Outcome:
-    """Score one submission; a failed outcome where its file is not what was acknowledged, or for other data.
+    """Score one submission.
+
+    Returns:
+        The scores; or a failed outcome, if the file is missing, changed or invalid, or answers other data.
 
     Raises:
         StoreError: If the store cannot be read.
@@ -53,14 +59,14 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
     if submission.data_revision != scorer.data.revision:
         return failed(
             f"The file answers data revision {submission.data_revision}; the leaderboard has {scorer.data.revision}. "
-            "Hand in predictions for that."
+            "Submit predictions for that revision."
         )
     try:
         content = store.predictions(submission.id)
     except UnknownSubmissionError:
-        return failed("The file is not in the store. Hand it in again.")
+        return failed("The file is not in the store. Submit it again.")
     if hashlib.sha256(content).hexdigest() != submission.sha256:
-        return failed("The stored file is not the one that was handed in. Hand it in again.")
+        return failed("The stored file is not the one that was submitted. Submit it again.")
     terms = Terms(scorer.data.revision, submission.split, submission.system.history)
     checked = check(io.BytesIO(content), scorer.data.ids(submission.split), LIMITS, terms)
     if not checked.ok:
@@ -69,88 +75,96 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
 
 
 def settle(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:
-    """Score one submission and record it; None where our own code fails on it, which is told, or it was recorded.
+    """Score one submission and record the outcome.
+
+    Returns:
+        The outcome if this call added it; None if the scorer failed, which is logged, or if it was already recorded.
 
     Raises:
         StoreError: If the store cannot be read or written.
         DataError: If the references cannot be read.
     """
     try:
-        found = score(store, scorer, submission, clock)
+        result = score(store, scorer, submission, clock)
     except (DataError, StoreError):
         raise
-    except Exception as error:  # whatever a stranger's file may bring about in the scorer
-        sys.stderr.write(f"{submission.id} could not be scored: {type(error).__name__}. It stays as it is.\n")
+    except Exception as error:  # an untrusted file may trigger any error in the scorer
+        sys.stderr.write(f"{submission.id} could not be scored: {type(error).__name__}. Its status is unchanged.\n")
         return None
-    outcome, tallies = found if isinstance(found, Scored) else (found, None)
+    outcome, tallies = result if isinstance(result, Scored) else (result, None)
     return outcome if store.record(outcome, tallies) else None
 
 
 def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Outcome]:
-    """Score everything that is pending, and record it; gives each outcome that was added.
+    """Score and record all pending submissions, and yield the added outcomes.
 
-    A file on which our own code fails is told and stays pending, so that it does not hold up the others.
+    A submission on which the scorer fails is logged and stays pending; the others are scored.
 
     Raises:
-        StoreError: If the store cannot be read or written; what was added until then stands.
+        StoreError: If the store cannot be read or written; outcomes added before remain.
         DataError: If the references cannot be read.
     """
     for submission in store.pending():
         if submission.split == "test" and not scorer.has_answers:
-            continue  # another evaluator's
+            continue  # left to an evaluator with answers
         if outcome := settle(store, scorer, submission, clock):
             yield outcome
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Score what is pending, once or until told to stop; 1 if the data, answers or store cannot be read."""
+    """Score pending submissions, once or until stopped by a signal.
+
+    Returns:
+        Exit status: 0 on success, 1 if the data, answers or store cannot be read, 130 if interrupted.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m leaderboard.scoring.evaluator", description="Score what is pending."
+        prog="python -m leaderboard.scoring.evaluator", description="Score pending submissions."
     )
-    parser.add_argument("--store", required=True, help="a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS")
+    parser.add_argument("--store", required=True, help="folder of the store, or hub:ORG/SUBMISSIONS,ORG/RESULTS")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--answers", type=Path, help="folder of its answers; without it, validation alone is scored")
-    parser.add_argument("--baselines", type=Path, help="folder of SYSTEM.SPLIT.jsonl, scored as baselines")
-    parser.add_argument("--once", action="store_true", help="end when nothing is pending")
-    parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks at the store")
-    given = parser.parse_args(arguments)
-    if not 0 < given.every < float("inf"):
-        parser.error(f"--every {given.every} is no pause. Give seconds, more than 0.")
+    parser.add_argument("--answers", type=Path, help="answers folder; without it, only validation is scored")
+    parser.add_argument("--baselines", type=Path, help="folder of SYSTEM.SPLIT.jsonl files, scored as baselines")
+    parser.add_argument("--once", action="store_true", help="exit when no submission is pending")
+    parser.add_argument("--every", type=float, default=2.0, help="seconds between reads of the store")
+    options = parser.parse_args(arguments)
+    if not 0 < options.every < float("inf"):
+        parser.error(f"--every {options.every} is not a valid interval. Give a positive number of seconds.")
     try:
-        scorer = Scorer(Data(given.data), Answers(given.answers) if given.answers else None)
-        store = open_store(given.store)
-        for outcome in add_floor(store, scorer, given.baselines, utc_now):
-            _say(outcome)
-        if given.once:
+        scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
+        store = open_store(options.store)
+        for outcome in add_floor(store, scorer, options.baselines, utc_now):
+            _print(outcome)
+        if options.once:
             for outcome in evaluate_pending(store, scorer):
-                _say(outcome)
+                _print(outcome)
             return 0
     except (DataError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped; what was scored until then stands.\n")
-        return 130  # as a shell tells of an interrupt
-    _run(store, scorer, given.every)
+        sys.stderr.write("Interrupted. Outcomes recorded so far remain.\n")
+        return INTERRUPTED
+    _run(store, scorer, options.every)
     return 0
 
 
 def _run(store: Store, scorer: Scorer, every: float) -> None:
+    """Score pending submissions at a regular interval in seconds, until SIGTERM or SIGINT."""
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     while not stop.is_set():
         try:
             for outcome in evaluate_pending(store, scorer):
-                _say(outcome)
+                _print(outcome)
                 if stop.is_set():
                     break
         except (DataError, StoreError) as error:
-            sys.stderr.write(f"{error} Trying again.\n")
+            sys.stderr.write(f"{error} Retrying in {every:g} s.\n")
         stop.wait(every)
 
 
-def _say(outcome: Outcome) -> None:
+def _print(outcome: Outcome) -> None:
     sys.stdout.write(f"{outcome.submission_id} {outcome.status}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""The private answers of the test split; only the evaluator and what it calls import this."""
+"""Private answers of the test split; imported only by the evaluator and the modules it uses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from leaderboard.stores.stored_records import HISTORY_TYPES
 
 
 class Answers:
-    """The answers folder of a build.
+    """Answers folder of a build, read into memory.
 
     Args:
-        folder: As built: `answers/<config>.parquet`, or its shards.
+        folder: Folder that holds `answers/<config>.parquet`, or its shards.
 
     Raises:
-        DataError: If one cannot be read.
+        DataError: If a file cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,18 +30,19 @@ class Answers:
                 self._rows[config] |= {row["instance_id"]: row for row in read_parquet(path).to_pylist()}
                 digest.update(path.read_bytes())
         self.digest = digest.digest()
-        """Of all of them; it cannot be told from hashes of single files, and orders `Tallies`."""
+        """SHA-256 over all files. It orders the query groups in `Tallies`, and cannot be derived from hashes of the
+        single files."""
 
     def of(self, config: str, instance_id: str) -> dict[str, Any]:
-        """The private part of a row: answer, evidence, meta.
+        """Return the private part of an instance: answer, evidence and meta.
 
         Raises:
-            DataError: If there is none: the answers belong to another build.
+            DataError: If it is missing because the answers belong to another build.
         """
         try:
             return self._rows[config][instance_id]
         except KeyError:
             raise DataError(
-                f"{str(self.folder)!r} has no answer of {instance_id!r}: it belongs to another build. "
-                "Name the answers that were built with the data set."
+                f"{str(self.folder)!r} holds no answer of {instance_id!r}: it belongs to another build. "
+                "Name the answers folder of the same build as the data set."
             ) from None

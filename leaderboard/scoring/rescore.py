@@ -1,6 +1,6 @@
-"""Scoring every stored file again, with today's scorer and today's answers; what there was stays.
+"""Rescoring of all stored files with the current scorer and answers; earlier outcomes are kept.
 
-`petoolbench rescore` and `python -m leaderboard.scoring.rescore` are this.
+Run it with `petoolbench rescore` or `python -m leaderboard.scoring.rescore`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from leaderboard.stores.store import Store, StoreError
 from leaderboard.stores.stored_records import Outcome, Submission, latest
 
 from .baselines import add_floor
-from .evaluator import Clock, settle, utc_now
+from .evaluator import INTERRUPTED, Clock, settle, utc_now
 from .private_answers import Answers
 from .score_submission import Scorer
 
 
 @dataclass(frozen=True, slots=True)
 class Rescored:
-    """What scoring again came to."""
+    """Result of rescoring a submission."""
 
     submission: Submission
     old: Outcome | None
-    """What counted before; None where there was none."""
+    """Previous current outcome, or None."""
     new: Outcome
 
     def in_words(self) -> str:
-        """Old and new rates, a config after the other."""
+        """Return one line with the old and new tool accuracy of each config."""
         if self.new.status == "failed":
             return f"{self.submission.id}: failed. {self.new.reason}"
         old = self.old.scores if self.old else {}
@@ -45,22 +45,22 @@ class Rescored:
 
 
 def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Rescored]:
-    """Add an outcome to every submission that has none by this scorer and these answers.
+    """Score every submission that has no outcome by this scorer and these answers, and yield the results.
 
-    Submissions for other data are passed over; so are baselines, which `add_floor` scores, and what failed, unless it
-    was by another scorer. Where scoring again fails, what was scored before still counts.
+    Submissions for other data revisions are skipped, and so are baselines, which `add_floor` scores. If rescoring
+    fails, the earlier scores remain current.
 
     Args:
-        store: Where they lie.
-        scorer: By what to score.
-        clock: Tells the time.
+        store: Store of the submissions.
+        scorer: Scorer to use.
+        clock: Return the current time.
 
     Raises:
-        StoreError: If the store cannot be read or written; what was added until then stands.
+        StoreError: If the store cannot be read or written; outcomes added before remain.
         DataError: If the references cannot be read.
     """
     outcomes = store.outcomes()
-    before, keys = latest(outcomes), {one.key for one in outcomes}
+    before, keys = latest(outcomes), {outcome.key for outcome in outcomes}
     for submission in store.submissions():
         other_data = submission.data_revision != scorer.data.revision
         unscorable = submission.split == "test" and not scorer.has_answers
@@ -73,30 +73,35 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Score everything again and print old and new; 1 if something cannot be read."""
+    """Rescore all submissions and print their old and new rates.
+
+    Returns:
+        Exit status: 0 on success, 1 if the data, answers or store cannot be read, 130 if interrupted.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m leaderboard.scoring.rescore", description="Score every file again."
+        prog="python -m leaderboard.scoring.rescore",
+        description="Rescore all stored files with the current scorer and answers.",
     )
-    parser.add_argument("--store", required=True, help="a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS")
+    parser.add_argument("--store", required=True, help="folder of the store, or hub:ORG/SUBMISSIONS,ORG/RESULTS")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--answers", type=Path, help="folder of its answers; without it, validation alone")
-    parser.add_argument("--baselines", type=Path, help="folder of SYSTEM.SPLIT.jsonl")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--answers", type=Path, help="answers folder; without it, only validation is scored")
+    parser.add_argument("--baselines", type=Path, help="folder of SYSTEM.SPLIT.jsonl files, scored as baselines")
+    options = parser.parse_args(arguments)
     count = 0
     try:
-        scorer = Scorer(Data(given.data), Answers(given.answers) if given.answers else None)
-        store = open_store(given.store)
-        count += sum(1 for _ in add_floor(store, scorer, given.baselines, utc_now))
-        for one in rescore(store, scorer):
-            sys.stdout.write(f"{one.in_words()}\n")
+        scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
+        store = open_store(options.store)
+        count += sum(1 for _ in add_floor(store, scorer, options.baselines, utc_now))
+        for rescored in rescore(store, scorer):
+            sys.stdout.write(f"{rescored.in_words()}\n")
             count += 1
     except (DataError, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped; what was scored until then stands.\n")
-        return 130  # as a shell tells of an interrupt
-    sys.stdout.write(f"{count} outcomes were added; none was changed.\n")
+        sys.stderr.write("Interrupted. Outcomes recorded so far remain.\n")
+        return INTERRUPTED
+    sys.stdout.write(f"{count} outcomes were added; no earlier outcome was changed.\n")
     return 0
 
 

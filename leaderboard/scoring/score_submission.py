@@ -1,6 +1,6 @@
-"""From predictions and references to an outcome and what comparing it needs, by the metric and nothing else.
+"""Scoring of predictions with the metric: the outcome, and the tallies for paired comparisons.
 
-Of the test split an outcome holds rounded rates over many rows only, and no slice of few.
+Outcomes of the test split contain only rounded rates, and only slices of at least `LEAST_ROWS` instances.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from .private_answers import Answers
 from .scorer_version import scorer_version
 
 LEAST_ROWS: Final = 50
-"""Slices of the test split with fewer rows are left out."""
+"""Minimum number of instances of a slice of the test split; smaller slices are omitted."""
 _LENGTHS: Final = ((0, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10**6))
-"""Bins of the number of history steps."""
+"""Bins of the history length: lowest and highest number of steps."""
 
 
 class Scored(NamedTuple):
-    """What came of a file."""
+    """Outcome of a file and its tallies."""
 
     outcome: Outcome
     tallies: Tallies
@@ -39,17 +39,19 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """Reference of an instance and the slices that it belongs to."""
+
     reference: Reference
     slices: tuple[tuple[str, str], ...]
-    """Name of a slicing and the row's value in it."""
+    """Pairs of the name of a slicing and the instance's value."""
 
 
 class Scorer:
-    """Scores predictions for one data set; references are read once.
+    """Scorer of predictions on one data set; caches the references.
 
     Args:
-        data: The data set.
-        answers: Its private answers; without them the validation split alone can be scored.
+        data: Data set.
+        answers: Private answers of the data set, or None to score only the validation split.
     """
 
     def __init__(self, data: Data, answers: Answers | None) -> None:
@@ -61,83 +63,72 @@ class Scorer:
 
     @property
     def has_answers(self) -> bool:
-        """Whether the test split can be scored."""
+        """True if the test split can be scored."""
         return self._answers is not None
 
     def answers_version(self, split: Split) -> str:
-        """First digits of the hash of what a split is scored against.
+        """Return the version of the answers of a split: eight hexadecimal digits of a SHA-256.
 
         Raises:
-            DataError: If it cannot be read.
+            DataError: If the data or the answers cannot be read.
         """
-        return hashlib.sha256(b"version" + self._key(split)).hexdigest()[:8]
+        return hashlib.sha256(b"version" + self._secret(split)).hexdigest()[:8]
 
     def key(self, submission_id: str, split: Split) -> str:
-        """The key of the outcome that scoring would give, known before it is done.
+        """Return the key of the outcome that scoring a submission now would have.
 
         Raises:
             DataError: If the references cannot be read.
         """
-        return self._empty(submission_id, split, "").key
+        return self._outcome(submission_id, split, "").key
 
     def failed(self, submission_id: str, split: Split, reason: str, created: str) -> Outcome:
-        """The outcome of a file that cannot be scored."""
-        return self._empty(submission_id, split, created, status="failed", reason=reason)
+        """Return the outcome of a file that cannot be scored."""
+        return self._outcome(submission_id, split, created, status="failed", reason=reason)
 
     def score(
         self, submission_id: str, split: Split, configs: Sequence[str], predictions: Mapping[str, str], created: str
     ) -> Scored:
-        """Score a file that was checked.
+        """Score a valid file.
 
         Args:
-            submission_id: Whose it is.
-            split: The split it answers.
-            configs: History types it answers.
-            predictions: Replies by instance id, of all configs.
-            created: When this is done: UTC, ISO 8601.
+            submission_id: Id of the submission.
+            split: Split that the file answers.
+            configs: History types that the file answers.
+            predictions: Predictions of all configs, by instance id.
+            created: Current time: UTC, ISO 8601.
 
         Raises:
             DataError: If the references cannot be read.
         """
         rows = {config: self._references(config, split) for config in HISTORY_TYPES if config in configs}
+        groups = {config: [row.reference.query_group for row in config_rows] for config, config_rows in rows.items()}
         verdicts = {
-            config: [judge(predictions.get(row.reference.instance_id), row.reference) for row in own]
-            for config, own in rows.items()
+            config: [judge(predictions.get(row.reference.instance_id), row.reference) for row in config_rows]
+            for config, config_rows in rows.items()
         }
-        shown: Callable[[float], float] = _rounded if split == "test" else float
-        groups = {config: [row.reference.query_group for row in own] for config, own in rows.items()}
-        found = {config: aggregate(verdicts[config], groups[config], resamples=RESAMPLES) for config in rows}
-        scores = {config: _config_scores(one, shown) for config, one in found.items()}
-        complete = len(rows) == len(HISTORY_TYPES)
-        outcome = self._empty(
-            submission_id,
-            split,
-            created,
-            scores=scores,
-            overall={name: shown(rate) for name, rate in macro(found).items()} if complete else {},
-            overall_intervals=_overall_intervals(verdicts, groups, shown) if complete else {},
-            slices=_slices(rows, verdicts, shown, LEAST_ROWS if split == "test" else 1),
-        )
+        outcome = self._outcome(submission_id, split, created, **_score_fields(split, rows, groups, verdicts))
         return Scored(outcome, self._tallies(outcome.answers, split, groups, verdicts))
 
-    def _empty(self, submission_id: str, split: Split, created: str, **fields: Any) -> Outcome:
-        given: dict[str, Any] = {"status": "scored", "reason": "", **fields}
+    def _outcome(self, submission_id: str, split: Split, created: str, **fields: Any) -> Outcome:
+        """Return an outcome with some fields, by default a scored one without scores."""
+        fields = {"status": "scored", "reason": "", **fields}
         return Outcome(
             submission_id=submission_id,
             scorer_version=scorer_version(),
             data_revision=self.data.revision,
             created=created,
             answers=self.answers_version(split),
-            **given,
+            **fields,
         )
 
     def _private(self) -> Answers:
         if self._answers is None:
-            raise DataError("The test split cannot be scored without its answers. Name their folder.")
+            raise DataError("The test split cannot be scored without its answers. Name the answers folder.")
         return self._answers
 
-    def _key(self, split: Split) -> bytes:
-        """What orders query groups: as secret as the answers of the split."""
+    def _secret(self, split: Split) -> bytes:
+        """Return the key that orders the query groups in tallies; for the test split it depends on the answers."""
         if split not in self._digest:
             digest = hashlib.sha256(self._private().digest if split == "test" else b"validation")
             for config in HISTORY_TYPES:
@@ -160,13 +151,13 @@ class Scorer:
         if split == "test":
             private = self._private().of(config, row["instance_id"])
             row = {**row, "answer": private["answer"], "meta": private["meta"]}
-        row["candidates"] = [{"name": one["name"], "parameters": one["parameters"]} for one in row["candidates"]]
+        row["candidates"] = [{"name": tool["name"], "parameters": tool["parameters"]} for tool in row["candidates"]]
         try:
-            return _Row(reference_from_row(row), tuple(_values(row["meta"] or {}, steps)))
+            return _Row(reference_from_row(row), tuple(_slices_of(row["meta"] or {}, steps)))
         except MetricError as error:
             raise DataError(
-                f"The row {row['instance_id']!r} cannot be scored: {error} Take the answers of the same build, made "
-                "with the same secret."
+                f"The instance {row['instance_id']!r} cannot be scored: {error} Use the answers of the same build, "
+                "made with the same secret."
             ) from error
 
     def _tallies(
@@ -176,33 +167,56 @@ class Scorer:
         groups: Mapping[str, Sequence[str]],
         verdicts: Mapping[str, Sequence[Verdict]],
     ) -> Tallies:
+        position = self._group_positions(split)
+        counts = {}
+        for config, config_groups in groups.items():
+            index = np.array([position[group] for group in config_groups])
+            correct = np.array([verdict.tool_correct for verdict in verdicts[config]], dtype=np.float64)
+            correct_of = np.bincount(index, weights=correct, minlength=len(position))
+            rows_of = np.bincount(index, minlength=len(position))
+            counts[config] = tuple((int(right), int(rows)) for right, rows in zip(correct_of, rows_of, strict=True))
+        return Tallies(answers, counts)
+
+    def _group_positions(self, split: Split) -> dict[str, int]:
+        """Return the position of each query group in the tallies, an order keyed by the split's secret."""
         if split not in self._order:
-            key = self._key(split)
-            every = {row.reference.query_group for config in HISTORY_TYPES for row in self._references(config, split)}
-            order = sorted(every, key=lambda group: hmac.digest(key, group.encode(), "sha256"))
+            secret = self._secret(split)
+            groups = {row.reference.query_group for config in HISTORY_TYPES for row in self._references(config, split)}
+            order = sorted(groups, key=lambda group: hmac.digest(secret, group.encode(), "sha256"))
             self._order[split] = {group: index for index, group in enumerate(order)}
-        order_of = self._order[split]
-        found = {}
-        for config, own in groups.items():
-            index = np.array([order_of[group] for group in own])
-            right = np.array([one.tool_correct for one in verdicts[config]], dtype=np.float64)
-            sums = np.bincount(index, weights=right, minlength=len(order_of))
-            rows = np.bincount(index, minlength=len(order_of))
-            found[config] = tuple((int(one), int(count)) for one, count in zip(sums, rows, strict=True))
-        return Tallies(answers, found)
+        return self._order[split]
 
 
-def _config_scores(found: Scores, shown: Callable[[float], float]) -> ConfigScores:
+def _score_fields(
+    split: Split,
+    rows: Mapping[str, Sequence[_Row]],
+    groups: Mapping[str, Sequence[str]],
+    verdicts: Mapping[str, Sequence[Verdict]],
+) -> dict[str, Any]:
+    """Return the fields of an outcome that hold scores; the overall ones only if all configs were answered."""
+    rounding: Callable[[float], float] = _rounded if split == "test" else float
+    aggregated = {config: aggregate(verdicts[config], groups[config], resamples=RESAMPLES) for config in rows}
+    fields: dict[str, Any] = {
+        "scores": {config: _config_scores(scores, rounding) for config, scores in aggregated.items()},
+        "slices": _slices(rows, verdicts, rounding, LEAST_ROWS if split == "test" else 1),
+    }
+    if len(rows) == len(HISTORY_TYPES):
+        fields["overall"] = {name: rounding(rate) for name, rate in macro(aggregated).items()}
+        fields["overall_intervals"] = _overall_intervals(verdicts, groups, rounding)
+    return fields
+
+
+def _config_scores(scores: Scores, rounding: Callable[[float], float]) -> ConfigScores:
     return ConfigScores(
-        shown(found["tool_accuracy"]),
-        shown(found["parameter_accuracy"]),
-        shown(found["call_accuracy"]),
-        shown(found["format_rate"]),
-        shown(found["hallucination_rate"]),
-        {name: (shown(low), shown(high)) for name, (low, high) in found["intervals"].items()},
-        {name: shown(share) for name, share in found["error_classes"].items()},
-        found["count"],
-        found["query_groups"],
+        rounding(scores["tool_accuracy"]),
+        rounding(scores["parameter_accuracy"]),
+        rounding(scores["call_accuracy"]),
+        rounding(scores["format_rate"]),
+        rounding(scores["hallucination_rate"]),
+        {name: (rounding(low), rounding(high)) for name, (low, high) in scores["intervals"].items()},
+        {name: rounding(share) for name, share in scores["error_classes"].items()},
+        scores["count"],
+        scores["query_groups"],
     )
 
 
@@ -211,54 +225,56 @@ def _rounded(rate: float) -> float:
 
 
 def _overall_intervals(
-    verdicts: Mapping[str, Sequence[Verdict]], groups: Mapping[str, Sequence[str]], shown: Callable[[float], float]
+    verdicts: Mapping[str, Sequence[Verdict]], groups: Mapping[str, Sequence[str]], rounding: Callable[[float], float]
 ) -> dict[str, tuple[float, float]]:
-    """Intervals of the macro means: the same query groups are drawn in all configs, since these share them."""
+    """Return the confidence intervals of the macro means; the configs share query groups, which are drawn jointly."""
     total = sum(map(len, verdicts.values()))
-    outcomes = np.concatenate(
-        [np.array([one.outcome for one in own]) * (total / (len(verdicts) * len(own))) for own in verdicts.values()]
-    )
-    ends = intervals(outcomes, [group for own in groups.values() for group in own], resamples=RESAMPLES, seed=0)
-    return {name: (shown(low), shown(min(1.0, high))) for name, (low, high) in zip(RATES, ends, strict=True)}
+    weighted = []
+    for config_verdicts in verdicts.values():
+        weight = total / (len(verdicts) * len(config_verdicts))
+        weighted.append(np.array([verdict.outcome for verdict in config_verdicts]) * weight)
+    all_groups = [group for config_groups in groups.values() for group in config_groups]
+    bounds = intervals(np.concatenate(weighted), all_groups, resamples=RESAMPLES, seed=0)
+    return {name: (rounding(low), rounding(min(1.0, high))) for name, (low, high) in zip(RATES, bounds, strict=True)}
 
 
-def _values(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:
-    """Value of a row in each slicing."""
+def _slices_of(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:
+    """Return the value of an instance in each slicing."""
     low, high = next((low, high) for low, high in _LENGTHS if low <= steps <= high)
-    found = [("history_length", f"{low} to {high}" if high < _LENGTHS[-1][1] else f"{low} and more")]
+    values = [("history_length", f"{low} to {high}" if high < _LENGTHS[-1][1] else f"{low} and more")]
     if meta.get("drift_step") is not None and steps:
         third = min(2, 3 * meta["drift_step"] // steps)
-        found.append(("drift_position", ("first third", "second third", "last third")[third]))
+        values.append(("drift_position", ("first third", "second third", "last third")[third]))
     if meta.get("noise") is not None:
-        found.append(("noise", f"{100 * meta['noise']:.0f} %"))
+        values.append(("noise", f"{100 * meta['noise']:.0f} %"))
     if meta.get("axes"):
-        found.append(("axis", meta["axes"][0]))
-    return found
+        values.append(("axis", meta["axes"][0]))
+    return values
 
 
 def _slices(
     rows: Mapping[str, Sequence[_Row]],
     verdicts: Mapping[str, Sequence[Verdict]],
-    shown: Callable[[float], float],
+    rounding: Callable[[float], float],
     least: int,
 ) -> dict[str, dict[str, tuple[float, int]]]:
-    """Tool accuracy by slice over all configs, of slices with at least so many rows."""
-    found: dict[str, dict[str, list[bool]]] = {}
-    for config, own in rows.items():
-        for row, verdict in zip(own, verdicts[config], strict=True):
+    """Return tool accuracy and size of each slice over all configs, without slices of fewer than `least` instances."""
+    correct: dict[str, dict[str, list[bool]]] = {}
+    for config, config_rows in rows.items():
+        for row, verdict in zip(config_rows, verdicts[config], strict=True):
             for name, value in row.slices:
-                found.setdefault(name, {}).setdefault(value, []).append(verdict.tool_correct)
+                correct.setdefault(name, {}).setdefault(value, []).append(verdict.tool_correct)
     return {
         name: {
-            value: (shown(sum(right) / len(right)), len(right))
-            for value, right in sorted(values.items(), key=lambda item: _natural(item[0]))
-            if len(right) >= least
+            value: (rounding(sum(hits) / len(hits)), len(hits))
+            for value, hits in sorted(values.items(), key=lambda item: _sort_key(item[0]))
+            if len(hits) >= least
         }
-        for name, values in sorted(found.items())
+        for name, values in sorted(correct.items())
     }
 
 
-def _natural(value: str) -> tuple[int, str]:
-    """Numbers in their order, then words."""
+def _sort_key(value: str) -> tuple[int, str]:
+    """Return a sort key that puts values starting with a number first, in numeric order."""
     first = value.split(maxsplit=1)[0]
     return (int(first), "") if first.isdigit() else (10**9, value)

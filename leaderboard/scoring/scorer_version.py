@@ -1,6 +1,6 @@
-"""Which code scores: what stands on receipts and outcomes, and tells results of another scorer apart.
+"""Version of the scoring code, recorded in receipts and outcomes to distinguish results of different scorers.
 
-The public process asks for it, so it does not import what reads the answers.
+The public process imports this module, so it must not import any module that reads the answers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Final
 from metrics.petoolbench import aggregation, errors, legacy, matching, parsing, records, uncertainty
 
 SCORERS: Final = (aggregation, errors, legacy, matching, parsing, records, uncertainty)
-"""The modules of the metric that a score depends on; beside them `score_submission.py`."""
+"""Modules of the metric that scores depend on, in addition to `score_submission.py`."""
 
 
 @cache
 def scorer_version() -> str:
-    """Twelve hexadecimal digits that change whenever the code that scores does."""
+    """Return a hash of the scoring code, twelve hexadecimal digits."""
     digest = hashlib.sha256()
     paths = [Path(module.__file__ or "") for module in SCORERS]
     for path in (*paths, Path(__file__).with_name("score_submission.py")):

@@ -1,1 +1,1 @@
-"""Stores of submissions and outcomes, on this machine or on the Hub."""
+"""Stores of submissions and outcomes, on the local machine or on the Hub."""

@@ -1,8 +1,8 @@
-"""One dataset repository on the Hub to which files are only ever added, safely by many at once.
+"""Append-only files in one dataset repository on the Hub, safe for concurrent writers.
 
-A commit names the head that it was decided on, and the Hub refuses it once the head has moved; then head and files are
-read again and it is decided again. So it is where a reply was lost, too: whether the commit happened is seen by its
-files.
+Each commit names the head on which it was decided, and the Hub refuses it if the head has moved since. Then the head is
+read again and the decision repeated. A lost reply is handled the same way: the files at the new head show whether the
+commit happened.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from .store import StoreError
 
 Contents = Mapping[str, Path | bytes]
 """Files to add, by path in the repository."""
-_AGAIN: Final = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
-"""Statuses after which the same may succeed."""
+_RETRIED: Final = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses after which a commit is retried."""
+_FIRST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 4.0
 _READERS: Final = 8
-_SECONDS_OF_TRYING: Final = 120.0
+_TIMEOUT_S: Final = 120.0
 
 
-class _LostError(Exception):
-    """A commit was refused for now, or its reply was lost; to be decided again after a wait."""
+class _RetryError(Exception):
+    """Commit that was refused for now or whose reply was lost; decide again after a wait."""
 
     def __init__(self, wait_s: float) -> None:
         super().__init__()
@@ -42,21 +43,24 @@ class _LostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A repository at one commit."""
+    """Newest commit of a repository."""
 
     commit: str
+    """SHA of the commit."""
     private: bool
+    """True if the repository is private."""
     paths: frozenset[str]
+    """Paths of all files."""
 
 
 class HubFiles:
-    """Files of one repository; may be used from any thread.
+    """Files of one repository; thread-safe.
 
     Args:
-        api: A client with the right to read it, and to write it where something is added.
-        repository: `ORG/NAME`, a dataset repository.
-        patience_s: So long something is tried.
-        sleep: Waits so many seconds.
+        api: Client that may read the repository, and write it if files are added.
+        repository: Dataset repository, `ORG/NAME`.
+        patience_s: Seconds for which a commit is retried.
+        sleep: Wait for a number of seconds.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class HubFiles:
         api: HfApi,
         repository: str,
         *,
-        patience_s: float = _SECONDS_OF_TRYING,
+        patience_s: float = _TIMEOUT_S,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._api = api
@@ -73,80 +77,80 @@ class HubFiles:
         self._sleep = sleep
         self._writing = threading.Lock()
         self._head: Head | None = None
-        self._texts: dict[str, bytes] = {}
+        self._cache: dict[str, bytes] = {}
 
     def head(self) -> Head:
-        """The newest commit and the files it holds.
+        """Return the newest commit and the paths of its files.
 
         Raises:
-            StoreError: If it cannot be read.
+            StoreError: If the repository cannot be read.
         """
-        with _told(self.repository):
+        with _store_errors(self.repository):
             info = self._api.repo_info(self.repository, repo_type="dataset")
             assert info.sha is not None
-            known = self._head
-            if known is None or (known.commit, known.private) != (info.sha, bool(info.private)):
+            head = self._head
+            if head is None or (head.commit, head.private) != (info.sha, bool(info.private)):
                 paths = self._api.list_repo_files(self.repository, repo_type="dataset", revision=info.sha)
-                known = self._head = Head(info.sha, bool(info.private), frozenset(paths))
-            return known
+                head = self._head = Head(info.sha, bool(info.private), frozenset(paths))
+            return head
 
     def read(self, path: str, head: Head) -> bytes:
-        """A file.
+        """Return the content of a file.
 
         Raises:
             StoreError: If it cannot be read.
         """
-        with _told(self.repository):
-            found = self._api.hf_hub_download(self.repository, path, repo_type="dataset", revision=head.commit)
-            return Path(found).read_bytes()
+        with _store_errors(self.repository):
+            file = self._api.hf_hub_download(self.repository, path, repo_type="dataset", revision=head.commit)
+            return Path(file).read_bytes()
 
     def read_small(self, paths: Collection[str], head: Head) -> dict[str, bytes]:
-        """Some files by path; each is fetched once, since none ever changes.
+        """Return the contents of files by path. Each file is fetched once and cached, since files never change.
 
         Raises:
-            StoreError: If one cannot be read.
+            StoreError: If a file cannot be read.
         """
-        missing = [path for path in paths if path not in self._texts]
+        missing = [path for path in paths if path not in self._cache]
         with ThreadPoolExecutor(_READERS) as pool:
             for path, content in zip(missing, pool.map(lambda path: self.read(path, head), missing), strict=True):
-                self._texts[path] = content
-        return {path: self._texts[path] for path in paths}
+                self._cache[path] = content
+        return {path: self._cache[path] for path in paths}
 
     def add(self, decide: Callable[[Head], Contents | None], message: str) -> bool:
-        """Add files by one commit, on the head that it was decided on.
+        """Add files in one commit on the head on which they were decided.
 
         Args:
-            decide: Says what is to be added, told the head; None for nothing. It is asked again whenever the head has
-                moved or a reply was lost, and must look there for what an earlier try may have added.
-            message: Of the commit.
+            decide: Return the files to add to a given head, or None for nothing. It is called again whenever the head
+                has moved or a reply was lost, so it must check the head for files of an earlier attempt.
+            message: Commit message.
 
         Returns:
-            Whether the last try was a commit that the Hub acknowledged; else there was nothing to add.
+            True if the last attempt was a commit that the Hub acknowledged, False if there was nothing to add.
 
         Raises:
-            StoreError: If it cannot be read or written, or others are always quicker.
+            StoreError: If the repository cannot be read or written, or if other writers always commit first.
         """
-        end = time.monotonic() + self._patience_s
-        longest = 0.05
-        with self._writing:  # the threads of one process need not race one another
+        deadline = time.monotonic() + self._patience_s
+        longest_wait = _FIRST_WAIT_S
+        with self._writing:  # avoids conflicting commits between threads of this process
             while True:
                 head = self.head()
                 contents = decide(head)
                 if contents is None:
                     return False
-                if contents.keys() & head.paths:
-                    raise StoreError(f"{self.repository!r} holds {sorted(contents.keys() & head.paths)[0]!r} already.")
+                if existing := sorted(contents.keys() & head.paths):
+                    raise StoreError(f"{self.repository!r} already holds {existing[0]!r}.")
                 try:
-                    with _told(self.repository, committing=True):
+                    with _store_errors(self.repository, committing=True):
                         self._commit(contents, head, message)
-                except _LostError as lost:
-                    wait = max(lost.wait_s, longest * secrets.randbelow(1000) / 1000)
-                    if time.monotonic() + wait > end:
+                except _RetryError as error:
+                    wait = max(error.wait_s, longest_wait * secrets.randbelow(1000) / 1000)
+                    if time.monotonic() + wait > deadline:
                         raise StoreError(
                             f"{self.repository!r} could not be written for {self._patience_s:.0f} s. Try again later."
                         ) from None
                     self._sleep(wait)
-                    longest = min(_LONGEST_WAIT_S, 2 * longest)
+                    longest_wait = min(_LONGEST_WAIT_S, 2 * longest_wait)
                 else:
                     return True
 
@@ -164,27 +168,39 @@ class HubFiles:
 
 
 @contextmanager
-def _told(repository: str, *, committing: bool = False) -> Iterator[None]:
-    """Turn what the client raises into a `StoreError`, or a `_LostError` where a commit may be tried again.
+def _store_errors(repository: str, *, committing: bool = False) -> Iterator[None]:
+    """Convert errors of the Hub client.
 
-    Neither holds the client's words or its error, as these may hold the token.
+    The new error contains neither the client's message nor its exception, since both may contain the token.
+
+    Raises:
+        StoreError: For each error of the client.
+        _RetryError: Instead, if a commit may succeed when it is retried.
     """
     try:
         yield
+    except StoreError:
+        raise
     except (OSError, RuntimeError, ValueError, httpx2.HTTPError) as error:
-        if isinstance(error, StoreError):
-            raise
-        cause: BaseException = error
-        while not isinstance(cause, httpx2.HTTPError) and cause.__cause__ is not None:
-            cause = cause.__cause__
-        response = cause.response if isinstance(cause, HfHubHTTPError) else None
-        status = response.status_code if response is not None else None
-        transport = isinstance(cause, httpx2.TransportError)
-        if committing and (status in _AGAIN or transport):
-            after = response.headers.get("Retry-After", "") if response is not None else ""
-            raise _LostError(float(after) if after.isdecimal() else 0.0) from None
-        reason = f"status {status}" if status else type(cause).__name__
-        raise StoreError(
-            f"{repository!r} on the Hub cannot be read or written ({reason}). Nothing was acknowledged; try again, "
-            "and check that the repository is there and the token may use it."
-        ) from None
+        raise _converted(error, repository, committing=committing) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the HTTP error in a chain of causes, or else the last error of the chain."""
+    while not isinstance(error, httpx2.HTTPError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _converted(error: Exception, repository: str, *, committing: bool) -> StoreError | _RetryError:
+    cause = _cause(error)
+    response = cause.response if isinstance(cause, HfHubHTTPError) else None
+    status = response.status_code if response is not None else None
+    if committing and (status in _RETRIED or isinstance(cause, httpx2.TransportError)):
+        retry_after = response.headers.get("Retry-After", "") if response is not None else ""
+        return _RetryError(float(retry_after) if retry_after.isdecimal() else 0.0)
+    reason = f"status {status}" if status else type(cause).__name__
+    return StoreError(
+        f"{repository!r} on the Hub cannot be read or written ({reason}). Nothing was acknowledged. Check that the "
+        "repository exists and that the token has access, then try again."
+    )

@@ -1,9 +1,9 @@
-"""The home on the Hub: a private dataset repository of submissions, and a public one of results.
+"""Store on the Hub: a private dataset repository of submissions and a public one of results.
 
-A record is a file of its own under a path made by the server, and is there once the commit is. Submissions repository:
-`submissions/<person>/<id>.json`, `predictions/<id>.jsonl`, `tallies/<id>/<key>.json`, where `<person>` is a hash of
-`Person.sub`. Results repository: `results/<id>/<key>.json`, each with its submission, so that the board can be rebuilt
-from it alone.
+Each record is one file under a path chosen by the server, and is stored once its commit is. Submissions repository:
+`submissions/<person>/<id>.json`, `predictions/<id>.jsonl` and `tallies/<id>/<key>.json`, where `<person>` is a hash of
+`Person.sub`. Results repository: `results/<id>/<key>.json`. Each result contains its submission, so that the board can
+be rebuilt from this repository alone.
 """
 
 from __future__ import annotations
@@ -28,87 +28,98 @@ T = TypeVar("T")
 
 
 def person_key(sub: str) -> str:
-    """What stands for a person in paths and in public: it is always the same, and tells no account's id."""
+    """Return the stable pseudonym of a person for paths and public records; it does not reveal the account's id."""
     return hashlib.sha256(b"petoolbench person\0" + sub.encode()).hexdigest()[:32]
 
 
 class HubStore:
-    """A `Store` in two repositories, which are there already.
+    """`Store` in two existing repositories on the Hub.
 
     Args:
         submissions: Private dataset repository, `ORG/NAME`.
-        results: Public one.
-        api: A client; by default one with address and token from huggingface_hub's usual places.
-        patience_s: So long a commit is tried.
+        results: Public dataset repository.
+        api: Client; by default one with the address and token of huggingface_hub's usual settings.
+        patience_s: Seconds for which a commit is retried.
+
+    Raises:
+        StoreError: If both repositories are the same.
     """
 
     def __init__(self, submissions: str, results: str, api: HfApi | None = None, patience_s: float = 120.0) -> None:
         if submissions.casefold() == results.casefold():
-            raise StoreError(f"{submissions!r} cannot hold both submissions and results, since these are public.")
+            raise StoreError(
+                f"{submissions!r} cannot hold both submissions and results: submissions are private and results are "
+                "public. Name two repositories."
+            )
         api = api or HfApi(library_name="petoolbench")
         self._submissions = HubFiles(api, submissions, patience_s=patience_s)
         self._results = HubFiles(api, results, patience_s=patience_s)
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
-        """As in `Store`."""
+        """Implement `Store.submit`."""
         path = f"{_SUBMISSIONS}{person_key(submission.person.sub)}/{check_id(submission.id)}.json"
         decision: Decision | None = None
-        there = False
+        exists = False
 
-        def wanted(head: Head) -> Contents | None:
-            nonlocal decision, there
+        def files_to_add(head: Head) -> Contents | None:
+            nonlocal decision, exists
             self._check_private(head)
-            there = path in head.paths
-            if there and decision is not None:
-                return None  # an earlier try succeeded, and its reply was lost
+            exists = path in head.paths
+            if exists and decision is not None:
+                return None  # an earlier attempt succeeded, and its reply was lost
             decision = decide(self._past(submission.person.sub, head))
-            if there or not decision.allowed:
+            if exists or not decision.allowed:
                 return None
-            predictions = {} if file is None else {_predictions(submission.id): file}
+            predictions = {} if file is None else {_predictions_path(submission.id): file}
             return {path: f"{to_json(submission)}\n".encode(), **predictions}
 
-        added = self._submissions.add(wanted, f"Submission {submission.id}")
+        added = self._submissions.add(files_to_add, f"Submission {submission.id}")
         assert decision is not None
-        return Receipt(submission, decision) if added or there else decision
+        return Receipt(submission, decision) if added or exists else decision
 
     def past(self, sub: str) -> list[Past]:
-        """As in `Store`."""
-        return self._past(sub, self._private())
+        """Implement `Store.past`."""
+        return self._past(sub, self._private_head())
 
     def submissions(self) -> list[Submission]:
-        """As in `Store`."""
-        return self._read_submissions(self._private())
+        """Implement `Store.submissions`."""
+        return self._read_submissions(self._private_head())
 
     def outcomes(self) -> list[Outcome]:
-        """As in `Store`."""
-        return _in_order(one.outcome for one in self.published())
+        """Implement `Store.outcomes`."""
+        return _oldest_first(result.outcome for result in self.published())
 
     def published(self) -> list[Result]:
-        """Everything in the results repository; what the board shows follows from it."""
+        """Return all public results, from which the board can be rebuilt.
+
+        Raises:
+            StoreError: If the results repository cannot be read.
+        """
         head = self._results.head()
         paths = sorted(path for path in head.paths if path.startswith(_RESULTS))
         return [_record(Result, content) for content in self._results.read_small(paths, head).values()]
 
     def pending(self) -> list[Submission]:
-        """As in `Store`."""
-        head = self._private()  # first, so that what is scored in between is not taken for pending
+        """Implement `Store.pending`."""
+        # The submissions' head is read first, so that a submission scored in between is not returned.
+        head = self._private_head()
         scored = {path.split("/")[1] for path in self._results.head().paths if path.startswith(_RESULTS)}
-        return [one for one in self._read_submissions(head, scored) if one.badge != "baseline"]
+        return [submission for submission in self._read_submissions(head, scored) if submission.badge != "baseline"]
 
     def predictions(self, submission_id: str) -> bytes:
-        """As in `Store`."""
-        path, head = _predictions(submission_id), self._private()
+        """Implement `Store.predictions`."""
+        path, head = _predictions_path(submission_id), self._private_head()
         if path not in head.paths:
-            raise UnknownSubmissionError(f"There are no predictions of {submission_id!r} here.")
+            raise UnknownSubmissionError(f"The store holds no predictions of submission {submission_id!r}.")
         return self._submissions.read(path, head)
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
-        """As in `Store`; the results repository is what counts, and is written last."""
+        """Implement `Store.record`; the result counts as added once it is in the results repository, written last."""
         name = f"{check_id(outcome.submission_id)}/{_checked_key(outcome)}.json"
         submission = self._submission(outcome.submission_id)
         if tallies is not None:
-            kept = {f"tallies/{name}": f"{to_json(tallies)}\n".encode()}
-            self._submissions.add(lambda head: None if kept.keys() <= head.paths else kept, f"Tallies {outcome.key}")
+            files = {f"tallies/{name}": f"{to_json(tallies)}\n".encode()}
+            self._submissions.add(lambda head: None if files.keys() <= head.paths else files, f"Tallies {outcome.key}")
         public = dataclasses.replace(
             submission, person=Person(person_key(submission.person.sub), submission.person.name)
         )
@@ -116,29 +127,29 @@ class HubStore:
         content = f"{to_json(Result(public, outcome))}\n".encode()
         tried = False
 
-        def wanted(head: Head) -> Contents | None:
+        def files_to_add(head: Head) -> Contents | None:
             nonlocal tried
             if path in head.paths:
                 return None
             tried = True
             return {path: content}
 
-        if self._results.add(wanted, f"Result {outcome.key}"):
+        if self._results.add(files_to_add, f"Result {outcome.key}"):
             return True
-        # There by now: by us, where a reply was lost, or by another evaluator.
+        # The file exists: it was added by this call, whose reply was lost, or by another evaluator.
         return tried and self._results.read(path, self._results.head()) == content
 
     def tallies(self, submission_id: str) -> Tallies | None:
-        """As in `Store`."""
-        own = [one.outcome for one in self.published() if one.outcome.submission_id == submission_id]
-        head = self._private()
-        for outcome in reversed(_in_order(own)):
+        """Implement `Store.tallies`."""
+        outcomes = [result.outcome for result in self.published() if result.outcome.submission_id == submission_id]
+        head = self._private_head()
+        for outcome in reversed(_oldest_first(outcomes)):
             path = f"tallies/{check_id(submission_id)}/{_checked_key(outcome)}.json"
             if path in head.paths:
                 return _record(Tallies, self._submissions.read_small([path], head)[path])
         return None
 
-    def _private(self) -> Head:
+    def _private_head(self) -> Head:
         head = self._submissions.head()
         self._check_private(head)
         return head
@@ -146,57 +157,59 @@ class HubStore:
     def _check_private(self, head: Head) -> None:
         if not head.private:
             raise StoreError(
-                f"{self._submissions.repository!r} is public, and predictions go to a private repository only. "
+                f"{self._submissions.repository!r} is public, but predictions must be in a private repository. "
                 "Make it private first."
             )
 
     def _past(self, sub: str, head: Head) -> list[Past]:
-        own = f"{_SUBMISSIONS}{person_key(sub)}/"
-        records = self._submissions.read_small([path for path in head.paths if path.startswith(own)], head)
+        folder = f"{_SUBMISSIONS}{person_key(sub)}/"
+        records = self._submissions.read_small([path for path in head.paths if path.startswith(folder)], head)
         submissions = [_record(Submission, content) for content in records.values()]
-        ids = {one.id for one in submissions}
+        ids = {submission.id for submission in submissions}
         results = self._results.head()
         paths = [path for path in results.paths if path.startswith(_RESULTS) and path.split("/")[1] in ids]
         outcomes = [_record(Result, content).outcome for content in self._results.read_small(paths, results).values()]
-        return past_of(submissions, _in_order(outcomes))
+        return past_of(submissions, _oldest_first(outcomes))
 
     def _read_submissions(self, head: Head, without: Iterable[str] = ()) -> list[Submission]:
-        left_out = frozenset(without)
+        """Return the submissions at a head, except those with some ids, in the order of their ids."""
+        excluded = frozenset(without)
         paths = [
             path
             for path in sorted(head.paths)
-            if path.startswith(_SUBMISSIONS) and path.rpartition("/")[2].removesuffix(".json") not in left_out
+            if path.startswith(_SUBMISSIONS) and path.rpartition("/")[2].removesuffix(".json") not in excluded
         ]
-        found = [_record(Submission, content) for content in self._submissions.read_small(paths, head).values()]
-        return sorted(found, key=lambda one: one.id)
+        submissions = [_record(Submission, content) for content in self._submissions.read_small(paths, head).values()]
+        return sorted(submissions, key=lambda submission: submission.id)
 
     def _submission(self, submission_id: str) -> Submission:
-        head = self._private()
+        head = self._private_head()
         name = f"/{submission_id}.json"
         paths = [path for path in head.paths if path.startswith(_SUBMISSIONS) and path.endswith(name)]
         if not paths:
-            raise UnknownSubmissionError(f"There is no submission {submission_id!r} here.")
+            raise UnknownSubmissionError(f"Unknown submission {submission_id!r}.")
         return _record(Submission, self._submissions.read_small(paths[:1], head)[paths[0]])
 
 
-def _predictions(submission_id: str) -> str:
+def _predictions_path(submission_id: str) -> str:
     return f"predictions/{check_id(submission_id)}.jsonl"
 
 
 def _checked_key(outcome: Outcome) -> str:
-    """The key, whose parts are made by the server."""
-    if not all(one.isalnum() or one in ".-" for one in outcome.key):
-        raise StoreError(f"{outcome.key!r} is no key of an outcome.")
+    """Return the key of an outcome after checking that it is safe in a path."""
+    if not all(character.isalnum() or character in ".-" for character in outcome.key):
+        raise StoreError(f"{outcome.key!r} is not the key of an outcome.")
     return outcome.key
 
 
-def _in_order(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The oldest first."""
-    return sorted(outcomes, key=lambda one: (one.created, one.key))
+def _oldest_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    return sorted(outcomes, key=lambda outcome: (outcome.created, outcome.key))
 
 
 def _record(kind: type[T], content: bytes) -> T:
     try:
         return from_json(kind, content)
     except ValueError as error:
-        raise StoreError(f"A record on the Hub is no {kind.__name__}: {error}. Mend the repository first.") from error
+        raise StoreError(
+            f"A record on the Hub is not a valid {kind.__name__}: {error}. Repair the repository first."
+        ) from error

@@ -1,8 +1,9 @@
-"""The home of a machine of one's own: a folder with an SQLite database, and each file of predictions beside it.
+"""Store on the local machine: a folder with an SQLite database and the predictions files.
 
-What was acknowledged is in the database, in one transaction with the decision on the quota; a file without a row there
-was never acknowledged. The database refuses to change or delete a row. Whoever writes a file holds a shared lock on
-the folder; who opens the store and gets it alone sweeps away what a crash left half written.
+A submission is acknowledged once its database row is committed, in one transaction with the quota decision. A
+predictions file without a row was never acknowledged. The database rejects updates and deletions of rows. Writers of
+files hold a shared lock on the folder. Opening the store deletes partial files of crashed writers if it gets the lock
+exclusively.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id
 from .stored_records import Outcome, Submission, Tallies, from_json, to_json
 
 _PATIENCE_S: Final = 60.0
-"""So long a transaction waits for others."""
+"""Seconds for which a transaction waits for others."""
 _Record = TypeVar("_Record", Submission, Outcome, Tallies)
-_AGAIN_S: Final = 0.05
+_RETRY_S: Final = 0.05
+"""Seconds between attempts to turn on the write-ahead log."""
 _PARTIAL: Final = ".partial"
 _TABLES: Final = ("submissions", "outcomes")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS submissions (
     id TEXT PRIMARY KEY,
     sub TEXT NOT NULL,
-    kept INTEGER NOT NULL, -- whether its predictions lie here
+    kept INTEGER NOT NULL, -- 1 if the store holds its predictions
     baseline INTEGER NOT NULL,
     record TEXT NOT NULL
 ) STRICT;
@@ -55,40 +57,40 @@ CREATE INDEX IF NOT EXISTS outcomes_of ON outcomes (submission_id);
 
 
 class LocalStore:
-    """A `Store` in a folder, which is made where there is none.
+    """`Store` in a local folder, which is created if it does not exist.
 
     Args:
-        folder: Of this store and nothing else.
+        folder: Folder for this store only.
 
     Raises:
-        StoreError: If it cannot be made or opened.
+        StoreError: If the store cannot be created or opened.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._database = folder / "leaderboard.sqlite"
         self._files = folder / "predictions"
-        with _told():
+        with _store_errors():
             self._files.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
-                _keep_a_log(connection)
+                _enable_wal(connection)
                 connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA}COMMIT;")
-            self._sweep()
+            self._delete_partial_files()
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
-        """As in `Store`."""
+        """Implement `Store.submit`."""
         path = self._path(submission.id)
         first = decide(self.past(submission.person.sub))
         if not first.allowed and not self._has(submission.id):
-            return first  # before the file is copied, which is the greater work
-        with _told():
+            return first  # avoids copying the file of a refused submission
+        with _store_errors():
             if file is not None:
-                self._keep(file, path)
+                self._copy(file, path)
             with self._transaction() as connection:
-                found = connection.execute("SELECT record FROM submissions WHERE id = ?", (submission.id,)).fetchone()
+                row = connection.execute("SELECT record FROM submissions WHERE id = ?", (submission.id,)).fetchone()
                 past = self._past(connection, submission.person.sub)
-                if found:
-                    return Receipt(from_json(Submission, found[0]), decide(past))
+                if row:
+                    return Receipt(from_json(Submission, row[0]), decide(past))
                 decision = decide(past)
                 if decision.allowed:
                     connection.execute(
@@ -107,20 +109,20 @@ class LocalStore:
         return Receipt(submission, decision)
 
     def past(self, sub: str) -> list[Past]:
-        """As in `Store`."""
-        with _told(), self._connection() as connection:
+        """Implement `Store.past`."""
+        with _store_errors(), self._connection() as connection:
             return self._past(connection, sub)
 
     def submissions(self) -> list[Submission]:
-        """As in `Store`."""
+        """Implement `Store.submissions`."""
         return self._records(Submission, "SELECT record FROM submissions ORDER BY id")
 
     def outcomes(self) -> list[Outcome]:
-        """As in `Store`."""
+        """Implement `Store.outcomes`."""
         return self._records(Outcome, "SELECT record FROM outcomes ORDER BY number")
 
     def pending(self) -> list[Submission]:
-        """As in `Store`."""
+        """Implement `Store.pending`."""
         return self._records(
             Submission,
             "SELECT record FROM submissions WHERE NOT baseline AND id NOT IN (SELECT submission_id FROM outcomes) "
@@ -128,16 +130,16 @@ class LocalStore:
         )
 
     def predictions(self, submission_id: str) -> bytes:
-        """As in `Store`."""
+        """Implement `Store.predictions`."""
         path = self._path(submission_id)
         if not self._rows("SELECT 1 FROM submissions WHERE id = ? AND kept", (submission_id,)):
-            raise UnknownSubmissionError(f"There are no predictions of {submission_id!r} here.")
-        with _told():
+            raise UnknownSubmissionError(f"The store holds no predictions of submission {submission_id!r}.")
+        with _store_errors():
             return path.read_bytes()
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
-        """As in `Store`."""
-        with _told(), self._transaction() as connection:
+        """Implement `Store.record`."""
+        with _store_errors(), self._transaction() as connection:
             added = connection.execute(
                 "INSERT INTO outcomes (key, submission_id, record, tallies) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (key) DO NOTHING",
@@ -146,13 +148,13 @@ class LocalStore:
             return added.rowcount == 1
 
     def tallies(self, submission_id: str) -> Tallies | None:
-        """As in `Store`."""
-        found = self._records(
+        """Implement `Store.tallies`."""
+        records = self._records(
             Tallies,
             "SELECT tallies FROM outcomes WHERE submission_id = ? AND tallies IS NOT NULL ORDER BY number DESC LIMIT 1",
             (submission_id,),
         )
-        return found[0] if found else None
+        return records[0] if records else None
 
     def _path(self, submission_id: str) -> Path:
         return self._files / f"{check_id(submission_id)}.jsonl"
@@ -160,25 +162,25 @@ class LocalStore:
     def _has(self, submission_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM submissions WHERE id = ?", (submission_id,)))
 
-    def _keep(self, file: Path, path: Path) -> None:
-        """Copy a file to its place, for good."""
-        aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_PARTIAL}")
-        with self._folder_of_files() as folder:
+    def _copy(self, file: Path, path: Path) -> None:
+        """Copy a file durably: write a partial file, sync it, and rename it."""
+        partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_PARTIAL}")
+        with self._open_folder() as folder:
             fcntl.flock(folder, fcntl.LOCK_SH)
             try:
-                with file.open("rb") as source, aside.open("wb") as target:
+                with file.open("rb") as source, partial.open("wb") as target:
                     shutil.copyfileobj(source, target)
                     target.flush()
                     os.fsync(target.fileno())
-                if not path.exists():  # what is there, of an earlier try, is never written over
-                    aside.replace(path)
+                if not path.exists():  # a file of an earlier attempt is never overwritten
+                    partial.replace(path)
             finally:
-                aside.unlink(missing_ok=True)
+                partial.unlink(missing_ok=True)
             os.fsync(folder)
 
-    def _sweep(self) -> None:
-        """Delete half a file that a crash left; not while anybody writes, since one of them is being written then."""
-        with self._folder_of_files() as folder:
+    def _delete_partial_files(self) -> None:
+        """Delete partial files of crashed writers, unless a writer is active: one of the files may be its own."""
+        with self._open_folder() as folder:
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -187,8 +189,8 @@ class LocalStore:
                 path.unlink()
 
     @contextmanager
-    def _folder_of_files(self) -> Iterator[int]:
-        """The folder as a descriptor; a lock on it ends with it."""
+    def _open_folder(self) -> Iterator[int]:
+        """Open the folder of predictions as a file descriptor; closing it releases its locks."""
         descriptor = os.open(self._files, os.O_RDONLY)
         try:
             yield descriptor
@@ -207,17 +209,17 @@ class LocalStore:
         )
 
     def _records(self, kind: type[_Record], query: str, values: Sequence[object] = ()) -> list[_Record]:
-        """What stands in the first column of rows; a `StoreError` where it is none of its kind."""
-        with _told():
+        """Parse the first column of the rows of a query; raise StoreError if a record is malformed."""
+        with _store_errors():
             return [from_json(kind, row[0]) for row in self._rows(query, values)]
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[str]]:
-        with _told(), self._connection() as connection:
+        with _store_errors(), self._connection() as connection:
             return connection.execute(query, values).fetchall()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one thread and one use."""
+        """Open a connection for one use in one thread."""
         connection = sqlite3.connect(self._database, timeout=_PATIENCE_S, isolation_level=None)
         try:
             connection.execute("PRAGMA synchronous = FULL")
@@ -228,7 +230,7 @@ class LocalStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that no other writes during; undone where it fails."""
+        """Open a transaction that excludes other writers; roll back on errors."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -239,24 +241,24 @@ class LocalStore:
             connection.execute("COMMIT")
 
 
-def _keep_a_log(connection: sqlite3.Connection) -> None:
-    """Turn the write-ahead log on. Alone of all statements this one does not wait for others, so it is tried again."""
-    until = time.monotonic() + _PATIENCE_S
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log, with retries: this statement ignores the connection's timeout."""
+    deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
-            time.sleep(_AGAIN_S)
+            time.sleep(_RETRY_S)
         else:
             return
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Failures of the disk and the database, and records that are none, as a `StoreError`."""
+def _store_errors() -> Iterator[None]:
+    """Convert errors of the disk and the database, and malformed records, to `StoreError`."""
     try:
         yield
     except (OSError, sqlite3.Error, ValueError) as error:
-        raise StoreError(f"The store cannot be read or written: {error}. Nothing was changed; try again.") from error
+        raise StoreError(f"The store cannot be read or written: {error}. Nothing was changed. Try again.") from error

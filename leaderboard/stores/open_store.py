@@ -1,4 +1,4 @@
-"""From the words of a command line to a store."""
+"""Opening of a store by its name on the command line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _HUB: Final = "hub:"
 
 
 def open_store(name: str) -> Store:
-    """A store by its name.
+    """Open a store.
 
     Args:
-        name: A folder, or `hub:ORG/SUBMISSIONS,ORG/RESULTS`; address and token of the Hub are those of
-            huggingface_hub's usual places.
+        name: A folder, or `hub:ORG/SUBMISSIONS,ORG/RESULTS`. The Hub's address and token come from the usual settings
+            of huggingface_hub.
 
     Raises:
-        StoreError: If it cannot be opened.
+        StoreError: If the store cannot be opened.
     """
     if not name.startswith(_HUB):
         return LocalStore(Path(name))
     submissions, comma, results = name.removeprefix(_HUB).partition(",")
     if not comma:
-        raise StoreError(f"{name!r} names no two repositories. Write hub:ORG/SUBMISSIONS,ORG/RESULTS.")
+        raise StoreError(f"{name!r} does not name two repositories. Write hub:ORG/SUBMISSIONS,ORG/RESULTS.")
     return HubStore(submissions, results)

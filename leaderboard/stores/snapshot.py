@@ -1,4 +1,4 @@
-"""What the public process knows of the store: read once, then again in the background, so that no reader waits."""
+"""In-memory copy of the store, refreshed in the background so that readers never wait for the store."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ from .store import Store, StoreError
 from .stored_records import Outcome, Split, Submission, latest
 
 FRESH_S: Final = 3.0
-"""Seconds after which the store is looked at again."""
-_REMEMBERED: Final = 64
+"""Seconds after which the store is read again."""
+_CACHE_SIZE: Final = 64
 T = TypeVar("T")
 
 
 class Known(NamedTuple):
-    """Submissions and outcomes of one moment."""
+    """Submissions and outcomes at one moment."""
 
     submissions: Sequence[Submission]
     outcomes: Sequence[Outcome]
     latest: Mapping[str, Outcome]
-    """The outcome that counts of each submission."""
+    """Current outcome of each submission, by the submission's id."""
     by_id: Mapping[str, Submission]
+    """Submissions by id."""
 
 
 class Snapshot:
-    """The store as it was seconds ago; may be used from any thread.
+    """Recent copy of the store; thread-safe.
 
     Args:
-        store: What is looked at.
-        revision: Of the data that the boards are of.
-        clock: Seconds that only grow.
+        store: Store to read.
+        revision: Data revision of the boards.
+        clock: Return seconds from a monotonic clock.
 
     Raises:
-        StoreError: If it cannot be read at the start. Later the last reading stands until one succeeds.
+        StoreError: If the store cannot be read. If a later read fails, the previous copy stays in use.
     """
 
     def __init__(self, store: Store, revision: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,10 +50,10 @@ class Snapshot:
         self._lock = threading.Lock()
         self._known, self._read_at, self._reading = _read(store), clock(), False
         self._changes = 0
-        self._rows = self.remembered(self._made)
+        self._rows = self.remembered(self._ranked)
 
     def get(self) -> Known:
-        """What is known; where it is old it is read again beside this."""
+        """Return the current copy. If it is old, start to read the store again in the background."""
         with self._lock:
             begin = not self._reading and self._clock() - self._read_at > FRESH_S
             self._reading = self._reading or begin
@@ -62,10 +63,10 @@ class Snapshot:
         return known
 
     def renew(self) -> Known:
-        """Read the store now.
+        """Read the store now and return the new copy.
 
         Raises:
-            StoreError: If it cannot be read.
+            StoreError: If the store cannot be read.
         """
         known = _read(self._store)
         with self._lock:
@@ -76,16 +77,16 @@ class Snapshot:
             return self._known
 
     def remembered(self, make: Callable[..., T]) -> Callable[..., T]:
-        """What makes something of what is known, done once for the same arguments until that changes."""
-        kept = lru_cache(maxsize=_REMEMBERED)(lambda _, *arguments: make(*arguments))
-        return lambda *arguments: kept(self._changes, *arguments)
+        """Return a cached version of a function of the snapshot; the cache is invalidated when the store changes."""
+        cached = lru_cache(maxsize=_CACHE_SIZE)(lambda _, *arguments: make(*arguments))
+        return lambda *arguments: cached(self._changes, *arguments)
 
     def rows(self, which: str, split: Split, *, every: bool = False) -> Sequence[Row]:
-        """Rows of a board, as `ranking.rows` makes them."""
+        """Return the rows of a board, see `ranking.rows`; cached."""
         self.get()
         return self._rows(which, split, every)
 
-    def _made(self, which: str, split: Split, every: bool) -> Sequence[Row]:
+    def _ranked(self, which: str, split: Split, every: bool) -> Sequence[Row]:
         known = self._known
         return ranking.rows(known.submissions, known.outcomes, which, split, self._revision, every=every)
 
@@ -102,4 +103,5 @@ class Snapshot:
 
 def _read(store: Store) -> Known:
     submissions, outcomes = store.submissions(), store.outcomes()
-    return Known(submissions, outcomes, latest(outcomes), {one.id: one for one in submissions})
+    by_id = {submission.id: submission for submission in submissions}
+    return Known(submissions, outcomes, latest(outcomes), by_id)

@@ -1,8 +1,8 @@
-"""Where submissions and outcomes are kept: the protocol, of which there are two homes.
+"""Protocol of the stores of submissions and outcomes.
 
-`store_local.py` keeps them in a folder of this machine, `store_hub.py` in two repositories on the Hub. In both,
-records are only ever added; whoever cannot read the store gets a `StoreError`, never an empty store, so that no quota
-is granted for want of knowledge.
+There are two implementations: `local_store` keeps records in a local folder, `hub_store` in two repositories on the
+Hub. In both, records are only added, never changed. A store that cannot be read raises `StoreError` and never looks
+empty, so that no quota is granted without knowing the earlier submissions.
 """
 
 from __future__ import annotations
@@ -20,113 +20,119 @@ from leaderboard.submissions.quota import Decision, Past
 from .stored_records import Outcome, Submission, Tallies
 
 Decide = Callable[[Sequence[Past]], Decision]
-"""Decides on one more submission, told the person's earlier ones; may be called more than once."""
+"""Decide on a further submission, given the person's earlier ones. May be called more than once."""
 _ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{16}", re.ASCII)
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 
 
 class StoreError(RuntimeError):
-    """The store cannot be read or written; nothing was acknowledged."""
+    """Failure to read or write the store; the operation was not acknowledged."""
 
 
 class UnknownSubmissionError(StoreError):
-    """There is no such submission, or its predictions are not kept here."""
+    """Unknown submission, or one whose predictions the store does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What somebody gets whose file was acknowledged; the store holds it by then."""
+    """Acknowledgement of a submission that the store holds."""
 
     submission: Submission
     quota: Decision
-    """As it was when this was decided on; `left` counts this submission still."""
+    """Decision that allowed the submission; its `left` includes this submission."""
 
     @property
     def left(self) -> int:
-        """Submissions of the same split that are left now."""
+        """Number of submissions of the same split that are still allowed now."""
         return max(0, self.quota.left - 1)
 
 
 class Store(Protocol):
-    """Keeps submissions, their predictions and outcomes; any thread and any number of processes may use one home.
+    """Store of submissions, their predictions and outcomes, safe for concurrent threads and processes.
 
-    Every method raises `StoreError` where the home cannot be read or written.
+    Every method raises `StoreError` if the store cannot be read or written.
     """
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
-        """Take in a submission, if the quota allows it: deciding and keeping are one transaction.
+        """Add a submission if the quota allows it, deciding and storing in one transaction.
 
         Args:
-            submission: With an id of `new_id`. One whose id is there already is acknowledged again, and kept once.
-            file: The predictions; None where they must not lie here (a baseline that knows the test answers).
-            decide: Decides on it.
+            submission: Submission with an id from `new_id`. If the id is already stored, it is acknowledged again and
+                not stored twice.
+            file: Predictions file, or None if it must not be stored (a baseline that contains the test answers).
+            decide: Quota decision.
 
         Returns:
-            The receipt; or the decision, where it is a refusal.
+            The receipt, or the decision if the submission is refused.
         """
 
     def past(self, sub: str) -> list[Past]:
-        """What a person handed in, by `Person.sub`; baselines are left out."""
+        """Return the earlier submissions of a person, by `Person.sub`, without baselines."""
 
     def submissions(self) -> list[Submission]:
-        """Every submission, in the order of their ids, which begin with the time."""
+        """Return all submissions in the order of their ids, which start with the time."""
 
     def outcomes(self) -> list[Outcome]:
-        """Every outcome, the oldest first; of a submission the last one counts: `records.latest`."""
+        """Return all outcomes, oldest first; `stored_records.latest` selects the current one of each submission."""
 
     def pending(self) -> list[Submission]:
-        """Submissions without any outcome, baselines left out."""
+        """Return the submissions without an outcome, without baselines."""
 
     def predictions(self, submission_id: str) -> bytes:
-        """The file as it was handed in.
+        """Return the submitted file.
 
         Raises:
-            UnknownSubmissionError: If there is none.
+            UnknownSubmissionError: If the store does not hold it.
         """
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
-        """Add an outcome, once: one with the same `key` is there or is added, whoever else adds it at the same time.
+        """Add an outcome unless one with the same `key` exists, also under concurrent calls.
 
         Args:
-            outcome: Of a submission that is there.
-            tallies: What comparing it needs; kept apart, and not public.
+            outcome: Outcome of a stored submission.
+            tallies: Data for comparisons, stored separately and privately.
 
         Returns:
-            Whether it was added by this call.
+            True if this call added the outcome.
         """
 
     def tallies(self, submission_id: str) -> Tallies | None:
-        """Those of the last outcome that has some."""
+        """Return the tallies of the latest outcome that has any."""
 
 
 def new_id(now: datetime) -> str:
-    """An id of a submission: the time in UTC, to the second, and 16 random hexadecimal digits."""
+    """Return a new submission id: the UTC time in seconds and 16 random hexadecimal digits."""
     return f"{now.astimezone(UTC).strftime(_TIME)}-{secrets.token_hex(8)}"
 
 
 def check_id(text: str) -> str:
-    """The id itself, if it is one.
+    """Return a submission id unchanged if it is well-formed.
 
     Raises:
-        UnknownSubmissionError: If it is none: it came from outside, and must not become part of a path.
+        UnknownSubmissionError: If it is malformed. Ids from users become parts of paths.
     """
     if not _ID.fullmatch(text):
-        raise UnknownSubmissionError(f"{text[:80]!r} is no id of a submission. Take it from a receipt.")
+        raise UnknownSubmissionError(f"{text[:80]!r} is not a submission id. Copy the id from a receipt.")
     return text
 
 
 def time_of(submission: Submission) -> datetime:
-    """When it was made."""
+    """Return the time of a submission, timezone-aware."""
     return datetime.fromisoformat(submission.created)
 
 
 def past_of(submissions: Iterable[Submission], outcomes: Sequence[Outcome]) -> list[Past]:
-    """What a quota needs to know of a person's submissions.
+    """Return the quota's view of a person's submissions.
 
     Args:
-        submissions: Those of one person.
-        outcomes: Of these and any others, the oldest first. What failed once and was scored later counts.
+        submissions: Submissions of one person.
+        outcomes: Outcomes, of these and any other submissions. A submission that failed once and was scored later
+            counts as scored.
     """
-    scored = {one.submission_id for one in outcomes if one.status == "scored"}
-    failed = {one.submission_id for one in outcomes if one.status == "failed"} - scored
-    return [Past(time_of(one), one.split, one.id in failed) for one in submissions if one.badge != "baseline"]
+    scored = {outcome.submission_id for outcome in outcomes if outcome.status == "scored"}
+    failed = {outcome.submission_id for outcome in outcomes if outcome.status == "failed"} - scored
+    return [
+        Past(time_of(submission), submission.split, submission.id in failed)
+        for submission in submissions
+        if submission.badge != "baseline"
+    ]

@@ -1,7 +1,7 @@
-"""What is stored: a submission, what came of it, and the system that a board shows.
+"""Stored records: submissions with their systems, outcomes and tallies, and their JSON form.
 
-All are plain frozen records that go to JSON and back; `store.py` says where they lie. The public process sees
-submissions, outcomes and the public rows of the data set; answers are read by the evaluator alone.
+All records are frozen dataclasses; `store` defines how they are stored. The public process reads submissions, outcomes
+and the public part of the data set. Only the evaluator reads the answers.
 """
 
 from __future__ import annotations
@@ -19,68 +19,68 @@ Split = Literal["validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
 HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
 OVERALL: Final = "overall"
-"""Of all history types together."""
+"""Name of the board over all history types."""
 HistoryShown = Literal["own", "none", "swapped"]
-"""Whose history a system was shown: the user's own, none, or another user's (for the personalisation lift)."""
+"""History that a system was shown: the user's own, none, or another user's (for the personalisation lift)."""
 HISTORIES_SHOWN: Final[tuple[HistoryShown, ...]] = ("own", "none", "swapped")
 Badge = Literal["baseline", "self-reported", "reproduced"]
-"""Made by us from the data; handed in by a user; handed in, and run again by us."""
+"""Origin of a row: computed by the maintainers, submitted by a user, or submitted and rerun by the maintainers."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in, as the Hub says; never what a form says."""
+    """Account that is signed in, as confirmed by the Hub and never taken from a form."""
 
     sub: str
-    """The account's id, which does not change; the key of every quota."""
+    """Permanent id of the account; quotas are counted by it."""
     name: str
-    """The account's name, as it is shown."""
+    """Display name of the account, which may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What a submitter says of a system; shown, and never believed."""
+    """Description of a system by its submitter; displayed without verification."""
 
     name: str
     team: str = ""
     link: str = ""
-    """A repository on the Hub, `ORG/NAME`, or empty."""
+    """Repository on the Hub, `ORG/NAME`, or empty."""
     licence: str = ""
     parameters_b: float | None = None
-    """Parameters, in billions."""
+    """Number of parameters, in billions."""
     cost_usd: float | None = None
-    """Dollars for the whole run."""
+    """Cost of the whole run, in US dollars."""
     description: str = ""
     history: HistoryShown = "own"
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A file of predictions that was acknowledged; it never changes."""
+    """Accepted predictions file with its metadata; never changes."""
 
     id: str
-    """Made by the server: UTC time and random hexadecimal digits; the only thing that paths are made of."""
+    """Id assigned by the server, see `store.new_id`. Paths are derived from it and never from user input."""
     person: Person
     system: System
     split: Split
     configs: tuple[str, ...]
-    """History types that the file answers, sorted as in `HISTORY_TYPES`."""
+    """History types that the file answers, in the order of `HISTORY_TYPES`."""
     sha256: str
-    """Of the file as it was handed in."""
+    """SHA-256 of the submitted file."""
     size: int
-    """Bytes of it."""
+    """Size of the file in bytes."""
     data_revision: str
     """`build_id` of the data set."""
     scorer_version: str
     created: str
-    """UTC, ISO 8601."""
+    """Time of the submission: UTC, ISO 8601."""
     badge: Badge = "self-reported"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigScores:
-    """Rates of one config, 0 to 1; of the test split rounded to 0.001."""
+    """Scores on one config. Rates are from 0 to 1; those of the test split are rounded to 0.001."""
 
     tool_accuracy: float
     parameter_accuracy: float
@@ -88,44 +88,47 @@ class ConfigScores:
     format_rate: float
     hallucination_rate: float
     intervals: Mapping[str, tuple[float, float]]
-    """Ends of the 95 % interval of each rate, by its name."""
+    """Bounds of the 95 % bootstrap confidence interval of each rate, by the rate's name."""
     error_classes: Mapping[str, float]
+    """Share of the instances in each error class."""
     count: int
+    """Number of instances."""
     query_groups: int
+    """Number of query groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a submission; written once by the evaluator, and followed by another where it is scored again."""
+    """Result of scoring a submission; never changes. Rescoring adds a further outcome."""
 
     submission_id: str
     status: Literal["scored", "failed"]
     reason: str
-    """Why it failed; empty where it did not."""
+    """Reason of the failure, or empty."""
     scorer_version: str
     data_revision: str
     created: str
-    """UTC, ISO 8601."""
+    """Time of the scoring: UTC, ISO 8601."""
     scores: Mapping[str, ConfigScores] = field(default_factory=dict)
-    """By config."""
+    """Scores by config."""
     overall: Mapping[str, float] = field(default_factory=dict)
-    """Macro mean of each rate over the three configs; empty where not all three were answered."""
+    """Macro mean of each rate over the three configs; empty unless all three were answered."""
     overall_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, tuple[float, int]]] = field(default_factory=dict)
-    """Tool accuracy and number of rows by history length, position of the change, rating noise and axis: name of the
-    slicing, then its value."""
+    """Tool accuracy and number of instances of each slice, by the name of the slicing (history length, position of the
+    preference change, rating noise, axis) and the slice's value."""
     answers: str = ""
-    """First digits of the SHA-256 of the answers it was scored against, so that mended answers can be told apart."""
+    """Version of the answers: first digits of a SHA-256, which change when answers are corrected."""
 
     @property
     def key(self) -> str:
-        """What there is one outcome of: submission, scorer and answers."""
+        """Unique key: submission, scorer version and version of the answers."""
         return f"{self.submission_id}.{self.scorer_version}.{self.answers or '0'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An outcome with its submission: what is public of both."""
+    """Public part of an outcome and its submission."""
 
     submission: Submission
     outcome: Outcome
@@ -133,45 +136,45 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Tallies:
-    """What comparing two systems needs, and no more: right tools and rows of each query group, by config.
+    """Counts that a paired comparison of two systems needs: correct tools and instances per query group and config.
 
-    The groups stand in an order that only the answers tell, the same in every config and for every submission that was
-    scored against them; so this does not say which rows were right.
+    The order of the groups depends on the private answers and is the same for all configs and submissions. Without the
+    answers, the counts do not reveal which instances are correct.
     """
 
     answers: str
-    """As in `Outcome`."""
+    """Version of the answers, as in `Outcome`."""
     groups: Mapping[str, tuple[tuple[int, int], ...]]
-    """Right tools and rows of each query group; (0, 0) of one that the config has no row of."""
+    """Correct tools and instances of each query group, by config; (0, 0) for a group without instances there."""
 
 
 def latest(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
-    """The outcome that counts of each submission: the last with scores; the last where none has any.
+    """Return the current outcome of each submission, by its id: the latest scored one, else the latest failed one.
 
     Args:
-        outcomes: The oldest first.
+        outcomes: Outcomes, oldest first.
     """
-    found: dict[str, Outcome] = {}
-    for one in outcomes:
-        former = found.get(one.submission_id)
-        if former is None or one.status == "scored" or former.status != "scored":
-            found[one.submission_id] = one
-    return found
+    current: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        former = current.get(outcome.submission_id)
+        if former is None or outcome.status == "scored" or former.status != "scored":
+            current[outcome.submission_id] = outcome
+    return current
 
 
 def to_json(record: Any) -> str:
-    """A record as one line of JSON, keys in the order of its fields."""
+    """Return a record as one line of JSON, with keys in the order of its fields."""
     return json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False)
 
 
 def from_json(kind: type[T], text: str | bytes) -> T:
-    """The record that `to_json` wrote; fields of a later version are passed over.
+    """Parse a record written by `to_json`. Unknown fields, from later versions, are ignored.
 
     Raises:
-        ValueError: If it is no such record.
+        ValueError: If the text is not a record of that kind.
     """
-    found: T = _adapter(cast("Hashable", kind)).validate_json(text)
-    return found
+    record: T = _adapter(cast("Hashable", kind)).validate_json(text)
+    return record
 
 
 @cache

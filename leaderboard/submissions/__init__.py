@@ -1,1 +1,1 @@
-"""Incoming prediction files: validation, identity, quota and submission."""
+"""Validation, identity, quota and submission of predictions files."""

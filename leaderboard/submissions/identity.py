@@ -1,6 +1,7 @@
-"""Who is asking: what the Hub says of a session or a token, and nothing that a form or an argument says.
+"""Identity of the person behind a request, as confirmed by the Hub.
 
-Without a Space there is no sign-in, and one fixed local person; in a Space that person does not exist.
+Form fields and call arguments never identify anybody. Outside a Space there is no sign-in and every request comes from
+one fixed local person; inside a Space that person does not exist.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from leaderboard.stores.stored_records import Person
 
 LOCAL: Final = Person("local", "local")
 REFUSED: Final = (
-    "Sign in with Hugging Face first; petoolbench submit takes the token from HF_TOKEN, a program passes it: "
+    "Sign in with Hugging Face first. petoolbench submit reads the token from HF_TOKEN; a program passes it: "
     "gradio_client.Client(SPACE, token=TOKEN). "
     "Nothing was done."
 )
 TOKEN_HEADER: Final = "x-hf-authorization"  # noqa: S105 (the name of a header)
-"""Where gradio_client puts the token that it was given."""
+"""Request header in which gradio_client sends its token."""
 _BEARER: Final = "Bearer "
 
 
 class Identity:
-    """Tells who is asking.
+    """Identifies the person behind a request.
 
     Args:
-        in_space: Whether this runs in a Space, where nobody is known who is not signed in.
-        whoami: Asks the Hub whose a token is; raises OSError or ValueError where it is nobody's.
+        in_space: True if this process runs in a Space, where requests must be signed in.
+        whoami: Ask the Hub for the account of a token. Raises OSError or ValueError if the token is invalid.
     """
 
     def __init__(self, *, in_space: bool, whoami: Callable[[str], Mapping[str, Any]]) -> None:
@@ -34,24 +35,24 @@ class Identity:
         self._whoami = whoami
 
     def person(self, profile: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Person | None:
-        """The person; None, who is to be refused, where there is none.
+        """Return the person behind a request, or None if the request must be refused.
 
         Args:
-            profile: The session's, as the Hub's sign-in gave it.
-            headers: Of the request.
+            profile: OAuth profile of the session, from the Hub's sign-in.
+            headers: Request headers, with lower-case names.
         """
         if not self.in_space:
             return LOCAL
         if profile is not None:
             return _person(profile.get("sub"), profile.get("preferred_username"))
-        given = headers.get(TOKEN_HEADER, "")
-        if not given.startswith(_BEARER):
+        authorization = headers.get(TOKEN_HEADER, "")
+        if not authorization.startswith(_BEARER):
             return None
         try:
-            told = self._whoami(given.removeprefix(_BEARER))
-        except (OSError, ValueError):  # a token that is nobody's, or no Hub to ask: either way nobody is known
+            account = self._whoami(authorization.removeprefix(_BEARER))
+        except (OSError, ValueError):  # an invalid token or an unreachable Hub: in both cases nobody is identified
             return None
-        return _person(told.get("id"), told.get("name")) if told.get("type") == "user" else None
+        return _person(account.get("id"), account.get("name")) if account.get("type") == "user" else None
 
 
 def _person(sub: object, name: object) -> Person | None:

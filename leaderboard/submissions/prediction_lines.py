@@ -1,6 +1,6 @@
-"""One line of a file of predictions: an answer or a header, or what is wrong with it.
+"""Parsing of a single line of a predictions file: a prediction or a header.
 
-A header is an object whose only key is `petoolbench`; it says how the predictions were made.
+A header is a JSON object whose only key is `petoolbench`. It describes the run that made the predictions.
 """
 
 from __future__ import annotations
@@ -9,75 +9,77 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-EXPECTED: Final = 'one JSON object a line, {"instance_id": "...", "prediction": "..."}'
+EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
 HEADER: Final = "petoolbench"
 _FIELDS: Final = ("instance_id", "prediction")
-_FURTHER: Final = ("error", "input_tokens", "output_tokens", "dropped_steps")
-"""What a run tells of a reply beside it; kept with the file, and not scored."""
+_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps")
+_OPTIONAL: Final = ("error", *_COUNTS)
+"""Keys that a run may add to a prediction. They are stored with the file and not scored."""
 _DISAGREEMENTS: Final = {
-    "build_id": "the header's 'build_id' is {}, and the data set of this leaderboard is {}. Predict on that.",
-    "split": "the header's 'split' is {}, and the file is handed in for {}. Choose the other split, or another file.",
-    "history": "the header's 'history' is {}, and the form says {}. Say in the form what the system was shown.",
+    "build_id": "the header's 'build_id' is {}, but the leaderboard's data set is {}. Predict on that data set.",
+    "split": "the header's 'split' is {}, but the file is submitted for {}. Choose the other split, or another file.",
+    "history": "the header's 'history' is {}, but the form says {}. State in the form which history was shown.",
 }
 
 
 class LineError(ValueError):
-    """What is wrong with a line."""
+    """Malformed line; the message describes the problem."""
 
 
 def record_of(line: bytes) -> dict[str, Any]:
-    """The JSON object of a line.
+    """Return the JSON object in a line.
 
     Raises:
-        LineError: If it holds none.
+        LineError: If the line does not hold exactly one JSON object.
     """
     if b"\0" in line:
-        raise LineError("holds a NUL byte. The file is no text, or damaged.")
+        raise LineError("holds a NUL byte. The file is not text, or it is damaged.")
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
-        raise LineError(f"not UTF-8, from its byte {error.start + 1} on") from None
+        raise LineError(f"not UTF-8 from byte {error.start + 1} on") from None
     if not text.strip():
         raise LineError("empty")
     try:
         record = _decoder.decode(text)
     except RecursionError:
-        raise LineError(f"nested too deep. Expected is {EXPECTED}.") from None
+        raise LineError(f"nested too deeply. Expected {EXPECTED}.") from None
     except LineError:
         raise
     except ValueError:
-        raise LineError(f"no JSON. Expected is {EXPECTED}.") from None
+        raise LineError(f"not valid JSON. Expected {EXPECTED}.") from None
     if not isinstance(record, dict):
-        raise LineError(f"a JSON {_JSON_NAMES[type(record)]}. Expected is {EXPECTED}.")
+        raise LineError(f"a JSON {_JSON_NAMES[type(record)]}. Expected {EXPECTED}.")
     return record
 
 
 def pair_of(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Instance id and prediction of a line's object.
+    """Return the instance id and the prediction of a line.
 
     Raises:
-        LineError: If it has other keys than it may have, or another kind of value.
+        LineError: If a required key is missing, a key is unknown, or a value has the wrong type.
     """
     for name in _FIELDS:
         if name not in record:
-            raise LineError(f"lacks {name!r}. Expected is {EXPECTED}.")
+            raise LineError(f"lacks {name!r}. Expected {EXPECTED}.")
         if not isinstance(record[name], str):
-            advice = ' Use "" where a model gave none.' if name == "prediction" else ""
+            advice = ' Use "" where the model gave no reply.' if name == "prediction" else ""
             raise LineError(f"{name!r} is a JSON {_JSON_NAMES[type(record[name])]}, not a string.{advice}")
     if len(record) > len(_FIELDS):
-        _check_further(record)
+        _check_keys(record)
+        _check_optional_values(record)
     return _encodable(record["instance_id"]), _encodable(record["prediction"])
 
 
 def disagreements(header: object, wanted: Mapping[str, object]) -> Iterator[str]:
-    """Where a header says something else; what it leaves out it agrees with.
+    """Yield a message for each header field that contradicts the submission; absent fields are accepted.
 
     Args:
-        header: The value of the key `HEADER`.
-        wanted: By `build_id`, `split` and `history`; None where anything will do.
+        header: Value of the key `HEADER`.
+        wanted: Required values of `build_id`, `split` and `history`; None accepts any value.
 
     Raises:
-        LineError: If the header is no object.
+        LineError: If the header is not a JSON object.
     """
     if not isinstance(header, dict):
         raise LineError(f"{HEADER!r} is a JSON {_JSON_NAMES[type(header)]}, not an object.")
@@ -87,27 +89,28 @@ def disagreements(header: object, wanted: Mapping[str, object]) -> Iterator[str]
 
 
 def quoted(text: str) -> str:
-    """Text of a stranger's as ASCII, shortened, so that it can do nothing where it is shown."""
+    """Return untrusted text quoted as ASCII and cut to 80 characters, so that it is safe to display."""
     return ascii(text if len(text) <= 80 else f"{text[:80]}...")
 
 
-def _check_further(record: Mapping[str, Any]) -> None:
-    unknown = [name for name in record if name not in _FIELDS and name not in _FURTHER]
+def _check_keys(record: Mapping[str, Any]) -> None:
+    unknown = [name for name in record if name not in _FIELDS and name not in _OPTIONAL]
     if unknown:
-        allowed = [repr(name) for name in (*_FIELDS, *_FURTHER)]
+        allowed = [repr(name) for name in (*_FIELDS, *_OPTIONAL)]
         raise LineError(
-            f"has further keys: {', '.join(map(quoted, unknown[:5]))}. "
-            f"Allowed are {', '.join(allowed[:-1])} and {allowed[-1]}."
+            f"has unknown keys: {', '.join(map(quoted, unknown[:5]))}. "
+            f"Allowed keys: {', '.join(allowed[:-1])} and {allowed[-1]}."
         )
-    for name in _FURTHER:
-        value = record.get(name)
-        if value is None:  # nothing is said
-            continue
-        if name == "error":
-            if not isinstance(value, str):
-                raise LineError(f"{name!r} is a JSON {_JSON_NAMES[type(value)]}, not a string.")
-        elif type(value) is not int or value < 0:
-            raise LineError(f"{name!r} is {_quoted_json(value)}, not a whole number from 0 on.")
+
+
+def _check_optional_values(record: Mapping[str, Any]) -> None:
+    error = record.get("error")
+    if error is not None and not isinstance(error, str):
+        raise LineError(f"'error' is a JSON {_JSON_NAMES[type(error)]}, not a string.")
+    for name in _COUNTS:
+        count = record.get(name)
+        if count is not None and (type(count) is not int or count < 0):
+            raise LineError(f"{name!r} is {_quoted_json(count)}, not a non-negative integer.")
 
 
 def _encodable(text: str) -> str:
@@ -115,31 +118,31 @@ def _encodable(text: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise LineError("holds half of a surrogate pair, which no text has") from None
+            raise LineError("holds an unpaired surrogate, which is not valid Unicode") from None
     return text
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise LineError(f"has the key {quoted(twice)} twice. Keep one of them.")
-    return found
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise LineError(f"has the key {quoted(duplicate)} twice. Keep one of them.")
+    return record
 
 
-def _no_constant(text: str) -> None:
-    raise LineError(f"holds {text}, which is no JSON")
+def _refuse_constant(text: str) -> None:
+    raise LineError(f"holds {text}, which is not valid JSON")
 
 
-_decoder: Final = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+_decoder: Final = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
 _JSON_NAMES: Final = {
     dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null",
 }  # fmt: skip
 
 
 def _quoted_json(value: object) -> str:
-    """A value of a stranger's, as `quoted` shows its text."""
+    """Return an untrusted JSON value in a form that is safe to display, see `quoted`."""
     if isinstance(value, (dict, list)):
         return f"a JSON {_JSON_NAMES[type(value)]}"
     return quoted(value) if isinstance(value, str) else json.dumps(value)[:80]

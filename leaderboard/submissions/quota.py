@@ -1,7 +1,7 @@
-"""How often somebody may submit: a pure function of the time and of what they handed in.
+"""Submission quotas, computed from the time and a person's earlier submissions alone.
 
-A rolling window, so that no midnight refills it. What failed costs nothing; what waits costs as much as what was
-scored, else many could wait at once. Baselines, which nobody hands in, do not count.
+Each limit counts submissions in a rolling window, so there is no reset at midnight. Failed submissions do not count.
+Pending ones count like scored ones, which bounds how many can be pending. Baselines do not count: nobody submits them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from leaderboard.stores.stored_records import Split
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most so many submissions in any period of this length."""
+    """Maximum number of submissions in any window of a given length."""
 
     count: int
     period: timedelta
 
     def in_words(self) -> str:
-        """The limit as a user reads it."""
+        """Return the limit as text for users."""
         return f"{self.count} in {self.period.days} days" if self.period.days > 1 else f"{self.count} in 24 hours"
 
 
@@ -35,54 +35,63 @@ LIMITS: Final[Limits] = {
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a quota needs to know of an earlier submission of the same person."""
+    """Fields of an earlier submission that the quota depends on."""
 
     created: datetime
-    """With its time zone."""
+    """Time of the submission, timezone-aware."""
     split: Split
     failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether one more submission is allowed, and what is left."""
+    """Decision on one more submission."""
 
     allowed: bool
     left: int
-    """How many may be handed in now; where one is allowed, it is still counted here."""
+    """Number of submissions allowed now, including the one decided on."""
     next_at: datetime | None
-    """When one more is allowed, where none is now."""
+    """Earliest time of the next submission if none is allowed now, else None."""
     text: str
-    """For the user."""
+    """Explanation for the user."""
 
 
 def decide(now: datetime, past: Sequence[Past], split: Split, limits: Limits = LIMITS) -> Decision:
-    """Decide on one more submission.
+    """Decide whether a person may submit once more.
 
     Args:
-        now: The time, with its zone.
-        past: Every earlier submission of the person, in any order; those of other splits are passed over.
-        split: What the new one answers.
-        limits: By split; all of a split's limits hold.
+        now: Current time, timezone-aware.
+        past: All earlier submissions of the person, in any order. Those of other splits are ignored.
+        split: Split of the new submission.
+        limits: Limits by split; all limits of a split apply.
     """
-    counted = sorted(one.created for one in past if one.split == split and not one.failed)
-    left, next_at = None, now
-    for limit in limits[split]:
-        # Exactly one period ago is no longer within it; a time to come, by another machine's clock, is.
-        within = [created for created in counted if created > now - limit.period]
-        free = max(0, limit.count - len(within))
-        left = free if left is None else min(left, free)
-        if not free:
-            next_at = max(next_at, within[len(within) - limit.count] + limit.period)
-    allowed = left is None or left > 0
+    times = sorted(earlier.created for earlier in past if earlier.split == split and not earlier.failed)
+    windows = [_window(now, times, limit) for limit in limits[split]]
+    if not windows:
+        return Decision(True, 0, None, f"No limit on {split}.")
     rule = " and ".join(limit.in_words() for limit in limits[split])
-    if allowed:
-        text = f"{left} of the {split} split left now ({rule})." if left is not None else f"No limit on {split}."
-        return Decision(True, left or 0, None, text)
+    left = min(free for free, _ in windows)
+    if left:
+        return Decision(True, left, None, f"{left} of the {split} split left now ({rule}).")
+    next_at = max(free_at for _, free_at in windows)
     return Decision(
         False,
         0,
         next_at,
         f"The quota of the {split} split is used up ({rule}). The next submission is possible from "
-        f"{next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC. Nothing was handed in.",
+        f"{next_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC. Nothing was submitted.",
     )
+
+
+def _window(now: datetime, times: Sequence[datetime], limit: Limit) -> tuple[int, datetime]:
+    """Return the number of submissions that a limit leaves now, and the time from which it allows one.
+
+    Args:
+        now: Current time.
+        times: Times of the counted submissions, sorted.
+        limit: The limit.
+    """
+    # A submission exactly one period ago is outside the window; one in the future, from a fast clock, is inside.
+    counted = [created for created in times if created > now - limit.period]
+    free = max(0, limit.count - len(counted))
+    return free, now if free else counted[len(counted) - limit.count] + limit.period

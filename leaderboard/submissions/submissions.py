@@ -1,6 +1,6 @@
-"""Where files are handed in: the one door behind the page, the API and the command line.
+"""Submission of predictions files, shared by the page, the API and the command line.
 
-Nothing here asks who somebody is: the caller says, and gives nobody a person who is not signed in.
+Callers authenticate the person first; nothing here does.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .system_form import read_system
 from .validation import LIMITS, Checked, Terms, check
 
 SHOWN: Final = 50
-"""Submissions of a person that are listed, the latest ones."""
+"""Maximum number of a person's submissions in a listing; the latest are kept."""
 
 
-class Desk:
-    """Checks files and takes them in.
+class SubmissionService:
+    """Checks predictions files and stores them as submissions.
 
     Args:
-        store: Where they go.
-        data: What they answer.
-        scorer_version: Of the scorer of today, for the receipt.
-        clock: Tells the time, with its zone.
+        store: Store for the submissions.
+        data: Data set that they answer.
+        scorer_version: Version of the current scorer, for receipts.
+        clock: Return the current time, timezone-aware.
     """
 
     def __init__(
@@ -42,40 +42,42 @@ class Desk:
         self._clock = clock
 
     def check(self, file: Path | None, split: Split, fields: Mapping[str, Any]) -> tuple[Checked | None, list[str]]:
-        """All that is wrong with a file and with what is said of its system; nothing is kept.
+        """Find all problems of a file and of the description of its system; nothing is stored.
 
         Args:
-            file: Predictions; None where none was chosen.
-            split: What they answer.
-            fields: What was filled in, by the names of `System`.
+            file: Predictions file, or None if none was chosen.
+            split: Split that it answers.
+            fields: Form values by the field names of `System`.
 
         Returns:
-            What the file is worth, and the problems, a line each; none where it can be handed in.
+            The result of the check, or None without a file, and all problems, one per line. Without problems the file
+            can be submitted.
         """
         system = read_system(fields)
         problems = list(system) if isinstance(system, list) else []
         if file is None:
-            return None, [*problems, "file: none was chosen. Choose a file of JSON lines."]
-        history = next((one for one in HISTORIES_SHOWN if one == fields.get("history", "own")), None)
+            return None, [*problems, "file: none was chosen. Choose a JSON Lines file."]
+        history = next((history for history in HISTORIES_SHOWN if history == fields.get("history", "own")), None)
         checked = check(file, self.data.ids(split), LIMITS, Terms(self.data.revision, split, history))
         return checked, [*problems, *([] if checked.ok else checked.report())]
 
     def hand_in(
         self, person: Person, file: Path | None, split: Split, fields: Mapping[str, Any]
     ) -> Receipt | Decision | list[str]:
-        """Take in a file.
+        """Submit a file.
 
         Args:
-            person: Who is signed in.
-            file: Predictions.
-            split: What they answer.
-            fields: What was filled in, by the names of `System`.
+            person: Person who is signed in.
+            file: Predictions file.
+            split: Split that it answers.
+            fields: Form values by the field names of `System`.
 
         Returns:
-            The receipt; or the refusal by the quota; or the problems. Neither of these costs anything.
+            The receipt; or the decision, if the quota refuses the submission; or all problems. Refused submissions
+            and those with problems do not count towards the quota.
 
         Raises:
-            StoreError: If it could not be kept: nothing was handed in.
+            StoreError: If the file could not be stored. Nothing was submitted then.
         """
         checked, problems = self.check(file, split, fields)
         system = read_system(fields)
@@ -97,7 +99,7 @@ class Desk:
         return self.store.submit(submission, file, lambda past: quota.decide(now, past, split))
 
     def quota(self, person: Person, split: Split) -> Decision:
-        """What a person may hand in now.
+        """Return the quota decision for a further submission of a person now.
 
         Raises:
             StoreError: If the store cannot be read.
@@ -106,27 +108,27 @@ class Desk:
 
 
 def receipt_of(receipt: Receipt) -> dict[str, Any]:
-    """A receipt, as the page and the API give it."""
-    one = receipt.submission
+    """Return a receipt as JSON for the page and the API."""
+    submission = receipt.submission
     return {
-        "submission_id": one.id,
-        "system": one.system.name,
-        "account": one.person.name,
-        "split": one.split,
-        "configs": list(one.configs),
-        "sha256": one.sha256,
-        "bytes": one.size,
-        "data_revision": one.data_revision,
-        "scorer_version": one.scorer_version,
-        "created": one.created,
+        "submission_id": submission.id,
+        "system": submission.system.name,
+        "account": submission.person.name,
+        "split": submission.split,
+        "configs": list(submission.configs),
+        "sha256": submission.sha256,
+        "bytes": submission.size,
+        "data_revision": submission.data_revision,
+        "scorer_version": submission.scorer_version,
+        "created": submission.created,
         "quota_left": receipt.left,
         "status": "pending",
     }
 
 
 def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]:
-    """How far a submission is, as the page and the API tell it."""
-    found: dict[str, Any] = {
+    """Return the status of a submission as JSON for the page and the API."""
+    status: dict[str, Any] = {
         "submission_id": submission.id,
         "system": submission.system.name,
         "split": submission.split,
@@ -135,9 +137,9 @@ def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]
         "status": "pending" if outcome is None else outcome.status,
     }
     if outcome is not None and outcome.reason:
-        found["reason"] = outcome.reason
+        status["reason"] = outcome.reason
     if outcome is not None and outcome.status == "scored":
-        found["tool_accuracy"] = {config: one.tool_accuracy for config, one in outcome.scores.items()}
+        status["tool_accuracy"] = {config: scores.tool_accuracy for config, scores in outcome.scores.items()}
         if outcome.overall:
-            found["tool_accuracy"][OVERALL] = outcome.overall["tool_accuracy"]
-    return found
+            status["tool_accuracy"][OVERALL] = outcome.overall["tool_accuracy"]
+    return status

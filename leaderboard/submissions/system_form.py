@@ -1,4 +1,4 @@
-"""What a submitter says of a system, checked: plain printable text, and numbers that are numbers."""
+"""Validation of the description of a system that a submitter gives: printable text and finite numbers."""
 
 from __future__ import annotations
 
@@ -17,54 +17,53 @@ _LICENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+()-]{0,63}")
 
 
 def _plain(text: str) -> str:
-    """Text in one form, without what cannot be seen or turns the direction of what follows."""
+    """Return text in NFC; reject invisible characters and those that change the text direction."""
     text = unicodedata.normalize("NFC", text).strip()
-    hidden = next((one for one in text if not one.isprintable()), None)
+    hidden = next((character for character in text if not character.isprintable()), None)
     if hidden is not None:
-        raise ValueError(f"holds {hidden!a}, which is no printable character")
-    if any(unicodedata.category(one) == "Co" for one in text) or _heaped(text):
+        raise ValueError(f"holds {hidden!a}, which is not a printable character")
+    if any(unicodedata.category(character) == "Co" for character in text) or _has_stacked_marks(text):
         raise ValueError("holds characters that cannot be read")
     return text
 
 
-def _heaped(text: str) -> bool:
-    """Whether more marks stand over one letter than any language puts there."""
+def _has_stacked_marks(text: str) -> bool:
+    """Return True if a letter has more combining marks than any language uses."""
     marks = 0
-    for one in text:
-        marks = marks + 1 if unicodedata.combining(one) else 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
         if marks > 4:
             return True
     return False
 
 
 def _repository(text: str) -> str:
-    """A repository of the Hub."""
+    """Return the name of a repository on the Hub, or the empty string."""
     if text and (not _REPOSITORY.fullmatch(text) or ".." in text or "--" in text):
-        raise ValueError("is no repository. Write ORG/NAME, as in the address of a model on the Hub")
+        raise ValueError("is not a repository. Write ORG/NAME, as in the address of a model on the Hub")
     return text
 
 
 def _licence(text: str) -> str:
-    """A licence's short name."""
+    """Return the short name of a licence, or the empty string."""
     if text and not _LICENCE.fullmatch(text):
-        raise ValueError("is no licence. Write its SPDX name, as Apache-2.0, or `proprietary`")
+        raise ValueError("is not a licence. Write its SPDX name, such as Apache-2.0, or `proprietary`")
     return text
 
 
 def _one_line(text: object) -> object:
-    """Lines as one, since they are shown as one."""
+    """Join the lines of a text, since it is displayed on one line."""
     return re.sub(r"[ \t\r\n]+", " ", text) if isinstance(text, str) else text
 
 
 def _number(value: object) -> object:
-    """Nothing said is None; a truth value is no number."""
+    """Return None for an empty field; reject booleans, which pydantic would convert to numbers."""
     if isinstance(value, bool):
-        raise ValueError("is no number")
+        raise ValueError("is not a number")
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _said(text: str) -> str:
-    """Text that is not empty."""
+def _not_empty(text: str) -> str:
     if not text:
         raise ValueError("is empty. Name the system")
     return text
@@ -75,11 +74,11 @@ _Optional = Annotated[_Number | None, BeforeValidator(_number)]
 
 
 class _Form(BaseModel):
-    """What may be filled in."""
+    """Fields of the submission form."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, AfterValidator(_plain), Field(max_length=80), AfterValidator(_said)]
+    name: Annotated[str, AfterValidator(_plain), Field(max_length=80), AfterValidator(_not_empty)]
     team: Annotated[str, Field(max_length=80), AfterValidator(_plain)] = ""
     link: Annotated[str, Field(max_length=193), AfterValidator(_plain), AfterValidator(_repository)] = ""
     licence: Annotated[str, Field(max_length=64), AfterValidator(_plain), AfterValidator(_licence)] = ""
@@ -90,19 +89,21 @@ class _Form(BaseModel):
 
 
 def read_system(fields: Mapping[str, Any]) -> System | list[str]:
-    """The system, or all that is wrong with what was filled in, a sentence each.
+    """Return the system that a form describes, or a list of all problems, one sentence each.
 
     Args:
-        fields: By the names of `System`; empty text stands for nothing said, also of a number.
+        fields: Values by the field names of `System`. An empty string means not given, for numbers too.
     """
     try:
         form = _Form(**fields)
     except ValidationError as error:
         return [
-            f"{'.'.join(map(str, one['loc'][:1]))}: {_words(one['msg'])}." for one in error.errors(include_input=False)
+            f"{'.'.join(map(str, details['loc'][:1]))}: {_words(details['msg'])}."
+            for details in error.errors(include_input=False)
         ]
-    return System(**{one.name: getattr(form, one.name) for one in dataclasses.fields(System)})
+    return System(**{field.name: getattr(form, field.name) for field in dataclasses.fields(System)})
 
 
 def _words(message: str) -> str:
+    """Return a pydantic message without its prefix and full stop."""
     return message.removeprefix("Value error, ").rstrip(".")

@@ -1,10 +1,10 @@
-"""The one validator: behind the page, the API and the command line, word for word the same.
+"""Validation of predictions files, shared by the page, the API and the command line.
 
-It tells all problems at once, with their lines, before anything counts, and reads no more of a file than the limits
-allow: line by line, nothing of it is unpacked, and memory holds what is within the limits only.
+A check reports all problems with their line numbers. It reads a file line by line, never beyond the limits, and never
+decompresses it, so time and memory are bounded for any input.
 
-What is wrong with a line, `prediction_lines` tells. Headers may stand anywhere, since files may be joined, and must
-agree with what is handed in.
+`prediction_lines` parses the single lines. Headers may appear on any line, because files may be concatenated, and must
+agree with the submission.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ Ids = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a file is read."""
+    """Limits on the size of a file."""
 
     file_bytes: int = 64 * 2**20
     line_bytes: int = 2**20
-    """With the line break."""
+    """Maximum length of a line, including the line break."""
     lines: int = 100_000
     problems: int = 100
-    """So many are told; all are counted."""
+    """Maximum number of problems reported; all are counted."""
 
 
 LIMITS: Final = Limits()
@@ -43,21 +43,21 @@ LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a file is handed in as, with which its headers must agree."""
+    """Properties of a submission that the headers of its file must agree with."""
 
     build_id: str
-    """Of the leaderboard's data set."""
+    """Build id of the leaderboard's data set."""
     split: Split
     history: HistoryShown | None
-    """As the form says; None where the form cannot be read."""
+    """History given in the form; None if the form's value is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with a file."""
+    """Problem of a file."""
 
     line: int | None
-    """From 1; None for what concerns the whole file."""
+    """Line number from 1, or None for a problem of the whole file."""
     text: str
 
     def __str__(self) -> str:
@@ -66,46 +66,46 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a file is worth."""
+    """Result of checking a file."""
 
     problems: tuple[Problem, ...]
-    """The first of them, in the order of their lines, those of the whole file last."""
+    """The first problems in the order of their lines, followed by those of the whole file."""
     problem_count: int
-    """All of them."""
+    """Number of all problems, including those not reported."""
     predictions: Mapping[str, str] = field(repr=False)
-    """Replies by instance id; complete where there is no problem."""
+    """Predictions by instance id; complete if there are no problems."""
     configs: tuple[str, ...]
-    """That the file answers, in the order of `HISTORY_TYPES`."""
+    """Configs that the file answers, in the order of `HISTORY_TYPES`."""
     lines: int
-    """With those of headers."""
+    """Number of lines, including headers."""
     size: int
-    """Bytes read."""
+    """Number of bytes read."""
     sha256: str
-    """Of these."""
+    """SHA-256 of the bytes read, as hexadecimal digits."""
 
     @property
     def ok(self) -> bool:
-        """Whether the file may be handed in."""
+        """True if the file can be submitted."""
         return not self.problem_count
 
     def report(self) -> list[str]:
-        """All that there is to say, a sentence a line; the same at every door."""
+        """Return the result as text, one line per problem."""
         if self.ok:
             return [f"The file is valid: {len(self.predictions)} predictions for {', '.join(self.configs)}."]
-        unsaid = self.problem_count - len(self.problems)
-        rest = [f"{unsaid} further problems are not shown."] if unsaid else []
+        hidden = self.problem_count - len(self.problems)
+        rest = [f"{hidden} further problems are not shown."] if hidden else []
         count = "1 problem" if self.problem_count == 1 else f"{self.problem_count} problems"
         return [f"The file has {count}:", *map(str, self.problems), *rest]
 
 
 def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: Terms | None = None) -> Checked:
-    """Check a file of predictions.
+    """Check a predictions file.
 
     Args:
-        source: The file; a stream is read from where it stands.
-        ids: What there is to answer; a file that answers one id of a config must answer all of that config's.
-        limits: How much is read.
-        terms: What headers are held against; None where nothing is handed in, as for a file that was taken in before.
+        source: Path of the file, or a stream, which is read from its current position.
+        ids: Instance ids of the split by config. A file that answers one instance of a config must answer all of them.
+        limits: Limits on the size.
+        terms: Properties that headers must agree with, or None to ignore the headers.
 
     Raises:
         OSError: If the file cannot be read.
@@ -114,7 +114,7 @@ def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: Ter
     if isinstance(source, Path):
         size = source.stat().st_size
         if size > limits.file_bytes:
-            checker.whole(_too_large(size, limits))
+            checker.fail(_too_large(size, limits))
             return checker.result()
         with source.open("rb") as stream:
             checker.read(stream)
@@ -137,10 +137,11 @@ _MAGIC: Final = (
 )
 _BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 3
+"""Number of missing instance ids that are listed."""
 
 
 class _Stream:
-    """Lines of a stream; counts and hashes what is read, and reads no more than the limit and a byte."""
+    """Reader of lines that counts and hashes the bytes, and reads at most one byte beyond the size limit."""
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream = stream
@@ -149,7 +150,7 @@ class _Stream:
         self.size = 0
 
     def line(self) -> bytes:
-        """The next line, or the part of it that the limits allow; empty at the end."""
+        """Return the next line, cut at the limits, or b"" at the end."""
         left = self._limits.file_bytes + 1 - self.size
         read = self._stream.readline(min(self._limits.line_bytes + 1, left)) if left > 0 else b""
         self.size += len(read)
@@ -158,47 +159,47 @@ class _Stream:
 
     @property
     def too_large(self) -> bool:
-        """Whether there is more than the limit."""
+        """True if the stream exceeds the size limit."""
         return self.size > self._limits.file_bytes
 
     @property
     def sha256(self) -> str:
-        """Of what was read."""
+        """SHA-256 of the bytes read."""
         return self._hash.hexdigest()
 
 
 class _Checker:
-    """What is known of a file so far."""
+    """State of a check while a file is read."""
 
     def __init__(self, ids: Ids, limits: Limits, terms: Terms | None) -> None:
         self._ids = ids
         self._terms = terms
-        self._config_of = {instance_id: config for config, own in ids.items() for instance_id in own}
+        self._config_of = {instance_id: config for config, config_ids in ids.items() for instance_id in config_ids}
         self._limits = limits
         self._problems: list[Problem] = []
         self._count = 0
         self._first_line: dict[str, int] = {}
         self._predictions: dict[str, str] = {}
-        self._whole = True
-        """Whether all of it was read, so that something can be said of what is missing."""
+        self._complete = True
+        """True while no part of the file was skipped, so that missing instances can be reported."""
         self._stream: _Stream | None = None
         self._lines = 0
 
-    def whole(self, text: str) -> None:
-        """Add a problem of the whole file, after which no more of it is read."""
+    def fail(self, text: str) -> None:
+        """Add a problem of the whole file that ends the reading."""
         self._add(None, text)
-        self._whole = False
+        self._complete = False
 
     def read(self, raw: BinaryIO) -> None:
-        """Read the lines, up to the limits."""
+        """Read and check the lines, up to the limits."""
         stream = self._stream = _Stream(raw, self._limits)
         while line := stream.line():
             number = self._lines + 1
             if number == 1 and (kind := _kind(line)):
-                self.whole(f"The file is {kind}. Expected is plain UTF-8 text, {EXPECTED}.")
+                self.fail(f"The file is {kind}. Expected plain UTF-8 text, {EXPECTED}.")
                 return
             if number > self._limits.lines:
-                self.whole(f"The file has more than {self._limits.lines} lines; the rest was not read.")
+                self.fail(f"The file has more than {self._limits.lines} lines; the rest was not read.")
                 return
             if len(line) > self._limits.line_bytes:
                 self._add(number, f"longer than {self._limits.line_bytes} bytes")
@@ -207,28 +208,31 @@ class _Checker:
             elif not stream.too_large:
                 self._take(number, line)
             if stream.too_large:
-                self.whole(_too_large(None, self._limits))
+                self.fail(_too_large(None, self._limits))
                 return
             self._lines = number
 
     def result(self) -> Checked:
-        """All that was found."""
-        configs = tuple(
-            config for config in HISTORY_TYPES if any(self._config_of[one] == config for one in self._predictions)
-        )
-        if self._whole:
-            if not self._lines:
-                self._add(None, f"The file is empty. Expected is {EXPECTED}.")
-            elif not configs and not self._count:
-                self._add(None, "The file answers no instance.")
-            for config in configs:
-                missing = sorted(self._ids[config] - self._predictions.keys())
-                if missing:
-                    self._add(None, _missing(config, missing, len(self._ids[config])))
-        lines = [one for one in self._problems if one.line is not None][: self._limits.problems]
-        whole = [one for one in self._problems if one.line is None]
+        """Finish the check and return its result."""
+        answered = {self._config_of[instance_id] for instance_id in self._predictions}
+        configs = tuple(config for config in HISTORY_TYPES if config in answered)
+        if self._complete:
+            self._check_complete(configs)
+        of_lines = [problem for problem in self._problems if problem.line is not None][: self._limits.problems]
+        of_file = [problem for problem in self._problems if problem.line is None]
         size, digest = (self._stream.size, self._stream.sha256) if self._stream else (0, hashlib.sha256().hexdigest())
-        return Checked((*lines, *whole), self._count, self._predictions, configs, self._lines, size, digest)
+        return Checked((*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest)
+
+    def _check_complete(self, configs: tuple[str, ...]) -> None:
+        """Report an empty file, and missing instances of the configs that it answers."""
+        if not self._lines:
+            self._add(None, f"The file is empty. Expected {EXPECTED}.")
+        elif not configs and not self._count:
+            self._add(None, "The file answers no instance.")
+        for config in configs:
+            missing = sorted(self._ids[config] - self._predictions.keys())
+            if missing:
+                self._add(None, _missing(config, missing, len(self._ids[config])))
 
     def _add(self, line: int | None, text: str) -> None:
         self._count += 1
@@ -236,11 +240,12 @@ class _Checker:
             self._problems.append(Problem(line, text))
 
     def _take(self, number: int, line: bytes) -> None:
+        """Add the prediction of a line, or its problems."""
         try:
             record = record_of(line)
             if record.keys() == {HEADER}:
-                for fault in disagreements(record[HEADER], asdict(self._terms) if self._terms else {}):
-                    self._add(number, fault)
+                for problem in disagreements(record[HEADER], asdict(self._terms) if self._terms else {}):
+                    self._add(number, problem)
                 return
             instance_id, prediction = pair_of(record)
         except LineError as error:
@@ -248,7 +253,7 @@ class _Checker:
             return
         if instance_id in self._first_line:
             first = self._first_line[instance_id]
-            self._add(number, f"instance_id {quoted(instance_id)} stands on line {first} already. Keep one of them.")
+            self._add(number, f"instance_id {quoted(instance_id)} is already on line {first}. Keep one of them.")
         elif instance_id not in self._config_of:
             self._add(
                 number,
@@ -260,7 +265,7 @@ class _Checker:
 
 
 def _kind(start: bytes) -> str | None:
-    """What a file is that is no plain text, told from its first bytes."""
+    """Return the kind of a file that is not plain text, by its first bytes; None for plain text."""
     if start.startswith(_BOM):
         return "text with a byte order mark"
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
@@ -272,29 +277,33 @@ def _missing(config: str, missing: list[str], total: int) -> str:
     )
     return (
         f"{config}: {len(missing)} of {total} instance_ids are missing: {shown}. "
-        'Answer each; use "" where a model gave none.'
+        'Answer each of them; use "" where the model gave no reply.'
     )
 
 
 def _too_large(size: int | None, limits: Limits) -> str:
-    found = f"has {size} bytes" if size is not None else "is longer"
-    return f"The file {found}; at most {limits.file_bytes} bytes are read."
+    excess = f"has {size} bytes" if size is not None else "is longer"
+    return f"The file {excess}; at most {limits.file_bytes} bytes are read."
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check a file, and print what there is to say; 0 if it is valid, 1 if not, 2 if it cannot be checked."""
+    """Check a file and print the report.
+
+    Returns:
+        Exit status: 0 if the file is valid, 1 if it is not, 2 if it cannot be checked.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m leaderboard.submissions.validation", description="Check a file of predictions."
+        prog="python -m leaderboard.submissions.validation", description="Check a predictions file."
     )
-    parser.add_argument("file", type=Path, help="JSON lines")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set, as built")
-    parser.add_argument("--split", choices=SPLITS, default="validation")
-    parser.add_argument("--history", choices=HISTORIES_SHOWN, default="own", help="what the system was shown")
-    given = parser.parse_args(arguments)
+    parser.add_argument("file", type=Path, help="predictions file, JSON Lines")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the built data set")
+    parser.add_argument("--split", choices=SPLITS, default="validation", help="split that the file answers")
+    parser.add_argument("--history", choices=HISTORIES_SHOWN, default="own", help="whose history the system was shown")
+    options = parser.parse_args(arguments)
     try:
-        data = Data(given.data)
-        terms = Terms(data.revision, given.split, given.history)
-        checked = check(given.file, data.ids(given.split), terms=terms)
+        data = Data(options.data)
+        terms = Terms(data.revision, options.split, options.history)
+        checked = check(options.file, data.ids(options.split), terms=terms)
     except (DataError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

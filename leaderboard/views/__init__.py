@@ -1,1 +1,1 @@
-"""Pure functions from stored results to what a page shows: ranking, filters, tables, charts, downloads."""
+"""Pure functions that turn stored results into page content: ranking, filters, tables, charts and downloads."""

@@ -1,12 +1,12 @@
-"""The pictures, as pure functions of systems on the board: HTML with a drawing, and the same figures as a table.
+"""Charts of the leaderboard: HTML with an SVG drawing and a table of the same values.
 
-`drawing.py` draws; every name passes through it or `html_parts.text`, which leave nothing that HTML would read.
+`svg.py` renders the drawings. All text from users passes through it or through `html_parts.text`, which escape it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -19,54 +19,58 @@ from .ranking import RANKED_BY, Row
 from .svg import LINE, QUIET, Canvas, Mark, drawn, legend
 
 MOST_SYSTEMS: Final = 12
-"""In one picture; more cannot be told apart."""
+"""Maximum number of systems in one chart; more would be hard to distinguish."""
 UNORDERED: Final = "axis"
-"""The slicing whose values have no order, so that no line may join them."""
+"""Slicing whose values have no order, so its points are not joined by a line."""
 Against = Literal["cost_usd", "parameters_b"]
-_AXES: Final[dict[Against, str]] = {"cost_usd": "dollars for the whole run", "parameters_b": "parameters, in billions"}
+_AXES: Final[dict[Against, str]] = {
+    "cost_usd": "cost of the run, in dollars",
+    "parameters_b": "parameters, in billions",
+}
 _COLOURS: Final = ("#2f7ed8", "#e0a33a", "#a63d57", "#3a9d78", "#8b6bc9", "#7d7f88", "#c26a2e", "#4fb0c6")
 _SHAPES: Final = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("X", "✖"), ("P", "✚"), ("*", "★"), ("v", "▼"))
-_ACCURACY: Final = "tool accuracy, points"
+_ACCURACY: Final = "tool accuracy, %"
 _LONGEST: Final = 34
+"""Maximum length of a system name in a label, in characters."""
 _LONGEST_LABEL: Final = 44
-"""Characters beside a row of a drawing; the table below has the whole label."""
+"""Maximum length of a row label in a drawing, in characters; the table has the full label."""
 _LETTER_IN: Final = 0.076
-"""Width of a character, in inches."""
+"""Approximate width of a character, in inches."""
 _NARROW_ROOM_IN: Final = 2.7
-"""For names of columns on a narrow page."""
+"""Width available for column labels on a narrow page, in inches."""
 _HEAT: Final = 0.65
-"""Opacity of the colour of a share of 100 %."""
+"""Opacity of a heat map cell with a share of 100 %."""
 
 
 class Entry(NamedTuple):
-    """A system in a picture."""
+    """A system in a chart: its leaderboard row and its outcome."""
 
     row: Row
     outcome: Outcome
 
 
 def label(row: Row) -> str:
-    """What a picture calls a system: its name, shortened, with whose history it was shown where that is not the own."""
+    """Return the label of a system: its shortened name, and the history it was shown if not the user's own."""
     name = row.system if len(row.system) <= _LONGEST else f"{row.system[: _LONGEST - 1]}…"
-    shown = {"own": "", "none": " (no history)", "swapped": " (another's history)"}[row.history]
-    return name + ("" if row.badge == "baseline" else shown)
+    history = {"own": "", "none": " (no history)", "swapped": " (another user's history)"}[row.history]
+    return name + ("" if row.badge == "baseline" else history)
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """Labels that differ: of two systems of one name each is told by its account, and by its submission."""
-    found = [label(row) for row in rows]
-    found = [f"{name}, {row.account}" if found.count(name) > 1 else name for name, row in zip(found, rows, strict=True)]
-    return [f"{name}, {row.id[-6:]}" if found.count(name) > 1 else name for name, row in zip(found, rows, strict=True)]
+    """Return one label per row. Equal labels are extended by the account, and if still equal by the submission id."""
+    names = [label(row) for row in rows]
+    names = [f"{name}, {row.account}" if names.count(name) > 1 else name for name, row in zip(names, rows, strict=True)]
+    return [f"{name}, {row.id[-6:]}" if names.count(name) > 1 else name for name, row in zip(names, rows, strict=True)]
 
 
 def _mark(index: int) -> Mark:
-    """How the series of that index looks; the first 64 differ."""
+    """Return the mark of a series; the first 64 differ in colour or shape."""
     size = len(_SHAPES)
     return Mark(_COLOURS[index % size], *_SHAPES[(index + index // size) % size])
 
 
 def accuracy_by_config(entries: Sequence[Entry]) -> str:
-    """Tool accuracy of each system in each config, with its 95 % interval."""
+    """Draw the tool accuracy of each system in each config, with 95 % intervals."""
     names = labels([entry.row for entry in entries])
     marks = {config: _mark(index) for index, config in enumerate(HISTORY_TYPES)}
 
@@ -83,8 +87,8 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
             canvas.axes.hlines(
                 places, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=mark.colour
             )
-            told = [f"{name}, {config}: {_with_interval(scores)}" for _, name, scores in scored]
-            canvas.points([100 * scores.tool_accuracy for _, _, scores in scored], places, mark, told)
+            titles = [f"{name}, {config}: {_with_interval(scores)}" for _, name, scores in scored]
+            canvas.points([100 * scores.tool_accuracy for _, _, scores in scored], places, mark, titles)
         return canvas
 
     cells = [
@@ -92,109 +96,139 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
         for name, entry in zip(names, entries, strict=True)
     ]
     return _figure(
-        drawn("config", f"Tool accuracy of {_several(names)} in each config, with 95 % intervals", draw),
+        drawn("config", f"Tool accuracy of {_count(names)} in each config, with 95 % intervals", draw),
         legend((mark, config) for config, mark in marks.items()),
         html_parts.table(("System", *marks), cells),
     )
 
 
 def slicings(entries: Sequence[Entry]) -> list[str]:
-    """By what the accuracy of these systems is told apart; an outcome of the test split may tell nothing."""
-    found = {name for entry in entries for name in entry.outcome.slices}
-    return sorted(found, key=lambda name: (name == UNORDERED, name != "history_length", name))
+    """Return the slicings that the outcomes of these systems contain, possibly none for the test split."""
+    names = {name for entry in entries for name in entry.outcome.slices}
+    return sorted(names, key=lambda name: (name == UNORDERED, name != "history_length", name))
 
 
 def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
-    """Tool accuracy of each system along the values of a slicing."""
-    values: list[str] = []
-    for entry in entries:
-        values.extend(value for value in entry.outcome.slices.get(slicing, {}) if value not in values)
+    """Draw the tool accuracy of each system over the values of a slicing.
+
+    Args:
+        entries: Systems to draw.
+        slicing: Name of the slicing, one of `slicings(entries)`.
+    """
     names = labels([entry.row for entry in entries])
-    found = [entry.outcome.slices.get(slicing, {}) for entry in entries]
+    slices = [entry.outcome.slices.get(slicing, {}) for entry in entries]
+    values = list(dict.fromkeys(value for by_value in slices for value in by_value))
     title = slicing.replace("_", " ")
 
     def draw(narrow: bool) -> Canvas:
         ordered = slicing != UNORDERED
         canvas = _columns(values, title, narrow=narrow) if ordered else _rows(values, 0.5, narrow=narrow)
-        for index, (name, own) in enumerate(zip(names, found, strict=True)):
-            mark, there = _mark(index), [value for value in values if value in own]
+        for index, (name, by_value) in enumerate(zip(names, slices, strict=True)):
+            mark, present = _mark(index), [value for value in values if value in by_value]
             shift = 0.0 if ordered else 0.5 * ((index + 1) / (len(names) + 1) - 0.5)
-            along = [values.index(value) + shift for value in there]
-            rates = [100 * own[value][0] for value in there]
-            told = [f"{name}, {value}: {points(own[value][0])}, {own[value][1]} rows" for value in there]
+            along = [values.index(value) + shift for value in present]
+            rates = [100 * by_value[value][0] for value in present]
+            titles = [
+                f"{name}, {value}: {points(by_value[value][0])}, {by_value[value][1]} instances" for value in present
+            ]
             if ordered:
                 canvas.axes.plot(along, rates, color=mark.colour, linewidth=1.5, clip_on=False)
-            canvas.points(*((along, rates) if ordered else (rates, along)), mark, told)
+            canvas.points(*((along, rates) if ordered else (rates, along)), mark, titles)
         return canvas
 
     cells = [
-        (text(name), *(points(own[value][0]) if value in own else "" for value in values))
-        for name, own in zip(names, found, strict=True)
+        (text(name), *(points(by_value[value][0]) if value in by_value else "" for value in values))
+        for name, by_value in zip(names, slices, strict=True)
     ]
     return _figure(
-        drawn(f"slice {slicing}", f"Tool accuracy of {_several(names)} by {title}", draw),
+        drawn(f"slice {slicing}", f"Tool accuracy of {_count(names)} by {title}", draw),
         legend((_mark(index), name) for index, name in enumerate(names)),
         html_parts.table(("System", *map(escaped, values)), cells),
     )
 
 
 def pareto(rows: Sequence[Row], against: Against) -> list[Row]:
-    """Rows that no other beats in tool accuracy at the same price or less, the cheapest first."""
-    best: list[Row] = []
+    """Return the Pareto front: rows whose tool accuracy no other row reaches at the same or a lower price.
+
+    Args:
+        rows: Rows that state a price.
+        against: Field that holds the price.
+
+    Returns:
+        Rows in ascending order of price and of tool accuracy.
+    """
+    front: list[Row] = []
     for row in sorted(rows, key=lambda row: (_price(row, against), -row.rates[RANKED_BY])):
-        if not best or row.rates[RANKED_BY] > best[-1].rates[RANKED_BY]:
-            best.append(row)
-    return best
+        if not front or row.rates[RANKED_BY] > front[-1].rates[RANKED_BY]:
+            front.append(row)
+    return front
 
 
 def score_against(rows: Sequence[Row], against: Against) -> str | None:
-    """Tool accuracy against cost or size, with the line of what is not beaten; None where no row states a figure."""
+    """Draw tool accuracy against cost or size, with the Pareto front.
+
+    Args:
+        rows: Systems to draw. Those without a positive value in the field are left out.
+        against: Field on the horizontal axis.
+
+    Returns:
+        HTML, or None if no row has a positive value in the field.
+    """
     stated = [row for row in rows if (getattr(row, against) or 0) > 0]
     if not stated:
         return None
-    line, prices = pareto(stated, against), [_price(row, against) for row in stated]
-    system, unbeaten = _mark(0), _mark(1)._replace(sign="━")
+    front, prices = pareto(stated, against), [_price(row, against) for row in stated]
+    system, best = _mark(0), _mark(1)._replace(sign="━")
 
     def draw(narrow: bool) -> Canvas:
         canvas = Canvas(3.4 if narrow else 4.4, 0.6, 0.55, narrow=narrow)
         axes = canvas.axes
-        axes.set_xscale("log")
+        _log_scale(axes, prices)
         axes.step(
-            [_price(row, against) for row in line],
-            [100 * row.rates[RANKED_BY] for row in line],
+            [_price(row, against) for row in front],
+            [100 * row.rates[RANKED_BY] for row in front],
             where="post",
-            color=unbeaten.colour,
+            color=best.colour,
             linewidth=1.8,
             zorder=4,
         )
-        told = [
+        titles = [
             f"{label(row)}: {price:.3g}, {points(row.rates[RANKED_BY])}"
             for row, price in zip(stated, prices, strict=True)
         ]
-        canvas.points(prices, [100 * row.rates[RANKED_BY] for row in stated], system, told, size=3.5 if narrow else 5)
-        several = max(prices) < 1000 * min(prices)
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if several else (1,)))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.9g}"))
+        canvas.points(prices, [100 * row.rates[RANKED_BY] for row in stated], system, titles, size=3.5 if narrow else 5)
         axes.set_xlabel(f"{_AXES[against]} (as stated)")
         axes.set_ylabel(_ACCURACY)
         axes.grid()
         return canvas
 
-    cells = [(text(label(row)), f"{_price(row, against):.3g}", points(row.rates[RANKED_BY])) for row in line]
+    cells = [(text(label(row)), f"{_price(row, against):.3g}", points(row.rates[RANKED_BY])) for row in front]
     return _figure(
-        drawn(against, f"Tool accuracy of {_several(stated)} against {_AXES[against]}", draw),
-        legend(((system, "system"), (unbeaten, "not beaten at that figure or less"))),
-        html_parts.table(("Not beaten", _AXES[against].capitalize(), "Tool accuracy"), cells),
+        drawn(against, f"Tool accuracy of {_count(stated)} against {_AXES[against]}", draw),
+        legend(((system, "system"), (best, "not beaten at the same or a lower value"))),
+        html_parts.table(("System not beaten", _AXES[against].capitalize(), "Tool accuracy"), cells),
     )
 
 
+def _log_scale(axes: Any, prices: Sequence[float]) -> None:
+    """Make the horizontal axis logarithmic, with more ticks if the prices span less than three decades."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(prices) < 1000 * min(prices) else (1,)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.9g}"))
+
+
 def error_classes(rows: Sequence[Row], names_of_classes: Mapping[str, str]) -> str:
-    """Which share of each system's replies falls in which error class: a table whose cells are the darker, the more."""
+    """Return a heat map of the share of each system's replies in each error class.
+
+    Args:
+        rows: Systems, one table row each.
+        names_of_classes: Label of each error class, in the order of the columns. Other keys are ignored.
+    """
     classes = {name: label for name, label in names_of_classes.items() if name in ERROR_CLASSES}
     lines = []
     for name, row in zip(labels(rows), rows, strict=True):
-        shares = [(label, row.error_classes.get(one, 0.0)) for one, label in classes.items()]
+        shares = [(label, row.error_classes.get(key, 0.0)) for key, label in classes.items()]
         cells = "".join(
             f'<td data-label="{label}" style="background:rgb(47 126 216 / {_HEAT * share:.3f})">{points(share)}</td>'
             for label, share in shares
@@ -208,23 +242,23 @@ def error_classes(rows: Sequence[Row], names_of_classes: Mapping[str, str]) -> s
 
 
 def side_by_side(first: Entry, second: Entry) -> str:
-    """Tool accuracy of two systems in each config that both answered, with 95 % intervals."""
+    """Draw the tool accuracy of two systems in each config that both answered, with 95 % intervals."""
     configs = [name for name in HISTORY_TYPES if name in first.outcome.scores and name in second.outcome.scores]
     names = labels([first.row, second.row])
-    found = [[entry.outcome.scores[config] for config in configs] for entry in (first, second)]
+    scores_of = [[entry.outcome.scores[config] for config in configs] for entry in (first, second)]
     marks = [_mark(index)._replace(sign="■") for index in range(2)]
 
     def draw(narrow: bool) -> Canvas:
         canvas = _columns(configs, "", narrow=narrow)
-        for index, (mark, scores) in enumerate(zip(marks, found, strict=True)):
+        for index, (mark, scores) in enumerate(zip(marks, scores_of, strict=True)):
             places = [place + 0.3 * (index - 0.5) for place in range(len(configs))]
-            rates = [100 * one.tool_accuracy for one in scores]
-            ends = [one.intervals[RANKED_BY] for one in scores]
+            rates = [100 * config.tool_accuracy for config in scores]
+            ends = [config.intervals[RANKED_BY] for config in scores]
             canvas.axes.bar(places, rates, width=0.27, color=mark.colour)
             canvas.axes.vlines(places, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=QUIET)
         return canvas
 
-    cells = [(text(name), *map(_cell, scores)) for name, scores in zip(names, found, strict=True)]
+    cells = [(text(name), *map(_cell, scores)) for name, scores in zip(names, scores_of, strict=True)]
     return _figure(
         drawn("two", "Tool accuracy of two systems in each config, with 95 % intervals", draw),
         legend(zip(marks, names, strict=True)),
@@ -232,7 +266,7 @@ def side_by_side(first: Entry, second: Entry) -> str:
     )
 
 
-def _several(systems: Sequence[object]) -> str:
+def _count(systems: Sequence[object]) -> str:
     return "1 system" if len(systems) == 1 else f"{len(systems)} systems"
 
 
@@ -250,18 +284,18 @@ def _cell(scores: ConfigScores | None) -> str:
 
 def _figure(drawing: str, key: str, table: str) -> str:
     return (
-        f'<figure class="pet picture">{key}{drawing}<details><summary>The figures as a table</summary>{table}'
+        f'<figure class="pet picture">{key}{drawing}<details><summary>Show values as a table</summary>{table}'
         "</details></figure>"
     )
 
 
 def _rows(names: Sequence[str], each: float, *, narrow: bool) -> Canvas:
-    """A canvas for points in rows; on a narrow page a row's name stands above it, since there is no room beside.
+    """Return a canvas with one horizontal row per name. On a narrow page each name is written above its row.
 
     Args:
-        names: Of the rows.
+        names: Labels of the rows.
         each: Height of a row on a wide page, in inches.
-        narrow: Whether it is for a narrow page.
+        narrow: True for a narrow page.
     """
     each = each + 0.28 if narrow else each
     short = [name if len(name) <= _LONGEST_LABEL else f"{name[: _LONGEST_LABEL - 1]}…" for name in names]
@@ -284,12 +318,12 @@ def _rows(names: Sequence[str], each: float, *, narrow: bool) -> Canvas:
 
 
 def _columns(values: Sequence[str], title: str, *, narrow: bool) -> Canvas:
-    """A canvas for points or bars in columns; on a narrow page names that have no room side by side stand aslant."""
-    aslant = narrow and _LETTER_IN * sum(len(value) + 1 for value in values) > _NARROW_ROOM_IN
-    canvas = Canvas(3.2 if narrow else 3.9, 0.6, 0.95 if aslant else 0.55, narrow=narrow)
+    """Return a canvas with one column per value. On a narrow page long labels are slanted."""
+    slanted = narrow and _LETTER_IN * sum(len(value) + 1 for value in values) > _NARROW_ROOM_IN
+    canvas = Canvas(3.2 if narrow else 3.9, 0.6, 0.95 if slanted else 0.55, narrow=narrow)
     axes = canvas.axes
-    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
-    axes.set_xticks(range(len(values)), canvas.words(values), **turned)
+    rotation = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axes.set_xticks(range(len(values)), canvas.words(values), **rotation)
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.set_ylim(0, 100)
     axes.set_xlabel(title)

@@ -1,4 +1,4 @@
-"""The rows of a board as CSV and JSON, for whoever wants the numbers; no typed text acts as a formula there."""
+"""Leaderboard rows as CSV and JSON. In CSV, no text from users can act as a spreadsheet formula."""
 
 from __future__ import annotations
 
@@ -14,8 +14,15 @@ from .ranking import Row
 
 
 def records(found: Iterable[Row]) -> list[dict[str, Any]]:
-    """Rows as flat objects, for JSON, CSV and the API; nothing is rounded."""
-    listed = []
+    """Return rows as flat dictionaries, with unrounded rates between 0 and 1.
+
+    Args:
+        found: Leaderboard rows.
+
+    Returns:
+        One dictionary per row, all with the same keys; used for JSON, CSV and the API.
+    """
+    flat_rows = []
     for row in found:
         flat: dict[str, Any] = {
             "rank": row.rank,
@@ -36,24 +43,27 @@ def records(found: Iterable[Row]) -> list[dict[str, Any]]:
             "data_revision", "scorer_version", "sha256",
         ):  # fmt: skip
             flat[name] = getattr(row, name)
-        listed.append({**flat, "submission_id": row.id})
-    return listed
+        flat_rows.append({**flat, "submission_id": row.id})
+    return flat_rows
 
 
 def to_json_text(found: Iterable[Row]) -> str:
-    """Rows as a JSON document."""
+    """Return rows as a JSON array, in the format of `records`."""
     return json.dumps(records(found), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def to_csv(found: Iterable[Row]) -> str:
-    """Rows as CSV with a head; text that a spreadsheet would take for a formula begins with an apostrophe."""
-    listed = records(found)
-    if not listed:
+    """Return rows as CSV with a header line, or an empty string if there are no rows.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
+    flat_rows = records(found)
+    if not flat_rows:
         return ""
     file = io.StringIO()
-    writer = csv.DictWriter(file, listed[0])
+    writer = csv.DictWriter(file, flat_rows[0])
     writer.writeheader()
-    writer.writerows({name: _guarded(value) for name, value in one.items()} for one in listed)
+    writer.writerows({name: _guarded(value) for name, value in flat.items()} for flat in flat_rows)
     return file.getvalue()
 
 

@@ -1,10 +1,10 @@
-"""What of a board is looked at: columns, filters, order and page, as they stand in the address; pure functions."""
+"""Columns, filters, sort order and page of the leaderboard, and their representation in the page address."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from .ranking import BADGES, BOARDS, Row
 
 NOT_STATED: Final = "not stated"
 PAGE: Final = 50
-"""Rows shown at once."""
+"""Rows per page."""
 Size = Literal["any", "to3", "to10", "to70", "over70", "unknown"]
 SIZES: Final[dict[Size, tuple[str, float, float]]] = {
     "any": ("any size", 0.0, 0.0),
@@ -26,59 +26,67 @@ SIZES: Final[dict[Size, tuple[str, float, float]]] = {
     "over70": ("over 70 B", 70.0, float("inf")),
     "unknown": (NOT_STATED, 0.0, 0.0),
 }
-"""Label of each class of size, and the parameters it holds, in billions: more than the one, up to the other."""
+"""Size classes: label, exclusive lower bound and inclusive upper bound, in billions of parameters."""
 
 
 class Column(NamedTuple):
-    """A column that can be chosen."""
+    """A column of the leaderboard table that readers can show or hide."""
 
     key: str
     label: str
     note: str
-    """What it says, in a sentence."""
+    """One-sentence explanation, shown as a tooltip."""
 
 
 COLUMNS: Final = (
-    Column("tool_accuracy", "Tool", "The tool called is the one this user would want."),
-    Column("parameter_accuracy", "Parameters", "Its arguments are the answer's; a wrong tool has no right ones."),
-    Column("call_accuracy", "Call", "Tool and arguments are both right."),
-    Column("lift", "Lift", "Tool accuracy with the user's own history less that with another user's."),
-    Column("format_rate", "Format", "A tool call could be read from the reply."),
-    Column("hallucination_rate", "Invented", "The tool called is none of the candidates."),
-    Column("error_classes", "Replies", "Share of replies in each class, right ones first."),
-    Column("parameters_b", "Size", "Parameters, as the submitter states them."),
-    Column("cost_usd", "Cost", "Dollars for the whole run, as the submitter states them."),
-    Column("licence", "Licence", "As the submitter states it."),
+    Column("tool_accuracy", "Tool", "Tool accuracy: the called tool is the one that this user prefers."),
+    Column(
+        "parameter_accuracy", "Parameters", "Parameter accuracy: the arguments match the answer; wrong tools count 0."
+    ),
+    Column("call_accuracy", "Call", "Call accuracy: tool and arguments are both correct."),
+    Column("lift", "Lift", "Tool accuracy with the user's own history minus that with another user's history."),
+    Column("format_rate", "Format", "Format rate: a tool call can be parsed from the reply."),
+    Column("hallucination_rate", "Hallucination", "Hallucination rate: the called tool is not among the candidates."),
+    Column("error_classes", "Error classes", "Share of replies in each error class, correct replies first."),
+    Column("parameters_b", "Size", "Number of parameters, as stated by the submitter."),
+    Column("cost_usd", "Cost", "Cost of the whole run in US dollars, as stated by the submitter."),
+    Column("licence", "Licence", "Licence, as stated by the submitter."),
     Column("date", "Date", "Day of the submission."),
-    Column("attempts", "Attempt", "Which of the account's submissions on this split the row is."),
-    Column("versions", "Versions", "Revision of the data, and of the scorer."),
-    Column("badge", "Badge", "Baseline: made by us. Reproduced: run again by us. Self-reported: handed in."),
+    Column("attempts", "Attempt", "Position of this row among the account's submissions to this split."),
+    Column("versions", "Versions", "Data revision and scorer version."),
+    Column(
+        "badge",
+        "Badge",
+        "Baseline: made by the maintainers. Reproduced: rerun by the maintainers. Self-reported: submitted by a user.",
+    ),
 )
 COLUMN_KEYS: Final = tuple(column.key for column in COLUMNS)
 DEFAULT_COLUMNS: Final = tuple(key for key in COLUMN_KEYS if key not in ("cost_usd", "versions"))
 SORTS: Final = ("rank", "system", *(key for key in COLUMN_KEYS if key not in ("error_classes", "versions")))
 _DESCENDING: Final = frozenset({*RATES, "lift", "date"}) - {"hallucination_rate"}
-"""What is looked for is at the upper end."""
+"""Sort keys whose first click sorts from high to low."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a reader has chosen; the address holds what differs from this."""
+    """State of the leaderboard page. The page address contains the fields that differ from these defaults."""
 
     tab: str = "board"
     split: Split = "validation"
     board: str = OVERALL
     search: str = ""
     badges: tuple[str, ...] = ()
-    """Empty for all; likewise below."""
+    """Badges to show; empty for all."""
     licences: tuple[str, ...] = ()
+    """Licences to show; empty for all."""
     size: Size = "any"
     since: str = ""
-    """First day, ISO 8601."""
+    """Earliest day of submission, ISO 8601; empty for no limit."""
     every: bool = False
-    """All rows instead of the best of each account."""
+    """True to show all rows instead of the best one of each account."""
     sort: str = "rank"
     upwards: bool = True
+    """True for ascending order; for `rank` that is the highest tool accuracy first."""
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     page: int = 1
 
@@ -87,23 +95,29 @@ TABS: Final = ("board", "pictures", "compare", "explore", "submit", "about")
 
 
 def licences(found: Iterable[Row]) -> list[str]:
-    """What the filter of licences offers."""
+    """Return the choices of the licence filter, in alphabetical order."""
     return sorted({row.licence or NOT_STATED for row in found if row.badge != "baseline"}, key=str.casefold)
 
 
 def filtered(found: Iterable[Row], view: View) -> list[Row]:
-    """Rows that a reader has not filtered away; what a baseline does not have cannot hide it."""
-    wanted = view.search.casefold().split()
-    kept = []
-    for row in found:
-        if view.badges and row.badge not in view.badges:
-            continue
-        text = " ".join((row.system, row.account, row.team, row.description, row.link)).casefold()
-        if not all(word in text or word == row.id.casefold() for word in wanted):
-            continue
-        if row.badge == "baseline" or _has_properties(row, view):
-            kept.append(row)
-    return kept
+    """Return the rows that pass the filters of a view.
+
+    Baselines pass the filters of licence, date and size, since these do not apply to them.
+    """
+    words = view.search.casefold().split()
+    return [row for row in found if _is_wanted(row, view) and _matches(row, words)]
+
+
+def _is_wanted(row: Row, view: View) -> bool:
+    if view.badges and row.badge not in view.badges:
+        return False
+    return row.badge == "baseline" or _has_properties(row, view)
+
+
+def _matches(row: Row, words: Sequence[str]) -> bool:
+    """Return True if each word is part of the row's text, or is its submission id."""
+    text = " ".join((row.system, row.account, row.team, row.description, row.link)).casefold()
+    return all(word in text or word == row.id.casefold() for word in words)
 
 
 def _has_properties(row: Row, view: View) -> bool:
@@ -120,18 +134,18 @@ def _has_properties(row: Row, view: View) -> bool:
 
 
 def ordered(found: Iterable[Row], sort: str, *, upwards: bool) -> list[Row]:
-    """Rows in another order; what lacks a value comes last either way, and equal rows stay as they were.
+    """Return sorted rows. The sort is stable, and rows without a value are last in both directions.
 
     Args:
-        found: Rows as `rows` gave them.
-        sort: One of `SORTS`; by `rank` is as they came, the highest tool accuracy first.
-        upwards: Whether the least comes first.
+        found: Rows in the order of `ranking.rows`.
+        sort: Sort key, one of `SORTS`. `rank` keeps the order of `found`: highest tool accuracy first.
+        upwards: True for ascending order.
     """
-    listed = list(found)
+    rows = list(found)
     if sort == "rank":
-        return listed if upwards else listed[::-1]
-    present = [row for row in listed if _value(row, sort) is not None]
-    absent = [row for row in listed if _value(row, sort) is None]
+        return rows if upwards else rows[::-1]
+    present = [row for row in rows if _value(row, sort) is not None]
+    absent = [row for row in rows if _value(row, sort) is None]
     return sorted(present, key=lambda row: _value(row, sort), reverse=not upwards) + absent
 
 
@@ -143,7 +157,12 @@ def _value(row: Row, sort: str) -> Any:
 
 
 def turned(view: View, sort: str) -> View:
-    """The view after a click on the head of a column: another order, or the same one turned round."""
+    """Return the view after a click on a column header: sorted by that column, or reversed if it already was.
+
+    Args:
+        view: Current view.
+        sort: Key of the clicked column. Keys that are not in `SORTS` leave the view unchanged.
+    """
     if sort not in SORTS:
         return view
     upwards = not view.upwards if sort == view.sort else sort not in _DESCENDING
@@ -151,67 +170,77 @@ def turned(view: View, sort: str) -> View:
 
 
 def pages(count: int) -> int:
-    """How many pages so many rows take, at least one."""
+    """Return the number of pages for `count` rows, at least 1."""
     return max(1, -(-count // PAGE))
 
 
 def on_page(found: Sequence[Row], page: int) -> Sequence[Row]:
-    """The rows of a page; of the last one where there is none of that number."""
-    last = min(max(page, 1), pages(len(found)))
-    return found[(last - 1) * PAGE : last * PAGE]
+    """Return the rows of a page, counted from 1. Numbers out of range select the first or last page."""
+    number = min(max(page, 1), pages(len(found)))
+    return found[(number - 1) * PAGE : number * PAGE]
 
 
 def to_query(view: View) -> str:
-    """What follows the question mark of the address: whatever differs from the default."""
+    """Return the query string of the page address: all fields that differ from the defaults."""
     default = View()
-    parts: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     for name in (field.name for field in dataclasses.fields(View)):
         value = getattr(view, name)
-        if value == getattr(default, name):
-            continue
-        if name == "columns":
-            value = value or ("-",)
-        several = value if isinstance(value, tuple) else (value,)
-        parts.extend((name, str(int(one)) if isinstance(one, bool) else str(one)) for one in several)
-    return urlencode(parts)
+        if value != getattr(default, name):
+            pairs.extend((name, text) for text in _as_texts(name, value))
+    return urlencode(pairs)
+
+
+def _as_texts(name: str, value: Any) -> list[str]:
+    """Return the values of a field as they are written in the address."""
+    if name == "columns" and not value:
+        return ["-"]  # an empty list would read as the default columns
+    values = value if isinstance(value, tuple) else (value,)
+    return [str(int(item)) if isinstance(item, bool) else str(item) for item in values]
 
 
 def from_query(pairs: Iterable[tuple[str, str]]) -> View:
-    """The view that an address asks for; what it does not allow is left as it is by default.
+    """Return the view that an address describes. Unknown names are ignored, and invalid values become the default.
 
     Args:
-        pairs: Names and values, a name once for each value.
+        pairs: Names and values of the query string. A name with several values occurs several times.
     """
     given: dict[str, list[str]] = defaultdict(list)
     for name, value in pairs:
         given[name].append(value)
-    default = View()
-
-    def one(name: str, allowed: Iterable[str]) -> Any:
-        value = given.get(name, [""])[-1]
-        return value if value in allowed else getattr(default, name)
-
-    page = given.get("page", ["1"])[-1]
+    last = {name: values[-1] for name, values in given.items()}
     columns = tuple(key for key in COLUMN_KEYS if key in given["columns"])
     return View(
-        tab=one("tab", TABS),
-        split=one("split", SPLITS),
-        board=one("board", BOARDS),
-        search=given.get("search", [""])[-1][:100],
+        tab=_choice(last, "tab", TABS),
+        split=_choice(last, "split", SPLITS),
+        board=_choice(last, "board", BOARDS),
+        search=last.get("search", "")[:100],
         badges=tuple(name for name in BADGES if name in given["badges"]),
         licences=tuple(sorted({text[:60] for text in given["licences"][:50]})),
-        size=one("size", SIZES),
-        since=day(given.get("since", [""])[-1]),
-        every=given.get("every", [""])[-1] == "1",
-        sort=one("sort", SORTS),
-        upwards=given.get("upwards", ["1"])[-1] != "0",
+        size=_choice(last, "size", SIZES),
+        since=day(last.get("since", "")),
+        every=last.get("every") == "1",
+        sort=_choice(last, "sort", SORTS),
+        upwards=last.get("upwards") != "0",
         columns=columns if given["columns"] else DEFAULT_COLUMNS,
-        page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 and int(page) else 1,
+        page=_page_number(last.get("page", "")),
     )
 
 
+def _choice(last: Mapping[str, str], name: str, allowed: Iterable[str]) -> Any:
+    """Return the given value of a field if it is allowed, else its default."""
+    value = last.get(name, "")
+    return value if value in allowed else getattr(View(), name)
+
+
+def _page_number(text: str) -> int:
+    """Return the page number in a text, or 1 if it is not a positive number of at most five digits."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 6
+    return max(1, int(text)) if is_number else 1
+
+
 def day(text: str) -> str:
-    """A day as ISO 8601 writes it; empty where it is none."""
+    """Return a date in the form YYYY-MM-DD without surrounding spaces, or an empty string for any other text."""
     parts = text.strip().split("-")
     if [len(part) for part in parts] != [4, 2, 2] or not all(part.isascii() and part.isdigit() for part in parts):
         return ""

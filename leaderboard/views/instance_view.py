@@ -1,14 +1,14 @@
-"""A validation instance as a reader would see it: the history as a timeline, the candidates with their documentation.
+"""A validation instance as HTML: the history as a timeline, and the candidates with their documentation.
 
-Answer and evidence, and what a system replied, come on demand.
+The answer, the evidence and a system's reply are shown only on request.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from leaderboard.public_data import Instance, ToolDoc
 from metrics.petoolbench.aggregation import judge
@@ -18,7 +18,7 @@ from . import html_parts
 from .html_parts import escaped, text
 
 _LONGEST: Final = 20_000
-"""Characters of a reply that are shown."""
+"""Maximum length of a reply that is shown, in characters."""
 _RATINGS: Final[dict[int | None, str]] = {
     1: '<span class="rating liked">liked</span>',
     0: '<span class="rating disliked">disliked</span>',
@@ -26,16 +26,16 @@ _RATINGS: Final[dict[int | None, str]] = {
 
 
 def title(instruction: str, functionality: str, instance_id: str) -> str:
-    """What a list of instances calls one, as plain text."""
+    """Return the plain-text title of an instance in a list."""
     return f"{shortened(instruction, 60)} · {functionality} · {instance_id.rsplit('-', 1)[-1]}"
 
 
 def instance_html(row: Instance, *, revealed: bool = False) -> str:
-    """An instance.
+    """Return an instance as HTML.
 
     Args:
-        row: One of the validation split.
-        revealed: Whether to show the answer, its evidence, and where the preference changes.
+        row: An instance of the validation split.
+        revealed: True to show the answer, its evidence, and the step at which the preference changes.
     """
     return (
         f'<article class="pet instance"><p class="ask">{text(row.instruction)}</p>{_facts(row, revealed=revealed)}'
@@ -48,29 +48,28 @@ def instance_html(row: Instance, *, revealed: bool = False) -> str:
 
 
 def reply_html(row: Instance, reply: str | None, system: str) -> str:
-    """What a system replied to an instance, with its verdict.
+    """Return a system's reply to an instance as HTML, with its error class.
 
     Args:
         row: The instance, with its answer.
-        reply: As the model wrote it; None where it answered none of this config.
-        system: What the system is called.
+        reply: The reply as the model wrote it. None if the submission does not answer this config.
+        system: Name of the system.
     """
     if reply is None:
-        return html_parts.empty("No reply here", "This submission does not answer this config.")
+        return html_parts.empty("No reply", "This submission does not answer this config.")
     verdict = judge(reply, reference_from_row(dataclasses.asdict(row)))
-    why = verdict.reason.replace("_", " ")
-    told = html_parts.ERROR_LABELS[verdict.error_class] + (
-        f" ({why})" if why and why != html_parts.ERROR_LABELS[verdict.error_class] else ""
-    )
-    shown = escaped(shortened(reply, _LONGEST)) or "<i>an empty text</i>"
+    label = html_parts.ERROR_LABELS[verdict.error_class]
+    reason = verdict.reason.replace("_", " ")
+    message = f"{label} ({reason})" if reason and reason != label else label
+    shown = escaped(shortened(reply, _LONGEST)) or "<i>empty reply</i>"
     return (
         f'<section class="pet reply"><h3>Reply of {text(system)}</h3>'
-        f'<p><span class="verdict" data-class="{verdict.error_class}">{told}</span></p><pre>{shown}</pre></section>'
+        f'<p><span class="verdict" data-class="{verdict.error_class}">{message}</span></p><pre>{shown}</pre></section>'
     )
 
 
 def shortened(value: str, longest: int) -> str:
-    """A text, cut where it is too long."""
+    """Return a text, cut to at most `longest` characters."""
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
@@ -84,7 +83,7 @@ def _facts(row: Instance, *, revealed: bool) -> str:
     ]
     if revealed:
         axes = ", ".join(axis.replace("_", " ") for axis in row.meta.get("axes") or ())
-        pairs.append(("What this user weighs, the heaviest first", text(axes)))
+        pairs.append(("Preference axes, most important first", text(axes)))
         if row.meta.get("noise"):
             pairs.append(("Flipped ratings", f"{100 * row.meta['noise']:.0f} %"))
     return html_parts.facts(pairs)
@@ -97,27 +96,27 @@ def _answer(row: Instance) -> str:
     steps = ", ".join(str(index + 1) for index in row.evidence)
     return (
         f'<section class="answer"><h3>Answer</h3><p class="call">{_call(answer.name, answer.arguments)}</p>'
-        f"<p>Supported by the steps {steps} of the history.</p></section>"
+        f"<p>Supported by history steps {steps}.</p></section>"
     )
 
 
 def _order(row: Instance) -> str:
-    rated = any(step.rating is not None for step in row.history)
-    dated = row.instance_id.startswith("chronological")
-    told = "Oldest first; the preference changes at some point." if dated else "In no particular order."
-    return f'<p class="count">{told}{" Each call was rated." if rated else ""}</p>'
+    is_rated = any(step.rating is not None for step in row.history)
+    is_dated = row.instance_id.startswith("chronological")
+    note = "Oldest first. The preference changes at some point." if is_dated else "In no particular order."
+    return f'<p class="count">{note}{" Each call was rated." if is_rated else ""}</p>'
 
 
 def _timeline(row: Instance, *, revealed: bool) -> str:
-    turn = row.meta.get("drift_step") if revealed else None
+    change = row.meta.get("drift_step") if revealed else None
     evidence = set(row.evidence) if revealed else set()
     documents = {tool.name: tool for tool in row.history_tools}
     steps = []
     for index, step in enumerate(row.history):
-        kinds = ["evidence"] * (index in evidence) + ["turn"] * (index == turn)
-        note = '<span class="mark">the preference changes here</span>' if index == turn else ""
+        kinds = ["evidence"] * (index in evidence) + ["turn"] * (index == change)
+        note = '<span class="mark">the preference changes here</span>' if index == change else ""
         tool = documents.get(step.name)
-        about = f"<details><summary>what this tool is</summary>{_document(tool)}</details>" if tool else ""
+        about = f"<details><summary>tool documentation</summary>{_document(tool)}</details>" if tool else ""
         steps.append(
             f'<li class="{" ".join(kinds)}">{text(step.instruction)}{_RATINGS.get(step.rating, "")}{note}'
             f'<div class="call">{_call(step.name, step.arguments)}</div>{about}</li>'
@@ -126,15 +125,16 @@ def _timeline(row: Instance, *, revealed: bool) -> str:
 
 
 def _candidates(row: Instance, *, revealed: bool) -> str:
-    same = set(row.meta.get("same_function") or ()) if revealed else set()
+    same_function = set(row.meta.get("same_function") or ()) if revealed else set()
     answer = row.answer.name if revealed and row.answer else None
-    listed = []
+    items = []
     for tool in row.candidates:
-        mark = "the answer" if tool.name == answer else "does the same job" if tool.name in same else ""
-        told = f'<span class="mark">{mark}</span>' if mark else ""
-        kind = ' class="is-answer"' if tool.name == answer else ""
-        listed.append(f"<details{kind}><summary>{text(tool.name)}{told}</summary>{_document(tool)}</details>")
-    return "".join(listed)
+        is_answer = tool.name == answer
+        label = "the answer" if is_answer else "same functionality" if tool.name in same_function else ""
+        mark = f'<span class="mark">{label}</span>' if label else ""
+        kind = ' class="is-answer"' if is_answer else ""
+        items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{_document(tool)}</details>")
+    return "".join(items)
 
 
 def _document(tool: ToolDoc) -> str:
@@ -144,29 +144,38 @@ def _document(tool: ToolDoc) -> str:
 
 
 def _parameters(schema: str) -> str:
-    """The parameters of a tool as a table; its schema as it stands where it is of another shape."""
-    read = json.loads(schema)
-    properties = read.get("properties")
-    if not isinstance(properties, dict) or not all(isinstance(one, dict) for one in properties.values()):
+    """Return the parameters of a tool as a table, or the raw JSON schema if it has no plain list of properties."""
+    parsed = json.loads(schema)
+    properties = parsed.get("properties")
+    if not isinstance(properties, dict) or not all(isinstance(value, dict) for value in properties.values()):
         return f"<pre>{escaped(schema)}</pre>"
     if not properties:
         return "<p><small>no parameters</small></p>"
-    required: Sequence[str] = read.get("required") or ()
+    required: Sequence[str] = parsed.get("required") or ()
     lines = []
-    for name, one in properties.items():
-        told = [str(one.get("description", ""))]
-        if "enum" in one:
-            told.append("one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in one["enum"]))
-        if "default" in one:
-            told.append(f"default {json.dumps(one['default'], ensure_ascii=False)}")
-        kind = one.get("type", "object" if "properties" in one else "")
-        kind = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    for name, parameter in properties.items():
         need = "required" if name in required else "optional"
-        lines.append((f"<code>{escaped(name)}</code>", f"{escaped(kind)}, {need}", text("; ".join(filter(None, told)))))
+        kind = f"{escaped(_type_of(parameter))}, {need}"
+        lines.append((f"<code>{escaped(name)}</code>", kind, text(_meaning(parameter))))
     return html_parts.table(("Parameter", "Type", "Meaning"), lines).replace('class="plain"', 'class="plain words"')
 
 
+def _type_of(parameter: Mapping[str, Any]) -> str:
+    kind = parameter.get("type", "object" if "properties" in parameter else "")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _meaning(parameter: Mapping[str, Any]) -> str:
+    """Return description, allowed values and default of a parameter, as plain text."""
+    parts = [str(parameter.get("description", ""))]
+    if "enum" in parameter:
+        parts.append("one of " + ", ".join(json.dumps(value, ensure_ascii=False) for value in parameter["enum"]))
+    if "default" in parameter:
+        parts.append(f"default {json.dumps(parameter['default'], ensure_ascii=False)}")
+    return "; ".join(filter(None, parts))
+
+
 def _call(name: str, arguments: str) -> str:
-    """A call, as a line of code."""
+    """Return a tool call as one line of escaped code."""
     pairs = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in json.loads(arguments).items())
     return escaped(f"{name}({pairs})")

@@ -1,6 +1,6 @@
-"""Two systems on the same rows: the paired difference of their tool accuracy, with an interval, and in words.
+"""Paired comparison of two systems on the same instances: difference in tool accuracy, interval and summary sentence.
 
-Only the statistic leaves this module; what it is computed from says nothing of single rows (`records.Tallies`).
+Only aggregates leave this module. Its input, `stored_records.Tallies`, does not reveal results of single instances.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,46 +17,55 @@ from leaderboard.stores.store import Store
 from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, Submission, Tallies
 from metrics.petoolbench.uncertainty import Comparison, compare
 
+_RESCORE = "Compare them again once both are rescored."
+
 
 class CompareError(ValueError):
-    """The two cannot be compared; the text says why, for the user."""
+    """Two systems cannot be compared. The message gives the reason and is shown to users."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two systems in one config, or over all three."""
+    """Comparison of two systems in one config or overall."""
 
     config: str
-    """A history type, or `overall`: the macro mean over the three, where both answered them."""
+    """A history type, or `overall`: the mean over the three history types, if both systems answered all of them."""
     comparison: Comparison
-    """First less second; rates -1 to 1, rounded to 0.001."""
+    """Tool accuracy of the first system minus that of the second, -1 to 1, rounded to 0.001."""
     words: str
+
+
+class _Outcomes(NamedTuple):
+    """Outcomes of two systems in one config, one element per instance."""
+
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    groups: NDArray[np.int64]
+    """Index of the query group."""
 
 
 def compare_submissions(store: Store, first: str, second: str) -> list[Compared]:
     """Compare two submissions in every config that both answered, `overall` first.
 
     Args:
-        store: Where they lie.
-        first: Id of a submission.
-        second: Id of another.
+        store: Store that holds both submissions.
+        first: Id of the first submission.
+        second: Id of the second submission.
 
     Raises:
-        CompareError: If they do not answer the same rows, or one is not scored.
+        CompareError: If a submission is unknown or not scored, or the two do not answer the same instances.
         StoreError: If the store cannot be read.
     """
-    known = {one.id: one for one in store.submissions()}
-    systems = [_known(known, one) for one in (first, second)]
-    tallies = [_tallies(store, one) for one in systems]
+    known = {submission.id: submission for submission in store.submissions()}
+    systems = [_known(known, submission_id) for submission_id in (first, second)]
+    tallies = [_tallies(store, submission) for submission in systems]
     if systems[0].split != systems[1].split:
         raise CompareError(
             f"{systems[0].system.name!r} answers the {systems[0].split} split and {systems[1].system.name!r} the "
-            f"{systems[1].split} split. Choose two of one split."
+            f"{systems[1].split} split. Choose two submissions of the same split."
         )
     if tallies[0].answers != tallies[1].answers:
-        raise CompareError(
-            "The two were scored against different answers. They can be compared once both are rescored."
-        )
+        raise CompareError(f"The two submissions were scored against different answers. {_RESCORE}")
     return compare_tallies(tallies[0], tallies[1], _names(systems))
 
 
@@ -63,66 +73,81 @@ def compare_tallies(first: Tallies, second: Tallies, names: Sequence[str]) -> li
     """Compare two systems that were scored against the same answers.
 
     Args:
-        first: Of the first system.
-        second: Of the second.
-        names: What they are called, in the words.
+        first: Tallies of the first system.
+        second: Tallies of the second system.
+        names: Names of the two systems, for the summary sentence.
 
     Raises:
-        CompareError: If they answer no config both.
+        CompareError: If there is no config that both systems answered.
     """
     shared = [config for config in HISTORY_TYPES if config in first.groups and config in second.groups]
     if not shared:
-        raise CompareError(f"{names[0]!r} and {names[1]!r} answer no history type both. Choose two that do.")
-    scopes = {**({OVERALL: shared} if len(shared) == len(HISTORY_TYPES) else {}), **{one: [one] for one in shared}}
+        raise CompareError(
+            f"{names[0]!r} and {names[1]!r} have no history type in common. Choose two that answer the same one."
+        )
+    overall = {OVERALL: shared} if len(shared) == len(HISTORY_TYPES) else {}
+    scopes = {**overall, **{config: [config] for config in shared}}
     return [_compared(scope, configs, first, second, names) for scope, configs in scopes.items()]
 
 
 def _compared(scope: str, configs: Sequence[str], first: Tallies, second: Tallies, names: Sequence[str]) -> Compared:
     total = sum(rows for config in configs for _, rows in first.groups[config])
-    columns: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]] = []
-    for config in configs:
-        own, other = np.array(first.groups[config]), np.array(second.groups[config])
-        rows = own[:, 1]
-        if not np.array_equal(rows, other[:, 1]):
-            raise CompareError("The two were scored on different rows. They can be compared once both are rescored.")
-        # A row's outcome is its group's mean, which gives the same sums; of a config with fewer rows each weighs more.
-        weight = total / (len(configs) * rows.sum())
-        rates = [weight * np.divide(one[:, 0], rows, out=np.zeros(len(rows)), where=rows > 0) for one in (own, other)]
-        columns.append((np.repeat(rates[0], rows), np.repeat(rates[1], rows), np.repeat(np.arange(len(rows)), rows)))
-    found = compare(
-        list(np.concatenate([one[0] for one in columns])),
-        list(np.concatenate([one[1] for one in columns])),
-        [str(index) for one in columns for index in one[2]],
+    by_config = [_outcomes(config, first, second, total, len(configs)) for config in configs]
+    comparison = compare(
+        list(np.concatenate([outcomes.first for outcomes in by_config])),
+        list(np.concatenate([outcomes.second for outcomes in by_config])),
+        [str(group) for outcomes in by_config for group in outcomes.groups],
     )
     rounded = dataclasses.replace(
-        found,
-        difference=_rounded(found.difference),
-        low=_rounded(found.low),
-        high=_rounded(found.high),
-        p=_rounded(found.p),
-        detectable=_rounded(found.detectable),
+        comparison,
+        difference=_rounded(comparison.difference),
+        low=_rounded(comparison.low),
+        high=_rounded(comparison.high),
+        p=_rounded(comparison.p),
+        detectable=_rounded(comparison.detectable),
     )
     return Compared(scope, rounded, rounded.in_words(*names))
 
 
+def _outcomes(config: str, first: Tallies, second: Tallies, total: int, config_count: int) -> _Outcomes:
+    """Return weighted outcomes per instance, such that every config contributes equally to the mean.
+
+    The outcome of an instance is the mean of its query group. This gives the same sums as the true outcomes.
+
+    Args:
+        config: A config that both systems answered.
+        first: Tallies of the first system.
+        second: Tallies of the second system.
+        total: Number of instances over all compared configs.
+        config_count: Number of compared configs.
+    """
+    tallies = [np.array(system.groups[config]) for system in (first, second)]
+    rows = tallies[0][:, 1]
+    if not np.array_equal(rows, tallies[1][:, 1]):
+        raise CompareError(f"The two submissions were scored on different instances. {_RESCORE}")
+    weight = total / (config_count * rows.sum())
+    rates = [weight * np.divide(tally[:, 0], rows, out=np.zeros(len(rows)), where=rows > 0) for tally in tallies]
+    return _Outcomes(np.repeat(rates[0], rows), np.repeat(rates[1], rows), np.repeat(np.arange(len(rows)), rows))
+
+
 def _rounded(rate: float) -> float:
-    return round(rate, 3) + 0.0  # no -0.0
+    return round(rate, 3) + 0.0  # adding 0.0 turns -0.0 into 0.0
 
 
 def _known(known: dict[str, Submission], submission_id: str) -> Submission:
     if submission_id not in known:
-        raise CompareError(f"There is no submission {submission_id[:80]!r}. Choose two of the board.")
+        raise CompareError(f"Unknown submission {submission_id[:80]!r}. Choose two submissions on the leaderboard.")
     return known[submission_id]
 
 
 def _tallies(store: Store, submission: Submission) -> Tallies:
-    found = store.tallies(submission.id)
-    if found is None:
-        raise CompareError(f"{submission.system.name!r} is not scored yet. Choose two that are.")
-    return found
+    tallies = store.tallies(submission.id)
+    if tallies is None:
+        raise CompareError(f"{submission.system.name!r} is not scored yet. Choose two scored submissions.")
+    return tallies
 
 
 def _names(systems: Sequence[Submission]) -> list[str]:
-    """Names of two systems, with their ids where they have one name."""
-    names = [one.system.name for one in systems]
-    return names if names[0] != names[1] else [f"{one.system.name} ({one.id})" for one in systems]
+    """Return the names of two systems, with their ids if the names are equal."""
+    names = [submission.system.name for submission in systems]
+    return names if names[0] != names[1] else [f"{system.system.name} ({system.id})" for system in systems]

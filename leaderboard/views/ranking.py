@@ -1,8 +1,9 @@
-"""What the board shows of one data revision, as pure functions of submissions and outcomes: rows and ranks.
+"""Rows and ranks of the leaderboard for one data revision, computed from submissions and outcomes.
 
-A rank counts the systems that are surely better: those whose interval of tool accuracy lies wholly above one's own. So
-systems that cannot be told apart share a rank. Baselines and runs on another's history or none are shown unranked.
-An account, as the Hub signs it in, is what "one row each" goes by: a team's name is a label that anybody could type.
+The best rank of a system is 1 plus the number of systems whose interval of tool accuracy is entirely above its own.
+Systems that the data cannot distinguish therefore share a rank. Baselines and runs with another user's history or
+without history have no rank. "One row per account" uses the account that the Hub confirms, not the team name, which
+any submitter can type.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ BADGES: Final[tuple[Badge, ...]] = ("baseline", "self-reported", "reproduced")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the board. Rates are 0 to 1."""
+    """A row of the leaderboard table. Rates are 0 to 1."""
 
     id: str
-    """Of the submission."""
+    """Id of the submission."""
     rank: int | None
-    """Best rank that the intervals allow; None where the row is not ranked."""
+    """Best rank that the intervals allow; None for rows without a rank."""
     rank_to: int | None
-    """Worst one."""
+    """Worst rank that the intervals allow; None for rows without a rank."""
     system: str
     account: str
     team: str
@@ -49,7 +50,7 @@ class Row:
     rates: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     lift: float | None
-    """Tool accuracy with the user's own history less that with another user's; None where not both were handed in."""
+    """Tool accuracy with the user's own history minus that with another user's; None unless both were submitted."""
     error_classes: Mapping[str, float]
     parameters_b: float | None
     cost_usd: float | None
@@ -57,29 +58,30 @@ class Row:
     link: str
     description: str
     date: str
-    """Day on which it was handed in, ISO 8601."""
+    """Day of the submission, ISO 8601."""
     attempt: int
-    """Which of the account's submissions on this split of these data it is, from 1."""
+    """Position among the account's submissions to this split and data revision, from 1."""
     attempts: int
+    """Number of these submissions."""
     data_revision: str
     scorer_version: str
     older_scorer: bool
-    """Other rows of the split were scored by a newer one."""
+    """True if the most recent outcome of the split has another scorer version."""
     former: float | None
-    """Tool accuracy by the scorer before this one; None where it was scored once."""
+    """Tool accuracy of the previous scoring; None if the submission was scored once."""
     sha256: str
     account_key: str
-    """The account's id, which rows of one account share."""
+    """Id of the account."""
 
 
 def current(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
-    """Outcomes of each submission, the oldest first; the last one holds."""
-    found: dict[str, list[Outcome]] = defaultdict(list)
+    """Return the outcomes of each submission by its id, oldest first. The last one counts."""
+    by_submission: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        found[outcome.submission_id].append(outcome)
-    for several in found.values():
-        several.sort(key=lambda one: (one.created, one.scorer_version))
-    return dict(found)
+        by_submission[outcome.submission_id].append(outcome)
+    for history in by_submission.values():
+        history.sort(key=lambda outcome: (outcome.created, outcome.scorer_version))
+    return dict(by_submission)
 
 
 def rows(
@@ -91,43 +93,43 @@ def rows(
     *,
     every: bool = False,
 ) -> list[Row]:
-    """All rows of a board, the highest tool accuracy first.
+    """Return the rows of a leaderboard, highest tool accuracy first.
 
     Args:
-        submissions: All there are.
-        outcomes: Likewise; of several of one submission the latest holds.
-        board: `overall`, which takes submissions that answer every config, or a config.
-        split: Which split.
-        revision: Of the data. Files that answer others are not compared with these, and so not shown.
-        every: Whether to keep all rows, instead of the baselines and the best one of each account.
+        submissions: All submissions.
+        outcomes: All outcomes. If a submission has several, the latest counts.
+        board: A config, or `overall` for submissions that answer every config.
+        split: Split that the submissions answer.
+        revision: Data revision. Submissions for other revisions are not comparable and are left out.
+        every: True to return all rows instead of the baselines and the best row of each account.
 
     Raises:
-        ValueError: If there is no such board.
+        ValueError: If the board is unknown.
     """
     if board not in BOARDS:
-        raise ValueError(f"There is no board {board!r}. Allowed are {', '.join(BOARDS)}.")
-    asked = (one for one in submissions if (one.split, one.data_revision) == (split, revision))
-    handed_in = sorted(asked, key=lambda one: (one.created, one.id))
+        raise ValueError(f"Unknown board {board!r}. Available boards: {', '.join(BOARDS)}.")
+    matching = (item for item in submissions if (item.split, item.data_revision) == (split, revision))
+    submitted = sorted(matching, key=lambda submission: (submission.created, submission.id))
     known = current(outcomes)
-    newest = max((known[one.id][-1] for one in handed_in if one.id in known), key=lambda one: one.created, default=None)
+    last_outcomes = [known[submission.id][-1] for submission in submitted if submission.id in known]
+    newest = max(last_outcomes, key=lambda outcome: outcome.created, default=None)
     attempts: dict[str, int] = defaultdict(int)
-    found: list[Row] = []
-    for one in handed_in:
-        attempts[one.person.sub] += 1
-        made = _row(one, known.get(one.id, ()), board, attempts[one.person.sub], newest)
-        if made is not None:
-            found.append(made)
-    lifted = _with_lift(found)
-    finished = [dataclasses.replace(row, attempts=attempts[row.account_key]) for row in lifted]
-    finished.sort(key=lambda row: -row.rates[RANKED_BY])
-    return _ranked(finished if every else _best_of_each(finished))
+    scored: list[Row] = []
+    for submission in submitted:
+        attempts[submission.person.sub] += 1
+        row = _row(submission, known.get(submission.id, ()), board, attempts[submission.person.sub], newest)
+        if row is not None:
+            scored.append(row)
+    complete = [dataclasses.replace(row, attempts=attempts[row.account_key]) for row in _with_lift(scored)]
+    complete.sort(key=lambda row: -row.rates[RANKED_BY])
+    return _ranked(complete if every else _best_of_each(complete))
 
 
 def _row(
     submission: Submission, outcomes: Sequence[Outcome], board: str, attempt: int, newest: Outcome | None
 ) -> Row | None:
-    """A row without rank, lift and number of attempts; None where there is nothing to show."""
-    scored = [one for one in outcomes if one.status == "scored" and _figures(one, board)]
+    """Return a row without rank, lift and number of attempts, or None if the submission has no rates for the board."""
+    scored = [outcome for outcome in outcomes if outcome.status == "scored" and _figures(outcome, board)]
     if not scored or newest is None:
         return None
     last = scored[-1]
@@ -167,6 +169,8 @@ def _row(
 
 
 class _Figures(NamedTuple):
+    """Rates, intervals and error classes of a submission on one board."""
+
     rates: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     error_classes: Mapping[str, float]
@@ -178,9 +182,9 @@ def _figures(outcome: Outcome, board: str) -> _Figures | None:
         return None if scores is None else _Figures(_rates(scores), scores.intervals, scores.error_classes)
     if not outcome.overall:
         return None
-    several = [scores.error_classes for scores in outcome.scores.values()]
+    by_config = [scores.error_classes for scores in outcome.scores.values()]
     classes: dict[str, float] = {
-        name: sum(one.get(name, 0.0) for one in several) / len(several) for name in ERROR_CLASSES
+        name: sum(shares.get(name, 0.0) for shares in by_config) / len(by_config) for name in ERROR_CLASSES
     }
     return _Figures(outcome.overall, outcome.overall_intervals, classes)
 
@@ -190,7 +194,7 @@ def _rates(scores: ConfigScores) -> dict[str, float]:
 
 
 def _with_lift(found: Sequence[Row]) -> list[Row]:
-    """Rows with the lift over the latest run of the same account's system of that name on other users' histories."""
+    """Add the lift over the account's latest run of the same system name with other users' histories."""
     swapped = {(row.account_key, row.system): row.rates[RANKED_BY] for row in found if row.history == "swapped"}
     lifted = []
     for row in found:
@@ -200,7 +204,7 @@ def _with_lift(found: Sequence[Row]) -> list[Row]:
 
 
 def _best_of_each(found: Sequence[Row]) -> list[Row]:
-    """Baselines, and of each account the first ranked row."""
+    """Return the baselines and the first ranked row of each account."""
     seen: set[str] = set()
     kept = []
     for row in found:
@@ -213,7 +217,11 @@ def _best_of_each(found: Sequence[Row]) -> list[Row]:
 
 
 def rows_of_accounts(found: Iterable[Row]) -> list[Row]:
-    """The best row of each account, without baselines and runs on other histories."""
+    """Return the best row of each account, without baselines and without runs on other histories.
+
+    Args:
+        found: Rows, highest tool accuracy first.
+    """
     return [row for row in _best_of_each(list(found)) if row.badge != "baseline"]
 
 

@@ -1,8 +1,8 @@
-"""From lines and points to SVG that stands in a page: drawn here, so that a page needs no script to show it.
+"""Inline SVG charts drawn with matplotlib on the server, so that a page needs no script to show them.
 
-A picture is drawn twice, for wide pages and for narrow ones, and `theme.css` shows the one that fits. It has no
-background and takes its ink from the page, so that it reads well in light and dark. Text that a stranger wrote never
-reaches what draws: a number stands for it, and the escaped text takes the number's place at the end.
+Each chart is drawn twice, for wide and for narrow pages, and `theme.css` shows the one that fits. Charts have no
+background and use the page's text colours, so they are readable in light and dark mode. Text from users never reaches
+matplotlib: it draws numbered placeholders, which are replaced by the escaped text at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INK: Final = "#010203"
 QUIET: Final = "#010204"
 LINE: Final = "#010205"
 _OF_PAGE: Final = {INK: "currentColor", QUIET: "var(--quiet)", LINE: "var(--line)"}
-"""What these three are on the page; colours by themselves are the same in light and dark."""
+"""CSS values that replace these placeholder colours, so that they follow light and dark mode."""
 _STYLE: Final[dict[Any, Any]] = {
     "axes.axisbelow": True,
     "axes.edgecolor": LINE,
@@ -46,112 +46,125 @@ _STYLE: Final[dict[Any, Any]] = {
     "ytick.major.size": 0,
 }
 _WIDE_IN: Final = 9.2
-"""Width of a picture for wide pages, in inches, of which each is about a hundred pixels there."""
+"""Width of a chart on a wide page, in inches; an inch is about 100 pixels."""
 _NARROW_IN: Final = 3.6
+"""Width of a chart on a narrow page, in inches."""
 _drawing: Final = threading.Lock()
-"""matplotlib's settings are those of the whole process."""
+"""Guards the settings of matplotlib, which are shared by all threads."""
 _LEFT_OUT: Final = re.compile(r"<metadata>.*?</metadata>|<style type=\"text/css\">.*?</style>|<!--.*?-->", re.DOTALL)
 _GROUP_ID: Final = re.compile(r"<g id=\"[^\"]*\"")
-_BETWEEN: Final = re.compile(r">\s+<")
+_SPACE_BETWEEN_TAGS: Final = re.compile(r">\s+<")
 _OUTER: Final = re.compile(r"<svg [^>]*viewBox=\"([\d. ]+)\"[^>]*>")
-_TOLD: Final = re.compile(r"<a xlink:href=\"told:(\d+)\"[^>]*>(.*?)</a>", re.DOTALL)
+_TITLE: Final = re.compile(r"<a xlink:href=\"title:(\d+)\"[^>]*>(.*?)</a>", re.DOTALL)
 _WORDS: Final = re.compile(r"@(\d+)@")
 
 
 class Mark(NamedTuple):
-    """How a series looks."""
+    """Appearance of a series."""
 
     colour: str
     shape: str
-    """As matplotlib names it."""
+    """Marker name in matplotlib."""
     sign: str
-    """The same as a character, for the legend."""
+    """Character for the legend that looks like the marker."""
 
 
 class Canvas:
-    """What a picture is drawn on, once.
+    """Drawing area of one chart.
 
     Args:
-        height: In inches.
-        left: Room for labels at the left, in inches.
-        bottom: Room for labels below, in inches.
-        narrow: Whether it is for a narrow page.
+        height: Height in inches.
+        left: Space for labels on the left, in inches.
+        bottom: Space for labels at the bottom, in inches.
+        narrow: True for a narrow page.
     """
 
     def __init__(self, height: float, left: float, bottom: float, *, narrow: bool) -> None:
         width = _NARROW_IN if narrow else _WIDE_IN
         self._narrow = narrow
         self._words: list[str] = []
-        self._told: list[str] = []
+        self._titles: list[str] = []
         self._figure = Figure(figsize=(width, height))
         inner = (left / width, bottom / height, 1 - (left + 0.2) / width, 1 - (bottom + 0.1) / height)
         self.axes: Any = self._figure.add_axes(inner)
 
     def word(self, text: str) -> str:
-        """What is to be drawn in the place of a text."""
+        """Return the placeholder to draw instead of a text."""
         self._words.append(escaped(text))
         return f"@{len(self._words) - 1}@"
 
     def words(self, texts: Iterable[str]) -> list[str]:
-        """Likewise of several."""
+        """Return the placeholders to draw instead of several texts."""
         return [self.word(text) for text in texts]
 
     def points(self, x: Sequence[float], y: Sequence[float], mark: Mark, told: Sequence[str], size: float = 6) -> None:
-        """Draw points, each with what is told of it where somebody points at it."""
-        drawn = self.axes.scatter(
-            x, y, s=size**2, marker=mark.shape, color=mark.colour, linewidths=0, alpha=0.9, zorder=3, clip_on=False
-        )
-        if not self._narrow:  # there nobody points
-            drawn.set_urls([f"told:{number}" for number in range(len(self._told), len(self._told) + len(told))])
-            self._told.extend(map(escaped, told))
-
-    def svg(self, label: str) -> str:
-        """The drawing as part of a page.
+        """Draw points.
 
         Args:
-            label: What it is, for who does not see it.
+            x: Horizontal positions.
+            y: Vertical positions.
+            mark: Appearance.
+            told: Tooltip of each point. Charts for narrow pages have no tooltips.
+            size: Diameter in typographic points.
         """
-        written = StringIO()
-        self._figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-        whole = written.getvalue()
-        inner = _GROUP_ID.sub("<g", _LEFT_OUT.sub("", whole[whole.index("<svg") :])).strip()
+        series = self.axes.scatter(
+            x, y, s=size**2, marker=mark.shape, color=mark.colour, linewidths=0, alpha=0.9, zorder=3, clip_on=False
+        )
+        if not self._narrow:
+            series.set_urls([f"title:{number}" for number in range(len(self._titles), len(self._titles) + len(told))])
+            self._titles.extend(map(escaped, told))
+
+    def svg(self, label: str) -> str:
+        """Return the chart as an SVG element.
+
+        Args:
+            label: Description for screen readers.
+        """
+        file = StringIO()
+        self._figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        document = file.getvalue()
+        inner = _GROUP_ID.sub("<g", _LEFT_OUT.sub("", document[document.index("<svg") :])).strip()
         outer = _OUTER.match(inner)
         assert outer is not None
-        inner = _BETWEEN.sub("><", inner[outer.end() :]).replace("'DejaVu Sans'", "system-ui")
-        for colour, own in _OF_PAGE.items():
-            inner = inner.replace(colour, own)
-        # Last, so that nothing is looked for in what strangers wrote.
-        inner = _WORDS.sub(lambda one: self._words[int(one[1])], inner)
-        inner = _TOLD.sub(lambda one: f"<g><title>{self._told[int(one[1])]}</title>{one[2]}</g>", inner)
+        inner = _SPACE_BETWEEN_TAGS.sub("><", inner[outer.end() :]).replace("'DejaVu Sans'", "system-ui")
+        for colour, css_value in _OF_PAGE.items():
+            inner = inner.replace(colour, css_value)
+        # Texts from users are inserted last, so that no replacement above can change them.
+        inner = _WORDS.sub(lambda match: self._words[int(match[1])], inner)
+        inner = _TITLE.sub(lambda match: f"<g><title>{self._titles[int(match[1])]}</title>{match[2]}</g>", inner)
         kind = "for-narrow" if self._narrow else "for-wide"
         return f'<svg class="{kind}" role="img" aria-label="{escaped(label)}" viewBox="{outer[1]}">{inner}'
 
 
 Draw = Callable[[bool], Canvas]
-"""Draws for a narrow page, or for a wide one."""
+"""Function that draws a chart; its argument is True for a narrow page."""
 
 
 def drawn(name: str, label: str, draw: Draw) -> str:
-    """A picture as HTML, for wide and for narrow pages.
+    """Return a chart as HTML: one SVG element for wide pages and one for narrow pages.
 
     Args:
-        name: No two pictures of one page may share it.
-        label: What it is, for who does not see it.
-        draw: Draws it.
+        name: Name of the chart, unique within a page.
+        label: Description for screen readers.
+        draw: Function that draws the chart.
     """
-    found = ""
+    html = ""
     for narrow in (False, True):
-        # The salt makes names of parts, which would else be random, depend on the picture alone.
+        # A fixed salt makes the ids within the SVG reproducible and unique within the page.
         salt = f"{name} {'narrow' if narrow else 'wide'}"
         with _drawing, mpl.rc_context({**_STYLE, "svg.hashsalt": salt}):
-            found += draw(narrow).svg(label)
-    return found
+            html += draw(narrow).svg(label)
+    return html
 
 
 def legend(series: Iterable[tuple[Mark, str]]) -> str:
-    """What the marks of a picture mean; of the second part each text is escaped here."""
-    listed = "".join(
+    """Return the legend of a chart.
+
+    Args:
+        series: Mark and name of each series. Names are escaped here.
+    """
+    items = "".join(
         f'<span><b style="color:{mark.colour}">{mark.sign}</b><bdi>{escaped(name)}</bdi></span>'
         for mark, name in series
     )
-    return f'<p class="legend">{listed}</p>'
+    return f'<p class="legend">{items}</p>'

@@ -1,12 +1,12 @@
-"""The board as HTML: one page of rows, what they are ordered by, and how the figures come about.
+"""The leaderboard table as HTML: one page of rows, their sort order, and the definitions of the values.
 
-Made by us instead of by Gradio's table, which shows no intervals, bars or cards for narrow screens; clicks on what has
-`data-sort`, `data-page` or `data-row` come back as events.
+Gradio's own table cannot show intervals, bars, or cards on narrow screens. Clicks on buttons with `data-sort`,
+`data-page` or `data-row` are sent to the server as events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from leaderboard.stores.stored_records import OVERALL
@@ -14,36 +14,36 @@ from metrics.petoolbench.records import RATES
 
 from . import filters, html_parts
 from .filters import COLUMNS, Column, View
-from .html_parts import between, escaped, points, text
+from .html_parts import RATE_LABELS, between, escaped, points, text
 from .ranking import RANKED_BY, Row
 
 _HISTORY: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 _NUMERIC: Final = frozenset({*RATES, "lift", "parameters_b", "cost_usd", "attempts"})
+_RANK_NOTE: Final = "1 + number of systems whose interval of tool accuracy is entirely above this one's."
 
 
 def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
-    """The board.
+    """Return the leaderboard table.
 
     Args:
-        found: Rows that the filters leave, in order.
-        view: What was chosen.
-        of: How many rows there are without filters.
+        found: Rows that pass the filters, sorted.
+        view: State of the page.
+        of: Number of rows without filters.
     """
     if not of:
         return html_parts.empty(
             f"Nothing is scored on {view.split} yet",
-            "The first file that is handed in under Submit appears here once it is scored.",
+            "Submit a file of predictions under Submit. It appears here once it is scored.",
         )
     if not found:
         return html_parts.empty(
-            "No row is left", f"None of the {of} rows passes the filters. Clear the search or widen the filters above."
+            "No matching rows",
+            f"None of the {of} rows passes the filters. Clear the search or widen the filters above.",
         )
     columns = [column for column in COLUMNS if column.key in view.columns]
-    shown = filters.on_page(found, view.page)
-    head = _head("rank", "Rank", "Systems that cannot be told apart share a rank.", view)
-    head += _head("system", "System", "", view)
+    head = _head("rank", "Rank", _RANK_NOTE, view) + _head("system", "System", "", view)
     head += "".join(_head(column.key, column.label, column.note, view) for column in columns)
-    body = "".join(_line(row, columns) for row in shown)
+    body = "".join(_line(row, columns) for row in filters.on_page(found, view.page))
     return (
         f'<div class="pet board"><p class="count" aria-live="polite">{_count(found, view, of)}</p>'
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -54,19 +54,29 @@ def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
 
 def _count(found: Sequence[Row], view: View, of: int) -> str:
     rows = f"{len(found)} of {of} rows" if len(found) < of else f"{of} rows"
-    by = "tool accuracy" if view.sort == "rank" else label_of(view.sort).lower()
-    order = "highest first" if (view.sort == "rank") == view.upwards else "lowest first"
-    if view.sort in {"system", "licence", "badge"}:
-        order = "A to Z" if view.upwards else "Z to A"
-    if view.sort == "date":
-        order = "oldest first" if view.upwards else "newest first"
     kept = "all runs" if view.every else "the best run of each account, and baselines"
-    return f"{rows} ({kept}), by {by}, {order}"
+    by = RATE_LABELS[RANKED_BY] if view.sort == "rank" else sort_label(view.sort)
+    return f"{rows} ({kept}), sorted by {by}, {_direction(view)}"
+
+
+def _direction(view: View) -> str:
+    if view.sort == "rank":  # ascending rank is descending tool accuracy
+        return "highest first" if view.upwards else "lowest first"
+    if view.sort in {"system", "licence", "badge"}:
+        return "A to Z" if view.upwards else "Z to A"
+    if view.sort == "date":
+        return "oldest first" if view.upwards else "newest first"
+    return "lowest first" if view.upwards else "highest first"
 
 
 def label_of(key: str) -> str:
-    """Head of a column, or the key of what is none."""
+    """Return the header of a column, or the key itself if there is no such column."""
     return next((column.label for column in COLUMNS if column.key == key), key)
+
+
+def sort_label(key: str) -> str:
+    """Return the name of a sort key within a sentence."""
+    return RATE_LABELS.get(key) or label_of(key).lower()
 
 
 def _head(key: str, label: str, note: str, view: View) -> str:
@@ -76,9 +86,8 @@ def _head(key: str, label: str, note: str, view: View) -> str:
         return f'<th scope="col"{title}{kind}>{label}</th>'
     state, mark = "", ""
     if key == view.sort:
-        ascending = view.upwards
-        state = f' aria-sort="{"ascending" if ascending else "descending"}"'
-        mark = " ▴" if ascending else " ▾"
+        state = f' aria-sort="{"ascending" if view.upwards else "descending"}"'
+        mark = " ▴" if view.upwards else " ▾"
     return f'<th scope="col"{title}{kind}{state}><button type="button" data-sort="{key}">{label}{mark}</button></th>'
 
 
@@ -99,14 +108,14 @@ def _rank(row: Row) -> str:
 
 def _system(row: Row) -> str:
     name = f'<button type="button" data-row="{escaped(row.id)}">{text(row.system)}</button>'
-    told = [text(row.account)] if row.badge != "baseline" else []
+    notes = [text(row.account)] if row.badge != "baseline" else []
     if row.team:
-        told.append(text(row.team))
+        notes.append(text(row.team))
     if row.link:
-        told.append(html_parts.hub_link(row.link))
+        notes.append(html_parts.hub_link(row.link))
     if row.badge != "baseline" and _HISTORY[row.history]:
-        told.append(f"<em>{_HISTORY[row.history]}</em>")
-    return f"{name}<small>{' · '.join(told)}</small>" if told else name
+        notes.append(f"<em>{_HISTORY[row.history]}</em>")
+    return f"{name}<small>{' · '.join(notes)}</small>" if notes else name
 
 
 def _cell(row: Row, column: Column) -> str:
@@ -117,27 +126,43 @@ def _cell(row: Row, column: Column) -> str:
     return f'<td{kind} data-label="{column.label}"{hidden}>{inner}</td>'
 
 
-def _inner(row: Row, key: str) -> str:  # noqa: PLR0911 (a table of columns)
+def _inner(row: Row, key: str) -> str:
     if key in RATES:
         strong = "b" if key == RANKED_BY else "span"
         return f"<{strong}>{points(row.rates[key])}</{strong}><small>{between(row.intervals.get(key))}</small>"
-    if key == "lift":
-        return "" if row.lift is None else f"{100 * row.lift:+.1f}"
-    if key == "error_classes":
-        return html_parts.error_bar(row.error_classes)
-    if key == "parameters_b":
-        return html_parts.size_of(row.parameters_b)
-    if key == "cost_usd":
-        return html_parts.dollars(row.cost_usd)
-    if key == "attempts":
-        return "" if row.badge == "baseline" else f"{html_parts.ordinal(row.attempt)} of {row.attempts}"
-    if key == "versions":
-        older = "<small>an older scorer</small>" if row.older_scorer else ""
-        return f"<code>{escaped(row.data_revision)}</code> <code>{escaped(row.scorer_version)}</code>{older}"
-    if key == "badge":
-        return f'<span class="badge {row.badge}">{row.badge}</span>'
+    if key in _RENDERERS:
+        return _RENDERERS[key](row)
     value = getattr(row, key)
     return text(value) if value else ""
+
+
+def _lift(row: Row) -> str:
+    return "" if row.lift is None else f"{100 * row.lift:+.1f}"
+
+
+def _attempt(row: Row) -> str:
+    return "" if row.badge == "baseline" else f"{html_parts.ordinal(row.attempt)} of {row.attempts}"
+
+
+def _versions(row: Row) -> str:
+    older = "<small>older scorer</small>" if row.older_scorer else ""
+    return f"<code>{escaped(row.data_revision)}</code> <code>{escaped(row.scorer_version)}</code>{older}"
+
+
+def _badge(row: Row) -> str:
+    return f'<span class="badge {row.badge}">{row.badge}</span>'
+
+
+_RENDERERS: Final[Mapping[str, Callable[[Row], str]]] = {
+    "lift": _lift,
+    "error_classes": lambda row: html_parts.error_bar(row.error_classes),
+    "parameters_b": lambda row: html_parts.size_of(row.parameters_b),
+    "cost_usd": lambda row: html_parts.dollars(row.cost_usd),
+    "attempts": _attempt,
+    "versions": _versions,
+    "badge": _badge,
+}
+"""Functions that render the cells of columns that are neither rates nor plain text."""
 
 
 def _pager(count: int, view: View) -> str:
@@ -157,59 +182,64 @@ def _pager(count: int, view: View) -> str:
 
 
 def formula(which: str) -> str:
-    """How the figures of a board come about."""
+    """Return the definitions of the values on a board.
+
+    Args:
+        which: A config, or `overall`.
+    """
     mean = (
-        "Each figure is the mean of the three configs, each config counting the same: "
-        "<code>overall = (preferred_only + rating_integrated + chronological) / 3</code>; only files that answer all "
-        "three are here. "
+        "Each rate is the mean over the three configs, with equal weights: "
+        "<code>overall = (preferred_only + rating_integrated + chronological) / 3</code>. Only submissions that answer "
+        "all three configs are listed. "
         if which == OVERALL
         else ""
     )
     return (
-        f'<div class="formula"><p>{mean}<code>tool = right tools / all rows</code>, '
-        "<code>call = right tools with right arguments / all rows</code>: what is missing or cannot be read counts as "
-        "wrong. Below each rate stands its 95 % interval, by bootstrap over query groups. A rank is "
-        "<code>1 + systems whose interval of tool accuracy lies wholly above</code>, so that systems which cannot be "
-        "told apart share it; its other end is the worst rank that the intervals allow. "
-        "<code>lift = tool accuracy with the user's own history − with another user's</code>, where an "  # noqa: RUF001
-        "account handed in both runs under one name. Baselines are floor and ceiling, and are not ranked. All figures "
-        "are in points of 100.</p></div>"
+        f'<div class="formula"><p>{mean}<code>tool accuracy = instances with the correct tool / all instances</code>. '
+        "<code>call accuracy = instances with the correct tool and arguments / all instances</code>. Missing and "
+        "unreadable replies count as wrong. Below each rate is its 95 % confidence interval, by bootstrap over query "
+        "groups. <code>rank = 1 + systems whose interval of tool accuracy is entirely above</code>, so systems that "
+        "the data cannot distinguish share a rank. If two ranks are shown, the second is the worst that the intervals "
+        "allow. <code>lift = tool accuracy with the user's own history − tool accuracy with another user's "  # noqa: RUF001
+        "history</code>; it is shown if the account submitted both runs under the same system name. Baselines mark "
+        "the floor and the ceiling, and have no rank. Rates are in %, lift is in percentage points.</p></div>"
     )
 
 
 def details_html(row: Row) -> str:
-    """All that is known of one row."""
-    former = "" if row.former is None else f"{points(row.former)} → {points(row.rates[RANKED_BY])} (tool accuracy)"
-    top = html_parts.facts(
-        [
-            ("Account", text(row.account)),
-            ("Team, as stated", text(row.team) if row.team else ""),
-            ("Repository, as stated", html_parts.hub_link(row.link)),
-            ("Licence, as stated", text(row.licence) if row.licence else ""),
-            ("Size, as stated", html_parts.size_of(row.parameters_b)),
-            ("Cost, as stated", html_parts.dollars(row.cost_usd)),
-            ("Description", text(row.description) if row.description else ""),
-            ("History shown", {"own": "the user's own"}.get(row.history) or _HISTORY[row.history]),
-            (
-                "Handed in",
-                f"{row.date}, {html_parts.ordinal(row.attempt)} of {row.attempts} of the account on this split",
-            ),
-            ("Scored again", former),
-            ("Submission", f"<code>{escaped(row.id)}</code>"),
-            ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>"),
-            ("Data revision", f"<code>{escaped(row.data_revision)}</code>"),
-            ("Scorer version", f"<code>{escaped(row.scorer_version)}</code>"),
-        ]
-    )
-    labels = {column.key: column.label for column in COLUMNS}
+    """Return all details of a row: the submission, its rates and its error classes."""
     rates = html_parts.table(
-        ("Figure", "points", "95 % interval"),
-        [(labels[name], points(row.rates[name]), between(row.intervals.get(name))) for name in RATES],
+        ("Rate", "%", "95 % interval"),
+        [(label, points(row.rates[name]), between(row.intervals.get(name))) for name, label in RATE_LABELS.items()],
     )
     shares = html_parts.table(
-        ("Replies", "%"),
+        ("Error class", "% of replies"),
         [(label, points(row.error_classes.get(name, 0.0))) for name, label in html_parts.ERROR_LABELS.items()],
     )
     return (
-        f'<section class="pet details"><h3>{text(row.system)}</h3>{top}<div class="two">{rates}{shares}</div></section>'
+        f'<section class="pet details"><h3>{text(row.system)}</h3>{html_parts.facts(_facts(row))}'
+        f'<div class="two">{rates}{shares}</div></section>'
     )
+
+
+def _facts(row: Row) -> list[tuple[str, str]]:
+    attempt = f"{html_parts.ordinal(row.attempt)} of {row.attempts} submissions of this account to this split"
+    rescored = ""
+    if row.former is not None:
+        rescored = f"tool accuracy changed from {points(row.former)} to {points(row.rates[RANKED_BY])}"
+    return [
+        ("Account", text(row.account)),
+        ("Team (as stated)", text(row.team) if row.team else ""),
+        ("Repository (as stated)", html_parts.hub_link(row.link)),
+        ("Licence (as stated)", text(row.licence) if row.licence else ""),
+        ("Size (as stated)", html_parts.size_of(row.parameters_b)),
+        ("Cost (as stated)", html_parts.dollars(row.cost_usd)),
+        ("Description", text(row.description) if row.description else ""),
+        ("History shown", _HISTORY[row.history] or "the user's own history"),
+        ("Submitted", f"{row.date}, {attempt}"),
+        ("Rescored", rescored),
+        ("Submission", f"<code>{escaped(row.id)}</code>"),
+        ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>"),
+        ("Data revision", f"<code>{escaped(row.data_revision)}</code>"),
+        ("Scorer version", f"<code>{escaped(row.scorer_version)}</code>"),
+    ]

@@ -1,1 +1,1 @@
-"""The PEToolBench metric; `evaluate.load` on this folder gives it as a module."""
+"""The PEToolBench metric, a module for `evaluate.load`."""

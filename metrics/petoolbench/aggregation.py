@@ -1,118 +1,152 @@
-"""From replies and references to verdicts, and from verdicts to rates.
+"""Judging of predictions, and the rates over their verdicts.
 
-The denominator is always the reference set: a missing prediction is a wrong one.
+All rates are over the references: a missing prediction counts as wrong.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
 from .errors import PredictionsError, shown
 from .legacy import legacy_judge
-from .matching import compare_arguments, identical
+from .matching import Match, compare_arguments, identical
 from .parsing import parse
 from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, Verdict
 from .uncertainty import Comparison, compare, detectable, intervals
 
 ScorerName = Literal["default", "strict", "legacy"]
-"""How replies are judged: by what they mean; by what they are, to the last bit; or as the earlier benchmark's released
-scorer would, for comparison with its numbers only."""
+"""`default` compares arguments by their meaning under the tool's schema, `strict` as exact JSON values. `legacy` is the
+rule of the earlier benchmark's released scorer; use it only for comparison with published results."""
 SCORERS: Final[tuple[ScorerName, ...]] = ("default", "strict", "legacy")
 RESAMPLES: Final = 1000
+"""Default number of bootstrap resamples."""
 _CORRECT: Final = Verdict(True, True, True, "correct", "")
-_OTHER_NAMES: Final = Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments")
 _OTHER_VALUES: Final = Verdict(True, True, False, "parameter_value_mismatch", "other_values")
+_BY_MATCH: Final[Mapping[Match, Verdict]] = {
+    "same": _CORRECT,
+    "names": Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments"),
+    "values": _OTHER_VALUES,
+}
 
 
 class Scores(TypedDict):
-    """Rates from 0 to 1 over the reference set."""
+    """Scores over a set of references. Rates are from 0 to 1."""
 
     tool_accuracy: float
-    """The tool is the answer's."""
+    """Share of predictions that call the correct tool."""
     parameter_accuracy: float
-    """The arguments are the answer's; a wrong tool has no right arguments."""
+    """Share of predictions with the correct arguments. Arguments of a wrong tool count as wrong."""
     call_accuracy: float
-    """Both; the same as `parameter_accuracy`, but for the scorer `legacy`, which counts arguments of a wrong tool."""
+    """Share of predictions with the correct tool and the correct arguments. It equals `parameter_accuracy`, except
+    with the scorer `legacy`, which also compares the arguments of wrong tools."""
     parameter_accuracy_given_tool: float | None
-    """Share of right arguments where the tool is right; None where it never is."""
+    """Share of correct arguments among the predictions with the correct tool; None if there are none."""
     format_rate: float
-    """A tool call could be read from the reply."""
+    """Share of predictions that contain a readable tool call."""
     hallucination_rate: float
-    """The tool is none of the candidates."""
+    """Share of predictions that call a tool which is not a candidate."""
     error_classes: dict[str, float]
-    """Share of each error class; they sum to 1."""
+    """Share of each error class. The shares add up to 1."""
     intervals: dict[str, list[float]]
-    """Ends of the 95 % interval of a rate, by its name: bootstrap over query groups, seeded."""
+    """Lower and upper end of the 95 % bootstrap confidence interval of each rate."""
     count: int
-    """Size of the reference set."""
+    """Number of references."""
     query_groups: int
+    """Number of query groups."""
     detectable_difference: float | None
-    """Least difference in tool accuracy from another system as good as this one that these rows would show; None where
-    all query groups fare alike, which says nothing of another system."""
+    """Smallest difference in tool accuracy to another system that can be detected; see `uncertainty.detectable`. None
+    if the mean outcome is the same in all query groups, which leaves no variance to estimate it from."""
 
 
 def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "default") -> Verdict:
-    """Judge one reply.
+    """Judge one prediction.
 
     Args:
-        prediction: The reply as the model wrote it; None where there is none.
-        reference: What was asked for.
-        scorer: By which rule.
+        prediction: Raw text of the model's reply; None if it is missing.
+        reference: The reference that belongs to the prediction.
+        scorer: One of `SCORERS`.
+
+    Raises:
+        ReferencesError: If the parameter schema of the reference is not a JSON object.
     """
     if prediction is None:
-        return Verdict(False, False, False, "invalid_format", "missing")
+        return _invalid_format("missing")
     if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
     call = parse(prediction)
     if isinstance(call, ParseFailure):
-        return Verdict(False, False, False, "invalid_format", call.reason)
+        return _invalid_format(call.reason)
     name, arguments = call
-    expected = reference.answer
-    if name != expected.name and (scorer == "strict" or name.strip() != expected.name):
-        return Verdict(True, False, False, *_wrong_tool(name if scorer == "strict" else name.strip(), reference))
-    if identical(arguments, expected.arguments):
+    expected = reference.answer.name
+    if name == expected or (scorer != "strict" and name.strip() == expected):
+        return _judge_arguments(arguments, reference, scorer)
+    return _wrong_tool(name if scorer == "strict" else name.strip(), reference)
+
+
+def _invalid_format(reason: str) -> Verdict:
+    return Verdict(False, False, False, "invalid_format", reason)
+
+
+def _judge_arguments(
+    arguments: Mapping[str, Any], reference: Reference, scorer: Literal["default", "strict"]
+) -> Verdict:
+    """Judge the arguments of a call to the correct tool."""
+    expected = reference.answer.arguments
+    if identical(arguments, expected):
         return _CORRECT
-    found = compare_arguments(arguments, expected.arguments, reference.schema, scorer)
-    if found == "same" or any(
-        compare_arguments(arguments, other, reference.schema, scorer) == "same" for other in reference.alternatives
+    match = compare_arguments(arguments, expected, reference.schema, scorer)
+    if match != "same" and any(
+        compare_arguments(arguments, alternative, reference.schema, scorer) == "same"
+        for alternative in reference.alternatives
     ):
         return _CORRECT
-    return _OTHER_NAMES if found == "names" else _OTHER_VALUES
+    return _BY_MATCH[match]
 
 
-def _wrong_tool(name: str, reference: Reference) -> tuple[ErrorClass, str]:
-    """Class and reason of a call to another tool than the answer's."""
+def _wrong_tool(name: str, reference: Reference) -> Verdict:
+    """Judge a call to a wrong tool."""
+    error_class: ErrorClass = "preference_mismatch"
+    reason = "tool_of_another_preference"
     if name not in reference.candidates:
-        return "tool_hallucination", "unknown_tool"
-    if reference.same_function is not None and name not in reference.same_function:
-        return "functionality_mismatch", "tool_for_another_job"
-    return "preference_mismatch", "tool_of_another_preference"
+        error_class, reason = "tool_hallucination", "unknown_tool"
+    elif reference.same_function is not None and name not in reference.same_function:
+        error_class, reason = "functionality_mismatch", "tool_for_another_job"
+    return Verdict(True, False, False, error_class, reason)
 
 
 def _judge_by_legacy(prediction: str, reference: Reference) -> Verdict:
-    """Tool and arguments by the released rule, which counts arguments of a wrong tool too."""
-    found = legacy_judge(prediction, reference.answer.name, reference.answer.arguments)
-    if not found.readable:
-        return Verdict(False, False, False, "invalid_format", "no_match_of_the_released_rule")
-    if not found.tool:
-        return Verdict(True, False, found.parameters, "preference_mismatch", "other_tool")
-    return _CORRECT if found.parameters else _OTHER_VALUES
+    """Judge by the released rule, which compares arguments even if the tool is wrong."""
+    verdict = legacy_judge(prediction, reference.answer.name, reference.answer.arguments)
+    if not verdict.readable:
+        return _invalid_format("no_match_of_the_released_rule")
+    if not verdict.tool:
+        return Verdict(True, False, verdict.parameters, "preference_mismatch", "other_tool")
+    return _CORRECT if verdict.parameters else _OTHER_VALUES
 
 
 def judge_all(
     predictions: Mapping[str, str], references: Sequence[Reference], scorer: ScorerName = "default"
 ) -> list[Verdict]:
-    """Judge replies by instance id, in the order of the references.
+    """Judge predictions by instance id.
+
+    Args:
+        predictions: Predictions by instance id. An id without a prediction counts as wrong.
+        references: The references, at least one.
+        scorer: One of `SCORERS`.
+
+    Returns:
+        A verdict for each reference, in their order.
 
     Raises:
-        PredictionsError: If there is no reference, or a prediction has an id that no reference has.
+        PredictionsError: If there are no references, or a prediction has an unknown id.
+        ReferencesError: If the parameter schema of a reference is not a JSON object.
     """
     if not references:
-        raise PredictionsError("There is nothing to score: the references are empty.")
+        raise PredictionsError("There is nothing to score: the references are empty. Pass at least one reference.")
     known = {reference.instance_id for reference in references}
     unknown = sorted(set(predictions) - known)
     if unknown:
@@ -124,44 +158,49 @@ def judge_all(
 
 
 def by_instance_id(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Collect (instance_id, prediction) pairs.
+    """Return predictions by instance id.
+
+    Args:
+        pairs: Pairs of instance id and prediction.
 
     Raises:
-        PredictionsError: If an id occurs twice.
+        PredictionsError: If an id occurs more than once.
     """
     listed = list(pairs)
-    found = dict(listed)
-    if len(found) < len(listed):
-        check_unique([name for name, _ in listed])
-    return found
+    predictions = dict(listed)
+    if len(predictions) < len(listed):
+        check_unique([instance_id for instance_id, _ in listed])
+    return predictions
 
 
 def check_unique(ids: Sequence[str]) -> None:
-    """Refuse instance ids that occur twice.
+    """Check that no instance id occurs more than once.
 
     Raises:
         PredictionsError: If one does.
     """
     if len(set(ids)) < len(ids):
-        twice = sorted(name for name, count in Counter(ids).items() if count > 1)
-        raise PredictionsError(f"{len(twice)} instance_ids occur more than once: {shown(twice)}. Keep one of each.")
+        duplicates = sorted(name for name, count in Counter(ids).items() if count > 1)
+        raise PredictionsError(
+            f"{len(duplicates)} instance_ids occur more than once: {shown(duplicates)}. Keep one of each."
+        )
 
 
 def aggregate(
     verdicts: Sequence[Verdict], query_groups: Sequence[str], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Scores:
-    """Rates over a non-empty sequence of verdicts, with intervals.
+    """Return rates, their confidence intervals and the shares of the error classes.
 
     Args:
-        verdicts: One for each reference.
+        verdicts: One verdict for each reference, at least one.
         query_groups: Query group of each reference, in the same order.
-        resamples: Resamples of the bootstrap.
-        seed: Its seed.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
     """
-    outcomes = np.array([one.outcome for one in verdicts], dtype=np.float64)
+    outcomes = np.array([verdict.outcome for verdict in verdicts], dtype=np.float64)
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
     ends = intervals(outcomes, query_groups, resamples=resamples, seed=seed)
-    classes = Counter(one.error_class for one in verdicts)
+    classes = Counter(verdict.error_class for verdict in verdicts)
     return Scores(
         tool_accuracy=tool,
         parameter_accuracy=parameters,
@@ -178,12 +217,12 @@ def aggregate(
 
 
 def macro(scores: Mapping[str, Scores]) -> dict[str, float]:
-    """Mean of each rate over configs, each config counting the same.
+    """Return the unweighted mean of each rate over configs.
 
     Args:
-        scores: Scores by config; at least one.
+        scores: Scores by config, at least one.
     """
-    return {name: sum(float(one[name]) for one in scores.values()) / len(scores) for name in RATES}
+    return {rate: sum(float(part[rate]) for part in scores.values()) / len(scores) for rate in RATES}
 
 
 def compare_systems(
@@ -194,10 +233,21 @@ def compare_systems(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two systems in tool accuracy on the same references; the arguments are those of `compare`."""
+    """Compare the tool accuracy of two systems on the same references.
+
+    Args:
+        first: Verdicts on the first system, one for each reference.
+        second: Verdicts on the second system, in the same order.
+        query_groups: Query group of each reference, in the same order.
+        resamples: Number of bootstrap resamples and of permutations.
+        seed: Seed of both.
+
+    Raises:
+        ValueError: If there are no references, or the three sequences differ in length.
+    """
     return compare(
-        [one.tool_correct for one in first],
-        [one.tool_correct for one in second],
+        [verdict.tool_correct for verdict in first],
+        [verdict.tool_correct for verdict in second],
         query_groups,
         resamples=resamples,
         seed=seed,

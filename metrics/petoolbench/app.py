@@ -1,35 +1,37 @@
-"""The metric's Space: rows and predictions in, figures and the verdict on each reply out.
+"""The metric's page for a Space: rows and predictions in, rates and the verdict on each prediction out.
 
-On a Space this file is a script among flat files, as it is with `python app.py`; the metric's own files import one
-another relatively, so they come by `evaluate.load`.
+On a Space, and with `python app.py`, this file is a script among flat files. The metric itself is loaded by
+`evaluate.load`, because its files import each other relatively.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import evaluate
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 if __package__:
-    from . import page
+    from . import page, page_input
     from .uploads import Blocks
 else:
     import page  # type: ignore[import-not-found,no-redef]
+    import page_input  # type: ignore[import-not-found,no-redef]
     from uploads import Blocks  # type: ignore[import-not-found,no-redef]
 
 SCORERS: Final = (
-    ("default: what arguments mean", "default"),
-    ("strict: the same JSON", "strict"),
-    ("legacy: the earlier benchmark's rule", "legacy"),
+    ("default: compare meanings", "default"),
+    ("strict: compare exact JSON values", "strict"),
+    ("legacy: rule of the earlier benchmark", "legacy"),
 )
 _INTRO: Final = """\
 # PEToolBench metric
 
-Scores the tool calls of a language model against the call that a particular user would want. The form holds an example:
-a small invented catalogue with a reply of every error class. Files given or made here are deleted within two hours."""
+Scores the tool calls of a language model against the call that a particular user would want. The form contains an
+example: an invented catalogue, with predictions of every error class. Uploaded and created files are deleted within two
+hours."""
 _CSS: Final = """
 .gradio-container { width: 100%; max-width: 52rem !important; margin-inline: auto !important; }
 #rows, #predictions { min-width: 0; }
@@ -42,41 +44,99 @@ _CSS: Final = """
 .page th:first-child { text-align: start; padding-inline-start: 0; }
 .page thead th, .page small { font-size: .85em; color: color-mix(in srgb, var(--body-text-color) 72%, transparent); }
 .page small { display: block; }
-.page code { overflow-wrap: anywhere; }
 .page td { white-space: nowrap; }
 .page .track { display: block; width: 3rem; height: 4px; margin: .25rem 0 0 auto; border-radius: 2px;
   background: var(--border-color-primary); }
 .page .share { display: block; height: 100%; border-radius: 2px; background: var(--color-accent); }
 """
-_KEPT_S: Final = 3600
-"""Seconds for which an uploaded file, or a download, stays."""
-_LARGEST_UPLOAD: Final = "200mb"
+_FILE_LIFETIME_S: Final = 3600
+"""Age in seconds at which uploaded and created files are deleted, and interval of the deletion."""
+_MAX_UPLOAD: Final = "200mb"
+
+
+class _Results(NamedTuple):
+    """Components that show the result."""
+
+    column: gr.Column
+    summary: gr.Markdown
+    figures: gr.HTML
+    classes: gr.HTML
+    error_class: gr.Dropdown
+    items: gr.Dataframe
+    download: gr.DownloadButton
 
 
 def build(metric: Any) -> gr.Blocks:
-    """The page.
+    """Return the page.
 
     Args:
         metric: The loaded metric.
     """
     example = page.example()
-    blocks = Blocks(title="PEToolBench metric", delete_cache=(_KEPT_S, _KEPT_S))
+    blocks = Blocks(title="PEToolBench metric", delete_cache=(_FILE_LIFETIME_S, _FILE_LIFETIME_S))
     with blocks:
         gr.Markdown(_INTRO)
         rows, rows_file = _input("Reference rows", "rows", example.rows)
         predictions, predictions_file = _input("Predictions", "predictions", example.predictions)
-        scorer = gr.Radio(SCORERS, value="default", label="How replies are judged", elem_id="mode")
+        scorer = gr.Radio(SCORERS, value="default", label="Scorer", elem_id="scorer")
         button = gr.Button("Score", variant="primary", elem_id="score")
         problems = gr.Textbox(
-            visible=False, label="To be mended first", lines=2, max_lines=20, buttons=["copy"], elem_id="problems"
+            visible=False, label="Problems in the input", lines=2, max_lines=20, buttons=["copy"], elem_id="problems"
         )
         scored = gr.State()
-        with gr.Column(visible=False, elem_id="results") as results:
-            told = gr.Markdown(elem_id="summary")
-            figures = gr.HTML(elem_id="figures", elem_classes="page", padding=False)
-            classes = gr.HTML(elem_id="classes", elem_classes="page", padding=False)
-            chosen = gr.Dropdown(label="Replies of", elem_id="class", filterable=False)
-            items = gr.Dataframe(
+        results = _results()
+
+        def run(
+            rows: str, rows_file: bytes | None, predictions: str, predictions_file: bytes | None, scorer: str
+        ) -> Any:
+            """Score the input, or list its problems."""
+            inputs = page_input.read(_content(rows, rows_file), _content(predictions, predictions_file))
+            outcome = inputs if isinstance(inputs, list) else page_input.score(metric.compute, inputs, scorer)
+            if isinstance(outcome, list):
+                return {
+                    problems: gr.Textbox(page.problems_text(outcome), visible=True),
+                    results.column: gr.Column(visible=False),
+                    scored: None,
+                }
+            return {problems: gr.Textbox("", visible=False), scored: outcome, **_updates(results, outcome)}
+
+        button.click(
+            run,
+            [rows, rows_file, predictions, predictions_file, scorer],
+            [problems, scored, *results],
+            api_name="score",
+        )
+        results.error_class.input(
+            _filtered_rows, [scored, results.error_class], results.items, api_visibility="private"
+        )
+    return blocks
+
+
+def _input(label: str, name: str, value: str) -> tuple[gr.Code, gr.File]:
+    """Return a text box for JSON Lines, and an upload of a file with them."""
+    box = gr.Code(
+        value, language=None, lines=6, max_lines=6, label=f"{label}, one JSON object per line", elem_id=name, buttons=[]
+    )
+    file = gr.File(
+        label="or upload a file, which replaces the text",
+        file_types=[".jsonl", ".json", ".txt"],
+        type="binary",
+        height=150,
+        elem_id=f"{name}-file",
+    )
+    return box, file
+
+
+def _results() -> _Results:
+    """Return the components of the result, in a hidden column."""
+    with gr.Column(visible=False, elem_id="results") as column:
+        return _Results(
+            column,
+            summary=gr.Markdown(elem_id="summary"),
+            figures=gr.HTML(elem_id="figures", elem_classes="page", padding=False),
+            classes=gr.HTML(elem_id="classes", elem_classes="page", padding=False),
+            error_class=gr.Dropdown(label="Show predictions of", elem_id="class", filterable=False),
+            items=gr.Dataframe(
                 headers=list(page.ITEM_HEADERS),
                 datatype="str",
                 type="array",
@@ -86,66 +146,30 @@ def build(metric: Any) -> gr.Blocks:
                 column_widths=["110px", "220px", "150px", "288px"],
                 buttons=[],
                 elem_id="items",
-            )
-            download = gr.DownloadButton("Everything as JSON", elem_id="download")
-
-        def run(
-            rows: str, rows_file: bytes | None, predictions: str, predictions_file: bytes | None, scorer: str
-        ) -> Any:
-            """Score, or say what is wrong."""
-            given = (_given(rows, rows_file), _given(predictions, predictions_file))
-            found: Any = page.read(*given)
-            if isinstance(found, page.Inputs):
-                found = page.score(metric.compute, found, scorer)
-            if isinstance(found, list):
-                return {
-                    problems: gr.Textbox(page.problems_text(found), visible=True),
-                    results: gr.Column(visible=False),
-                    scored: None,
-                }
-            return {
-                problems: gr.Textbox("", visible=False),
-                results: gr.Column(visible=True),
-                scored: found,
-                told: page.summary(found),
-                figures: page.figures_html(found),
-                classes: page.classes_html(found),
-                chosen: gr.Dropdown(page.class_choices(found), value=page.EVERY_CLASS),
-                items: page.item_rows(found),
-                download: save_bytes_to_cache(page.document(found), "petoolbench.json", download.GRADIO_CACHE),
-            }
-
-        button.click(
-            run,
-            [rows, rows_file, predictions, predictions_file, scorer],
-            [problems, results, scored, told, figures, classes, chosen, items, download],
-            api_name="score",
+            ),
+            download=gr.DownloadButton("Download as JSON", elem_id="download"),
         )
-        chosen.input(_chosen_rows, [scored, chosen], items, api_visibility="private")
-    return blocks
 
 
-def _input(label: str, name: str, value: str) -> tuple[gr.Code, gr.File]:
-    """A box to paste JSON lines into, and a place for a file of them."""
-    box = gr.Code(
-        value, language=None, lines=6, max_lines=6, label=f"{label}, a JSON object a line", elem_id=name, buttons=[]
-    )
-    file = gr.File(
-        label="or a file of them, which is read instead",
-        file_types=[".jsonl", ".json", ".txt"],
-        type="binary",
-        height=150,
-        elem_id=f"{name}-file",
-    )
-    return box, file
+def _updates(results: _Results, scored: page_input.Scored) -> dict[Any, Any]:
+    """Return the new value of each component of the result."""
+    return {
+        results.column: gr.Column(visible=True),
+        results.summary: page.summary(scored),
+        results.figures: page.figures_html(scored),
+        results.classes: page.classes_html(scored),
+        results.error_class: gr.Dropdown(page.class_choices(scored), value=page.ALL_CLASSES),
+        results.items: page.item_rows(scored),
+        results.download: save_bytes_to_cache(page.document(scored), "petoolbench.json", results.download.GRADIO_CACHE),
+    }
 
 
-def _chosen_rows(found: page.Scored | None, error_class: str) -> list[list[str]]:
-    """The replies of a class; none where the server has forgotten the session."""
-    return page.item_rows(found, error_class) if found else []
+def _filtered_rows(scored: page_input.Scored | None, error_class: str) -> list[list[str]]:
+    """Return the table rows of an error class; none if the server has dropped the session."""
+    return page.item_rows(scored, error_class) if scored else []
 
 
-def _given(text: str | None, file: bytes | None) -> bytes:
+def _content(text: str | None, file: bytes | None) -> bytes:
     return (text or "").encode("utf-8", "replace") if file is None else file
 
 
@@ -155,6 +179,6 @@ if __name__ == "__main__":
             primary_hue="blue", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
         ),
         css=_CSS,
-        max_file_size=_LARGEST_UPLOAD,
+        max_file_size=_MAX_UPLOAD,
         footer_links=[],
     )

@@ -1,26 +1,31 @@
-"""What a caller of the metric can do about it: mend the predictions, or fetch the answers.
+"""Errors that the metric raises.
 
 * `MetricError`
-    * `PredictionsError`: ids that are unknown, duplicated, or of the wrong type; nothing to score.
-    * `ReferencesError`: rows that lack a column or an answer.
+    * `PredictionsError`: predictions with unknown or duplicate ids, of the wrong number, or nothing to score.
+    * `ReferencesError`: references that lack a column or an answer.
 """
 
 from __future__ import annotations
 
 
 class MetricError(ValueError):
-    """Base class of everything that the metric refuses."""
+    """Base class of the metric's errors."""
 
 
 class PredictionsError(MetricError):
-    """The predictions do not fit the references."""
+    """The predictions do not match the references."""
 
 
 class ReferencesError(MetricError):
-    """The references cannot be scored against."""
+    """A reference cannot be scored against."""
 
 
 def shown(items: list[str], limit: int = 5) -> str:
-    """Name the first few offenders and count the rest, for an error message."""
+    """List the first items, quoted, and the number of the others, for an error message.
+
+    Args:
+        items: The items to list.
+        limit: Number of items to list, at least 1.
+    """
     rest = f" and {len(items) - limit} more" if len(items) > limit else ""
     return ", ".join(repr(item) for item in items[:limit]) + rest

@@ -1,8 +1,11 @@
-"""The rule of the earlier benchmark's released scorer, faults included, for numbers that compare with its own.
+"""The rule of the earlier benchmark's released scorer, with its faults, for comparison with published results.
 
-It takes the first match of a regular expression in the reply (`RULE`), parses it and compares name and parameters with
-`==`, each by itself, so that arguments count although the tool is wrong. Found here without backtracking: the released
-expression takes minutes on replies with many calls that are never closed. What made the released scorer crash is wrong.
+The rule takes the first match of a regular expression (`RULE`) in the prediction, parses it as JSON, and compares the
+name and the parameters separately with `==`. So parameters count even if the tool is wrong. Predictions on which the
+released scorer crashes count as wrong here.
+
+The match is found without the regular expression: its backtracking takes minutes on predictions with many unclosed
+calls.
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ import json
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 RULE: Final = r'\{.*"tool_name":\s*".*?",\s*"parameters":\s*\{.*?\}\}'
-"""The released expression, without DOTALL."""
+"""The released regular expression, used without DOTALL."""
 _NAME: Final = re.compile(r'"tool_name":\s*"')
 _LINE_END: Final = re.compile("\n")
 _CLOSING: Final = re.compile(r"\}(?=\})")
@@ -23,24 +27,34 @@ _PARAMETERS: Final = re.compile(r'",\s*"parameters":\s*\{')
 
 
 class LegacyVerdict(NamedTuple):
-    """What the released scorer would say."""
+    """Verdict of the released scorer on one prediction."""
 
     readable: bool
+    """The prediction contains a call."""
     tool: bool
+    """The tool is correct."""
     parameters: bool
+    """The parameters are correct."""
+
+
+class _Tail(NamedTuple):
+    """Match of the end of the rule, from `", "parameters": {` to the next `}}` on the same line."""
+
+    start: int
+    end: int
 
 
 def legacy_judge(prediction: str, name: str, arguments: Mapping[str, Any]) -> LegacyVerdict:
-    """Judge a reply by the released rule.
+    """Judge a prediction by the released rule.
 
     Args:
-        prediction: The reply.
-        name: Name of the answer's tool.
-        arguments: The answer's arguments.
+        prediction: Raw text of the model's reply.
+        name: Name of the correct tool.
+        arguments: The correct arguments.
     """
-    found = first_match(unicodedata.normalize("NFKC", prediction))
+    match = first_match(unicodedata.normalize("NFKC", prediction))
     try:
-        call = json.loads(found) if found is not None else None
+        call = json.loads(match) if match is not None else None
     except (ValueError, RecursionError):
         call = None
     if not isinstance(call, dict) or "tool_name" not in call or "parameters" not in call:
@@ -49,36 +63,37 @@ def legacy_judge(prediction: str, name: str, arguments: Mapping[str, Any]) -> Le
 
 
 def first_match(text: str) -> str | None:
-    """What `re.search(RULE, text)` finds, in time linear in the length of the text but for a logarithm.
+    """Return the match of `re.search(RULE, text)`, or None.
+
+    The time is O(n log n) in the length of the text.
 
     Args:
         text: Any text.
     """
-    lines = [found.start() for found in _LINE_END.finditer(text)] + [len(text)]
-    closings = [found.start() for found in _CLOSING.finditer(text)]
-
-    def line_end(position: int) -> int:
-        return lines[bisect_left(lines, position)]
-
-    # Ends of the rule: `", "parameters": {` with a `}}` behind it on the line of that `{`.
-    ends = []
-    for found in _PARAMETERS.finditer(text):
-        index = bisect_left(closings, found.end())
-        if index < len(closings) and closings[index] < line_end(found.end()):
-            ends.append((found.start(), closings[index] + 2))
-    starts = [start for start, _ in ends]
-    names = list(_NAME.finditer(text))
-    position = 0
-    while position < len(names):
-        # All names of one line: the rule is greedy, so the last one that fits is taken, from the line's first `{`.
-        end = line_end(names[position].start())
-        last = position
-        while last < len(names) and names[last].start() < end:
-            last += 1
-        brace = text.find("{", text.rfind("\n", 0, names[position].start()) + 1, end)
-        for name in reversed(names[position:last]):
+    line_ends = [match.start() for match in _LINE_END.finditer(text)] + [len(text)]
+    tails = _tails(text, line_ends)
+    starts = [tail.start for tail in tails]
+    names = _NAME.finditer(text)
+    for line_end, on_line in groupby(names, key=lambda name: _line_end(line_ends, name.start())):
+        brace = text.find("{", text.rfind("\n", 0, line_end) + 1, line_end)
+        # The rule is greedy: it starts at the first brace of the line and takes the last name that has a tail.
+        for name in reversed([*on_line]):
             index = bisect_left(starts, name.end())
-            if 0 <= brace < name.start() and index < len(ends) and starts[index] <= line_end(name.end()):
-                return text[brace : ends[index][1]]
-        position = last
+            if 0 <= brace < name.start() and index < len(tails) and starts[index] <= _line_end(line_ends, name.end()):
+                return text[brace : tails[index].end]
     return None
+
+
+def _line_end(line_ends: Sequence[int], position: int) -> int:
+    """Return the end of the line that contains a position."""
+    return line_ends[bisect_left(line_ends, position)]
+
+
+def _tails(text: str, line_ends: Sequence[int]) -> list[_Tail]:
+    closings = [match.start() for match in _CLOSING.finditer(text)]
+    tails = []
+    for match in _PARAMETERS.finditer(text):
+        index = bisect_left(closings, match.end())
+        if index < len(closings) and closings[index] < _line_end(line_ends, match.end()):
+            tails.append(_Tail(match.start(), closings[index] + 2))
+    return tails

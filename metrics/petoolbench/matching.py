@@ -1,9 +1,13 @@
-"""Whether the arguments of a call are those of the answer.
+"""Comparison of predicted arguments with reference arguments.
 
-Typed by the tool's JSON Schema: where it says number or integer, `"3"`, 3 and 3.0 are one value, compared exactly; a
-boolean is never a number; dates and times are compared as what they mean where the schema names their format; other
-text after Unicode NFKC, folding of case and of white space. Arrays are ordered unless the schema says `uniqueItems`. A
-parameter left out equals its default spelled out, at every depth. A further parameter is an error.
+Values are compared by their meaning under the tool's JSON Schema:
+
+* Where the type is number or integer, `"3"`, 3 and 3.0 are equal. Numbers are compared exactly. A boolean is never a
+  number.
+* Where the schema names a date or time format, values are compared as dates and times.
+* Other text is compared after Unicode NFKC normalization, case folding, and collapsing of white space.
+* Arrays are ordered, unless the schema says `uniqueItems`.
+* A missing parameter equals its default value, at every depth. An additional parameter is an error.
 """
 
 from __future__ import annotations
@@ -16,10 +20,10 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final, Literal
 
 Match = Literal["same", "names", "values"]
-"""The same arguments; arguments of other names; the same names with other values."""
+"""`same`: the arguments are equal. `names`: the names differ. `values`: the names agree, the values differ."""
 ScorerName = Literal["default", "strict"]
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
-_HOLDERS: Final = frozenset({dict, list})
+_CONTAINERS: Final = frozenset({dict, list})
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _NO_SCHEMA: Final[Mapping[str, Any]] = {}
 
@@ -27,75 +31,102 @@ _NO_SCHEMA: Final[Mapping[str, Any]] = {}
 def compare_arguments(
     predicted: Mapping[str, Any], expected: Mapping[str, Any], schema: Mapping[str, Any], scorer: ScorerName = "default"
 ) -> Match:
-    """Compare two sets of arguments of one tool.
+    """Compare the arguments of two calls to the same tool.
 
     Args:
-        predicted: Arguments of the reply.
-        expected: Arguments of the answer.
+        predicted: Arguments of the prediction.
+        expected: Arguments of the reference.
         schema: JSON Schema object of the tool's parameters.
-        scorer: `default` compares what values mean, `strict` what they are.
+        scorer: `default` compares values by their meaning under the schema, `strict` as exact JSON values.
     """
     if identical(predicted, expected):
         return "same"
     if scorer == "strict":
         return "names" if _names(predicted) != _names(expected) else "values"
-    one, other = _object(predicted, schema), _object(expected, schema)
-    if one == other:
+    left, right = _canonical_object(predicted, schema), _canonical_object(expected, schema)
+    if left == right:
         return "same"
-    return "names" if _canonical_names(one) != _canonical_names(other) else "values"
+    return "names" if _canonical_names(left) != _canonical_names(right) else "values"
 
 
 def identical(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal and of the same types throughout, so that neither `true` nor 1.0 equals 1."""
+    """Return True if two JSON values are equal and have the same types at every depth.
+
+    In contrast to `==`, `true` and 1.0 are not identical to 1.
+    """
     return one == other and type(one) is type(other) and _same_types(one, other)
 
 
 def _same_types(one: Any, other: Any) -> bool:
-    """Whether equal values are of the same types all the way down."""
+    """Return True if two equal values have the same types at every depth."""
     pairs: Iterable[tuple[Any, Any]] = ()
     if isinstance(one, dict):
-        kinds = [*map(type, one.values())]
-        if _HOLDERS.isdisjoint(kinds) and [*one] == [*other]:  # flat and in the same order, as most are
-            return kinds == [*map(type, other.values())]
+        types = [*map(type, one.values())]
+        # Fast path for flat objects with the keys in the same order, which are the most common.
+        if _CONTAINERS.isdisjoint(types) and [*one] == [*other]:
+            return types == [*map(type, other.values())]
         pairs = ((value, other[key]) for key, value in one.items())
     elif isinstance(one, list):
         pairs = zip(one, other, strict=True)
     for value, counterpart in pairs:
-        kind = type(value)
-        if kind is not type(counterpart) or (kind in _HOLDERS and not _same_types(value, counterpart)):
+        value_type = type(value)
+        if value_type is not type(counterpart) or (value_type in _CONTAINERS and not _same_types(value, counterpart)):
             return False
     return True
 
 
 def canonical(value: Any, schema: Mapping[str, Any]) -> tuple[str, Any]:
-    """The one form that all spellings of a value share, given its schema.
+    """Return the canonical form of a JSON value under its schema.
+
+    Args:
+        value: The value.
+        schema: JSON Schema of the value; empty if there is none.
 
     Returns:
-        A kind and a value; two results are equal (`==`) just when the inputs mean the same.
+        A pair of kind and value. Two pairs are equal (`==`) if and only if the values have the same meaning.
     """
-    kinds = _kinds(schema)
     if value is None or isinstance(value, bool):
         return (type(value).__name__, value)
     if isinstance(value, dict):
-        return _object(value, schema)
+        return _canonical_object(value, schema)
     if isinstance(value, list):
-        items = [canonical(item, _inner(schema, "items")) for item in value]
+        items = [canonical(item, _subschema(schema, "items")) for item in value]
         return ("set", sorted(items, key=repr)) if schema.get("uniqueItems") is True else ("array", items)
-    text = _written(value)
-    if "boolean" in kinds and text.strip().lower() in ("true", "false"):
-        return ("bool", text.strip().lower() == "true")
-    numeric = not {"number", "integer"}.isdisjoint(kinds) if isinstance(value, str) else True
-    if numeric and "string" not in kinds and _NUMBER.fullmatch(text.strip()):
-        # Without trailing zeros or the sign of zero, so that equal numbers also sort alike.
-        return ("number", _EXACT.normalize(Decimal(text.strip())) or Decimal())
-    moment = _moment(text.strip(), schema.get("format"))
+    return _canonical_scalar(value, schema)
+
+
+def _canonical_object(value: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    properties = _subschema(schema, "properties")
+    defaults = {
+        name: subschema["default"] for name in properties if "default" in (subschema := _subschema(properties, name))
+    }
+    complete = {**defaults, **value}
+    return ("object", {name: canonical(complete[name], _subschema(properties, name)) for name in sorted(complete)})
+
+
+def _canonical_scalar(value: str | float, schema: Mapping[str, Any]) -> tuple[str, Any]:
+    types = _types(schema)
+    text = _text(value)
+    stripped = text.strip()
+    if "boolean" in types and stripped.lower() in ("true", "false"):
+        return ("bool", stripped.lower() == "true")
+    if _may_be_number(value, types) and _NUMBER.fullmatch(stripped):
+        # Without trailing zeros and the sign of zero, so that equal numbers also have the same `repr` to sort by.
+        return ("number", _EXACT.normalize(Decimal(stripped)) or Decimal())
+    moment = _moment(stripped, schema.get("format"))
     if moment is not None:
         return ("moment", moment)
     return ("text", " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
 
 
+def _may_be_number(value: str | float, types: Sequence[str]) -> bool:
+    if "string" in types:
+        return False
+    return not isinstance(value, str) or not {"number", "integer"}.isdisjoint(types)
+
+
 def _moment(text: str, form: object) -> str | None:
-    """A date or time in one spelling; None where the schema does not ask for one, or it is none."""
+    """Return a date or time in ISO format; None if the schema names no such format or the text does not follow it."""
     try:
         text = text.upper()
         if form == "date":
@@ -103,34 +134,27 @@ def _moment(text: str, form: object) -> str | None:
         if form == "time":
             return time.fromisoformat(text).isoformat()
         if form == "date-time":
-            found = datetime.fromisoformat(text)
-            return (found.astimezone(UTC) if found.tzinfo else found).isoformat()
+            moment = datetime.fromisoformat(text)
+            return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
     except (ValueError, OverflowError):
         return None
     return None
 
 
-def _object(value: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    properties = _inner(schema, "properties")
-    defaults = {name: inner["default"] for name in properties if "default" in (inner := _inner(properties, name))}
-    whole = {**defaults, **value}
-    return ("object", {name: canonical(whole[name], _inner(properties, name)) for name in sorted(whole)})
+def _subschema(schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the schema under a key; an empty one if it is missing or not an object (`true`, `false`)."""
+    subschema = schema.get(key)
+    return subschema if isinstance(subschema, Mapping) else _NO_SCHEMA
 
 
-def _inner(outer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The schema under a key; an empty one where there is none, or one that is `true` or `false`."""
-    found = outer.get(key)
-    return found if isinstance(found, Mapping) else _NO_SCHEMA
-
-
-def _kinds(schema: Mapping[str, Any]) -> Sequence[Any]:
-    """The types that a schema allows, one or a list of them; none where it names none."""
-    found = schema.get("type")
-    return [kind for kind in (found if isinstance(found, list) else [found]) if isinstance(kind, str)]
+def _types(schema: Mapping[str, Any]) -> Sequence[str]:
+    """Return the types that a schema allows; empty if it names none."""
+    named = schema.get("type")
+    return [name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)]
 
 
 def _names(value: Any) -> Any:
-    """The names of a value at every depth, without what they hold."""
+    """Return the names of an object at every depth, without the values."""
     return {name: _names(inner) for name, inner in value.items()} if isinstance(value, Mapping) else None
 
 
@@ -139,8 +163,8 @@ def _canonical_names(value: tuple[str, Any]) -> Any:
     return {name: _canonical_names(item) for name, item in inner.items()} if kind == "object" else None
 
 
-def _written(value: str | float) -> str:
-    """A value as text; a whole float as the integer that it is."""
+def _text(value: str | float) -> str:
+    """Return a value as text; a whole float as an integer."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return str(value)

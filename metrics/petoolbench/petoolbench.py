@@ -1,4 +1,8 @@
-"""The PEToolBench metric as an `evaluate` module; the scoring itself is in the sibling files."""
+"""The PEToolBench metric as an `evaluate` module. The scoring is in the other files of this folder.
+
+`evaluate` copies only the files that this script imports, and its scanner reads line by line: keep each import on one
+line, without a comment behind it, and import every file that scoring needs.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -25,36 +29,39 @@ _CITATION = """\
 """
 
 _DESCRIPTION = """\
-Scores tool calls against the tool call that a particular user would want. A prediction is the raw text of a model's
-reply; a reference is a row of a PEToolBench config, as it was loaded.
+Scores the tool calls of a language model against the call that a particular user would want. A prediction is the raw
+text of a model's reply. A reference is a row of a PEToolBench config, as it was loaded.
 """
 
 _KWARGS_DESCRIPTION = """\
 Args:
-    predictions (list of str): Replies as the model wrote them, one for each reference, in the same order.
+    predictions (list of str): Raw text of the model's replies, one for each reference, in the same order; None for a
+        missing reply.
     references (list of dict): Rows of `preferred_only`, `rating_integrated` or `chronological`, with answers.
-    scorer (str): `default` compares what arguments mean, `strict` what they are; `legacy` is the rule of the earlier
-        benchmark's released scorer, for comparison with its numbers.
-    details (bool): Whether to add a verdict for each reference.
-    resamples (int): Resamples of the bootstrap.
-    seed (int): Its seed.
-    configs (list of str, optional): Config of each reference, where they are of more than one.
+    scorer (str): `default` compares arguments by their meaning, `strict` as exact JSON values. `legacy` is the rule of
+        the earlier benchmark's released scorer, for comparison with published results. Defaults to `default`.
+    details (bool): True adds `details` to the result. Defaults to False.
+    resamples (int): Number of bootstrap resamples. Defaults to 1000.
+    seed (int): Seed of the bootstrap. Defaults to 0.
+    configs (list of str, optional): Config of each reference. Adds `configs` and `macro` to the result.
 Returns:
-    tool_accuracy (float): Share of replies that call the answer's tool.
-    parameter_accuracy (float): Share of replies with the answer's arguments; a wrong tool has no right arguments.
-    call_accuracy (float): Share of replies where both are right.
-    parameter_accuracy_given_tool (float or None): Share of right arguments where the tool is right.
-    format_rate (float): Share of replies from which a tool call can be read.
-    hallucination_rate (float): Share of replies that call a tool which is no candidate.
+    tool_accuracy (float): Share of predictions that call the correct tool.
+    parameter_accuracy (float): Share of predictions with the correct arguments. Arguments of a wrong tool count as
+        wrong.
+    call_accuracy (float): Share of predictions with the correct tool and the correct arguments.
+    parameter_accuracy_given_tool (float or None): Share of correct arguments among predictions with the correct tool;
+        None if there are none.
+    format_rate (float): Share of predictions that contain a readable tool call.
+    hallucination_rate (float): Share of predictions that call a tool which is not a candidate.
     error_classes (dict): Share of each error class.
-    intervals (dict): Ends of the 95 % interval of each rate, by bootstrap over query groups.
+    intervals (dict): Ends of the 95 % confidence interval of each rate, by bootstrap over query groups.
     count (int): Number of references.
     query_groups (int): Number of query groups.
-    detectable_difference (float or None): Least difference in tool accuracy between two systems that these rows would
-        show; None where all query groups fare alike.
-    configs (dict, only where given): The same figures for each config.
-    macro (dict, only with configs): Mean of each rate over the configs.
-    details (list of dict, only where asked for): For each reference its id, error class and reason.
+    detectable_difference (float or None): Smallest difference in tool accuracy to another system that can be detected
+        on these rows; None if the mean outcome is the same in all query groups.
+    configs (dict, only with `configs`): These figures for each config.
+    macro (dict, only with `configs`): Unweighted mean of each rate over the configs.
+    details (list of dict, only with `details`): Id, error class and reason of each reference.
 Examples:
     >>> metric = evaluate.load("metrics/petoolbench")
     >>> tool = {"name": "oslo_weather", "provider": "p", "description": "d", "parameters": '{"properties": {}}'}
@@ -68,9 +75,9 @@ Examples:
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _KWARGS_DESCRIPTION)
 class Petoolbench(evaluate.Metric):
-    """Tool, parameter and call accuracy.
+    """Tool accuracy, parameter accuracy and call accuracy of tool calls.
 
-    `evaluate.combine` names figures that two metrics share by the class, which is therefore spelled as the module is.
+    `evaluate.combine` prefixes figures that two metrics share with the class name, so it is spelled like the module.
     """
 
     def _info(self) -> evaluate.MetricInfo:
@@ -94,21 +101,27 @@ class Petoolbench(evaluate.Metric):
         )
 
     def compute(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> Any:
-        """Score; columns of the references beyond those that scoring needs are left aside.
+        """Compute the scores; see the class for arguments and result.
 
-        What is handed over whole is scored as it stands, without a way through files, which takes longer than scoring.
+        Predictions and references that are passed here are scored directly: the Arrow files of `evaluate` would take
+        longer than the scoring. Additional columns of the references are ignored.
+
+        Raises:
+            PredictionsError: If predictions, references and configs differ in number, there are no references, an
+                instance id occurs twice, or the scorer is unknown.
+            ReferencesError: If a reference lacks a column or an answer.
         """
         if predictions is None or references is None or self.writer is not None:
-            return super().compute(predictions=predictions, references=_needed(references), **kwargs)
+            return super().compute(predictions=predictions, references=_scored_columns(references), **kwargs)
         return self._compute(list(predictions), list(references), **kwargs)
 
     def add_batch(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> None:
         """Add predictions and references for a later `compute`."""
-        super().add_batch(predictions=predictions, references=_needed(references), **kwargs)
+        super().add_batch(predictions=predictions, references=_scored_columns(references), **kwargs)
 
     def add(self, *, prediction: Any = None, reference: Any = None, **kwargs: Any) -> None:
         """Add one prediction and its reference for a later `compute`."""
-        super().add(prediction=prediction, reference=_needed([reference])[0], **kwargs)
+        super().add(prediction=prediction, reference=_scored_columns([reference])[0], **kwargs)
 
     def _compute(
         self,
@@ -120,15 +133,15 @@ class Petoolbench(evaluate.Metric):
         seed: int = 0,
         configs: Sequence[str] | None = None,
     ) -> dict[str, Any]:
-        verdicts, ids, groups = _judged(predictions, references, scorer)
+        verdicts, ids, groups = _judge(predictions, references, scorer)
         scores: dict[str, Any] = {**aggregate(verdicts, groups, resamples=resamples, seed=seed)}
         if configs is not None:
             scores["configs"] = _by_config(verdicts, groups, configs, resamples, seed)
             scores["macro"] = macro(scores["configs"])
         if details:
             scores["details"] = [
-                {"instance_id": name, "error_class": one.error_class, "reason": one.reason}
-                for name, one in zip(ids, verdicts, strict=True)
+                {"instance_id": instance_id, "error_class": verdict.error_class, "reason": verdict.reason}
+                for instance_id, verdict in zip(ids, verdicts, strict=True)
             ]
         return scores
 
@@ -142,46 +155,47 @@ class Petoolbench(evaluate.Metric):
         resamples: int = 10_000,
         seed: int = 0,
     ) -> dict[str, Any]:
-        """Compare two systems in tool accuracy by their replies to the same references.
+        """Compare the tool accuracy of two systems on the same references.
 
         Args:
-            first: Replies of the first system, one for each reference, in the same order.
-            second: Those of the second.
+            first: Predictions of the first system, one for each reference, in the same order.
+            second: Predictions of the second system, in the same order.
             references: Rows as they were loaded.
-            scorer: As in `compute`.
-            names: What the systems are called in words.
-            resamples: Resamples of the bootstrap, and permutations.
-            seed: Their seed.
+            scorer: `default`, `strict` or `legacy`, as in `compute`.
+            names: Names of the systems in the description.
+            resamples: Number of bootstrap resamples and of permutations.
+            seed: Seed of both.
 
         Returns:
-            The fields of `Comparison`, and `in_words`, the same as a sentence.
+            The fields of `Comparison`, and `in_words`, a description in one or two sentences.
 
         Raises:
-            MetricError: If replies and references do not fit.
+            MetricError: If predictions and references do not match, or the scorer is unknown.
         """
         rows = list(references)
-        one, _, groups = _judged(first, rows, scorer)
-        other, _, _ = _judged(second, rows, scorer)
-        found = compare_systems(one, other, groups, resamples=resamples, seed=seed)
-        return {**asdict(found), "in_words": found.in_words(*names)}
+        first_verdicts, _, groups = _judge(first, rows, scorer)
+        second_verdicts, _, _ = _judge(second, rows, scorer)
+        comparison = compare_systems(first_verdicts, second_verdicts, groups, resamples=resamples, seed=seed)
+        return {**asdict(comparison), "in_words": comparison.in_words(*names)}
 
 
-def _judged(
+def _judge(
     predictions: Sequence[str], references: Sequence[Mapping[str, Any]], scorer: ScorerName
 ) -> tuple[list[Verdict], list[str], list[str]]:
-    """Verdict, id and query group of each row. References are not kept: so many take longer than judging them."""
+    """Return the verdict, instance id and query group of each row."""
     if not references:
-        raise PredictionsError("There is nothing to score: the references are empty.")
+        raise PredictionsError("There is nothing to score: the references are empty. Pass at least one reference.")
     if len(predictions) != len(references):
         raise PredictionsError(
-            f"There are {len(predictions)} predictions for {len(references)} references: give one for each."
+            f"There are {len(predictions)} predictions for {len(references)} references. Pass one for each reference."
         )
     if scorer not in SCORERS:
-        raise PredictionsError(f"There is no scorer {scorer!r}. Allowed are {', '.join(SCORERS)}.")
+        raise PredictionsError(f"Unknown scorer {scorer!r}. Available scorers: {', '.join(SCORERS)}.")
     verdicts, ids, groups = [], [], []
-    for reply, row in zip(predictions, references, strict=True):
+    # References are not kept: creating many long-lived objects takes longer than judging.
+    for prediction, row in zip(predictions, references, strict=True):
         reference = reference_from_row(row)
-        verdicts.append(judge(reply, reference, scorer))
+        verdicts.append(judge(prediction, reference, scorer))
         ids.append(reference.instance_id)
         groups.append(reference.query_group)
     check_unique(ids)
@@ -191,19 +205,22 @@ def _judged(
 def _by_config(
     verdicts: Sequence[Verdict], groups: Sequence[str], configs: Sequence[str], resamples: int, seed: int
 ) -> dict[str, Scores]:
+    """Return the scores of each config."""
     if len(configs) != len(verdicts):
-        raise PredictionsError(f"There are {len(configs)} configs for {len(verdicts)} references: give one for each.")
-    found = {}
-    for config in sorted(set(configs)):
-        own = [index for index, name in enumerate(configs) if name == config]
-        found[config] = aggregate(
-            [verdicts[index] for index in own], [groups[index] for index in own], resamples=resamples, seed=seed
+        raise PredictionsError(
+            f"There are {len(configs)} configs for {len(verdicts)} references. Pass one for each reference."
         )
-    return found
+    scores = {}
+    for config in sorted(set(configs)):
+        indexes = [index for index, name in enumerate(configs) if name == config]
+        scores[config] = aggregate(
+            [verdicts[index] for index in indexes], [groups[index] for index in indexes], resamples=resamples, seed=seed
+        )
+    return scores
 
 
-def _needed(references: Any) -> Any:
-    """The columns that scoring needs, once each row is known to have them and an answer."""
+def _scored_columns(references: Any) -> Any:
+    """Return the columns that scoring needs, after checking that each row has them and an answer."""
     if references is None:
         return None
     rows = list(references)

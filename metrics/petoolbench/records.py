@@ -1,4 +1,4 @@
-"""What is scored: a reference, the tool call read from a reply, and the verdict on the two."""
+"""Data classes of scoring: references, tool calls and verdicts; and the reading of references from rows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ErrorClass = Literal[
     "parameter_name_mismatch",
     "parameter_value_mismatch",
 ]
-"""Every prediction falls in exactly one, the first of them that applies after `correct`."""
+"""Every prediction is in exactly one class: `correct`, or the first of the others that applies."""
 ERROR_CLASSES: Final[tuple[ErrorClass, ...]] = get_args(ErrorClass)
 RATES: Final = ("tool_accuracy", "parameter_accuracy", "call_accuracy", "format_rate", "hallucination_rate")
-"""What is measured with an interval: means of `Verdict.outcome`."""
+"""Rates that have a confidence interval: the means of `Verdict.outcome`, in its order."""
 
 
 class ToolCall(NamedTuple):
-    """A tool name with its arguments."""
+    """A call to a tool."""
 
     name: str
     arguments: dict[str, Any]
@@ -34,28 +34,30 @@ class ToolCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ParseFailure:
-    """A reply from which no tool call can be read, and why."""
+    """A prediction that contains no readable tool call."""
 
     reason: str
+    """Name of the reason; see `parsing.parse`."""
 
 
 class Reference(NamedTuple):
     """The part of a dataset row that scoring needs.
 
-    A named tuple and no dataclass, since one is made for every row that is scored, which took a tenth of the time.
+    A named tuple, because it is created faster than a dataclass, once for every scored row.
     """
 
     instance_id: str
     query_group: str
     tools: Sequence[Mapping[str, Any]]
-    """The candidates, each with its `name`."""
+    """The candidates; each has a `name`."""
     parameters: str
-    """JSON Schema of the parameters of the answer's tool, as JSON text."""
+    """JSON Schema of the parameters of the correct tool, as JSON text."""
     answer: ToolCall
+    """The correct call."""
     same_function: Collection[str] | None = None
-    """Names of the candidates that do the job; None where the row does not say."""
+    """Names of the candidates that do the requested job; None if the row does not state them."""
     alternatives: tuple[Mapping[str, Any], ...] = ()
-    """Further arguments that are as right as the answer's."""
+    """Other arguments that are also correct."""
 
     @property
     def candidates(self) -> list[str]:
@@ -64,35 +66,37 @@ class Reference(NamedTuple):
 
     @property
     def schema(self) -> Mapping[str, Any]:
-        """`parameters`, read; not to be changed, since references share it.
+        """`parameters` as a mapping. References share it: do not modify it.
 
         Raises:
-            ReferencesError: If it is no JSON object.
+            ReferencesError: If `parameters` is not a JSON object.
         """
         try:
             return _object(self.parameters)
         except (TypeError, ValueError) as error:
             raise ReferencesError(
-                f"The parameters of {self.answer.name!r} in row {self.instance_id!r} are no JSON object: {error}."
+                f"The parameters of {self.answer.name!r} in row {self.instance_id!r} are not a JSON object: {error}. "
+                "Pass rows of a PEToolBench config as they were loaded."
             ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one reply was worth."""
+    """Judgement of one prediction."""
 
     format_valid: bool
-    """A tool call could be read from the reply."""
+    """The prediction contains a readable tool call."""
     tool_correct: bool
+    """It calls the correct tool."""
     parameters_correct: bool
-    """The arguments are those of the answer; False where the tool is wrong, but in the scorer `legacy`."""
+    """The arguments are correct. Always False for a wrong tool, except with the scorer `legacy`."""
     error_class: ErrorClass
     reason: str
-    """What was wrong within the class; empty where nothing was."""
+    """Name of the error within the class; empty for correct predictions."""
 
     @property
     def outcome(self) -> tuple[bool, ...]:
-        """What the reply adds to each rate, in the order of `RATES`."""
+        """Contribution of the prediction to each rate, in the order of `RATES`."""
         return (
             self.tool_correct,
             self.parameters_correct,
@@ -103,74 +107,89 @@ class Verdict:
 
 
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
-"""Columns of a row that scoring reads; of `meta` it reads `same_function` where there is one, and no other column."""
+"""Columns that scoring requires. It also reads `meta.same_function` if a row has it, and ignores all other columns."""
 MAX_DEPTH: Final = 64
-"""Values nested deeper than this are no tool call, and no answer; comparing them would exhaust the stack."""
+"""Limit of the nesting of tool calls and answers: comparing deeper values could exhaust the stack."""
 _first_value: Final = json.JSONDecoder().raw_decode
 _NO_META: Final[Mapping[str, Any]] = {}
 
 
 def reference_from_row(row: Mapping[str, Any]) -> Reference:
-    """Read the reference out of a dataset row.
+    """Read the reference of a dataset row.
 
     Args:
-        row: A row of `preferred_only`, `rating_integrated` or `chronological`; further columns are ignored.
+        row: A row of `preferred_only`, `rating_integrated` or `chronological`; additional columns are ignored.
 
     Raises:
-        ReferencesError: If a column is missing, holds malformed JSON, or the answer is not public.
+        ReferencesError: If a column is missing or malformed, or the answer is not public.
     """
     try:
         instance_id, query_group, answer = row["instance_id"], row["query_group"], row["answer"]
         tools = row["candidates"]
         name = answer["name"] if answer else None
-        for tool in tools:
-            if tool["name"] == name:
-                break
-        else:
-            raise ReferencesError(_no_answer(instance_id, name))
-        parameters = tool["parameters"]
+        parameters = _parameters(instance_id, tools, name)
     except (KeyError, TypeError) as error:
-        raise ReferencesError(_what_lacks(row, error)) from error
+        raise ReferencesError(_malformed(row, error)) from error
     if type(instance_id) is not str or type(query_group) is not str:
         raise ReferencesError(
-            f"instance_id and query_group of row {instance_id!r} are no text, as they are in the data."
+            f"The instance_id and query_group of row {instance_id!r} must be strings. "
+            "Pass rows of a PEToolBench config as they were loaded."
         )
     try:
-        arguments = _read(answer["arguments"])
+        arguments = _arguments(answer["arguments"])
         others = answer.get("alternatives")
-        alternatives = tuple(map(_read, others)) if others else ()
+        alternatives = tuple(map(_arguments, others)) if others else ()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ReferencesError(f"Row {instance_id!r} holds malformed JSON: {error}") from error
-    same = (row.get("meta") or _NO_META).get("same_function")
+        raise ReferencesError(
+            f"Row {instance_id!r} has malformed arguments: {error}. Build or download the data set again."
+        ) from error
+    same_function = (row.get("meta") or _NO_META).get("same_function")
     return Reference(
         instance_id,
         query_group,
         tools,
         parameters,
         ToolCall(name, arguments),
-        same or None,
+        same_function or None,
         alternatives,
     )
 
 
-def _read(text: str) -> dict[str, Any]:
-    """The arguments in a JSON text.
+def _parameters(instance_id: str, tools: Sequence[Mapping[str, Any]], name: str | None) -> Any:
+    """Return the parameters of the candidate with a name.
 
     Raises:
-        ValueError: If it is no JSON object, or one nested too deep to be compared.
+        ReferencesError: If there is none.
+    """
+    for tool in tools:
+        if tool["name"] == name:
+            return tool["parameters"]
+    raise ReferencesError(_no_answer(instance_id, name))
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Parse arguments from JSON text.
+
+    Raises:
+        ValueError: If the text is not a JSON object, or nested too deep.
     """
     value, end = _first_value(text)
     if end != len(text):
         value = json.loads(text)
     if type(value) is not dict:
-        raise ValueError(f"arguments are an object, not a {type(value).__name__}")
+        raise ValueError(f"a {type(value).__name__} instead of an object")
     if len(text) > 2 * MAX_DEPTH and text.count("{") + text.count("[") > MAX_DEPTH and deeper_than(value, MAX_DEPTH):
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     return value
 
 
 def deeper_than(value: Any, depth: int) -> bool:
-    """Whether a JSON value is nested deeper than so many levels."""
+    """Return True if a JSON value is nested deeper than a number of levels.
+
+    Args:
+        value: The value.
+        depth: The number of levels, at least 1. Scalars and empty containers have one level.
+    """
     level = [value]
     for _ in range(depth):
         level = [
@@ -191,12 +210,12 @@ def _no_answer(instance_id: str, name: str | None) -> str:
             "Score the validation split, or submit test predictions to the leaderboard."
         )
     return (
-        f"The answer of row {instance_id!r}, {name!r}, is none of its candidates. "
-        "The answers belong to another build of the data set."
+        f"The answer of row {instance_id!r} calls {name!r}, which is not one of its candidates. "
+        "Use the answers of the same build of the data set."
     )
 
 
-def _what_lacks(row: Mapping[str, Any], error: Exception) -> str:
+def _malformed(row: Mapping[str, Any], error: Exception) -> str:
     missing = [column for column in REFERENCE_COLUMNS if column not in row]
     if missing:
         return (
@@ -213,5 +232,5 @@ def _what_lacks(row: Mapping[str, Any], error: Exception) -> str:
 def _object(text: str) -> Mapping[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise TypeError(f"a {type(value).__name__} where an object is expected")
+        raise TypeError(f"a {type(value).__name__} instead of an object")
     return value

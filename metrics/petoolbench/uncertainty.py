@@ -1,8 +1,10 @@
-"""How sure a rate is, and whether two systems differ.
+"""Confidence intervals of rates, and comparison of two systems.
 
-The users of one query group share its question, so query groups are drawn, not rows (arXiv 2411.00640). Query groups
-with the same outcome are interchangeable: what is drawn is how often each outcome comes, which makes ten thousand
-resamples of ten thousand rows a matter of milliseconds.
+Users in a query group share its question, so their outcomes are correlated. Query groups are therefore resampled, not
+rows (arXiv 2411.00640, clustered standard errors).
+
+Query groups with the same outcome are interchangeable, so a resample is a draw of how often each distinct outcome
+occurs. With it, 10,000 resamples of 10,000 rows take milliseconds.
 """
 
 from __future__ import annotations
@@ -16,67 +18,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL: Final = 0.05
-"""Of tests: two systems with a larger p are not told apart."""
+"""Significance level of the comparison."""
 _POWER: Final = 1.959964 + 0.841621
-"""Standard errors by which two rates must differ to be found with 80 % probability at a level of 5 %."""
+"""Difference in standard errors that is detected with 80 % power at a significance level of 5 %."""
 _MANY_OUTCOMES: Final = 128
+"""Number of distinct outcomes up to which the counts of outcomes are drawn, instead of query groups."""
 _BLOCK: Final = 500_000
-"""Query groups drawn at once."""
+"""Number of query groups drawn per block, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two systems on the same rows. Rates and differences are -1 to 1."""
+    """Comparison of two systems on the same rows. Differences are from -1 to 1."""
 
     difference: float
-    """Rate of the first less that of the second."""
+    """Mean outcome of the first system minus that of the second."""
     low: float
+    """Lower end of the 95 % confidence interval of the difference."""
     high: float
-    """Ends of the 95 % interval of the difference."""
+    """Upper end of the interval."""
     p: float
-    """How often chance alone would give a difference as large, 0 to 1."""
+    """p-value of the two-sided permutation test, from 0 to 1."""
     detectable: float
-    """Least difference that these rows would show with 80 % probability, at a level of 5 %."""
+    """Smallest difference that is detected on these rows with 80 % power at a significance level of 5 %."""
     rows: int
+    """Number of rows."""
     query_groups: int
+    """Number of query groups."""
 
     @property
     def differs(self) -> bool:
-        """Whether the two are told apart."""
+        """True if the difference is significant: by the interval and by the test."""
         return not (self.low <= 0 <= self.high or self.p >= LEVEL)
 
     def in_words(self, first: str, second: str) -> str:
-        """The comparison as a sentence."""
+        """Describe the comparison in one or two sentences.
+
+        Args:
+            first: Name of the first system.
+            second: Name of the second system.
+        """
         if not self.differs:
             return (
-                f"{first} and {second} cannot be told apart: the difference is {100 * self.difference:+.1f} points, "
-                f"{100 * self.low:+.1f} to {100 * self.high:+.1f} (p {_shown(self.p)}). These {self.rows} rows would "
-                f"show a difference of {100 * self.detectable:.1f} points."
+                f"{first} and {second} do not differ significantly: the difference is "
+                f"{100 * self.difference:+.1f} points, {100 * self.low:+.1f} to {100 * self.high:+.1f} "
+                f"(p {_p_value(self.p)}). The smallest detectable difference on these {self.rows} rows is "
+                f"{100 * self.detectable:.1f} points."
             )
         ahead, low, high = (first, self.low, self.high) if self.difference > 0 else (second, -self.high, -self.low)
         return (
             f"{ahead} is ahead by {100 * abs(self.difference):.1f} points, {100 * low:.1f} to {100 * high:.1f} "
-            f"(p {_shown(self.p)})."
+            f"(p {_p_value(self.p)})."
         )
 
 
-def _shown(p: float) -> str:
+def _p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def intervals(
     outcomes: NDArray[np.float64], groups: Sequence[str], *, resamples: int, seed: int
 ) -> NDArray[np.float64]:
-    """95 % intervals of the means of columns, by bootstrap over query groups.
+    """Return 95 % confidence intervals of column means, by bootstrap over query groups.
 
     Args:
-        outcomes: Array of shape (rows, columns).
+        outcomes: Array of shape (rows, columns), at least one row.
         groups: Query group of each row.
-        resamples: Number of resamples, at least 1.
-        seed: Seed of the draws.
+        resamples: Number of bootstrap resamples, at least 1.
+        seed: Seed of the bootstrap.
 
     Returns:
-        Array of shape (columns, 2): the 2.5th and 97.5th percentile of the resampled means.
+        Array of shape (columns, 2): the 2.5th and 97.5th percentiles of the resampled means.
     """
     sums, counts = _by_outcome(outcomes, groups)
     totals = _resampled(sums, counts, resamples, np.random.default_rng(seed))
@@ -86,21 +98,24 @@ def intervals(
 def compare(
     first: Sequence[float], second: Sequence[float], groups: Sequence[str], *, resamples: int = 10_000, seed: int = 0
 ) -> Comparison:
-    """Compare two systems by their outcomes on the same rows: a paired bootstrap and a paired permutation test.
+    """Compare two systems on the same rows, by a paired bootstrap and a paired permutation test.
+
+    Both treat a query group as one unit.
 
     Args:
-        first: Outcome of the first system on each row, 0 to 1.
-        second: That of the second, in the same order.
+        first: Outcome of the first system on each row, from 0 to 1.
+        second: Outcome of the second system on each row, in the same order.
         groups: Query group of each row.
-        resamples: Number of resamples and of permutations.
-        seed: Seed of the draws.
+        resamples: Number of bootstrap resamples and of permutations.
+        seed: Seed of both.
 
     Raises:
-        ValueError: If there are no rows, or not the same number of all three.
+        ValueError: If there are no rows, or the three sequences differ in length.
     """
     if not len(first) == len(second) == len(groups) > 0:
         raise ValueError(
-            f"{len(first)} and {len(second)} outcomes of {len(groups)} rows: give one of each for each row."
+            f"There are {len(first)} and {len(second)} outcomes for {len(groups)} rows. "
+            "Pass one outcome of each system for each row, and at least one row."
         )
     differences = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     sums, counts = _by_outcome(differences[:, None], groups)
@@ -109,50 +124,55 @@ def compare(
     low, high = np.percentile(totals[:, 0] / totals[:, 1], (2.5, 97.5))
     rows, clusters = len(groups), int(counts.sum())
     difference = float(differences.mean())
-    # Under the hypothesis of no difference a query group's difference is as likely to have the other sign.
-    kept = rng.binomial(counts, 0.5, size=(resamples, len(counts)))
-    permuted = (2 * kept - counts) @ sums[:, 0] / rows
+    # Under the null hypothesis, the difference in a query group is as likely to have the opposite sign.
+    unflipped = rng.binomial(counts, 0.5, size=(resamples, len(counts)))
+    permuted = (2 * unflipped - counts) @ sums[:, 0] / rows
     extreme = int((np.abs(permuted) >= abs(difference) - 1e-12).sum())
-    least = _POWER * _standard_error(sums, counts)
-    return Comparison(difference, float(low), float(high), (extreme + 1) / (resamples + 1), least, rows, clusters)
+    smallest = _POWER * _standard_error(sums, counts)
+    return Comparison(difference, float(low), float(high), (extreme + 1) / (resamples + 1), smallest, rows, clusters)
 
 
 def detectable(outcomes: NDArray[np.float64], groups: Sequence[str]) -> float:
-    """Least difference between two systems that rows would show with 80 % probability, at a level of 5 %.
+    """Return the smallest difference between two systems that is detected with 80 % power at a level of 5 %.
 
-    That of two systems as good as this one whose errors have nothing to do with each other; of two whose errors are
-    alike, less is seen: `compare` tells.
+    It assumes that the other system has the same standard error and independent errors. If the errors are positively
+    correlated, smaller differences are detectable; `Comparison.detectable` takes the correlation into account.
 
     Args:
-        outcomes: Outcome of a system on each row, 0 to 1; shape (rows,).
+        outcomes: Outcome of a system on each row, from 0 to 1; shape (rows,).
         groups: Query group of each row.
     """
     return math.sqrt(2) * _POWER * _standard_error(*_by_outcome(outcomes[:, None], groups))
 
 
 def _standard_error(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> float:
-    """Standard error of the mean of the first column over rows, clustered on query groups."""
+    """Return the standard error of the mean of the first column over rows, clustered by query group."""
     rows = float(counts @ sums[:, -1])
     centred = sums[:, 0] - float(counts @ sums[:, 0]) / rows * sums[:, -1]
     return math.sqrt(float(counts @ centred**2)) / rows
 
 
 def _by_outcome(outcomes: NDArray[np.float64], groups: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The different outcomes of a query group, as sums over its rows with their number last, and how often each is."""
-    seen: dict[str, int] = {}
-    index = np.fromiter((seen.setdefault(group, len(seen)) for group in groups), dtype=np.int64, count=len(groups))
+    """Return the distinct outcomes of query groups and their counts.
+
+    An outcome is the sum of each column over the rows of a query group, followed by the number of rows.
+    """
+    numbers: dict[str, int] = {}
+    index = np.fromiter(
+        (numbers.setdefault(group, len(numbers)) for group in groups), dtype=np.int64, count=len(groups)
+    )
     columns = [np.bincount(index, weights=column) for column in outcomes.T]
     sums = np.column_stack([*columns, np.bincount(index)])
-    different, counts = np.unique(sums, axis=0, return_counts=True)
-    return different, counts.astype(np.int64)
+    distinct, counts = np.unique(sums, axis=0, return_counts=True)
+    return distinct, counts.astype(np.int64)
 
 
 def _resampled(
     sums: NDArray[np.float64], counts: NDArray[np.int64], resamples: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Totals of each resample: one row each, one column for each sum.
+    """Return the totals of each resample, shape (resamples, columns of `sums`).
 
-    Of few different outcomes it is drawn how often each comes; of many, which query groups come.
+    With few distinct outcomes, the count of each is drawn; with many, the query groups themselves.
     """
     total = int(counts.sum())
     if len(counts) <= _MANY_OUTCOMES:
@@ -163,6 +183,6 @@ def _resampled(
     for start in range(0, resamples, step):
         size = min(step, resamples - start)
         drawn = outcome_of[rng.integers(total, size=(size, total))] + len(counts) * np.arange(size)[:, None]
-        often = np.bincount(drawn.ravel(), minlength=size * len(counts)).reshape(size, len(counts))
-        totals[start : start + size] = often @ sums
+        occurrences = np.bincount(drawn.ravel(), minlength=size * len(counts)).reshape(size, len(counts))
+        totals[start : start + size] = occurrences @ sums
     return totals

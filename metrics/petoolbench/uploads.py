@@ -1,4 +1,4 @@
-"""A page whose files are uploaded, and never fetched for whoever names an address."""
+"""Gradio blocks that accept uploaded files only, and never download a file from a URL."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from gradio_client.utils import is_file_obj_with_meta, is_http_url_like, travers
 
 
 class Blocks(gr.Blocks):
-    """Gradio's, but it fetches nothing for a visitor.
+    """`gradio.Blocks` that refuses URLs in place of uploaded files.
 
-    Gradio 6 fetches a file that stands as an address in the value of any component, before a handler is asked: of
-    any size (`max_file_size` is of uploads), and unpacked. So a few bytes of anybody would fill memory and disk.
+    Gradio 6 downloads and unpacks any URL that a request gives as a file, before the event handler runs. The limit
+    `max_file_size` applies to uploads only, so that a short request could fill memory and disk.
     """
 
     async def preprocess_data(
         self, block_fn: Any, inputs: list[Any], state: Any, explicit_call: bool = False
     ) -> list[Any]:
-        """Refuse addresses; the arguments are Gradio's.
+        """Refuse URLs, then preprocess the inputs as Gradio does.
 
         Raises:
-            gr.Error: If a file is given by its address.
+            gr.Error: If a file is given as a URL.
         """
-        traverse(inputs, _refuse_address, is_file_obj_with_meta)
-        found: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
-        return found
+        traverse(inputs, _refuse_url, is_file_obj_with_meta)
+        processed: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        return processed
 
 
-def _refuse_address(file: dict[str, Any]) -> dict[str, Any]:
+def _refuse_url(file: dict[str, Any]) -> dict[str, Any]:
     if is_http_url_like(file["path"]):
-        raise gr.Error("Files are uploaded here; none is fetched from an address.", print_exception=False)
+        raise gr.Error("Files given as URLs are not accepted. Upload the file instead.", print_exception=False)
     return file

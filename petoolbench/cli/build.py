@@ -83,11 +83,11 @@ def build(
     stdout.print(
         f"\nData set: {out}\nAnswers of the test split, to be kept private: {private_folder(out)}", soft_wrap=True
     )
-    done = report.manifest["audit"]
-    said = f"{done['gates']} gates and {done['checks']} checks hold ({out / AUDIT_PAGE})" if done else "not run"
-    if done and "gates_on_rows" in done:
-        said += f", the gates on a sample of {done['gates_on_rows']:,} rows of each config"
-    stdout.print(f"Audit: {said}.", soft_wrap=True)
+    done = report.manifest.audit
+    audit = f"{done.gates} gates and {done.checks} checks hold ({out / AUDIT_PAGE})" if done else "not run"
+    if done and done.gates_on_rows is not None:
+        audit += f"; the gates were evaluated on a sample of {done.gates_on_rows:,} rows of each config"
+    stdout.print(f"Audit: {audit}.", soft_wrap=True)
     if not settings.secret:
         stdout.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich import box
@@ -14,7 +14,8 @@ from rich.table import Table
 
 from builder.errors import AuditError, ConfigError, OutputError
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_manifest
+from hf_dataset.manifest import Manifest, read_manifest
+from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.records import ERROR_CLASSES
@@ -40,7 +41,7 @@ def import_released(
         done = import_original(files, out, tell)
     for one in done.unparsed:
         stderr.print(f"{one.file}, row {one.row}: {one.reason}.", markup=False, highlight=False, soft_wrap=True)
-    counts = done.manifest["counts"]
+    counts = done.manifest.counts
     stdout.print(
         f"{counts['rows_imported']:,} of {counts['rows_read']:,} rows in {out}, split {SPLIT}; of "
         f"{counts['rows_whose_prompts_come_back']:,} the prompts come back byte for byte.",
@@ -53,7 +54,7 @@ def import_released(
         )
 
 
-def audit_imported(data: Path, manifest: Mapping[str, Any], answers: Path | None, out: Path | None) -> None:
+def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Path | None) -> None:
     """Audit an import: what applies where tools have no attributes; the arguments are those of the command.
 
     Raises:

@@ -34,9 +34,9 @@ def print_funnel(report: pipeline.BuildResult) -> None:
     """Print what a build read, dropped and wrote."""
     manifest = report.manifest
     table = Table("what", "number", title="Funnel", title_justify="left")
-    for name, number in manifest["counts"].items():
+    for name, number in manifest.counts.items():
         table.add_row(name.replace("_", " "), f"{number:,}")
-    for kind, reasons in manifest["drops"].items():
+    for kind, reasons in manifest.drops.items():
         for reason, number in reasons.items():
             table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
     stdout.print(table)
@@ -51,7 +51,7 @@ def print_funnel(report: pipeline.BuildResult) -> None:
 def print_rows(report: pipeline.BuildResult) -> None:
     """Print how many rows a build wrote."""
     rows = Table("config", *SPLITS, title="Rows", title_justify="left")
-    for name, splits in report.manifest["rows"].items():
+    for name, splits in report.manifest.rows.items():
         rows.add_row(name, *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS))
     stdout.print(rows)
 

@@ -22,11 +22,11 @@ from builder.predictors.registry import ALLOWED as MODELS
 from builder.predictors.registry import open_predictor
 from builder.training.training_export import FORMATS, export_training
 from hf_dataset.layout import MANIFEST, SPLITS
-from hf_dataset.reader import read_answers, read_instances, read_manifest
+from hf_dataset.manifest import read_manifest
+from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import SCORERS
 from petoolbench.hub.locate import data_folder
-from petoolbench.original.importer import is_original
 from petoolbench.original.released_replies import read_replies
 from petoolbench.runs import check_made_for
 from petoolbench.scoring import score
@@ -88,7 +88,7 @@ def audit_folder(
 ) -> None:
     """Show whether the histories, and nothing else, give the answers; exit 1 where a gate fails."""
     manifest = read_manifest(data)
-    if is_original(manifest):
+    if manifest.is_original:
         audit_imported(data, manifest, answers, out)
         return
     if out is not None and (out / MANIFEST).exists():

@@ -1,1 +1,1 @@
-"""The benchmark's repositories on the Hugging Face Hub: what goes there, and how."""
+"""Repositories of the benchmark on the Hugging Face Hub: uploading and downloading."""

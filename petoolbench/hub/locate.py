@@ -1,4 +1,4 @@
-"""Where a data set lies that is named by its folder or by its repository on the Hub."""
+"""Location of a data set that is named by its folder or by its repository on the Hub."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ from .repository import download, open_hub
 
 _REPOSITORY: Final = re.compile(r"(?:hub:)?(?P<name>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[\w./-]+))?")
 _NEEDED: Final = (MANIFEST, *(f"{config}/*" for config in (*HISTORY_TYPES, TOOLS)))
-"""Not the training data, which is larger than all the rest."""
+"""Files to download by default: all except the training data, which is larger than everything else together."""
 
 
 def data_folder(name: str, patterns: Sequence[str] | None = _NEEDED) -> Path:
-    """The folder of a data set, fetched from the Hub (or found in the client's cache) where it is no folder here.
+    """Return the folder of a data set, downloaded from the Hub if it is not a local folder.
 
     Args:
-        name: A folder, or `ORG/NAME`, or `ORG/NAME@REVISION`; with `hub:` before it too, as the leaderboard has it.
-        patterns: Of the files that are needed; None for all.
+        name: A local folder, `ORG/NAME` or `ORG/NAME@REVISION`. A repository may have the prefix `hub:`, as on the
+            leaderboard.
+        patterns: Glob patterns of the files to download; None for all files.
+
+    Returns:
+        The local folder; for a repository, that in the cache of `huggingface_hub`.
 
     Raises:
-        HubError: If it cannot be fetched.
+        HubError: If the repository cannot be downloaded.
     """
     folder = Path(name)
-    found = _REPOSITORY.fullmatch(name)
-    if found is None or folder.exists():
+    repository = _REPOSITORY.fullmatch(name)
+    if repository is None or folder.exists():
         return folder
     try:
-        return download(open_hub(), found["name"], found["revision"], patterns)
+        return download(open_hub(), repository["name"], repository["revision"], patterns)
     except HubError as error:
-        raise HubError(f"There is no folder {name!r} here, so it was looked for on the Hub. {error}") from error
+        raise HubError(f"There is no local folder {name!r}, so it was looked up on the Hub. {error}") from error

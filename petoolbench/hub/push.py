@@ -1,8 +1,8 @@
-"""Pushing a build, the metric and the Space: one commit a repository and branch, the answers to a private one only."""
+"""Uploads of a build, the metric and the leaderboard; the answers are only uploaded to a private repository."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,21 +11,20 @@ from builder.errors import HubError
 from builder.execution.staging import private_folder
 from builder.manifest import file_hashes
 from hf_dataset.layout import MANIFEST
-from hf_dataset.reader import read_manifest
+from hf_dataset.manifest import Manifest, read_manifest
 from hf_dataset.script_branch import built_files, script_branch_files
 from hf_dataset.verify import check_folder
-from petoolbench.original.importer import is_original
 
 from .repository import Kind, Repository
 from .repository_contents import Contents, Entry, entries, folder_contents
 
 SCRIPT: Final = "script"
-"""Branch of the loading script, for versions of datasets before 4."""
+"""Branch with the loading script, for versions of `datasets` before 4."""
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What one branch of one repository is to hold."""
+    """Planned contents of one branch of one repository."""
 
     repository: str
     kind: Kind
@@ -33,46 +32,48 @@ class Push:
     contents: Contents
     message: str
     private: bool = False
-    """It must be private, and there already."""
+    """True if the repository must already exist and be private."""
 
     def entries(self) -> list[Entry]:
-        """Size and hashes of each file."""
+        """Return the size and hashes of each file."""
         return list(entries(self.contents))
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What came of it."""
+    """Finished upload of one branch."""
 
     push: Push
     commit: str
+    """Commit at the head of the branch."""
     changed: bool
+    """False if the branch already had these contents, so that no commit was made."""
 
 
 def plan_data(out: Path, repository: str, private_repository: str | None) -> list[Push]:
-    """What pushing a build comes to, the answers first, so that no data set is without its answers.
+    """Plan the upload of a build. The answers come first, so that no data set is published without its answers.
 
     Args:
-        out: Folder that a build made; its answers are in the folder beside it.
+        out: Folder of the build; its answers are in the folder next to it.
         repository: Public repository, `ORG/NAME`.
-        private_repository: Private one for the answers; None to leave them at home.
+        private_repository: Private repository for the answers; None to upload no answers.
 
     Raises:
-        HubError: If the folder is not what its manifest says, or the two repositories are one.
-        ReadError: If it is no data set.
+        HubError: If the folder differs from its manifest, or both repositories are the same.
+        ReadError: If the folder is not a data set.
     """
     manifest = read_manifest(out)
-    if is_original(manifest):
-        raise HubError(f"{str(out)!r} is an import of rows that are others' work. Push what petoolbench build made.")
+    if manifest.is_original:
+        raise HubError(f"{str(out)!r} is an import of others' work. Push a folder made by `petoolbench build`.")
     problems = check_folder(out)
     if problems:
-        raise HubError(f"{str(out)!r} is not what a build made: {'; '.join(problems[:5])}. Build it again.")
-    build = manifest["build_id"]
+        raise HubError(f"{str(out)!r} differs from what was built: {'; '.join(problems[:5])}. Build it again.")
+    build = manifest.build_id
     plan = []
     if private_repository is not None:
         if private_repository.casefold() == repository.casefold():
             raise HubError(
-                f"{repository!r} cannot hold both data set and answers. Name a private repository for these."
+                f"{repository!r} cannot hold both the data set and its answers. Name another repository for the answers."
             )
         plan.append(_answers(out, manifest, private_repository))
     main = {name: out / name for name in built_files(manifest)}
@@ -82,25 +83,28 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
     return plan
 
 
-def _answers(out: Path, manifest: Mapping[str, Any], repository: str) -> Push:
+def _answers(out: Path, manifest: Manifest, repository: str) -> Push:
     folder = private_folder(out)
-    contents: dict[str, Path | bytes] = {name: folder / name for name in manifest["private_files"]}
-    if file_hashes(folder) != manifest["private_files"]:
-        raise HubError(f"The answers in {str(folder)!r} are not those of {str(out)!r}, by its {MANIFEST}. Build again.")
-    return Push(repository, "dataset", "main", contents, f"Answers of build {manifest['build_id']}", private=True)
+    contents: dict[str, Path | bytes] = {name: folder / name for name in manifest.private_files}
+    if file_hashes(folder) != manifest.private_files:
+        raise HubError(f"The answers in {str(folder)!r} do not match the {MANIFEST} of {str(out)!r}. Build again.")
+    return Push(repository, "dataset", "main", contents, f"Answers of build {manifest.build_id}", private=True)
 
 
 def push_all(plan: list[Push], api: Any, tag: str | None = None) -> Iterator[Pushed]:
-    """Do what was planned, one commit after the other; the last one of `main` gets the tag.
+    """Upload the planned branches one after the other.
 
     Args:
-        plan: What goes where.
+        plan: The planned uploads.
         api: A `huggingface_hub.HfApi`.
-        tag: Name for the commits on `main`, of the answers too; None for none.
+        tag: Tag for the commits on `main`, including that of the answers; None for no tag.
+
+    Yields:
+        Each finished upload.
 
     Raises:
-        HubError: If the Hub refuses, or would show the answers to anybody; what was done until then stands, each
-            repository as it was or as it is to be.
+        HubError: If the Hub refuses a request, or the repository of the answers is public. Earlier uploads stay; the
+            branch of the failed one is either unchanged or complete.
     """
     for push in plan:
         repository = Repository(api, push.repository, push.kind)
@@ -112,12 +116,12 @@ def push_all(plan: list[Push], api: Any, tag: str | None = None) -> Iterator[Pus
             repository.branch(push.branch)
         state = repository.state(push.branch)
         if push.private and not state.private:
-            raise HubError(_public(push.repository))
+            raise HubError(_public_message(push.repository))
         commit = repository.commit(push.contents, push.entries(), state, push.branch, push.message)
         if push.private and not repository.private():
             repository.make_private()
             raise HubError(
-                f"{push.repository!r} became public while the answers were pushed. It is private again, but the "
+                f"{push.repository!r} became public during the upload of the answers. It is private again, but the "
                 f"answers of commit {commit[:8]} may have been seen: build again with another secret."
             )
         if tag is not None and push.branch == "main":
@@ -129,25 +133,26 @@ def _check_private(repository: Repository) -> None:
     private = repository.private()
     if private is None:
         raise HubError(
-            f"There is no repository {repository.name!r} for the answers, or this token may not see it. Make a private "
-            f"one: hf repos create {repository.name} --repo-type dataset --private"
+            f"There is no repository {repository.name!r} for the answers, or this token has no access to it. Create a "
+            f"private one: hf repos create {repository.name} --repo-type dataset --private"
         )
     if not private:
-        raise HubError(_public(repository.name))
+        raise HubError(_public_message(repository.name))
 
 
-def _public(name: str) -> str:
+def _public_message(name: str) -> str:
     return (
-        f"{name!r} is public, and answers go to a private repository only. Nothing was pushed. Make it private first."
+        f"{name!r} is public, but answers are pushed only to a private repository. Nothing was pushed. Make it private "
+        "first."
     )
 
 
 def plan_metric(folder: Path, repository: str) -> list[Push]:
-    """What pushing the metric comes to: `evaluate` looks for a script named as the repository.
+    """Plan the upload of the metric. `evaluate` loads the script with the name of the repository.
 
     Args:
         folder: Folder of the metric.
-        repository: The Space, `ORG/NAME`.
+        repository: Name of the Space, `ORG/NAME`.
     """
     contents = folder_contents(folder)
     script = f"{repository.rpartition('/')[2]}.py"
@@ -156,11 +161,11 @@ def plan_metric(folder: Path, repository: str) -> list[Push]:
 
 
 def plan_space(root: Path, repository: str) -> list[Push]:
-    """What pushing the leaderboard comes to: its header, program and needs in the root, and the two packages.
+    """Plan the upload of the leaderboard: README, app and requirements in the root, and the two packages.
 
     Args:
-        root: Folder that holds `leaderboard` and `metrics`.
-        repository: The Space, `ORG/NAME`.
+        root: Folder that contains `leaderboard` and `metrics`.
+        repository: Name of the Space, `ORG/NAME`.
     """
     board = root / "leaderboard"
     contents = {

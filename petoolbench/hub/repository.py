@@ -1,6 +1,6 @@
-"""One repository on the Hub: its state, and a commit that makes it what it is to be.
+"""One repository on the Hub: reading its state, and committing to it.
 
-All that the Hub, or the way to it, can refuse becomes a `HubError` that says what to do; the token is in none of them.
+Errors of the Hub and of the connection become a `HubError` with the next step. Its text never contains the token.
 """
 
 from __future__ import annotations
@@ -18,58 +18,62 @@ from builder.extras import import_extra
 from .repository_contents import Contents, Entry
 
 Kind = Literal["dataset", "space"]
-_AGAIN: Final = "Run the same command again: what is there already is not sent twice."
-_OWN: Final = frozenset({".gitattributes"})
-"""Files of the Hub's own, which no push touches."""
+_RETRY: Final = "Run the same command again: files that are already there are not uploaded twice."
+_HUB_FILES: Final = frozenset({".gitattributes"})
+"""Files that the Hub creates and no push changes."""
 
 
 def open_hub() -> Any:
-    """A `huggingface_hub.HfApi`, with address and token from the library's usual places."""
-    return import_extra("huggingface_hub", "builder", "Talking to the Hub").HfApi(library_name="petoolbench")
+    """Return a `huggingface_hub.HfApi` with the endpoint and token from the library's usual places."""
+    return import_extra("huggingface_hub", "builder", "Using the Hub").HfApi(library_name="petoolbench")
 
 
 def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] | None = None) -> Path:
-    """Fetch a data set, or find it in the client's cache; the folder where it lies.
+    """Download a data set, or find it in the cache of `huggingface_hub`.
 
     Args:
-        api: The client.
-        name: Its repository, ORG/NAME.
-        revision: Tag, branch or commit; None for the newest.
-        patterns: Of the files that are needed; None for all.
+        api: A `huggingface_hub.HfApi`.
+        name: Repository, `ORG/NAME`.
+        revision: Tag, branch or commit; None for the latest commit on `main`.
+        patterns: Glob patterns of the files to download; None for all files.
+
+    Returns:
+        The local folder.
 
     Raises:
-        HubError: If it cannot be fetched.
+        HubError: If the repository cannot be downloaded.
     """
-    with told(f"fetch {name!r}{f' at {revision!r}' if revision else ''}"):
+    with told(f"download {name!r}{f' at {revision!r}' if revision else ''}"):
         return Path(api.snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=patterns))
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A repository at the head of a branch."""
+    """State of a repository at the head of a branch."""
 
     head: str
+    """Latest commit of the branch."""
     private: bool
     files: dict[str, tuple[str, str | None]]
-    """Git's id of each file, and the SHA-256 of one that is stored apart (LFS)."""
+    """Git object id of each file, and its SHA-256 if it is stored in LFS; by path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository of one kind, as one client sees it."""
+    """Repository on the Hub, accessed by one client."""
 
     api: Any
     name: str
     kind: Kind
 
     def private(self) -> bool | None:
-        """Whether only its owners see it; None where it does not exist, or this client may not see it.
+        """Return True if the repository is private; None if it does not exist or this client has no access to it.
 
         Raises:
-            HubError: If the Hub cannot be asked.
+            HubError: If the request fails.
         """
-        errors = import_extra("huggingface_hub.errors", "builder", "Talking to the Hub")
-        with told(f"look at {self.name!r}"):
+        errors = import_extra("huggingface_hub.errors", "builder", "Using the Hub")
+        with told(f"read {self.name!r}"):
             try:
                 return bool(self.api.repo_info(self.name, repo_type=self.kind).private)
             except errors.RepositoryNotFoundError as error:
@@ -78,26 +82,26 @@ class Repository:
                 return None
 
     def make(self) -> None:
-        """Make it, public and empty; nothing where it is there.
+        """Create the repository, public and empty, unless it exists.
 
         Raises:
-            HubError: If it cannot be made.
+            HubError: If it cannot be created.
         """
         sdk = {"space_sdk": "gradio"} if self.kind == "space" else {}
-        with told(f"make {self.name!r}"):
+        with told(f"create {self.name!r}"):
             self.api.create_repo(self.name, repo_type=self.kind, exist_ok=True, **sdk)
 
     def make_private(self) -> None:
-        """Hide it from everybody but its owners.
+        """Make the repository private.
 
         Raises:
-            HubError: If the Hub does not do so.
+            HubError: If the request fails.
         """
         with told(f"make {self.name!r} private"):
             self.api.update_repo_settings(self.name, repo_type=self.kind, private=True)
 
     def state(self, branch: str) -> State:
-        """Its state at the head of a branch.
+        """Return the state of the repository at the head of a branch.
 
         Raises:
             HubError: If it cannot be read.
@@ -113,56 +117,50 @@ class Repository:
             return State(info.sha, bool(info.private), files)
 
     def branch(self, name: str) -> None:
-        """Make a branch; nothing where it is there.
+        """Create a branch unless it exists.
 
         Raises:
-            HubError: If it cannot be made.
+            HubError: If it cannot be created.
         """
-        with told(f"make the branch {name!r} of {self.name!r}"):
+        with told(f"create the branch {name!r} of {self.name!r}"):
             self.api.create_branch(self.name, repo_type=self.kind, branch=name, exist_ok=True)
 
     def commit(self, contents: Contents, wanted: Sequence[Entry], state: State, branch: str, message: str) -> str:
-        """Make a branch hold just what is wanted, by one commit; none where it does already.
+        """Replace the contents of a branch in one commit. Make no commit if nothing has changed.
 
         Args:
-            contents: What it is to hold.
-            wanted: Size and hashes of it.
-            state: What the branch held when it was looked at.
-            branch: Its name.
-            message: Of the commit.
+            contents: New contents of the branch.
+            wanted: Size and hashes of the new contents.
+            state: Last known state of the branch.
+            branch: Name of the branch.
+            message: Commit message.
 
         Returns:
             The commit at the head of the branch.
 
         Raises:
-            HubError: If the branch has moved since it was looked at, or the Hub refuses.
+            HubError: If the branch has changed since `state` was read, or the request fails.
         """
         changed = [entry.path for entry in wanted if not _same(entry, state.files.get(entry.path))]
-        gone = sorted(set(state.files) - {entry.path for entry in wanted} - _OWN)
-        if not changed and not gone:
+        deleted = sorted(set(state.files) - {entry.path for entry in wanted} - _HUB_FILES)
+        if not changed and not deleted:
             return state.head
-        library = import_extra("huggingface_hub", "builder", "Talking to the Hub")
-        operations: list[Any] = [library.CommitOperationDelete(path_in_repo=path) for path in gone]
-        for path in changed:
-            content = contents[path]
-            source = content if isinstance(content, bytes) else str(content)
-            operations.append(library.CommitOperationAdd(path_in_repo=path, path_or_fileobj=source))
         with told(f"commit to {self.name!r}"):
-            done = self.api.create_commit(
+            commit = self.api.create_commit(
                 self.name,
-                operations,
+                _operations(contents, changed, deleted),
                 commit_message=message,
                 repo_type=self.kind,
                 revision=branch,
                 parent_commit=state.head,
             )
-        return str(done.oid)
+        return str(commit.oid)
 
     def tag(self, name: str, commit: str) -> None:
-        """Give a commit a name for good; nothing where it has it.
+        """Tag a commit, unless it has the tag already.
 
         Raises:
-            HubError: If another commit has that name, or the Hub refuses.
+            HubError: If another commit has the tag, or the request fails.
         """
         with told(f"tag {self.name!r}"):
             tags = {tag.name: tag.target_commit for tag in self.api.list_repo_refs(self.name, repo_type=self.kind).tags}
@@ -170,77 +168,87 @@ class Repository:
                 self.api.create_tag(self.name, tag=name, revision=commit, repo_type=self.kind)
         if tags.get(name, commit) != commit:
             raise HubError(
-                f"The tag {name!r} of {self.name!r} is at another commit, {tags[name][:8]}, and versions do not move. "
-                "What was pushed stands on the branch; give it a new --tag."
+                f"The tag {name!r} of {self.name!r} is at another commit, {tags[name][:8]}, and tags are not moved. "
+                "The files are on the branch; give them a new --tag."
             )
 
 
-def _same(entry: Entry, there: tuple[str, str | None] | None) -> bool:
-    if there is None:
+def _operations(contents: Contents, changed: Sequence[str], deleted: Sequence[str]) -> list[Any]:
+    library = import_extra("huggingface_hub", "builder", "Using the Hub")
+    operations: list[Any] = [library.CommitOperationDelete(path_in_repo=path) for path in deleted]
+    for path in changed:
+        content = contents[path]
+        source = content if isinstance(content, bytes) else str(content)
+        operations.append(library.CommitOperationAdd(path_in_repo=path, path_or_fileobj=source))
+    return operations
+
+
+def _same(entry: Entry, remote: tuple[str, str | None] | None) -> bool:
+    if remote is None:
         return False
-    blob_id, sha256 = there
+    blob_id, sha256 = remote
     return entry.sha256 == sha256 if sha256 else entry.blob_id == blob_id
 
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
-    """Turn what can go wrong on the way to the Hub into a sentence.
+    """Convert errors of the Hub, the connection and the disk to `HubError`.
 
     Args:
-        doing: What was to be done, as it stands behind "could not".
+        doing: Attempted action, to follow "Could not".
 
     Raises:
-        HubError: Instead of what the client library raises.
+        HubError: Instead of the exceptions of the client library.
     """
-    errors = import_extra("huggingface_hub.errors", "builder", "Talking to the Hub")
-    of_http = tuple(_http_errors())
-    refused: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *of_http)
+    errors = import_extra("huggingface_hub.errors", "builder", "Using the Hub")
+    http_errors = tuple(_http_errors())
+    expected: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *http_errors)
     try:
         yield
-    except refused as error:
-        cause = _root(error, (errors.HfHubHTTPError, OSError, *of_http))
+    except expected as error:
+        cause = _root(error, (errors.HfHubHTTPError, OSError, *http_errors))
         response = getattr(cause, "response", None)
         status = response.status_code if response is not None else None
         if isinstance(cause, errors.HFValidationError):
-            raise HubError(f"Could not {doing}: a repository is named ORG/NAME.") from None
+            raise HubError(f"Could not {doing}: the name of a repository has the form ORG/NAME.") from None
         if isinstance(cause, errors.LocalTokenNotFoundError):
             status = 401
         elif status is None and isinstance(cause, OSError) and cause.strerror:
-            raise HubError(f"Could not {doing}: {cause.strerror}. {_AGAIN}") from None
-        # Without the cause: its text and its request may hold the token.
+            raise HubError(f"Could not {doing}: {cause.strerror}. {_RETRY}") from None
+        # The cause is dropped, since its text and its request may contain the token.
         raise HubError(f"Could not {doing}: {_advice(status, type(cause).__name__)}") from None
 
 
 def _http_errors() -> Iterator[type[Exception]]:
-    """What goes wrong on the way, of the HTTP libraries that the client may be built on: it changed from 1.x to 2."""
+    """Yield the base errors of the HTTP libraries that versions of the client use."""
     for name in ("httpx2", "httpx"):
         with suppress(ModuleNotFoundError):
             yield importlib.import_module(name).HTTPError
 
 
 def _root(error: BaseException, kinds: tuple[type[BaseException], ...]) -> BaseException:
-    """The error that started it: an upload's failure is wrapped by the client library."""
+    """Return the original error; the client library wraps errors of an upload."""
     while not isinstance(error, kinds) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
 
 
 def _advice(status: int | None, name: str) -> str:
-    """What is wrong, and what to do."""
+    """Return the cause of a failed request and the next step."""
     known = {
-        401: "the Hub does not know the token, or shows it no such repository. Check the name; log in by "
+        401: "the token is invalid, or has no access to such a repository. Check the name; log in with "
         "`hf auth login`, or set HF_TOKEN.",
-        403: "the token may not write there. Take a token with the right to write, of a member of the organisation.",
-        404: "the Hub has no such repository, or does not show it to this token. Check the name, and who may see it.",
-        409: f"another change was under way. {_AGAIN}",
-        412: f"the repository has changed since it was looked at, and nothing of it was touched. {_AGAIN}",
-        413: "a file is larger than the Hub takes.",
-        429: f"the Hub asks for fewer requests. Wait some minutes. {_AGAIN}",
+        403: "the token has no write access. Use a token with write access, of a member of the organisation.",
+        404: "there is no such repository, or the token has no access to it. Check the name and the access rights.",
+        409: f"another change was in progress. {_RETRY}",
+        412: f"the repository has changed in the meantime, and nothing was pushed. {_RETRY}",
+        413: "a file exceeds the size limit of the Hub.",
+        429: f"the rate limit of the Hub is reached. Wait some minutes. {_RETRY}",
     }
     if status in known:
         return known[status]
     if status is not None and status >= 500:
-        return f"the Hub is in trouble (status {status}). {_AGAIN}"
+        return f"the Hub had an internal error (status {status}). {_RETRY}"
     if status is not None:
-        return f"the Hub refuses it (status {status})."
-    return f"the connection failed ({name}). Check the network and HF_ENDPOINT. {_AGAIN}"
+        return f"the Hub refused the request (status {status})."
+    return f"the connection failed ({name}). Check the network and HF_ENDPOINT. {_RETRY}"

@@ -1,4 +1,4 @@
-"""What a repository is to hold: paths in it, and the files or bytes that stand there."""
+"""Contents of a repository: its paths, with the file or the bytes of each."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from typing import Final
 from builder.errors import HubError
 
 Contents = Mapping[str, Path | bytes]
-"""File or bytes by path in the repository."""
+"""Local file, or bytes, by path in the repository."""
 _CACHE: Final = "__pycache__"
 _COMPILED: Final = ".pyc"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of a repository."""
+    """Size and hashes of one file of a repository."""
 
     path: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
     blob_id: str
-    """The id that git gives the content."""
+    """Git's SHA-1 object id of the content."""
 
 
 def folder_contents(folder: Path, under: str = "") -> dict[str, Path | bytes]:
-    """Every file below a folder, but for what Python leaves there.
+    """Return all files below a folder, except Python's compiled files.
 
     Args:
-        folder: Any folder.
-        under: Where it stands in the repository, ending in a slash; empty for the root.
+        folder: A local folder.
+        under: Prefix of the paths in the repository, ending in a slash; empty for the root.
 
     Raises:
-        HubError: If there is no such folder, or nothing in it.
+        HubError: If the folder does not exist or contains no files.
     """
-    found: dict[str, Path | bytes] = {
+    contents: dict[str, Path | bytes] = {
         under + path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
         if path.is_file() and _CACHE not in path.relative_to(folder).parts and path.suffix != _COMPILED
     }
-    if not found:
-        raise HubError(f"{str(folder)!r} is no folder with files. Name the folder that a build made.")
-    return found
+    if not contents:
+        raise HubError(f"{str(folder)!r} is not a folder with files. Check the path.")
+    return contents
 
 
 def entries(contents: Contents) -> Iterator[Entry]:
-    """Size and hashes of each file, by path."""
+    """Yield the size and hashes of each file, sorted by path."""
     for path in sorted(contents):
         content = contents[path]
         data = content if isinstance(content, bytes) else content.read_bytes()

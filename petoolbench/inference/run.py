@@ -18,10 +18,11 @@ from builder.llm.session import key_for
 from builder.predictors.registry import ALLOWED as BASELINES
 from builder.predictors.registry import open_predictor
 from builder.progress import Progress
+from hf_dataset.manifest import Manifest, read_manifest
 from hf_dataset.prompting import Docs, Mode, prompt_version
-from hf_dataset.reader import read_instances, read_manifest
+from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance
-from petoolbench.runs import Header, Line, OpenRun, data_sha256, open_run
+from petoolbench.runs import Header, Line, OpenRun, open_run
 
 from .endpoint import TASK, OnlineModel
 from .history_views import History, apply_history_view
@@ -74,7 +75,7 @@ class RunSettings:
         usual = {"temperature": self.temperature, "max_tokens": self.max_output_tokens, "seed": self.seed}
         return {name: value for name, value in {**usual, **self.body}.items() if value is not None}
 
-    def header(self, manifest: Mapping[str, Any]) -> Header:
+    def header(self, manifest: Manifest) -> Header:
         """All of it, with what else determines the replies.
 
         Args:
@@ -86,8 +87,8 @@ class RunSettings:
         baseline = self.model.startswith(BASELINE)
         return Header(
             version=version("petoolbench"),
-            build_id=str(manifest.get("build_id", "")),
-            data_sha256=data_sha256(manifest, self.config, self.split),
+            build_id=str(manifest.build_id),
+            data_sha256=manifest.data_sha256(self.config, self.split),
             config=self.config,
             split=self.split,
             model=self.model,

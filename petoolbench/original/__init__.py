@@ -1,9 +1,10 @@
-"""The earlier benchmark's released rows: imported, re-examined, and its scorer beside ours.
+"""Import and audit of the released rows of the earlier benchmark, and comparison with its scorer.
 
-* `prompts`: a released prompt, read apart and put together again.
-* `rows`, `parameters`: a released row as our rows, and back.
-* `importer`: released files as a folder that every command works on.
-* `rules`, `findings`: what can be had without reading the user's preference, and how rows repeat.
-* `report`, `pictures`: the report of these findings.
-* `replies`, `legacy`: a file of replies in the earlier form, judged by both scorers.
+* `released_prompts`: parse a released prompt, and write it back.
+* `released_rows`, `released_parameters`: convert a released row to instances, and back.
+* `importer`: convert released files to a data set folder.
+* `shortcut_rules`, `findings`: audit an import for shortcuts and repeated rows.
+* `findings_report`, `findings_plots`: write the report of an audit.
+* `released_replies`: read a file of replies in the earlier benchmark's format.
+* `scorer_comparison`: judge replies with our scorer and with the released one.
 """

@@ -1,7 +1,8 @@
-"""The audit of released rows: the gates and checks that can be had without attributes, each with a 95 % interval.
+"""Audit of released rows: the gates and checks that need no tool attributes, each with a 95 % interval.
 
-A gate is a rule that should be at chance, one in the candidates that do the job, and is tested as every gate of ours.
-Where released rows do not tell which candidates those are, there is no bound, and the rule is reported.
+A gate requires that a rule is not better than chance: a random choice among the candidates with the requested
+functionality. It is tested like every gate of the audit. If the released rows do not specify these candidates, a rule
+has no bound and is only reported.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from builder.audit.gates import Outcome, upper_gate
 from builder.config import MIN_SAME_FUNCTION
 from builder.progress import Progress
 from builder.randomness import generator_for
+from hf_dataset.manifest import Manifest
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.uncertainty import intervals
@@ -29,17 +31,19 @@ from .released_rows import CHARACTERS_A_TOKEN
 from .shortcut_rules import RULES, Rule, able, answer_of, answers_provider_was_liked, credit, popular_answers, provider
 
 WINDOW: Final = 4000
-"""Tokens to which the released harness cuts a prompt."""
+"""Length in tokens to which the released harness truncates a prompt."""
 RESAMPLES: Final = 2000
 _Z: Final = 1.959964
+"""97.5th percentile of the standard normal distribution."""
 _SHARES: Final = (1 / 8, 1 / 4, 1 / 2, 1.0)
-"""Parts of the rows that popularity is learned from, to see whether it grows with them."""
+"""Shares of the rows with known answers, for the curves of popularity."""
 _DRAWS: Final = 20
+"""Number of random subsets per point of a curve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A rate over rows, 0 to 1, with its 95 % interval."""
+    """Rate over instances, 0 to 1, with its 95 % interval."""
 
     name: str
     value: float
@@ -47,88 +51,94 @@ class Figure:
     high: float
     rows: int
     bound: float | None = None
-    """What is allowed at most; None where the figure is reported only."""
+    """Upper bound, 0 to 1; None if the figure is only reported."""
     margin: float = 0.0
-    """What chance may add to the bound."""
+    """Margin above the bound within which a gate passes, 0 to 1."""
     passed: bool = True
 
     @property
     def holds(self) -> str:
-        """`yes`, `no`, or `-` where nothing is required."""
+        """Result of the gate or check: `yes`, `no`, or `-` if there is no bound."""
         return "-" if self.bound is None else "yes" if self.passed else "no"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFindings:
-    """What was found of one config."""
+    """Figures of one config."""
 
     config: str
     over_all: tuple[Figure, ...]
-    """Accuracy of each rule over all candidates."""
+    """Accuracy of each rule that chooses among all candidates."""
     within: tuple[Figure, ...]
-    """The same among the candidates that do the job, over the rows that tell; empty where none does."""
+    """Accuracy of each rule that chooses among the candidates with the requested functionality.
+
+    Only over the rows that specify these candidates; empty if none does."""
     shares: tuple[Figure, ...]
-    """Share of the rows of which something holds."""
+    """Share of the rows with each checked property."""
 
     @property
     def figures(self) -> list[tuple[str, Figure]]:
-        """Every figure, with what it is about."""
+        """All figures, with their names."""
         groups = (("over all candidates", self.over_all), ("within the functionality", self.within), ("", self.shares))
-        return [(f"{one.name}, {where}" if where else one.name, one) for where, group in groups for one in group]
+        return [
+            (f"{figure.name}, {where}" if where else figure.name, figure) for where, group in groups for figure in group
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How well popularity does, by how many other rows it is learned from."""
+    """Accuracy of the most popular provider, by the number of rows with known answers."""
 
     within: bool
+    """True if the rule chooses only among the candidates with the requested functionality."""
     points: tuple[tuple[int, float], ...]
-    """Number of rows, and accuracy, the mean over draws of them."""
+    """Number of rows with known answers, and accuracy, averaged over random subsets of this size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found of an import."""
+    """Result of the audit of an import."""
 
     counts: Mapping[str, int]
+    """Number of rows, queries, tools and providers."""
     same_function: Mapping[int, int]
-    """Rows by the number of candidates that do the job; empty where no row tells."""
+    """Number of rows by number of candidates with the requested functionality; empty if no row specifies these."""
     curves: tuple[Curve, ...]
     configs: tuple[ConfigFindings, ...]
 
     @property
     def failed(self) -> list[str]:
-        """The gates and checks that do not hold."""
+        """Descriptions of the failed gates and checks."""
         return [
-            f"{item.config}: {name} at {100 * one.value:.1f} % where {100 * one.bound:.1f} % "
-            f"(margin {100 * one.margin:.1f}) is allowed"
+            f"{item.config}: {name} at {100 * figure.value:.1f} %, allowed are {100 * figure.bound:.1f} % "
+            f"(margin {100 * figure.margin:.1f})"
             for item in self.configs
-            for name, one in item.figures
-            if one.bound is not None and not one.passed
+            for name, figure in item.figures
+            if figure.bound is not None and not figure.passed
         ]
 
 
-def examine(data: Path, manifest: Mapping[str, Any], progress: Progress) -> Findings:
+def examine(data: Path, manifest: Manifest, progress: Progress) -> Findings:
     """Audit an import.
 
     Args:
-        data: Its folder.
-        manifest: What it says of itself.
-        progress: Called as the work goes on.
+        data: Folder of the import.
+        manifest: Manifest of the folder.
+        progress: Progress callback.
 
     Raises:
-        ReadError: If the folder is not what its manifest says.
+        ReadError: If the instances cannot be read.
     """
-    found = []
+    configs = []
     for number, config in enumerate(HISTORY_TYPES):
         progress("auditing", number, len(HISTORY_TYPES))
         rows = read_instances(data, config, SPLIT)
-        found.append(examine_config(config, rows))
+        configs.append(examine_config(config, rows))
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
-    # Query, candidates and answer are those of every config, so the last one's rows tell the rest.
+    # The configs share queries, candidates and answers, so the rest is computed from the last one.
     counts = {
         "rows": len(rows),
-        "rows that could not be read": int(manifest["counts"]["rows_not_parsed"]),
+        "rows that could not be read": int(manifest.counts["rows_not_parsed"]),
         "distinct queries": len({row.instruction for row in rows}),
         "distinct pairs of query and answer": len({_pair(row) for row in rows}),
         "distinct tools of answers": len({answer_of(row) for row in rows}),
@@ -138,7 +148,7 @@ def examine(data: Path, manifest: Mapping[str, Any], progress: Progress) -> Find
     curves = [_curve(rows, within=False)]
     if sizes.total() == len(rows):
         curves.append(_curve(rows, within=True))
-    return Findings(counts, dict(sorted(sizes.items())), tuple(curves), tuple(found))
+    return Findings(counts, dict(sorted(sizes.items())), tuple(curves), tuple(configs))
 
 
 def examine_config(config: str, rows: Sequence[Instance]) -> ConfigFindings:
@@ -146,27 +156,36 @@ def examine_config(config: str, rows: Sequence[Instance]) -> ConfigFindings:
 
     Args:
         config: History type.
-        rows: At least one.
+        rows: Instances of the config; not empty.
     """
+    over_all, within = _rule_figures(config, rows)
+    shares = tuple(_share(name, test, rows, required) for name, (test, required) in _tests(rows).items())
+    return ConfigFindings(config, over_all, within, shares)
+
+
+def _rule_figures(config: str, rows: Sequence[Instance]) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+    """Return the accuracy of each rule over all candidates, and among those with the requested functionality."""
     rules = [rule for rule in RULES if config in rule.configs]
-    telling = [row for row in rows if able(row) is not None]
-    gates = len(rules) * (1 + (len(telling) == len(rows))) if telling else 0
-    return ConfigFindings(
-        config,
-        tuple(_rule(rule, rows, rows, gates if len(telling) == len(rows) else 0, within=False) for rule in rules),
-        tuple(_rule(rule, rows, telling, gates, within=True) for rule in rules) if telling else (),
-        tuple(_share(name, test, rows, required) for name, (test, required) in _tests(rows).items()),
-    )
+    specified = [row for row in rows if able(row) is not None]
+    complete = len(specified) == len(rows)
+    # Bonferroni's correction counts all gates of the config. Over all candidates, chance is known only if every row
+    # specifies the candidates with the requested functionality.
+    gates = (2 if complete else 1) * len(rules)
+    over_all = tuple(_rule(rule, rows, rows, gates if complete else 0, within=False) for rule in rules)
+    if not specified:
+        return over_all, ()
+    return over_all, tuple(_rule(rule, rows, specified, gates, within=True) for rule in rules)
 
 
 def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, float]:
-    """Ends of the 95 % interval of a mean: bootstrap over query groups, seeded.
+    """Return the ends of the 95 % interval of a mean, by a seeded bootstrap over query groups.
 
-    Where all rows fare alike a bootstrap sees no spread: then Wilson's interval, each query group counting once.
+    If all values are 0 or all are 1, the bootstrap has no spread. The result is then Wilson's interval, with one trial
+    per query group.
 
     Args:
-        values: One for each row, 0 to 1; at least one.
-        groups: Query group of each.
+        values: Value of each row, 0 to 1; not empty.
+        groups: Query group of each row, in the same order.
     """
     if len(set(values)) == 1 and values[0] in (0.0, 1.0):
         return wilson(values[0], len(set(groups)))
@@ -175,14 +194,14 @@ def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, flo
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:
-    """Ends of Wilson's 95 % interval of a share of so many independent trials."""
+    """Return the ends of Wilson's 95 % interval for a share of `count` independent trials."""
     centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
     half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _rule(rule: Rule, rows: Sequence[Instance], asked: Sequence[Instance], gates: int, *, within: bool) -> Figure:
-    """A rule's accuracy; a gate where there are gates, so that chance is known of all rows that are asked."""
+    """Return the accuracy of a rule on the asked rows, tested as one of `gates` gates unless that is 0."""
     score = rule.make(rows)
     earned = [credit(row, score(row), able(row) if within else None) for row in asked]
     groups = [row.query_group for row in asked]
@@ -201,7 +220,7 @@ _Test = Callable[[Instance], bool]
 
 
 def _tests(rows: Sequence[Instance]) -> dict[str, tuple[_Test, bool]]:
-    """What is asked of every row, and whether it must hold of none."""
+    """Return the checks of each row by name, each with True if no row may have the property."""
     queries = Counter(row.instruction for row in rows)
     pairs = Counter(_pair(row) for row in rows)
     tests: dict[str, tuple[_Test, bool]] = {

@@ -1,4 +1,4 @@
-"""The report on released rows: JSON for machines, Markdown for people, and plots."""
+"""Writing of the audit of released rows, as JSON, Markdown and plots."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ def write_findings(findings: Findings, folder: Path) -> None:
     """Write `audit.json`, `AUDIT.md` and the folder `audit` with the plots.
 
     Raises:
-        OutputError: If the folder cannot be written to.
-        MissingExtraError: If the library that draws is missing.
+        OutputError: If the folder cannot be written.
+        MissingExtraError: If matplotlib is not installed.
     """
     try:
         (folder / AUDIT_FOLDER).mkdir(parents=True, exist_ok=True)
         plots = draw_plots(findings, folder / AUDIT_FOLDER)
-        found = {**asdict(findings), "failed": findings.failed}
-        (folder / AUDIT_JSON).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        content = {**asdict(findings), "failed": findings.failed}
+        (folder / AUDIT_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         (folder / AUDIT_PAGE).write_text(to_markdown(findings, plots), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"The report cannot be written to {str(folder)!r}: {error.strerror}.") from error
 
 
 def to_markdown(findings: Findings, plots: Mapping[str, str]) -> str:
-    """The findings as a page.
+    """Render the findings as Markdown.
 
     Args:
-        findings: What was found.
-        plots: What each plot shows, by its file name in the folder of plots.
+        findings: Result of the audit.
+        plots: Description of each plot, by its file name in the folder of plots.
     """
     lines = [
         "# Audit of released rows of the earlier benchmark",
         "",
-        "Figures hold for the rows that were imported, and for no others. All are in %, with the 95 % interval of a "
-        "bootstrap over queries; where all rows fare alike, with Wilson's. The bound is chance: one in the candidates "
-        "that do the job. A gate does not hold where the accuracy is above the bound by more than the margin, which is "
-        "one-sided, at a level of 0.001 for all gates of a config together, clustered on queries. What has no bound is "
-        "reported.",
+        "All figures are for the imported rows only, in %, with the 95 % interval of a bootstrap over queries. If all "
+        "rows have the same outcome, the interval is Wilson's. The bound of a rule is chance: a random choice among "
+        "the candidates with the requested functionality. A gate fails if the accuracy exceeds the bound by more than the "
+        "margin. The margin is that of a one-sided test, clustered on queries, at a level of 0.001 for all gates of a "
+        "config together. Figures without a bound are only reported.",
         "",
         *_counts(findings),
     ]
     for item in findings.configs:
         lines += ["", f"## {item.config}", "", *_config(item)]
-    lines += ["", "## Plots", "", *(f"![{about}]({AUDIT_FOLDER}/{name})" for name, about in plots.items())]
+    lines += ["", "## Plots", "", *(f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in plots.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -68,25 +68,25 @@ def _config(item: ConfigFindings) -> list[str]:
     lines: list[str] = []
     tables: list[tuple[str, Sequence[Figure]]] = [
         ("rule, over all candidates", item.over_all),
-        ("rule, among the candidates that do the job", item.within),
+        ("rule, within the functionality", item.within),
         ("share of rows", item.shares),
     ]
     for title, figures in tables:
         if figures:
             lines += [f"| {title} | % | interval | bound | margin | holds |", "|---|---:|---:|---:|---:|---|"]
-            lines += [f"| {' | '.join(cells(one))} |" for one in figures]
+            lines += [f"| {' | '.join(cells(figure))} |" for figure in figures]
             lines.append("")
     return lines[:-1]
 
 
-def cells(one: Figure) -> tuple[str, str, str, str, str, str]:
-    """A figure as people read it: name, value, interval, bound, margin, and whether it holds."""
-    bounded = one.bound is not None
+def cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
+    """Format a figure for a table: name, value, interval, bound, margin and result."""
+    bounded = figure.bound is not None
     return (
-        one.name,
-        f"{100 * one.value:.1f}",
-        f"{100 * one.low:.1f} to {100 * one.high:.1f}",
-        f"{100 * one.bound:.1f}" if one.bound is not None else "-",
-        f"{100 * one.margin:.1f}" if bounded else "-",
-        one.holds,
+        figure.name,
+        f"{100 * figure.value:.1f}",
+        f"{100 * figure.low:.1f} to {100 * figure.high:.1f}",
+        f"{100 * figure.bound:.1f}" if figure.bound is not None else "-",
+        f"{100 * figure.margin:.1f}" if bounded else "-",
+        figure.holds,
     )

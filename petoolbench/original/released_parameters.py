@@ -1,7 +1,8 @@
-"""The two lists of a released tool's parameters as JSON Schema, and back, so that nothing is lost.
+"""Lossless conversion between the two parameter lists of a released tool and JSON Schema.
 
-A parameter's `default` is a default where the parameter is optional and an example where it is required. What JSON
-Schema has no word for (the catalogue's names of types, a parameter that is listed twice) is kept under `x-original`.
+A parameter's `default` becomes a default if the parameter is optional, and an example if it is required. Properties
+that JSON Schema cannot express (the catalogue's type names, a parameter that is listed twice) are kept under
+`x-original`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 KEPT: Final = "x-original"
-"""Keyword of a schema for what was released and JSON Schema cannot say."""
+"""Keyword for released values that JSON Schema cannot express."""
 LISTS: Final = ("required_parameters", "optional_parameters")
-"""Keys of the lists: what a call must give, and what it may."""
+"""Keys of the two parameter lists."""
 _TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     "NUMBER": {"type": "number"},
     "BOOLEAN": {"type": "boolean"},
@@ -21,11 +22,11 @@ _TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     "OBJECT": {"type": "object"},
     "DATE (YYYY-MM-DD)": {"type": "string", "format": "date"},
 }
-"""JSON Schema of the catalogue's types; all others are text."""
+"""JSON Schema of the catalogue's types; all other types become strings."""
 
 
 def schema_of(lists: Mapping[str, Any]) -> dict[str, Any]:
-    """The two lists of parameters as a JSON Schema object from which `lists_of` gives them back."""
+    """Convert the two parameter lists to a JSON Schema object; `lists_of` is the inverse."""
     properties: dict[str, Any] = {}
     for key in LISTS:
         for parameter in lists[key]:
@@ -46,7 +47,7 @@ def _property(parameter: Mapping[str, Any], *, required: bool) -> dict[str, Any]
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The lists of parameters that a schema was made of."""
+    """Return the parameter lists from which `schema_of` made a schema."""
     if KEPT in schema:
         kept: dict[str, Any] = schema[KEPT]
         return kept

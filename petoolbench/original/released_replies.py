@@ -1,98 +1,111 @@
-"""A file of replies in the earlier benchmark's form, or in ours.
+"""Reading of reply files in the format of the earlier benchmark.
 
-Its harness writes a JSON list of objects with `response`, `query` and `entry_id`. Read are: a JSON list, or one JSON
-value a line, of texts or of objects whose reply stands under one of `TEXT_KEYS`. Where every object has an `entry_id`,
-replies belong to rows by it, and rows may be missing; otherwise by order, and there must be one reply for every row of
-the released files. A file whose lines have an `instance_id` is one of ours, and so is every file for other data.
+Its harness writes a JSON list of objects with `response`, `query` and `entry_id`. Accepted are a JSON list, or one JSON
+value per line, of strings or of objects with a reply under one of `TEXT_KEYS`. If all objects have an `entry_id`,
+replies are assigned to rows by it, and rows may be missing. Otherwise they are assigned by order, and there must be
+one reply for each row of the released files. Files with an `instance_id` are read as run files, and so are all files
+for data sets that are not imports.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from builder.errors import DataError
+from hf_dataset.manifest import Manifest
 from hf_dataset.schema import Instance
 from metrics.petoolbench.aggregation import by_instance_id
 from petoolbench.runs import HEADER, Line, Run, read_run
 
-from .importer import is_original
 from .released_rows import ENTRY, number_of
 
 TEXT_KEYS: Final = ("response", "predict", "prediction")
-"""Where a reply may stand in an object; the first is what the released harness writes."""
+"""Keys of the reply in an object; the released harness writes the first."""
 _ID: Final = "entry_id"
-_OURS: Final = (HEADER, "instance_id")
-_EXPECTED: Final = f"texts, or objects with one of {', '.join(TEXT_KEYS)}"
+_RUN_FILE_KEYS: Final = (HEADER, "instance_id")
+_EXPECTED: Final = f"strings, or objects with one of {', '.join(TEXT_KEYS)}"
 
 
-def read_replies(path: Path, instances: Sequence[Instance], manifest: Mapping[str, Any]) -> Run:
+def read_replies(path: Path, instances: Sequence[Instance], manifest: Manifest) -> Run:
     """Read a file of replies to the rows of one config.
 
     Args:
         path: The file.
-        instances: The rows.
-        manifest: Of their data set.
+        instances: Instances of the config.
+        manifest: Manifest of their data set.
 
     Raises:
-        DataError: If the file cannot be read, or its replies are not to these rows.
+        DataError: If the file cannot be read, or its replies do not belong to these instances.
         PredictionsError: If an instance id occurs twice.
     """
-    values = _values(path) if is_original(manifest) else None
+    values = _values(path) if manifest.is_original else None
     if values is None:
         return read_run(path)
     texts = [_reply(value, number) for number, value in enumerate(values, start=1)]
     if values and all(isinstance(value, dict) and isinstance(value.get("instance_id"), str) for value in values):
         pairs = zip((value["instance_id"] for value in values), texts, strict=True)
         return Run(path, None, {name: Line(name, text) for name, text in by_instance_id(pairs).items()})
-    with_id = [isinstance(value, dict) and value.get(_ID) is not None for value in values]
-    rows = _by_entry_id(values, instances) if values and all(with_id) else _by_order(values, instances, manifest)
-    lines = {}
-    for number, (text, value, row) in enumerate(zip(texts, values, rows, strict=True), start=1):
-        if row is None:
+    rows = _rows(values, instances, manifest)
+    _check_queries(path, values, rows)
+    answered = [(row.instance_id, text) for row, text in zip(rows, texts, strict=True) if row is not None]
+    return Run(path, None, {name: Line(name, text) for name, text in answered})
+
+
+def _rows(values: Sequence[Any], instances: Sequence[Instance], manifest: Manifest) -> Sequence[Instance | None]:
+    """Return the instance of each reply; None for a released row that could not be imported."""
+    if values and all(isinstance(value, dict) and value.get(_ID) is not None for value in values):
+        return _by_entry_id(values, instances)
+    return _by_order(values, instances, manifest)
+
+
+def _check_queries(path: Path, values: Sequence[object], rows: Sequence[Instance | None]) -> None:
+    """Raise an error if a reply states another query than its instance."""
+    for number, (value, row) in enumerate(zip(values, rows, strict=True), start=1):
+        if row is None or not isinstance(value, dict):
             continue
-        if isinstance(value, dict) and value.get("query", row.instruction) != row.instruction:
+        if value.get("query", row.instruction) != row.instruction:
             raise DataError(
-                f"Reply {number} of {str(path)!r} is to the query {value['query']!r}, where {row.instance_id!r} asks "
-                f"{row.instruction!r}. Import the files that were asked, in the same order."
+                f"Reply {number} of {str(path)!r} is to the query {value['query']!r}, but that of {row.instance_id!r} "
+                f"is {row.instruction!r}. Import the files that were used for the replies, in the same order."
             )
-        lines[row.instance_id] = Line(row.instance_id, text)
-    return Run(path, None, lines)
 
 
 def _values(path: Path) -> list[Any] | None:
-    """The values of a file in the earlier form; None where it is none, which the reader of our form will explain."""
+    """Return the JSON values of a file, or None if it must be read as a run file, which reports all other errors."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
     lines = [line for line in text.split("\n") if line.strip()]
-    listed = text.lstrip().startswith("[")
-    if not listed and not (lines and _in_earlier_form(lines[0])):
+    is_list = text.lstrip().startswith("[")
+    if not is_list and not (lines and _is_reply(lines[0])):
         return None
     try:
-        values: list[Any] = json.loads(text) if listed else [json.loads(line) for line in lines]
+        values: list[Any] = json.loads(text) if is_list else [json.loads(line) for line in lines]
     except (ValueError, RecursionError) as error:
-        raise DataError(f"The replies {str(path)!r} are no JSON: {error}. Expected {_EXPECTED}.") from error
+        raise DataError(f"The replies {str(path)!r} are not valid JSON: {error}. Expected {_EXPECTED}.") from error
     return values
 
 
-def _in_earlier_form(line: str) -> bool:
+def _is_reply(line: str) -> bool:
+    """Return True if a line is a reply in the format of the earlier benchmark."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return False
     if isinstance(value, dict):
-        return not any(key in value for key in _OURS) and any(key in value for key in TEXT_KEYS)
+        return not any(key in value for key in _RUN_FILE_KEYS) and any(key in value for key in TEXT_KEYS)
     return isinstance(value, str)
 
 
 def _reply(value: object, number: int) -> str:
     if isinstance(value, dict):
         key = next((key for key in TEXT_KEYS if key in value), None)
-        # No reply is null there, which its scorer counts as wrong.
+        # The released harness writes null for a missing reply, and its scorer counts it as wrong.
         value = (value[key] or "") if key else None
     if not isinstance(value, str):
         raise DataError(f"Reply {number} has no text. Expected {_EXPECTED}.")
@@ -102,27 +115,25 @@ def _reply(value: object, number: int) -> str:
 def _by_entry_id(values: Sequence[Mapping[str, Any]], instances: Sequence[Instance]) -> list[Instance]:
     known = {row.user_id.removeprefix(ENTRY): row for row in instances if row.user_id.startswith(ENTRY)}
     ids = [str(value[_ID]) for value in values]
-    unknown = [one for one in ids if one not in known]
+    unknown = [entry_id for entry_id in ids if entry_id not in known]
     if unknown:
         raise DataError(
-            f"{len(unknown)} replies have an {_ID} that no row has, the first {unknown[0]!r}. "
-            "Name the import of the files that were asked."
+            f"{len(unknown)} replies have an {_ID} that no row has; the first is {unknown[0]!r}. "
+            "Name the import of the files that were used for the replies."
         )
-    twice = next((one for one, before in zip(sorted(ids)[1:], sorted(ids), strict=False) if one == before), None)
-    if twice is not None:
-        raise DataError(f"The {_ID} {twice!r} occurs twice. Keep one of each.")
-    return [known[one] for one in ids]
+    if len(set(ids)) < len(ids):
+        duplicate = min(entry_id for entry_id, count in Counter(ids).items() if count > 1)
+        raise DataError(f"The {_ID} {duplicate!r} occurs twice. Keep one reply for each.")
+    return [known[entry_id] for entry_id in ids]
 
 
-def _by_order(
-    values: Sequence[object], instances: Sequence[Instance], manifest: Mapping[str, Any]
-) -> list[Instance | None]:
-    """The row of each reply; None for a released row that could not be imported."""
+def _by_order(values: Sequence[object], instances: Sequence[Instance], manifest: Manifest) -> list[Instance | None]:
+    """Return the instance of each reply; None for a released row that could not be imported."""
     by_number = {number_of(row): row for row in instances}
-    count = int(manifest["counts"]["rows_read"])
+    count = int(manifest.counts["rows_read"])
     if len(values) != count:
         raise DataError(
-            f"There are {len(values)} replies without {_ID}, and {count} rows were released. Replies belong to rows by "
-            f"their order: give one for each row, or their {_ID}."
+            f"There are {len(values)} replies without {_ID} for {count} released rows. Give one reply for each row, in "
+            f"the order of the rows, or state the {_ID} of each reply."
         )
     return [by_number.get(number) for number in range(1, count + 1)]

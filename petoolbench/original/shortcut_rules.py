@@ -1,8 +1,8 @@
-"""Rules that answer released rows without inferring a preference from attributes, each as a score for each candidate.
+"""Shortcut rules for released rows: they choose a candidate without inferring a preference from attributes.
 
-A rule takes the candidate with the highest score. Where several share it, the row counts by the share of them that is
-right: what drawing among them would give on average. "Other rows" are all but the row itself, whatever they ask; "other
-queries" are the rows that ask something else.
+A rule gives each candidate a score and chooses the one with the highest. If several candidates share it, the row counts
+as the expected accuracy of a random choice among them. "Other rows" are all rows except the row itself; "other queries"
+are the rows with another query.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ from hf_dataset.schema import HISTORY_TYPES, Instance, InteractionRow
 from .released_rows import name_parts
 
 Score = Callable[[Instance], Sequence[float]]
-"""One number for each candidate of a row, in their order."""
+"""Function that returns one score per candidate of a row, in their order."""
 _RATED: Final = ("rating_integrated",)
 _ORDERED: Final = ("chronological",)
-_OUT: Final = -math.inf
+_EXCLUDED: Final = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, and where it applies."""
+    """Shortcut rule and the configs that it applies to."""
 
     name: str
     make: Callable[[Sequence[Instance]], Score]
-    """Looks at the rows of one config, answers included."""
+    """Function that makes the rule from the rows of a config, which include the answers."""
     configs: tuple[str, ...] = HISTORY_TYPES
 
 
 def provider(name: str) -> str:
-    """The provider that a tool's name tells."""
+    """Return the provider in a tool's name."""
     return name_parts(name).provider
 
 
 def answer_of(row: Instance) -> str:
-    """Name of the answer's tool."""
+    """Return the name of the answer's tool."""
     assert row.answer is not None  # an import has all answers
     return row.answer.name
 
 
 def credit(row: Instance, scores: Sequence[float], among: Iterable[str] | None = None) -> float:
-    """What a rule earns on a row: 1, 0, or the share of the best candidates that are the answer's tool.
+    """Return the credit of a rule on a row, 0 to 1: the share of its best candidates that are the answer's tool.
 
     Args:
-        row: The row.
-        scores: One for each candidate.
-        among: Names of the candidates that may be taken; None for all.
+        row: A row.
+        scores: Score of each candidate.
+        among: Names of the candidates that the rule may choose; None for all.
     """
     allowed = None if among is None else set(among)
     pairs = [
@@ -66,33 +66,33 @@ def credit(row: Instance, scores: Sequence[float], among: Iterable[str] | None =
 
 
 def popular_answers(rows: Sequence[Instance], known: Sequence[Instance] | None = None) -> Score:
-    """How often a candidate's provider is that of the answer in other rows.
+    """Score each candidate by the number of other rows whose answer has the same provider.
 
     Args:
-        rows: The rows to be answered.
-        known: Those of them whose answers are known; all of them where None.
+        rows: Rows to answer.
+        known: Rows with known answers, a part of `rows`; None for all.
     """
     known = rows if known is None else known
     counts = Counter(provider(answer_of(row)) for row in known)
     ids = {row.instance_id for row in known}
 
     def score(row: Instance) -> list[float]:
-        own = provider(answer_of(row)) if row.instance_id in ids else None
-        return [counts[tool.provider] - (tool.provider == own) for tool in row.candidates]
+        own_answer = provider(answer_of(row)) if row.instance_id in ids else None
+        return [counts[tool.provider] - (tool.provider == own_answer) for tool in row.candidates]
 
     return score
 
 
 def _popular_in_other_queries(rows: Sequence[Instance]) -> Score:
     counts = Counter(provider(answer_of(row)) for row in rows)
-    own: dict[str, Counter[str]] = {}
+    by_query: dict[str, Counter[str]] = {}
     for row in rows:
-        own.setdefault(row.query_group, Counter())[provider(answer_of(row))] += 1
-    return lambda row: [counts[tool.provider] - own[row.query_group][tool.provider] for tool in row.candidates]
+        by_query.setdefault(row.query_group, Counter())[provider(answer_of(row))] += 1
+    return lambda row: [counts[tool.provider] - by_query[row.query_group][tool.provider] for tool in row.candidates]
 
 
 def _popular_in_histories(rows: Sequence[Instance]) -> Score:
-    """In how many histories of other rows a candidate's provider stands; looks at no answer at all."""
+    """Score each candidate by the number of other rows whose history contains its provider; uses no answers."""
     providers = {row.instance_id: {provider(step.name) for step in row.history} for row in rows}
     counts = Counter(name for names in providers.values() for name in names)
     return lambda row: [
@@ -101,7 +101,7 @@ def _popular_in_histories(rows: Sequence[Instance]) -> Score:
 
 
 def _frequent(keep: Callable[[InteractionRow], bool]) -> Callable[[Sequence[Instance]], Score]:
-    """How often a candidate's provider stands in the own history, in steps that are kept."""
+    """Score each candidate by the number of kept steps of the row's history with its provider."""
 
     def score(row: Instance) -> list[float]:
         counts = Counter(provider(step.name) for step in row.history if keep(step))
@@ -111,49 +111,51 @@ def _frequent(keep: Callable[[InteractionRow], bool]) -> Callable[[Sequence[Inst
 
 
 def _not_disliked(row: Instance) -> list[float]:
-    """As often as it was liked; never a provider that was disliked."""
+    """Score each candidate by the likes of its provider; exclude providers with a dislike."""
     liked = Counter(provider(step.name) for step in row.history if step.rating == 1)
     disliked = {provider(step.name) for step in row.history if step.rating == 0}
-    return [_OUT if tool.provider in disliked else float(liked[tool.provider]) for tool in row.candidates]
+    return [_EXCLUDED if tool.provider in disliked else float(liked[tool.provider]) for tool in row.candidates]
 
 
 def _latest(row: Instance) -> list[float]:
-    """The later its provider was called, the better."""
+    """Score each candidate by the last step of the history with its provider."""
     last = {provider(step.name): float(index) for index, step in enumerate(row.history)}
     return [last.get(tool.provider, -1.0) for tool in row.candidates]
 
 
 def _not_the_first(row: Instance) -> list[float]:
-    """As `_latest`, but never the provider of the history's first call."""
+    """Score as `_latest`, but exclude the provider of the first step of the history."""
     first = provider(row.history[0].name)
-    return [_OUT if tool.provider == first else score for tool, score in zip(row.candidates, _latest(row), strict=True)]
+    return [
+        _EXCLUDED if tool.provider == first else score for tool, score in zip(row.candidates, _latest(row), strict=True)
+    ]
 
 
-def _alone(score: Score) -> Callable[[Sequence[Instance]], Score]:
-    """A rule that looks at nothing but the row."""
+def _of_row(score: Score) -> Callable[[Sequence[Instance]], Score]:
+    """Make a rule that uses only the row itself."""
     return lambda _: score
 
 
 RULES: Final = (
-    Rule("random", _alone(simple.uniform)),
+    Rule("random", _of_row(simple.uniform)),
     Rule("most popular provider: answers of other rows", popular_answers),
     Rule("most popular provider: answers of other queries", _popular_in_other_queries),
     Rule("most popular provider: histories of other rows", _popular_in_histories),
-    Rule("lexical match with the instruction", _alone(simple.lexical)),
+    Rule("lexical match with the instruction", _of_row(simple.lexical)),
     Rule("most frequent provider of own history", _frequent(lambda _: True)),
-    Rule("latest provider of own history", _alone(_latest)),
+    Rule("latest provider of own history", _of_row(_latest)),
     Rule("most liked provider of own history", _frequent(lambda step: step.rating == 1), _RATED),
-    Rule("disliked providers dropped, then most liked", _alone(_not_disliked), _RATED),
-    Rule("first provider skipped, then latest", _alone(_not_the_first), _ORDERED),
+    Rule("disliked providers dropped, then most liked", _of_row(_not_disliked), _RATED),
+    Rule("first provider skipped, then latest", _of_row(_not_the_first), _ORDERED),
 )
 
 
 def answers_provider_was_liked(row: Instance) -> bool:
-    """Whether the answer's provider stands in the own history, in a step that was not disliked."""
-    wanted = provider(answer_of(row))
-    return any(step.rating != 0 and provider(step.name) == wanted for step in row.history)
+    """Return True if the answer's provider is in the row's history, in a step that was not disliked."""
+    answer_provider = provider(answer_of(row))
+    return any(step.rating != 0 and provider(step.name) == answer_provider for step in row.history)
 
 
 def able(row: Instance) -> list[str] | None:
-    """Names of the candidates that do the job; None where the row does not tell."""
+    """Return the names of the candidates with the requested functionality; None if the row does not specify them."""
     return row.meta.same_function if row.meta else None

@@ -1,6 +1,11 @@
-"""The report on runs: what they got right, what they got wrong, and whether they use the user's own history.
+"""Report on runs: their scores, their errors, and their use of the user's own history.
 
-`gather` reads runs and judges them, `facts`, `breakdown`, `lift` and `bias` compute, `words` says what was found,
-`tables` and `figures` show it, `page` and `write` put it into files. `comparison` is of two runs. Only `gather` and
-`write` touch the disk.
+* `gather`: read runs and judge their replies.
+* `facts`, `breakdown`, `lift`, `bias`: compute the figures.
+* `wording`, `sections`: the findings and the outline, as text.
+* `report_tables`, `figures`, `plot_style`: tables and plots.
+* `html_page`, `write`: the report's files.
+* `comparison`: comparison of two runs.
+
+Only `gather`, `figures` and `write` touch the disk.
 """

@@ -1,4 +1,4 @@
-"""Whether a run calls candidates for where they stand."""
+"""Position bias: does a run prefer candidates at certain positions in the prompt?"""
 
 from __future__ import annotations
 
@@ -12,61 +12,70 @@ from numpy.typing import NDArray
 from .gather import Judged
 
 _DRAWS: Final = 2000
+_Order = tuple[str, tuple[str, ...]]
+"""Query group, and names of the candidates as shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionBias:
-    """How often the candidate at each place is called."""
+    """Distribution of a run's calls over the positions of the candidates."""
 
     calls: int
-    """Calls of a candidate; calls of other tools have no place."""
+    """Number of calls to a candidate; hallucinated tools have no position."""
     shares: tuple[float, ...]
-    """Of the calls, by place as shown, 0 to 1."""
+    """Share of the calls at each position, 0 to 1."""
     even: tuple[float, ...]
-    """What they would be if places did not matter."""
+    """Expected shares if position had no effect, 0 to 1."""
     p: float
-    """How often calls that do not go by place would be as uneven, 0 to 1."""
+    """P-value of the permutation test, 0 to 1."""
 
     @property
     def most(self) -> int:
-        """The place that is called most beyond its due, from 0."""
-        return max(range(len(self.shares)), key=lambda place: self.shares[place] - self.even[place])
+        """Position with the largest excess over its expected share, counted from 0."""
+        return max(range(len(self.shares)), key=lambda position: self.shares[position] - self.even[position])
 
 
 def position_bias(run: Judged, *, draws: int = _DRAWS, seed: int = 0) -> PositionBias | None:
-    """Hold a run's calls against calls that do not go by place: a permutation test.
+    """Test by permutation whether the position of a candidate influences a run's calls.
 
-    The users of a query group see the same candidates in the same order, so that calls of one tool by several of them
-    are of one place, whatever the order; therefore places are permuted for all rows of an order together.
+    The users of a query group see the same candidates in the same order. If several of them call the same tool, their
+    calls share a position in any order. Positions are therefore permuted for all instances with the same order
+    together.
 
     Args:
-        run: The run.
+        run: A judged run.
         draws: Number of permutations.
-        seed: Of the permutations.
+        seed: Seed of the permutations.
 
     Returns:
-        What was found; None where no candidate is called.
+        The distribution and its p-value; None if the run calls no candidate.
     """
-    orders: defaultdict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    positions_by_order = _called_positions(run)
+    if not positions_by_order:
+        return None
+    widest = max(len(names) for _, names in positions_by_order)
+    by_width: defaultdict[int, list[NDArray[np.int64]]] = defaultdict(list)
+    for (_, names), positions in positions_by_order.items():
+        by_width[len(names)].append(np.bincount(positions, minlength=len(names)))
+    rng = np.random.default_rng(seed)
+    observed, expected, permuted = np.zeros(widest), np.zeros(widest), np.zeros((draws, widest))
+    for width, counts_by_order in sorted(by_width.items()):
+        counts = np.array(counts_by_order)
+        observed[:width] += counts.sum(axis=0)
+        expected[:width] += counts.sum() / width
+        for draw in range(draws):
+            permuted[draw, :width] += rng.permuted(counts, axis=1).sum(axis=0)
+    statistic = ((observed - expected) ** 2 / expected).sum()
+    extreme = int((((permuted - expected) ** 2 / expected).sum(axis=1) >= statistic - 1e-9).sum())
+    total = int(observed.sum())
+    return PositionBias(total, tuple(observed / total), tuple(expected / total), (extreme + 1) / (draws + 1))
+
+
+def _called_positions(run: Judged) -> dict[_Order, list[int]]:
+    """Return the positions of the called candidates, grouped by query group and order of the candidates."""
+    positions: defaultdict[_Order, list[int]] = defaultdict(list)
     for index in run.asked:
         names, called = run.candidates[index], run.called[index]
         if called in names:
-            orders[run.rows[index].query_group, names].append(names.index(called))
-    if not orders:
-        return None
-    widest = max(len(names) for _, names in orders)
-    by_width: defaultdict[int, list[NDArray[np.int64]]] = defaultdict(list)
-    for (_, names), places in orders.items():
-        by_width[len(names)].append(np.bincount(places, minlength=len(names)))
-    rng = np.random.default_rng(seed)
-    seen, even, drawn = np.zeros(widest), np.zeros(widest), np.zeros((draws, widest))
-    for width, counted in sorted(by_width.items()):
-        counts = np.array(counted)
-        seen[:width] += counts.sum(axis=0)
-        even[:width] += counts.sum() / width
-        for draw in range(draws):
-            drawn[draw, :width] += rng.permuted(counts, axis=1).sum(axis=0)
-    unevenness = ((seen - even) ** 2 / even).sum()
-    extreme = int((((drawn - even) ** 2 / even).sum(axis=1) >= unevenness - 1e-9).sum())
-    total = int(seen.sum())
-    return PositionBias(total, tuple(seen / total), tuple(even / total), (extreme + 1) / (draws + 1))
+            positions[run.rows[index].query_group, names].append(names.index(called))
+    return positions

@@ -1,6 +1,6 @@
-"""Tool accuracy by what an instance is like: long or short its history, which axis counts, where the change lies.
+"""Tool accuracy by a property of the instances: history length, axis of the preference, position of the change, etc.
 
-The parts are those of the rows of a config, so that all of its runs are told apart by the same ones.
+The bins of a property are computed from all instances of a config, so that all its runs share them.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from metrics.petoolbench.uncertainty import intervals
 
 from .gather import Judged
 
-_MOST: Final = 6
-"""Parts of a property of many values."""
+_MAX_BINS: Final = 6
 _TENTHS: Final = 10
 _NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of rows, 0 to 1, with the ends of its 95 % interval."""
+    """Share of a set of instances, 0 to 1, with the ends of its 95 % interval."""
 
     value: float
     low: float
@@ -38,7 +37,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows that have something in common."""
+    """Rate over the instances with one value, or one range of values, of a property."""
 
     label: str
     rate: Rate
@@ -46,7 +45,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The rows that a run was asked, by one property. A row with several axes counts under each."""
+    """Rates over the instances that a run was asked, by one property.
+
+    An instance with several axes counts under each of them.
+    """
 
     by: str
     """A key of `PROPERTIES`."""
@@ -55,75 +57,78 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """Something that tells instances apart."""
+    """Property that distinguishes instances."""
 
     title: str
     labels: Callable[[Judged], list[list[str]]]
-    """The parts to which each row belongs."""
+    """Function that returns the labels of each instance."""
     ordered: bool = True
-    """Whether a line may join the parts."""
+    """True if the labels have an order, so that a plot may join them by a line."""
 
 
 def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
-    """A share with its interval, clustered on query groups.
+    """Return a share with its 95 % interval, clustered on query groups.
 
-    Where all rows fare alike, a bootstrap sees no spread, and the interval is the exact one for as many independent
-    query groups.
+    If all outcomes are equal, the bootstrap has no spread. The interval is then the exact one for as many independent
+    trials as there are query groups.
 
     Args:
-        right: What is counted; not empty.
-        query_groups: Query group of each.
+        right: Outcome of each instance; not empty.
+        query_groups: Query group of each instance, in the same order.
     """
     value = sum(right) / len(right)
     if value in (0, 1):
-        far = 1 - 0.025 ** (1 / len(set(query_groups)))
-        return Rate(value, value and 1 - far, value or far, len(right))
+        margin = 1 - 0.025 ** (1 / len(set(query_groups)))
+        return Rate(value, value and 1 - margin, value or margin, len(right))
     outcomes: NDArray[np.float64] = np.asarray(right, dtype=np.float64)[:, None]
     low, high = intervals(outcomes, query_groups, resamples=RESAMPLES, seed=0)[0]
     return Rate(value, float(low), float(high), len(right))
 
 
 def breakdowns(run: Judged) -> tuple[Breakdown, ...]:
-    """Tool accuracy of a run, broken down by every property that varies over the rows of its config."""
-    found = [_break_down(run, by, one.labels(run)) for by, one in PROPERTIES.items()]
-    return tuple(one for one in found if one is not None)
+    """Break down a run's tool accuracy by each property that varies over the instances of its config."""
+    results = [_break_down(run, by, prop.labels(run)) for by, prop in PROPERTIES.items()]
+    return tuple(breakdown for breakdown in results if breakdown is not None)
 
 
 def _break_down(run: Judged, by: str, labels: Sequence[Sequence[str]]) -> Breakdown | None:
-    order = in_order(label for some in labels for label in some)
+    order = in_order(label for row_labels in labels for label in row_labels)
     if len(order) < 2:
         return None
-    groups = run.query_groups
-    parts = []
-    for label in order:
-        rows = [index for index in run.asked if label in labels[index]]
-        if rows:
-            right = [run.verdicts[index].tool_correct for index in rows]
-            parts.append(Part(label, rate(right, [groups[index] for index in rows])))
+    parts = [Part(label, tool_rate) for label in order if (tool_rate := _rate_of(run, label, labels)) is not None]
     return Breakdown(by, tuple(parts)) if parts else None
 
 
+def _rate_of(run: Judged, label: str, labels: Sequence[Sequence[str]]) -> Rate | None:
+    """Return the tool accuracy over the asked instances with a label; None if there are none."""
+    indexes = [index for index in run.asked if label in labels[index]]
+    if not indexes:
+        return None
+    groups = run.query_groups
+    return rate([run.verdicts[index].tool_correct for index in indexes], [groups[index] for index in indexes])
+
+
 def in_order(labels: Iterable[str]) -> list[str]:
-    """Labels of one property as they follow each other, each once."""
-    return sorted(set(labels), key=_order)
+    """Return the distinct labels of a property, sorted by their leading number and then alphabetically."""
+    return sorted(set(labels), key=_sort_key)
 
 
-def _order(label: str) -> tuple[float, str]:
-    """Labels in the order of the number that they begin with, then of the alphabet."""
+def _sort_key(label: str) -> tuple[float, str]:
     number = _NUMBER.match(label)
     return (float(number[0]) if number else 0.0, label)
 
 
 def _binned(values: Sequence[float | None], show: Callable[[float], str]) -> list[list[str]]:
-    """Each value as the range that it falls in: each of few values by itself, of many about equally often."""
+    """Label each value with its bin: one bin per value if there are few values, else bins of about equal size."""
     known = sorted(value for value in values if value is not None)
     distinct = sorted(set(known))
     starts = distinct
-    if len(distinct) > _MOST:
-        starts = sorted({known[part * len(known) // _MOST] for part in range(_MOST)})
+    if len(distinct) > _MAX_BINS:
+        starts = sorted({known[number * len(known) // _MAX_BINS] for number in range(_MAX_BINS)})
     bins: dict[int, list[float]] = {}
     for value in distinct:
         bins.setdefault(bisect_right(starts, value), []).append(value)
+    # A dictionary keeps one of two equal ends.
     ends = {number: dict.fromkeys((show(inside[0]), show(inside[-1]))) for number, inside in bins.items()}
     return [["-".join(ends[bisect_right(starts, value)])] if value is not None else [] for value in values]
 
@@ -132,16 +137,16 @@ def _axes(run: Judged) -> list[list[str]]:
     return [[axis.replace("_", " ") for axis in row.meta.axes or []] if row.meta else [] for row in run.rows]
 
 
-def _lengths(run: Judged) -> list[list[str]]:
+def _history_lengths(run: Judged) -> list[list[str]]:
     return _binned([len(row.history) for row in run.rows], lambda value: f"{value:.0f}")
 
 
-def _drift(run: Judged) -> list[list[str]]:
-    return [[_tenth(row)] if row.meta and row.meta.drift_step is not None else [] for row in run.rows]
+def _drift_positions(run: Judged) -> list[list[str]]:
+    return [[_drift_tenth(row)] if row.meta and row.meta.drift_step is not None else [] for row in run.rows]
 
 
-def _tenth(row: Instance) -> str:
-    """The tenth of the history in which the last change lies."""
+def _drift_tenth(row: Instance) -> str:
+    """Return the tenth of the history that contains the last change of preference."""
     step = row.meta.drift_step if row.meta else None
     tenth = min(_TENTHS * (step or 0) // max(len(row.history), 1), _TENTHS - 1)
     return f"{10 * tenth}-{10 * tenth + 10} %"
@@ -149,26 +154,26 @@ def _tenth(row: Instance) -> str:
 
 def _noise(run: Judged) -> list[list[str]]:
     shares = [round(100 * row.meta.noise) if row.meta and row.meta.noise is not None else None for row in run.rows]
-    return [[f"{label} %" for label in some] for some in _binned(shares, lambda value: f"{value:.0f}")]
+    return [[f"{label} %" for label in labels] for labels in _binned(shares, lambda value: f"{value:.0f}")]
 
 
-def _place_of_answer(run: Judged) -> list[list[str]]:
-    found = []
+def _answer_positions(run: Judged) -> list[list[str]]:
+    labels = []
     for row, names in zip(run.rows, run.candidates, strict=True):
-        place = names.index(row.answer.name) if row.answer and row.answer.name in names else None
-        found.append([] if place is None else [str(place + 1)])
-    return found
+        position = names.index(row.answer.name) if row.answer and row.answer.name in names else None
+        labels.append([] if position is None else [str(position + 1)])
+    return labels
 
 
-def _tokens(run: Judged) -> list[list[str]]:
+def _token_counts(run: Judged) -> list[list[str]]:
     return _binned([row.meta.n_tokens if row.meta else None for row in run.rows], lambda value: f"{value / 1000:.1f}k")
 
 
 PROPERTIES: Final[Mapping[str, Property]] = {
-    "history_length": Property("interactions in the history", _lengths),
+    "history_length": Property("number of interactions in the history", _history_lengths),
     "axis": Property("axis of the preference", _axes, ordered=False),
-    "drift_position": Property("place of the change in the history", _drift),
-    "noise": Property("flipped ratings", _noise),
-    "prompt_tokens": Property("tokens of the row", _tokens),
-    "answer_position": Property("place of the answer among the candidates", _place_of_answer),
+    "drift_position": Property("position of the change in the history", _drift_positions),
+    "noise": Property("share of flipped ratings", _noise),
+    "prompt_tokens": Property("length of the instance in tokens", _token_counts),
+    "answer_position": Property("position of the answer among the candidates", _answer_positions),
 }

@@ -1,9 +1,9 @@
-"""Two runs on the same rows: who is ahead, by how much, and what became otherwise."""
+"""Comparison of two runs on the same instances: paired difference, and the instances whose outcome changed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,117 +16,132 @@ from metrics.petoolbench.uncertainty import Comparison
 from .gather import Gathered, Judged, gather
 
 OVERALL: Final = "overall"
+"""Value of `Compared.config` for all configs together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two runs on one config, or on all configs that both answer. What is counted is the tool."""
+    """Comparison of two runs in tool accuracy, on one config or on all configs that both runs answer."""
 
     config: str
     """A history type, or `overall`."""
     names: tuple[str, str]
     comparison: Comparison
     rates: tuple[float, float]
-    """Tool accuracy of each on the rows that both were asked, 0 to 1."""
+    """Tool accuracy of each run on the instances that both were asked, 0 to 1."""
     both: int
-    """Rows on which both are right."""
+    """Number of instances on which both runs call the correct tool."""
     only_first: tuple[str, ...]
-    """Instance ids on which the first alone is right."""
+    """Ids of the instances on which only the first run calls the correct tool."""
     only_second: tuple[str, ...]
     neither: int
     changes: Mapping[tuple[str, str], int]
-    """How often a row is of one error class with the first and another with the second; the most frequent first."""
+    """Number of instances by error class in the first and second run, where these differ; most frequent first."""
 
     @property
     def in_words(self) -> str:
-        """The comparison as a sentence."""
+        """Result of the comparison as a sentence."""
         if not self.only_first and not self.only_second:
-            return f"{self.names[0]} and {self.names[1]} are right on the same rows: there is no difference to tell."
+            return f"{self.names[0]} and {self.names[1]} call the correct tool on the same instances: no difference."
         return self.comparison.in_words(*self.names)
 
 
+class _Shared:
+    """Replies of two runs to the instances of one config that both were asked."""
+
+    def __init__(self, first: Judged, second: Judged) -> None:
+        indexes = sorted(set(first.asked) & set(second.asked))
+        self.config = first.config
+        self.ids = [first.rows[index].instance_id for index in indexes]
+        self.groups = [first.rows[index].query_group for index in indexes]
+        self.first = [first.verdicts[index] for index in indexes]
+        self.second = [second.verdicts[index] for index in indexes]
+
+
 def compare_runs(first: Path, second: Path, data: Path, answers: Path | None = None) -> list[Compared]:
-    """Compare two runs, config by config, and overall where there are several.
+    """Compare two runs on each config and, if there are several configs, overall.
 
     Args:
         first: A run file.
-        second: Another, on the same configs.
+        second: A run file on the same configs and split.
         data: Folder of the data set.
-        answers: Folder of the private answers, for runs of the test split.
+        answers: Folder of the private answers; required for runs of the test split.
+
+    Returns:
+        The overall comparison first, if there are several configs; then one comparison per config.
 
     Raises:
-        DataError: If the runs are not of the same rows.
-        MetricError, ReadError: If a file is not what it should be.
+        DataError: If the runs do not answer the same configs and split, or share no instance of a config.
+        MetricError: If a reference is malformed.
+        ReadError: If a file of the data set cannot be read.
     """
     pair = gather([first], data, answers), gather([second], data, answers)
-    _check_alike(first, second, *pair)
+    _check_same_configs(first, second, *pair)
     names = _names(first, second, pair[0].runs[0].name, pair[1].runs[0].name)
-    both = [_Rows(one, other) for one, other in zip(pair[0].runs, pair[1].runs, strict=True)]
-    for rows in both:
-        if not rows.ids:
+    parts = [_Shared(*runs) for runs in zip(pair[0].runs, pair[1].runs, strict=True)]
+    for part in parts:
+        if not part.ids:
             raise DataError(
-                f"{str(first)!r} and {str(second)!r} were asked no row of {rows.config} both. Ask the same ones."
+                f"{str(first)!r} and {str(second)!r} were asked no common instance of {part.config}. "
+                "Run both with the same --limit and --ids."
             )
-    found = [_compared(rows.config, names, [rows]) for rows in both]
-    return [_compared(OVERALL, names, both), *found] if len(found) > 1 else found
+    comparisons = [_compare(part.config, names, [part]) for part in parts]
+    return [_compare(OVERALL, names, parts), *comparisons] if len(comparisons) > 1 else comparisons
 
 
-class _Rows:
-    """What two runs replied to the rows of one config that both were asked."""
-
-    def __init__(self, one: Judged, other: Judged) -> None:
-        indexes = sorted(set(one.asked) & set(other.asked))
-        self.config = one.config
-        self.ids = [one.rows[index].instance_id for index in indexes]
-        self.groups = [one.rows[index].query_group for index in indexes]
-        self.first = [one.verdicts[index] for index in indexes]
-        self.second = [other.verdicts[index] for index in indexes]
-
-
-def _check_alike(first: Path, second: Path, one: Gathered, other: Gathered) -> None:
-    wheres = [[(run.config, run.split) for run in gathered.runs] for gathered in (one, other)]
-    if wheres[0] != wheres[1]:
-        told = [", ".join(f"{config}/{split}" for config, split in where) for where in wheres]
+def _check_same_configs(first: Path, second: Path, first_runs: Gathered, second_runs: Gathered) -> None:
+    answered = [[f"{run.config}/{run.split}" for run in gathered.runs] for gathered in (first_runs, second_runs)]
+    if answered[0] != answered[1]:
         raise DataError(
-            f"{str(first)!r} answers {told[0]}, and {str(second)!r} {told[1]}. Name two runs of one config and split."
+            f"{str(first)!r} answers {', '.join(answered[0])}, but {str(second)!r} answers {', '.join(answered[1])}. "
+            "Name two runs of the same config and split."
         )
 
 
-def _names(first: Path, second: Path, one: str, other: str) -> tuple[str, str]:
-    """What the two are called: by their files where they would be called alike."""
-    if one != other:
-        return one, other
+def _names(first: Path, second: Path, first_name: str, second_name: str) -> tuple[str, str]:
+    """Return distinct names of two runs: their own, else those of their files."""
+    if first_name != second_name:
+        return first_name, second_name
     files = (first.stem, second.stem) if first.stem != second.stem else (str(first), str(second))
     return files if files[0] != files[1] else ("A", "B")
 
 
-def _compared(config: str, names: tuple[str, str], parts: Sequence[_Rows]) -> Compared:
-    ids = [name for part in parts for name in part.ids]
-    first: list[Verdict] = [one for part in parts for one in part.first]
-    second: list[Verdict] = [one for part in parts for one in part.second]
-    # The configs ask the same questions of other histories: a query group is one over all of them.
+def _compare(config: str, names: tuple[str, str], parts: Sequence[_Shared]) -> Compared:
+    ids = [instance_id for part in parts for instance_id in part.ids]
+    first = [verdict for part in parts for verdict in part.first]
+    second = [verdict for part in parts for verdict in part.second]
+    # The configs ask the same questions with different histories, so a query group spans all of them.
     groups = [group for part in parts for group in part.groups]
-    pairs = list(zip(first, second, strict=True))
-    changes = Counter((one.error_class, other.error_class) for one, other in pairs)
+    tools = Counter(zip(_correct(first), _correct(second), strict=True))
     return Compared(
         config=config,
         names=names,
         comparison=compare_systems(first, second, groups),
-        rates=(sum(one.tool_correct for one in first) / len(ids), sum(one.tool_correct for one in second) / len(ids)),
-        both=sum(one.tool_correct and other.tool_correct for one, other in pairs),
-        only_first=_alone(ids, first, second),
-        only_second=_alone(ids, second, first),
-        neither=sum(not one.tool_correct and not other.tool_correct for one, other in pairs),
-        changes={
-            pair: count
-            for pair, count in sorted(changes.items(), key=lambda item: (-item[1], item[0]))
-            if pair[0] != pair[1]
-        },
+        rates=(sum(_correct(first)) / len(ids), sum(_correct(second)) / len(ids)),
+        both=tools[True, True],
+        only_first=_only_correct_in(first, second, ids),
+        only_second=_only_correct_in(second, first, ids),
+        neither=tools[False, False],
+        changes=_changes(zip(first, second, strict=True)),
     )
 
 
-def _alone(ids: Sequence[str], ones: Sequence[Verdict], others: Sequence[Verdict]) -> tuple[str, ...]:
-    """Ids of the rows on which the ones are right and the others are not."""
+def _correct(verdicts: Sequence[Verdict]) -> list[bool]:
+    return [verdict.tool_correct for verdict in verdicts]
+
+
+def _only_correct_in(verdicts: Sequence[Verdict], others: Sequence[Verdict], ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of the instances whose tool is correct in one run and wrong in the other."""
     return tuple(
-        name for name, one, other in zip(ids, ones, others, strict=True) if one.tool_correct and not other.tool_correct
+        instance_id
+        for instance_id, correct, other_correct in zip(ids, _correct(verdicts), _correct(others), strict=True)
+        if correct and not other_correct
     )
+
+
+def _changes(pairs: Iterable[tuple[Verdict, Verdict]]) -> dict[tuple[str, str], int]:
+    """Count the pairs of different error classes, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter(
+        (first.error_class, second.error_class) for first, second in pairs if first.error_class != second.error_class
+    )
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,4 +1,4 @@
-"""Everything that a report says, as numbers: computed from runs and rows, with no word of how it is shown."""
+"""Figures of a report, computed from the judged runs, independent of how they are shown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import Scores, aggregate, macro
 from metrics.petoolbench.records import ERROR_CLASSES
+from petoolbench.runs import Header, Line
 
 from .bias import PositionBias, position_bias
 from .breakdown import Breakdown, breakdowns
@@ -18,47 +19,47 @@ from .lift import Alone, Lift, lifts
 
 NO_REPLY: Final = "no_reply"
 OUTCOMES: Final = (*ERROR_CLASSES, NO_REPLY)
-"""The error classes, of which `invalid_format` is here only where there was a reply that could not be read."""
+"""Error classes and `no_reply`. In a report, `invalid_format` counts only replies that exist but cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the replies of a run took."""
+    """Tokens and price of a run's replies."""
 
     items: int
-    """Lines that tell of tokens."""
+    """Number of lines of the run file that state token counts."""
     input_tokens: int
     output_tokens: int
     usd: float | None
-    """None where no prices are known."""
+    """Price in US dollars; None if the prices are unknown."""
 
     def per_thousand(self, amount: float) -> float:
-        """An amount for each 1,000 items."""
+        """Convert an amount for all items to an amount per 1,000 items."""
         return 1000 * amount / self.items
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How much of what it was asked a run answered."""
+    """Numbers of instances that a run was asked and answered."""
 
     rows: int
-    """In the split; the denominator of its scores."""
+    """Number of instances in the split; the denominator of the scores."""
     asked: int
-    """Rows that it was to answer: all of them, unless it was limited."""
+    """Number of instances that the run was asked: all, unless it was limited by `--limit` or `--ids`."""
     replies: int
     failed: int
-    """Requests without a reply, which the file says of itself."""
+    """Number of requests that failed according to the run file."""
     missing: int
-    """Rows asked of which the file says nothing."""
+    """Number of asked instances without a line in the run file."""
     shortened: int
-    """Prompts whose oldest steps were left out."""
+    """Number of prompts without the oldest steps of the history."""
     reasons: Mapping[str, int]
-    """Why requests failed, the most frequent first."""
+    """Number of failed requests by error message, most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """One run on one config."""
+    """Figures of one run on one config. From `outcomes` on they are over the instances that the run was asked."""
 
     name: str
     file: str
@@ -67,56 +68,56 @@ class RunFacts:
     baseline: bool
     answered: Answered
     scores: Scores
-    """Over all rows of the split; what was not answered is wrong."""
+    """Scores over all instances of the split; an instance without a reply counts as wrong."""
     scores_of_asked: Scores
-    """Over the rows that it was asked; the same, unless it was limited. All that follows is over these."""
+    """Scores over the instances that the run was asked; equal to `scores` unless the run was limited."""
     outcomes: Mapping[str, float]
-    """Share of each of `OUTCOMES`."""
+    """Share of each of `OUTCOMES`, 0 to 1."""
     breakdowns: tuple[Breakdown, ...]
     calls: PositionBias | None
     cost: Cost | None
-    """None where the file tells of no tokens."""
+    """None if the run file states no token counts."""
     made_with: Mapping[str, object]
-    """Of its header, what the other fields do not say; empty where there is none."""
+    """Settings of the run from its header; empty if the file has none."""
 
     @property
     def limited(self) -> bool:
-        """Whether it was asked a part of the rows only."""
+        """True if the run was asked only a part of the split."""
         return self.answered.asked < self.answered.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that is known of some runs on one split of one data set."""
+    """Figures of all runs on one split of one data set."""
 
     build_id: str
     split: str
     rows: Mapping[str, int]
-    """Number of rows of each config that was answered, in the order of the configs."""
+    """Number of instances of each answered config, in the order of the configs."""
     query_groups: Mapping[str, int]
     chance: Mapping[str, float]
-    """By config: tool accuracy of choosing at random among the candidates that do the job, 0 to 1; only where the rows
-    tell which do."""
+    """Expected tool accuracy of a random choice among the candidates with the requested functionality, by config, 0 to
+    1. Lacks the configs whose instances do not specify these candidates."""
     runs: tuple[RunFacts, ...]
-    """By config, then the best first."""
+    """Sorted by config, then by tool accuracy, best first."""
     means: Mapping[str, Mapping[str, float]]
-    """Mean rates over the three configs, by the name of runs that answered all of them; the best first."""
+    """Mean rates over the three configs, for the runs that answer all of them; best first."""
     lifts: tuple[Lift, ...]
     alone: tuple[Alone, ...]
-    """On runs that have no lift although they could be expected to."""
+    """Runs with a swapped or empty history for which no lift can be computed."""
 
     def of(self, config: str) -> list[RunFacts]:
-        """The runs on a config, the best first."""
+        """Return the runs on a config, best first."""
         return [run for run in self.runs if run.config == config]
 
 
 def report_on(gathered: Gathered) -> Report:
-    """Compute everything that a report says."""
+    """Compute all figures of a report."""
     firsts: dict[str, Judged] = {}
     for run in gathered.runs:
         firsts.setdefault(run.config, run)
     chances = {config: _chance(run) for config, run in firsts.items()}
-    found = lifts(gathered.runs)
+    paired = lifts(gathered.runs)
     facts = tuple(_facts(run) for run in gathered.runs)
     return Report(
         build_id=gathered.build_id,
@@ -126,22 +127,24 @@ def report_on(gathered: Gathered) -> Report:
         chance={config: chance for config, chance in chances.items() if chance is not None},
         runs=facts,
         means=_means(facts),
-        lifts=found.found,
-        alone=found.alone,
+        lifts=paired.found,
+        alone=paired.alone,
     )
 
 
 def _chance(run: Judged) -> float | None:
-    doing = [row.meta.same_function for row in run.rows if row.meta and row.meta.same_function]
-    return sum(1 / len(names) for names in doing) / len(doing) if len(doing) == len(run.rows) else None
+    same_function = [row.meta.same_function for row in run.rows if row.meta and row.meta.same_function]
+    if len(same_function) < len(run.rows):
+        return None
+    return sum(1 / len(names) for names in same_function) / len(same_function)
 
 
 def _means(runs: Sequence[RunFacts]) -> dict[str, dict[str, float]]:
     by_name: dict[str, dict[str, Scores]] = {}
     for run in runs:
         by_name.setdefault(run.name, {})[run.config] = run.scores
-    whole = {name: macro(scores) for name, scores in by_name.items() if len(scores) == len(HISTORY_TYPES)}
-    return dict(sorted(whole.items(), key=lambda item: (-item[1]["tool_accuracy"], item[0])))
+    means = {name: macro(scores) for name, scores in by_name.items() if len(scores) == len(HISTORY_TYPES)}
+    return dict(sorted(means.items(), key=lambda item: (-item[1]["tool_accuracy"], item[0])))
 
 
 def _facts(run: Judged) -> RunFacts:
@@ -162,47 +165,54 @@ def _facts(run: Judged) -> RunFacts:
         breakdowns=breakdowns(run),
         calls=position_bias(run),
         cost=_cost(run),
-        made_with=_made_with(run),
+        made_with=_made_with(run.header),
     )
 
 
 def _answered(run: Judged) -> Answered:
     lines = [run.lines.get(run.rows[index].instance_id) for index in run.asked]
-    there = [line for line in lines if line is not None]
-    reasons = Counter(" ".join(line.error.split()) for line in there if line.error is not None)
+    present = [line for line in lines if line is not None]
+    reasons = Counter(" ".join(line.error.split()) for line in present if line.error is not None)
     failed = sum(reasons.values())
     return Answered(
         rows=len(run.rows),
         asked=len(lines),
-        replies=len(there) - failed,
+        replies=len(present) - failed,
         failed=failed,
-        missing=len(lines) - len(there),
-        shortened=sum(line.dropped_steps > 0 for line in there),
+        missing=len(lines) - len(present),
+        shortened=sum(line.dropped_steps > 0 for line in present),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
     )
 
 
 def _outcomes(run: Judged) -> dict[str, float]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for index in run.asked:
         line = run.lines.get(run.rows[index].instance_id)
-        found[NO_REPLY if line is None or line.error is not None else run.verdicts[index].error_class] += 1
-    return {name: found[name] / len(run.asked) for name in OUTCOMES}
+        counts[NO_REPLY if line is None or line.error is not None else run.verdicts[index].error_class] += 1
+    return {name: counts[name] / len(run.asked) for name in OUTCOMES}
 
 
 def _cost(run: Judged) -> Cost | None:
-    told = [line for line in run.lines.values() if line.input_tokens is not None or line.output_tokens is not None]
-    if not told:
+    lines = [line for line in run.lines.values() if _states_tokens(line)]
+    if not lines:
         return None
-    taken = sum(line.input_tokens or 0 for line in told)
-    given = sum(line.output_tokens or 0 for line in told)
-    prices = (run.header.usd_per_million_input, run.header.usd_per_million_output) if run.header else (None, None)
-    usd = None if None in prices else (taken * (prices[0] or 0) + given * (prices[1] or 0)) / 1_000_000
-    return Cost(len(told), taken, given, usd)
+    input_tokens = sum(line.input_tokens or 0 for line in lines)
+    output_tokens = sum(line.output_tokens or 0 for line in lines)
+    return Cost(len(lines), input_tokens, output_tokens, _usd(run.header, input_tokens, output_tokens))
 
 
-def _made_with(run: Judged) -> dict[str, object]:
-    header = run.header
+def _states_tokens(line: Line) -> bool:
+    return line.input_tokens is not None or line.output_tokens is not None
+
+
+def _usd(header: Header | None, input_tokens: int, output_tokens: int) -> float | None:
+    if header is None or header.usd_per_million_input is None or header.usd_per_million_output is None:
+        return None
+    return (input_tokens * header.usd_per_million_input + output_tokens * header.usd_per_million_output) / 1_000_000
+
+
+def _made_with(header: Header | None) -> dict[str, object]:
     if header is None:
         return {}
     names = ("model", "mode", "docs", "shuffle_seed", "seed", "prompt_version", "context", "overlong", "limit", "ids")

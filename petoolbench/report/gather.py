@@ -1,4 +1,4 @@
-"""From run files to verdicts: each run beside the rows that it answers, and what was right."""
+"""Reading and judging of run files: each run is matched with the instances that it answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from builder.errors import DataError
 from hf_dataset.layout import SPLITS
-from hf_dataset.reader import answered, read_answers, read_instances, read_manifest
+from hf_dataset.manifest import Manifest, read_manifest
+from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import judge_all
@@ -21,64 +22,64 @@ from metrics.petoolbench.records import ParseFailure, Reference, Verdict
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.runs import Header, Line, Run, check_made_for, read_run
 
-_LONGEST: Final = 60
-"""Characters of a name; a longer one is cut."""
-_HISTORIES: Final = {"own": "", "none": "no history", "swapped": "another's history"}
+_MAX_NAME_LENGTH: Final = 60
+"""Length in characters to which a name is cut."""
+_HISTORY_SUFFIXES: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What one run replied to the rows of one config, and what that was worth. Sequences are in the rows' order."""
+    """Judged replies of one run to one config. Sequences are in the order of the instances."""
 
     name: str
-    """What the run is called: no other run of the same config is called so."""
+    """Display name, unique among the runs on the same config."""
     file: str
-    """Name of its file, without the folder."""
+    """Name of the run file, without its folder."""
     header: Header | None
     config: str
     split: str
     rows: Sequence[Instance]
-    """All rows of the split, with their answers."""
+    """All instances of the split, with their answers."""
     lines: Mapping[str, Line]
-    """By instance id; some may be missing."""
+    """Lines of the run file by instance id; instances may be missing."""
     verdicts: Sequence[Verdict]
     called: Sequence[str | None]
-    """Name of the tool that was called; None where no call can be read."""
+    """Name of the called tool; None if the reply cannot be parsed."""
     candidates: Sequence[tuple[str, ...]]
-    """Names of the candidates, in the order in which this run was shown them."""
+    """Names of the candidates, in the order in which the run was shown them."""
     asked: Sequence[int]
-    """Indexes of the rows that it was asked: all, unless its header says that it was to answer fewer."""
+    """Indexes of the instances that the run was asked: all, unless its header specifies a limit or a choice of ids."""
 
     @property
     def query_groups(self) -> list[str]:
-        """Query group of each row."""
+        """Query group of each instance."""
         return [row.query_group for row in self.rows]
 
     @property
     def history(self) -> str:
-        """Whose history was shown."""
+        """Shown history: `own`, `none` or `swapped`."""
         return self.header.history if self.header else "own"
 
     @property
     def baseline(self) -> bool:
-        """Whether it is no model."""
+        """True if the run is that of a baseline, not of a model."""
         return self.header is not None and self.header.model.startswith("baseline:")
 
 
 class Gathered(NamedTuple):
-    """All runs of a report."""
+    """All judged runs of a report."""
 
     build_id: str
     runs: list[Judged]
 
 
-class _Sheet(NamedTuple):
+class _Split(NamedTuple):
     rows: list[Instance]
     references: list[Reference]
 
 
 class _Part(NamedTuple):
-    """The lines of a run that answer one config."""
+    """Lines of a run that answer one config."""
 
     run: Run
     config: str
@@ -86,161 +87,173 @@ class _Part(NamedTuple):
     lines: dict[str, Line]
 
 
-class _Data:
-    """A data set, of which each split is read once."""
+class _DataSet:
+    """Data set whose splits are read at most once."""
 
     def __init__(self, folder: Path, answers: Path | None) -> None:
         self._folder = folder
         self._answers = answers
-        self._sheets: dict[tuple[str, str], _Sheet] = {}
-        self.manifest: dict[str, Any] = read_manifest(folder)
+        self._splits: dict[tuple[str, str], _Split] = {}
+        self.manifest: Manifest = read_manifest(folder)
 
-    def sheet(self, config: str, split: str, run: Run) -> _Sheet:
-        """Rows and references of a split."""
-        if (config, split) not in self._sheets:
-            self._sheets[config, split] = self._read(config, split, run)
-        return self._sheets[config, split]
+    def split(self, config: str, split: str, run: Run) -> _Split:
+        """Return the instances and references of a split."""
+        if (config, split) not in self._splits:
+            self._splits[config, split] = self._read(config, split, run)
+        return self._splits[config, split]
 
     def ids(self, config: str, split: str) -> set[str]:
-        """Instance ids of a split."""
+        """Return the instance ids of a split."""
         return {row.instance_id for row in read_instances(self._folder, config, split)}
 
-    def check(self, run: Run, config: str, split: str) -> None:
-        """Refuse a run of other data."""
+    def check_run(self, run: Run, config: str, split: str) -> None:
+        """Raise `DataError` if a run was made on other data."""
         check_made_for(run, self._folder, config, split, self.manifest)
 
-    def other(self, run: Run, ids: Sequence[str], config: str, split: str | None = None) -> DataError:
-        """A run answers rows that the data set does not have."""
+    def unknown_ids_error(self, run: Run, ids: Sequence[str], config: str, split: str | None = None) -> DataError:
+        """Return the error for a run that answers instances which the data set lacks."""
         where = f"{config}, {split}" if split else f"{config}, any split"
         return DataError(
             f"{str(run.path)!r} answers instances that {str(self._folder)!r} does not have ({where}): "
-            f"{shown(sorted(ids), 2)}. Name by --data the data set that it was made on, or predict again."
+            f"{shown(sorted(ids), 2)}. Name the data set of the run with --data, or predict again."
         )
 
-    def _read(self, config: str, split: str, run: Run) -> _Sheet:
+    def _read(self, config: str, split: str, run: Run) -> _Split:
         rows = read_instances(self._folder, config, split)
         if split == "test":
             if self._answers is None:
                 raise DataError(
                     f"{str(run.path)!r} answers the test split, whose answers are private. Name the folder of the "
-                    "answers with --answers, or runs of the validation split."
+                    "answers with --answers, or report on runs of the validation split."
                 )
             rows = list(answered(rows, read_answers(self._answers, config)))
-        return _Sheet(rows, references(rows))
+        return _Split(rows, references(rows))
 
 
 def gather(paths: Iterable[Path], data: Path, answers: Path | None = None) -> Gathered:
-    """Read and judge runs. What comes out does not depend on the order in which they are named.
+    """Read and judge runs. The result does not depend on the order of the paths.
 
     Args:
-        paths: Run files; a file without a header may answer several configs.
+        paths: Run files. A file without a header may answer several configs.
         data: Folder of the data set.
-        answers: Folder of the private answers, for runs of the test split.
+        answers: Folder of the private answers; required for runs of the test split.
 
     Raises:
-        DataError: If a run is of other data, or is named twice, or its rows have no public answer.
-        MetricError, ReadError: If a file is not what it should be.
+        DataError: If a run was made on other data or is named twice, if the runs are of several splits, or if the
+            answers of the test split are missing.
+        MetricError: If a reference is malformed.
+        ReadError: If a file of the data set cannot be read.
     """
-    known = _Data(data, answers)
-    parts = [part for path in paths for part in _parts(read_run(path), known)]
+    data_set = _DataSet(data, answers)
+    parts = [part for path in paths for part in _parts(read_run(path), data_set)]
     if not parts:
-        raise DataError("There are no runs to report on. Name run files, such as `petoolbench predict` writes.")
+        raise DataError("There are no runs to report on. Name run files written by `petoolbench predict`.")
+    _check_one_split(parts)
+    judged = [_judge(part, name, data_set) for part, name in zip(parts, _names(parts), strict=True)]
+    return Gathered(str(data_set.manifest.build_id), sorted(judged, key=_rank))
+
+
+def _check_one_split(parts: Sequence[_Part]) -> None:
     splits = sorted({part.split for part in parts})
     if len(splits) > 1:
-        first = {split: next(part.run.path.name for part in parts if part.split == split) for split in splits}
-        told = ", ".join(f"{split} ({name!r})" for split, name in first.items())
-        raise DataError(f"The runs are of several splits: {told}. Name runs of one split.")
-    judged = [_judged(part, name, known) for part, name in zip(parts, _names(parts), strict=True)]
-    order = HISTORY_TYPES.index
-    return Gathered(
-        str(known.manifest.get("build_id", "unknown")),
-        sorted(judged, key=lambda one: (order(one.config), -sum(v.tool_correct for v in one.verdicts), one.name)),
-    )
+        files = {split: next(part.run.path.name for part in parts if part.split == split) for split in splits}
+        examples = ", ".join(f"{split} ({name!r})" for split, name in files.items())
+        raise DataError(f"The runs are of several splits: {examples}. Name runs of one split.")
 
 
-def _parts(run: Run, known: _Data) -> list[_Part]:
+def _rank(run: Judged) -> tuple[int, int, str]:
+    """Return the sort key: by config, then by tool accuracy, best first."""
+    return HISTORY_TYPES.index(run.config), -sum(verdict.tool_correct for verdict in run.verdicts), run.name
+
+
+def _parts(run: Run, data_set: _DataSet) -> list[_Part]:
+    """Split a run by config."""
     if not run.lines:
-        raise DataError(f"{str(run.path)!r} holds no replies. Go on with the run first, or leave it out.")
+        raise DataError(f"{str(run.path)!r} holds no replies. Resume the run, or leave it out.")
     if run.header is not None:
-        known.check(run, run.header.config, run.header.split)
+        data_set.check_run(run, run.header.config, run.header.split)
         return [_Part(run, run.header.config, run.header.split, run.lines)]
-    found: defaultdict[str, dict[str, Line]] = defaultdict(dict)
-    for name, line in run.lines.items():
-        config = name.partition("-")[0]
+    by_config: defaultdict[str, dict[str, Line]] = defaultdict(dict)
+    for instance_id, line in run.lines.items():
+        config = instance_id.partition("-")[0]
         if config not in HISTORY_TYPES:
             raise DataError(
-                f"{str(run.path)!r} has no header, and its instance_id {name!r} does not begin with a config, one of "
-                f"{', '.join(HISTORY_TYPES)}. Keep the ids as they are in the data set."
+                f"{str(run.path)!r} has no header, and its instance_id {instance_id!r} does not begin with a config: "
+                f"{', '.join(HISTORY_TYPES)}. Use the instance ids of the data set."
             )
-        found[config][name] = line
-    return [_Part(run, config, _split_of(run, config, list(lines), known), lines) for config, lines in found.items()]
+        by_config[config][instance_id] = line
+    return [
+        _Part(run, config, _split_of(run, config, list(lines), data_set), lines) for config, lines in by_config.items()
+    ]
 
 
-def _split_of(run: Run, config: str, ids: Sequence[str], known: _Data) -> str:
-    """The split that a file without a header answers: the one that has its first id."""
+def _split_of(run: Run, config: str, ids: Sequence[str], data_set: _DataSet) -> str:
+    """Return the split that a file without a header answers: the split that contains its first id."""
     likely = [split for split in SPLITS if f"-{split}-" in ids[0]]
     for split in (*likely, *(other for other in ("validation", "test", "train") if other not in likely)):
-        if ids[0] in known.ids(config, split):
+        if ids[0] in data_set.ids(config, split):
             return split
-    raise known.other(run, ids, config)
+    raise data_set.unknown_ids_error(run, ids, config)
 
 
-def _judged(part: _Part, name: str, known: _Data) -> Judged:
-    sheet, header = known.sheet(part.config, part.split, part.run), part.run.header
-    unknown = part.lines.keys() - {row.instance_id for row in sheet.rows}
+def _judge(part: _Part, name: str, data_set: _DataSet) -> Judged:
+    rows, row_references = data_set.split(part.config, part.split, part.run)
+    header = part.run.header
+    unknown = part.lines.keys() - {row.instance_id for row in rows}
     if unknown:
-        raise known.other(part.run, sorted(unknown), part.config, part.split)
-    replies = {one: line.prediction for one, line in part.lines.items()}
-    seen = apply_history_view(sheet.rows, shuffle_seed=header.shuffle_seed) if header else sheet.rows
+        raise data_set.unknown_ids_error(part.run, sorted(unknown), part.config, part.split)
+    replies = {instance_id: line.prediction for instance_id, line in part.lines.items()}
+    shown_rows = apply_history_view(rows, shuffle_seed=header.shuffle_seed) if header else rows
     return Judged(
         name=name,
         file=part.run.path.name,
         header=header,
         config=part.config,
         split=part.split,
-        rows=sheet.rows,
+        rows=rows,
         lines=part.lines,
-        verdicts=judge_all(replies, sheet.references),
-        called=[_tool(replies.get(row.instance_id, "")) for row in sheet.rows],
-        candidates=[tuple(tool.name for tool in row.candidates) for row in seen],
-        asked=_asked(header, part.lines, sheet.rows),
+        verdicts=judge_all(replies, row_references),
+        called=[_called_tool(replies.get(row.instance_id, "")) for row in rows],
+        candidates=[tuple(tool.name for tool in row.candidates) for row in shown_rows],
+        asked=_asked(header, part.lines, rows),
     )
 
 
-def _tool(reply: str) -> str | None:
+def _called_tool(reply: str) -> str | None:
     call = parse(reply)
     return None if isinstance(call, ParseFailure) else call.name.strip()
 
 
 def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance]) -> list[int]:
-    """Indexes of the rows that a run was to answer, and of those that it did answer before it was given fewer.
+    """Return the indexes of the instances that a run was asked, including those answered under an earlier limit.
 
-    Which ids were picked, only its lines tell.
+    The header holds only a hash of the chosen ids, so these are read from the lines.
     """
-    first = len(rows)
+    limit = len(rows)
     if header is not None and header.ids is not None:
-        first = 0
+        limit = 0
     elif header is not None and header.limit is not None:
-        first = header.limit
-    return [index for index, row in enumerate(rows) if index < first or row.instance_id in lines]
+        limit = header.limit
+    return [index for index, row in enumerate(rows) if index < limit or row.instance_id in lines]
 
 
 def _names(parts: Sequence[_Part]) -> list[str]:
-    """What runs are called; those of one config that would be called alike, by their files, then by their replies."""
+    """Return unique names: that of the model, followed by the file name and then by a hash where needed."""
     names = [_name(part) for part in parts]
-    for more in (lambda part: part.run.path.stem, _fingerprint):
-        names = _told_apart(parts, names, more)
-    alike = Counter((part.config, name) for part, name in zip(parts, names, strict=True))
+    for suffix in (lambda part: part.run.path.stem, _fingerprint):
+        names = _with_suffixes(parts, names, suffix)
+    counts = Counter((part.config, name) for part, name in zip(parts, names, strict=True))
     for part, name in zip(parts, names, strict=True):
-        if alike[part.config, name] > 1:
+        if counts[part.config, name] > 1:
             raise DataError(f"{str(part.run.path)!r} is named twice, or is a copy of another run. Name each run once.")
     return names
 
 
-def _told_apart(parts: Sequence[_Part], names: Sequence[str], more: Callable[[_Part], str]) -> list[str]:
-    alike = Counter((part.config, name) for part, name in zip(parts, names, strict=True))
+def _with_suffixes(parts: Sequence[_Part], names: Sequence[str], suffix: Callable[[_Part], str]) -> list[str]:
+    """Append a suffix to the names that occur twice in a config."""
+    counts = Counter((part.config, name) for part, name in zip(parts, names, strict=True))
     return [
-        f"{name} [{_short(more(part))}]" if alike[part.config, name] > 1 else name
+        f"{name} [{_short(suffix(part))}]" if counts[part.config, name] > 1 else name
         for part, name in zip(parts, names, strict=True)
     ]
 
@@ -249,8 +262,8 @@ def _name(part: _Part) -> str:
     header = part.run.header
     if header is None:
         return _short(part.run.path.stem)
-    shown_history = _HISTORIES.get(header.history, header.history)
-    return _short(header.system) + (f", {shown_history}" if shown_history else "")
+    history = _HISTORY_SUFFIXES.get(header.history, header.history)
+    return _short(header.system) + (f", {history}" if history else "")
 
 
 def _fingerprint(part: _Part) -> str:
@@ -258,6 +271,6 @@ def _fingerprint(part: _Part) -> str:
 
 
 def _short(name: str) -> str:
-    """A name on one line, of printable characters, not too long."""
+    """Return a name as one line of printable characters, cut to the maximum length."""
     plain = " ".join("".join(char if char.isprintable() else " " for char in name).split()) or "unnamed"
-    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}…"
+    return plain if len(plain) <= _MAX_NAME_LENGTH else f"{plain[: _MAX_NAME_LENGTH - 1]}…"

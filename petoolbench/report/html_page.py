@@ -1,4 +1,4 @@
-"""The report as a page that needs nothing beside itself, and as Markdown."""
+"""Rendering of a report as a self-contained HTML page and as Markdown."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .sections import Section, notes, sections, subtitle, title
 from .wording import findings
 
 _NUMERIC: Final = ("", *"0123456789+-<")
-"""What a figure may begin with."""
+"""First characters of cells that hold a number."""
 _LEFT: Final = ' class="words"'
-_TOGETHER: Final = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=])|(?<=p [<=]) ")
+_UNBREAKABLE: Final = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[<=])|(?<=p [<=]) ")
 _FIGURE: Final = re.compile(r"(?P<value>[-+\d.,]+) \((?P<interval>[-+\d.,; to]+)\)")
 
 
 def to_html(report: Report, pictures: Sequence[Picture]) -> str:
-    """The report as a page: no script, no request, light and dark as the reader likes it."""
+    """Render a report as a page without scripts or requests, in the reader's light or dark theme."""
     outline = sections(report)
     return "\n".join(
         [
@@ -40,13 +40,13 @@ def to_html(report: Report, pictures: Sequence[Picture]) -> str:
             f"<header><h1>{escape(title(report))}</h1><p>{escape(subtitle(report))}</p></header>",
             *_navigation(outline),
             "<main>",
-            '<section id="findings"><h2>What was found</h2>',
+            '<section id="findings"><h2>Findings</h2>',
             '<ul class="findings">',
-            *(f"<li><b>{_text(one.about)}</b>{_paragraphs(one.lines)}</li>" for one in findings(report)),
+            *(f"<li><b>{_text(finding.about)}</b>{_paragraphs(finding.lines)}</li>" for finding in findings(report)),
             "</ul></section>",
-            *(line for one in outline for line in _section(one, pictures)),
+            *(line for section in outline for line in _section(section, pictures)),
             "</main>",
-            '<footer id="notes"><h2>How to read this</h2><ul>',
+            '<footer id="notes"><h2>Method</h2><ul>',
             *(f"<li>{_text(note)}</li>" for note in notes()),
             "</ul></footer>",
             "</body>",
@@ -61,8 +61,8 @@ def _paragraphs(lines: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Prose, in which a figure and its sign stay on one line."""
-    return escape(_TOGETHER.sub("\u00a0", text))
+    """Escape prose, with no line break between a number and its sign."""
+    return escape(_UNBREAKABLE.sub("\u00a0", text))
 
 
 @cache
@@ -73,7 +73,8 @@ def _style() -> str:
 def _navigation(outline: Sequence[Section]) -> Iterator[str]:
     yield '<nav aria-label="Sections"><ul>'
     yield '<li><a href="#findings">Findings</a></li>'
-    yield from (f'<li><a href="#{one.key}">{escape(one.short)}</a></li>' for one in outline if one.short)
+    links = [section for section in outline if section.short]
+    yield from (f'<li><a href="#{section.key}">{escape(section.short)}</a></li>' for section in links)
     yield '<li><a href="#notes">Method</a></li>'
     yield "</ul></nav>"
 
@@ -82,36 +83,36 @@ def _section(section: Section, pictures: Sequence[Picture]) -> Iterator[str]:
     level = "h2" if section.short else "h3"
     yield f'<section id="{section.key}"><{level}>{escape(section.title)}</{level}>'
     yield f'<p class="intro">{_text(section.intro)}</p>'
-    shown = [one for one in pictures if one.about == section.key]
+    shown = [picture for picture in pictures if picture.about == section.key]
     if shown:
         yield '<div class="pictures">'
-        yield from (f"<figure>{one.svg}</figure>" for one in shown)
+        yield from (f"<figure>{picture.svg}</figure>" for picture in shown)
         yield "</div>"
     for table in section.tables:
         yield from _table(table)
     if section.folded:
-        yield f"<details><summary>{_count(len(section.folded))}</summary>"
+        yield f"<details><summary>{_summary(len(section.folded))}</summary>"
         for table in section.folded:
             yield from _table(table)
         yield "</details>"
     yield "</section>"
 
 
-def _count(tables: int) -> str:
+def _summary(tables: int) -> str:
     return "All figures, as a table" if tables == 1 else f"All figures, as {tables} tables"
 
 
 def _table(table: Table) -> Iterator[str]:
     yield f'<div class="wide" tabindex="0"><table><caption><span>{escape(table.title)}</span></caption>'
-    words = [all(map(_is_words, cells)) for cells in zip(*table.rows, strict=True)]
+    are_words = [all(map(_is_words, cells)) for cells in zip(*table.rows, strict=True)]
     columns = "".join(
         f'<th scope="col"{_LEFT if left else ""}>{escape(name)}</th>'
-        for name, left in zip(table.columns, words, strict=True)
+        for name, left in zip(table.columns, are_words, strict=True)
     )
     yield f"<thead><tr>{columns}</tr></thead><tbody>"
-    for place, (first, *cells) in enumerate(table.rows):
-        quiet = ' class="quiet"' if place in table.quiet else ""
-        shown = "".join(_cell(text, left=left) for text, left in zip(cells, words[1:], strict=True))
+    for index, (first, *cells) in enumerate(table.rows):
+        quiet = ' class="quiet"' if index in table.quiet else ""
+        shown = "".join(_cell(text, left=left) for text, left in zip(cells, are_words[1:], strict=True))
         yield f'<tr{quiet}><th scope="row">{escape(first)}</th>{shown}</tr>'
     yield "</tbody></table></div>"
 
@@ -121,7 +122,7 @@ def _is_words(text: str) -> bool:
 
 
 def _cell(text: str, *, left: bool) -> str:
-    """A figure with its interval below it, or words."""
+    """Render a cell; an interval is placed below its value."""
     figure = _FIGURE.fullmatch(text)
     if figure:
         return f"<td>{figure['value']}<small>{escape(figure['interval'])}</small></td>"
@@ -129,29 +130,32 @@ def _cell(text: str, *, left: bool) -> str:
 
 
 def to_markdown(report: Report, pictures: Sequence[Picture]) -> str:
-    """The report as Markdown, with the pictures beside it."""
-    lines = [f"# {title(report)}", "", _escaped(subtitle(report)), "", "## What was found", ""]
-    for one in findings(report):
-        lines += [f"- **{_escaped(one.about)}**", *(f"  - {_escaped(line)}" for line in one.lines)]
+    """Render a report as Markdown that links to the saved plots."""
+    lines = [f"# {title(report)}", "", _escaped(subtitle(report)), "", "## Findings", ""]
+    for finding in findings(report):
+        lines += [f"- **{_escaped(finding.about)}**", *(f"  - {_escaped(line)}" for line in finding.lines)]
     for section in sections(report):
-        lines += ["", f"{'##' if section.short else '###'} {section.title}", "", section.intro, ""]
-        lines += [
-            f"![{section.title} {one.title}]({PLOTS}/{one.name}.png)" for one in pictures if one.about == section.key
-        ]
-        for table in (*section.tables, *section.folded):
-            lines += ["", f"**{_escaped(table.title)}**", "", *_rows(table)]
-    lines += ["", "## How to read this", "", *(f"- {note}" for note in notes()), ""]
+        lines += _markdown_section(section, [picture for picture in pictures if picture.about == section.key])
+    lines += ["", "## Method", "", *(f"- {note}" for note in notes()), ""]
     return "\n".join(lines)
 
 
-def _rows(table: Table) -> Iterator[str]:
+def _markdown_section(section: Section, pictures: Sequence[Picture]) -> list[str]:
+    lines = ["", f"{'##' if section.short else '###'} {section.title}", "", section.intro, ""]
+    lines += [f"![{section.title}, {picture.title}]({PLOTS}/{picture.name}.png)" for picture in pictures]
+    for table in (*section.tables, *section.folded):
+        lines += ["", f"**{_escaped(table.title)}**", "", *_markdown_table(table)]
+    return lines
+
+
+def _markdown_table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(map(_escaped, table.columns))} |"
     yield f"|---|{'---:|' * (len(table.columns) - 1)}"
     yield from (f"| {' | '.join(map(_escaped, row))} |" for row in table.rows)
 
 
 def _escaped(text: str) -> str:
-    """Text of a name or a figure, none of which is markup."""
+    """Escape text that contains no markup on purpose, such as the name of a model."""
     marked = escape(text, quote=False)
     for mark in "\\`*_[]|#~":
         marked = marked.replace(mark, f"\\{mark}")

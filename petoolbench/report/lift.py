@@ -1,8 +1,8 @@
-"""The personalisation lift: what the user's own history is worth, beside another user's and beside none."""
+"""Personalisation lift: tool accuracy with the user's own history minus that with another user's history or none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -13,31 +13,32 @@ from petoolbench.runs import Header
 from .gather import Judged
 
 AGAINST: Final = ("swapped", "none")
-_ASIDE: Final = ("history", "version")
-"""What may differ between two runs of one system. The version of this distribution may: what is asked has one of its
-own."""
+"""Histories against which a lift is measured: another user's, and none."""
+_IGNORED: Final = ("history", "version")
+"""Header fields that may differ between two paired runs. The prompt has a version of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """Tool accuracy of one system with the user's own history, less that of the same with another's or none."""
+    """Lift of one system on one config: its tool accuracy with the own history, compared with another history."""
 
     name: str
-    """Of the run with the own history."""
+    """Name of the run with the user's own history."""
     config: str
     against: str
-    """`swapped` or `none`."""
+    """Other history: `swapped` or `none`."""
     own: float
-    """Tool accuracy, 0 to 1."""
+    """Tool accuracy with the user's own history, 0 to 1."""
     other: float
+    """Tool accuracy with the other history, 0 to 1."""
     comparison: Comparison
     baseline: bool
-    """Whether it is no model."""
+    """True if the system is a baseline, not a model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A run on another's history, or none, without one on the own history that is else the same."""
+    """Run with a swapped or empty history that cannot be paired with a run on the users' own histories."""
 
     name: str
     config: str
@@ -45,68 +46,79 @@ class Alone:
 
 
 class Lifts(NamedTuple):
-    """What could be told of runs on another's history or none."""
+    """Lifts of all pairs of runs, and the runs without a partner."""
 
     found: tuple[Lift, ...]
     alone: tuple[Alone, ...]
 
 
 def lifts(runs: Sequence[Judged]) -> Lifts:
-    """Pair each run on another's history, or none, with that on the own history.
+    """Pair each run on a swapped or empty history with the runs on the own history that are otherwise identical.
 
     Args:
         runs: All runs of a report.
     """
-    found, alone = [], []
+    paired: list[Lift] = []
+    alone: list[Alone] = []
     own = [run for run in runs if run.header and run.history == "own"]
     for run in runs:
         if run.header is None or run.history not in AGAINST:
             continue
-        partners = [one for one in own if one.header and _key(one.header) == _key(run.header)]
-        found += [_lift(partner, run) for partner in partners if _both(partner, run)]
-        if not any(_both(partner, run) for partner in partners):
-            alone.append(Alone(run.name, run.config, _why(run, own)))
-    order = {(run.config, run.name): place for place, run in enumerate(runs)}
-    found.sort(key=lambda one: (order[one.config, one.name], AGAINST.index(one.against)))
-    return Lifts(tuple(found), tuple(alone))
+        run_lifts = list(_lifts_against(run, _partners(run.header, own)))
+        paired += run_lifts
+        if not run_lifts:
+            alone.append(Alone(run.name, run.config, _reason(run, own)))
+    order = {(run.config, run.name): number for number, run in enumerate(runs)}
+    paired.sort(key=lambda lift: (order[lift.config, lift.name], AGAINST.index(lift.against)))
+    return Lifts(tuple(paired), tuple(alone))
 
 
-def _lift(own: Judged, other: Judged) -> Lift:
-    both = _both(own, other)
+def _partners(header: Header, own: Sequence[Judged]) -> list[Judged]:
+    return [run for run in own if run.header and _pairing_key(run.header) == _pairing_key(header)]
+
+
+def _lifts_against(run: Judged, partners: Iterable[Judged]) -> Iterator[Lift]:
+    for partner in partners:
+        shared = sorted(set(partner.asked) & set(run.asked))
+        if shared:
+            yield _lift(partner, run, shared)
+
+
+def _lift(own: Judged, other: Judged, indexes: Sequence[int]) -> Lift:
+    """Compare two runs on the instances with the given indexes."""
     groups = own.query_groups
-    first, second = [own.verdicts[index] for index in both], [other.verdicts[index] for index in both]
+    first, second = [own.verdicts[index] for index in indexes], [other.verdicts[index] for index in indexes]
     return Lift(
         name=own.name,
         config=own.config,
         against=other.history,
-        own=sum(one.tool_correct for one in first) / len(both),
-        other=sum(one.tool_correct for one in second) / len(both),
-        comparison=compare_systems(first, second, [groups[index] for index in both]),
+        own=sum(verdict.tool_correct for verdict in first) / len(indexes),
+        other=sum(verdict.tool_correct for verdict in second) / len(indexes),
+        comparison=compare_systems(first, second, [groups[index] for index in indexes]),
         baseline=own.baseline,
     )
 
 
-def _both(one: Judged, other: Judged) -> list[int]:
-    """Indexes of the rows that both were asked."""
-    return sorted(set(one.asked) & set(other.asked))
-
-
-def _key(header: Header) -> Header:
-    """The same for runs that differ only in whose history was shown, and in how much of the split was asked."""
+def _pairing_key(header: Header) -> Header:
+    """Return a header that is equal for runs that differ only in the history, the version and the asked instances."""
     return replace(header, history="own", version="", limit=None, ids=None)
 
 
-def _why(run: Judged, own: Sequence[Judged]) -> str:
-    """What the nearest run on the own history differs in."""
+def _reason(run: Judged, own: Sequence[Judged]) -> str:
+    """Explain why a run has no partner, by the most similar run on the own history."""
     differences = sorted(_differences(run, own), key=len)
-    if differences and not differences[0]:
-        return "the run on the users' own histories was asked other rows"
     if not differences:
         return "there is no run of this system on the users' own histories"
-    return f"the nearest run on the users' own histories differs in more than these: {', '.join(differences[0])}"
+    if not differences[0]:
+        return "the run on the users' own histories was asked other instances"
+    return f"the most similar run on the users' own histories has other settings: {', '.join(differences[0])}"
 
 
 def _differences(run: Judged, own: Sequence[Judged]) -> Iterator[list[str]]:
-    for one in own:
-        if one.header and run.header and (one.config, one.header.model) == (run.config, run.header.model):
-            yield [text for text in one.header.differences(run.header) if text.split()[0] not in _ASIDE]
+    """Yield the differing settings of each run of the same model on the own history."""
+    if run.header is None:
+        return
+    for other in own:
+        if other.header and (other.config, other.header.model) == (run.config, run.header.model):
+            differences = other.header.differences(run.header)
+            yield [text for text in differences if text.split()[0] not in _IGNORED]

@@ -1,4 +1,4 @@
-"""How the pictures of a report look: their colours and letters, and how a page gives them its own."""
+"""Style of the plots of a report: colours and fonts, and their replacement by those of the page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ OUTCOME_COLOURS: Final[Mapping[str, str]] = {
     NO_REPLY: "#b9bcc2",
 }
 MARKS: Final = ("o", "s", "D", "^", "v", "P")
-_OF_PAGE: Final[Mapping[str, str]] = {
+_PAGE_COLOURS: Final[Mapping[str, str]] = {
     PAPER: "none",
     INK: "var(--ink)",
     QUIET: "var(--quiet)",
     LINE: "var(--line)",
     **{colour: f"var(--series-{place})" for place, colour in enumerate(SERIES, start=1)},
 }
-"""What a colour is on the page, which is light or dark."""
+"""CSS value on the page, which has a light and a dark theme, for each colour."""
 STYLE: Final[Mapping[str, Any]] = {
     "axes.edgecolor": LINE,
     "axes.facecolor": "none",
@@ -60,34 +60,42 @@ STYLE: Final[Mapping[str, Any]] = {
     "ytick.major.size": 0,
 }
 _METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
-_OWN_STYLE: Final = re.compile(r"<style type=\"text/css\">.*?</style>", re.DOTALL)
+_STYLE_ELEMENT: Final = re.compile(r"<style type=\"text/css\">.*?</style>", re.DOTALL)
 _GROUP_ID: Final = re.compile(r"<g id=\"[^\"]*\"")
 _SIZE: Final = re.compile(r" (?:width|height)=\"[\d.]+pt\"")
 _FONT: Final = re.compile(r"'DejaVu Sans'")
-_OUTER: Final = re.compile(r"<svg [^>]*>")
+_SVG_TAG: Final = re.compile(r"<svg [^>]*>")
 
 
 def drawable(name: str, limit: int) -> str:
-    """A name in letters that the font surely has, cut in the middle where it is too long."""
+    """Return a name in characters that the font contains, cut in the middle to at most `limit` characters."""
     plain = "".join(char if char.isprintable() and (ord(char) < 0x250 or char == "…") else "?" for char in name)
     end = limit // 2
     return plain if len(plain) <= limit else f"{plain[: limit - 1 - end]}…{plain[-end:]}"
 
 
 def for_page(svg: str, title: str) -> str:
-    """A picture as part of a page: of its colours and letters, without names or styles that others could share."""
+    """Return an SVG to embed in a page.
+
+    It uses the colours and fonts of the page. Metadata, styles and ids of groups are removed, since they could clash
+    with those of other plots.
+
+    Args:
+        svg: Text of the file.
+        title: Description for screen readers.
+    """
     inner = svg[svg.index("<svg") :]
     for pattern, new in (
         (_METADATA, ""),
-        (_OWN_STYLE, ""),
+        (_STYLE_ELEMENT, ""),
         (_GROUP_ID, "<g"),
         (_FONT, "system-ui, sans-serif"),
     ):
         inner = pattern.sub(new, inner)
-    outer = _OUTER.match(inner)
-    assert outer is not None
-    head = _SIZE.sub("", outer[0]).replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ')
-    inner = head + inner[outer.end() :]
-    for colour, own in _OF_PAGE.items():
-        inner = inner.replace(colour, own)
+    tag = _SVG_TAG.match(inner)
+    assert tag is not None
+    head = _SIZE.sub("", tag[0]).replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ')
+    inner = head + inner[tag.end() :]
+    for colour, page_colour in _PAGE_COLOURS.items():
+        inner = inner.replace(colour, page_colour)
     return inner.strip()

@@ -1,67 +1,76 @@
-"""The tables of a report, as text in cells; page and Markdown show the same ones."""
+"""Tables of a report, with text in their cells; the page and the Markdown file show the same tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.records import RATES
+from metrics.petoolbench.uncertainty import Comparison
 
+from .bias import PositionBias
 from .breakdown import PROPERTIES, Rate, in_order
-from .facts import Report, RunFacts
-from .wording import HISTORY_NAMES, OUTCOME_NAMES, p_value, percent
+from .facts import Cost, Report, RunFacts
+from .lift import Lift
+from .wording import HISTORY_NAMES, OUTCOME_NAMES, RATE_NAMES, p_value, percent
 
-NONE = "–"  # noqa: RUF001  (a dash for what is not there)
+NONE = "–"  # noqa: RUF001  (a dash in a cell without a value)
+_SETTINGS: Final = {
+    "model": "model",
+    "mode": "mode",
+    "docs": "documentation",
+    "shuffle_seed": "order",
+    "seed": "seed",
+    "prompt_version": "prompt",
+    "sampling": "sampling",
+}
+"""Column heading of each setting of a run, by its name in the header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Names and cells; the first column says what a row is about, the others are figures."""
+    """Table whose first column names the run of each row."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     quiet: frozenset[int] = field(default_factory=frozenset)
-    """Rows that stand back: baselines."""
+    """Indexes of the rows to show in grey: those of baselines."""
 
 
 def accuracy(report: Report, config: str) -> Table:
-    """The rates of each run on a config, over all rows of the split."""
-    runs = report.of(config)
+    """Return the rates of each run on a config, over all instances of the split.
+
+    A limited run has a second row, with the rates over the instances that it was asked.
+    """
     rows: list[tuple[str, ...]] = []
     quiet = set()
-    for run in runs:
+    for run in report.of(config):
         if run.baseline:
             quiet.add(len(rows))
-        rows.append((run.name, _answered(run), *_rates(run.scores), f"{run.answered.failed:,}"))
+        rows.append((run.name, _replies(run), *_rates(run.scores), f"{run.answered.failed:,}"))
         if run.limited:
-            of_asked = f"{run.answered.replies:,} of {run.answered.asked:,}"
-            rows.append((f"… on the {run.answered.asked:,} rows asked", of_asked, *_rates(run.scores_of_asked), ""))
-    columns = ("run", "replies", "tool", "parameters", "call", "readable", "not offered", "failed")
+            replies = f"{run.answered.replies:,} of {run.answered.asked:,}"
+            name = f"… on the {run.answered.asked:,} instances asked"
+            rows.append((name, replies, *_rates(run.scores_of_asked), ""))
     groups = f"{report.query_groups[config]:,} query groups"
     return Table(
-        f"{config}: {report.rows[config]:,} rows, {groups}; %, with 95 % intervals",
-        columns,
+        f"{config}: {report.rows[config]:,} instances, {groups}; %, with 95 % intervals",
+        ("run", "replies", *RATE_NAMES.values(), "failed"),
         tuple(rows),
         frozenset(quiet),
     )
 
 
-def _answered(run: RunFacts) -> str:
-    replies, rows = run.answered.replies, run.answered.rows
-    return f"{replies:,}" if replies == rows else f"{replies:,} of {rows:,}"
+def _replies(run: RunFacts) -> str:
+    replies, total = run.answered.replies, run.answered.rows
+    return f"{replies:,}" if replies == total else f"{replies:,} of {total:,}"
 
 
 def _rates(scores: Scores) -> list[str]:
-    ends = scores["intervals"]
-    return [
-        _rate(scores["tool_accuracy"], *ends["tool_accuracy"]),
-        _rate(scores["parameter_accuracy"], *ends["parameter_accuracy"]),
-        _rate(scores["call_accuracy"], *ends["call_accuracy"]),
-        _rate(scores["format_rate"], *ends["format_rate"]),
-        _rate(scores["hallucination_rate"], *ends["hallucination_rate"]),
-    ]
+    return [_rate(scores[name], *scores["intervals"][name]) for name in RATES]
 
 
 def _rate(value: float, low: float, high: float) -> str:
@@ -69,47 +78,65 @@ def _rate(value: float, low: float, high: float) -> str:
 
 
 def means(report: Report) -> Table | None:
-    """Mean rates over the three configs; None where no run answered all of them."""
+    """Return the mean rates over the three configs; None if no run answers all of them."""
     if not report.means:
         return None
     baselines = {run.name for run in report.runs if run.baseline}
     return Table(
-        "Mean over the three configs, % of all rows",
-        ("run", "tool", "parameters", "call", "readable", "not offered"),
-        tuple((name, *(percent(rates[one]) for one in RATES)) for name, rates in report.means.items()),
-        frozenset(place for place, name in enumerate(report.means) if name in baselines),
+        "Mean over the three configs, % of all instances",
+        ("run", *RATE_NAMES.values()),
+        tuple((name, *(percent(rates[rate]) for rate in RATES)) for name, rates in report.means.items()),
+        frozenset(index for index, name in enumerate(report.means) if name in baselines),
     )
 
 
 def lifts(report: Report) -> Table | None:
-    """Tool accuracy with the own history less that with another's or none; None where no runs can be paired."""
+    """Return the personalisation lifts; None if no runs can be paired."""
     if not report.lifts:
         return None
-    columns = ("run", "config", "instead", "own, %", "instead, %", "difference, points", "p", "would show", "rows")
-    rows = tuple(
-        (
-            lift.name,
-            lift.config,
-            HISTORY_NAMES[lift.against],
-            percent(lift.own),
-            percent(lift.other),
-            f"{100 * found.difference:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})",
-            p_value(found.p).removeprefix("p ").removeprefix("= "),
-            percent(found.detectable),
-            f"{found.rows:,}",
-        )
-        for lift in report.lifts
-        for found in (lift.comparison,)
+    columns = (
+        "run",
+        "config",
+        "compared with",
+        "own history, %",
+        "other history, %",
+        "lift, points",
+        "p",
+        "detectable, points",
+        "instances",
     )
-    quiet = frozenset(place for place, lift in enumerate(report.lifts) if lift.baseline)
-    return Table("Own history less another's, or none: tool accuracy on the same rows", columns, rows, quiet)
+    return Table(
+        "Personalisation lift: tool accuracy on the same instances with both histories",
+        columns,
+        tuple(_lift_row(lift, lift.comparison) for lift in report.lifts),
+        frozenset(index for index, lift in enumerate(report.lifts) if lift.baseline),
+    )
+
+
+def _lift_row(lift: Lift, comparison: Comparison) -> tuple[str, ...]:
+    low, high = f"{100 * comparison.low:+.1f}", f"{100 * comparison.high:+.1f}"
+    return (
+        lift.name,
+        lift.config,
+        HISTORY_NAMES[lift.against],
+        percent(lift.own),
+        percent(lift.other),
+        f"{100 * comparison.difference:+.1f} ({low} to {high})",
+        _p_cell(comparison.p),
+        percent(comparison.detectable),
+        f"{comparison.rows:,}",
+    )
+
+
+def _p_cell(p: float) -> str:
+    return p_value(p).removeprefix("p ").removeprefix("= ")
 
 
 def outcomes(report: Report, config: str) -> Table:
-    """Share of each outcome."""
+    """Return the share of each error class per run."""
     runs = report.of(config)
     return Table(
-        f"{config}: what became of the rows, %",
+        f"{config}: share of each error class, % of the instances asked",
         ("run", *OUTCOME_NAMES.values()),
         tuple((run.name, *(percent(run.outcomes[name]) for name in OUTCOME_NAMES)) for run in runs),
         _quiet(runs),
@@ -117,18 +144,25 @@ def outcomes(report: Report, config: str) -> Table:
 
 
 def breakdown(report: Report, config: str, by: str) -> Table | None:
-    """Tool accuracy by one property; None where the rows of the config do not vary in it."""
+    """Return the tool accuracy by one property; None if the instances of the config do not vary in it.
+
+    Args:
+        report: The report.
+        config: History type.
+        by: A key of `PROPERTIES`.
+    """
     runs = report.of(config)
-    found = {
-        run.name: {part.label: part.rate for one in run.breakdowns if one.by == by for part in one.parts}
-        for run in runs
-    }
-    order = in_order(label for rates in found.values() for label in rates)
+    rates = {run.name: _rates_by_label(run, by) for run in runs}
+    order = in_order(label for run_rates in rates.values() for label in run_rates)
     if not order:
         return None
-    rows = tuple((run.name, *(_part(found[run.name].get(label)) for label in order)) for run in runs)
-    title = f"{config}: tool accuracy by {PROPERTIES[by].title}, %, with 95 % intervals and rows"
+    rows = tuple((run.name, *(_part(rates[run.name].get(label)) for label in order)) for run in runs)
+    title = f"{config}: tool accuracy by {PROPERTIES[by].title}, %, with 95 % interval and number of instances"
     return Table(title, ("run", *order), rows, _quiet(runs))
+
+
+def _rates_by_label(run: RunFacts, by: str) -> dict[str, Rate]:
+    return {part.label: part.rate for item in run.breakdowns if item.by == by for part in item.parts}
 
 
 def _part(rate: Rate | None) -> str:
@@ -138,92 +172,74 @@ def _part(rate: Rate | None) -> str:
 
 
 def calls(report: Report, config: str) -> Table | None:
-    """Share of the calls of the candidate at each place; None where no run calls a candidate."""
+    """Return the share of the calls by position of the candidate; None if no run calls a candidate."""
     runs = [(run, run.calls) for run in report.of(config) if run.calls]
     if not runs:
         return None
-    places = max(len(found.shares) for _, found in runs)
-    rows = tuple(
-        (
-            run.name,
-            *(percent(found.shares[place]) if place < len(found.shares) else NONE for place in range(places)),
-            p_value(found.p).removeprefix("p ").removeprefix("= "),
-            f"{found.calls:,}",
-        )
-        for run, found in runs
-    )
-    columns = ("run", *(str(place + 1) for place in range(places)), "p", "calls")
+    positions = max(len(bias.shares) for _, bias in runs)
     return Table(
-        f"{config}: share of the calls by place of the called candidate, %",
-        columns,
-        rows,
+        f"{config}: share of the calls by position of the called candidate, %",
+        ("run", *(str(position + 1) for position in range(positions)), "p", "calls"),
+        tuple(_calls_row(run.name, bias, positions) for run, bias in runs),
         _quiet([run for run, _ in runs]),
     )
 
 
+def _calls_row(name: str, bias: PositionBias, positions: int) -> tuple[str, ...]:
+    missing = [NONE] * (positions - len(bias.shares))
+    return (name, *map(percent, bias.shares), *missing, _p_cell(bias.p), f"{bias.calls:,}")
+
+
 def costs(report: Report) -> Table | None:
-    """What the replies took; None where no file tells."""
-    told = [(run, run.cost) for run in report.runs if run.cost]
-    if not told:
+    """Return the tokens and prices of the runs; None if no run file states token counts."""
+    runs = [(run, run.cost) for run in report.runs if run.cost]
+    if not runs:
         return None
     columns = (
         "run",
         "config",
         "items",
-        "tokens in",
-        "tokens out",
+        "input tokens",
+        "output tokens",
         "USD",
-        "tokens in, of 1,000",
-        "tokens out, of 1,000",
-        "USD, of 1,000",
+        "input tokens per 1,000",
+        "output tokens per 1,000",
+        "USD per 1,000",
     )
-    rows = tuple(
-        (
-            run.name,
-            run.config,
-            f"{cost.items:,}",
-            f"{cost.input_tokens:,}",
-            f"{cost.output_tokens:,}",
-            NONE if cost.usd is None else f"{cost.usd:,.4f}",
-            f"{cost.per_thousand(cost.input_tokens):,.0f}",
-            f"{cost.per_thousand(cost.output_tokens):,.0f}",
-            NONE if cost.usd is None else f"{cost.per_thousand(cost.usd):,.4f}",
-        )
-        for run, cost in told
+    return Table("Tokens and price of the replies", columns, tuple(_cost_row(run, cost) for run, cost in runs))
+
+
+def _cost_row(run: RunFacts, cost: Cost) -> tuple[str, ...]:
+    return (
+        run.name,
+        run.config,
+        f"{cost.items:,}",
+        f"{cost.input_tokens:,}",
+        f"{cost.output_tokens:,}",
+        NONE if cost.usd is None else f"{cost.usd:,.4f}",
+        f"{cost.per_thousand(cost.input_tokens):,.0f}",
+        f"{cost.per_thousand(cost.output_tokens):,.0f}",
+        NONE if cost.usd is None else f"{cost.per_thousand(cost.usd):,.4f}",
     )
-    return Table("What the replies took", columns, rows)
 
 
 def made_with(report: Report) -> Table:
-    """Which file each run is, and what it was made with."""
-    names = ("model", "mode", "docs", "shuffle_seed", "seed", "prompt_version", "sampling")
+    """Return the file and the settings of each run."""
     rows = tuple(
         (
             run.name,
             run.config,
             run.file,
             HISTORY_NAMES.get(run.history, run.history) if run.made_with else NONE,
-            *(_told(run, name) for name in names),
+            *(_setting(run, name) for name in _SETTINGS),
         )
         for run in report.runs
     )
-    columns = (
-        "run",
-        "config",
-        "file",
-        "history",
-        "model",
-        "mode",
-        "documentation",
-        "order",
-        "seed",
-        "prompt",
-        "sampling",
-    )
-    return Table("What the runs were made with, by the header of their files", columns, rows)
+    columns = ("run", "config", "file", "history", *_SETTINGS.values())
+    return Table("Settings of the runs, from the headers of their files", columns, rows)
 
 
-def _told(run: RunFacts, name: str) -> str:
+def _setting(run: RunFacts, name: str) -> str:
     value = run.made_with.get(name)
     if isinstance(value, dict):
         return ", ".join(f"{key} {value[key]}" for key in sorted(value)) or NONE
@@ -231,4 +247,4 @@ def _told(run: RunFacts, name: str) -> str:
 
 
 def _quiet(runs: Sequence[RunFacts]) -> frozenset[int]:
-    return frozenset(place for place, run in enumerate(runs) if run.baseline)
+    return frozenset(index for index, run in enumerate(runs) if run.baseline)

@@ -1,4 +1,4 @@
-"""The report's outline: which tables and pictures stand together, and what is said of them; the same in every form."""
+"""Sections of a report: heading, introduction, tables and plots; the same in every format."""
 
 from __future__ import annotations
 
@@ -12,61 +12,64 @@ from .facts import Report
 from .figures import MOST, in_curves
 from .report_tables import Table
 
-_SOURCES: Final = {
-    "history_length": "How long is the history?",
-    "drift_position": "Where in the history does the preference change?",
-    "noise": "How many ratings are flipped?",
-    "prompt_tokens": "How long is the prompt?",
-    "axis": "What does the preference weigh?",
+_CURVE_TITLES: Final = {
+    "history_length": "By length of the history",
+    "drift_position": "By position of the change of preference",
+    "noise": "By share of flipped ratings",
+    "prompt_tokens": "By length of the instance",
+    "axis": "By axis of the preference",
 }
+"""Heading of each section of curves, by key of `PROPERTIES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One question with what answers it."""
+    """Section of a report."""
 
     key: str
-    """Names the section, and the pictures that belong to it."""
+    """Anchor of the section; pictures with the same `about` belong to it."""
     title: str
     intro: str
     tables: tuple[Table, ...] = ()
     folded: tuple[Table, ...] = ()
-    """Tables of what the pictures show."""
+    """Tables with the figures of the plots, folded on the page."""
     short: str = ""
-    """Its name among the links; empty where it is part of the section before it."""
+    """Name in the navigation; empty for a subsection of the section before it."""
 
 
 def title(report: Report) -> str:
-    """The report's heading."""
+    """Return the heading of the report."""
     return f"PEToolBench: {len(report.runs):,} {'run' if len(report.runs) == 1 else 'runs'} on the {report.split} split"
 
 
 def subtitle(report: Report) -> str:
-    """What the runs answer."""
-    rows = ", ".join(f"{config} ({count:,} rows)" for config, count in report.rows.items())
-    return f"Data set build {report.build_id}: {rows}."
+    """Return a sentence on the data set that the runs answer."""
+    counts = ", ".join(f"{config} ({count:,} instances)" for config, count in report.rows.items())
+    return f"Data set build {report.build_id}: {counts}."
 
 
 def sections(report: Report) -> list[Section]:
-    """The sections that have something to say."""
+    """Return the sections that have content."""
     configs = list(report.rows)
     return [
         Section(
             "accuracy",
-            "How often is it right?",
-            "A reply has the right tool if it calls the one that this user would want, right parameters if also its "
-            "arguments are the answer's. Rows without a reply are wrong. The mark on a line is chance: choosing at "
-            "random among the candidates that do the job. Baselines are grey.",
-            _some([report_tables.means(report), *(report_tables.accuracy(report, config) for config in configs)]),
+            "Accuracy",
+            "Tool accuracy is the share of the instances whose reply calls the answer's tool. Parameter accuracy is the "
+            "share where the arguments are those of the answer as well. Instances without a reply count as wrong. The "
+            "mark on a line is chance: a random choice among the candidates with the requested functionality. Baselines "
+            "are grey.",
+            _present([report_tables.means(report), *(report_tables.accuracy(report, config) for config in configs)]),
             short="Accuracy",
         ),
         _lift(report),
         Section(
             "errors",
-            "What goes wrong?",
-            "Every row is in one class. Blue: the right tool. Orange: a candidate that is not the right one; in most "
-            "cases it does the job, as another user would want it done. Red and grey: no candidate is called.",
-            folded=_some(report_tables.outcomes(report, config) for config in configs),
+            "Error classes",
+            "Each instance is in one class. Blue: the answer's tool is called. Orange: another candidate is called, "
+            "either with the requested functionality (preference mismatch) or without it (functionality mismatch). Red "
+            "and grey: no candidate is called.",
+            folded=_present(report_tables.outcomes(report, config) for config in configs),
             short="Errors",
         ),
         *_curves(report),
@@ -74,8 +77,8 @@ def sections(report: Report) -> list[Section]:
         *_cost(report),
         Section(
             "runs",
-            "What were the runs made with?",
-            "A file without a header says nothing of itself; it is called by its name.",
+            "Settings of the runs",
+            "A file without a header states no settings; its run is named after the file.",
             folded=(report_tables.made_with(report),),
             short="Runs",
         ),
@@ -85,75 +88,73 @@ def sections(report: Report) -> list[Section]:
 def _lift(report: Report) -> Section:
     table = report_tables.lifts(report)
     intro = (
-        "The personalisation lift: tool accuracy with the user's own history, less that of the same model on the same "
-        "rows with another user's history, or none. Only what lies surely above zero is personalisation. The column "
-        '"would show" is the least difference that these rows would show with 80 % probability.'
+        "Personalisation lift: tool accuracy with the user's own history, minus that of the same model on the same "
+        "instances with another user's history, or none. A lift is evidence of personalisation only if its interval is "
+        'above zero. The column "detectable" is the least difference that these instances show with 80 % probability.'
         if table
-        else "No two runs differ only in whose history was shown, so that the personalisation lift cannot be told. "
-        "Predict again with --history swapped, all else alike, and name both runs."
+        else "There is no personalisation lift, since no two runs differ only in the shown history. Predict again with "
+        "--history swapped and otherwise the same settings, and name both runs."
     )
-    return Section("lift", "Does it use the user's own history?", intro, _some([table]), short="History")
+    return Section("lift", "Personalisation lift", intro, _present([table]), short="History")
 
 
 def _curves(report: Report) -> list[Section]:
-    found = []
-    for by, heading in _SOURCES.items():
-        folded = _some(report_tables.breakdown(report, config, by) for config in report.rows)
+    curves = []
+    for by, heading in _CURVE_TITLES.items():
+        folded = _present(report_tables.breakdown(report, config, by) for config in report.rows)
         if folded:
-            found.append(Section(by, heading, f"Tool accuracy by {PROPERTIES[by].title}.", folded=folded))
-    if not found:
+            curves.append(Section(by, heading, f"Tool accuracy by {PROPERTIES[by].title}.", folded=folded))
+    if not curves:
         return []
     intro = (
-        "Tool accuracy by what a row is like, over the rows asked. An interval is that of its part alone: of many "
-        "parts some stand out by chance."
+        "Tool accuracy by properties of the instances, over the instances asked. Each interval is for its own group of "
+        "instances: among many groups, some differ by chance."
     )
-    return [
-        Section("curves", "Where is it easier, where harder?", f"{intro}{_left_out(report)}", short="Curves"),
-        *found,
-    ]
+    overview = Section("curves", "Accuracy by property", f"{intro}{_shown_runs(report)}", short="Curves")
+    return [overview, *curves]
 
 
 def _order(report: Report) -> list[Section]:
-    by_place = _some(report_tables.breakdown(report, config, "answer_position") for config in report.rows)
-    calls = _some(report_tables.calls(report, config) for config in report.rows)
-    if not by_place and not calls:
+    by_position = _present(report_tables.breakdown(report, config, "answer_position") for config in report.rows)
+    calls = _present(report_tables.calls(report, config) for config in report.rows)
+    if not by_position and not calls:
         return []
     intro = (
-        "Candidates stand in random order, so that neither accuracy nor the calls should depend on a place. The "
-        "p-value is that of a permutation test, in which the candidates of a query group change places together."
+        "Candidates are shown in random order, so neither accuracy nor calls should depend on the position. The "
+        "p-value is that of a permutation test, which permutes the candidates of a query group together."
     )
     return [
-        Section("positions", "Does the order of the candidates matter?", intro, short="Order"),
-        Section("answer_position", "Where does the answer stand?", "Tool accuracy.", folded=by_place),
-        Section("calls", "Which place is called?", "Share of the calls.", folded=calls),
+        Section("positions", "Order of the candidates", intro, short="Order"),
+        Section("answer_position", "Position of the answer", "Tool accuracy.", folded=by_position),
+        Section("calls", "Position of the called candidate", "Share of the calls.", folded=calls),
     ]
 
 
 def _cost(report: Report) -> list[Section]:
     table = report_tables.costs(report)
-    intro = "Tokens as the endpoint counted them, at the prices in the header of the run."
-    return [Section("cost", "What does it cost?", intro, (table,), short="Cost")] if table else []
+    intro = "Tokens as counted by the endpoint, at the prices in the header of the run."
+    return [Section("cost", "Cost", intro, (table,), short="Cost")] if table else []
 
 
-def _left_out(report: Report) -> str:
-    shown = max(len(report.of(config)) for config in report.rows) <= len(in_curves(report))
-    return "" if shown else f" The pictures show {MOST} runs at most, models before baselines; the tables show all."
+def _shown_runs(report: Report) -> str:
+    complete = max(len(report.of(config)) for config in report.rows) <= len(in_curves(report))
+    return "" if complete else f" The plots show at most {MOST} runs, models before baselines; the tables show all."
 
 
 def notes() -> list[str]:
-    """How the figures are made."""
+    """Return the notes on method."""
     return [
-        "Intervals are 95 % intervals by bootstrap over query groups, seeded: the users of a query group share its "
-        "question, so that their rows are not independent. In breakdowns, where all rows of a part fare alike, the "
-        "exact interval of as many independent query groups stands in.",
-        "The denominator of the tables of accuracy is always the whole split. A row of which the file says nothing, "
-        "and a failed request, count as wrong. Where a run was told to answer a part of the rows (--limit, --ids), a "
-        "second line counts that part, and everything but the tables of accuracy is over it.",
-        "Differences are paired: both runs on the same rows. Two runs are said to differ where the 95 % interval "
+        "Intervals are 95 % intervals by a seeded bootstrap over query groups: the users of a query group share its "
+        "question, so their instances are not independent. If all outcomes of a group of instances are equal, the "
+        "breakdowns show the exact interval for as many independent trials as there are query groups.",
+        "The denominator of the accuracy tables is always the whole split. Missing replies and failed requests count "
+        "as wrong. If a run was asked only a part of the instances (--limit, --ids), a second row shows the rates over "
+        "this part. Everything except the accuracy tables is over this part.",
+        "Differences are paired: both runs on the same instances. A difference is significant if its 95 % interval "
         "excludes zero and a permutation test has p < 0.05.",
-        "Candidates are counted in the order in which the run was shown them.",
+        "Positions of candidates are those in the order in which the run was shown them.",
     ]
 
 
-def _some(found: Iterable[Table | None]) -> tuple[Table, ...]:
-    return tuple(table for table in found if table is not None)
+def _present(tables: Iterable[Table | None]) -> tuple[Table, ...]:
+    return tuple(table for table in tables if table is not None)

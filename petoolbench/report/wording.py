@@ -1,4 +1,4 @@
-"""What was found, in plain words; and what things are called wherever a report shows them."""
+"""Findings of a report in words, and the labels that all its tables and plots share."""
 
 from __future__ import annotations
 
@@ -6,91 +6,94 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from metrics.petoolbench.records import RATES
 from metrics.petoolbench.uncertainty import LEVEL
 
 from .facts import NO_REPLY, Report, RunFacts
 from .lift import Lift
 
+RATE_NAMES: Final[Mapping[str, str]] = {name: name.replace("_", " ") for name in RATES}
+"""Label of each rate, the same as in `petoolbench score` and on the leaderboard."""
 OUTCOME_NAMES: Final[Mapping[str, str]] = {
-    "correct": "right",
-    "parameter_value_mismatch": "right tool, other values",
-    "parameter_name_mismatch": "right tool, other arguments",
-    "preference_mismatch": "right job, not this user's tool",
-    "functionality_mismatch": "a tool for another job",
-    "tool_hallucination": "a tool that was not offered",
-    "invalid_format": "no call can be read",
+    "correct": "correct",
+    "parameter_value_mismatch": "parameter value mismatch",
+    "parameter_name_mismatch": "parameter name mismatch",
+    "preference_mismatch": "preference mismatch",
+    "functionality_mismatch": "functionality mismatch",
+    "tool_hallucination": "tool hallucination",
+    "invalid_format": "invalid format",
     NO_REPLY: "no reply",
 }
-"""By outcome, the nearest to right first."""
+"""Label of each outcome, ordered from the most nearly correct to the least."""
 HISTORY_NAMES: Final[Mapping[str, str]] = {
     "own": "the user's own history",
     "swapped": "another user's history",
     "none": "no history",
 }
-_LEADING: Final = 3
-"""Models that are told of, of each config."""
+"""Label of each shown history."""
+_MAX_MODELS: Final = 3
+"""Number of models per config that the findings mention."""
 
 
 class Finding(NamedTuple):
-    """What there is to say on one subject, a line for each run."""
+    """Findings on one subject, one line per run."""
 
     about: str
     lines: tuple[str, ...]
 
 
 def percent(share: float) -> str:
-    """A share as per cent, without the sign."""
+    """Format a share of 0 to 1 in per cent, without the sign."""
     return f"{100 * share:.1f}"
 
 
 def p_value(p: float) -> str:
-    """A p-value as it is read."""
+    """Format a p-value, such as `p = 0.012`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def findings(report: Report) -> list[Finding]:
-    """What a reader should know first: how good, whether the history is used, what goes wrong, what is missing."""
-    found = [
+    """Return the main findings: accuracy, use of the history, errors, position bias, and incomplete runs."""
+    all_findings = [
         *(Finding(_accuracy_about(report, config), tuple(_accuracy(report, config))) for config in report.rows),
         *(Finding(f"Use of the history, {config}", tuple(_lifts(report, config))) for config in report.rows),
         Finding("Most frequent error", tuple(_errors(report))),
-        Finding("Calls that go by the order of the candidates", tuple(_positions(report))),
-        Finding("Rows without a reply, which count as wrong", tuple(_gaps(report))),
+        Finding("Calls that depend on the order of the candidates", tuple(_positions(report))),
+        Finding("Instances without a reply, which count as wrong", tuple(_gaps(report))),
         Finding(
-            "Asked a part of the rows (tables of accuracy count all, and beside them that part)",
+            "Runs on a part of the instances (the accuracy tables show the rates over all and over this part)",
             tuple(_limited(report)),
         ),
         Finding("Histories shown without their oldest steps", tuple(_shortened(report))),
-        Finding("No lift to tell", tuple(_alone(report))),
+        Finding("Runs without a lift", tuple(_alone(report))),
     ]
-    return [one for one in found if one.lines]
+    return [finding for finding in all_findings if finding.lines]
 
 
 def leading(report: Report, config: str) -> list[RunFacts]:
-    """The runs on a config that are told of: the best models with the own history; without any, the best baseline."""
+    """Return the runs on a config that the findings mention.
+
+    These are the best models with the user's own history; if there are none, the best baseline.
+    """
     own = [run for run in report.of(config) if run.history == "own"]
     models = [run for run in own if not run.baseline]
-    # Of runs that were asked other rows, those asked are what they are ranked by.
+    # Runs may have been asked different instances, so they are ranked by the rates over these.
     models.sort(key=lambda run: -run.scores_of_asked["tool_accuracy"])
-    return models[:_LEADING] or [run for run in own if not is_oracle(run)][:1] or own[:1]
+    return models[:_MAX_MODELS] or [run for run in own if not is_oracle(run)][:1] or own[:1]
 
 
 def is_oracle(run: RunFacts) -> bool:
-    """Whether a run is the ceiling."""
+    """Return True if a run is that of the oracle, the upper bound."""
     return run.made_with.get("model") == "baseline:oracle"
 
 
 def _accuracy_about(report: Report, config: str) -> str:
-    """The config, with floor and ceiling where they are known."""
-    ceiling = [run for run in report.of(config) if is_oracle(run) and run.history == "own"]
-    known = [
-        *(
-            [f"chance among the tools for the job {percent(report.chance[config])} %"]
-            if config in report.chance
-            else []
-        ),
-        *(f"oracle {percent(run.scores_of_asked['tool_accuracy'])} %" for run in ceiling[:1]),
-    ]
+    """Return the heading of a config, with chance and the oracle's accuracy where they are known."""
+    known = []
+    if config in report.chance:
+        known.append(f"chance within the functionality {percent(report.chance[config])} %")
+    oracles = [run for run in report.of(config) if is_oracle(run) and run.history == "own"]
+    known += [f"oracle {percent(run.scores_of_asked['tool_accuracy'])} %" for run in oracles[:1]]
     return f"Accuracy, {config}" + (f" ({', '.join(known)})" if known else "")
 
 
@@ -98,99 +101,118 @@ def _accuracy(report: Report, config: str) -> Iterator[str]:
     for run in leading(report, config):
         scores = run.scores_of_asked
         low, high = scores["intervals"]["tool_accuracy"]
-        rows = f"the {run.answered.asked:,} rows asked" if run.limited else f"{run.answered.rows:,} rows"
+        count = f"the {run.answered.asked:,} instances asked" if run.limited else f"{run.answered.rows:,} instances"
         yield (
-            f"{run.name} calls this user's tool in {percent(scores['tool_accuracy'])} % of {rows} "
-            f"(95 % interval {percent(low)} to {percent(high)}){_beside_chance(low, high, report.chance.get(config))}."
+            f"{run.name}: tool accuracy {percent(scores['tool_accuracy'])} % on {count} "
+            f"(95 % interval {percent(low)} to {percent(high)}){_versus_chance(low, high, report.chance.get(config))}."
         )
 
 
-def _beside_chance(low: float, high: float, chance: float | None) -> str:
+def _versus_chance(low: float, high: float, chance: float | None) -> str:
     if chance is None:
         return ""
-    return ", above chance" if low > chance else ", below chance" if high < chance else ", not to be told from chance"
+    if low > chance:
+        return ", above chance"
+    return ", below chance" if high < chance else ", not distinguishable from chance"
 
 
 def _lifts(report: Report, config: str) -> Iterator[str]:
-    """Of the runs that are told of; where there is none of these, of all."""
-    own = [lift for lift in report.lifts if lift.config == config]
+    """Yield the lifts of the leading runs; if these have none, the lifts of all runs."""
+    lifts = [lift for lift in report.lifts if lift.config == config]
     names = {run.name for run in leading(report, config)}
-    told: dict[str, list[str]] = {}
-    for lift in [lift for lift in own if lift.name in names] or own:
-        told.setdefault(lift.name, []).append(lift_in_words(lift))
-    yield from (f"{name}: {'; '.join(said)}." for name, said in told.items())
+    by_name: dict[str, list[str]] = {}
+    for lift in [lift for lift in lifts if lift.name in names] or lifts:
+        by_name.setdefault(lift.name, []).append(lift_in_words(lift))
+    yield from (f"{name}: {'; '.join(clauses)}." for name, clauses in by_name.items())
 
 
 def lift_in_words(lift: Lift) -> str:
-    """A lift as a clause."""
-    found, other = lift.comparison, lift.against
-    if not found.differs:
+    """Describe a lift in a clause."""
+    comparison = lift.comparison
+    other = HISTORY_NAMES[lift.against]
+    if not comparison.differs:
         return (
-            f"own and {other} cannot be told apart ({100 * found.difference:+.1f} points, 95 % interval "
-            f"{100 * found.low:+.1f} to {100 * found.high:+.1f}, {p_value(found.p)}; these {found.rows:,} rows would "
-            f"show {percent(found.detectable)})"
+            f"no significant difference between {HISTORY_NAMES['own']} and {other} "
+            f"({100 * comparison.difference:+.1f} points, 95 % interval {100 * comparison.low:+.1f} to "
+            f"{100 * comparison.high:+.1f}, {p_value(comparison.p)}; the least detectable difference on these "
+            f"{comparison.rows:,} instances is {percent(comparison.detectable)} points)"
         )
-    ahead, behind, sign = ("own", other, 1) if found.difference > 0 else (other, "own", -1)
-    low, high = sorted((sign * found.low, sign * found.high))
+    better, worse, sign = HISTORY_NAMES["own"], other, 1
+    if comparison.difference < 0:
+        better, worse, sign = worse, better, -1
+    low, high = sorted((sign * comparison.low, sign * comparison.high))
     return (
-        f"{ahead} beats {behind} by {percent(abs(found.difference))} points (95 % interval {percent(low)} to "
-        f"{percent(high)})"
+        f"{percent(abs(comparison.difference))} points better with {better} than with {worse} "
+        f"(95 % interval {percent(low)} to {percent(high)})"
     )
 
 
 def _errors(report: Report) -> Iterator[str]:
     for config in report.rows:
         for run in leading(report, config)[:1]:
-            wrong = {name: share for name, share in run.outcomes.items() if name != "correct" and share}
-            if wrong:
-                most = max(wrong, key=lambda name: wrong[name])
-                yield f"{run.name} on {config}: {OUTCOME_NAMES[most]}, {percent(wrong[most])} % of rows."
+            errors = {name: share for name, share in run.outcomes.items() if name != "correct" and share}
+            if errors:
+                most = max(errors, key=lambda name: errors[name])
+                yield f"{run.name} on {config}: {OUTCOME_NAMES[most]}, {percent(errors[most])} % of the instances."
 
 
 def _positions(report: Report) -> Iterator[str]:
-    """Of models; some baselines are made to go by places. The level is shared among all runs that are told of."""
-    told = [run for config in report.rows for run in leading(report, config) if run.calls and not run.baseline]
-    for run in told:
+    """Yield the position bias of models, with Bonferroni's correction for the number of tested runs.
+
+    Baselines are left out, since some of them choose by position on purpose.
+    """
+    tested = [run for config in report.rows for run in leading(report, config) if run.calls and not run.baseline]
+    for run in tested:
         calls = run.calls
-        if calls and calls.p < LEVEL / len(told):
+        if calls and calls.p < LEVEL / len(tested):
             share, even = percent(calls.shares[calls.most]), percent(calls.even[calls.most])
             yield (
-                f"{run.name} on {run.config}: {share} % of its calls are of the candidate at place {calls.most + 1}, "
-                f"where {even} % would be even ({p_value(calls.p)})."
+                f"{run.name} on {run.config}: {share} % of its calls are to the candidate at position "
+                f"{calls.most + 1}; {even} % are expected ({p_value(calls.p)})."
             )
 
 
 def _gaps(report: Report) -> Iterator[str]:
     for name, runs in _by_name(report).items():
         failed, missing = sum(run.answered.failed for run in runs), sum(run.answered.missing for run in runs)
-        why: Counter[str] = Counter()
-        for run in runs:
-            why.update(run.answered.reasons)
-        parts = [
-            *([f"{missing:,} of which the file says nothing"] if missing else []),
-            *([f"{failed:,} failed ({reasons(why)})"] if failed else []),
-        ]
+        parts = []
+        if missing:
+            parts.append(f"{missing:,} missing from the run file")
+        if failed:
+            parts.append(f"{failed:,} failed ({reasons(_failure_reasons(runs))})")
         if parts:
             yield f"{name}: {failed + missing:,} of {_asked(runs)}: {', '.join(parts)}."
 
 
+def _failure_reasons(runs: Sequence[RunFacts]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for run in runs:
+        counts.update(run.answered.reasons)
+    return counts
+
+
 def _by_name(report: Report) -> dict[str, list[RunFacts]]:
-    found: dict[str, list[RunFacts]] = {}
+    by_name: dict[str, list[RunFacts]] = {}
     for run in report.runs:
-        found.setdefault(run.name, []).append(run)
-    return found
+        by_name.setdefault(run.name, []).append(run)
+    return by_name
 
 
 def _asked(runs: Sequence[RunFacts]) -> str:
-    rows = f"{sum(run.answered.asked for run in runs):,} rows asked"
-    return f"{rows} of {runs[0].config}" if len(runs) == 1 else f"{rows} of {len(runs)} configs"
+    count = f"{sum(run.answered.asked for run in runs):,} instances asked"
+    return f"{count} of {runs[0].config}" if len(runs) == 1 else f"{count} of {len(runs)} configs"
 
 
 def reasons(counts: Mapping[str, int], most: int = 3) -> str:
-    """Why requests failed, the most frequent first."""
+    """List the reasons why requests failed, the most frequent first.
+
+    Args:
+        counts: Number of failed requests by reason.
+        most: Number of reasons to name; the others are only counted.
+    """
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{_cut(reason)}: {count:,}" for reason, count in ranked[:most]]
-    return "; ".join([*shown, *([f"{len(ranked) - most} other reasons"] if len(ranked) > most else [])])
+    named = [f"{_cut(reason)}: {count:,}" for reason, count in ranked[:most]]
+    return "; ".join([*named, *([f"{len(ranked) - most} other reasons"] if len(ranked) > most else [])])
 
 
 def _cut(text: str, limit: int = 80) -> str:
@@ -199,9 +221,9 @@ def _cut(text: str, limit: int = 80) -> str:
 
 def _limited(report: Report) -> Iterator[str]:
     for name, runs in _by_name(report).items():
-        part = [run for run in runs if run.limited]
-        if part:
-            yield f"{name}: {_asked(part)}, which have {sum(run.answered.rows for run in part):,}."
+        limited = [run for run in runs if run.limited]
+        if limited:
+            yield f"{name}: {_asked(limited)}, out of {sum(run.answered.rows for run in limited):,}."
 
 
 def _shortened(report: Report) -> Iterator[str]:
@@ -213,7 +235,7 @@ def _shortened(report: Report) -> Iterator[str]:
 
 def _alone(report: Report) -> Iterator[str]:
     configs: dict[tuple[str, str], list[str]] = {}
-    for one in report.alone:
-        configs.setdefault((one.name, one.why), []).append(one.config)
+    for run in report.alone:
+        configs.setdefault((run.name, run.why), []).append(run.config)
     for (name, why), where in configs.items():
         yield f"{name} ({', '.join(where)}): {why}."

@@ -1,10 +1,10 @@
-"""A report's files: page, Markdown, JSON, CSV and pictures, all of them or none."""
+"""Writing of a report: page, Markdown, JSON, CSV and plots, in a new folder."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
@@ -14,7 +14,7 @@ from builder.errors import OutputError
 from builder.execution.staging import folder_written_aside
 from metrics.petoolbench.records import RATES
 
-from .facts import OUTCOMES, Report, report_on
+from .facts import OUTCOMES, Cost, Report, RunFacts, report_on
 from .figures import PLOTS, draw_pictures
 from .gather import gather
 from .html_page import to_html, to_markdown
@@ -24,21 +24,29 @@ PAGE: Final = "report.html"
 MARKDOWN: Final = "report.md"
 JSON: Final = "report.json"
 SCORES: Final = "scores.csv"
+_COUNTS: Final = ("rows", "asked", "replies", "failed", "missing", "shortened")
+_HEADINGS: Final = (
+    *("run", "file", "config", "split", "history"),
+    *_COUNTS,
+    *(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")),
+    *OUTCOMES,
+    *("input_tokens", "output_tokens", "usd"),
+)
 
 
 def write_report(runs: Iterable[Path], out: Path, data: Path, answers: Path | None = None) -> Report:
-    """Read runs, judge them, and write the report; the same runs give the same bytes.
+    """Read and judge runs, and write the report. The same runs give the same bytes.
 
     Args:
         runs: Run files.
-        out: Folder to make.
+        out: Folder to create.
         data: Folder of the data set.
-        answers: Folder of the private answers, for runs of the test split.
+        answers: Folder of the private answers; required for runs of the test split.
 
     Raises:
         DataError, MetricError, ReadError: As in `gather`.
-        OutputError: If the folder is there, or cannot be written.
-        MissingExtraError: If the library that draws is missing.
+        OutputError: If the folder exists or cannot be written.
+        MissingExtraError: If matplotlib is not installed.
     """
     try:
         with folder_written_aside(out) as folder:
@@ -53,52 +61,44 @@ def write_report(runs: Iterable[Path], out: Path, data: Path, answers: Path | No
             ):
                 (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"The report cannot be written to {str(out)!r}: {error.strerror}.") from error
+        raise OutputError(
+            f"The report cannot be written to {str(out)!r}: {error.strerror}. Free some space, or name another folder."
+        ) from error
     return report
 
 
 def to_json(report: Report) -> str:
-    """Everything that the report says, for machines."""
-    found = {"format": 1, **asdict(report), "findings": [one._asdict() for one in findings(report)]}
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    """Serialize a report as JSON."""
+    content = {"format": 1, **asdict(report), "findings": [finding._asdict() for finding in findings(report)]}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_csv(report: Report) -> str:
-    """One line for each run on a config: its rates over the whole split, with their intervals, and what it took."""
+    """Return a CSV table with one line per run and config: rates over the whole split, error classes, and cost."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows(_lines(report))
+    writer.writerow(_HEADINGS)
+    writer.writerows(_line(run, report.split) for run in report.runs)
     return text.getvalue()
 
 
-def _lines(report: Report) -> Iterator[list[object]]:
-    rates = [f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")]
-    counts = ("rows", "asked", "replies", "failed", "missing", "shortened")
-    yield [
-        "run",
-        "file",
-        "config",
-        "split",
-        "history",
-        *counts,
-        *rates,
-        *OUTCOMES,
-        "input_tokens",
-        "output_tokens",
-        "usd",
+def _line(run: RunFacts, split: str) -> list[object]:
+    scores = {**run.scores}
+    ends = run.scores["intervals"]
+    return [
+        run.name,
+        run.file,
+        run.config,
+        split,
+        run.history,
+        *(getattr(run.answered, count) for count in _COUNTS),
+        *(f"{number:.6f}" for rate in RATES for number in (scores[rate], *ends[rate])),
+        *(f"{run.outcomes[name]:.6f}" for name in OUTCOMES),
+        *_cost_cells(run.cost),
     ]
-    for run in report.runs:
-        scores = {**run.scores}
-        ends = run.scores["intervals"]
-        yield [
-            run.name,
-            run.file,
-            run.config,
-            report.split,
-            run.history,
-            *(getattr(run.answered, count) for count in counts),
-            *(f"{number:.6f}" for rate in RATES for number in (scores[rate], *ends[rate])),
-            *(f"{run.outcomes[name]:.6f}" for name in OUTCOMES),
-            *((run.cost.input_tokens, run.cost.output_tokens) if run.cost else ("", "")),
-            f"{run.cost.usd:.6f}" if run.cost and run.cost.usd is not None else "",
-        ]
+
+
+def _cost_cells(cost: Cost | None) -> tuple[object, object, str]:
+    if cost is None:
+        return "", "", ""
+    return cost.input_tokens, cost.output_tokens, "" if cost.usd is None else f"{cost.usd:.6f}"

@@ -29,13 +29,14 @@ from builder.config import BuildConfig, UserConfig
 from builder.errors import AuditError, BuildError, ConfigError, OutputError
 from builder.execution.folder_lock import acquire, create_locked, remove_abandoned
 from builder.execution.staging import folder_written_aside, written_aside
-from builder.manifest import file_hashes
+from builder.manifest import build_id, file_hashes
 from builder.predictors.registry import open_predictor
 from builder.records import Group, GroupTool, Query, User
 from builder.users.instances import InstanceMaker
 from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import AuditSummary, read_manifest
 from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
-from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
+from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, to_dict
 from petoolbench.scoring import score
 from tests.conftest import SMALL, Built, silent
 from tests.factories import line
@@ -328,12 +329,12 @@ def test_ids_do_not_tell_the_answer(rows: dict[tuple[str, str], list[Instance]])
 
 
 def test_the_manifest_names_every_file_with_its_hash(built: Built) -> None:
-    manifest = json.loads((built.data / "manifest.json").read_text())
-    assert manifest["files"] == file_hashes(built.data)
-    assert manifest["private_files"] == file_hashes(built.answers)
-    assert manifest["rows"]["chronological"] == {"train": 48, "validation": 36, "test": 36}
-    assert manifest["counts"]["tools_read"] >= manifest["counts"]["tools_kept"] > 0
-    assert str(built.data) not in json.dumps(manifest)
+    manifest = read_manifest(built.data)
+    assert manifest.files == file_hashes(built.data)
+    assert manifest.private_files == file_hashes(built.answers)
+    assert manifest.rows["chronological"] == {"train": 48, "validation": 36, "test": 36}
+    assert manifest.counts["tools_read"] >= manifest.counts["tools_kept"] > 0
+    assert str(built.data) not in manifest.to_json()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built: Built, tmp_path: Path) -> None:
@@ -349,7 +350,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built: Built
 
 
 def test_nothing_is_written_over(built: Built) -> None:
-    with pytest.raises(OutputError, match="there already"):
+    with pytest.raises(OutputError, match="exists already"):
         pipeline.build(open_source("builtin"), SMALL, built.data, silent)
 
 
@@ -399,13 +400,13 @@ def test_a_build_killed_at_any_moment_leaves_nothing_under_the_final_name(tmp_pa
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if out.exists():
-            assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
+            assert read_manifest(out).files == file_hashes(out)
             shutil.rmtree(out)
         shutil.rmtree(answers, ignore_errors=True)  # which are put in place first
     assert landed
     # The same build goes through afterwards and sweeps up what was left.
     assert begun(out).wait() == 0
-    assert json.loads((out / "manifest.json").read_text())["files"] == file_hashes(out)
+    assert read_manifest(out).files == file_hashes(out)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out-private"]
 
 
@@ -414,8 +415,8 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
     out = tmp_path / "rapid"
     config = BuildConfig(seed=7, users=UserConfig(count=300))
     report = pipeline.build(open_source(f"toolbench:{real_data / 'rapidapi_tools.jsonl.gz'}"), config, out, silent)
-    assert report.manifest["counts"]["groups_kept"] >= 40
-    assert report.manifest["counts"]["categories_kept"] >= 20
+    assert report.manifest.counts["groups_kept"] >= 40
+    assert report.manifest.counts["categories_kept"] >= 20
     assert all(len({member.tool.provider for member in group.members}) >= 3 for group in report.groups)
     for history_type in HISTORY_TYPES:
         part = read_instances(out, history_type, "train")
@@ -431,17 +432,37 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
         assert not re.search(r"your_\w+|<\w+>|\bstring\b|\{\w+\}", row.instruction)
 
 
-def test_a_secret_changes_the_test_split_only_and_is_not_told(built: Built, tmp_path: Path) -> None:
-    secret = SMALL.model_copy(update={"secret": "not to be told"})
-    report = pipeline.build(open_source("builtin"), secret, tmp_path / "out", silent, audited=False)
-    plain, changed = file_hashes(built.data), file_hashes(tmp_path / "out")
+def rows_without_ids(folder: Path, config: str, split: str) -> list[dict[str, Any]]:
+    rows = [to_dict(row) for row in read_instances(folder, config, split)]
+    return [{name: value for name, value in row.items() if name != "instance_id"} for row in rows]
+
+
+def test_a_secret_changes_the_ids_and_the_rows_of_test_only_and_is_not_written(built: Built, tmp_path: Path) -> None:
+    secret = SMALL.model_copy(update={"secret": "not to be published"})
+    out = tmp_path / "out"
+    report = pipeline.build(open_source("builtin"), secret, out, silent, audited=False)
+    assert report.manifest.build_id != built.report.manifest.build_id
     for config in HISTORY_TYPES:
-        assert plain[f"{config}/train.parquet"] == changed[f"{config}/train.parquet"]
-        assert plain[f"{config}/validation.parquet"] == changed[f"{config}/validation.parquet"]
-        assert plain[f"{config}/test.parquet"] != changed[f"{config}/test.parquet"]
-    assert report.manifest["test_split_needs_a_secret"]
+        for split in ("train", "validation"):
+            assert rows_without_ids(built.data, config, split) == rows_without_ids(out, config, split)
+        assert rows_without_ids(built.data, config, "test") != rows_without_ids(out, config, "test")
+    assert report.manifest.test_split_needs_a_secret
+    assert report.manifest.data_revision != built.report.manifest.data_revision
     for path in (tmp_path / "out").rglob("*"):
-        assert not path.is_file() or b"not to be told" not in path.read_bytes()
+        assert not path.is_file() or b"not to be published" not in path.read_bytes()
+
+
+def test_the_build_id_changes_with_whatever_determines_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = SMALL.model_copy(update={"secret": "sixteen characters"})
+    ids = [build_id("builtin", SMALL), build_id("other", SMALL), build_id("builtin", secret)]
+    ids.append(build_id("builtin", SMALL.model_copy(update={"seed": 6})))
+    hurried = SMALL.model_copy(update={"llm": SMALL.llm.model_copy(update={"connections": 1, "retries": 0})})
+    assert build_id("builtin", hurried) == ids[0]
+    monkeypatch.setattr("builder.manifest.FORMAT", 99)
+    ids.append(build_id("builtin", SMALL))
+    monkeypatch.setattr("builder.manifest.version", lambda _: "99")
+    ids.append(build_id("builtin", SMALL))
+    assert len(set(ids)) == len(ids)
 
 
 def test_groups_with_too_few_scenarios_stay_out_of_histories(tmp_path: Path) -> None:
@@ -462,12 +483,14 @@ def test_a_data_set_that_fails_its_audit_is_refused(tmp_path: Path, monkeypatch:
 
     made = InstanceMaker._user
     monkeypatch.setattr(InstanceMaker, "_user", partial)
-    with pytest.raises(AuditError, match=r"refused.*longest description at [\d.]+ % where [\d.]+ %.*--no-audit"):
+    with pytest.raises(
+        AuditError, match=r"fails its audit.*longest description at [\d.]+ % where [\d.]+ %.*--no-audit"
+    ):
         pipeline.build(open_source("builtin"), SMALL, tmp_path / "out", silent)
     assert list(tmp_path.iterdir()) == []
     few = SMALL.model_copy(update={"users": UserConfig(count=12, train=0.34, validation=0.33, test=0.33)})
     report = pipeline.build(open_source("builtin"), few, tmp_path / "out", silent, audited=False)
-    assert report.manifest["audit"] is None
+    assert report.manifest.audit is None
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["audit"] is None
     assert "**Not audited.**" in (tmp_path / "out" / "README.md").read_text()
     assert not list((tmp_path / "out").glob("*udit*"))
@@ -476,17 +499,17 @@ def test_a_data_set_that_fails_its_audit_is_refused(tmp_path: Path, monkeypatch:
 def test_the_audit_is_shipped_with_the_data(built: Built) -> None:
     found = json.loads((built.data / "audit.json").read_text())
     assert [item["failed"] for item in found["configs"]] == [[], [], []]
-    assert built.report.manifest["audit"] == {
-        "gates": sum(len(item["gates"]) for item in (*found["configs"], found["training"])),
-        "gates_that_cannot_tell": 0,
-        "checks": sum(check["required"] for item in (*found["configs"], found["training"]) for check in item["checks"]),
-    }
+    assert built.report.manifest.audit == AuditSummary(
+        gates=sum(len(item["gates"]) for item in (*found["configs"], found["training"])),
+        gates_that_cannot_tell=0,
+        checks=sum(check["required"] for item in (*found["configs"], found["training"]) for check in item["checks"]),
+    )
     page = (built.data / "AUDIT.md").read_text()
     plots = re.findall(r"!\[[^]]+\]\((.+)\)", page)
     assert len(plots) == 4
     assert all((built.data / plot).read_bytes().startswith(b"\x89PNG") for plot in plots)
-    done = built.report.manifest["audit"]
-    assert f"all {done['gates']} gates and {done['checks']} checks hold" in (built.data / "README.md").read_text()
+    summary = built.report.manifest.audit
+    assert f"all {summary.gates} gates and {summary.checks} checks hold" in (built.data / "README.md").read_text()
 
 
 DIALS: dict[str, dict[str, Any]] = {
@@ -585,5 +608,5 @@ def test_folders_of_other_names_are_never_swept(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be made"), written_aside(tmp_path / "file" / "out"):
+    with pytest.raises(OutputError, match="cannot be created"), written_aside(tmp_path / "file" / "out"):
         pass

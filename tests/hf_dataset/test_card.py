@@ -91,7 +91,7 @@ def test_the_head_tells_files_features_and_sizes_of_every_config(built: Built, b
 )
 def test_the_size_category_is_that_of_all_rows(build: Build, number: int, category: str) -> None:
     counts = {name: dict.fromkeys(splits_of(name), 0) for name in ROWS} | {"sft": {"train": number}}
-    sized = dataclasses.replace(build, manifest={**build.manifest, "rows": counts})
+    sized = dataclasses.replace(build, manifest=dataclasses.replace(build.manifest, rows=counts))
     assert front_matter(sized)["size_categories"] == [category]
 
 
@@ -142,8 +142,9 @@ def test_the_card_has_the_figures_of_the_audit(built: Built, build: Build, card:
             assert float(lines[gate["name"]][0]) == pytest.approx(100 * gate["bound"], abs=0.3)
     for gate in build.audit["training"]["gates"]:
         assert lines[gate["name"]][2] == f"{100 * gate['accuracy']:.1f}"
-    done = build.manifest["audit"]
-    assert f"all {done['gates']} gates and {done['checks']} checks hold" in card
+    summary = build.manifest.audit
+    assert summary is not None
+    assert f"all {summary.gates} gates and {summary.checks} checks hold" in card
     for plot in re.findall(r"!\[.*\]\((.*)\)", card):
         assert (built.data / plot).is_file()
     assert card.count("![") == len(list((built.data / "audit").iterdir()))
@@ -168,21 +169,21 @@ def test_what_was_not_audited_says_so(build: Build) -> None:
 
 
 def test_the_card_tells_how_the_build_was_made(build: Build) -> None:
-    manifest = {
-        **build.manifest,
-        "drops": {"tool": {"adult_content": 1234}},
-        "llm": {"provider": "openai"},
-        "test_split_needs_a_secret": True,
-    }
+    manifest = dataclasses.replace(
+        build.manifest,
+        drops={"tool": {"adult_content": 1234}},
+        llm={"provider": "openai"},
+        test_split_needs_a_secret=True,
+    )
     text = card_text(dataclasses.replace(build, manifest=manifest), template())
     assert "| tool | adult content | 1,234 |" in text
     assert "| understood by | `gpt-4o-mini` |" in text
     assert "nobody else can make its answers again" in text
-    assert f"| catalogue | `{build.manifest['catalog']}` |" in text
+    assert f"| catalogue | `{build.manifest.catalog}` |" in text
     assert "| `histories.max_length` | 20 |" in text
     assert "| `histories.transition` | abrupt |" in text
     assert "What was dropped" not in card_text(
-        dataclasses.replace(build, manifest={**manifest, "drops": {}}), template()
+        dataclasses.replace(build, manifest=dataclasses.replace(manifest, drops={})), template()
     )
 
 
@@ -208,7 +209,7 @@ def test_pages_are_a_function_of_the_data(built: Built, tmp_path: Path) -> None:
 
 
 def build_files(built: Built) -> set[str]:
-    return set(built.report.manifest["files"])
+    return set(built.report.manifest.files)
 
 
 def test_check_names_the_page_that_is_stale(built: Built, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
-"""The leaderboard in a real browser and by gradio_client: started as a user starts it, with its evaluator beside it.
+"""Tests of the leaderboard in a browser and through gradio_client.
 
-The second app runs as in a Space where nobody is signed in: whatever needs an account is refused there.
+The first app is started as a user starts it, together with its evaluator. The second app runs as in a Space where nobody
+is signed in, so that everything that needs an account is refused.
 """
 
 from __future__ import annotations
@@ -42,15 +43,15 @@ FORM = {
 
 
 class Board(NamedTuple):
-    """A leaderboard that runs."""
+    """A running leaderboard."""
 
     url: str
     data: Data
     folder: Path
 
 
-def hand_in(store: LocalStore, data: Data, folder: Path, number: int, name: str, account: str) -> None:
-    """Put a submission in the store, as if its account had handed it in."""
+def submit(store: LocalStore, data: Data, folder: Path, number: int, name: str, account: str) -> None:
+    """Add a submission of an account to the store."""
     content = lines(guesses(data, "validation", seed=number))
     path = folder / f"{number}.jsonl"
     path.write_bytes(content)
@@ -82,7 +83,7 @@ def board(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
     (folder / "baselines" / "coin.validation.jsonl").write_bytes(lines(guesses(data, "validation", seed=9)))
     store = LocalStore(folder / "store")
     for number, name in enumerate(("wren", HOSTILE, RIGHT_TO_LEFT, FORMULA, "finch")):
-        hand_in(store, data, folder, number, name, f"account-{number}")
+        submit(store, data, folder, number, name, f"account-{number}")
     command = [
         sys.executable, "-m", "leaderboard", "--data", str(built.data), "--answers", str(built.answers),
         "--store", str(folder / "store"), "--baselines", str(folder / "baselines"),
@@ -93,7 +94,7 @@ def board(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
 
 @pytest.fixture(scope="module")
 def space(built: Built, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same board as a Space would serve it, to nobody."""
+    """The same leaderboard as a Space serves it to people who are not signed in."""
     command = [
         sys.executable, "-m", "leaderboard.app", "--data", str(built.data), "--store", str(board.folder / "store"),
     ]  # fmt: skip
@@ -110,7 +111,7 @@ def client(url: str) -> Client:
 
 
 def shown(page: Page) -> list[str]:
-    """Names of the systems in the table, in order."""
+    """Return the names of the systems in the table, in order."""
     expect(page.locator("#board .count")).to_be_visible()
     return page.locator("#board th.system button").all_inner_texts()
 
@@ -124,12 +125,12 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def choose(page: Page, element: str, text: str) -> None:
-    """Choose of a dropdown what begins with a text."""
+    """Select the option of a dropdown that begins with a text."""
     page.locator(f"{element} input").click()
     page.get_by_role("option", name=re.compile(f"^(✓ *)?{re.escape(text)}")).first.click()
 
 
-def test_the_board_shows_floor_and_systems_and_every_name_as_text(look: Look, board: Board) -> None:
+def test_the_board_shows_baselines_and_systems_with_escaped_names(look: Look, board: Board) -> None:
     page = look(board.url)
     expect(page.locator("#board tbody tr")).to_have_count(7)
     names = shown(page)
@@ -140,15 +141,15 @@ def test_the_board_shows_floor_and_systems_and_every_name_as_text(look: Look, bo
     expect(page.locator("#board tr.baseline")).to_have_count(2)
 
 
-def test_search_filter_order_and_columns_stand_in_the_address_and_come_back(look: Look, board: Board) -> None:
+def test_search_filter_order_and_columns_are_restored_from_the_address(look: Look, board: Board) -> None:
     page = look(board.url)
     shown(page)
     page.locator("#search").get_by_role("textbox").fill("account")
     expect(page.locator("#board tbody tr")).to_have_count(5)
     page.get_by_text("Filters, order and columns").click()
     page.locator("#badges").get_by_label("self-reported").check()
-    page.locator("#columns").get_by_label("Hallucin").or_(page.locator("#columns").get_by_label("Invented")).uncheck()
-    expect(page.locator("#board thead")).not_to_contain_text("Invented")
+    page.locator("#columns").get_by_label("Hallucination").uncheck()
+    expect(page.locator("#board thead")).not_to_contain_text("Hallucination")
     page.locator("#board thead button", has_text="System").click()
     expect(page.locator('#board th[aria-sort="ascending"]')).to_contain_text("System")
     page.locator("#which").get_by_label("chronological").check()
@@ -160,13 +161,13 @@ def test_search_filter_order_and_columns_stand_in_the_address_and_come_back(look
     expect(page.locator("#board tbody tr")).to_have_count(5)
     assert shown(page) == before
     expect(page.locator("#which").get_by_label("chronological")).to_be_checked()
-    expect(page.locator("#board thead")).not_to_contain_text("Invented")
+    expect(page.locator("#board thead")).not_to_contain_text("Hallucination")
     page.locator("#board thead button", has_text="System").click()
     expect(page.locator('#board th[aria-sort="descending"]')).to_contain_text("System")
     assert shown(page) == before[::-1]
 
 
-def test_what_filters_leave_empty_is_explained(look: Look, board: Board) -> None:
+def test_an_empty_result_of_the_filters_is_explained(look: Look, board: Board) -> None:
     page = look(f"{board.url}?search=nobody+has+this")
     expect(page.locator("#board .empty")).to_contain_text("None of the 7 rows passes the filters")
     page.locator("#split").get_by_label("test").check()
@@ -175,14 +176,14 @@ def test_what_filters_leave_empty_is_explained(look: Look, board: Board) -> None
     assert shown(page) == ["empty file"]
 
 
-def test_a_row_tells_all_that_is_known_of_it(look: Look, board: Board) -> None:
+def test_a_click_on_a_row_shows_its_details(look: Look, board: Board) -> None:
     page = look(board.url)
     page.locator("#board th.system button", has_text="wren").click()
     expect(page.locator("#details")).to_contain_text("SHA-256 of the file")
     expect(page.locator("#details")).to_contain_text(board.data.revision)
 
 
-def test_downloads_hold_the_rows_shown_and_no_formula(look: Look, board: Board) -> None:
+def test_downloads_contain_the_rows_shown_and_no_formula(look: Look, board: Board) -> None:
     page = look(f"{board.url}?badges=self-reported")
     expect(page.locator("#board tbody tr")).to_have_count(5)
     with page.expect_download() as started:
@@ -196,7 +197,7 @@ def test_downloads_hold_the_rows_shown_and_no_formula(look: Look, board: Board) 
     assert len(json.loads(started.value.path().read_text(encoding="utf-8"))) == 5
 
 
-def test_pictures_stand_when_they_are_looked_at(look: Look, board: Board) -> None:
+def test_charts_are_shown_when_their_tab_is_opened(look: Look, board: Board) -> None:
     page = look(board.url)
     shown(page)
     expect(page.locator("#plot")).to_be_hidden()
@@ -206,35 +207,35 @@ def test_pictures_stand_when_they_are_looked_at(look: Look, board: Board) -> Non
     expect(page.locator("#plot")).to_contain_text("wren")
     expect(page.locator("#plot")).to_contain_text("<img")
     assert query(page)["tab"] == ["pictures"]
-    for kind, told in (
-        ("Accuracy along the history", "by history length"),
-        ("Score against cost", "dollars for the whole run"),
+    for kind, description in (
+        ("Accuracy by instance property", "by history length"),
+        ("Score against cost", "cost of the run, in dollars"),
         ("Score against size", "parameters, in billions"),
     ):
         page.locator("#figure").get_by_label(kind).check()
-        expect(page.locator("#plot svg.for-wide")).to_have_attribute("aria-label", re.compile(told))
-    page.locator("#figure").get_by_label("Where replies go wrong").check()
-    expect(page.locator("#plot table.heat")).to_contain_text("another")
+        expect(page.locator("#plot svg.for-wide")).to_have_attribute("aria-label", re.compile(description))
+    page.locator("#figure").get_by_label("Error classes").check()
+    expect(page.locator("#plot table.heat")).to_contain_text("preference mismatch")
     expect(page.locator("#plot table.heat")).to_contain_text("<img")
 
 
-def test_pictures_fit_a_telephone(look: Look, board: Board) -> None:
+def test_charts_fit_a_phone_screen(look: Look, board: Board) -> None:
     page = look(f"{board.url}?tab=pictures", width=390)
     expect(page.locator("#plot svg.for-narrow")).to_be_visible()
     expect(page.locator("#plot svg.for-wide")).to_be_hidden()
     ink = page.locator("#plot svg.for-narrow text", has_text="wren").first
-    light = ink.evaluate("one => getComputedStyle(one).fill")
-    for kind in ("Accuracy along the history", "Score against cost", "Where replies go wrong", "Accuracy by config"):
+    light = ink.evaluate("element => getComputedStyle(element).fill")
+    for kind in ("Accuracy by instance property", "Score against cost", "Error classes", "Accuracy by config"):
         page.locator("#figure").get_by_label(kind).check()
         expect(page.locator("#figure").get_by_label(kind)).to_be_checked()
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
     dark = look(f"{board.url}?tab=pictures&__theme=dark", width=390, dark=True)
     ink = dark.locator("#plot svg.for-narrow text", has_text="wren").first
-    assert ink.evaluate("one => getComputedStyle(one).fill") != light  # it is that of the page
+    assert ink.evaluate("element => getComputedStyle(element).fill") != light  # charts use the text colour of the page
 
 
-def test_two_systems_side_by_side(look: Look, board: Board) -> None:
+def test_two_systems_are_compared(look: Look, board: Board) -> None:
     page = look(f"{board.url}?tab=compare")
     choose(page, "#first", "wren")
     choose(page, "#second", "empty file")
@@ -245,15 +246,15 @@ def test_two_systems_side_by_side(look: Look, board: Board) -> None:
     expect(page.locator("#compared")).to_contain_text("These are the same run")
 
 
-def test_an_instance_its_answer_and_a_systems_reply(look: Look, board: Board) -> None:
+def test_an_instance_with_its_answer_and_a_reply(look: Look, board: Board) -> None:
     page = look(board.url)
     shown(page)
     tab(page, "Explore")
     first = board.data.instance_ids("preferred_only", "validation")[0]
     expect(page.locator("#shown")).to_contain_text(first)
-    expect(page.locator("#shown")).not_to_contain_text("Supported by the steps")
+    expect(page.locator("#shown")).not_to_contain_text("Supported by history steps")
     page.get_by_label("Show answer and evidence").check()
-    expect(page.locator("#shown")).to_contain_text("Supported by the steps")
+    expect(page.locator("#shown")).to_contain_text("Supported by history steps")
     row = board.data.instance("preferred_only", "validation", first)
     assert row.answer is not None
     expect(page.locator("#shown details.is-answer summary")).to_contain_text(row.answer.name)
@@ -263,11 +264,11 @@ def test_an_instance_its_answer_and_a_systems_reply(look: Look, board: Board) ->
     expect(page.locator("#shown")).to_contain_text(board.data.instance_ids("preferred_only", "validation")[1])
     page.locator("#config").get_by_label("rating_integrated").check()
     expect(page.locator("#shown .rating").first).to_be_visible()
-    expect(page.locator("#shown")).not_to_contain_text("Supported by the steps")
+    expect(page.locator("#shown")).not_to_contain_text("Supported by history steps")
 
 
 def faulty(data: Data) -> tuple[bytes, list[str]]:
-    """A file with five kinds of faults, and what is to be said of them."""
+    """Return a file with five kinds of faults, and the expected messages."""
     good = lines(guesses(data, "validation", configs=("chronological",))).splitlines()
     first = json.loads(good[0])["instance_id"]
     bad = [
@@ -278,31 +279,33 @@ def faulty(data: Data) -> tuple[bytes, list[str]]:
         json.dumps({"instance_id": first, "prediction": 5}).encode(),
         *good[2:],
     ]
-    told = ["line 2: no JSON", "line 3: instance_id", "line 4: instance_id", "line 5: 'prediction'", "are missing"]
-    return b"\n".join(bad) + b"\n", told
+    messages = ["line 2: no JSON", "line 3: instance_id", "line 4: instance_id", "line 5: 'prediction'", "are missing"]
+    return b"\n".join(bad) + b"\n", messages
 
 
-def test_a_check_tells_every_fault_with_its_line_and_costs_nothing(look: Look, board: Board, tmp_path: Path) -> None:
-    content, told = faulty(board.data)
+def test_a_check_reports_every_fault_with_its_line_and_does_not_use_the_quota(
+    look: Look, board: Board, tmp_path: Path
+) -> None:
+    content, messages = faulty(board.data)
     path = tmp_path / "faulty.jsonl"
     path.write_bytes(content)
     page = look(f"{board.url}?tab=submit")
-    left = page.locator("#own .problems li").first.inner_text()
+    quota = page.locator("#own .problems li").first.inner_text()
     page.locator("#predictions input[type=file]").set_input_files(path)
     expect(page.locator("#predictions")).to_contain_text("faulty")
     page.locator("#check").click()
-    expect(page.locator("#answered")).to_contain_text("To be mended first")
-    for one in [*told, "name: "]:
-        expect(page.locator("#answered")).to_contain_text(one)
+    expect(page.locator("#answered")).to_contain_text("Problems to fix")
+    for message in [*messages, "name: "]:
+        expect(page.locator("#answered")).to_contain_text(message)
     page.locator("#submit").click()
     expect(page.locator("#answered")).to_contain_text("Nothing was counted")
-    expect(look(f"{board.url}?tab=submit").locator("#own .problems li").first).to_have_text(left)
+    expect(look(f"{board.url}?tab=submit").locator("#own .problems li").first).to_have_text(quota)
     answer = client(board.url).predict(file=handle_file(path), **FORM, api_name="/check")
     assert answer["valid"] is False
     assert answer["problems"] == check(path, board.data.ids("validation")).report()
 
 
-def test_from_a_file_to_its_receipt_to_its_row(look: Look, board: Board, tmp_path: Path) -> None:
+def test_a_submitted_file_gets_a_receipt_and_then_a_row(look: Look, board: Board, tmp_path: Path) -> None:
     path = tmp_path / "heron.jsonl"
     path.write_bytes(lines(guesses(board.data, "validation", seed=77)))
     page = look(f"{board.url}?tab=submit")
@@ -310,58 +313,59 @@ def test_from_a_file_to_its_receipt_to_its_row(look: Look, board: Board, tmp_pat
     expect(page.locator("#predictions")).to_contain_text("heron")
     page.locator("#name").get_by_role("textbox").fill("heron")
     page.locator("#check").click()
-    expect(page.locator("#answered")).to_contain_text("Nothing is wrong")
+    expect(page.locator("#answered")).to_contain_text("No problems found")
     page.locator("#submit").click()
-    expect(page.locator("#answered h3")).to_have_text("Handed in")
+    expect(page.locator("#answered h3")).to_have_text("Submitted")
     sha256 = check(path, board.data.ids("validation")).sha256
-    for one in (sha256, board.data.revision, "Quota left"):
-        expect(page.locator("#answered")).to_contain_text(one)
+    for text in (sha256, board.data.revision, "Quota left"):
+        expect(page.locator("#answered")).to_contain_text(text)
     expect(page.locator("#own .status").first).to_have_text("scored")
     tab(page, "Board")
     expect(page.locator("#board th.system", has_text="heron")).to_be_visible()
 
 
-def test_a_program_hands_in_and_reads(board: Board, tmp_path: Path) -> None:
+def test_a_program_can_submit_and_read(board: Board, tmp_path: Path) -> None:
     path = tmp_path / "program.jsonl"
     path.write_bytes(lines(guesses(board.data, "test", seed=3)))
-    asked = client(board.url)
-    assert asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/check")["valid"] is True
-    receipt = asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")["receipt"]
+    api = client(board.url)
+    assert api.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/check")["valid"] is True
+    receipt = api.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")["receipt"]
     assert (receipt["account"], receipt["quota_left"], receipt["status"]) == ("local", 0, "pending")
-    again = asked.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")
+    again = api.predict(file=handle_file(path), **FORM | {"split": "test"}, api_name="/submit")
     assert "used up" in again["refused"]
-    (status,) = asked.predict(submission_id=receipt["submission_id"], api_name="/status")
+    (status,) = api.predict(submission_id=receipt["submission_id"], api_name="/status")
     assert status["sha256"] == receipt["sha256"]
-    rows = asked.predict(api_name="/rows")
+    rows = api.predict(api_name="/rows")
     by_name = {row["system"]: row for row in rows}
     assert {"wren", "empty file"} <= by_name.keys()
     two = [by_name[name]["submission_id"] for name in ("wren", "empty file")]
-    compared = asked.predict(*two, api_name="/compare")
-    assert [one["config"] for one in compared] == ["overall", *HISTORY_TYPES]
-    with pytest.raises(AppError, match="Splits are validation, test"):
-        asked.predict(split="train", api_name="/rows")
-    with pytest.raises(AppError, match="no submission of yours"):
-        asked.predict(submission_id=two[0], api_name="/status")
+    compared = api.predict(*two, api_name="/compare")
+    assert [scope["config"] for scope in compared] == ["overall", *HISTORY_TYPES]
+    with pytest.raises(AppError, match=r"Unknown split 'train'\. Available splits: validation, test\."):
+        api.predict(split="train", api_name="/rows")
+    with pytest.raises(AppError, match="You have no submission"):
+        api.predict(submission_id=two[0], api_name="/status")
 
 
-def test_a_space_shows_the_board_to_anybody_and_offers_to_sign_in(space: str) -> None:
-    asked = client(space)
-    assert "wren" in {row["system"] for row in asked.predict(api_name="/rows")}
-    buttons = [one["props"].get("value") for one in asked.config["components"] if one["type"] == "button"]
+def test_a_space_shows_the_board_without_sign_in_and_offers_to_sign_in(space: str) -> None:
+    api = client(space)
+    assert "wren" in {row["system"] for row in api.predict(api_name="/rows")}
+    components = api.config["components"]
+    buttons = [component["props"].get("value") for component in components if component["type"] == "button"]
     assert "Sign in with Hugging Face" in buttons
 
 
-def calls(asked: Client, path: Path) -> dict[str, Callable[[], Any]]:
+def calls(api: Client, path: Path) -> dict[str, Callable[[], Any]]:
     file = handle_file(path)
     return {
-        "check": lambda: asked.predict(file=file, **FORM, api_name="/check"),
-        "submit": lambda: asked.predict(file=file, **FORM, api_name="/submit"),
-        "status": lambda: asked.predict(api_name="/status"),
+        "check": lambda: api.predict(file=file, **FORM, api_name="/check"),
+        "submit": lambda: api.predict(file=file, **FORM, api_name="/submit"),
+        "status": lambda: api.predict(api_name="/status"),
     }
 
 
 @pytest.mark.parametrize("name", ["check", "submit", "status"])
-def test_a_space_refuses_whoever_is_not_signed_in(space: str, board: Board, tmp_path: Path, name: str) -> None:
+def test_a_space_refuses_calls_without_sign_in(space: str, board: Board, tmp_path: Path, name: str) -> None:
     path = tmp_path / "program.jsonl"
     path.write_bytes(lines(guesses(board.data, "validation")))
     with pytest.raises(AppError, match=re.escape(REFUSED)):
@@ -369,23 +373,23 @@ def test_a_space_refuses_whoever_is_not_signed_in(space: str, board: Board, tmp_
 
 
 def test_a_space_refuses_the_private_handlers_too(space: str, board: Board) -> None:
-    def told(url: str, number: int) -> str:
+    def response(url: str, number: int) -> str:
         return httpx.post(f"{url}/gradio_api/run/predict", json={"data": [], "fn_index": number}, timeout=30).text
 
     config = client(space).config
-    own = [one["id"] for one in config["dependencies"] if str(one["api_name"]).startswith("own")]
-    assert len(own) == 2
-    for number in own:
-        assert REFUSED in told(space, number)
+    private = [event["id"] for event in config["dependencies"] if str(event["api_name"]).startswith("own")]
+    assert len(private) == 2
+    for number in private:
+        assert REFUSED in response(space, number)
     local = client(board.url).config["dependencies"]
-    assert "Submissions of" in told(board.url, next(one["id"] for one in local if one["api_name"] == "own"))
+    assert "Submissions of" in response(board.url, next(event["id"] for event in local if event["api_name"] == "own"))
 
 
-@pytest.mark.parametrize("place", [0, 2])
-def test_nothing_is_fetched_for_whoever_names_an_address(space: str, place: int) -> None:
-    given: list[Any] = [None, "validation", "a", "", "", "", "", "", "", "own"]
-    # Not to be reached: who tries says that its name is unknown.
-    given[place] = {"path": "https://nowhere.invalid/x.jsonl", "meta": {"_type": "gradio.FileData"}}
+@pytest.mark.parametrize("index", [0, 2])
+def test_files_given_as_urls_are_not_fetched(space: str, index: int) -> None:
+    form: list[Any] = [None, "validation", "a", "", "", "", "", "", "", "own"]
+    # The host name does not exist, so a server that tries to fetch the file reports another error.
+    form[index] = {"path": "https://nowhere.invalid/x.jsonl", "meta": {"_type": "gradio.FileData"}}
     address = f"{space}/gradio_api/call/check"
-    event = httpx.post(address, json={"data": given}, timeout=30).json()["event_id"]
-    assert "none is fetched from an address" in httpx.get(f"{address}/{event}", timeout=30).text
+    event = httpx.post(address, json={"data": form}, timeout=30).json()["event_id"]
+    assert "Files given as URLs are not accepted" in httpx.get(f"{address}/{event}", timeout=30).text

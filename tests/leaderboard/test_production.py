@@ -95,7 +95,7 @@ def test_from_a_file_to_its_receipt_to_its_row_and_every_page(
     expect(page.locator("#predictions")).to_contain_text("heron")
     page.locator("#name").get_by_role("textbox").fill("heron")
     page.locator("#submit").click()
-    expect(page.locator("#answered h3")).to_have_text("Handed in")
+    expect(page.locator("#answered h3")).to_have_text("Submitted")
     made = page.locator("#answered .facts code").first.inner_text()
     assert kept(production, SUBMISSIONS, f"submissions/{person_key('ann')}/{made}")
     assert kept(production, SUBMISSIONS, "predictions/")[f"predictions/{made}.jsonl"] == path.read_bytes()
@@ -147,7 +147,7 @@ def test_a_hub_that_fails_for_a_while_costs_nothing(production: Production, tmp_
     assert asked.predict(file=handle_file(path), **FORM, api_name="/submit")["receipt"]["quota_left"] == 9
     production.hub.fail("info", 500, times=None, matching=SUBMISSIONS)
     try:
-        with pytest.raises(AppError, match="nothing was handed in"):
+        with pytest.raises(AppError, match="Nothing was submitted"):
             asked.predict(file=handle_file(path), **FORM, api_name="/submit")
         assert asked.predict(api_name="/rows")  # what is known is shown
     finally:

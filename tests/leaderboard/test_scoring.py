@@ -156,7 +156,7 @@ def test_what_cannot_be_compared(scorer: Scorer, data: Data, tmp_path: Path) -> 
     assert (same.comparison.difference, same.comparison.p) == (0, 1)
     assert first in same.words
     assert compare_submissions(store, first, second)[0].comparison.rows == 108
-    for other, told in ((test, "of one split"), ("x" * 100, "no submission 'xxx")):
+    for other, told in ((test, "of the same split"), ("x" * 100, "Unknown submission 'xxx")):
         with pytest.raises(CompareError, match=told):
             compare_submissions(store, first, other)
     tallies = store.tallies(first)

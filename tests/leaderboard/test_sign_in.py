@@ -75,7 +75,7 @@ def test_from_signing_in_to_a_submission_to_signing_out(
     path = write(tmp_path, lines(guesses(Data(built.data), "validation")), "heron.jsonl")
     before = len(space.store.submissions())
     page = visit(space.url, "/?tab=submit")
-    expect(page.locator("#own")).to_contain_text("Sign in to hand something in")
+    expect(page.locator("#own")).to_contain_text("Sign in to submit")
     sign_in(page, "ann")
     back = urlsplit(space.provider.redirects[-1])
     assert f"{back.scheme}://{back.netloc}" == (f"https://{HOST}" if space.host else space.url)
@@ -84,7 +84,7 @@ def test_from_signing_in_to_a_submission_to_signing_out(
     expect(page.locator("#own h3")).to_have_text("Submissions of ann")
     fill_in(page, path, "heron")
     page.locator("#submit").click()
-    expect(page.locator("#answered h3")).to_have_text("Handed in")
+    expect(page.locator("#answered h3")).to_have_text("Submitted")
     expect(page.locator("#answered .facts")).to_contain_text("ann")
     (made,) = space.store.submissions()[before:]
     assert (made.person, made.system.name) == (Person(PEOPLE["ann"], "ann"), "heron")
@@ -93,12 +93,12 @@ def test_from_signing_in_to_a_submission_to_signing_out(
     expect(page.locator("#own code").first).to_have_text(made.id)
     page.get_by_role("button", name="Logout (ann)").click()
     expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
-    expect(page.locator("#own")).to_contain_text("Sign in to hand something in")
+    expect(page.locator("#own")).to_contain_text("Sign in to submit")
     expect(page.locator("#own")).not_to_contain_text(made.id)
     fill_in(page, path, "heron again")
     page.locator("#submit").click()
     expect(page.locator("body")).to_contain_text(REFUSED)
-    expect(page.locator("#answered")).not_to_contain_text("Handed in")
+    expect(page.locator("#answered")).not_to_contain_text("Submitted")
     assert len(space.store.submissions()) == before + 1
 
 
@@ -125,11 +125,11 @@ def test_two_people_see_each_their_own(visit: Visit, space: Space, built: Built,
         fill_in(page, path, f"finch of {name}")
         page.locator("#of-split").get_by_label("test").check()
         page.locator("#submit").click()
-        expect(page.locator("#answered h3")).to_have_text("Handed in")  # a day's only one is each one's own
+        expect(page.locator("#answered h3")).to_have_text("Submitted")  # a day's only one is each one's own
     for name, page in pages.items():
         expect(page.locator("#own")).to_contain_text(f"finch of {name}")
         page.locator("#submit").click()
-        expect(page.locator("#answered h3")).to_have_text("Not now")
+        expect(page.locator("#answered h3")).to_have_text("Quota used up")
     expect(pages["bob"].locator("#own")).not_to_contain_text("finch of ann")
 
 
@@ -140,7 +140,7 @@ def test_who_does_not_agree_is_nobody(visit: Visit, space: Space) -> None:
         page.get_by_role("link", name="nobody").click()
     page.goto(f"{space.url}/?tab=submit")
     expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
-    expect(page.locator("#own")).to_contain_text("Sign in to hand something in")
+    expect(page.locator("#own")).to_contain_text("Sign in to submit")
 
 
 @IN_A_SPACE
@@ -153,4 +153,4 @@ def test_a_sign_in_that_is_over_holds_no_longer(visit: Visit, space: Space, monk
     page.wait_for_timeout(1500)
     page.reload()
     expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
-    expect(page.locator("#own")).to_contain_text("Sign in to hand something in")
+    expect(page.locator("#own")).to_contain_text("Sign in to submit")

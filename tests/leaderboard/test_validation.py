@@ -20,7 +20,7 @@ from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Receipt
 from leaderboard.stores.stored_records import System
 from leaderboard.submissions import validation
-from leaderboard.submissions.submissions import Desk
+from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.submissions.system_form import read_system
 from leaderboard.submissions.validation import Limits, Terms, check
 from tests.conftest import Built
@@ -153,7 +153,7 @@ def test_a_file_of_two_histories_agrees_with_no_form() -> None:
 
 
 def test_the_desk_holds_headers_against_the_form(data: Data, tmp_path: Path) -> None:
-    made = Desk(LocalStore(tmp_path / "store"), data, "s")
+    made = SubmissionService(LocalStore(tmp_path / "store"), data, "s")
     own = {"build_id": data.revision, "history": "swapped"}
     path = write(tmp_path, header(**own) + lines(guesses(data, "validation")))
     said = "line 1: the header's 'history' is 'swapped', and the form says 'own'. Say in the form what the system was shown."

@@ -214,7 +214,7 @@ def test_what_lies_beside_a_build_stays_at_home(built: Built, tmp_path: Path) ->
     (out / ".env").write_text("KEY=secret")
     (out / "oracle.test.jsonl").write_text("{}")
     main, script = plan_data(out, DATA, None)
-    built_files = set(built.report.manifest["files"]) | {"manifest.json"}
+    built_files = set(built.report.manifest.files) | {"manifest.json"}
     assert set(main.contents) == built_files
     assert set(script.contents) == built_files | {"petoolbench.py"}
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser
 
 from builder.errors import DataError, OutputError
 from builder.predictors.registry import open_predictor
-from hf_dataset.reader import read_answers, read_instances, read_manifest
+from hf_dataset.manifest import read_manifest
+from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.report.bias import position_bias
@@ -27,7 +28,7 @@ from petoolbench.report.lift import lifts
 from petoolbench.report.plot_style import drawable
 from petoolbench.report.wording import findings
 from petoolbench.report.write import write_report
-from petoolbench.runs import Header, Line, data_sha256, write_run
+from petoolbench.runs import Header, Line, write_run
 from petoolbench.scoring import score
 from tests.commands import run as cli
 from tests.conftest import Built
@@ -52,8 +53,8 @@ def header(built: Built, config: str = CONFIG, **changes: Any) -> Header:
     manifest = read_manifest(built.data)
     made = Header(
         version="0.1.0",
-        build_id=manifest["build_id"],
-        data_sha256=data_sha256(manifest, config, "validation"),
+        build_id=manifest.build_id,
+        data_sha256=manifest.data_sha256(config, "validation"),
         config=config,
         split="validation",
         model="example/model",
@@ -396,7 +397,7 @@ def test_the_page_reads_well(reported: Path, browser: Browser, dark: bool, width
 def test_nothing_is_written_over_and_nothing_left_behind(built: Built, tmp_path: Path) -> None:
     path = baseline(built, tmp_path, "first")
     (tmp_path / "there").mkdir()
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="exists already"):
         write_report([path], tmp_path / "there", built.data)
     with pytest.raises(DataError):
         write_report([tmp_path / "missing.jsonl"], tmp_path / "new", built.data)
@@ -454,4 +455,4 @@ def test_the_command_prints_what_was_found(built: Built, tmp_path: Path) -> None
     assert (tmp_path / "out" / "report.html").is_file()
     refused = cli("report", path, "-o", "out", "--data", built.data, cwd=tmp_path)
     assert refused.returncode == 1
-    assert "is there already" in refused.stderr
+    assert "exists already" in refused.stderr

@@ -9,13 +9,21 @@ from pathlib import Path
 import pytest
 
 from builder.errors import DataError, OutputError
+from hf_dataset.manifest import FileRecord, Manifest
 from metrics.petoolbench.errors import PredictionsError
 from petoolbench.runs import Header, Line, check_made_for, open_run, read_run, write_run
 
 HEADER = Header(
     version="0.1.0", build_id="b", data_sha256="d" * 64, config="chronological", split="validation", model="test-model"
 )
-MANIFEST = {"build_id": "b", "files": {"chronological/validation.parquet": {"sha256": "d" * 64}}}
+MANIFEST = Manifest(
+    build_id="b",
+    builder="0.1.0",
+    catalog="builtin",
+    rows={},
+    tokenizer="none",
+    files={"chronological/validation.parquet": FileRecord(1, "d" * 64)},
+)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -37,7 +45,7 @@ def test_a_plain_file_of_others_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "plain.jsonl").write_text('{"instance_id": "a", "prediction": "x", "comment": 1}\r\n')
     run = read_run(tmp_path / "plain.jsonl")
     assert (run.header, run.lines) == (None, {"a": Line("a", "x")})
-    check_made_for(run, tmp_path, "chronological", "validation", {})
+    check_made_for(run, tmp_path, "chronological", "validation", MANIFEST)
 
 
 @pytest.mark.parametrize(

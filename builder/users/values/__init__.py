@@ -1,5 +1,7 @@
-"""Values for slots: realistic, never a catalogue's own example, never a placeholder.
+"""Generators of realistic slot values. None is an example from a catalogue or a placeholder.
 
-* `places`, `people`, `codes`, `language`, `subjects`: generators by concept, one subject a file.
-* `registry`: from a functionality's slots to a consistent set of values.
+* `places`, `people`, `codes`, `language`: generators by subject.
+* `subjects.toml`: fixed lists of values for other concepts.
+* `context`: random state that the values of one scenario share.
+* `registry`: choice of the generator for each concept.
 """

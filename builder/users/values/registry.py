@@ -1,4 +1,4 @@
-"""From a functionality's slots to a consistent set of values."""
+"""Choice of generators, and consistent sets of values for the slots of a functionality."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from . import codes, language, people, places
 from .context import Draw, plain
 
 Generator = Callable[[Draw], SlotValue]
+"""Function that draws a value, given the random state of the scenario."""
 
 
 def _between(low: int, high: int) -> Generator:
@@ -101,10 +102,10 @@ def _subjects() -> Mapping[str, tuple[str, ...]]:
 
 
 def generator(concept: str) -> Generator:
-    """The generator of a concept's values.
+    """Return the generator of a concept's values.
 
     Raises:
-        KeyError: If the concept has none.
+        KeyError: If the concept has no generator.
     """
     if concept in _GENERATORS:
         return _GENERATORS[concept]
@@ -113,12 +114,16 @@ def generator(concept: str) -> Generator:
 
 
 def draw_values(slots: Sequence[Slot], draw: Draw) -> dict[str, SlotValue]:
-    """Values for the slots of one scenario, consistent with one another.
+    """Draw values for the slots of one scenario that are consistent with one another.
 
     Args:
-        slots: Slots of a functionality; a start date is drawn before its end date.
-        draw: The scenario's random state.
+        slots: Slots of a functionality.
+        draw: Random state of the scenario.
+
+    Returns:
+        Values by slot name, in the order of the slots.
     """
+    # An end date depends on the start date, so it is drawn last.
     order = sorted(slots, key=lambda slot: slot.concept == "end_date")
     drawn = {slot.name: generator(slot.concept)(draw) for slot in order}
     return {slot.name: drawn[slot.name] for slot in slots}

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from builder.execution.partitions import partitions_of
 from hf_dataset.card import write_pages
 from hf_dataset.errors import ReadError
 from hf_dataset.layout import answers_file, shard, split_file
-from hf_dataset.reader import read_instances, read_manifest
+from hf_dataset.manifest import read_manifest
+from hf_dataset.reader import read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.cli.printing import print_audit
 from tests.conftest import Built, silent
@@ -148,7 +150,8 @@ def test_a_report_says_that_it_is_of_a_sample(
 def test_a_report_on_everything_says_nothing_of_samples(built: Built) -> None:
     told = (built.data / "audit.json").read_text() + (built.data / "AUDIT.md").read_text()
     assert not [word for word in ("basis", "pairs", "of_rows", "sample was", "rest on") if word in told]
-    assert "gates_on_rows" not in built.report.manifest["audit"]
+    assert built.report.manifest.audit is not None
+    assert built.report.manifest.audit.gates_on_rows is None
 
 
 def test_a_defect_outside_the_sample_is_found_in_train(copied: Built) -> None:
@@ -216,13 +219,13 @@ def test_files_that_are_not_of_one_build_are_named(copied: Built) -> None:
 
 def test_the_card_says_that_a_sample_was_measured(sampled: Audit, copied: Built) -> None:
     write_report(sampled, copied.data)
-    manifest = {**copied.report.manifest, "audit": sampled.summary}
+    manifest = replace(copied.report.manifest, audit=sampled.summary)
     write_pages(copied.data, manifest)
     card = (copied.data / "README.md").read_text()
     told = sampled.summary
-    assert 0 < told["gates_that_cannot_tell"] < told["gates"]
-    held = told["gates"] - told["gates_that_cannot_tell"]
-    assert f"{held} of {told['gates']} gates (the others cannot tell on so few rows) and" in card
+    assert 0 < told.gates_that_cannot_tell < told.gates
+    held = told.gates - told.gates_that_cannot_tell
+    assert f"{held} of {told.gates} gates (the others cannot tell on so few rows) and" in card
     assert f"drawn by whole query groups: {sampled.rows[0]} of 120 rows a config." in card
     assert sampled.training
     assert f"Measured on {sampled.training.pairs} pairs." in card

@@ -1,4 +1,4 @@
-"""Reading function tools as language models are given them."""
+"""Tests of reading function tools in the format of language model APIs."""
 
 from __future__ import annotations
 
@@ -43,82 +43,86 @@ def nested(**parts: Any) -> dict[str, Any]:
         pytest.param([nested()], id="nested"),
         pytest.param([function(type="function", strict=True)], id="flat"),
         pytest.param([function()], id="bare"),
-        pytest.param(json.dumps([nested()], indent=2), id="a list in several lines"),
-        pytest.param(json.dumps(nested()) + "\n\n", id="one a line"),
+        pytest.param(json.dumps([nested()], indent=2), id="a list on several lines"),
+        pytest.param(json.dumps(nested()) + "\n\n", id="one per line"),
     ],
 )
 def test_every_form_is_read(tmp_path: Path, content: Any) -> None:
     source = open_source(f"openai:{write(tmp_path / 'weather.json', content)}")
     assert isinstance(source, FunctionSource)
-    (made,) = source.read()
-    assert (made.category, made.provider, made.provider_description) == ("Other", "weather", "")
-    assert (made.operation, made.operation_description) == ("get_weather", "Weather of a city")
-    assert made.parameters == (
+    (raw,) = source.read()
+    assert (raw.category, raw.provider, raw.provider_description) == ("Other", "weather", "")
+    assert (raw.operation, raw.operation_description) == ("get_weather", "Weather of a city")
+    assert raw.parameters == (
         RawParameter("city", "string", "Name of the city", "Rome", True),
         RawParameter("days", "integer", "", 3, False),
         RawParameter("more", "object", "", None, False),
     )
 
 
-def test_a_function_without_parameters_is_read_and_lost_references_are_counted(tmp_path: Path) -> None:
-    lost = {"properties": {"a": {"$ref": "#/none"}}}
-    source = FunctionSource(write(tmp_path / "a.json", [{"name": "now"}, function(parameters=lost)]))
-    assert [len(made.parameters) for made in source.read()] == [0, 1]
+def test_a_function_without_parameters_is_read_and_dangling_references_are_counted(tmp_path: Path) -> None:
+    dangling = {"properties": {"a": {"$ref": "#/none"}}}
+    source = FunctionSource(write(tmp_path / "a.json", [{"name": "now"}, function(parameters=dangling)]))
+    assert [len(raw.parameters) for raw in source.read()] == [0, 1]
     assert len(list(source.read())) == 2
     assert source.skipped == {"reference_dangling": 1}
 
 
 @pytest.mark.parametrize(
-    ("names", "found"),
+    ("names", "expected"),
     [
         pytest.param(["maps__route", "sky__now", "x"], ["maps/route", "sky/now", "file/x"], id="two underscores"),
         pytest.param(["maps.route.fast", "sky.now"], ["maps/route.fast", "sky/now"], id="dots"),
         pytest.param(["maps-route", "sky-now"], ["maps/route", "sky/now"], id="hyphens"),
-        pytest.param(["maps__route", "maps__map"], ["file/maps__route", "file/maps__map"], id="one beginning"),
+        pytest.param(["maps__route", "maps__map"], ["file/maps__route", "file/maps__map"], id="one prefix"),
         pytest.param(["get-route", "sky-now"], ["file/get-route", "file/sky-now"], id="verbs"),
         pytest.param(["__a", "b__", "c__d"], ["file/__a", "file/b__", "file/c__d"], id="nothing before or after"),
-        pytest.param(["a.b-c", "a.d-e"], ["a.b/c", "a.d/e"], id="the first separator with several"),
+        pytest.param(["a.b-c", "a.d-e"], ["a.b/c", "a.d/e"], id="the first separator with several prefixes"),
     ],
 )
-def test_what_several_names_begin_with_is_the_provider(tmp_path: Path, names: list[str], found: list[str]) -> None:
-    made = FunctionSource(write(tmp_path / "file.json", [function(name) for name in names])).read()
-    assert [f"{one.provider}/{one.operation}" for one in made] == found
+def test_prefixes_of_the_names_are_the_providers_if_there_are_several(
+    tmp_path: Path, names: list[str], expected: list[str]
+) -> None:
+    raws = FunctionSource(write(tmp_path / "file.json", [function(name) for name in names])).read()
+    assert [f"{raw.provider}/{raw.operation}" for raw in raws] == expected
 
 
 @pytest.mark.parametrize(
-    ("content", "where", "problem"),
+    ("content", "location", "problem"),
     [
         pytest.param("", ":", "empty", id="empty"),
         pytest.param([], ":", "the list is empty", id="an empty list"),
         pytest.param("[{]", ":", "not JSON", id="a broken list"),
         pytest.param(json.dumps(nested()) + "\n{", ", line 2:", "not JSON", id="a broken line"),
         pytest.param(json.dumps(nested()) + "\n" + "[" * 100_000, ", line 2:", "not JSON", id="a deep line"),
-        pytest.param(json.dumps(nested()) + "\n5", ", line 2:", "entry 1 is no function tool", id="a number"),
-        pytest.param([nested(), {"type": "web_search"}], ":", "entry 1 .* of the type 'web_search'", id="another tool"),
+        pytest.param(json.dumps(nested()) + "\n5", ", line 2:", "entry 1 is not a function tool", id="a number"),
+        pytest.param([nested(), {"type": "web_search"}], ":", "entry 1 .* its type is 'web_search'", id="another tool"),
         pytest.param([{"description": "x"}], ":", "it has no name", id="no name"),
         pytest.param([function(parameters=[])], ":", "its parameters are a list", id="parameters are a list"),
     ],
 )
-def test_what_is_no_function_tool_is_named(tmp_path: Path, content: Any, where: str, problem: str) -> None:
+def test_the_error_for_a_malformed_file_names_file_and_line(
+    tmp_path: Path, content: Any, location: str, problem: str
+) -> None:
     path = write(tmp_path / "a.json", content)
     with pytest.raises(CatalogueError, match=problem) as caught:
         list(FunctionSource(path).read())
-    assert str(caught.value).startswith(f"{path}{where}")
+    assert str(caught.value).startswith(f"{path}{location}")
     assert "Expected a JSON list of function tools" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "."])
-def test_a_place_without_a_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_path_that_is_not_a_file_raises_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(CatalogueError, match="no such file"):
         FunctionSource(tmp_path / name)
 
 
-def test_a_source_without_a_path_is_refused() -> None:
+def test_a_source_without_a_path_raises_an_error() -> None:
     with pytest.raises(ConfigError, match=r"no path.*openai:PATH"):
         open_source("openai:")
 
 
-def test_identity_is_of_the_content_and_the_files_name(tmp_path: Path) -> None:
-    one, other = write(tmp_path / "a.json", [nested()]), write(tmp_path / "b.json", [nested()])
-    assert FunctionSource(one).identity.startswith("openai sha256:")
-    assert FunctionSource(one).identity != FunctionSource(other).identity
+def test_the_identity_depends_on_content_and_file_name(tmp_path: Path) -> None:
+    first, copy = write(tmp_path / "a.json", [nested()]), write(tmp_path / "b.json", [nested()])
+    assert FunctionSource(first).identity.startswith("openai sha256:")
+    assert FunctionSource(first).identity != FunctionSource(copy).identity

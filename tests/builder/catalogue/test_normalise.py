@@ -1,4 +1,4 @@
-"""Parameters as JSON Schema, names, and clean text."""
+"""Tests of the conversion of raw operations: JSON Schema, names and clean text."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def test_types(type_: str, schema: dict[str, str]) -> None:
 
 
 def test_a_required_default_is_an_example_and_an_optional_one_a_default() -> None:
-    made = json_schema(
+    schema = json_schema(
         (raw_parameter("city", default="Paris"), raw_parameter("days", "NUMBER", default="3", required=False))
     )
-    assert made["properties"]["city"] == {"type": "string", "examples": ["Paris"]}
-    assert made["properties"]["days"] == {"type": "number", "default": 3}
-    assert made["required"] == ["city"]
+    assert schema["properties"]["city"] == {"type": "string", "examples": ["Paris"]}
+    assert schema["properties"]["days"] == {"type": "number", "default": 3}
+    assert schema["required"] == ["city"]
 
 
-def test_a_required_parameter_that_shapes_the_reply_becomes_optional_if_it_has_a_value() -> None:
-    made = json_schema((raw_parameter("page", "NUMBER", default="1"), raw_parameter("limit", "NUMBER")))
-    assert made["required"] == ["limit"]
-    assert made["properties"]["page"] == {"type": "number", "default": 1}
+def test_a_required_parameter_for_the_form_of_the_response_is_optional_if_it_has_a_value() -> None:
+    schema = json_schema((raw_parameter("page", "NUMBER", default="1"), raw_parameter("limit", "NUMBER")))
+    assert schema["required"] == ["limit"]
+    assert schema["properties"]["page"] == {"type": "number", "default": 1}
 
 
-def test_credentials_are_nobodys_wish() -> None:
+def test_credentials_are_left_out() -> None:
     assert json_schema((raw_parameter("apiKey"), raw_parameter("city")))["required"] == ["city"]
 
 
@@ -56,7 +56,7 @@ def test_credentials_are_nobodys_wish() -> None:
         ("Any word you like", None),
     ],
 )
-def test_options_stated_in_a_description_become_an_enum(about: str, options: list[str] | None) -> None:
+def test_allowed_values_in_a_description_become_an_enum(about: str, options: list[str] | None) -> None:
     assert json_schema((raw_parameter("a", about=about),))["properties"]["a"].get("enum") == options
 
 
@@ -71,12 +71,12 @@ def test_options_stated_in_a_description_become_an_enum(about: str, options: lis
     ],
 )
 def test_defaults_are_cast_or_left_out(type_: str, default: str, expected: Any) -> None:
-    made = json_schema((raw_parameter("a", type_, default=default, required=False),))["properties"]["a"]
-    assert made.get("default") == expected
+    schema = json_schema((raw_parameter("a", type_, default=default, required=False),))["properties"]["a"]
+    assert schema.get("default") == expected
 
 
 @pytest.mark.parametrize("type_", ["BINARY", "OBJECT", "FILE", "wibble"])
-def test_a_required_parameter_that_no_text_can_fill_is_unusable(type_: str) -> None:
+def test_a_required_parameter_that_cannot_be_given_as_text_is_unusable(type_: str) -> None:
     with pytest.raises(UnusableSchemaError, match="'a'"):
         json_schema((raw_parameter("a", type_),))
     assert json_schema((raw_parameter("a", type_, required=False), raw_parameter("b")))["required"] == ["b"]
@@ -87,7 +87,7 @@ def test_a_parameter_without_a_name_is_unusable() -> None:
         json_schema((raw_parameter(""),))
 
 
-def test_names_are_unique_callable_and_short() -> None:
+def test_names_are_unique_valid_and_short() -> None:
     taken: set[str] = set()
     long = raw_tool(provider="A very long provider name with many words in it", operation="Get " * 40)
     names = [to_tool(raw, taken).name for raw in (raw_tool(), raw_tool(), long, raw_tool(provider="🚀", operation="☁"))]
@@ -101,5 +101,5 @@ def test_text_is_one_readable_line() -> None:
     assert len(clean_text("word " * 400)) < 420
 
 
-def test_a_description_does_not_repeat_a_title_that_says_the_same() -> None:
+def test_a_title_that_equals_the_description_is_not_repeated() -> None:
     assert to_tool(raw_tool(operation="Search", about="search", product=""), set()).description == "search."

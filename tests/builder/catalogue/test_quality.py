@@ -1,4 +1,4 @@
-"""Junk is dropped under the right name, and good tools are not."""
+"""Tests of the junk filter."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def reasons(raws: list[RawTool], judge: LanguageJudge) -> tuple[int, dict[str, i
         (raw_tool(raw_parameter("image", "BINARY")), "unusable_schema"),
     ],
 )
-def test_junk_is_dropped_under_its_name(raw: RawTool, reason: str, judge: LanguageJudge) -> None:
+def test_junk_is_dropped_with_its_reason(raw: RawTool, reason: str, judge: LanguageJudge) -> None:
     assert reasons([raw], judge) == (0, {reason: 1})
 
 
-def test_the_same_operation_twice_is_a_duplicate_and_elsewhere_a_clone(judge: LanguageJudge) -> None:
+def test_a_repeated_operation_is_a_duplicate_or_of_another_provider_a_clone(judge: LanguageJudge) -> None:
     raws = [raw_tool(), raw_tool(), raw_tool(provider="Nebula")]
     assert reasons(raws, judge) == (1, {"duplicate": 1, "clone": 1})
 
 
-def test_short_descriptions_may_be_alike(judge: LanguageJudge) -> None:
+def test_equal_short_descriptions_are_not_clones(judge: LanguageJudge) -> None:
     raws = [raw_tool(about="Search films", provider=name) for name in ("Cinema", "Reels")]
     assert reasons(raws, judge) == (2, {})
 
 
 @pytest.mark.parametrize("provider", ["Contest Finder", "Mail Testing", "Latest News", "Protest Map"])
-def test_words_that_hold_test_are_no_test_entries(provider: str, judge: LanguageJudge) -> None:
+def test_providers_with_test_inside_a_word_are_kept(provider: str, judge: LanguageJudge) -> None:
     assert reasons([raw_tool(provider=provider)], judge) == (1, {})

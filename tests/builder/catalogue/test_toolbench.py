@@ -1,4 +1,4 @@
-"""Reading ToolBench catalogues, and saying what is wrong with a file."""
+"""Tests of reading ToolBench catalogues, and of the errors for malformed files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def test_line_form_gives_each_operation(tmp_path: Path) -> None:
+def test_line_form_yields_each_operation(tmp_path: Path) -> None:
     path = write(tmp_path / "tools.jsonl", line() + "\n" + line(api_name="Forecast", score=None) + "\n")
     first, second = ToolBenchSource(path).read()
     assert (first.category, first.provider, first.operation) == ("Weather", "Cloudly", "Current weather")
@@ -30,12 +30,12 @@ def test_line_form_gives_each_operation(tmp_path: Path) -> None:
     assert second.facts.latency_ms is None
 
 
-def test_gzip_and_a_last_line_without_line_break_are_read(tmp_path: Path) -> None:
+def test_gzip_and_a_last_line_without_newline_are_read(tmp_path: Path) -> None:
     path = write(tmp_path / "tools.jsonl.gz", gzip.compress((line() + "\n" + line()).encode()))
     assert len(list(ToolBenchSource(path).read())) == 2
 
 
-def test_a_description_cut_within_an_emoji_can_be_written(tmp_path: Path) -> None:
+def test_a_description_cut_within_an_emoji_can_be_encoded(tmp_path: Path) -> None:
     whole, cut = json.dumps("wind \N{WIND BLOWING FACE}"), '"wind \\ud83c"'
     path = write(tmp_path / "tools.jsonl", line(api_description="HERE").replace('"HERE"', whole) + "\n"
                  + line(api_description="HERE").replace('"HERE"', cut))  # fmt: skip
@@ -49,7 +49,7 @@ def test_null_parameter_lists_are_empty(tmp_path: Path) -> None:
     assert next(iter(ToolBenchSource(path).read())).parameters == ()
 
 
-def test_folder_form_gives_each_operation(tmp_path: Path) -> None:
+def test_folder_form_yields_each_operation(tmp_path: Path) -> None:
     record = {
         "tool_name": "cloudly",
         "title": "Cloudly",
@@ -73,7 +73,7 @@ GOOD = line() + "\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "where", "what"),
+    ("content", "location", "problem"),
     [
         pytest.param(GOOD + "not json\n", ", line 2:", "not JSON", id="not JSON"),
         pytest.param(GOOD + line()[:80], ", line 2:", "the last line is cut off", id="half a line at the end"),
@@ -91,20 +91,20 @@ GOOD = line() + "\n"
         pytest.param(gzip.compress(GOOD.encode())[:-9], ":", "cannot be read", id="cut gzip"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be_is_named(
-    tmp_path: Path, content: str | bytes, where: str, what: str
+def test_the_error_for_a_malformed_file_names_file_and_line(
+    tmp_path: Path, content: str | bytes, location: str, problem: str
 ) -> None:
     path = write(tmp_path / "tools.jsonl", content)
     with pytest.raises(CatalogueError) as caught:
         list(ToolBenchSource(path).read())
     message = str(caught.value)
-    assert message.startswith(f"{path}{where}")
-    assert what in message
+    assert message.startswith(f"{path}{location}")
+    assert problem in message
     assert "Expected " in message
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "problem"),
     [
         ("{", "not JSON"),
         ("[]", "a JSON list"),
@@ -112,34 +112,34 @@ def test_a_file_that_is_not_what_it_should_be_is_named(
         ('{"tool_name": "a", "api_list": {}}', "api_list is a dict"),
     ],
 )
-def test_a_tool_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, content: str, what: str) -> None:
+def test_the_error_for_a_malformed_tool_file_names_the_file(tmp_path: Path, content: str, problem: str) -> None:
     path = write(tmp_path / "Weather" / "bad.json", content)
-    with pytest.raises(CatalogueError, match=what) as caught:
+    with pytest.raises(CatalogueError, match=problem) as caught:
         list(ToolBenchSource(tmp_path).read())
     assert str(path) in str(caught.value)
 
 
-def test_an_empty_folder_and_a_missing_path_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match="holds no tool"):
+def test_an_empty_folder_and_a_missing_path_raise_errors(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="contains no tool"):
         list(ToolBenchSource(tmp_path).read())
     with pytest.raises(CatalogueError, match="no such file"):
         ToolBenchSource(tmp_path / "nowhere")
 
 
-def test_identity_is_of_the_content_and_not_of_the_path(tmp_path: Path) -> None:
-    one, other = write(tmp_path / "a.jsonl", GOOD), write(tmp_path / "b" / "c.jsonl", GOOD)
-    assert ToolBenchSource(one).identity == ToolBenchSource(other).identity
-    assert ToolBenchSource(write(tmp_path / "d.jsonl", GOOD + GOOD)).identity != ToolBenchSource(one).identity
+def test_the_identity_depends_on_the_content_but_not_on_the_path(tmp_path: Path) -> None:
+    first, copy = write(tmp_path / "a.jsonl", GOOD), write(tmp_path / "b" / "c.jsonl", GOOD)
+    assert ToolBenchSource(first).identity == ToolBenchSource(copy).identity
+    assert ToolBenchSource(write(tmp_path / "d.jsonl", GOOD + GOOD)).identity != ToolBenchSource(first).identity
 
 
-def test_a_service_that_answers_in_no_time_was_never_measured(tmp_path: Path) -> None:
+def test_a_service_with_zero_latency_was_never_measured(tmp_path: Path) -> None:
     zeros = {"avgServiceLevel": 0, "avgLatency": 0, "avgSuccessRate": 0, "popularityScore": 4.1}
     facts = next(iter(ToolBenchSource(write(tmp_path / "tools.jsonl", line(score=zeros))).read())).facts
     assert (facts.latency_ms, facts.success_rate, facts.service_level) == (None, None, None)
     assert facts.popularity == 4.1
 
 
-def test_the_identity_of_a_folder_holds_its_categories(tmp_path: Path) -> None:
+def test_the_identity_of_a_folder_depends_on_its_categories(tmp_path: Path) -> None:
     record = json.dumps({"tool_name": "a", "api_list": []})
     for root, category in (("one", "Weather"), ("other", "Finance")):
         write(tmp_path / root / category / "a.json", record)

@@ -1,4 +1,4 @@
-"""Attributes from facts, each with words that the documentation holds."""
+"""Tests of the attributes that are derived from facts and documentation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from builder.catalogue.normalise import to_tool
 from builder.catalogue.understanding import understand
 from builder.records import ServiceFacts, Tool
-from tests.factories import raw_parameter, raw_tool, tool
+from tests import factories
+from tests.factories import raw_parameter, raw_tool
 
 
 def tools(*latencies: float | None, about: str = "Returns the weather of a city") -> list[Tool]:
@@ -18,35 +19,32 @@ def tools(*latencies: float | None, about: str = "Returns the weather of a city"
     ]
 
 
-def test_latency_becomes_quarters() -> None:
-    values = [made.values.get("latency") for made in understand(tools(*(100.0 * step for step in range(1, 13))))]
+def test_latency_is_divided_into_quarters() -> None:
+    latencies = (100.0 * step for step in range(1, 13))
+    values = [tool.values.get("latency") for tool in understand(tools(*latencies))]
     assert values == ["fastest"] * 3 + ["fast"] * 3 + ["slow"] * 3 + ["slowest"] * 3
 
 
-def test_a_value_that_most_share_is_in_the_middle() -> None:
-    made = list(understand(tools(*[500.0] * 12)))
-    assert {one.values.get("latency") for one in made} <= {"fast", "slow"}
+def test_a_value_of_most_tools_is_in_the_middle() -> None:
+    values = {tool.values.get("latency") for tool in understand(tools(*[500.0] * 12))}
+    assert values <= {"fast", "slow"}
 
 
-def test_what_was_not_measured_has_no_value() -> None:
+def test_a_tool_without_measurement_has_no_value() -> None:
     assert next(understand(tools(None))).values.get("latency") is None
 
 
-def test_the_evidence_stands_in_the_documentation() -> None:
-    made = list(understand(tools(120.0, 480.0, about="Returns live weather of any city worldwide as JSON")))
-    for one in made:
-        assert one.attributes
-        assert all(attribute.evidence in one.description for attribute in one.attributes)
-    assert "Typical response 120 ms" in made[0].description
+def test_the_evidence_is_part_of_the_documentation() -> None:
+    understood = list(understand(tools(120.0, 480.0, about="Returns live weather of any city worldwide as JSON")))
+    for tool in understood:
+        assert tool.attributes
+        assert all(attribute.evidence in tool.description for attribute in tool.attributes)
+    assert "Typical response 120 ms" in understood[0].description
 
 
-def test_words_about_freshness_reach_and_form_are_read() -> None:
-    made = next(understand(tools(None, about="Returns live weather of any city worldwide as JSON")))
-    assert (made.values.get("freshness"), made.values.get("reach"), made.values.get("form")) == (
-        "live",
-        "worldwide",
-        "json",
-    )
+def test_words_about_freshness_reach_and_form_become_attributes() -> None:
+    values = next(understand(tools(None, about="Returns live weather of any city worldwide as JSON"))).values
+    assert (values.get("freshness"), values.get("reach"), values.get("form")) == ("live", "worldwide", "json")
 
 
 def test_price_inputs_and_options() -> None:
@@ -56,27 +54,24 @@ def test_price_inputs_and_options() -> None:
         raw_parameter("altitude", required=False),
         facts=ServiceFacts(pricing="freemium"),
     )
-    made = next(understand([to_tool(raw, set())]))
-    assert (made.values.get("pricing"), made.values.get("inputs"), made.values.get("options")) == (
-        "freemium",
-        "described",
-        "few",
-    )
+    values = next(understand([to_tool(raw, set())])).values
+    assert (values.get("pricing"), values.get("inputs"), values.get("options")) == ("freemium", "described", "few")
 
 
-def test_tools_with_attributes_pass_unchanged() -> None:
-    known = tool(pricing="free")
-    assert list(understand([known])) == [known]
+def test_tools_with_attributes_are_not_changed() -> None:
+    marketplace_tool = factories.tool(pricing="free")
+    assert list(understand([marketplace_tool])) == [marketplace_tool]
 
 
 @pytest.mark.parametrize("authentication", ["none", "key", "oauth"])
-def test_what_a_caller_must_have_is_an_attribute_and_stands_in_the_documentation(authentication: str) -> None:
-    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
-    assert made.values["authentication"] == authentication
-    assert next(one.evidence for one in made.attributes if one.axis == "authentication") in made.description
+def test_authentication_is_an_attribute_and_part_of_the_documentation(authentication: str) -> None:
+    tool = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
+    assert tool.values["authentication"] == authentication
+    evidence = next(attribute.evidence for attribute in tool.attributes if attribute.axis == "authentication")
+    assert evidence in tool.description
 
 
 @pytest.mark.parametrize("authentication", [None, "fingerprint"])
-def test_an_authentication_that_is_not_known_is_no_attribute(authentication: str | None) -> None:
-    made = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
-    assert "authentication" not in made.values
+def test_unknown_authentication_is_not_an_attribute(authentication: str | None) -> None:
+    tool = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
+    assert "authentication" not in tool.values

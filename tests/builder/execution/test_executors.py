@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -21,12 +20,15 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, ConfigError, OutputError
-from builder.execution.checkpoint import ROOMS
+from builder.execution import code_hash as code_hash_module
+from builder.execution.checkpoint import WRITER
+from builder.execution.code_hash import PACKAGES, _closure
 from builder.execution.executors import Executor
 from builder.execution.folder_lock import acquire
 from builder.execution.partition_writer import PartitionWriter
 from builder.execution.staging import UNFINISHED, written_aside
 from builder.manifest import file_hashes
+from hf_dataset.manifest import read_manifest
 from tests.conftest import Built, silent
 from tests.processes import tree
 
@@ -103,7 +105,7 @@ def test_a_build_that_was_cut_off_is_gone_on_with(whole: Built, begun: list[str]
     assert not [path for folder in (built.data, built.answers) for path in folder.iterdir() if path.name[0] == "."]
 
 
-@pytest.mark.parametrize("step", ["write_pages", "to_text", "Unfinished.end"])
+@pytest.mark.parametrize("step", ["write_pages", "Manifest.to_json", "Checkpoint.end"])
 def test_what_fails_after_the_partitions_does_not_cost_them(
     whole: Built, begun: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -135,7 +137,7 @@ def test_a_name_that_is_taken_meanwhile_does_not_cost_the_build(whole: Built, be
         if stage == "writing test" and done:
             out.mkdir(exist_ok=True)
 
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="exists already"):
         make(out, tell)
     out.rmdir()
     begun.clear()
@@ -208,7 +210,9 @@ def test_a_partition_that_fails_is_made_again(
     monkeypatch.setattr(PartitionWriter, "_make", fails_once)
     assert same(make(tmp_path / "data"), whole)
     assert failed == ["train", "train"]
-    assert [record.getMessage() for record in caplog.records] == ["users from 7 of train are made again"] * 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "writing the users from 7 of train again after a failure"
+    ] * 2
 
 
 def test_a_partition_that_cannot_be_made_is_told_at_once_or_in_the_end(
@@ -259,7 +263,7 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
 
     def one_is_writing() -> bool:
         """An actor of this build has a file open."""
-        aside = list(tmp_path.glob(".data.partial-*/.making/*/*/*.parquet"))
+        aside = list(tmp_path.glob(".data.partial-*/.in-progress/*/*/*.parquet"))
         actors[:] = [pid for pid in tree(process.pid)[1:] if aside and has_open(pid, tmp_path)]
         return bool(actors)
 
@@ -268,7 +272,7 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
     _, said = process.communicate()
     assert process.returncode == 0, said
     out = tmp_path / "data"
-    manifest = json.loads((out / "manifest.json").read_text())
+    manifest = read_manifest(out)
     assert same(Built(out, tmp_path / "data-private", pipeline.BuildResult(manifest, [])), whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "data", "data-private"]
 
@@ -282,22 +286,41 @@ def has_open(pid: int, folder: Path) -> bool:
 
 
 def test_engines_and_their_options_are_checked() -> None:
-    with pytest.raises(ConfigError, match=r"no engine 'spark'\. Allowed are local, ray"):
+    with pytest.raises(ConfigError, match=r"value 'spark' for engine\. Allowed values: local, ray"):
         Executor("spark")
-    with pytest.raises(ConfigError, match="--ray-address is for --engine ray, not for local"):
+    with pytest.raises(ConfigError, match="--ray-address requires --engine ray, not local"):
         Executor(ray_address="10.0.0.1:6379")
 
 
 def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:
     _, said = (process := start(tmp_path, "--engine", "ray", "--ray-address", "127.0.0.1:1")).communicate()
     assert process.returncode == 1
-    assert "error: There is no Ray cluster at '127.0.0.1:1'" in said
+    assert "error: No Ray cluster answers at '127.0.0.1:1'" in said
     assert "Traceback" not in said
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
 
 
-def test_what_is_gone_on_from_depends_on_all_our_code_that_makes_partitions() -> None:
-    code = "import sys, builder.execution.partition_writer; print(*{name.partition('.')[0] for name in sys.modules})"
+def test_the_checkpoint_key_covers_all_code_that_writes_partitions() -> None:
+    """The static import closure is what a fresh process really imports."""
+    code = f"import sys, {WRITER}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    ours = {"benchmarks", "builder", "hf_dataset", "leaderboard", "metrics", "petoolbench", "tests", "training"}
-    assert ours & set(done.stdout.split()) == set(ROOMS)
+    ours = {"builder", "hf_dataset", "leaderboard", "metrics", "performance", "petoolbench", "tests", "training"}
+    loaded = {name for name in done.stdout.split() if name.partition(".")[0] in ours}
+    assert {name.partition(".")[0] for name in loaded} == set(PACKAGES)
+    covered = set(_closure(WRITER))
+    assert loaded <= covered
+
+
+def test_an_edited_docstring_keeps_the_checkpoint_key(tmp_path: Path) -> None:
+    folder = tmp_path / "builder"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    hashes = []
+    for text in ('"""Old."""\nX = 1  # old\n', '"""New words."""\nX = 1\n', '"""Old."""\nX = 2\n'):
+        (folder / "thing.py").write_text(text)
+        program = "from builder_code_hash import code_hash; print(code_hash('builder.thing'))"
+        source = Path(code_hash_module.__file__ or "").read_text(encoding="utf-8")
+        (tmp_path / "builder_code_hash.py").write_text(source)
+        done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+        hashes.append(done.stdout)
+    assert hashes[0] == hashes[1] != hashes[2]

@@ -7,6 +7,7 @@ import os
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -43,12 +44,12 @@ from hf_dataset.croissant import croissant_text
 from hf_dataset.errors import ReadError
 from hf_dataset.layout import SPLITS, TRAINING, answers_file, shards, shards_in, split_file
 from hf_dataset.loading_script import PEToolBench
+from hf_dataset.manifest import FileRecord
 from hf_dataset.reader import read_answers, read_instances, read_training
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from hf_dataset.verify import check_folder
 from leaderboard.public_data import Data, DataError
 from leaderboard.scoring.private_answers import Answers
-from petoolbench.runs import data_sha256
 from tests.conftest import Built, silent
 
 PARTED = BuildConfig(seed=8, users=UserConfig(count=90, train=0.4, validation=0.3, test=0.3, partition=15))
@@ -120,7 +121,7 @@ def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
     for name in TRAINING:
         folder = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
         assert (len(folder), folder.count(0)) == (2, 1)
-        assert 0 < sum(folder) == report.manifest["rows"][name]["train"] <= 15
+        assert 0 < sum(folder) == report.manifest.rows[name]["train"] <= 15
     assert check_folder(out) == []
 
 
@@ -132,7 +133,7 @@ def test_all_partitions_together_give_as_many_training_rows_as_are_allowed(most:
     assert min(filter(None, allowed)) >= MIN_TRAINING_ROWS
 
 
-def tables(folder: Path) -> dict[str, dict[str, int | str]]:
+def tables(folder: Path) -> dict[str, FileRecord]:
     return {path: facts for path, facts in file_hashes(folder).items() if path.endswith(".parquet")}
 
 
@@ -158,7 +159,7 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "crew",
+    "executor",
     [
         pytest.param(Executor(workers=2), id="local"),
         # Ray warns of its own settings.
@@ -212,7 +213,7 @@ def test_partitions_have_no_user_query_group_or_final_instruction_in_common(
         assert all(len(found) == 1 for found in files.values())
         past = {step.instruction for row in own for step in row.history}
         assert not past & groups.keys()
-    assert sum(parted.report.manifest["rows"]["sft"].values()) == 3 * PARTED.users.by_split()["train"]
+    assert sum(parted.report.manifest.rows["sft"].values()) == 3 * PARTED.users.by_split()["train"]
 
 
 def test_each_query_group_wants_each_of_its_tools_once(rows: dict[tuple[str, str], list[Instance]]) -> None:
@@ -250,7 +251,7 @@ def test_the_audit_holds_over_partitions(parted: Built) -> None:
 
 
 def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str, str], list[Instance]]) -> None:
-    manifest = {**parted.report.manifest, "config": {**parted.report.manifest["config"], "seed": 1}}
+    manifest = replace(parted.report.manifest, config={**parted.report.manifest.config, "seed": 1})
     parts = gather(parted.data, "chronological", parted.answers, manifest, 25)
     for part in parts:
         ids = [row.instance_id for row in rows["chronological", part.split]]
@@ -265,12 +266,11 @@ def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str
 
 def test_a_hash_for_all_shards_of_a_split(parted: Built, built: Built) -> None:
     manifest = parted.report.manifest
-    one = data_sha256(manifest, "chronological", "train")
-    changed = {name: dict(facts) for name, facts in manifest["files"].items()}
-    changed["chronological/train-00001-of-00002.parquet"]["sha256"] = "0" * 64
-    assert data_sha256({"files": changed}, "chronological", "train") != one
+    changed = {**manifest.files, "chronological/train-00001-of-00002.parquet": FileRecord(1, "0" * 64)}
+    other = replace(manifest, files=changed)
+    assert other.data_sha256("chronological", "train") != manifest.data_sha256("chronological", "train")
     whole = built.report.manifest
-    assert data_sha256(whole, "chronological", "train") == whole["files"]["chronological/train.parquet"]["sha256"]
+    assert whole.data_sha256("chronological", "train") == whole.files["chronological/train.parquet"].sha256
 
 
 def test_croissant_names_the_split_of_a_shard(parted: Built, built: Built) -> None:

@@ -1,4 +1,4 @@
-"""Which tools do the same job, and how each takes the job's inputs."""
+"""Tests of recognising functionalities, aligning parameters and grouping tools."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def test_parameters_are_bound_by_name_in_any_spelling() -> None:
     assert bound(CITY, raw_parameter("city-name")) == {"city": "city-name"}
 
 
-def test_a_mute_name_is_bound_by_its_description() -> None:
+def test_an_uninformative_name_is_bound_by_its_description() -> None:
     assert bound(CITY, raw_parameter("q", about="Name of the city")) == {"city": "q"}
     assert bound(CITY, raw_parameter("q")) == "required_parameter_without_slot"
 
 
-def test_a_telling_name_is_not_bound_by_its_description() -> None:
+def test_an_informative_name_is_not_bound_by_its_description() -> None:
     assert (
         bound(CITY, raw_parameter("hotel_id", about="Id of a hotel in the city")) == "required_parameter_without_slot"
     )
 
 
 def test_each_slot_gets_its_own_parameter() -> None:
-    given = (raw_parameter("to"), raw_parameter("amount", "NUMBER"), raw_parameter("from"))
-    assert bound(PAIR, *given) == {"from": "from", "to": "to", "amount": "amount"}
+    parameters = (raw_parameter("to"), raw_parameter("amount", "NUMBER"), raw_parameter("from"))
+    assert bound(PAIR, *parameters) == {"from": "from", "to": "to", "amount": "amount"}
 
 
-def test_an_optional_parameter_serves_and_a_required_one_goes_first() -> None:
+def test_an_optional_parameter_can_be_bound_but_a_required_one_is_preferred() -> None:
     assert bound(CITY, raw_parameter("city", required=False)) == {"city": "city"}
     assert bound(CITY, raw_parameter("city", required=False), raw_parameter("town")) == {"city": "town"}
 
@@ -71,7 +71,9 @@ def test_an_optional_parameter_serves_and_a_required_one_goes_first() -> None:
         ([raw_parameter("city", about="One of the following: Oslo|Bergen")], "required_parameter_without_slot"),
     ],
 )
-def test_a_tool_that_cannot_be_called_with_the_slots_is_told_why(parameters: list[RawParameter], reason: str) -> None:
+def test_alignment_returns_the_reason_why_a_tool_cannot_be_called_with_the_slots(
+    parameters: list[RawParameter], reason: str
+) -> None:
     assert bound(CITY, *parameters) == reason
 
 
@@ -100,7 +102,7 @@ def grouped(tools: Sequence[Tool], encoder: SentenceEncoder) -> tuple[list[Group
     return list(group_catalogue(tools, Recogniser(entries(), encoder), GroupConfig(), funnel)), funnel
 
 
-def test_tools_of_one_job_form_a_group(encoder: SentenceEncoder) -> None:
+def test_tools_that_do_the_same_job_form_a_group(encoder: SentenceEncoder) -> None:
     groups, _ = grouped([weather(name) for name in ("Alto", "Bora", "Ciel")], encoder)
     assert [group.functionality.name for group in groups] == ["current weather by city"]
     assert [member.tool.provider for member in groups[0].members] == ["Alto", "Bora", "Ciel"]
@@ -117,7 +119,7 @@ def test_tools_of_one_job_form_a_group(encoder: SentenceEncoder) -> None:
         (weather("Bora_v2"), "same_provider_in_group"),
     ],
 )
-def test_a_tool_of_another_job_stays_out(other: Tool, reason: str | None, encoder: SentenceEncoder) -> None:
+def test_a_tool_that_does_another_job_is_not_grouped(other: Tool, reason: str | None, encoder: SentenceEncoder) -> None:
     groups, funnel = grouped([*(weather(name) for name in ("Alto", "Bora", "Ciel")), other], encoder)
     assert [len(group.members) for group in groups] == [3]
     assert other.name not in {member.tool.name for member in groups[0].members}
@@ -125,7 +127,7 @@ def test_a_tool_of_another_job_stays_out(other: Tool, reason: str | None, encode
         assert funnel.drops["ungrouped_tool"][reason] == 1
 
 
-def test_two_providers_are_no_group_and_equal_documentation_counts_once(encoder: SentenceEncoder) -> None:
+def test_a_group_needs_three_providers_with_different_documentation(encoder: SentenceEncoder) -> None:
     groups, funnel = grouped([weather("Alto"), weather("Bora")], encoder)
     assert groups == []
     assert funnel.drops["group"]["fewer_than_3_providers"] == 1
@@ -135,7 +137,7 @@ def test_two_providers_are_no_group_and_equal_documentation_counts_once(encoder:
     assert funnel.drops["ungrouped_tool"]["same_description_in_group"] == 2
 
 
-def test_a_large_group_is_cut_and_the_rest_are_look_alikes(encoder: SentenceEncoder) -> None:
+def test_a_large_group_is_truncated_and_the_rest_are_look_alikes(encoder: SentenceEncoder) -> None:
     tools = [weather(name) for name in ("Alto", "Bora", "Ciel", "Dune", "Elba", "Faro", "Gale", "Hoar")]
     groups, funnel = grouped(tools, encoder)
     assert len(groups[0].members) == GroupConfig().largest
@@ -144,39 +146,41 @@ def test_a_large_group_is_cut_and_the_rest_are_look_alikes(encoder: SentenceEnco
     assert suspects == {tool.name for tool in tools}
 
 
-def test_batches_change_nothing(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_depend_on_the_batch_size(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = [weather(name) for name in ("Alto", "Bora", "Ciel", "Dune")] + [weather("Elba", "Random joke", "Says it")]
     texts = [*(tool.description for tool in tools), "a longer text than all of the others, of many more words", ""]
 
-    def told() -> tuple[object, ...]:
+    def results() -> tuple[object, ...]:
         recogniser = Recogniser(entries(), encoder)
         outcomes = [
-            one if isinstance(one, str) else (one.tool.name, one.entry.functionality.name, round(one.similarity, 5))
-            for one in recogniser.recognise(tools, 0.3)
+            outcome
+            if isinstance(outcome, str)
+            else (outcome.tool.name, outcome.entry.functionality.name, round(outcome.similarity, 5))
+            for outcome in recogniser.recognise(tools, 0.3)
         ]
         return outcomes, recogniser.look_alikes(tools, 0.45), encoder.encode(texts).tobytes()
 
-    whole = told()
+    expected = results()
     monkeypatch.setattr(recognition, "_BATCH", 2)
     monkeypatch.setattr(embedding, "_BATCH", 2)
-    assert told() == whole
+    assert results() == expected
 
 
-def test_words_open_every_functionality_that_is_signalled_and_few_others() -> None:
+def test_the_signal_index_proposes_all_functionalities_with_signals_and_few_others() -> None:
     library = entries()
-    gate = recognition._Gate(library)
-    signalled = opened = 0
+    index = recognition._SignalIndex(library)
+    total_matching = total_proposed = 0
     for about in {phrase for entry in library for phrase in (entry.functionality.name, *entry.functionality.phrases)}:
         texts = recognition._texts(weather("Alto", "Call", about))
-        wanted = [column for column, entry in enumerate(library) if recognition._signalled(entry, texts)]
-        found = list(gate.open_to(texts))
-        assert set(wanted) <= set(found)
-        assert found == sorted(found)
-        signalled, opened = signalled + len(wanted), opened + len(found)
-    assert 500 < signalled < opened < 10 * signalled
+        matching = [column for column, entry in enumerate(library) if recognition._has_signals(entry, texts)]
+        proposed = list(index.possible(texts))
+        assert set(matching) <= set(proposed)
+        assert proposed == sorted(proposed)
+        total_matching, total_proposed = total_matching + len(matching), total_proposed + len(proposed)
+    assert 500 < total_matching < total_proposed < 10 * total_matching
 
 
-def test_the_encoder_gives_unit_vectors_and_counts_tokens(encoder: SentenceEncoder) -> None:
+def test_the_encoder_returns_unit_vectors_and_counts_tokens(encoder: SentenceEncoder) -> None:
     vectors = encoder.encode(["weather in Oslo", "forecast for Oslo", "a joke", ""])
     assert vectors.shape == (4, 256)
     assert abs(float(vectors[0] @ vectors[0]) - 1) < 1e-5

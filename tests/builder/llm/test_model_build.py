@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from builder.config import BuildConfig
 from builder.llm.meter import Meter
 from builder.llm.session import Endpoint, open_model
 from builder.manifest import file_hashes
+from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances, read_tools
 from tests.conftest import silent
 from tests.fakes.openai import builder_script
@@ -96,12 +96,14 @@ def same(one: Path, other: Path) -> bool:
 
 
 def test_a_model_builds_a_data_set_whose_audit_holds(clean: Asked) -> None:
-    manifest = json.loads((clean.out / "manifest.json").read_text())
-    assert manifest["audit"]["gates"] > 40
-    assert manifest["llm"]["model"] == "test-model"
-    assert set(manifest["llm"]["prompts"]) == {"understand", "judge", "align", "write", "verify"}
-    assert manifest["llm"]["accepted"]["understand"] == manifest["counts"]["tools_kept"]
-    assert manifest["counts"]["groups_kept"] >= 30
+    manifest = read_manifest(clean.out)
+    assert manifest.audit is not None
+    assert manifest.llm is not None
+    assert manifest.audit.gates > 40
+    assert manifest.llm["model"] == "test-model"
+    assert set(manifest.llm["prompts"]) == {"understand", "judge", "align", "write", "verify"}
+    assert manifest.llm["accepted"]["understand"] == manifest.counts["tools_kept"]
+    assert manifest.counts["groups_kept"] >= 30
     read = {item.axis for tool in read_tools(clean.out, "train") for item in tool.attributes}
     assert {"latency", "pricing", "freshness", "speed"} <= read, "measured and read attributes"
     rows = read_instances(clean.out, "preferred_only", "train")

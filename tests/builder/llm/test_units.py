@@ -244,8 +244,8 @@ def test_an_estimate_counts_what_would_be_asked(tmp_path: Path) -> None:
             ["base_url", "dry_run"],
             r"--base-url, --dry-run are about a language model.*Add --llm openai",
         ),
-        ("gpt", "online", "toolbench", [], r"no --llm 'gpt'. Allowed are openai"),
-        ("openai", "odd", "toolbench", [], r"no --llm-mode 'odd'. Allowed are online, batch"),
+        ("gpt", "online", "toolbench", [], r"value 'gpt' for --llm. Allowed values: openai"),
+        ("openai", "odd", "toolbench", [], r"value 'odd' for --llm-mode. Allowed values: online, batch"),
         ("openai", "online", "builtin", [], r"marketplace is understood already"),
     ],
 )
@@ -268,6 +268,6 @@ def test_the_librarys_own_endpoint_needs_a_key(tmp_path: Path) -> None:
 def test_a_missing_library_is_named() -> None:
     assert import_extra("json", "builder", "Reading") is json
     with pytest.raises(
-        MissingExtraError, match=r"Flying needs no_such_module. Install it by: pip install 'petoolbench\[wings\]'"
+        MissingExtraError, match=r"Flying needs no_such_module. Install it with: pip install 'petoolbench\[wings\]'"
     ):
         import_extra("no_such_module", "wings", "Flying")

@@ -519,7 +519,7 @@ def test_an_export_is_whole_or_not_there(data: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["sft"]
     with pytest.raises(OutputError, match="there already"):
         export_training(data, tmp_path / "sft", "trl")
-    with pytest.raises(OutputError, match="cannot be made"):
+    with pytest.raises(OutputError, match="cannot be created"):
         export_training(data, tmp_path / "sft" / "train.parquet" / "out", "trl")
 
 

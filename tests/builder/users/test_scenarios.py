@@ -1,7 +1,8 @@
-"""Scenarios: every value stated, none of the catalogue's own, two sides apart, arguments in each tool's own form."""
+"""Tests of writing scenarios and of the arguments that serve them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
@@ -20,11 +21,15 @@ def scenarios(count: int, *, final: bool, seed: int = 0, split: str = "train") -
     return list(islice(write_scenarios(replace(GROUP, split=split), rng, final), count))
 
 
-def test_every_value_is_stated_and_no_instruction_comes_twice() -> None:
-    made = scenarios(60, final=False)
-    assert len(made) == 60
-    assert all(value.said in scenario.instruction for scenario in made for value in scenario.values.values())
-    assert len({scenario.instruction for scenario in made}) == 60
+def cities_of(drawn: Iterable[Scenario]) -> set[str]:
+    return {str(scenario.values["city"].value) for scenario in drawn}
+
+
+def test_instructions_state_all_values_and_are_distinct() -> None:
+    drawn = scenarios(60, final=False)
+    assert len(drawn) == 60
+    assert all(value.said in scenario.instruction for scenario in drawn for value in scenario.values.values())
+    assert len({scenario.instruction for scenario in drawn}) == 60
 
 
 def test_all_registers_are_used() -> None:
@@ -34,59 +39,62 @@ def test_all_registers_are_used() -> None:
 
 
 def test_final_instructions_and_histories_share_no_values() -> None:
-    one, other = scenarios(80, final=False), scenarios(80, final=True, seed=1)
-    assert not {s.values["city"].value for s in one} & {s.values["city"].value for s in other}
+    history, final = scenarios(80, final=False), scenarios(80, final=True, seed=1)
+    assert not cities_of(history) & cities_of(final)
 
 
-def test_a_catalogues_own_examples_are_never_used() -> None:
-    cities = [str(scenario.values["city"].value) for scenario in scenarios(30, final=False)]
+def test_examples_from_the_catalogue_are_not_used() -> None:
+    cities = sorted(cities_of(scenarios(30, final=False)))
     parameters = {
         "type": "object",
         "properties": {"city": {"type": "string", "examples": cities}},
         "required": ["city"],
     }
     members = (GroupTool(replace(tool("a__x"), parameters=parameters), GROUP.members[0].bindings), *GROUP.members[1:])
-    own = replace(GROUP, members=members)
-    made = islice(write_scenarios(own, np.random.default_rng(0), False), 30)
-    assert not {str(scenario.values["city"].value) for scenario in made} & set(cities)
+    with_examples = replace(GROUP, members=members)
+    drawn = islice(write_scenarios(with_examples, np.random.default_rng(0), False), 30)
+    assert not cities_of(drawn) & set(cities)
 
 
 def test_final_instructions_favour_no_tool_of_the_group() -> None:
-    """One pattern in ten names a provider, and one an attribute that some tools have."""
+    """Patterns that name a provider or an attribute of some tools are used in histories only."""
     patterns = {**GROUP.functionality.patterns, "terse": ("ask Cloudly {city}", "for free {city}", "neither {city}")}
     members = (
         tool("cloudly__x", pricing="free", form="neither"),
         tool("b__x", pricing="paid", form="neither"),
         tool("c__x", pricing="paid", form="neither"),
     )
-    own = replace(group(members), functionality=replace(GROUP.functionality, patterns=patterns))
+    with_patterns = replace(group(members), functionality=replace(GROUP.functionality, patterns=patterns))
     final, history = (
-        {made.instruction.split()[0] for made in islice(write_scenarios(own, np.random.default_rng(0), final), 80)}
-        for final in (True, False)
+        {
+            scenario.instruction.split()[0]
+            for scenario in islice(write_scenarios(with_patterns, np.random.default_rng(0), is_final), 80)
+        }
+        for is_final in (True, False)
     )
     assert {"ask", "for", "neither"} <= history
     assert final == history - {"ask", "for"}
 
 
-def test_writing_ends_when_nothing_new_can_be_found() -> None:
+def test_writing_ends_when_no_new_scenario_can_be_found() -> None:
     functionality = replace(GROUP.functionality, slots=(replace(GROUP.functionality.slots[0], concept="gender"),))
     small = replace(GROUP, functionality=functionality)
     both = [scenario for final in (False, True) for scenario in write_scenarios(small, np.random.default_rng(0), final)]
     assert 0 < len(both) <= 2 * 10
 
 
-def test_arguments_take_each_tools_names_types_and_nesting() -> None:
+def test_arguments_follow_the_names_types_and_nesting_of_the_tool() -> None:
     values = {"n": SlotValue(3, "3"), "x": SlotValue(2.5, "2.5"), "zip": SlotValue("15217", "15217")}
     bindings = {
         "n": Binding(("filter", "count"), "string"),
         "x": Binding(("filter", "width"), "number"),
         "zip": Binding(("zip",), "integer"),
     }
-    made = arguments_of(Scenario("", values), GroupTool(tool(), bindings))
-    assert made == {"filter": {"count": "3", "width": 2.5}, "zip": 15217}
+    arguments = arguments_of(Scenario("", values), GroupTool(tool(), bindings))
+    assert arguments == {"filter": {"count": "3", "width": 2.5}, "zip": 15217}
 
 
-def test_no_instruction_is_of_two_splits() -> None:
-    by_split = [{made.instruction for made in scenarios(200, final=True, split=split)} for split in SPLITS]
-    assert all(len(made) == 200 for made in by_split)
+def test_no_instruction_is_in_two_splits() -> None:
+    by_split = [{drawn.instruction for drawn in scenarios(200, final=True, split=split)} for split in SPLITS]
+    assert all(len(instructions) == 200 for instructions in by_split)
     assert len(set().union(*by_split)) == 600

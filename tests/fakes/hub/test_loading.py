@@ -103,5 +103,5 @@ def test_a_metric_from_a_space(hub: HubServer, ann: HfApi, tmp_path: Path) -> No
     assert asked[0].startswith("v0.")  # the tag of evaluate's own version goes first
     assert hub.log.kinds() == ["resolve"] * len(asked)
     got = {path for path in asked if path.startswith("main/")}
-    of_the_space = {"__init__.py", "app.py", "page.py", "uploads.py"}
+    of_the_space = {"__init__.py", "app.py", "page.py", "page_input.py", "uploads.py"}
     assert got == {f"main/{path.name}" for path in METRIC.glob("*.py") if path.name not in of_the_space}

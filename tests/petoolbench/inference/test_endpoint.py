@@ -205,7 +205,7 @@ def test_the_budget_stops_a_run_and_a_larger_one_goes_on(built: Built, tmp_path:
     priced = replace(ASKING, usd_per_million_input=10.0, usd_per_million_output=30.0)
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply) as server:
-        with pytest.raises(BudgetError, match=r"Stopped before 0.50 USD were exceeded"):
+        with pytest.raises(BudgetError, match=r"Stopped before the budget of 0.50 USD is exceeded"):
             ask(built, out, server.base_url, priced, replace(MEANS, max_cost_usd=0.5))
         half = read_run(out)
         assert 0 < len(half.lines) < 36
@@ -261,7 +261,7 @@ def test_a_skipped_prompt_is_a_line_with_its_reason(built: Built, tmp_path: Path
 def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: Built, tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, api_key="right") as server:
-        with pytest.raises(LlmError, match=r"status 401.*Mend the key"):
+        with pytest.raises(LlmError, match=r"status 401.*Check the API key"):
             ask(built, out, server.base_url, resources=replace(MEANS, api_key="wrong"))
         with pytest.raises(LlmError, match=r"status 404.*'no-model' does not exist"):
             ask(built, out, server.base_url, replace(ASKING, model="no-model"), replace(MEANS, api_key="right"))
@@ -317,14 +317,14 @@ def test_an_address_that_holds_a_secret_is_refused_and_not_told(given: str) -> N
 
 @pytest.mark.parametrize("given", ["URL", "", "a/v1", "ftp://a/v1", "http:///v1", "http://a:b/v1", "localhost:8000/v1"])
 def test_what_is_no_address_is_refused(given: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no address.*http://127\.0\.0\.1:8000/v1"):
+    with pytest.raises(ConfigError, match=r"is not a valid URL.*http://127\.0\.0\.1:8000/v1"):
         endpoint_address(given)
 
 
 @pytest.mark.parametrize(
     ("asking", "means", "said"),
     [
-        (ASKING, RunResources(), "There is no key: set OPENAI_API_KEY"),
+        (ASKING, RunResources(), "No API key: set OPENAI_API_KEY"),
         (replace(ASKING, model="baseline:best"), RunResources(), "There is no baseline 'baseline:best'"),
         (replace(ASKING, model="hf:x", base_url="http://x/v1"), RunResources(), "--base-url is of an endpoint"),
         (replace(ASKING, model="hf:x", body={"top_p": 1}), RunResources(), "--body goes into a request"),

@@ -104,8 +104,8 @@ def test_the_test_split_takes_the_private_answers(built: Built) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"history": "all"}, "history 'all'. Allowed are own, none, swapped"),
-        ({"docs": "some"}, "docs 'some'. Allowed are full, names"),
+        ({"history": "all"}, "Invalid value 'all' for history. Allowed values: own, none, swapped"),
+        ({"docs": "some"}, "Invalid value 'some' for docs. Allowed values: full, names"),
     ],
 )
 def test_an_option_that_is_not_allowed_is_named(built: Built, options: dict[str, str], said: str) -> None:

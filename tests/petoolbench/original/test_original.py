@@ -13,7 +13,8 @@ import pytest
 
 from builder.errors import ConfigError, DataError, HubError, OutputError
 from builder.predictors.registry import ALLOWED, open_predictor
-from hf_dataset.reader import read_instances, read_manifest, read_tools
+from hf_dataset.manifest import read_manifest
+from hf_dataset.reader import read_instances, read_tools
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from hf_dataset.verify import check_folder
 from metrics.petoolbench.errors import PredictionsError
@@ -216,7 +217,7 @@ def test_a_malformed_row_is_listed_with_its_reason(make: Callable[[], Any], reas
 def test_an_import_is_a_data_set(data: Path) -> None:
     assert check_folder(data) == []
     manifest = read_manifest(data)
-    assert manifest["counts"] == {
+    assert manifest.counts == {
         "rows_read": 4,
         "rows_imported": 4,
         "rows_not_parsed": 0,
@@ -297,7 +298,7 @@ def test_what_holds_no_rows_is_refused(content: bytes, message: str, tmp_path: P
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     out = imported(tmp_path)
-    with pytest.raises(OutputError, match="is there already"):
+    with pytest.raises(OutputError, match="exists already"):
         import_original([tmp_path / "rows.json"], out, silent)
     with pytest.raises(DataError, match="cannot be read"):
         import_original([tmp_path / "other.json"], tmp_path / "new", silent)
@@ -307,7 +308,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 def test_baselines_work_or_say_what_they_lack(data: Path, model: str) -> None:
     if model in ("baseline:oracle", "baseline:regression"):
         with pytest.raises(
-            ConfigError, match=r"have no attributes, and this baseline reads them\. Take one of baseline:random"
+            ConfigError, match=r"have no attributes, but this baseline needs them\. Use one of baseline:random"
         ):
             open_predictor(model, data, "chronological", "validation", 0)
         return
@@ -650,7 +651,7 @@ def test_every_command_works_on_an_import(tmp_path: Path) -> None:
     assert "rating_integrated" in good("score", "run.jsonl", "--data", "out", *where, cwd=tmp_path)
     lacking = run("predict", "out", *where, "--model", "baseline:oracle", "-o", "oracle.jsonl", cwd=tmp_path)
     assert lacking.returncode == 1
-    assert "have no attributes, and this baseline reads them" in lacking.stderr
+    assert "have no attributes, but this baseline needs them" in lacking.stderr
     assert "Traceback" not in lacking.stderr
     compared = good("compare-scorers", "run.jsonl", "--data", "out", *where, cwd=tmp_path)
     assert "the keys are not tool_name and parameters" in compared
@@ -716,8 +717,8 @@ def sample(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 def test_all_of_the_sample_is_read_and_comes_back(sample: tuple[Path, Import], real_data: Path) -> None:
     out, done = sample
     assert done.unparsed == ()
-    assert done.manifest["counts"]["rows_imported"] == 150
-    assert done.manifest["counts"]["rows_whose_prompts_come_back"] == 150
+    assert done.manifest.counts["rows_imported"] == 150
+    assert done.manifest.counts["rows_whose_prompts_come_back"] == 150
     with gzip.open(real_data / SAMPLE, "rt", encoding="utf-8") as file:
         released = json.load(file)
     for config, key in zip(HISTORY_TYPES, PROMPTS, strict=True):
