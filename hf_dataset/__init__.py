@@ -1,1 +1,1 @@
-"""The dataset room: what a row is, how it is read, and the card that stands before it."""
+"""The data set: its schema, reading and checking it, and its card."""

@@ -1,8 +1,8 @@
-"""The card and what else stands beside the data for the Hub: README.md, eval.yaml and croissant.json.
+"""Files that the Hub shows with the data: README.md (the dataset card), eval.yaml and croissant.json.
 
-`README.md` of this package is both the template and the card of the sample that lies beside it: prose, and regions such
-as `<!-- counts --> ... <!-- /counts -->` that are filled from a build. Filling a filled card again changes nothing, so
-that `python -m hf_dataset.card --check FOLDER` can tell whether a folder's pages are what they should be.
+`README.md` of this package is both the template of every card and the card of the sample next to it. It consists of
+prose and of regions such as `<!-- counts --> ... <!-- /counts -->`, which are filled from a build. Filling a card again
+changes nothing. So `python -m hf_dataset.card --check FOLDER` can check that the files of a folder are up to date.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _USAGE: Final = "Usage: python -m hf_dataset.card --check FOLDER"
 
 
 class TemplateError(ValueError):
-    """The template has a region that nothing fills, or lacks one; a mistake of ours."""
+    """The regions of the template are not those of `PASSAGES`. This is a bug in the template."""
 
 
 def template() -> str:
-    """The card's template."""
+    """Return the template of the card."""
     return (files(__package__) / CARD).read_text(encoding="utf-8")
 
 
 def front_matter(build: Build) -> dict[str, Any]:
-    """The YAML head: configs with their files, and the features and sizes of each."""
+    """Return the card's YAML metadata: the configs, with the files, features and sizes of each."""
     return {
         "license": "apache-2.0",
         "language": ["en"],
@@ -88,18 +88,18 @@ def _info(build: Build, name: str, row: type) -> dict[str, Any]:
 
 
 def card_text(build: Build, page: str) -> str:
-    """The card of a build.
+    """Return the card of a build.
 
     Args:
-        build: What is known of it.
+        build: Facts of the build.
         page: The template, or the card of any build.
 
     Raises:
-        TemplateError: If the page lacks a region, or has one too many.
+        TemplateError: If the page does not have each region of `PASSAGES` exactly once.
     """
-    found = [match["name"] for match in _REGION.finditer(page)]
-    if sorted(found) != sorted(PASSAGES):
-        raise TemplateError(f"The card's regions are {sorted(found)}; expected each of {sorted(PASSAGES)} once.")
+    regions = [match["name"] for match in _REGION.finditer(page)]
+    if sorted(regions) != sorted(PASSAGES):
+        raise TemplateError(f"The card has the regions {sorted(regions)}; expected each of {sorted(PASSAGES)} once.")
     head = yaml.safe_dump(front_matter(build), sort_keys=False, allow_unicode=True)
     body = _REGION.sub(
         lambda match: f"<!-- {match['name']} -->\n{PASSAGES[match['name']](build)}\n<!-- /{match['name']} -->",
@@ -109,11 +109,11 @@ def card_text(build: Build, page: str) -> str:
 
 
 def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
-    """What stands beside the data, by file name.
+    """Return the texts of the card, eval.yaml and croissant.json, by file name.
 
     Args:
-        folder: Folder of the data set; its data files, and its audit if there was one, are in place.
-        manifest: What the data set says of itself, with the sizes and hashes of the data files.
+        folder: Folder of the data set, with its data files and, if it was audited, the audit.
+        manifest: Manifest of the data set, with the sizes and hashes of the data files.
 
     Raises:
         ReadError: If a data file cannot be read.
@@ -126,30 +126,45 @@ def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
 
 
 def write_pages(folder: Path, manifest: Manifest) -> None:
-    """Write what stands beside the data; the arguments are those of `pages`."""
+    """Write the files of `pages` to the folder.
+
+    Args:
+        folder: Folder of the data set, as in `pages`.
+        manifest: Manifest of the data set.
+
+    Raises:
+        ReadError: If a data file cannot be read.
+        OSError: If a file cannot be written.
+    """
     for name, text in pages(folder, manifest).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
 def stale_pages(folder: Path) -> list[str]:
-    """Names of a folder's pages that are not what the template and the data make of them.
+    """Return the names of the files of `pages` that are missing or out of date.
+
+    Args:
+        folder: Folder of the data set.
 
     Raises:
-        ReadError: If the folder is no data set.
+        ReadError: If the folder is not a complete data set.
     """
-    made = pages(folder, read_manifest(folder))
+    expected = pages(folder, read_manifest(folder))
     return [
         name
-        for name, text in made.items()
+        for name, text in expected.items()
         if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
     ]
 
 
 def main(arguments: list[str]) -> str | None:
-    """Check the pages of a folder; what is wrong with them, or None.
+    """Check the files of a folder.
 
     Args:
-        arguments: Of the command line.
+        arguments: Arguments of the command line.
+
+    Returns:
+        An error message, or None if the files are up to date.
     """
     match arguments:
         case ["--check", folder]:
@@ -157,10 +172,11 @@ def main(arguments: list[str]) -> str | None:
                 stale = stale_pages(Path(folder))
             except ReadError as error:
                 return str(error)
+            if not stale:
+                return None
             return (
-                f"{folder}: {', '.join(stale)} not as built. Build again; the sample with: make sample"
-                if stale
-                else None
+                f"{folder}: missing or out of date: {', '.join(stale)}. Build the data set again; "
+                "for the sample in hf_dataset/, run: make sample"
             )
     return _USAGE
 

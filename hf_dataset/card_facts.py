@@ -1,4 +1,4 @@
-"""What a card tells of a build: its manifest, its audit, a row of each config, and sizes."""
+"""Facts of a build that its card states: the manifest, the audit, a row of each config, and sizes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .schema import ROWS
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What is known of a build."""
+    """Facts of a build."""
 
     manifest: Manifest
     audit: Mapping[str, Any] | None
-    """What the audit found, as in `audit.json`; None if there was none."""
+    """Content of `audit.json`; None if the build was not audited."""
     examples: Mapping[str, Mapping[str, Any]]
-    """The first row of each config's validation split, or of train where there is no other; never of test."""
+    """First row of each config: of the validation split, or of train if it is the only split."""
     bytes_in_memory: Mapping[str, int]
-    """Size of each data file as Arrow, by its path."""
+    """Size of each data file as Arrow in memory, in bytes, by path."""
 
     def files(self, config: str, split: str) -> list[str]:
-        """Paths of the files of a config's split."""
+        """Return the paths of the files of a split."""
         return shards(split_file(config, split), self.manifest.files)
 
     @property
@@ -41,16 +41,16 @@ class Build:
 
 
 def example_split(config: str) -> str:
-    """The split that a config's example is taken from."""
+    """Return the split that the example of a config is taken from. It is never test."""
     return "validation" if "validation" in splits_of(config) else "train"
 
 
 def read_build(folder: Path, manifest: Manifest) -> Build:
-    """Read what a card tells.
+    """Read the facts of a build.
 
     Args:
-        folder: Folder of the data set; its data files, and its audit if there was one, are in place.
-        manifest: What the data set says of itself.
+        folder: Folder of the data set, with its data files and, if it was audited, the audit.
+        manifest: Manifest of the data set.
 
     Raises:
         ReadError: If a file is missing or cannot be read.
@@ -69,18 +69,18 @@ def read_build(folder: Path, manifest: Manifest) -> Build:
             for path in shards(table, manifest.files)
         }
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise ReadError(f"{str(folder)!r} is not a complete data set: {error}") from error
+        raise ReadError(f"{str(folder)!r} is not a complete data set: {error}. Build or download it again.") from error
     return Build(manifest, audit, examples, sizes)
 
 
 def _first_row(paths: Sequence[Path]) -> dict[str, Any]:
-    """The first row of a table; some of its shards may have none."""
+    """Return the first row of a table. Shards can be empty."""
     for path in paths:
         with pq.ParquetFile(path) as file:
             if file.metadata.num_rows:
                 row: dict[str, Any] = next(file.iter_batches(batch_size=1)).to_pylist()[0]
                 return row
-    raise ValueError(f"{str(paths[0])!r} and its other shards hold no row")
+    raise ValueError(f"{str(paths[0])!r} and the other shards of its table have no rows")
 
 
 def _bytes_in_memory(path: Path) -> int:

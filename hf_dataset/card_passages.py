@@ -1,51 +1,55 @@
-"""The passages of the card that are made from a build, each by the name of its region in the template."""
+"""Passages of the card that are generated from a build, by the name of their region in the template."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 from .card_facts import Build, example_split
 from .columns import columns
 from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
+from .manifest import AuditSummary, Manifest
 from .schema import HISTORY_TYPES, ROWS
 
 REVISIONS: Final = "REVISIONS.md"
 LONGEST_TEXT: Final = 100
-"""Characters of a text that an example shows."""
+"""Maximum number of characters of a text in an example."""
 LONGEST_LIST: Final = 3
-"""Items of a list that an example shows."""
-_CLOSED: Final = "A secret went into the test split: nobody else can make its answers again."
-_OPEN: Final = "No secret went into the test split: who has the catalogue can make its answers again."
+"""Maximum number of items of a list in an example."""
+_NOT_REPRODUCIBLE: Final = "Drawn with a secret: its answers cannot be reproduced without it."
+_REPRODUCIBLE: Final = "Drawn without a secret: its answers can be reproduced from the catalogue."
 _NOT_AUDITED: Final = (
-    "**Not audited.** This build was made with `--no-audit`: nothing shows that its rows need their histories."
+    "**Not audited.** This build was made with `--no-audit`, so it has not been checked that its rows can only be "
+    "answered from their histories."
 )
 
 _ANY: Final = "*any*"
 """Margin of a gate that no accuracy can fail."""
 _TOO_FEW: Final = (
-    f"**A build this small proves little**: where the margin is {_ANY}, chance explains every accuracy. With 13,000 "
-    "rows a config it is 2 at most."
+    f"**This build is too small to prove much.** Where the margin is {_ANY}, chance explains every accuracy. With "
+    "13,000 rows per config the margin is at most 2 points."
 )
-_TRAINING: Final = "Of `dpo`: can the chosen call be told from the rejected one without the prompt?"
+_TRAINING: Final = (
+    "Training data: without the prompt, the chosen call of `dpo` must not be distinguishable from the rejected one."
+)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
-    """A Markdown table.
+    """Return a Markdown table.
 
     Args:
         head: Titles of the columns.
-        rows: Cells; a bar in one is escaped.
-        numbers: How many of the last columns hold numbers, and are aligned to the right.
+        rows: Cells of each row; vertical bars are escaped.
+        numbers: Number of columns at the end that hold numbers, aligned to the right.
     """
-    marks = ["---"] * (len(head) - numbers) + ["---:"] * numbers
-    lines = [head, marks, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    alignments = ["---"] * (len(head) - numbers) + ["---:"] * numbers
+    lines = [head, alignments, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _folded(title: str, text: str) -> str:
+def _collapsed(title: str, text: str) -> str:
     return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
 
 
@@ -58,109 +62,134 @@ def _counts(build: Build) -> str:
 
 
 def _columns(_: Build) -> str:
-    found: list[str] = []
+    sections: list[str] = []
     for row in dict.fromkeys(ROWS.values()):
-        names = ", ".join(f"`{name}`" for name, one in ROWS.items() if one is row)
+        names = ", ".join(f"`{name}`" for name, row_class in ROWS.items() if row_class is row)
         cells = ([f"`{column.path}`", column.kind, column.meaning] for column in columns(row))
-        found.append(f"### {names}\n\n{_table(['column', 'type', 'meaning'], cells)}")
-    return "\n\n".join(found)
+        sections.append(f"### {names}\n\n{_table(['column', 'type', 'meaning'], cells)}")
+    return "\n\n".join(sections)
 
 
 def shortened(value: Any) -> Any:
-    """A value as an example shows it: long texts cut, of long lists the first two items and the last."""
+    """Return a value for an example: long texts are cut, long lists reduced to the first two items and the last.
+
+    Args:
+        value: A JSON value, nested to any depth.
+    """
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"{value[:LONGEST_TEXT]}… ({len(value) - LONGEST_TEXT:,} more characters)"
     if isinstance(value, Mapping):
         return {name: shortened(item) for name, item in value.items()}
     if isinstance(value, list):
-        whole = [shortened(item) for item in value]
-        if len(whole) <= LONGEST_LIST:
-            return whole
-        return [*whole[:2], f"… {len(whole) - LONGEST_LIST} more", whole[-1]]
+        items = [shortened(item) for item in value]
+        if len(items) <= LONGEST_LIST:
+            return items
+        return [*items[:2], f"… {len(items) - LONGEST_LIST} more", items[-1]]
     return value
 
 
 def _examples(build: Build) -> str:
-    found = []
+    examples = []
     for name, row in build.examples.items():
         text = json.dumps(shortened(row), indent=2, ensure_ascii=False)
-        found.append(_folded(f"<code>{name}</code>, {example_split(name)}, first row", f"```json\n{text}\n```"))
-    return "\n\n".join(found)
+        examples.append(_collapsed(f"<code>{name}</code>, {example_split(name)}, first row", f"```json\n{text}\n```"))
+    return "\n\n".join(examples)
 
 
-def _made(build: Build) -> str:
-    manifest = build.manifest
+def _build(build: Build) -> str:
+    counts = [[_label(name), f"{number:,}"] for name, number in build.manifest.counts.items()]
+    drops = [
+        [_label(kind), _label(reason), f"{number:,}"]
+        for kind, reasons in build.manifest.drops.items()
+        for reason, number in reasons.items()
+    ]
+    parts = [
+        _table(["", "this build"], _facts(build.manifest)),
+        _collapsed("Configuration", _table(["setting", "value"], _settings(build.manifest))),
+        _collapsed("Counts", _table(["kind", "number"], counts, numbers=1)),
+    ]
+    if drops:
+        parts.append(_collapsed("Dropped records", _table(["kind", "reason", "number"], drops, numbers=1)))
+    return "\n\n".join(parts)
+
+
+def _facts(manifest: Manifest) -> list[list[str]]:
     config = manifest.config
-    facts = [
+    return [
         ["catalogue", f"`{manifest.catalog}`"],
         ["seed", str(config["seed"])],
         ["build", f"`{manifest.build_id}`, by petoolbench {manifest.builder}"],
-        ["test split", _CLOSED if manifest.test_split_needs_a_secret else _OPEN],
-        ["understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, no language model"],
-        ["`n_tokens` counts tokens of", manifest.tokenizer],
+        ["test split", _NOT_REPRODUCIBLE if manifest.test_split_needs_a_secret else _REPRODUCIBLE],
+        ["tools understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, without a language model"],
+        ["tokenizer of `n_tokens`", manifest.tokenizer],
     ]
-    dials = [
+
+
+def _settings(manifest: Manifest) -> list[list[str]]:
+    """Return name and value of each setting; those of the language model only if one was used."""
+    return [
         [f"`{section}.{name}`", value if isinstance(value, str) else json.dumps(value)]
-        for section, values in config.items()
+        for section, values in manifest.config.items()
         if isinstance(values, Mapping) and (section != "llm" or manifest.llm)
         for name, value in values.items()
     ]
-    drops = [
-        [kind.replace("_", " "), reason.replace("_", " "), f"{number:,}"]
-        for kind, reasons in manifest.drops.items()
-        for reason, number in reasons.items()
-    ]
-    kept = [[name.replace("_", " "), f"{number:,}"] for name, number in manifest.counts.items()]
-    parts = [
-        _table(["", "this build"], facts),
-        _folded("Dials", _table(["dial", "value"], dials)),
-        _folded("What was kept", _table(["what", "number"], kept, numbers=1)),
-    ]
-    if drops:
-        parts.append(_folded("What was dropped, and why", _table(["what", "why", "number"], drops, numbers=1)))
-    return "\n\n".join(parts)
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _validity(build: Build) -> str:
     summary = build.manifest.audit
     if build.audit is None or summary is None:
         return _NOT_AUDITED
-    size = sum(build.rows[HISTORY_TYPES[0]].values())
-    gates, checks, mute = summary.gates, summary.checks, summary.gates_that_cannot_tell
-    held = f"all {gates} gates and {checks} checks hold"
-    if mute:
-        held = f"{gates - mute} of {gates} gates (the others cannot tell on so few rows) and all {checks} checks hold"
-    found = [f"Of this build, {size:,} rows a config: {held}."]
-    if on_rows := summary.gates_on_rows:
-        found.append(
-            f"Checks are of every row. Gates and plots rest on a sample, drawn by whole query groups: {on_rows:,} of "
-            f"{size:,} rows a config. What that can show is said in `{AUDIT_PAGE}`."
-        )
-    table = _gates({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
+    table = _gate_table({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
+    parts = [*_audit_size(summary, sum(build.rows[HISTORY_TYPES[0]].values()))]
     if _ANY in table:
-        found.append(_TOO_FEW)
-    found.append(table)
+        parts.append(_TOO_FEW)
+    parts.append(table)
     if training := build.audit["training"]:
-        told = f"{_TRAINING} Measured on {training['pairs']:,} pairs." if "pairs" in training else _TRAINING
-        found += [told, _gates({"accuracy": training["gates"]})]
+        sample = f" The gates use {training['pairs']:,} pairs." if "pairs" in training else ""
+        parts += [_TRAINING + sample, _gate_table({"accuracy": training["gates"]})]
     first, *others = (f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in AUDIT_PLOTS.items())
-    return "\n\n".join((*found, first, _folded("More plots", "\n\n".join(others))))
+    return "\n\n".join((*parts, first, _collapsed("More plots", "\n\n".join(others))))
 
 
-def _gates(measured: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """A table of gates: mean bound and largest margin, and the accuracy in each column.
+def _audit_size(summary: AuditSummary, size: int) -> Iterator[str]:
+    """Yield the number of rows, gates and checks, and the size of the audited sample if there is one."""
+    gates, checks, undecided = summary.gates, summary.checks, summary.gates_that_cannot_tell
+    held = f"all {gates} gates and {checks} checks hold"
+    if undecided:
+        held = (
+            f"{gates - undecided} of {gates} gates and all {checks} checks hold; the other gates cannot tell, because "
+            "there are too few rows"
+        )
+    yield f"This build has {size:,} rows per config: {held}."
+    if summary.gates_on_rows:
+        yield (
+            f"Checks cover every row. Gates and plots use a sample of whole query groups: {summary.gates_on_rows:,} of "
+            f"{size:,} rows per config. `{AUDIT_PAGE}` explains the limits of the sample."
+        )
+
+
+def _gate_table(by_column: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return a table of gates with the accuracy in each column.
 
     Args:
-        measured: The gates of each column.
+        by_column: Gates of each column, as in `audit.json`.
     """
-    columns = [{gate["name"]: gate for gate in gates} for gates in measured.values()]
-    rows = []
-    for name in dict.fromkeys(name for column in columns for name in column):
-        gates = [column[name] for column in columns if name in column]
-        bound, margin = sum(gate["bound"] for gate in gates) / len(gates), max(gate["margin"] for gate in gates)
-        accuracies = [_percent(column[name]["accuracy"]) if name in column else "" for column in columns]
-        rows.append([name, _percent(bound), _percent(margin) if bound + margin < 1 else _ANY, *accuracies])
-    return _table(["gate", "bound", "margin", *measured], rows, numbers=2 + len(columns))
+    columns = [{gate["name"]: gate for gate in gates} for gates in by_column.values()]
+    names = dict.fromkeys(name for column in columns for name in column)
+    rows = [_gate_row(name, [column.get(name) for column in columns]) for name in names]
+    return _table(["gate", "bound", "margin", *by_column], rows, numbers=2 + len(columns))
+
+
+def _gate_row(name: str, by_column: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """Return name, mean bound, largest margin, and the accuracy in each column; empty if a column lacks the gate."""
+    gates = [gate for gate in by_column if gate]
+    bound, margin = sum(gate["bound"] for gate in gates) / len(gates), max(gate["margin"] for gate in gates)
+    accuracies = [_percent(gate["accuracy"]) if gate else "" for gate in by_column]
+    return [name, _percent(bound), _percent(margin) if bound + margin < 1 else _ANY, *accuracies]
 
 
 def _percent(share: float) -> str:
@@ -179,9 +208,9 @@ PASSAGES: Final[Mapping[str, Callable[[Build], str]]] = {
     "counts": _counts,
     "columns": _columns,
     "examples": _examples,
-    "made": _made,
+    "build": _build,
     "validity": _validity,
     "canary": _canary,
     "revisions": _revisions,
 }
-"""What fills each region."""
+"""Function that generates the text of each region."""

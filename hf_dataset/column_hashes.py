@@ -1,7 +1,7 @@
-"""The values of a column, however many, as hashes of 8 bytes.
+"""Sets of column values of any size, held as hashes of 8 bytes.
 
-Equal texts have equal hashes; where hashes are equal, the texts themselves are read again and compared, so that what is
-found is exact. The hash is Python's own, which is another one in each process: no hash leaves this module.
+Only equal texts and rare collisions have equal hashes. Texts with equal hashes are read again and compared, so that the
+results are exact. The hash is Python's own, which differs between processes: no hash leaves this module.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _hash: Final[Callable[[str], int]] = hash
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Texts in some files."""
+    """A column of texts in one or more files."""
 
     files: Sequence[Path]
     row: type
-    """Class of the files' rows."""
+    """Row class of the files."""
     name: str
     field: str = ""
-    """Where the column holds lists: the field of their items that is the text."""
+    """For a column of lists: the field of the items that contains the text."""
 
     def batches(self) -> Iterator[list[str]]:
-        """The texts, some at a time; those of lists once in each batch.
+        """Yield the texts in batches. Texts in lists occur once per batch.
 
         Raises:
             ReadError: If a file cannot be read.
@@ -47,36 +47,44 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The different values of some columns."""
+    """The set of values of one or more columns."""
 
     columns: tuple[Column, ...]
     hashes: NDArray[np.int64]
-    """Different and sorted; shape (values,)."""
+    """Distinct hashes, sorted; shape (number of distinct hashes,)."""
     repeated: NDArray[np.int64]
-    """Those that come more than once; shape (at most as many,)."""
+    """Hashes that occur more than once; shape (number of those hashes,)."""
 
     @classmethod
     def of(cls, *columns: Column) -> Values:
-        """The values of columns.
+        """Read the values of columns.
 
         Raises:
             ReadError: If a file cannot be read.
         """
-        found = [_hashes(texts) for column in columns for texts in column.batches()]
-        hashes, counts = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_counts=True)
+        batches = [_hashes(texts) for column in columns for texts in column.batches()]
+        hashes, counts = np.unique(np.concatenate([np.empty(0, np.int64), *batches]), return_counts=True)
         return cls(columns, hashes, hashes[counts > 1])
 
     def in_common(self, other: Values) -> list[str]:
-        """Values that are in both, sorted."""
+        """Return the values that both sets contain, sorted.
+
+        Raises:
+            ReadError: If a file cannot be read.
+        """
         common = np.intersect1d(self.hashes, other.hashes, assume_unique=True)
         return sorted(self._texts(common).keys() & other._texts(common).keys()) if len(common) else []
 
     def twice(self) -> list[str]:
-        """Values that come more than once, sorted."""
+        """Return the values that occur more than once, sorted.
+
+        Raises:
+            ReadError: If a file cannot be read.
+        """
         return sorted(text for text, number in self._texts(self.repeated).items() if number > 1)
 
     def _texts(self, hashes: NDArray[np.int64]) -> Counter[str]:
-        """How often each text with one of some hashes comes."""
+        """Return the number of occurrences of each text that has one of the hashes."""
         wanted = frozenset(hashes.tolist())
         if not wanted:
             return Counter()

@@ -1,7 +1,7 @@
 """Croissant metadata of a data set: its files with their hashes, and a record set for each config.
 
-The form is Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html. Nothing in it depends on when
-or where it was made: there is no date of publication.
+The format is Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html. The metadata contain no date
+of publication, so that equal builds have equal metadata.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CONTEXT: Final = {
         )
     },
 }  # fmt: skip
-"""What the keys mean, as the specification prescribes it."""
+"""The JSON-LD context that the specification prescribes."""
 _PARQUET: Final = "application/x-parquet"
 _TYPES: Final = {"string": "sc:Text", "int32": "cr:Int32", "float32": "cr:Float32"}
 _ABOUT: Final = (
@@ -47,10 +47,10 @@ _ABOUT: Final = (
 
 
 def croissant_text(manifest: Manifest) -> str:
-    """The metadata as JSON-LD.
+    """Return the metadata as JSON-LD.
 
     Args:
-        manifest: What the data set says of itself, with the sizes and hashes of its Parquet files.
+        manifest: Manifest of the data set, with the sizes and hashes of its Parquet files.
     """
     configs = {
         name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest.files)]
@@ -77,35 +77,34 @@ def croissant_text(manifest: Manifest) -> str:
                 ],
                 "recordSet": [_record_set(name, row, configs[name]) for name, row in ROWS.items()],
             },
-            indent=1,  # half of the file would be spaces
+            indent=1,  # a deeper indent would make half of the file spaces
             ensure_ascii=False,
         )
         + "\n"
     )
 
 
-def _file(path: str, facts: FileRecord) -> dict[str, Any]:
+def _file(path: str, record: FileRecord) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
         "@id": path,
         "name": path,
         "contentUrl": path,
-        "contentSize": f"{facts.bytes} B",
+        "contentSize": f"{record.bytes} B",
         "encodingFormat": _PARQUET,
-        "sha256": facts.sha256,
+        "sha256": record.sha256,
     }
 
 
-def _files_of(config: str) -> str:
-    """Id of the files of a config."""
+def _file_set_id(config: str) -> str:
     return f"{config}-files"
 
 
 def _file_set(config: str, paths: Sequence[str]) -> dict[str, Any]:
     return {
         "@type": "cr:FileSet",
-        "@id": _files_of(config),
-        "name": _files_of(config),
+        "@id": _file_set_id(config),
+        "name": _file_set_id(config),
         "description": f"The splits of {config}.",
         "encodingFormat": _PARQUET,
         "includes": list(paths),
@@ -121,7 +120,7 @@ def _record_set(config: str, row: type, paths: Sequence[str]) -> dict[str, Any]:
         "description": "The split that the record belongs to, from the name of its file.",
         "dataType": "sc:Text",
         "source": {
-            "fileSet": {"@id": _files_of(config)},
+            "fileSet": {"@id": _file_set_id(config)},
             "extract": {"fileProperty": "fullpath"},
             "transform": {"regex": rf"^(?:.*/)?{config}/([a-z]+){numbered}\.parquet$"},
         },
@@ -135,7 +134,7 @@ def _record_set(config: str, row: type, paths: Sequence[str]) -> dict[str, Any]:
 
 
 def _field(config: str, spec: Mapping[str, Any], outer: tuple[str, ...], meanings: Mapping[str, str]) -> dict[str, Any]:
-    """A column, or a field inside one; `outer` are the names that it is inside of."""
+    """Return the field of a column, or of a field nested in the columns `outer`."""
     path = (*outer, spec["name"])
     field: dict[str, Any] = {
         "@type": "cr:Field",
@@ -145,8 +144,8 @@ def _field(config: str, spec: Mapping[str, Any], outer: tuple[str, ...], meaning
         **({"repeated": True} if "list" in spec or "sequence" in spec else {}),
     }
     if fields := inner(spec):
-        return {**field, "subField": [_field(config, one, path, meanings) for one in fields]}
-    source: dict[str, Any] = {"fileSet": {"@id": _files_of(config)}, "extract": {"column": path[0]}}
+        return {**field, "subField": [_field(config, nested, path, meanings) for nested in fields]}
+    source: dict[str, Any] = {"fileSet": {"@id": _file_set_id(config)}, "extract": {"column": path[0]}}
     if outer:
         source["transform"] = [{"jsonPath": name} for name in path[1:]]
     return {**field, "dataType": _TYPES[spec.get("dtype") or spec["sequence"]], "source": source}

@@ -1,7 +1,7 @@
-"""From Arrow to rows: column by column, since a row's documentation of tools is that of thousands of other rows.
+"""Decoding of Arrow batches to rows.
 
-Texts that are equal are one object within a batch, and equal `ToolDoc` are one object in all that a decoder makes: they
-are nine tenths of what rows hold.
+Rows repeat the documentation of the same tools thousands of times; it makes up nine tenths of the data. So rows are
+decoded column by column, equal texts of a batch are one object, and equal `ToolDoc` of a decoder are one object.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 from .schema import ToolDoc, fields_of
 
 _SHARED: Final = (ToolDoc,)
-"""Row classes that are shared; of them there are as many as there are tools, however many rows."""
+"""Row classes whose equal objects are shared. Their number depends on the tools, not on the rows."""
 
 
 class Decoder:
-    """Makes rows of one class.
+    """Decoder of rows of one class.
 
     Args:
         row: One of the row classes of the schema.
@@ -30,10 +30,13 @@ class Decoder:
 
     def __init__(self, row: type) -> None:
         self._row = row
-        self._known: dict[Any, Any] = {}
+        self._shared: dict[Any, Any] = {}
 
     def rows(self, batch: pa.RecordBatch) -> list[Any]:
-        """The rows of a batch, which has the columns of the row class.
+        """Decode a batch.
+
+        Args:
+            batch: A batch with the columns of the row class; others are ignored.
 
         Raises:
             KeyError: If a column is missing.
@@ -45,52 +48,52 @@ class Decoder:
         if typing.get_origin(hint) is list:
             inner = self._values(typing.get_args(hint)[0], array.flatten())
             lengths = pc.list_value_length(array).fill_null(0).to_pylist()
-            found: list[Any] = [inner[start:end] for start, end in pairwise(accumulate(lengths, initial=0))]
+            values: list[Any] = [inner[start:end] for start, end in pairwise(accumulate(lengths, initial=0))]
         elif dataclasses.is_dataclass(hint):
-            found = self._structs(typing.cast("type", hint), array)
+            values = self._structs(typing.cast("type", hint), array)
         elif hint is str:
             return _texts(array)
         else:
             return typing.cast("list[Any]", array.to_pylist())
         if array.null_count:
-            found = [item if valid else None for item, valid in zip(found, array.is_valid().to_pylist(), strict=True)]
-        return found
+            values = [item if valid else None for item, valid in zip(values, array.is_valid().to_pylist(), strict=True)]
+        return values
 
     def _structs(self, row: type, array: pa.StructArray) -> list[Any]:
         columns = [self._values(hint, array.field(name)) for name, hint in fields_of(row).items()]
         if row not in _SHARED:
             return list(map(row, *columns))
-        known, found = self._known, []
+        shared, structs = self._shared, []
         for key in zip(*columns, strict=True):
-            one = known.get(key)
-            if one is None:
-                one = known[key] = row(*key)
-            found.append(one)
-        return found
+            struct = shared.get(key)
+            if struct is None:
+                struct = shared[key] = row(*key)
+            structs.append(struct)
+        return structs
 
 
 def shared_columns(row: type, above: str = "") -> list[str]:
-    """Paths of the texts of shared classes, as Parquet names them: those that are worth reading as dictionaries.
+    """Return the Parquet paths of the texts in shared classes, which are faster to read as dictionaries.
 
     Args:
         row: One of the row classes of the schema.
-        above: What the paths begin with.
+        above: Prefix of the paths.
     """
-    found = []
+    paths = []
     for name, hint in fields_of(row).items():
         path = f"{above}{name}"
         while typing.get_origin(hint) is list:
-            hint, path = typing.get_args(hint)[0], f"{path}.list.element"  # noqa: PLW2901  (into the list)
+            hint, path = typing.get_args(hint)[0], f"{path}.list.element"  # noqa: PLW2901
         if dataclasses.is_dataclass(hint):
-            found += shared_columns(typing.cast("type", hint), f"{path}.")
+            paths += shared_columns(typing.cast("type", hint), f"{path}.")
         elif row in _SHARED:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _texts(array: pa.Array) -> list[Any]:
-    """Texts, equal ones as one object."""
-    coded = array if isinstance(array, pa.DictionaryArray) else array.dictionary_encode()
-    # None stands last, where the index of what is missing points to.
-    texts = [*coded.dictionary.to_pylist(), None]
-    return [texts[index] for index in coded.indices.fill_null(len(texts) - 1).to_pylist()]
+    """Return the texts of a column; equal texts are one object."""
+    encoded = array if isinstance(array, pa.DictionaryArray) else array.dictionary_encode()
+    # Missing texts get the last index, which is that of None.
+    texts = [*encoded.dictionary.to_pylist(), None]
+    return [texts[index] for index in encoded.indices.fill_null(len(texts) - 1).to_pylist()]

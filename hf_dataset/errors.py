@@ -1,7 +1,7 @@
-"""Errors of reading a data set."""
+"""Errors that reading a data set raises."""
 
 from __future__ import annotations
 
 
 class ReadError(ValueError):
-    """A folder is not a data set, or lacks the requested config or split; the message lists what it has."""
+    """A folder is not a data set, a file is missing or malformed, or a config or split is unknown."""

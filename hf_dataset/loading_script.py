@@ -1,13 +1,13 @@
-"""The data set as a loading script, for those who want a class, and for `datasets` before 4.
+"""Loading script of the data set, as a builder class, and for versions of `datasets` before 4.
 
-As a class it works with every version of `datasets` from 2.21 on:
+The class works with every version of `datasets` from 2.21 on:
 
     builder = PEToolBench(config_name="chronological", data_dir="out/demo")
     builder.download_and_prepare()
     rows = builder.as_dataset(split="validation")
 
-On the branch `script` of the data set's repository it stands alone beside the data, under the repository's name. So it
-imports nothing of ours, and what it knows of rows is written into it.
+On the branch `script` of the data set's repository, this file is stored next to the data, under the name of the
+repository. So it imports nothing of this project, and contains a copy of the schema.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import datasets
 import pyarrow.parquet as pq
 
 BUILD = ""
-"""SHA-256 of the manifest that a pushed script stands beside, empty in ours.
+"""SHA-256 of the manifest of the data that the script is pushed with; empty in this repository.
 
-`datasets` 3 caches rows by the code of their script alone: without this, new data would go unseen.
+`datasets` 3 caches rows by the code of their script only. Without the hash it would not notice new data.
 """
 
 # Derived from hf_dataset/schema.py by `python -m hf_dataset.script_branch`:
@@ -112,38 +112,38 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "sft": {"row": "SftRow", "files": {"train": "sft/train.parquet"}},
     "dpo": {"row": "DpoRow", "files": {"train": "dpo/train.parquet"}},
 }
-# End of what is derived.
+# End of the derived part.
 
 BATCH = 1000
-"""Rows that are read at once."""
+"""Number of rows per batch."""
 
 
 def feature(spec: Any) -> Any:
-    """The feature of a column, by whichever version of `datasets` is installed.
+    """Return the feature of a column, for the installed version of `datasets`.
 
     Args:
-        spec: The name of a type; a list of one for a list; a dict of columns for a struct.
+        spec: Name of a type; a list with one spec for a list; a dict of specs for a struct.
     """
     if isinstance(spec, str):
         return datasets.Value(spec)
     if isinstance(spec, dict):
         return {name: feature(inner) for name, inner in spec.items()}
     inner = feature(spec[0])
-    # A sequence of structs would come out as a struct of lists.
+    # `datasets` turns a Sequence of structs into a struct of lists.
     return [inner] if isinstance(inner, dict) else datasets.Sequence(inner)
 
 
 class PEToolBench(datasets.GeneratorBasedBuilder):
-    """The configs of PEToolBench.
+    """Builder of the configs of PEToolBench.
 
     Args:
-        *options: Those of `datasets.DatasetBuilder`.
-        data_dir: Folder of a built data set; by default the folder, or the repository, that the script stands in.
-        base_path: The same, as `datasets` calls it.
-        **named_options: Those of `datasets.DatasetBuilder`, `config_name` among them.
+        *options: Options of `datasets.DatasetBuilder`.
+        data_dir: Folder of a built data set. Defaults to `base_path`.
+        base_path: Folder or URL of the data, as passed by `datasets`. Defaults to the folder of the script.
+        **named_options: Options of `datasets.DatasetBuilder`, such as `config_name`.
 
     Raises:
-        FileNotFoundError: If the folder is no built data set.
+        FileNotFoundError: If the folder is not a built data set.
     """
 
     BUILDER_CONFIGS: ClassVar = [datasets.BuilderConfig(name=name) for name in CONFIGS]
@@ -159,22 +159,22 @@ class PEToolBench(datasets.GeneratorBasedBuilder):
         folder = str(data_dir or base_path or Path(__file__).parent)
         if "://" not in folder:
             folder = str(Path(folder).absolute())
-            # Rows are cached by this: another folder, or another build in the same one, has other rows.
+            # The cache key of the rows: another folder, or another build in the same folder, has other rows.
             named_options["hash"] = (named_options.get("hash") or "") + _build_of(folder)
         super().__init__(*options, base_path=folder, **named_options)
 
     @classmethod
     def get_all_exported_dataset_infos(cls) -> dict[str, Any]:
-        """Nothing: a card beside the script may be that of other data, whose sizes are not those of these rows."""
+        """Return nothing: a card next to the script may describe other data, of other sizes."""
         return {}
 
     def _info(self) -> Any:
         return datasets.DatasetInfo(features=datasets.Features(feature(ROWS[CONFIGS[self.config.name]["row"]])))
 
     def _split_generators(self, dl_manager: Any) -> list[Any]:
-        with open(dl_manager.download("manifest.json"), encoding="utf-8") as file:  # noqa: PTH123  (see below)
-            there = json.load(file)["files"]
-        files = {split: files_of(name, there) for split, name in CONFIGS[self.config.name]["files"].items()}
+        with open(dl_manager.download("manifest.json"), encoding="utf-8") as file:  # noqa: PTH123  (see `rows_of`)
+            listed = json.load(file)["files"]
+        files = {split: files_of(name, listed) for split, name in CONFIGS[self.config.name]["files"].items()}
         return [
             datasets.SplitGenerator(name=split, gen_kwargs={"paths": paths})
             for split, paths in dl_manager.download(files).items()
@@ -185,23 +185,33 @@ class PEToolBench(datasets.GeneratorBasedBuilder):
 
 
 def files_of(name: str, there: Iterable[str]) -> list[str]:
-    """Which of some files hold the rows of the table of a name: the file of that name, or its shards in order."""
+    """Return the paths of the files of a table: the file of that name, or its shards in order.
+
+    Args:
+        name: Path of the table.
+        there: Paths of the existing files.
+    """
     pattern = re.escape(name).replace(r"\.parquet", r"(-\d+-of-\d+)?\.parquet")
     return sorted(path for path in there if re.fullmatch(pattern, path)) or [name]
 
 
 def rows_of(path: str) -> Iterator[dict[str, Any]]:
-    """Rows of a file."""
-    with open(path, "rb") as file:  # noqa: PTH123  (streaming puts an `open` here that takes addresses)
+    """Yield the rows of a file.
+
+    Args:
+        path: Path or URL of a Parquet file.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123  (`datasets` replaces `open` by one that opens URLs)
         for batch in pq.ParquetFile(file).iter_batches(BATCH):
             yield from batch.to_pylist()
 
 
 def _build_of(folder: str) -> str:
+    """Return a hash of the manifest of a data set."""
     manifest = Path(folder, "manifest.json")
     if not manifest.is_file():
         raise FileNotFoundError(
-            f"{folder!r} holds no manifest.json: it is no built data set. Name the folder of one with data_dir=; "
-            "petoolbench build --catalog builtin -o FOLDER makes one."
+            f"{folder!r} holds no manifest.json: it is not a built data set. Pass the folder of one as data_dir, or "
+            "build one with: petoolbench build --catalog builtin -o FOLDER"
         )
     return hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]

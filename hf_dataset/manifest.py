@@ -1,7 +1,7 @@
-"""The manifest of a data set: one record for every package, validated when it is read from its file.
+"""Manifest of a data set, validated when it is read.
 
-`builder` fills it, the card and the Croissant metadata are made from it, `verify` checks the files against it, and a
-run file is tied to a data set by the hashes in it.
+`builder` writes it. The card and the Croissant metadata are generated from it. `verify` checks the files against it.
+Run files refer to a data set by its hashes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .layout import CANARY, MANIFEST, shards, split_file
 from .schema import HISTORY_TYPES
 
 FORMAT: Final = 1
-"""Version of the data format that this distribution writes and reads."""
+"""Version of the data format that this version of petoolbench writes and reads."""
 ORIGINAL: Final = "original"
 """`kind` of a folder that holds released rows of the earlier benchmark."""
 ALL: Final = "all"
-"""Name that stands for all three history types at once."""
+"""Name for all three history types together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,16 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditSummary:
-    """Number of gates and checks that hold for a data set."""
+    """Numbers of the gates and checks that hold for a data set."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     gates: int
     gates_that_cannot_tell: int
-    """Gates that could not fail on this number of rows."""
+    """Number of gates that no accuracy could fail, because there are too few rows."""
     checks: int
     gates_on_rows: int | None = None
-    """Rows of a config that the gates were evaluated on; None for all rows."""
+    """Number of rows per config that the gates were evaluated on; None for all rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,20 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Everything that determines a data set, what was dropped on the way, and the hash of every file."""
+    """Inputs and versions that determine a data set, its counts and drops, and the hash of every file."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     build_id: str
-    """Eight hexadecimal digits that begin every instance id after its config."""
+    """Eight hexadecimal digits. Every instance id contains them, after its config."""
     builder: str
-    """Version of this distribution that wrote the data."""
+    """Version of petoolbench that wrote the data."""
     catalog: str
     """Kind and content hash of the catalogue."""
     rows: Mapping[str, Mapping[str, int]]
     """Number of rows by config and split."""
     tokenizer: str
-    """Tokenizer that `n_tokens` counts with."""
+    """Name of the tokenizer of `n_tokens`."""
     format: int = FORMAT
     kind: str | None = None
     """None for a build; `original` for an import of released rows."""
@@ -86,18 +86,20 @@ class Manifest:
     config: Mapping[str, Any] = field(default_factory=dict)
     """The build's config without its secret; empty for an import."""
     test_split_needs_a_secret: bool = False
+    """True if the test split was drawn with a secret."""
     libraries: Mapping[str, str] = field(default_factory=dict)
-    """Version of each library that can change what is built."""
+    """Version of each library that can change the data."""
     oracle_expected_loss: float = 0.0
     """Share of the rows of `rating_integrated` that flipped ratings make unanswerable, 0 to 1."""
     counts: Mapping[str, int] = field(default_factory=dict)
+    """Number of records by kind."""
     drops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Number of dropped records by kind and reason."""
     llm: Mapping[str, Any] | None = None
-    """Model, prompts and tokens, where a language model understood the tools."""
+    """Model, prompts and tokens; None if no language model was used."""
     prompt_version: str | None = None
     audit: AuditSummary | None = None
-    """None where the data set was not audited."""
+    """None if the data set was not audited."""
     sources: tuple[SourceFile, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     """Every file of the data set except the manifest, by path."""
@@ -125,20 +127,20 @@ class Manifest:
         return bool(self.config["candidates"]["provider_overlap"])
 
     def preference_changes(self, config: str) -> int:
-        """Number of preference changes in each history of a config; 0 where the order carries no meaning."""
+        """Return the number of preference changes in each history of a config; 0 if the order has no meaning."""
         return int(self.config["histories"]["changes"]) if config == "chronological" else 0
 
     def table_files(self, config: str, split: str) -> list[str]:
-        """Paths of the Parquet files of a split, in the order of their rows."""
+        """Return the paths of the Parquet files of a split, in the order of their rows."""
         return shards(split_file(config, split), self.files)
 
     def data_sha256(self, config: str, split: str) -> str:
-        """SHA-256 that identifies the rows of a split.
+        """Return the SHA-256 that identifies the rows of a split.
 
-        The hash of its Parquet file; for several files, and for the config `all`, the hash of the concatenated hashes.
+        It is the hash of the Parquet file, or the hash of the concatenated hashes if there are several files.
 
         Args:
-            config: A history type, or `all` for the three of them.
+            config: A history type, or `all` for all three.
             split: `train`, `validation` or `test`.
 
         Raises:
@@ -163,7 +165,7 @@ class Manifest:
         return digest.hexdigest()[:12]
 
     def to_json(self) -> str:
-        """The text of the manifest file; fields at their defaults of None or empty are kept."""
+        """Return the text of the manifest file, with all fields."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -183,7 +185,7 @@ def parse_manifest(text: str | bytes, name: str) -> Manifest:
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ReadError(f"{name!r} is not JSON: {error}") from error
+        raise ReadError(f"{name!r} is not valid JSON: {error}. Build or download the data set again.") from error
     if not isinstance(raw, dict) or "build_id" not in raw:
         raise ReadError(f"{name!r} is not the manifest of a PEToolBench build. Build the data set again.")
     if raw.get("format") != FORMAT:
@@ -208,7 +210,7 @@ def read_manifest(folder: Path) -> Manifest:
         folder: Folder of the data set.
 
     Raises:
-        ReadError: If there is no manifest, or it is not valid.
+        ReadError: If the manifest is missing or invalid.
     """
     path = folder / MANIFEST
     try:
@@ -216,7 +218,7 @@ def read_manifest(folder: Path) -> Manifest:
     except FileNotFoundError as error:
         raise ReadError(
             f"{str(folder)!r} holds no {MANIFEST}: it is not a complete PEToolBench folder. "
-            "Make one with: petoolbench build --catalog builtin -o FOLDER"
+            "Build one with: petoolbench build --catalog builtin -o FOLDER"
         ) from error
     except OSError as error:
         raise ReadError(f"{str(path)!r} cannot be read: {error.strerror}.") from error

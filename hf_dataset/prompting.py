@@ -1,8 +1,8 @@
-"""What a model is asked: an instance as chat messages, the same in training data and in prediction.
+"""Chat messages of an instance, the same in training data and in prediction.
 
-The system message states the task, in words of `prompts/predict*.md`. The user message is one JSON object, so that text
-of a catalogue or a user, however it is worded, stays a string inside it. What chat templates take for their own marks
-(`<|...|>`, `<s>`, `[INST]`) is written with JSON escapes, so that no string ends the message either.
+The system message states the task; its text is in `prompts/predict*.md`. The user message is one JSON object, so that
+text of a catalogue or of a user stays inside a string. Characters that start a control token of chat templates
+(`<|...|>`, `<s>`, `[INST]`) are written as JSON escapes, so that no string can end the message either.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from .errors import ReadError
 from .schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
 Docs = Literal["full", "names"]
-"""Whether the tools of the history are documented, or only named by its calls."""
+"""Documentation of the tools in the history: `full`, or only the `names` in its calls."""
 DOCS: Final[tuple[Docs, ...]] = get_args(Docs)
 Mode = Literal["prompt", "tools"]
-"""Whether the candidates stand in the message, and a JSON object is to be replied, or whether they travel beside it as
-the functions of native tool calling."""
+"""Form of the candidates: `prompt` puts them into the user message and asks for a JSON object; with `tools` the caller
+sends them as functions of native tool calling."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 Message = dict[str, str]
-"""`role` and `content`."""
+"""A dict with `role` and `content`."""
 _MARK: Final = re.compile(r"\[(?=/?[A-Z_]+\])")
-"""An opening bracket of a mark; never one of JSON, behind which no bare capitals can stand."""
+"""Opening bracket of a control token. It never matches a bracket of JSON, which no bare capital letter can follow."""
 
 
 def messages_of(instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt") -> list[Message]:
-    """An instance as the messages that a model is asked with: one of the system, one of the user.
+    """Return the system message and the user message of an instance.
 
     Args:
-        instance: The row; its answer is not looked at.
-        docs: Whether the tools of the history are documented.
-        mode: Whether the candidates are in the message.
+        instance: The instance. Its answer is not used.
+        docs: `full` adds the documentation of the tools in the history.
+        mode: `prompt` adds the candidates to the user message; `tools` leaves them out.
 
     Raises:
-        ReadError: If the row's id does not begin with its config.
+        ReadError: If the instance id does not start with a config.
     """
     return [
         {"role": "system", "content": _system(config_of(instance.instance_id), mode)},
@@ -49,10 +49,10 @@ def messages_of(instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt
 
 
 def config_of(instance_id: str) -> str:
-    """The history type that an instance id begins with.
+    """Return the config that an instance id starts with.
 
     Raises:
-        ReadError: If it begins with none.
+        ReadError: If it starts with none of the history types.
     """
     config = instance_id.partition("-")[0]
     if config not in HISTORY_TYPES:
@@ -65,7 +65,11 @@ def config_of(instance_id: str) -> str:
 
 @cache
 def prompt_version(mode: Mode = "prompt") -> str:
-    """Eight hexadecimal digits that change with whatever a model would be asked otherwise than now."""
+    """Return eight hexadecimal digits that change if the messages of any instance change.
+
+    Args:
+        mode: Form of the candidates, as in `messages_of`.
+    """
     asked = [messages_of(_specimen(f"{config}-0"), docs=docs, mode=mode) for config in HISTORY_TYPES for docs in DOCS]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:8]
 
@@ -81,7 +85,7 @@ def _wording(name: str) -> str:
 
 
 def _user(instance: Instance, docs: Docs, mode: Mode) -> str:
-    """One JSON object, with an item of its lists on each line."""
+    """Return one JSON object, with one list item per line."""
     parts = [f'"history":{_list(map(_step, instance.history))}']
     if docs == "full":
         parts.append(f'"history_tools":{_list(map(_tool, instance.history_tools))}')
@@ -123,7 +127,7 @@ def _json(value: Any) -> str:
 
 
 def _specimen(instance_id: str) -> Instance:
-    """A small row that has everything a prompt shows."""
+    """Return a small instance with every field that the messages contain."""
     tool = ToolDoc("tool", "provider", "Does <it> [NOW].", '{"type": "object", "properties": {}}')
     rating = 1 if instance_id.startswith("rating_integrated") else None
     return Instance(

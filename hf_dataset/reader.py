@@ -1,4 +1,4 @@
-"""Reading a built data set from its folder, as rows."""
+"""Reading of a data set from its folder, as rows."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .layout import ANSWERS, SPLITS, TOOLS, TRAINING, answers_file, shards_in, s
 from .schema import HISTORY_TYPES, ROWS, AnswerKey, Instance, ToolRow, arrow_schema
 
 _BATCH: Final = 1000
-"""Rows that are decoded at once."""
+"""Number of rows that are decoded together."""
 _LONG_BATCH: Final = 100
-"""The same for training data, whose rows are long."""
+"""Number of rows of training data that are decoded together; they are longer."""
 
 
 def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
-    """Rows of a config's split.
+    """Read the instances of a split.
 
     Args:
         folder: Folder of the data set.
@@ -31,99 +31,103 @@ def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
         split: `train`, `validation` or `test`.
 
     Raises:
-        ReadError: If there is no such folder, config or split, or a file is not what it should be.
+        ReadError: If the config or split is unknown, or a file is missing or malformed.
     """
     if config not in HISTORY_TYPES:
-        raise ReadError(f"There is no config {config!r}. Configs of instances are {', '.join(HISTORY_TYPES)}.")
+        raise ReadError(f"Unknown config {config!r}. Configs of instances: {', '.join(HISTORY_TYPES)}.")
     _check_split(split)
     return list(_rows(folder, split_file(config, split), Instance))
 
 
 def read_tools(folder: Path, split: str) -> list[ToolRow]:
-    """The catalogue of a split; without attributes in `test`, whose answers they would tell.
+    """Read the tools of a split. Tools of test have no attributes, because they would reveal the answers.
+
+    Args:
+        folder: Folder of the data set.
+        split: `train`, `validation` or `test`.
 
     Raises:
-        ReadError: As in `read_instances`.
+        ReadError: If the split is unknown, or a file is missing or malformed.
     """
     _check_split(split)
     return list(_rows(folder, split_file(TOOLS, split), ToolRow))
 
 
 def read_private_tools(folder: Path) -> list[ToolRow]:
-    """The catalogue of the test split with its attributes.
+    """Read the tools of the test split with their attributes.
 
     Args:
-        folder: The answers folder, not that of the data set.
+        folder: Folder of the private answers.
 
     Raises:
-        ReadError: As in `read_instances`.
+        ReadError: If a file is missing or malformed.
     """
     return list(_rows(folder, answers_file(TOOLS), ToolRow))
 
 
 def read_answers(folder: Path, config: str) -> list[AnswerKey]:
-    """The private test answers of a config.
+    """Read the private test answers of a config.
 
     Args:
-        folder: The answers folder, not that of the data set.
+        folder: Folder of the private answers.
         config: One of the history types.
 
     Raises:
-        ReadError: As in `read_instances`.
+        ReadError: If a file is missing or malformed.
     """
     return list(_rows(folder, answers_file(config), AnswerKey))
 
 
 def answered(rows: Iterable[Instance], keys: Iterable[AnswerKey]) -> Iterator[Instance]:
-    """Rows of the test split with their answers.
+    """Yield the instances of the test split with their answers.
 
     Args:
-        rows: Rows without answers.
-        keys: The private answers of these rows, in any order.
+        rows: Instances without answers.
+        keys: The private answers of these instances, in any order.
 
     Raises:
-        ReadError: If a row has no answer, or an answer no row.
+        ReadError: If an instance has no answer, or an answer has no instance.
     """
     by_id = {key.instance_id: key for key in keys}
     for row in rows:
         key = by_id.pop(row.instance_id, None)
         if key is None:
             raise ReadError(
-                f"{row.instance_id!r} has no answer: the answers belong to another build. Name the answers folder of "
-                "this one."
+                f"The instance {row.instance_id!r} has no answer: the answers belong to another build. "
+                "Use the answers folder of this build."
             )
         yield replace(row, answer=key.answer, meta=key.meta)
     if by_id:
         raise ReadError(
-            f"There is an answer to {min(by_id)!r}, and no such instance: the answers belong to another build. Name "
-            "the answers folder of this one."
+            f"The answer of {min(by_id)!r} has no instance: the answers belong to another build. "
+            "Use the answers folder of this build."
         )
 
 
 def read_training(folder: Path, config: str) -> Iterator[Any]:
-    """Rows of `sft` or `dpo`, a few at a time, since together they are larger than all the rest.
+    """Yield the rows of `sft` or `dpo`. All of them may not fit into memory.
 
     Args:
         folder: Folder of the data set.
-        config: `sft`, for rows of `SftRow`, or `dpo`, for rows of `DpoRow`.
+        config: `sft` for rows of `SftRow`, or `dpo` for rows of `DpoRow`.
 
     Raises:
-        ReadError: As in `read_instances`.
+        ReadError: If the config is unknown, or a file is missing or malformed.
     """
     if config not in TRAINING:
-        raise ReadError(f"There is no training data {config!r}. Configs of training data are {', '.join(TRAINING)}.")
+        raise ReadError(f"Unknown config {config!r}. Configs of training data: {', '.join(TRAINING)}.")
     yield from _rows(folder, split_file(config, "train"), ROWS[config])
 
 
 def files_of(folder: Path, table: str) -> list[Path]:
-    """Files of a table, in the order of its rows.
+    """Return the files of a table, in the order of its rows.
 
     Args:
-        folder: Folder of the data set, or that of the answers.
-        table: Path of the table, as `split_file` or `answers_file` gives it.
+        folder: Folder of the data set or of the private answers.
+        table: Path of the table, as returned by `split_file` or `answers_file`.
 
     Raises:
-        ReadError: If one is missing, or the folder cannot be read.
+        ReadError: If a file is missing, or the folder cannot be read.
     """
     try:
         names = shards_in(folder, table)
@@ -133,33 +137,33 @@ def files_of(folder: Path, table: str) -> list[Path]:
 
 
 def read_file(path: Path, row: type, query_groups: Collection[str] | None = None) -> Iterator[Any]:
-    """Rows of one file, a few at a time.
+    """Yield the rows of a file.
 
     Args:
-        path: The file.
-        row: Class of its rows.
-        query_groups: Those whose rows are wanted; None for all rows.
+        path: Path of the file.
+        row: Class of the rows.
+        query_groups: Query groups whose rows are read; None for all rows.
 
     Raises:
-        ReadError: If it cannot be read, or holds other columns.
+        ReadError: If the file cannot be read, or has other columns.
     """
     decoder = Decoder(row)
     wanted = None if query_groups is None else pa.array(sorted(query_groups), pa.string())
     for batch in _batches(path, row, None):
-        kept = batch if wanted is None else batch.filter(pc.is_in(batch.column("query_group"), wanted))
-        yield from decoder.rows(kept)
+        filtered = batch if wanted is None else batch.filter(pc.is_in(batch.column("query_group"), wanted))
+        yield from decoder.rows(filtered)
 
 
 def read_columns(path: Path, row: type, *columns: str) -> Iterator[pa.RecordBatch]:
-    """Some columns of one file, a few rows at a time.
+    """Yield some columns of a file, in batches of rows.
 
     Args:
-        path: The file.
-        row: Class of its rows.
-        columns: Their names, or paths into them, as Parquet names them.
+        path: Path of the file.
+        row: Class of the rows.
+        columns: Names of columns, or Parquet paths of nested columns.
 
     Raises:
-        ReadError: As in `read_file`.
+        ReadError: If the file cannot be read, or has other columns.
     """
     return _batches(path, row, columns)
 
@@ -167,22 +171,22 @@ def read_columns(path: Path, row: type, *columns: str) -> Iterator[pa.RecordBatc
 def _incomplete(folder: Path, name: str) -> str:
     if name.startswith(f"{ANSWERS}/"):
         return (
-            f"{str(folder)!r} holds no {name}: it is no folder of answers. Name the one that a build puts beside its "
-            "data set, OUT-private."
+            f"{str(folder)!r} holds no {name}: it is not a folder of answers. "
+            "Pass the folder OUT-private that a build makes together with its data set OUT."
         )
     return (
         f"{str(folder)!r} holds no {name}: it is not a complete PEToolBench folder. "
-        "Make one with: petoolbench build --catalog builtin -o FOLDER"
+        "Build one with: petoolbench build --catalog builtin -o FOLDER"
     )
 
 
 def _check_split(split: str) -> None:
     if split not in SPLITS:
-        raise ReadError(f"There is no split {split!r}. Splits are {', '.join(SPLITS)}.")
+        raise ReadError(f"Unknown split {split!r}. Splits: {', '.join(SPLITS)}.")
 
 
 def _rows(folder: Path, table: str, row: type) -> Iterator[Any]:
-    """Rows of a table, from all its files."""
+    """Yield the rows of a table, from all of its files."""
     for path in files_of(folder, table):
         yield from read_file(path, row)
 
@@ -196,16 +200,18 @@ def _batches(path: Path, row: type, columns: Collection[str] | None) -> Iterator
         with pq.ParquetFile(path, metadata=metadata, read_dictionary=shared_columns(row)) as file:
             yield from file.iter_batches(size, columns=None if columns is None else list(columns))
     except (pa.ArrowException, OSError) as error:
-        raise ReadError(f"{str(path)!r} cannot be read as Parquet: {error}") from error
+        raise ReadError(
+            f"{str(path)!r} cannot be read as Parquet: {error}. Build or download the data set again."
+        ) from error
 
 
 def _path(folder: Path, name: str) -> Path:
     path = folder / name
     try:
-        there = path.is_file()
+        exists = path.is_file()
     except OSError as error:
         raise ReadError(f"{str(folder)!r} cannot be read: {error.strerror}.") from error
-    if not there:
+    if not exists:
         raise ReadError(_incomplete(folder, name))
     return path
 
@@ -213,6 +219,6 @@ def _path(folder: Path, name: str) -> Path:
 def _check_columns(path: Path, schema: pa.Schema, row: type) -> None:
     if schema.names != arrow_schema(row).names:
         raise ReadError(
-            f"{str(path)!r} has the columns {schema.names}; expected {arrow_schema(row).names}. "
-            "It was made by another version: build it again."
+            f"{str(path)!r} has the columns {schema.names}; expected {arrow_schema(row).names}. The file was made by "
+            "another version of petoolbench: build the data set again."
         )

@@ -1,4 +1,4 @@
-"""References for the metric, made from rows and, for the test split, from the private answers."""
+"""References for the metric, from rows and, for the test split, the private answers."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from .schema import AnswerKey, AnswerRow, Instance, MetaRow, ToolDoc
 
 
 def references(instances: Iterable[Instance], answers: Iterable[AnswerKey] = ()) -> list[Reference]:
-    """References that predictions are judged against, in the order of the rows.
+    """Return the references of instances, in the same order.
 
     Args:
-        instances: Rows of one split of one config.
-        answers: Private answers, which replace the rows' own; required for the test split.
+        instances: Instances of one split of one config.
+        answers: Private answers, which replace those of the instances; required for the test split.
 
     Raises:
-        MetricError: If a row has no answer.
+        ReferencesError: If an instance has no answer, or is malformed.
     """
     private = {key.instance_id: key for key in answers}
-    found = []
+    scored = []
     for instance in instances:
         key = private.get(instance.instance_id)
         answer, meta = (key.answer, key.meta) if key else (instance.answer, instance.meta)
-        found.append(_reference(instance, answer, meta))
-    return found
+        scored.append(_reference(instance, answer, meta))
+    return scored
 
 
 @lru_cache(maxsize=16_384)
 def _scored_part(tool: ToolDoc) -> Mapping[str, str]:
-    """The part of a candidate's documentation that scoring needs; shared between references, do not modify."""
+    """Return the part of a candidate's documentation that scoring needs. References share it: do not modify it."""
     return {"name": tool.name, "parameters": tool.parameters}
 
 

@@ -1,8 +1,8 @@
-"""Single source of truth for what a row is.
+"""Schema of the rows: the single source of truth.
 
-The dataclasses below are the rows. Their Arrow schema and the `dataset_info` of the card, which `datasets` reads its
-features from, are derived from them, so that they cannot drift apart. `arguments` and `parameters` are JSON text:
-the one form of free-shaped values that every version of `datasets` reads.
+The dataclasses below are the rows. The Arrow schema, and the `dataset_info` of the card from which `datasets` reads the
+features, are derived from them. `arguments` and `parameters` are JSON text: every version of `datasets` reads text, and
+the structure of the JSON can differ between rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import pyarrow as pa
 
 HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
-"""The three configs of instances, the first being the default one."""
+"""The configs of instances; the first one is the default config."""
 
 Int32 = Annotated[int, "int32"]
 Float32 = Annotated[float, "float32"]
@@ -25,26 +25,26 @@ Float32 = Annotated[float, "float32"]
 
 @dataclass(frozen=True, slots=True)
 class InteractionRow:
-    """One past instruction with the tool call that served it."""
+    """A past instruction of the user, with the tool call that served it."""
 
     instruction: str
     name: str
-    """Name of the tool that was called; documented in the row's `history_tools`."""
+    """Name of the called tool; its documentation is in `history_tools` of the row."""
     arguments: str
-    """JSON object."""
+    """JSON object, as text."""
     rating: Int32 | None
-    """1 liked, 0 disliked, None in the configs without ratings."""
+    """1 for liked, 0 for disliked; None in the configs without ratings."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolDoc:
-    """A tool as a model is shown it."""
+    """Documentation of a tool, as shown to the model."""
 
     name: str
     provider: str
     description: str
     parameters: str
-    """JSON Schema object, as JSON."""
+    """JSON Schema object, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +53,30 @@ class AnswerRow:
 
     name: str
     arguments: str
-    """JSON object."""
+    """JSON object, as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetaRow:
-    """How the instance was made; None in the public test split, but for `n_tokens`."""
+    """Facts about how the instance was generated. In the public test split all are None, except `n_tokens`."""
 
     axes: list[str] | None
-    """Axes that the user's preference weighs, the heaviest first."""
+    """Axes of the user's preference, the most important first."""
     drift_step: Int32 | None
-    """Index of the first history step under the current preference; None where nothing changes."""
+    """Index of the first history step under the current preference; None if it never changes."""
     noise: Float32 | None
-    """Share of ratings that were flipped, 0 to 1."""
+    """Share of the ratings that were flipped, 0 to 1."""
     distractor_level: str | None
+    """Source of the candidates that do another job."""
     n_tokens: Int32 | None
-    """Tokens of the row's text, by the tokenizer that the manifest names."""
+    """Number of tokens of the row's text, by the tokenizer that the manifest names."""
     same_function: list[str] | None
     """Names of the candidates that do the job, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One row of `preferred_only`, `rating_integrated` or `chronological`."""
+    """A row of `preferred_only`, `rating_integrated` or `chronological`."""
 
     instance_id: str
     user_id: str
@@ -94,32 +95,32 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class AttributeRow:
-    """One non-functional property of a tool."""
+    """A non-functional property of a tool."""
 
     axis: str
     value: str
     evidence: str
-    """The words of the tool's documentation that it was read from."""
+    """Words of the tool's documentation that state the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRow:
-    """One row of `tools`, the catalogue itself."""
+    """A row of `tools`, the catalogue."""
 
     name: str
     provider: str
     category: str
     functionality: str | None
-    """None for a tool that stands in no functionality group: it serves as a distractor."""
+    """None for a tool without a functionality group, which is only used as a distractor."""
     description: str
     parameters: str
-    """JSON Schema object, as JSON."""
+    """JSON Schema object, as text."""
     attributes: list[AttributeRow]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerKey:
-    """One row of the private answers of the test split; everything that the public row leaves out."""
+    """A row of the private answers of the test split: everything that the public row leaves out."""
 
     instance_id: str
     query_group: str
@@ -130,7 +131,7 @@ class AnswerKey:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One message of a chat."""
+    """A message of a chat."""
 
     role: str
     """`system`, `user` or `assistant`."""
@@ -139,7 +140,7 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class SftRow:
-    """One row of `sft`: a train instance as the chat that ends in the answer's call."""
+    """A row of `sft`: a train instance as a chat that ends with the correct call."""
 
     instance_id: str
     config: str
@@ -150,14 +151,14 @@ class SftRow:
 
 @dataclass(frozen=True, slots=True)
 class DpoRow:
-    """One row of `dpo`: a train instance with the answer's call and one that is wrong."""
+    """A row of `dpo`: a train instance with a reply with the correct call, and a wrong reply."""
 
     instance_id: str
     config: str
     """History type of the instance."""
     query_group: str
     kind: str
-    """What is wrong with the rejected call; one of `DPO_KINDS`."""
+    """Error of the rejected reply; one of `DPO_KINDS`."""
     prompt: list[MessageRow]
     chosen: list[MessageRow]
     rejected: list[MessageRow]
@@ -171,9 +172,15 @@ DPO_KINDS: Final = (
     "wrong_functionality",
     "wrong_format",
 )
-"""What can be wrong with a rejected reply: a tool for the job that is not the preferred one; the one of them that the
-disliked calls are for; the one that was wanted before the preference changed; the value of an argument; a tool for
-another job; the right call in a form that cannot be read."""
+"""Errors of rejected replies. A reply calls
+
+* `same_function`: a tool for the job that is not the preferred one;
+* `disliked`: the tool for the job that fits the disliked calls;
+* `stale`: the tool for the job that was preferred before the preference changed;
+* `wrong_argument`: the preferred tool with a wrong value of an argument;
+* `wrong_functionality`: a tool for another job;
+* `wrong_format`: the correct call in an unreadable format.
+"""
 
 ROWS: Final[dict[str, type]] = {
     **dict.fromkeys(HISTORY_TYPES, Instance),
@@ -187,7 +194,7 @@ _SCALARS: Final = {str: "string", "int32": "int32", "float32": "float32"}
 
 
 def _resolve(hint: Any) -> Any:
-    """Take `None` out of an optional hint; everything may be null in Arrow."""
+    """Remove `None` from an optional type hint; every column is nullable in Arrow."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         return next(arm for arm in typing.get_args(hint) if arm is not types.NoneType)
     return hint
@@ -195,7 +202,7 @@ def _resolve(hint: Any) -> Any:
 
 @cache
 def fields_of(row: type) -> dict[str, Any]:
-    """Type of each column of a row class, by name; everything may be null."""
+    """Return the type hint of each column of a row class, by name, without `None`."""
     hints = typing.get_type_hints(row, include_extras=True)
     return {field.name: _resolve(hints[field.name]) for field in dataclasses.fields(row)}
 
@@ -213,10 +220,10 @@ def _arrow_type(hint: Any) -> pa.DataType:
 
 
 def arrow_schema(row: type) -> pa.Schema:
-    """Arrow schema of a row class, without metadata.
+    """Return the Arrow schema of a row class, without metadata.
 
-    Parquet that carries the feature types of `datasets` 4 cannot be read by 2.x and 3.x, so there is none: the
-    features stand in the card.
+    Versions 2 and 3 of `datasets` cannot read Parquet files with the feature types of version 4. So the features are
+    stored in the card instead.
     """
     return pa.schema([(name, _arrow_type(hint)) for name, hint in fields_of(row).items()])
 
@@ -224,7 +231,7 @@ def arrow_schema(row: type) -> pa.Schema:
 def _feature_spec(hint: Any) -> dict[str, Any]:
     if typing.get_origin(hint) is list:
         inner = _feature_spec(typing.get_args(hint)[0])
-        # `sequence` of a scalar and `list` of a struct are the two spellings that every version of datasets reads.
+        # Every version of `datasets` reads `sequence` of a scalar and `list` of a struct.
         return {"sequence": inner["dtype"]} if "dtype" in inner else {"list": inner["struct"]}
     if dataclasses.is_dataclass(hint):
         return {"struct": feature_specs(typing.cast("type", hint))}
@@ -232,12 +239,12 @@ def _feature_spec(hint: Any) -> dict[str, Any]:
 
 
 def feature_specs(row: type) -> list[dict[str, Any]]:
-    """Features of a row class in the form of a card's `dataset_info.features`."""
+    """Return the features of a row class, in the form of `dataset_info.features` of a card."""
     return [{"name": name, **_feature_spec(hint)} for name, hint in fields_of(row).items()]
 
 
 def to_dict(row: Any) -> dict[str, Any]:
-    """Plain dict of a row, nested as the row is."""
+    """Return a row as nested dicts and lists."""
     return {name: _plain(getattr(row, name)) for name in row.__slots__}
 
 

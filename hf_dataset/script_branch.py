@@ -1,6 +1,6 @@
-"""The branch `script` of the data set's repository: what main holds, and the loading script beside it.
+"""Branch `script` of the data set's repository: the files of main, and the loading script.
 
-The script cannot import our schema there, so that what it has to know of it is written into the script, here:
+The script cannot import the schema there. This module writes a copy of the schema into the script:
 
     python -m hf_dataset.script_branch
 """
@@ -18,30 +18,34 @@ from .schema import ROWS, feature_specs
 
 SCRIPT: Final = Path(__file__).with_name("loading_script.py")
 _BEGIN: Final = "# Derived from hf_dataset/schema.py by `python -m hf_dataset.script_branch`:\n"
-_END: Final = "# End of what is derived.\n"
+_END: Final = "# End of the derived part.\n"
 _NO_BUILD: Final = 'BUILD = ""\n'
 _WIDTH: Final = 120
 
 
 def built_files(manifest: Manifest) -> list[str]:
-    """What a build made, and nothing that came to lie beside it since: paths in the folder of the data set."""
+    """Return the paths of the files of a build, relative to its folder; files that were added later are left out.
+
+    Args:
+        manifest: Manifest of the data set.
+    """
     return [*manifest.files, MANIFEST]
 
 
 def script_branch_files(out: Path, repo: str) -> dict[str, bytes | Path]:
-    """Files of the branch `script`, by path in the repository.
+    """Return the files of the branch `script`, by path in the repository.
 
-    They are those of main and one more, so that the manifest holds for both branches and large files are stored once.
+    They are the files of main and the script, so that both branches share the manifest and the large files.
 
     Args:
         out: Folder of a built data set.
-        repo: Name of its repository, with or without its owner; it gives the script its name.
+        repo: Name of the repository, with or without its owner. The script is named after it.
 
     Returns:
-        The content of the script, and where the others lie.
+        The content of the script, and the local path of each other file.
 
     Raises:
-        ReadError: If the folder is no built data set.
+        ReadError: If the folder is not a built data set.
     """
     files: dict[str, bytes | Path] = {path: out / path for path in built_files(read_manifest(out))}
     build = hashlib.sha256((out / MANIFEST).read_bytes()).hexdigest()
@@ -50,10 +54,10 @@ def script_branch_files(out: Path, repo: str) -> dict[str, bytes | Path]:
 
 
 def rendered(script: str) -> str:
-    """The loading script with what it knows of rows as the schema has it.
+    """Return the loading script with an up-to-date copy of the schema.
 
     Args:
-        script: Text of the loading script; what it holds between the two comments is replaced.
+        script: Text of the loading script. The part between its two comments is replaced.
     """
     rows = {row.__name__: {spec["name"]: _plain(spec) for spec in feature_specs(row)} for row in ROWS.values()}
     configs = {
@@ -67,7 +71,7 @@ def rendered(script: str) -> str:
 
 
 def _plain(spec: dict[str, Any]) -> Any:
-    """A feature as the script writes it: the name of a type, a list of one, or a dict of columns."""
+    """Return a spec in the form of the script: the name of a type, a list with one spec, or a dict of specs."""
     if "dtype" in spec:
         return spec["dtype"]
     if "sequence" in spec:
@@ -78,17 +82,17 @@ def _plain(spec: dict[str, Any]) -> Any:
 
 
 def _assignment(name: str, value: dict[str, Any]) -> str:
-    left = f"{name}: dict[str, dict[str, Any]] = "
-    return f"{left}{_literal(value, 0, len(left))}\n"
+    prefix = f"{name}: dict[str, dict[str, Any]] = "
+    return f"{prefix}{_literal(value, 0, len(prefix))}\n"
 
 
 def _literal(value: Any, indent: int, column: int) -> str:
-    """Python for nested dicts, lists and strings, laid out as the formatter does.
+    """Return the Python code of nested dicts, lists and strings, in the layout of the formatter.
 
     Args:
-        value: What is written; its strings need no escapes.
-        indent: Spaces before the line that it begins in.
-        column: Where in that line it begins.
+        value: The value. Its strings must not need escapes.
+        indent: Indentation of the line that the value starts in, in spaces.
+        column: Column that the value starts in.
     """
     line = json.dumps(value)
     if column + len(line) < _WIDTH or isinstance(value, str):
@@ -99,8 +103,8 @@ def _literal(value: Any, indent: int, column: int) -> str:
         return f"[\n{''.join(parts)}{' ' * indent}]"
     parts = []
     for key, item in value.items():
-        left = f'{inner}"{key}": '
-        parts.append(f"{left}{_literal(item, indent + 4, len(left))},\n")
+        prefix = f'{inner}"{key}": '
+        parts.append(f"{prefix}{_literal(item, indent + 4, len(prefix))},\n")
     return f"{{\n{''.join(parts)}{' ' * indent}}}"
 
 

@@ -1,1 +1,1 @@
-"""Measurements, run by hand; what they come to stands in docs/benchmarks.md."""
+"""Performance measurements, run by hand. Their results are listed in docs/benchmarks.md."""

@@ -1,6 +1,7 @@
-"""The runner of all benchmarks: `python -m benchmarks NAME ...`, by hand, on a quiet machine.
+"""Command line of the performance measurements: `python -m performance NAME ...`.
 
-Each prints its rows as it finds them; with `--keep` they go into the table of docs/benchmarks.md.
+Run it by hand on an idle machine. Each measurement prints its rows as they finish. With `--keep`, the rows are also
+written to the table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ NAMES: Final = ("audit", "build", "catalogue", "llm", "load", "pages", "predict"
 
 
 def main() -> None:
-    """Run the benchmark that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    """Run the measurement named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m performance", description=__doc__)
     parser.add_argument("benchmark", choices=NAMES)
     name = parser.parse_args(sys.argv[1:2]).benchmark
-    # No other is imported: some measure the memory of this process.
-    module = import_module(f"benchmarks.{name}")
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks {name}", description=module.__doc__)
-    parser.add_argument("--keep", action="store_true", help="put the rows into docs/benchmarks.md")
+    # Import only this module, because some measurements report the memory of this process.
+    module = import_module(f"performance.{name}")
+    parser = argparse.ArgumentParser(prog=f"python -m performance {name}", description=module.__doc__)
+    parser.add_argument("--keep", action="store_true", help="write the rows to docs/benchmarks.md")
     module.arguments(parser)
-    given = parser.parse_args(sys.argv[2:])
-    measured = commit() if given.keep else ""
+    options = parser.parse_args(sys.argv[2:])
+    measured_commit = commit() if options.keep else ""
     console = Console(soft_wrap=True, highlight=False)
-    for row in module.measure(given):
+    for row in module.measure(options):
         peak = "" if row.peak_mib is None else f"{row.peak_mib:,.0f} MiB"
         console.print("; ".join(filter(None, (row.what, row.of, row.measured, peak, row.beside, row.bound))))
-        if given.keep:
-            keep(name, sys.argv[1:], measured, row)
+        if options.keep:
+            keep(name, sys.argv[1:], measured_commit, row)
 
 
 if __name__ == "__main__":

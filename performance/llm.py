@@ -1,6 +1,6 @@
-"""Throughput and memory of asking a model, against the test server with a latency.
+"""Throughput and memory of requests to a language model, against a local test server with a fixed latency.
 
-python -m benchmarks llm --requests 20000 --latency 0.2 --connections 64
+python -m performance llm --requests 20000 --latency 0.2 --connections 64
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import openai
@@ -26,9 +27,12 @@ from builder.llm.request import make_request
 
 from .results_table import Row
 
+_SEQUENTIAL = 50
+"""Requests of the sequential measurement."""
+
 
 def payload(index: int) -> dict[str, object]:
-    """Two tools to compare, never the same twice."""
+    """Return a payload with two tools to compare, different for each index."""
     tool = {
         "functionality": "get the weather of a city",
         "documentation": "Weather of a city by name.",
@@ -38,76 +42,98 @@ def payload(index: int) -> dict[str, object]:
 
 
 def peak() -> float:
-    """Largest memory of this process so far, in MiB."""
+    """Return the peak memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def resident() -> float:
-    """Memory of this process now, in MiB."""
+    """Return the current memory of this process, in MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 1024**2
 
 
 def ours(base_url: str, config: LlmConfig, cache: Path, start: int, count: int) -> float:
-    """Seconds for some requests by the builder's engine."""
-    kept = AnswerCache(cache)
-    engine = OnlineEngine(Settings(base_url, "any", config, kept, Meter(config), lambda *_: None))
-    began = time.perf_counter()
+    """Send requests with the builder's engine.
+
+    Args:
+        base_url: Endpoint.
+        config: Model and number of connections.
+        cache: File of the answer cache.
+        start: Index of the first payload.
+        count: Number of requests.
+
+    Returns:
+        Seconds until all replies have arrived.
+    """
+    answers = AnswerCache(cache)
+    engine = OnlineEngine(Settings(base_url, "any", config, answers, Meter(config), lambda *_: None))
+    start_time = time.perf_counter()
     replies = engine.complete_all(JUDGE, [payload(start + index) for index in range(count)])
-    seconds = time.perf_counter() - began
-    kept.close()
+    seconds = time.perf_counter() - start_time
+    answers.close()
     assert len(replies) == count
     return seconds
 
 
 def sequential(base_url: str, config: LlmConfig, count: int) -> float:
-    """Seconds for some requests one after the other, by the client library alone."""
+    """Send requests one after the other with the plain client library, and return the seconds taken."""
     with openai.OpenAI(base_url=base_url, api_key="any") as client:
-        began = time.perf_counter()
+        start_time = time.perf_counter()
         for index in range(count):
             request = make_request(JUDGE, payload(-1 - index), 0, config)
             client.chat.completions.create(**request.shaped("json_schema"))
-        return time.perf_counter() - began
+        return time.perf_counter() - start_time
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line may say."""
-    parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--latency", type=float, default=0.2)
-    parser.add_argument("--connections", type=int, default=64)
+    """Add the command line arguments of this measurement."""
+    parser.add_argument("--requests", type=int, default=20_000, help="number of requests")
+    parser.add_argument("--latency", type=float, default=0.2, help="seconds from request to reply")
+    parser.add_argument("--connections", type=int, default=64, help="concurrent requests")
 
 
 def measure(given: argparse.Namespace) -> Iterator[Row]:
-    """The client library alone, and the builder's engine; at the end, what stays in memory."""
+    """Measure the throughput of the client library and of the builder's engine, then the memory growth."""
     config = LlmConfig(model="test-model", connections=given.connections)
-    command = [sys.executable, "-m", "tests.fakes.openai.server", "--port", "0", "--latency", str(given.latency)]
+    with _serve(given.latency) as base_url, tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) / "cache.sqlite"
+        yield from _throughput(base_url, config, cache, given)
+        yield _memory_growth(base_url, config, cache, given.requests)
+
+
+@contextmanager
+def _serve(latency: float) -> Iterator[str]:
+    """Run the test server in its own process, and yield its base URL."""
+    command = [sys.executable, "-m", "tests.fakes.openai.server", "--port", "0", "--latency", str(latency)]
     command += ["--script", "tests.fakes.openai.builder_script:reply"]
-
-    def row(what: str, count: int, seconds: float, ideal: float, bound: str = "") -> Row:
-        beside = f"{100 * count / seconds / ideal:.0f} % of the ideal"
-        said = f"{seconds:.1f} s, {count / seconds:.1f} a second"
-        return Row(f"ask: {what}", f"{count:,} requests of {given.latency} s", said, peak(), beside, bound)
-
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        base_url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         try:
-            ideal = 1 / given.latency
-            yield row("the client library, one after the other", 50, sequential(base_url, config, 50), ideal)
-            ideal *= given.connections
-            done = 0
-            for count in (given.requests // 10, given.requests - given.requests // 10):
-                seconds = ours(base_url, config, Path(folder) / "cache.sqlite", done, count)
-                done += count
-                yield row(f"ours, {given.connections} at once", count, seconds, ideal, "90 %")
-            before = resident()
-            for _ in range(10):  # what is left when payloads and replies are gone
-                ours(base_url, config, Path(folder) / "cache.sqlite", done, given.requests // 10)
-                done += given.requests // 10
-            said = f"{before:.0f} MiB before, {resident():.0f} after"
-            yield Row("ask: memory", f"{given.requests:,} requests in ten parts", said)
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         finally:
             server.terminate()
+
+
+def _throughput(base_url: str, config: LlmConfig, cache: Path, options: argparse.Namespace) -> Iterator[Row]:
+    def row(what: str, count: int, seconds: float, ideal: float, target: str = "") -> Row:
+        comparison = f"{100 * count / seconds / ideal:.0f} % of the ideal"
+        result = f"{seconds:.1f} s, {count / seconds:.1f} a second"
+        return Row(f"ask: {what}", f"{count:,} requests of {options.latency} s", result, peak(), comparison, target)
+
+    ideal = 1 / options.latency
+    seconds = sequential(base_url, config, _SEQUENTIAL)
+    yield row("the client library, one after the other", _SEQUENTIAL, seconds, ideal)
+    done = 0
+    for count in (options.requests // 10, options.requests - options.requests // 10):
+        seconds = ours(base_url, config, cache, done, count)
+        done += count
+        yield row(f"ours, {options.connections} at once", count, seconds, ideal * options.connections, "90 %")
+
+
+def _memory_growth(base_url: str, config: LlmConfig, cache: Path, requests: int) -> Row:
+    """Measure the memory that remains after payloads and replies have been released."""
+    before = resident()
+    for part in range(10):
+        ours(base_url, config, cache, requests + part * (requests // 10), requests // 10)
+    result = f"{before:.0f} MiB before, {resident():.0f} after"
+    return Row("ask: memory", f"{requests:,} requests in ten parts", result)

@@ -1,6 +1,6 @@
-"""How soon the leaderboard shows, filters and turns to another tab, in a browser, with many systems.
+"""Response times of the leaderboard in a browser, with many systems: first paint, filters and tab switches.
 
-python -m benchmarks pages --data out/demo --systems 1000
+python -m performance pages --data out/demo --systems 1000
 """
 
 from __future__ import annotations
@@ -30,12 +30,18 @@ from tests.browser import serving
 from .results_table import Row
 
 _BOUNDS = {"first paint": 3000, "filter": 300, "tab switch": 500}
-"""Milliseconds."""
+"""Upper bounds in milliseconds, by the prefix of the measured action."""
 _LICENCES = ("Apache-2.0", "MIT", "proprietary", "")
 
 
 def fill(folder: Path, revision: str, count: int) -> None:
-    """Put invented systems on a board, one of each account."""
+    """Add invented systems with random scores to a store, each from a different account.
+
+    Args:
+        folder: Folder of the store.
+        revision: Revision of the data set.
+        count: Number of systems.
+    """
     store, rng, start = LocalStore(folder), np.random.default_rng(0), datetime(2026, 1, 1, tzinfo=UTC)
     with tempfile.NamedTemporaryFile() as empty:
         for index in range(count):
@@ -65,7 +71,7 @@ def fill(folder: Path, revision: str, count: int) -> None:
 
 def _outcome(submission: Submission, rng: np.random.Generator) -> Outcome:
     scores = {config: _scores(rng) for config in HISTORY_TYPES}
-    overall = {name: float(np.mean([getattr(one, name) for one in scores.values()])) for name in RATES}
+    overall = {rate: float(np.mean([getattr(part, rate) for part in scores.values()])) for rate in RATES}
     return Outcome(
         submission.id,
         "scored",
@@ -94,13 +100,13 @@ _COUNT = "(count) => document.querySelectorAll('#board tbody tr').length === cou
 _SWITCH = """
 ([label, seen]) => new Promise((done) => {
   const start = performance.now();
-  const visible = () => [...document.querySelectorAll(seen)].some((one) => one.checkVisibility() && one.clientHeight);
+  const visible = () => [...document.querySelectorAll(seen)].some((e) => e.checkVisibility() && e.clientHeight);
   const look = () => (visible() ? done(performance.now() - start) : requestAnimationFrame(look));
-  [...document.querySelectorAll('[role=tab]')].find((one) => one.textContent.trim() === label).click();
+  [...document.querySelectorAll('[role=tab]')].find((tab) => tab.textContent.trim() === label).click();
   requestAnimationFrame(look);
 })
 """
-"""Clicks within the page and looks at every frame, so that what drives the browser does not count."""
+"""Script that clicks a tab and checks every frame for its content. It excludes the overhead of Playwright."""
 _TABS = {
     "Pictures": "#plot svg",
     "Compare": "#compared .pet",
@@ -109,25 +115,38 @@ _TABS = {
     "About": ".words h2",
     "Board": "#board .count",
 }
-"""What is to be seen of each tab."""
+"""Selector of an element that shows that a tab is visible, by the label of the tab."""
 
 
 class Watch:
-    """Milliseconds by what was waited for."""
+    """Stopwatch for named actions.
+
+    Attributes:
+        found: Measured milliseconds by action.
+    """
 
     def __init__(self) -> None:
         self.found: dict[str, list[float]] = {}
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[None]:
-        """Note how long what is done within takes."""
+        """Record the duration of the `with` block as an action."""
         start = time.perf_counter()
         yield
         self.found.setdefault(what, []).append(1000 * (time.perf_counter() - start))
 
 
 def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds until what was asked for can be seen."""
+    """Perform all actions and measure the time until each result is visible.
+
+    Args:
+        page: An empty page.
+        url: Address of the leaderboard.
+        rounds: Number of times to perform each action.
+
+    Returns:
+        Milliseconds by action.
+    """
     watch, rows = Watch(), page.locator("#board tbody tr")
     for _ in range(rounds):
         with watch("first paint"):
@@ -155,23 +174,23 @@ def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line may say."""
-    parser.add_argument("--data", type=Path, default=Path("out/demo"))
-    parser.add_argument("--systems", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
+    """Add the command line arguments of this measurement."""
+    parser.add_argument("--data", type=Path, default=Path("out/demo"), help="folder of the data set")
+    parser.add_argument("--systems", type=int, default=1000, help="number of systems on the board")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each action")
 
 
 def measure(given: argparse.Namespace) -> Iterator[Row]:
-    """Everything that is waited for."""
+    """Measure every action on a leaderboard with invented systems."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         fill(home / "store", Data(given.data).revision, given.systems)
         command = [sys.executable, "-m", "leaderboard.app", "--data", str(given.data), "--store", str(home / "store")]
         with serving(command, home) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            found = watched(browser.new_page(), url, given.rounds)
+            durations = watched(browser.new_page(), url, given.rounds)
             browser.close()
-    for what, times in found.items():
+    for what, times in durations.items():
         bound = next((f"{limit:,} ms" for start, limit in _BOUNDS.items() if what.startswith(start)), "")
-        said = f"{statistics.median(times):,.0f} ms, at most {max(times):,.0f}"
-        yield Row(f"leaderboard: {what}", f"{given.systems:,} systems", said, bound=bound)
+        result = f"{statistics.median(times):,.0f} ms, at most {max(times):,.0f}"
+        yield Row(f"leaderboard: {what}", f"{given.systems:,} systems", result, bound=bound)

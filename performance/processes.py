@@ -1,4 +1,4 @@
-"""Time and memory of a piece of work with all the processes that it starts, whoever waits for them."""
+"""Time and memory of a function call, including all processes that it starts."""
 
 from __future__ import annotations
 
@@ -13,64 +13,77 @@ from typing import Any, Final, NamedTuple, TypeVar
 from tests.processes import tree
 
 _Result = TypeVar("_Result")
-_FIRST_LOOK_S: Final = 0.02
-_LOOK_S: Final = 0.5
-"""Seconds between two looks at the processes: few at first, so that short work is seen too."""
+_FIRST_SAMPLE_S: Final = 0.02
+_SAMPLE_S: Final = 0.5
+"""Seconds between two samples. The interval starts at `_FIRST_SAMPLE_S` so that short calls are sampled too."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Cost(NamedTuple):
-    """What a piece of work took."""
+    """Time and memory of a call."""
 
     seconds: float
     cpu_seconds: float
-    """Of all its processes, but for what each did after the last look at it."""
+    """CPU time of all processes, each up to its last sample."""
     peak_mib: float
-    """Most memory that all held at once; what several share is counted once."""
+    """Peak of the total memory of all processes. Shared memory is counted once."""
 
 
 def measure(work: Callable[..., _Result], *arguments: Any) -> tuple[_Result, Cost]:
-    """Do a piece of work in a process of its own.
+    """Call a function in a new process, and measure the process and all its descendants.
 
     Args:
-        work: A function of a module, so that the process finds it.
-        arguments: What it is called with.
+        work: A function of a module, which the new process can import.
+        arguments: Positional arguments of the call.
 
     Returns:
-        What it returned, and what it took, the start of the process included.
+        The result of the call and its cost, including the start of the process.
 
     Raises:
-        RuntimeError: If it fails; the process has printed why.
+        RuntimeError: If the call fails. The process prints the traceback.
     """
     spawn = multiprocessing.get_context("spawn")
-    told, telling = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_tell, args=(telling, work, arguments))
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_send_result, args=(sender, work, arguments))
     start = time.perf_counter()
     process.start()
-    telling.close()  # the process alone holds it now, so that its end is seen
-    cpu: dict[int, float] = {}
-    peak, pause = 0.0, _FIRST_LOOK_S
-    while not told.poll(pause):
-        held = 0.0
-        for pid in tree(process.pid or 0):
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                cpu[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
-                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            except OSError:  # it has just ended
-                continue
-            held += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
-        peak = max(peak, held)
-        pause = min(_LOOK_S, 1.1 * pause)
+    sender.close()  # only the new process holds it now, so recv() raises EOFError if that process dies
+    samples = _Samples()
+    pause = _FIRST_SAMPLE_S
+    while not receiver.poll(pause):
+        samples.add(process.pid or 0)
+        pause = min(_SAMPLE_S, 1.1 * pause)
     seconds = time.perf_counter() - start
     try:
-        result: _Result = told.recv()
+        result: _Result = receiver.recv()
     except EOFError:
         process.join()
-        raise RuntimeError(f"The work ended with {process.exitcode}; why stands above.") from None
+        raise RuntimeError(f"The call failed with exit code {process.exitcode}. Its traceback is above.") from None
     process.join()
-    return result, Cost(seconds, sum(cpu.values()), peak)
+    return result, Cost(seconds, sum(samples.cpu_seconds.values()), samples.peak_mib)
 
 
-def _tell(telling: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-    telling.send(work(*arguments))
+class _Samples:
+    """Samples of a tree of processes."""
+
+    def __init__(self) -> None:
+        self.cpu_seconds: dict[int, float] = {}
+        """CPU time at the last sample, by process id."""
+        self.peak_mib = 0.0
+
+    def add(self, root: int) -> None:
+        """Take a sample of a process and all its descendants."""
+        total = 0.0
+        for pid in tree(root):
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                self.cpu_seconds[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:  # the process has just ended
+                continue
+            total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+        self.peak_mib = max(self.peak_mib, total)
+
+
+def _send_result(sender: Connection, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    sender.send(work(*arguments))

@@ -1,6 +1,6 @@
-"""Predictions scored a second: ours, the released rule of the earlier benchmark, and the bound.
+"""Throughput of scoring, compared with the released scoring rule of the earlier benchmark and with a lower bound.
 
-python -m benchmarks score --predictions 100000
+python -m performance score --predictions 100000
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance, to_dict
 from metrics.petoolbench.aggregation import aggregate, judge_all
 from metrics.petoolbench.legacy import RULE
-from metrics.petoolbench.records import reference_from_row
+from metrics.petoolbench.records import Reference, reference_from_row
 from metrics.petoolbench.uncertainty import intervals
 
 from .results_table import Row
 
 _BOUND: Final = "`json.loads` of the bare calls"
 _AIMS: Final = {"judge": "2.5 times", "through `evaluate`, from rows as loaded": "4 times"}
+_METRIC: Final = Path(__file__).parents[1] / "metrics" / "petoolbench"
 
 
 def replies_to(rows: list[Instance]) -> list[str]:
-    """Right calls, other tools, other values and prose, in the spellings that models use."""
+    """Return a simulated reply for each row: correct and wrong calls, in several formats that models use."""
     rng = np.random.default_rng(0)
     replies = []
     for row in rows:
@@ -51,7 +52,14 @@ def replies_to(rows: list[Instance]) -> list[str]:
 
 
 def timed(works: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, float]:
-    """Seconds of the quickest of some runs of each; they take turns, so that a slow moment is everybody's."""
+    """Return the seconds of the fastest run of each function.
+
+    The functions take turns, so that a temporary slowdown of the machine affects all of them.
+
+    Args:
+        works: Functions by name.
+        rounds: Number of runs of each function.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -62,55 +70,71 @@ def timed(works: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[st
 
 
 def published(replies: list[str], answers: list[dict[str, Any]]) -> int:
-    """The released rule: the first match of its expression, parsed and compared."""
-    right = 0
+    """Return the number of correct replies by the released rule: parse the first match of its regular expression."""
+    correct = 0
     for reply, answer in zip(replies, answers, strict=True):
-        found = re.search(RULE, reply)
-        if found:
+        match = re.search(RULE, reply)
+        if match:
             try:
-                call = json.loads(found[0])
+                call = json.loads(match[0])
             except ValueError:
                 continue
-            right += call["tool_name"] == answer["name"] and call["parameters"] == answer["arguments"]
-    return right
+            correct += call["tool_name"] == answer["name"] and call["parameters"] == answer["arguments"]
+    return correct
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line may say."""
-    parser.add_argument("--predictions", type=int, default=100_000)
+    """Add the command line arguments of this measurement."""
+    parser.add_argument("--predictions", type=int, default=100_000, help="number of predictions")
 
 
 def measure(given: argparse.Namespace) -> Iterator[Row]:
-    """Each way to score the same replies, and the bootstrap by itself."""
+    """Measure each way to score the same predictions, and the bootstrap alone."""
     number = given.predictions
+    seconds_by_name = timed(_scorers(_instances(number)))
+    bound = seconds_by_name[_BOUND]
+    for name, seconds in seconds_by_name.items():
+        comparison = "" if name == _BOUND else f"{seconds / bound:.1f} times {_BOUND}"
+        result = f"{seconds:.2f} s, {number / seconds:,.0f} a second"
+        yield Row(f"score: {name}", f"{number:,} replies", result, beside=comparison, bound=_AIMS.get(name, ""))
+    yield _measure_bootstrap()
+
+
+def _instances(count: int) -> list[Instance]:
+    """Build a small data set, and repeat its instances up to a count."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
-        pipeline.build(
-            open_source("builtin"), load_config(None, preset="dev", seed=1), out, lambda *_: None, audited=False
-        )
-        some = read_instances(out, "preferred_only", "train")
-    rows = (some * (number // len(some) + 1))[:number]
+        config = load_config(None, preset="dev", seed=1)
+        pipeline.build(open_source("builtin"), config, out, lambda *_: None, audited=False)
+        instances = read_instances(out, "preferred_only", "train")
+    return (instances * (count // len(instances) + 1))[:count]
+
+
+def _scorers(rows: list[Instance]) -> dict[str, Callable[[], object]]:
+    """Return the functions to measure. Each scores the same replies to the rows."""
     replies = replies_to(rows)
     plain = [{**to_dict(row), "instance_id": str(index)} for index, row in enumerate(rows)]
     references = [reference_from_row(row) for row in plain]
     by_id = {row["instance_id"]: reply for row, reply in zip(plain, replies, strict=True)}
-    groups = [one.query_group for one in references]
-    answers = [{"name": one.answer.name, "arguments": one.answer.arguments} for one in references]
-    texts = [json.dumps({"name": one.answer.name, "arguments": one.answer.arguments}) for one in references]
-    metric = evaluate.load(str(Path(__file__).parents[1] / "metrics" / "petoolbench"))
-    works: dict[str, Callable[[], object]] = {
+    groups = [reference.query_group for reference in references]
+    answers = [_call(reference) for reference in references]
+    texts = [json.dumps(answer) for answer in answers]
+    metric = evaluate.load(str(_METRIC))
+    return {
         _BOUND: lambda: [json.loads(text) for text in texts],
         "the earlier benchmark's released rule": lambda: published(replies, answers),
         "judge": lambda: judge_all(by_id, references),
         "judge, and rates with intervals": lambda: aggregate(judge_all(by_id, references), groups),
         "through `evaluate`, from rows as loaded": lambda: metric.compute(predictions=replies, references=plain),
     }
-    measured = timed(works)
-    for name, seconds in measured.items():
-        beside = "" if name == _BOUND else f"{seconds / measured[_BOUND]:.1f} times {_BOUND}"
-        said = f"{seconds:.2f} s, {number / seconds:,.0f} a second"
-        yield Row(f"score: {name}", f"{number:,} replies", said, beside=beside, bound=_AIMS.get(name, ""))
+
+
+def _call(reference: Reference) -> dict[str, Any]:
+    return {"name": reference.answer.name, "arguments": reference.answer.arguments}
+
+
+def _measure_bootstrap() -> Row:
     outcomes = np.random.default_rng(0).random((9000, 5)) < 0.5
     clusters = [str(index // 5) for index in range(9000)]
-    bootstrap = timed({"": lambda: intervals(outcomes.astype(float), clusters, resamples=10_000, seed=0)})[""]
-    yield Row("score: bootstrap of 10,000 resamples", "9,000 items in 1,800 query groups", f"{bootstrap:.2f} s")
+    seconds = timed({"": lambda: intervals(outcomes.astype(float), clusters, resamples=10_000, seed=0)})[""]
+    return Row("score: bootstrap of 10,000 resamples", "9,000 items in 1,800 query groups", f"{seconds:.2f} s")

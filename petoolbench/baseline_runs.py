@@ -11,7 +11,8 @@ from builder.progress import Progress
 from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
 
-from .runs import Line, write_run
+from .run_files import write_run
+from .runs import Line
 
 PERMANENT: Final = {
     "random": "random",

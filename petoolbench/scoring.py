@@ -1,30 +1,286 @@
-"""Scores of a set of predictions against the rows of one split of one config."""
+"""Scores of a run against the instances that it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from builder.choices import validate_choice
+from builder.errors import DataError
 from hf_dataset.references import references
-from hf_dataset.schema import AnswerKey, Instance
-from metrics.petoolbench.aggregation import ScorerName, Scores, aggregate, judge_all
+from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
+from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all, macro
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
+from petoolbench.inference.tool_calling import safe_names, text_of_reply
+from petoolbench.original.released_replies import read_replies
+
+from .data import InstanceSet, load
+from .run_files import read_run
+from .runs import Line, Run, check_made_for
+from .tables import text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Predictions = Run | str | Path | Mapping[str, str] | Sequence[str]
+"""A run; the path of a run file or predictions file; texts by instance id; or texts in the order of the instances."""
+MEAN: Final = "mean"
+"""Name of the macro mean over the three history types."""
+
+
+class ConfigScores(NamedTuple):
+    """Scores of a run on one history type."""
+
+    config: str
+    scores: Scores
+    missing: int
+    """Number of instances without a reply; they count as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Scores of one run, by history type. Prints as a table."""
+
+    name: str
+    """Name of the system."""
+    parts: tuple[ConfigScores, ...]
+
+    @property
+    def mean(self) -> dict[str, float] | None:
+        """Macro mean of the rates over the three history types; None unless all three were scored."""
+        return macro({part.config: part.scores for part in self.parts}) if len(self.parts) > 2 else None
+
+    def __getitem__(self, config: str) -> Scores:
+        """Return the scores of a history type."""
+        for part in self.parts:
+            if part.config == config:
+                return part.scores
+        raise KeyError(config)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return {`name`, `configs`: {config: scores and `missing`}, `mean`}, with rates from 0 to 1."""
+        return {
+            "name": self.name,
+            "configs": {part.config: {**part.scores, "missing": part.missing} for part in self.parts},
+            "mean": self.mean,
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame with one line per history type.
+
+        Columns: `name`, `config`, each rate with its `_low` and `_high` ends of the 95 % interval, the share of each
+        error class, `count`, `query_groups`, `missing`. Rates are from 0 to 1.
+        """
+        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
+
+        return pd.DataFrame(list(self.records()))
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of `to_pandas` as dicts."""
+        for part in self.parts:
+            rates: dict[str, float] = {}
+            for rate in RATES:
+                low, high = part.scores["intervals"][rate]
+                rates |= {rate: part.scores[rate], f"{rate}_low": low, f"{rate}_high": high}
+            yield {
+                "name": self.name,
+                "config": part.config,
+                **rates,
+                **{name: part.scores["error_classes"][name] for name in ERROR_CLASSES},
+                "count": part.scores["count"],
+                "query_groups": part.scores["query_groups"],
+                "missing": part.missing,
+            }
+
+    def __str__(self) -> str:
+        rows = [
+            [
+                part.config,
+                *(_percent(part.scores[rate]) for rate in RATES),
+                " to ".join(map(_percent, part.scores["intervals"]["tool_accuracy"])),
+                f"{part.scores['count']:,}",
+            ]
+            for part in self.parts
+        ]
+        if mean := self.mean:
+            rows.append([MEAN, *(_percent(mean[rate]) for rate in RATES), "", ""])
+        return text_table(f"{self.name}, %", ["config", *_HEADS, "tool, 95 % interval", "rows"], rows)
+
+    def _repr_html_(self) -> str:
+        """Show the table of `to_pandas` in a notebook."""
+        html: str = self.to_pandas().to_html(index=False)
+        return html
+
+
+_HEADS: Final = ("tool", "parameters", "call", "format", "hallucination")
+"""Short heads of `RATES`, as on the leaderboard."""
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f}"
 
 
 def score(
-    predictions: dict[str, str],
+    predictions: Predictions,
+    data: InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]],
+    *,
+    config: str | None = None,
+    split: str | None = None,
+    answers: str | Path | None = None,
+    scorer: str = "default",
+) -> ScoreTable:
+    """Score predictions against instances.
+
+    Instances without a prediction count as wrong. For a run of the config `all`, or instances of several history types,
+    each history type is scored separately.
+
+    Args:
+        predictions: A run; the path of a run file, of a file of {`instance_id`, `prediction`} lines, or of the output
+            of a batch; texts by instance id; or a list of texts in the order of the instances.
+        data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
+        config: History type, for a folder or Hub name; by default that of the run's header.
+        split: Split, for a folder or Hub name; by default that of the run's header, else `validation`.
+        answers: Folder of the private answers, for the test split.
+        scorer: `default` compares arguments by their meaning under the tool's schema, `strict` as exact JSON values;
+            `legacy` is the rule of the earlier benchmark's released scorer.
+
+    Returns:
+        Rates with 95 % intervals from a bootstrap over query groups, by history type.
+
+    Raises:
+        ConfigError: If `scorer`, `config` or `split` is unknown.
+        DataError: If the predictions cannot be read, belong to other data, or a list has another length.
+        MetricError: If an instance has no answer, or an id is unknown.
+        ReadError: If the folder is not a data set.
+
+    Example:
+        >>> scores = score({row.instance_id: my_model(prompt(row)) for row in data}, data)
+        >>> print(scores)
+        >>> scores.to_pandas()
+    """
+    rule: ScorerName = validate_choice("scorer", scorer, SCORERS)
+    run = _as_run(predictions)
+    if not isinstance(data, InstanceSet):
+        header = run.header if isinstance(run, Run) else None
+        data = load(
+            data,
+            config or (header.settings.config if header else None),
+            split or (header.settings.split if header else "validation"),
+            answers=answers,
+        )
+    elif answers is not None:
+        raise DataError("The instances are loaded already. Pass answers to load instead of score.")
+    run = _resolved(run, predictions, data)
+    return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in data.by_config().values()))
+
+
+def resolve(predictions: Predictions, data: InstanceSet) -> Run:
+    """Return predictions of any accepted form as a run that answers the given instances.
+
+    Raises:
+        DataError, MetricError: As in `score`.
+    """
+    return _resolved(_as_run(predictions), predictions, data)
+
+
+def score_replies(
+    predictions: Mapping[str, str],
     instances: Iterable[Instance],
     answers: Iterable[AnswerKey] = (),
     scorer: ScorerName = "default",
 ) -> Scores:
-    """Score predictions against rows.
-
-    Args:
-        predictions: Replies by instance id.
-        instances: Rows of one split of one config.
-        answers: Private answers, for the test split.
-        scorer: By which rule replies are judged.
+    """Score texts by instance id against the instances of one config.
 
     Raises:
-        MetricError: If ids do not fit, or a row has no answer.
+        MetricError: If an id is unknown, or an instance has no answer.
     """
     wanted = references(instances, answers)
-    return aggregate(judge_all(predictions, wanted, scorer), [one.query_group for one in wanted])
+    return aggregate(judge_all(predictions, wanted, scorer), [reference.query_group for reference in wanted])
+
+
+def _as_run(predictions: Predictions) -> Run | None:
+    """Return predictions as a run; None for a list, whose ids depend on the instances, or an original reply file."""
+    if isinstance(predictions, Run):
+        return predictions
+    if isinstance(predictions, Mapping):
+        return _in_memory(predictions)
+    if isinstance(predictions, str | Path):
+        return None if _is_released(Path(predictions)) else read_run(predictions)
+    return None
+
+
+def _is_released(path: Path) -> bool:
+    """Return True if a file may be one of the earlier benchmark's reply files: its data set decides how it is read."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            first = file.readline(1_000_000).strip()
+    except OSError:
+        return False
+    try:
+        record = json.loads(first)
+    except ValueError:
+        return first.startswith("[")
+    return not (isinstance(record, dict) and record.keys() & {"petoolbench", "instance_id", "custom_id"})
+
+
+def _resolved(run: Run | None, predictions: Predictions, data: InstanceSet) -> Run:
+    """Return the run that answers the given instances."""
+    if run is None and isinstance(predictions, str | Path):
+        path = Path(predictions)
+        run = (
+            read_replies(path, data.rows, data.manifest)
+            if data.manifest and data.manifest.is_original
+            else read_run(path)
+        )
+    if run is None:
+        assert not isinstance(predictions, Run | Mapping | str | Path)
+        if len(predictions) != len(data):
+            raise DataError(
+                f"There are {len(predictions):,} predictions for {len(data):,} instances. Pass one text for each "
+                "instance, or a dict of texts by instance id."
+            )
+        run = _in_memory({row.instance_id: text for row, text in zip(data, predictions, strict=True)})
+    for part in data.by_config().values():
+        check_made_for(run, data.source, part.config, data.split, data.manifest)
+    return _with_candidate_names(run, data) if run.is_batch else run
+
+
+def _in_memory(predictions: Mapping[str, str]) -> Run:
+    for instance_id, text in predictions.items():
+        if not isinstance(text, str):
+            raise DataError(
+                f"The prediction of {instance_id!r} is a {type(text).__name__}. Pass the reply as text, an empty text "
+                "where there is none."
+            )
+    return Run(Path("predictions"), None, {name: Line(name, text) for name, text in predictions.items()})
+
+
+def _with_candidate_names(run: Run, data: InstanceSet) -> Run:
+    """Replace the function names in the output of a batch by the names of the candidates."""
+    lines = dict(run.lines)
+    for row in data:
+        if line := lines.get(row.instance_id):
+            names = safe_names([tool.name for tool in row.candidates])
+            lines[row.instance_id] = Line(
+                line.instance_id,
+                text_of_reply(line.prediction, names),
+                line.error,
+                line.input_tokens,
+                line.output_tokens,
+            )
+    return Run(run.path, run.header, lines)
+
+
+def _scored(run: Run, part: InstanceSet, scorer: ScorerName) -> ConfigScores:
+    texts = {name: text for name, text in run.predictions.items() if _belongs(name, part.config)}
+    missing = sum(row.instance_id not in texts for row in part)
+    return ConfigScores(part.config, score_replies(texts, part.rows, scorer=scorer), missing)
+
+
+def _belongs(instance_id: str, config: str) -> bool:
+    """Return True unless an id names another history type; unknown ids are reported by the metric."""
+    from_id = instance_id.partition("-")[0]
+    return from_id == config or from_id not in HISTORY_TYPES

@@ -1,1 +1,1 @@
-"""Tests; the folders mirror the packages."""
+"""Test suite. Its folders mirror the packages."""

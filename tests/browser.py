@@ -1,6 +1,6 @@
-"""A browser, and a Gradio app for it to look at: what the tests of pages share.
+"""Fixtures for tests of web pages: a browser, and a Gradio app in its own process.
 
-Usage, in a test:
+Usage:
 
     from tests.browser import Look, serving
 
@@ -13,10 +13,12 @@ Usage, in a test:
         page = look(url, dark=True, width=390)
         expect(page.get_by_role("button", name="Score")).to_be_visible()
 
-The browser is Debian's Chromium. Where there is none the tests are skipped, unless `CI_BROWSER=required` asks that they
-fail. It reaches loopback only. While it runs, Playwright keeps an event loop running in the thread of the tests, so that
-nothing else can start one there: therefore it is started anew for each module, which takes about a second, and a
-module of tests that look at pages has none that call `asyncio.run`.
+The browser is Debian's Chromium. If it is not installed, the tests are skipped, or fail if `CI_BROWSER=required` is set.
+Pages can only reach loopback addresses.
+
+While the browser runs, Playwright keeps an event loop running in the thread of the tests, so `asyncio.run` fails there.
+Therefore the browser is started once per module, which takes about a second, and modules that use it must not call
+`asyncio.run`.
 """
 
 from __future__ import annotations
@@ -38,9 +40,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 START_S: Final = 120.0
-"""Seconds within which an app must answer; a busy machine takes ten to import what it needs."""
+"""Seconds within which an app must answer. On a busy machine the imports alone take ten."""
 WAIT_S: Final = 30.0
-"""Seconds within which what a test expects of a page must come."""
+"""Seconds within which a page must meet the expectation of a test."""
 _ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -50,30 +52,30 @@ _ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-_OF_CLIENTS: Final = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
-"""How the names of variables begin that would tell an app something else."""
+_CLIENT_VARIABLES: Final = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
+"""Prefixes of environment variables that would change the configuration of an app."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Look(Protocol):
-    """Opens a page in a context of its own and waits until its app is there."""
+    """Function that opens a page in a new browser context and waits until its app has loaded."""
 
     def __call__(self, url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
         """Open a page.
 
         Args:
-            url: Where it is.
-            dark: Whether the user likes it dark.
-            width: Of the window, in CSS pixels; 390 is a telephone's.
-            height: Likewise.
+            url: Address of the page.
+            dark: Report a preference for dark colours.
+            width: Width of the window in CSS pixels. 390 is a phone.
+            height: Height of the window in CSS pixels.
         """
         ...
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, without a window."""
+    """Headless Chromium."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=_chromium(), args=_ARGUMENTS, headless=True)
         expect.set_options(timeout=1000 * WAIT_S)
@@ -83,40 +85,43 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def look(browser: Browser) -> Iterator[Look]:
-    """Opens pages; the test fails if one of them threw an error, or asked anybody but loopback."""
+    """Function that opens pages. The test fails after a script error, or a request to a host other than loopback."""
     faults: list[str] = []
 
-    def hold_back(route: Route) -> None:
+    def block_external(route: Route) -> None:
         if urlsplit(route.request.url).hostname in _LOOPBACK:
             route.continue_()
         else:
-            faults.append(f"asked for {route.request.url}")
+            faults.append(f"request to {route.request.url}")
             route.abort()
 
-    def note(message: ConsoleMessage) -> None:
+    def record_error(message: ConsoleMessage) -> None:
         if message.type == "error":
             faults.append(message.text)
 
-    def opened(url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
+    def open_page(url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-GB"
         )
         page = context.new_page()
-        page.on("console", note)
-        return arrived(page, url, hold_back, faults)
+        page.on("console", record_error)
+        return arrived(page, url, block_external, faults)
 
-    yield opened
+    yield open_page
     left(browser, faults)
 
 
 def arrived(page: Page, url: str, answer: Callable[[Route], None], faults: list[str]) -> Page:
-    """A page that has gone to an app, once the app is there.
+    """Open an app in a page and wait until it has loaded.
 
     Args:
-        page: A new one, of a context of its own.
-        url: Where it goes.
-        answer: Is given all that the page asks for.
-        faults: Is added the errors that the page throws.
+        page: New page of a new context.
+        url: Address of the app.
+        answer: Handler of every request of the page.
+        faults: List to which script errors are appended.
+
+    Returns:
+        The same page.
     """
     page.context.set_default_timeout(1000 * WAIT_S)
     page.route("**/*", answer)
@@ -127,7 +132,7 @@ def arrived(page: Page, url: str, answer: Callable[[Route], None], faults: list[
 
 
 def left(browser: Browser, faults: Sequence[str]) -> None:
-    """Close all pages, and fail if there were faults."""
+    """Close all pages, and fail if there are faults."""
     for context in browser.contexts:
         context.close()
     assert not faults, faults
@@ -137,19 +142,19 @@ def left(browser: Browser, faults: Sequence[str]) -> None:
 def serving(
     command: Sequence[str], home: Path, *, cwd: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """A Gradio app in a process of its own, on a free port of loopback, without the network and with empty caches.
+    """Run a Gradio app in a new process, on a free loopback port, offline and with empty caches.
 
     Args:
-        command: Starts the app, which takes host and port from Gradio's own variables.
-        home: A folder for its caches and its log.
-        cwd: Where it is started; where the tests are, if None.
-        environment: Variables to set beyond those of the tests and Gradio's.
+        command: Command line of the app, which reads host and port from Gradio's environment variables.
+        home: Folder for its caches and its log.
+        cwd: Working directory; by default that of the tests.
+        environment: Additional environment variables.
 
     Yields:
-        The app's address.
+        The address of the app.
 
     Raises:
-        RuntimeError: If it ends or does not answer in time; with the end of what it wrote.
+        RuntimeError: If the app exits or does not answer in time. The message contains the end of its output.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -171,20 +176,20 @@ def serving(
 
 
 def _chromium() -> str:
-    """Where Chromium is."""
-    found = shutil.which("chromium")
-    if found is None:
-        why = "there is no chromium here to look at pages with: install Debian's package `chromium`"
+    """Return the path of Chromium. Skip the test if it is not installed, or fail if it is required."""
+    path = shutil.which("chromium")
+    if path is None:
+        problem = "Chromium is not installed. Install the Debian package `chromium`."
         if os.environ.get("CI_BROWSER") == "required":
-            pytest.fail(f"CI_BROWSER=required, and {why}")
-        pytest.skip(why)
-    return found
+            pytest.fail(f"CI_BROWSER=required: {problem}")
+        pytest.skip(problem)
+    return path
 
 
 def _free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port: int = chosen.getsockname()[1]
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        port: int = candidate.getsockname()[1]
         return port
 
 
@@ -192,7 +197,7 @@ def _environment(home: Path, port: int, more: Mapping[str, str]) -> dict[str, st
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith(_OF_CLIENTS) and not name.lower().endswith("_proxy")
+        if not name.upper().startswith(_CLIENT_VARIABLES) and not name.lower().endswith("_proxy")
     }
     return {
         **inherited,
@@ -219,6 +224,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    told = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    state = "does not answer" if process.poll() is None else f"ended with status {process.returncode}"
-    raise RuntimeError(f"The app at {url} {state}. It wrote:\n{told}")
+    output = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    state = "does not answer" if process.poll() is None else f"exited with status {process.returncode}"
+    raise RuntimeError(f"The app at {url} {state}. Its output:\n{output}")

@@ -1,6 +1,6 @@
-"""The command line in the test's own process, where starting it does not take longer than what it does.
+"""Runner of the command line within the test process, which saves the start of an interpreter.
 
-What only a process of its own shows stays with the tests that start one: how it starts, and what it must not import.
+Tests of the start itself and of the imported modules start a real process instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from petoolbench.cli.main import main
 
 
 class Done(NamedTuple):
-    """What a command left, named as subprocess names it."""
+    """Result of a command, with the field names of `subprocess.CompletedProcess`."""
 
     returncode: int
     stdout: str
@@ -26,12 +26,12 @@ class Done(NamedTuple):
 
 
 def run(*arguments: str | Path, cwd: Path, **environment: str) -> Done:
-    """Run `petoolbench` until it ends.
+    """Run `petoolbench`.
 
     Args:
-        arguments: What is typed behind its name.
-        cwd: The folder it runs in.
-        environment: Its variables beyond a width of 160 columns; it has no other.
+        arguments: Arguments of the command line.
+        cwd: Working directory.
+        environment: All environment variables. `COLUMNS` is 160 by default.
     """
     stdout, stderr = io.StringIO(), io.StringIO()
     columns = int(environment.get("COLUMNS", "160"))
@@ -41,13 +41,13 @@ def run(*arguments: str | Path, cwd: Path, **environment: str) -> Done:
         mock.patch.object(sys, "argv", ["petoolbench", *map(str, arguments)]),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
-        # A console takes its width from the environment in which it was made.
+        # A console reads its width from the environment only once, when it is created.
         mock.patch.object(console.stdout, "_width", columns),
         mock.patch.object(console.stderr, "_width", columns),
     ):
         try:
             main()
             status = 0
-        except SystemExit as left:
-            status = left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+        except SystemExit as exit_:
+            status = exit_.code if isinstance(exit_.code, int) else 0 if exit_.code is None else 1
     return Done(status, stdout.getvalue(), stderr.getvalue())

@@ -1,4 +1,4 @@
-"""What tests of several packages share: a small build, and the folder of real data."""
+"""Shared fixtures: a small build, and the folder of real data."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from builder.config import BuildConfig, UserConfig
 
 pytest_plugins = ["tests.browser"]
 
-settings.register_profile("default", deadline=None)  # the first draw of a place reads a file of them
+settings.register_profile("default", deadline=None)  # the first draw of a place name reads a file
 settings.load_profile("default")
 
 SMALL = BuildConfig(seed=5, users=UserConfig(count=120, train=0.4, validation=0.3, test=0.3))
 
 
 class Built(NamedTuple):
-    """A finished build."""
+    """A finished build: folder of the data set, folder of its private answers, and the result of the build."""
 
     data: Path
     answers: Path
@@ -30,12 +30,12 @@ class Built(NamedTuple):
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """Progress that is told to nobody."""
+    """Progress callback that does nothing."""
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The built-in marketplace as a small data set; not to be changed by a test."""
+    """Small build of the built-in marketplace. Tests must not modify it."""
     out = tmp_path_factory.mktemp("built") / "small"
     report = pipeline.build(open_source("builtin"), SMALL, out, silent)
     return Built(out, out.with_name("small-private"), report)
@@ -43,8 +43,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real data, named by PETOOLBENCH_REAL_DATA."""
+    """Folder of real data, from PETOOLBENCH_REAL_DATA. Skips the test if the variable is not set."""
     folder = os.environ.get("PETOOLBENCH_REAL_DATA")
     if not folder:
-        pytest.skip("PETOOLBENCH_REAL_DATA names no folder of real data")
+        pytest.skip("PETOOLBENCH_REAL_DATA is not set")
     return Path(folder)

@@ -1,4 +1,4 @@
-"""Makers of test data; each argument has a default, so that a test says only what it is about."""
+"""Factories of test data. Arguments have defaults, so that a test states only the values it depends on."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from builder.records import Attribute, Binding, Functionality, Group, GroupTool,
 
 
 class NoEncoder:
-    """For what is told apart by values and needs no vectors."""
+    """Encoder for tests that must not encode anything."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         raise AssertionError(texts)
 
 
 def line(**changes: Any) -> str:
-    """One line of a ToolBench catalogue in line form."""
+    """Return one line of a ToolBench catalogue in JSON Lines."""
     record = {
         "category": "Weather",
         "tool_name": "Cloudly",
@@ -46,7 +46,7 @@ def raw_tool(
     category: str = "Weather",
     facts: ServiceFacts | None = None,
 ) -> RawTool:
-    """A raw operation; with one required parameter `city` unless others are given."""
+    """Return a raw tool. Without parameters given, it has one required parameter, `city`."""
     return RawTool(
         category, provider, product, operation, about, parameters or (raw_parameter("city"),), facts or ServiceFacts()
     )
@@ -55,12 +55,12 @@ def raw_tool(
 def raw_parameter(
     name: str, type_: str = "STRING", about: str = "", default: object = None, *, required: bool = True
 ) -> RawParameter:
-    """A raw parameter."""
+    """Return a raw parameter."""
     return RawParameter(name, type_, about, default, required)
 
 
 def tool(name: str = "cloudly__current", *, split: str | None = None, **attributes: str) -> Tool:
-    """A tool that takes a city; its attributes are the keyword arguments."""
+    """Return a tool with a parameter `city`. The keyword arguments are its attributes: value by axis."""
     return Tool(
         name=name,
         provider=name.partition("__")[0],
@@ -74,7 +74,7 @@ def tool(name: str = "cloudly__current", *, split: str | None = None, **attribut
 
 
 def functionality(name: str = "current weather") -> Functionality:
-    """A functionality with one slot, `city`."""
+    """Return a functionality with one slot, `city`."""
     registers = ("terse", "polite", "reason", "spoken", "two")
     patterns = {register: (f"{register} one {{city}}", f"{register} two {{city}}") for register in registers}
     return Functionality(
@@ -85,6 +85,6 @@ def functionality(name: str = "current weather") -> Functionality:
 def group(
     tools: Sequence[Tool], name: str = "current weather", split: str | None = "train", wording: int | None = None
 ) -> Group:
-    """A group of tools that take a city."""
+    """Return a group of tools with a parameter `city`."""
     members = tuple(GroupTool(member, {"city": Binding(("city",), "string")}) for member in tools)
     return Group(functionality(name), members, "Weather", split, wording)

@@ -1,4 +1,4 @@
-"""Serving on loopback with aiohttp, in a thread of the test's own process or until a process is told to stop."""
+"""aiohttp servers on loopback, run in a thread of the test process or in a separate process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STARTUP_S: Final = 30.0
 async def serve(
     make: Callable[[], web.AppRunner], port: int, ready: Callable[[int], None], stop: asyncio.Event
 ) -> None:
-    """Serve until told to stop.
+    """Serve an application until an event is set. Open requests are then cancelled.
 
     Args:
-        make: Makes what is served.
-        port: Where; 0 for any free port.
-        ready: Is called with the port once connections are taken.
-        stop: Ends it, and cancels what is open.
+        make: Factory of the application runner.
+        port: Port; 0 for any free one.
+        ready: Callback with the port, called when connections are accepted.
+        stop: Event that ends the server.
     """
     runner = make()
     await runner.setup()
@@ -35,11 +35,11 @@ async def serve(
 
 
 class Background:
-    """Serves in a thread, once.
+    """Server in a background thread. It can be started once.
 
     Args:
-        make: Makes what is served.
-        name: Of the thread.
+        make: Factory of the application runner.
+        name: Name of the thread.
     """
 
     def __init__(self, make: Callable[[], web.AppRunner], name: str) -> None:
@@ -52,10 +52,13 @@ class Background:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> int:
-        """Serve on any free port, which is given.
+        """Start the server on a free port.
+
+        Returns:
+            The port.
 
         Raises:
-            RuntimeError: If it does not start.
+            RuntimeError: If the server does not start. Its cause is the original error.
         """
         self._thread.start()
         self._ready.wait(STARTUP_S)
@@ -65,9 +68,9 @@ class Background:
         return self._port
 
     def end(self) -> BaseException | None:
-        """Stop, and give what broke the server if something did."""
+        """Stop the server, and return the exception that ended it early, if any."""
         assert self._loop is not None
-        with suppress(RuntimeError):  # it has ended already
+        with suppress(RuntimeError):  # the loop is already closed
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(STARTUP_S)
         return self._failure
@@ -77,7 +80,7 @@ class Background:
             with asyncio.Runner() as runner:
                 self._loop = runner.get_loop()
                 runner.run(serve(self._make, 0, self._started, self._stop))
-        except BaseException as failure:  # told to the test's own thread, which raises it
+        except BaseException as failure:  # raised in the test thread by start() or by the caller of end()
             self._failure = failure
         finally:
             self._ready.set()

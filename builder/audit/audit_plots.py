@@ -89,7 +89,7 @@ def _draw_gates(figure: Any, configs: Sequence[ConfigAudit]) -> None:
         )
         for place, gate in zip(places, item.gates, strict=True):
             axes.plot([100 * gate.bound] * 2, [place - height / 2, place + height / 2], color=BOUND, linewidth=2)
-    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: minimum; others: maximum)")
+    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: min; others: max)")
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy, %; error bars: margin of the test")

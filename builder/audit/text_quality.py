@@ -130,14 +130,14 @@ def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
     order = generator_for((0,), "wording").permutation(len(rows))[:SAMPLE]
     sample = [rows[int(index)].instruction for index in order]
     lengths = np.percentile([len(text.split()) for text in {row.instruction for row in rows}], (5, 50, 95))
-    one, two, three = (_distinct(sample, size) for size in (1, 2, 3))
+    unigrams, bigrams, trigrams = (_distinct(sample, size) for size in (1, 2, 3))
     return TextQuality(
         rows=len(rows),
         sample=len(sample),
         distinct_instructions=len(set(sample)) / len(sample),
-        distinct_1=one,
-        distinct_2=two,
-        distinct_3=three,
+        distinct_1=unigrams,
+        distinct_2=bigrams,
+        distinct_3=trigrams,
         distinct_by_query_group=len({row.instruction for row in rows}) / len({row.query_group for row in rows}),
         similarity=_similarity(rows, encoder),
         words_5=float(lengths[0]),

@@ -2,7 +2,7 @@
 
 YAML is limited to what JSON can express: keys are strings, dates stay strings, and only `true` and `false` are booleans
 (`yes` is a string). Aliases share one object and are not copied. Their expanded size is limited, so that a small file
-cannot expand to a huge document. Every refusal has a short reason that can be counted.
+cannot expand to a huge document. Every error has a short reason under which it is counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0
 
 
 class UnreadableError(Exception):
-    """A file or response that cannot be read as the expected data."""
+    """File or response that cannot be read as the expected data."""
 
     def __init__(self, reason: str, problem: str) -> None:
         super().__init__(problem)
@@ -120,7 +120,7 @@ def parse_yaml(text: str) -> object:
 
 @dataclass(slots=True)
 class _OpenCollection:
-    """A mapping or list whose end event has not been read yet."""
+    """Mapping or list whose end event has not been read yet."""
 
     content: dict[str, Any] | list[Any]
     anchor: str | None

@@ -1,7 +1,7 @@
 """Function tools in the format of language model APIs: a JSON list, or one tool per line.
 
 Function names often start with the provider (`maps__route`, `maps.route`, `maps-route`). If the names of a file have
-several such prefixes and none is a verb, the prefixes are the providers. Otherwise the file name is the provider.
+several such prefixes, and no prefix is a verb, they are the providers. Otherwise the file name is the provider.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FunctionSource:
         """Yield every function in file order.
 
         Raises:
-            CatalogueError: If an entry of the file is not a function tool. The message names its line or index.
+            CatalogueError: If an entry of the file is not a function tool. The message names its line or position.
         """
         self.skipped.clear()
         return self._read()
@@ -79,7 +79,7 @@ class _Entry(NamedTuple):
     """Entry of the file, not yet validated."""
 
     value: object
-    index: int
+    position: int
     line: int | None = None
     """Line number, if the file has one entry per line."""
 
@@ -104,7 +104,7 @@ def _entries(path: Path) -> list[_Entry]:
     if isinstance(document, list):
         if not document:
             raise CatalogueError(path, "the list is empty", _EXPECTED)
-        return [_Entry(value, index) for index, value in enumerate(document)]
+        return [_Entry(value, position) for position, value in enumerate(document)]
     entries: list[_Entry] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -132,7 +132,7 @@ def _function(entry: _Entry, path: Path) -> _Function:
         problem = f"its parameters are a {type(schema).__name__}, not an object"
     else:
         return _Function(name, as_text(inner.get("description")), schema or {})
-    raise CatalogueError(path, f"entry {entry.index} is not a function tool: {problem}", _EXPECTED, entry.line)
+    raise CatalogueError(path, f"entry {entry.position} is not a function tool: {problem}", _EXPECTED, entry.line)
 
 
 def _provider_separator(names: Sequence[str]) -> str | None:

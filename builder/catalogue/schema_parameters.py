@@ -127,7 +127,7 @@ class SchemaReader:
         Args:
             schema: Schema or reference.
             result: Merged schema so far, updated in place.
-            ancestors: References that lead to the schema; an empty string stands for a part that is not a reference.
+            ancestors: References that lead to the schema; empty strings for parts that are not references.
             done: References that are already merged, updated in place.
         """
         pointer = reference(schema)

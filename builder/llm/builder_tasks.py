@@ -188,7 +188,7 @@ def typed(value: str, kind: str) -> str | int | float | None:
         kind: `string`, `integer` or `number`.
 
     Returns:
-        The converted value. None if the type cannot represent it, or if writing it as text gives other characters.
+        The converted value. None if the type cannot represent it, or if its text would differ from `value`.
     """
     if kind == "string":
         return value

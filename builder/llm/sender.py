@@ -23,7 +23,7 @@ T = TypeVar("T")
 _RETRIED_STATUS: Final = frozenset({408, 409, 425, 429})
 """Client errors (4xx) that are retried. Server errors (5xx) are always retried."""
 _LONGEST_WAIT_S: Final = 60.0
-_PURPOSE: Final = "Asking a language model"
+_PURPOSE: Final = "Querying a language model"
 _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
 _KEPT: Final = "All answers so far are kept. Run the same command again to resume."
 

@@ -21,7 +21,6 @@ from .engine import Engine, Settings
 from .meter import Meter
 from .online import OnlineEngine
 
-PROVIDERS: Final = ("openai",)
 TRANSPORTS: Final = ("online", "batch")
 
 
@@ -64,8 +63,8 @@ def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[
     """Check the combination of command-line options about a language model.
 
     Args:
-        llm: Value of `--llm`, one of `PROVIDERS`; None to build without a model.
-        transport: Value of `--llm-mode`, one of `TRANSPORTS`.
+        llm: Value of `--llm`, the name of a model; None to build without a model.
+        transport: Value of `--llm-transport`, one of `TRANSPORTS`.
         source: The catalogue.
         others: Names of the other model options that the user passed.
 
@@ -75,10 +74,11 @@ def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[
     if llm is None:
         if others:
             named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
-            raise ConfigError(f"{named} can be used only with a language model. Add --llm openai.")
+            raise ConfigError(f"{named} can be used only with a language model. Add --llm MODEL.")
         return
-    validate_choice("--llm", llm, PROVIDERS)
-    validate_choice("--llm-mode", transport, TRANSPORTS)
+    if not llm.strip():
+        raise ConfigError("--llm is empty. Name a model of the endpoint.")
+    validate_choice("--llm-transport", transport, TRANSPORTS)
     if isinstance(source, BuiltinSource):
         raise ConfigError("The built-in marketplace needs no language model. Pass another catalogue, or remove --llm.")
 

@@ -25,7 +25,7 @@ _RIDGE: Final = 1.0
 
 
 def embedding(encoder: Encoder) -> Score:
-    """Prefer the candidate whose documentation is most similar to the instruction and to the tools of the history.
+    """Return a score that prefers documentation similar to the instruction and to the tools of the history.
 
     The instruction has four times the weight of the tools, because similarity to earlier tools favours candidates for
     other jobs. Uses the instruction, the documentation, the ratings (similarity to a disliked tool counts negatively)
@@ -71,12 +71,12 @@ def _weights(instance: Instance) -> list[float]:
 
 
 def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score:
-    """Prefer the candidate that a conditional logistic regression ranks highest among those that do the job.
+    """Return a score learned by conditional logistic regression, for the candidates that do the job.
 
     Uses the documented attributes of the tools and the knowledge of which candidates do the job. The model is fitted to
-    the answers of the training split, which shares no users, providers or query groups with the other splits. It has two
-    features for each axis: the share of the history, and of its last third, with the candidate's value. Disliked steps
-    count negatively.
+    the answers of the training split, which shares no users, providers or query groups with the other splits. It has
+    two features for each axis: the share of the history, and of its last third, with the candidate's value. Disliked
+    steps count negatively.
 
     Args:
         train: Instances of the training split, with answers.

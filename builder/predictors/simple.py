@@ -38,7 +38,7 @@ def lexical(instance: Instance) -> list[float]:
 
 
 def popular(rows: Iterable[Instance]) -> Score:
-    """Prefer the candidate that is called most often in all histories of a split. Uses no answers.
+    """Return a score that prefers the candidate called most often in all histories of a split. Uses no answers.
 
     Args:
         rows: All instances of the split.

@@ -132,12 +132,12 @@ def _most_of(most: int, partition: Partition, users: int) -> int:
 class _Mix:
     """Scheduler of kinds, which keeps the shares of a config close to the configured ones."""
 
-    def __init__(self, config: TrainingConfig, name: str, seed: Sequence[int], own: Sequence[int]) -> None:
+    def __init__(self, config: TrainingConfig, name: str, seed: Sequence[int], partition: Sequence[int]) -> None:
         shares = config.mix.model_dump()
         possible = POSSIBLE[name]
         self._shares = {kind: float(shares[kind]) for kind in possible}
         self._shares["same_function"] += sum(share for kind, share in shares.items() if kind not in possible)
-        rng = generator_for(seed, _PURPOSE, "mix", name, *own)
+        rng = generator_for(seed, _PURPOSE, "mix", name, *partition)
         # Random start counts, so that the configs do not use the kinds in the same order.
         self._counts = {kind: 8 * float(rng.random()) - 4 for kind in possible}
 

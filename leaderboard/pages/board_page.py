@@ -165,26 +165,25 @@ class Handlers:
         Raises:
             gr.Error: If the split, config or size class is unknown.
         """
-        _check("split", split, SPLITS)
-        _check("config", config, BOARDS)
-        _check("size", size, SIZES)
         view = View(
-            split=split,
-            board=config,
+            split=_known("split", split, SPLITS),
+            board=_known("config", config, BOARDS),
             search=search[:100],
             badges=tuple(badge for badge in BADGES if badge in badges),
             licences=tuple(licences),
-            size=size,
+            size=_known("size", size, SIZES),
             since=filters.day(since),
             every=every,
         )
         return downloads.records(self.found(view)[0][:_MOST])
 
 
-def _check(kind: str, value: str, allowed: Collection[str]) -> None:
+def _known(kind: str, value: str, allowed: Collection[str]) -> Any:
+    """Return the value if it is allowed; raise `gr.Error` otherwise."""
     if value not in allowed:
         message = f"Unknown {kind} {str(value)[:40]!r}. Available {kind}s: {', '.join(allowed)}."
         raise gr.Error(message, print_exception=False)
+    return value
 
 
 def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:

@@ -37,18 +37,18 @@ class Handlers:
 
     def draw(self, split: str, first: str | None, second: str | None) -> Any:
         """Return the comparison and its chart, or the reason why there is none."""
-        one, other = (self._context.entry(system, split_of(split)) for system in (first, second))
-        if one is None or other is None:
+        left, right = (self._context.entry(system, split_of(split)) for system in (first, second))
+        if left is None or right is None:
             return empty("Two systems are needed", "Select two systems that are scored on this split."), ""
-        if one.row.id == other.row.id:
+        if left.row.id == right.row.id:
             return empty("These are the same run", "Select another one to compare it with."), ""
         try:
-            compared = compare_submissions(self._context.store, one.row.id, other.row.id)
+            compared = compare_submissions(self._context.store, left.row.id, right.row.id)
         except CompareError as error:
             return empty("These two systems cannot be compared", escaped(error)), ""
         except StoreError:
             return empty("The store cannot be read", "Try again in a moment."), ""
-        return _html(compared), charts.side_by_side(one, other)
+        return _html(compared), charts.side_by_side(left, right)
 
     def compare(self, first: str, second: str) -> list[dict[str, Any]]:
         """Return the paired difference in tool accuracy between two submissions, overall and by config.

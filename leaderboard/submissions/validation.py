@@ -69,7 +69,7 @@ class Checked:
     """Result of checking a file."""
 
     problems: tuple[Problem, ...]
-    """The first problems in the order of their lines, followed by those of the whole file."""
+    """First problems in the order of their lines, followed by those of the whole file."""
     problem_count: int
     """Number of all problems, including those not reported."""
     predictions: Mapping[str, str] = field(repr=False)

@@ -234,7 +234,9 @@ def error_classes(rows: Sequence[Row], names_of_classes: Mapping[str, str]) -> s
             for label, share in shares
         )
         lines.append(f'<tr><th scope="row">{text(name)}</th>{cells}</tr>')
-    head = "".join(f'<th scope="col">{label}</th>' for label in ("System", *classes.values()))
+    # Without this style a narrow column would break its header within a word.
+    columns = "".join(f'<th scope="col" style="overflow-wrap:normal">{label}</th>' for label in classes.values())
+    head = f'<th scope="col">System</th>{columns}'
     return (
         f'<div class="pet picture wide"><table class="heat"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"

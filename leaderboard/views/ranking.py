@@ -193,21 +193,21 @@ def _rates(scores: ConfigScores) -> dict[str, float]:
     return {name: getattr(scores, name) for name in RATES}
 
 
-def _with_lift(found: Sequence[Row]) -> list[Row]:
+def _with_lift(scored: Sequence[Row]) -> list[Row]:
     """Add the lift over the account's latest run of the same system name with other users' histories."""
-    swapped = {(row.account_key, row.system): row.rates[RANKED_BY] for row in found if row.history == "swapped"}
+    swapped = {(row.account_key, row.system): row.rates[RANKED_BY] for row in scored if row.history == "swapped"}
     lifted = []
-    for row in found:
+    for row in scored:
         other = swapped.get((row.account_key, row.system)) if row.history == "own" else None
         lifted.append(row if other is None else dataclasses.replace(row, lift=row.rates[RANKED_BY] - other))
     return lifted
 
 
-def _best_of_each(found: Sequence[Row]) -> list[Row]:
+def _best_of_each(scored: Sequence[Row]) -> list[Row]:
     """Return the baselines and the first ranked row of each account."""
     seen: set[str] = set()
     kept = []
-    for row in found:
+    for row in scored:
         if row.badge != "baseline":
             if row.history != "own" or row.account_key in seen:
                 continue
@@ -229,11 +229,11 @@ def _is_ranked(row: Row) -> bool:
     return row.badge != "baseline" and row.history == "own"
 
 
-def _ranked(found: Sequence[Row]) -> list[Row]:
-    ends = [row.intervals[RANKED_BY] for row in found if _is_ranked(row)]
+def _ranked(kept: Sequence[Row]) -> list[Row]:
+    ends = [row.intervals[RANKED_BY] for row in kept if _is_ranked(row)]
     lows, highs = sorted(low for low, _ in ends), sorted(high for _, high in ends)
     ranked = []
-    for row in found:
+    for row in kept:
         if _is_ranked(row):
             low, high = row.intervals[RANKED_BY]
             surely_better = len(lows) - bisect_right(lows, high)

@@ -52,11 +52,11 @@ def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
     )
 
 
-def _count(found: Sequence[Row], view: View, of: int) -> str:
-    rows = f"{len(found)} of {of} rows" if len(found) < of else f"{of} rows"
+def _count(rows: Sequence[Row], view: View, of: int) -> str:
+    count = f"{len(rows)} of {of} rows" if len(rows) < of else f"{of} rows"
     kept = "all runs" if view.every else "the best run of each account, and baselines"
     by = RATE_LABELS[RANKED_BY] if view.sort == "rank" else sort_label(view.sort)
-    return f"{rows} ({kept}), sorted by {by}, {_direction(view)}"
+    return f"{count} ({kept}), sorted by {by}, {_direction(view)}"
 
 
 def _direction(view: View) -> str:

@@ -63,7 +63,7 @@ class Inputs:
     """Valid rows and predictions."""
 
     rows: tuple[Line, ...]
-    replies: tuple[str | None, ...]
+    predictions: tuple[str | None, ...]
     """Prediction for each row; None if it is missing."""
 
 
@@ -116,8 +116,8 @@ def read(rows: bytes, predictions: bytes) -> Inputs | list[Problem]:
     if problems:
         order = {ROWS: 0, PREDICTIONS: 1}
         return sorted(problems, key=lambda problem: (order[problem.source], problem.line or 0))
-    replies = {prediction["instance_id"]: prediction["prediction"] for _, prediction in read_predictions}
-    return Inputs(tuple(read_rows), tuple(replies.get(row["instance_id"]) for _, row in read_rows))
+    by_id = {prediction["instance_id"]: prediction["prediction"] for _, prediction in read_predictions}
+    return Inputs(tuple(read_rows), tuple(by_id.get(row["instance_id"]) for _, row in read_rows))
 
 
 def score(compute: Callable[..., dict[str, Any]], inputs: Inputs, scorer: str) -> Scored | list[Problem]:
@@ -133,14 +133,14 @@ def score(compute: Callable[..., dict[str, Any]], inputs: Inputs, scorer: str) -
     """
     rows = [line.value for line in inputs.rows]
     try:
-        scores = compute(predictions=list(inputs.replies), references=rows, scorer=scorer, details=True)
+        scores = compute(predictions=list(inputs.predictions), references=rows, scorer=scorer, details=True)
     except Exception:  # uploaded rows can fail in any way; score each row to report those that fail
-        outcomes = (_row_problem(compute, *pair, scorer) for pair in zip(inputs.rows, inputs.replies, strict=True))
+        outcomes = (_row_problem(compute, *pair, scorer) for pair in zip(inputs.rows, inputs.predictions, strict=True))
         if problems := [*filter(None, outcomes)]:
             return problems
         raise
     details = scores.pop("details")
-    items = (Item(**detail, prediction=reply) for detail, reply in zip(details, inputs.replies, strict=True))
+    items = (Item(**detail, prediction=text) for detail, text in zip(details, inputs.predictions, strict=True))
     return Scored(scorer, scores, tuple(items))
 
 
@@ -151,10 +151,12 @@ def shortened(text: str) -> str:
     return cut.encode("utf-8", "replace").decode()
 
 
-def _row_problem(compute: Callable[..., dict[str, Any]], row: Line, reply: str | None, scorer: str) -> Problem | None:
+def _row_problem(
+    compute: Callable[..., dict[str, Any]], row: Line, prediction: str | None, scorer: str
+) -> Problem | None:
     """Score a single row; return the problem if it cannot be scored."""
     try:
-        compute(predictions=[reply], references=[row.value], scorer=scorer, resamples=1)
+        compute(predictions=[prediction], references=[row.value], scorer=scorer, resamples=1)
     except Exception as error:  # see `score`
         return Problem(ROWS, row.number, f"cannot be scored ({shortened(str(error)).rstrip('.')})")
     return None
@@ -164,7 +166,7 @@ def _read(data: bytes, source: str, problems: list[Problem]) -> list[Line]:
     """Return the objects of an input, and add its problems to `problems`."""
     lines: list[Line] = []
     first_lines: dict[str, int] = {}
-    known = len(problems)
+    earlier = len(problems)
     # Only line feeds separate lines: predictions may contain the other separators that `splitlines` knows.
     for number, text in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if not text.strip():
@@ -176,7 +178,7 @@ def _read(data: bytes, source: str, problems: list[Problem]) -> list[Line]:
             faults = (*_faults(value, source), *_duplicate(value, number, first_lines))
             problems.extend(Problem(source, number, fault) for fault in faults)
             lines.append(Line(number, value))
-    if not lines and len(problems) == known:
+    if not lines and len(problems) == earlier:
         problems.append(Problem(source, None, f"the input is empty. {_EXPECTED[source]}"))
     return lines
 

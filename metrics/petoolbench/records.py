@@ -126,7 +126,7 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     try:
         instance_id, query_group, answer = row["instance_id"], row["query_group"], row["answer"]
         tools = row["candidates"]
-        name = answer["name"] if answer else None
+        name: Any = answer["name"] if answer else None
         parameters = _parameters(instance_id, tools, name)
     except (KeyError, TypeError) as error:
         raise ReferencesError(_malformed(row, error)) from error

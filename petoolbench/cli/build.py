@@ -1,4 +1,4 @@
-"""The command that builds."""
+"""The command that builds a data set."""
 
 from __future__ import annotations
 
@@ -19,82 +19,98 @@ from builder.execution.staging import check_free, private_folder
 from builder.funnel import Funnel
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
-from builder.llm.session import PROVIDERS, TRANSPORTS, Endpoint, check_llm, open_model, price_of
+from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
+from builder.pipeline import BuildResult
 from hf_dataset.layout import AUDIT_PAGE
 
 from .console import progress, stdout
+from .options import choices
 from .printing import print_estimate, print_funnel, print_meter
 
 
 def build(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make; the answers go to OUT-private beside it.")],
-    catalog: Annotated[str, typer.Option("--catalog", help=f"Where the tools come from: {CATALOGS}.")] = "builtin",
-    preset: Annotated[str | None, typer.Option("--preset", help=f"Size: {', '.join(PRESETS)}.")] = None,
-    users: Annotated[int | None, typer.Option("--users", help="Users over all splits.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Same catalogue, config and seed: same bytes.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="TOML file; options given here go before it.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to create; the answers go to OUT-private next to it.")
+    ],
+    catalog: Annotated[str, typer.Option("--catalog", help=f"Catalogue of tools: {CATALOGS}.")] = "builtin",
+    preset: Annotated[str | None, typer.Option("--preset", help=choices("Size by name.", tuple(PRESETS)))] = None,
+    users: Annotated[int | None, typer.Option("--users", help="Number of users over all splits.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed; equal catalogue, config and seed give equal bytes.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="TOML file; options of the command line take precedence.")
+    ] = None,
     similarity: Annotated[
-        str | None, typer.Option("--similarity", help="What makes tools similar: structured (default) or embedding.")
+        str | None, typer.Option("--similarity", help="Similarity of tools: structured (default) or embedding.")
     ] = None,
     audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Refuse a data set that fails its audit.")] = True,
     llm: Annotated[
-        str | None, typer.Option("--llm", help=f"Who understands the tools: {', '.join(PROVIDERS)}.")
+        str | None,
+        typer.Option("--llm", help="Language model that understands the tools and writes the instructions."),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint, ending in /v1.")
+        str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint of the model, ending in /v1.")
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Name of the model at the endpoint.")] = None,
     transport: Annotated[
-        str, typer.Option("--llm-mode", help=f"How it is asked: {', '.join(TRANSPORTS)}.")
+        str, typer.Option("--llm-transport", help=choices("How requests are sent.", TRANSPORTS))
     ] = TRANSPORTS[0],
-    max_cost_usd: Annotated[float | None, typer.Option(min=0, help="Stop before more is spent.")] = None,
-    cache: Annotated[Path, typer.Option("--cache", help="File of all answers, to go on from and to share.")] = Path(
-        "llm-cache.sqlite"
-    ),
-    engine: Annotated[str, typer.Option("--engine", help=f"Who makes the users: {', '.join(EXECUTORS)}.")] = EXECUTORS[
-        0
-    ],
+    max_cost_usd: Annotated[
+        float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this many USD.")
+    ] = None,
+    cache: Annotated[
+        Path, typer.Option("--cache", help="File of all replies of the model; may be shared by several builds.")
+    ] = Path("llm-cache.sqlite"),
+    engine: Annotated[str, typer.Option("--engine", help=choices("Where users are made.", EXECUTORS))] = EXECUTORS[0],
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="How many make users at once; the files do not depend on it.")
+        int, typer.Option("--workers", min=1, help="Number of concurrent workers; the files do not depend on it.")
     ] = 1,
     ray_address: Annotated[
-        str | None, typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; without it one is started here.")
+        str | None,
+        typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; by default a local one is started."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what asking would take, and ask nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate the requests to the model and send nothing.")
+    ] = False,
 ) -> None:
     """Build the benchmark from a catalogue of tools."""
-    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=model)
+    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
     source = open_source(catalog)
-    asked = {"base_url": base_url, "model": model, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
-    check_llm(llm, transport, source, [name for name, value in asked.items() if value is not None])
+    given = {"base_url": base_url, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
+    check_llm(llm, transport, source, [name for name, value in given.items() if value is not None])
     if dry_run:
         print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
-    with progress() as tell, open_model(endpoint, settings, tell) if llm else nullcontext() as used:
+    with progress() as report, open_model(endpoint, settings, report) if llm else nullcontext() as session:
         try:
-            report = pipeline.build(source, settings, out, tell, audited=audited, model=used, executor=executor)
+            result = pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
         finally:
-            if used:
-                print_meter(used.meter)
-    print_funnel(report)
-    stdout.print(
-        f"\nData set: {out}\nAnswers of the test split, to be kept private: {private_folder(out)}", soft_wrap=True
-    )
-    done = report.manifest.audit
-    audit = f"{done.gates} gates and {done.checks} checks hold ({out / AUDIT_PAGE})" if done else "not run"
-    if done and done.gates_on_rows is not None:
-        audit += f"; the gates were evaluated on a sample of {done.gates_on_rows:,} rows of each config"
+            if session:
+                print_meter(session.meter)
+    _print_result(result, out, settings)
+
+
+def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None:
+    print_funnel(result)
+    stdout.print(f"\nData set: {out}\nPrivate answers of the test split: {private_folder(out)}", soft_wrap=True)
+    summary = result.manifest.audit
+    audit = f"{summary.gates} gates and {summary.checks} checks hold ({out / AUDIT_PAGE})" if summary else "not run"
+    if summary and summary.gates_on_rows is not None:
+        audit += f"; the gates were evaluated on a sample of {summary.gates_on_rows:,} rows of each config"
     stdout.print(f"Audit: {audit}.", soft_wrap=True)
     if not settings.secret:
-        stdout.print("Built without a secret: who has the catalogue can make these answers again.", soft_wrap=True)
+        stdout.print(
+            "Built without a secret: anybody with the same catalogue and config can reproduce the test answers.",
+            soft_wrap=True,
+        )
 
 
 def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
-    """What asking about a catalogue would take."""
+    """Estimate the requests of a build."""
     assert not isinstance(source, BuiltinSource)  # refused by check_llm
-    with progress() as tell:
-        tools = pipeline.read_tools(source, Funnel(), tell)
+    with progress() as report:
+        tools = pipeline.read_tools(source, Funnel(), report)
         return estimate(tools, settings, SentenceEncoder())

@@ -1,4 +1,4 @@
-"""Where the command line prints, and how it shows that work goes on."""
+"""Consoles of the command line, and its progress bars."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from builder.progress import Progress as TellProgress
+from builder.progress import Progress as ProgressCallback
 
 stdout: Final = Console()
 stderr: Final = Console(stderr=True)
 
 
 @contextmanager
-def progress() -> Iterator[TellProgress]:
-    """Give a function that shows how far each stage is, where stderr is a terminal."""
+def progress() -> Iterator[ProgressCallback]:
+    """Yield a progress callback that shows a bar for each stage if stderr is a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -28,9 +28,9 @@ def progress() -> Iterator[TellProgress]:
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def tell(stage: str, done: int, total: int) -> None:
+        def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total or None)
             bar.update(tasks[stage], completed=done)
 
-        yield tell
+        yield report

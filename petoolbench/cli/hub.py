@@ -1,4 +1,4 @@
-"""Commands that talk to the Hub: push a build, the metric, the Space; verify what somebody loaded."""
+"""Commands for the Hub: push a build, the metric and the Space; verify a data set."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from builder.errors import HubError
-from hf_dataset.verify import check_folder
-from petoolbench.hub.locate import data_folder
+from petoolbench.building import verify as verify_data
 from petoolbench.hub.push import Push, plan_data, plan_metric, plan_space, push_all
 from petoolbench.hub.repository import open_hub
 
@@ -18,16 +17,16 @@ from .console import stdout
 ROOT = Path(__file__).parents[2]
 METRIC = ROOT / "metrics" / "petoolbench"
 Repo = Annotated[str, typer.Option("--repo", help="Repository on the Hub, ORG/NAME.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="List every file with size and hash, and push nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="List every file with size and hash and push nothing.")]
 
 
 def push(
-    out: Annotated[Path, typer.Argument(help="Folder of the data set, as build made it.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     repo: Repo,
     private_repo: Annotated[
-        str | None, typer.Option("--private-repo", help="Private repository for the answers; it must be there.")
+        str | None, typer.Option("--private-repo", help="Existing private repository for the answers.")
     ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Version to cite, such as v1.0.0.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Git tag, such as v1.0.0.")] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Push a data set to the Hub, and its answers to a private repository."""
@@ -35,7 +34,7 @@ def push(
 
 
 def push_metric(repo: Repo, dry_run: DryRun = False) -> None:
-    """Push the metric to a Space, from which `evaluate.load` takes it."""
+    """Push the metric to a Space, for `evaluate.load`."""
     _push(plan_metric(METRIC, repo), None, dry_run)
 
 
@@ -45,17 +44,14 @@ def push_space(repo: Repo, dry_run: DryRun = False) -> None:
 
 
 def verify(
-    data: Annotated[str, typer.Argument(help="Folder of a data set, or on the Hub ORG/NAME[@REVISION].")],
+    data: Annotated[str, typer.Argument(help="Folder of the data set, or its repository on the Hub, ORG/NAME.")],
     revision: Annotated[str | None, typer.Option("--revision", help="Tag, branch or commit on the Hub.")] = None,
 ) -> None:
-    """Check that a data set is the one that was built: hashes, columns, splits, no answers; exit 1 where it is not."""
-    if revision is not None and Path(data).is_dir():
-        raise HubError(f"{data!r} is a folder, which has no revisions. Leave --revision out.")
-    folder = data_folder(data if revision is None else f"{data}@{revision}", patterns=None)
-    problems = check_folder(folder)
-    if problems:
-        raise HubError(f"{data!r} is not what was built:\n" + "\n".join(f"- {problem}" for problem in problems))
-    stdout.print(f"{data} is what was built: hashes, columns, splits and canary hold, and test has no answers.")
+    """Check a data set against its manifest: hashes, columns, splits, private answers. Exits with 1 on a mismatch."""
+    result = verify_data(data, revision)
+    if not result.passed:
+        raise HubError(str(result))
+    stdout.print(str(result), soft_wrap=True)
 
 
 def _push(plan: list[Push], tag: str | None, dry_run: bool) -> None:
@@ -65,9 +61,9 @@ def _push(plan: list[Push], tag: str | None, dry_run: bool) -> None:
     if dry_run:
         return
     for done in push_all(plan, open_hub(), tag):
-        said = "is now" if done.changed else "was already, and stays,"
+        state = "pushed" if done.changed else "unchanged"
         stdout.print(
-            f"{done.push.repository}, branch {done.push.branch}: {said} commit {done.commit[:8]}.", soft_wrap=True
+            f"{done.push.repository}, branch {done.push.branch}: {state}, commit {done.commit[:8]}.", soft_wrap=True
         )
 
 
@@ -76,6 +72,6 @@ def _print_plan(item: Push) -> None:
     stdout.print(f"{where}: path, bytes, SHA-256", soft_wrap=True, highlight=False)
     entries = item.entries()
     widest = max(len(entry.path) for entry in entries)
-    for entry in entries:  # no table: a hash that is cut is of no use
+    for entry in entries:  # not a table, which would cut the hashes
         line = f"  {entry.path:<{widest}}  {entry.size:>13,}  {entry.sha256}"
         stdout.print(line, soft_wrap=True, highlight=False, markup=False)

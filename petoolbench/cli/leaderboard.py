@@ -1,6 +1,6 @@
-"""Commands about the leaderboard: start it here, hand something in, score everything again.
+"""Commands for the leaderboard: start it on this machine, submit predictions, score all files again.
 
-The leaderboard is a program of its own, which runs without the builder; it is started, and never imported.
+The leaderboard is a separate program that does not need the builder; it is started as a process, never imported.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from petoolbench.baseline_runs import write_baselines
 from .console import progress, stdout
 
 Store = Annotated[
-    str, typer.Option("--store", help="Where submissions lie: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
+    str, typer.Option("--store", help="Store of the submissions: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
 ]
 Data = Annotated[Path, typer.Option("--data", help="Folder of the data set.")]
-Answers = Annotated[Path | None, typer.Option("--answers", help="Answers folder; adds the test split.")]
+Answers = Annotated[Path | None, typer.Option("--answers", help="Folder of the private answers; adds the test split.")]
 
 
 def leaderboard(
@@ -36,88 +36,94 @@ def leaderboard(
     answers: Answers = None,
     store: Store = "out/leaderboard",
     port: Annotated[
-        int | None, typer.Option("--port", help="Port of the page; any free one from 7860 if left out.")
+        int | None, typer.Option("--port", help="Port of the page; by default a free one from 7860.")
     ] = None,
 ) -> None:
-    """Start the leaderboard on this machine, with its permanent rows scored."""
+    """Start the leaderboard on this machine, with the baselines scored."""
     import_extra("gradio", "leaderboard", "The leaderboard")
     _run_with_baselines("leaderboard", data, answers, store, ["--port", str(port)] if port is not None else [])
 
 
 def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard") -> None:
-    """Score every stored file again, with today's scorer and answers; what there was stays beside."""
+    """Score every stored file again with the current scorer and answers; earlier scores are kept."""
     _run_with_baselines("leaderboard.scoring.rescore", data, answers, store, [])
 
 
 def submit(
-    predictions: Annotated[Path, typer.Argument(help="Predictions file, of one config or of all three.")],
+    predictions: Annotated[Path, typer.Argument(help="Run file or predictions file, of one config or of all three.")],
     space: Annotated[
         str,
         typer.Option(
-            "--space", help="The leaderboard: ORG/NAME on the Hub (HF_TOKEN says who you are), or its address."
+            "--space", help="The leaderboard: ORG/NAME on the Hub, with HF_TOKEN for the account, or its address."
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the system.")],
     split: Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS[1:])}.")] = "validation",
     team: Annotated[str, typer.Option("--team")] = "",
-    link: Annotated[str, typer.Option("--link", help="Its repository on the Hub, ORG/NAME.")] = "",
+    link: Annotated[str, typer.Option("--link", help="Repository of the model on the Hub, ORG/NAME.")] = "",
     licence: Annotated[str, typer.Option("--licence")] = "",
-    parameters_b: Annotated[str, typer.Option("--parameters-b", help="Parameters, in billions.")] = "",
-    cost_usd: Annotated[str, typer.Option("--cost-usd", help="Dollars for the whole run.")] = "",
+    parameters_b: Annotated[str, typer.Option("--parameters-b", help="Number of parameters in billions.")] = "",
+    cost_usd: Annotated[str, typer.Option("--cost-usd", help="Cost of the whole run in USD.")] = "",
     description: Annotated[str, typer.Option("--description")] = "",
-    history: Annotated[str, typer.Option("--history", help="What the system was shown: own, none or swapped.")] = "own",
-    check: Annotated[bool, typer.Option("--check", help="Tell what is wrong with it, and hand in nothing.")] = False,
+    history: Annotated[str, typer.Option("--history", help="History in the prompts: own, none or swapped.")] = "own",
+    check: Annotated[bool, typer.Option("--check", help="Check the file without submitting it.")] = False,
 ) -> None:
-    """Hand predictions in to a leaderboard."""
+    """Submit predictions to a leaderboard."""
     if not predictions.is_file():
-        raise HubError(f"There is no file {str(predictions)!r}. Name the predictions to hand in.")
-    library, httpx = (import_extra(name, "leaderboard", "Handing something in") for name in ("gradio_client", "httpx"))
+        raise HubError(f"The file {str(predictions)!r} does not exist. Name the predictions to submit.")
+    library, httpx = (import_extra(name, "leaderboard", "Submitting") for name in ("gradio_client", "httpx"))
     fields = {
         "split": split, "name": name, "team": team, "link": link, "licence": licence, "parameters_b": parameters_b,
         "cost_usd": cost_usd, "description": description, "history": history,
     }  # fmt: skip
-    found = _asked(library, httpx.HTTPError, space, predictions, "/check" if check else "/submit", fields)
-    if "receipt" in found:
-        for key, value in found["receipt"].items():
+    reply = _request(library, httpx.HTTPError, space, predictions, "/check" if check else "/submit", fields)
+    if "receipt" in reply:
+        for key, value in reply["receipt"].items():
             stdout.print(f"{key.replace('_', ' ')}: {value}", markup=False, highlight=False, soft_wrap=True)
-        _tell_where(space, found["receipt"]["configs"])
-    elif found.get("valid"):
-        stdout.print(f"Nothing is wrong: {found['lines']} lines answer {', '.join(found['configs'])}.", soft_wrap=True)
+        _print_location(space, reply["receipt"]["configs"])
+    elif reply.get("valid"):
+        stdout.print(f"The file is valid: {reply['lines']} lines answer {', '.join(reply['configs'])}.", soft_wrap=True)
     else:
-        raise HubError("Nothing was handed in.\n" + (found.get("refused") or "\n".join(found.get("problems", ()))))
+        raise HubError("Nothing was submitted.\n" + (reply.get("refused") or "\n".join(reply.get("problems", ()))))
 
 
-def _tell_where(space: str, configs: Sequence[str]) -> None:
-    """Say where on the board the system will stand."""
-    board = "Overall" if len(configs) == len(HISTORY_TYPES) else f"{' and '.join(configs)} (Overall takes all three)"
+def _print_location(space: str, configs: Sequence[str]) -> None:
+    """Print where the system will appear."""
+    board = (
+        "Overall"
+        if len(configs) == len(HISTORY_TYPES)
+        else f"{' and '.join(configs)} (Overall requires all three configs)"
+    )
     address = f"{space.rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
-    stdout.print(f"It is scored soon, and stands then on the board {board}: {address}", soft_wrap=True, highlight=False)
+    stdout.print(
+        f"It will be scored soon and then appears on the board {board}: {address}", soft_wrap=True, highlight=False
+    )
 
 
-def _asked(
+def _request(
     library: Any, http_error: type[Exception], space: str, predictions: Path, endpoint: str, fields: dict[str, str]
 ) -> dict[str, Any]:
-    """What the leaderboard says.
+    """Return the leaderboard's reply.
 
     Raises:
-        HubError: If it cannot be reached, or refuses.
+        HubError: If it cannot be reached, or refuses the request.
     """
     try:
         client = library.Client(space, token=os.environ.get("HF_TOKEN"), verbose=False)
-        found: dict[str, Any] = client.predict(library.handle_file(str(predictions)), api_name=endpoint, **fields)
+        reply: dict[str, Any] = client.predict(library.handle_file(str(predictions)), api_name=endpoint, **fields)
     except (library.utils.TooManyRequestsError, library.utils.QueueError) as error:
         raise HubError(f"The leaderboard {space!r} is busy. Try again in a minute.") from error
     except library.exceptions.AppError as error:
-        raise HubError(f"The leaderboard {space!r} refuses: {error}") from error
+        raise HubError(f"The leaderboard {space!r} refused the request: {error}") from error
     except (OSError, ValueError, RuntimeError, http_error) as error:
         raise HubError(
             f"The leaderboard {space!r} cannot be reached ({type(error).__name__}). Check its name or address."
         ) from error
-    return found
+    return reply
 
 
 def _run_with_baselines(module: str, data: Path, answers: Path | None, store: str, others: list[str]) -> None:
-    """Run a module of the leaderboard that scores our own rows too."""
+    """Run a module of the leaderboard that also scores the baselines."""
     with TemporaryDirectory() as folder:
         with progress() as tell:
             write_baselines(data, answers, Path(folder), tell)
@@ -126,10 +132,10 @@ def _run_with_baselines(module: str, data: Path, answers: Path | None, store: st
 
 
 def _run(module: str, arguments: list[str]) -> None:
-    """Run a module of the leaderboard until it ends; whoever tells us to stop tells it."""
+    """Run a module of the leaderboard until it ends; signals are passed on."""
     with subprocess.Popen([sys.executable, "-m", module, *arguments]) as process:  # noqa: S603 (our own)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: process.terminate())
         status = process.wait()
     if status:
-        raise typer.Exit(status if status > 0 else 128 - status)  # as a shell tells of a signal
+        raise typer.Exit(status if status > 0 else 128 - status)  # as a shell reports a signal

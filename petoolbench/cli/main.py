@@ -1,10 +1,11 @@
-"""All commands under one name, and how a failure is told."""
+"""The command `petoolbench`: all subcommands, and how errors are printed."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,15 +13,19 @@ from builder.errors import BuilderError
 from hf_dataset.errors import ReadError
 from metrics.petoolbench.errors import MetricError
 
+from .audit import audit_folder
 from .build import build
-from .console import stderr
+from .console import stderr, stdout
+from .demo import demo
 from .hub import push, push_metric, push_space, verify
 from .leaderboard import leaderboard, rescore, submit
 from .original import compare_two_scorers, import_released
-from .predict import predict
+from .predict import predict, prompts
 from .report import compare, report
+from .score import score_file
 from .serve_local import serve_local
-from .show import audit_folder, demo, export_training_data, score_file, show
+from .show import show
+from .training import export_training_data
 
 app = typer.Typer(
     help="Build, show, predict and score PEToolBench, the benchmark of personalised tool use.",
@@ -31,6 +36,7 @@ app = typer.Typer(
 app.command()(build)
 app.command()(show)
 app.command()(predict)
+app.command()(prompts)
 app.command("score")(score_file)
 app.command()(report)
 app.command()(compare)
@@ -49,9 +55,24 @@ app.command()(submit)
 app.command()(rescore)
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        stdout.print(f"petoolbench {version('petoolbench')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def global_options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 def main() -> None:
-    """Run the command line; what a user can mend is one sentence, not a traceback."""
-    # Some library sets up logging as it is imported, and then every request would be a line.
+    """Run the command line; errors that the user can resolve are printed as one sentence."""
+    # Some libraries configure logging on import, after which every request would be logged.
     logging.basicConfig(level=logging.WARNING)
     try:
         app()

@@ -1,10 +1,11 @@
-"""Commands on the earlier benchmark's released rows: import, audit of an import, and its scorer beside ours."""
+"""Commands for the earlier benchmark: import of its released rows, their audit, and comparison with its scorer."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,120 +15,125 @@ from rich.table import Table
 
 from builder.errors import AuditError, ConfigError, OutputError
 from hf_dataset.layout import SPLITS
-from hf_dataset.manifest import Manifest, read_manifest
-from hf_dataset.reader import read_answers, read_instances
-from hf_dataset.references import references
+from hf_dataset.manifest import Manifest
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.records import ERROR_CLASSES
-from petoolbench.hub.locate import data_folder
+from petoolbench.data import load
+from petoolbench.files import write_atomically
 from petoolbench.original.findings import Findings, examine
 from petoolbench.original.findings_report import cells, write_findings
 from petoolbench.original.importer import SPLIT, UNPARSED, import_original
-from petoolbench.original.released_replies import read_replies
 from petoolbench.original.scorer_comparison import Judged, compare_scorers, crossed
-from petoolbench.runs import check_made_for
-from petoolbench.scoring import score
+from petoolbench.scoring import resolve, score
 
 from .console import progress, stderr, stdout
-from .printing import print_scores
+from .options import choices
+from .printing import print_score_tables
 
 
 def import_released(
-    files: Annotated[list[Path], typer.Argument(help="Released files, JSON or JSON lines, plain or gzipped.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+    files: Annotated[list[Path], typer.Argument(help="Released files, JSON or JSON Lines, plain or gzipped.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")],
 ) -> None:
-    """Import released rows of the earlier benchmark, of either form, as a folder that the other commands work on."""
-    with progress() as tell:
-        done = import_original(files, out, tell)
-    for one in done.unparsed:
-        stderr.print(f"{one.file}, row {one.row}: {one.reason}.", markup=False, highlight=False, soft_wrap=True)
-    counts = done.manifest.counts
+    """Import released rows of the earlier benchmark, of either form, as a data set for the other commands."""
+    with progress() as report:
+        imported = import_original(files, out, report)
+    for item in imported.unparsed:
+        stderr.print(f"{item.file}, row {item.row}: {item.reason}.", markup=False, highlight=False, soft_wrap=True)
+    counts = imported.manifest.counts
     stdout.print(
-        f"{counts['rows_imported']:,} of {counts['rows_read']:,} rows in {out}, split {SPLIT}; of "
-        f"{counts['rows_whose_prompts_come_back']:,} the prompts come back byte for byte.",
+        f"{counts['rows_imported']:,} of {counts['rows_read']:,} rows in {out}, split {SPLIT}; the prompts of "
+        f"{counts['rows_whose_prompts_come_back']:,} are reproduced byte for byte.",
         soft_wrap=True,
         highlight=False,
     )
-    if done.unparsed:
+    if imported.unparsed:
         stdout.print(
-            f"{len(done.unparsed):,} rows could not be read; they are listed in {out / UNPARSED}.", soft_wrap=True
+            f"{len(imported.unparsed):,} rows could not be read; they are listed in {out / UNPARSED}.", soft_wrap=True
         )
 
 
 def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Path | None) -> None:
-    """Audit an import: what applies where tools have no attributes; the arguments are those of the command.
+    """Audit an import by the gates and checks that need no attributes; the arguments are those of the command.
 
     Raises:
         AuditError: If a gate does not hold.
         ConfigError: If an answers folder is named.
     """
     if answers is not None:
-        raise ConfigError("The answers of an import stand in it. Leave --answers out.")
-    with progress() as tell:
-        found = examine(data, manifest, tell)
-    _print_findings(found)
+        raise ConfigError("An import contains its answers. Remove --answers.")
+    with progress() as report:
+        findings = examine(data, manifest, report)
+    _print_findings(findings)
     if out is not None:
-        write_findings(found, out)
-        stdout.print(f"Report in {out}", soft_wrap=True)
-    if found.failed:
-        raise AuditError(f"{len(found.failed)} gates do not hold: {'; '.join(found.failed)}.")
+        write_findings(findings, out)
+        stdout.print(f"Report: {out}", soft_wrap=True)
+    if findings.failed:
+        raise AuditError(f"{len(findings.failed)} gates do not hold: {'; '.join(findings.failed)}.")
 
 
 def compare_two_scorers(
     replies: Annotated[Path, typer.Argument(help="Replies: a run file, or a file in the earlier benchmark's form.")],
     data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
-    config: Annotated[str, typer.Option("--config", help=f"One of {', '.join(HISTORY_TYPES)}.")] = HISTORY_TYPES[0],
-    split: Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS)}.")] = SPLIT,
-    answers: Annotated[Path | None, typer.Option("--answers", help="Answers folder, for the test split.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="JSON lines to write: every reply, judged.")] = None,
+    config: Annotated[str, typer.Option("--config", help=choices("History type.", HISTORY_TYPES))] = HISTORY_TYPES[0],
+    split: Annotated[str, typer.Option("--split", help=choices("Split.", SPLITS))] = SPLIT,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File for the verdict on every reply, JSON Lines.")
+    ] = None,
 ) -> None:
     """Score replies by our rule and by the earlier benchmark's released one, and explain every difference."""
-    folder = data_folder(data)
-    instances = read_instances(folder, config, split)
-    manifest = read_manifest(folder)
-    run = read_replies(replies, instances, manifest)
-    check_made_for(run, folder, config, split, manifest)
-    keys = read_answers(answers, config) if answers else []
-    judged = compare_scorers(run.predictions, references(instances, keys))
-    ours, released = (score(run.predictions, instances, keys, mode) for mode in ("default", "legacy"))
-    print_scores([("our rule", config, ours), ("released rule", config, released)])
+    instances = load(data, config, split, answers=answers)
+    tables = [score(replies, instances, scorer=scorer) for scorer in ("default", "legacy")]
+    print_score_tables([replace(tables[0], name="our rule"), replace(tables[1], name="released rule")])
+    judged = compare_scorers(resolve(replies, instances).predictions, instances.references())
     _print_crossed(judged)
     _print_differences(judged)
-    there = [one.released for one in judged if one.released is not None]
-    if there:
-        tool, parameters = (sum(getattr(one, name) for one in there) / len(there) for name in ("tool", "parameters"))
-        stdout.print(
-            f"The released scorer divides by the {len(there):,} replies that are there, of {len(judged):,} rows: it "
-            f"would print {100 * tool:.1f} % for the tool and {100 * parameters:.1f} % for the parameters.",
-            soft_wrap=True,
-            highlight=False,
-        )
+    _print_released_rates(judged)
     if out is not None:
         _write_judged(judged, out)
-        stdout.print(f"Every reply in {out}", soft_wrap=True)
+        stdout.print(f"Verdicts: {out}", soft_wrap=True)
 
 
-def _print_findings(found: Findings) -> None:
-    table = Table("what", "number", title="Released rows", title_justify="left", box=box.SIMPLE)
-    for name, number in found.counts.items():
+def _print_released_rates(judged: Sequence[Judged]) -> None:
+    """Print the rates of the released scorer, whose denominator is the number of existing replies."""
+    existing = [item.released for item in judged if item.released is not None]
+    if not existing:
+        return
+    tool, parameters = (
+        sum(getattr(item, name) for item in existing) / len(existing) for name in ("tool", "parameters")
+    )
+    stdout.print(
+        f"The released scorer divides by the {len(existing):,} existing replies, not by the {len(judged):,} rows: it "
+        f"would print {100 * tool:.1f} % for the tool and {100 * parameters:.1f} % for the parameters.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _print_findings(findings: Findings) -> None:
+    table = Table("item", "number", title="Released rows", title_justify="left", box=box.SIMPLE)
+    for name, number in findings.counts.items():
         table.add_row(name, f"{number:,}")
-    for size, number in found.same_function.items():
-        table.add_row(f"rows with {size} candidates that do the job", f"{number:,}")
+    for size, number in findings.same_function.items():
+        table.add_row(f"rows with {size} candidates of the functionality", f"{number:,}")
     stdout.print(table)
-    for item in found.configs:
+    for item in findings.configs:
         table = Table(title=f"Audit of {item.config}, %", title_justify="left", box=box.SIMPLE)
-        table.add_column("what")
+        table.add_column("figure")
         for column in ("value", "95 % interval", "bound", "margin", "holds"):
             table.add_column(column, justify="right", no_wrap=True)
-        for name, one in item.figures:
-            table.add_row(name, *cells(one)[1:])
+        for name, figure in item.figures:
+            table.add_row(name, *cells(figure)[1:])
         stdout.print(table)
 
 
 def _print_crossed(judged: Sequence[Judged]) -> None:
     counts = crossed(judged)
     columns = list(dict.fromkeys(name for _, name in counts))
-    table = Table(title="Our class, and what the released rule credits", title_justify="left", box=box.SIMPLE)
+    table = Table(title="Our error class, and the credit of the released rule", title_justify="left", box=box.SIMPLE)
     table.add_column("our class", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right")
@@ -139,19 +145,19 @@ def _print_crossed(judged: Sequence[Judged]) -> None:
 
 
 def _print_differences(judged: Sequence[Judged]) -> None:
-    differing = [(one, one.difference) for one in judged if one.difference]
+    differing = [(item, item.difference) for item in judged if item.difference]
     if not differing:
-        stdout.print("Both rules credit the same in every reply.")
+        stdout.print("Both rules give the same credit to every reply.")
         return
-    table = Table(title="Why they differ", title_justify="left", box=box.SIMPLE)
+    table = Table(title="Reasons of the differences", title_justify="left", box=box.SIMPLE)
     table.add_column("reason")
     table.add_column("replies", justify="right")
     for kind, number in Counter(difference.kind for _, difference in differing).most_common():
         table.add_row(kind, f"{number:,}")
     stdout.print(table)
-    for one, why in differing:
+    for item, why in differing:
         stdout.print(
-            f"{one.instance_id}: ours {one.ours.error_class}, released {one.released_class}: {why.kind}"
+            f"{item.instance_id}: ours {item.ours.error_class}, released {item.released_class}: {why.kind}"
             f"{f' ({why.detail})' if why.detail else ''}",
             markup=False,
             highlight=False,
@@ -160,21 +166,18 @@ def _print_differences(judged: Sequence[Judged]) -> None:
 
 
 def _write_judged(judged: Sequence[Judged], path: Path) -> None:
-    lines = (
+    records = (
         {
-            "instance_id": one.instance_id,
-            "ours": one.ours.error_class,
-            "reason": one.ours.reason,
-            "released": one.released_class,
-            "difference": one.difference and one.difference.kind,
-            "detail": one.difference and one.difference.detail,
+            "instance_id": item.instance_id,
+            "ours": item.ours.error_class,
+            "reason": item.ours.reason,
+            "released": item.released_class,
+            "difference": item.difference and item.difference.kind,
+            "detail": item.difference and item.difference.detail,
         }
-        for one in judged
+        for item in judged
     )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.partial")
-        aside.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-        aside.replace(path)
+        write_atomically(path, (json.dumps(record, ensure_ascii=False) + "\n" for record in records))
     except OSError as error:
-        raise OutputError(f"The judged replies cannot be written to {str(path)!r}: {error.strerror}.") from error
+        raise OutputError(f"The verdicts cannot be written to {str(path)!r}: {error.strerror}.") from error

@@ -1,13 +1,12 @@
-"""What commands show: tables, and instances as a person would read them."""
+"""Tables and instances as commands print them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.table import Table
 
-from builder import pipeline
 from builder.audit.audit_report import figures
 from builder.audit.run_audit import ConfigAudit
 from builder.audit.text_quality import TextQuality
@@ -16,56 +15,60 @@ from builder.config import LlmConfig
 from builder.llm.builder_tasks import TASKS
 from builder.llm.estimate import Estimate
 from builder.llm.meter import Meter
+from builder.pipeline import BuildResult
 from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import Manifest
 from hf_dataset.schema import Instance
-from metrics.petoolbench.aggregation import Scores
-from petoolbench.instance_text import render
+from metrics.petoolbench.records import ERROR_CLASSES
+from petoolbench.instance_text import Wishes, render
+from petoolbench.scoring import ConfigScores, ScoreTable
 
 from .console import stdout
 
 
-def print_instance(instance: Instance, *, tools: bool = True) -> None:
-    """Print an instance as a person would read it, with the documentation of its tools or without."""
+def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True) -> None:
+    """Print an instance, with the documentation of its tools or without."""
     stdout.rule()
-    stdout.print(render(instance, tools=tools), markup=False, highlight=False, soft_wrap=True)
+    stdout.print(render(instance, wishes, tools=tools), markup=False, highlight=False, soft_wrap=True)
 
 
-def print_funnel(report: pipeline.BuildResult) -> None:
+def print_funnel(result: BuildResult) -> None:
     """Print what a build read, dropped and wrote."""
-    manifest = report.manifest
-    table = Table("what", "number", title="Funnel", title_justify="left")
+    manifest = result.manifest
+    table = Table("item", "number", title="Funnel", title_justify="left")
     for name, number in manifest.counts.items():
         table.add_row(name.replace("_", " "), f"{number:,}")
     for kind, reasons in manifest.drops.items():
         for reason, number in reasons.items():
             table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
     stdout.print(table)
-    groups = Table("category", "groups", "tools", title="Groups kept", title_justify="left")
-    for category in sorted({group.category for group in report.groups}):
-        own = [group for group in report.groups if group.category == category]
-        groups.add_row(category.replace("_", " "), str(len(own)), str(sum(len(group.members) for group in own)))
-    stdout.print(groups)
-    print_rows(report)
+    by_category = Table("category", "groups", "tools", title="Groups kept", title_justify="left")
+    for category in sorted({group.category for group in result.groups}):
+        groups = [group for group in result.groups if group.category == category]
+        tools = sum(len(group.members) for group in groups)
+        by_category.add_row(category.replace("_", " "), str(len(groups)), str(tools))
+    stdout.print(by_category)
+    print_rows(manifest)
 
 
-def print_rows(report: pipeline.BuildResult) -> None:
-    """Print how many rows a build wrote."""
-    rows = Table("config", *SPLITS, title="Rows", title_justify="left")
-    for name, splits in report.manifest.rows.items():
-        rows.add_row(name, *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS))
-    stdout.print(rows)
+def print_rows(manifest: Manifest) -> None:
+    """Print the number of rows of a build by config and split."""
+    table = Table("config", *SPLITS, title="Rows", title_justify="left")
+    for name, splits in manifest.rows.items():
+        table.add_row(name, *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS))
+    stdout.print(table)
 
 
 def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
-    """Print how many requests a build would make of a language model, and what they would cost.
+    """Print the number of requests that a build would send to a language model, and their cost.
 
     Args:
-        lines: By task.
-        config: Its model and prices.
-        price: What is paid, as a share of these.
+        lines: Estimates by task.
+        config: The model and its prices.
+        price: Share of the prices that is paid, 0 to 1.
     """
-    table = Table(title="Estimate, before anything is asked", title_justify="left", box=box.SIMPLE)
-    for name in ("task", "requests", "tokens in", "tokens out", "USD"):
+    table = Table(title="Estimate; nothing was sent", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "requests", "input tokens", "output tokens", "USD"):
         table.add_column(name, justify="left" if name == "task" else "right")
     for line in lines:
         cost = price * config.cost_usd(line.input_tokens, line.output_tokens)
@@ -74,13 +77,13 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
     total = price * config.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
     table.add_row("all", f"{sum(line.requests for line in lines):,}", "", "", f"{total:.2f}")
     stdout.print(table)
-    stdout.print(f"Model {config.model}. Replies that are of no use cost more; answers in the cache cost nothing.")
+    stdout.print(f"Model {config.model}. Rejected replies cost extra; cached replies cost nothing.")
 
 
 def print_meter(meter: Meter) -> None:
-    """Print what was asked of a language model, and what came of it."""
-    table = Table(title=f"Asked of {meter.config.model}", title_justify="left", box=box.SIMPLE)
-    for name in ("task", "asked", "from the cache", "of use", "of no use"):
+    """Print the requests that a build sent to a language model, with their results and cost."""
+    table = Table(title=f"Requests to {meter.config.model}", title_justify="left", box=box.SIMPLE)
+    for name in ("task", "sent", "from the cache", "accepted", "rejected"):
         table.add_column(name, justify="left" if name == "task" else "right")
     for task in TASKS:
         rejected: Mapping[str, int] = meter.rejected.get(task.name, {})
@@ -92,14 +95,15 @@ def print_meter(meter: Meter) -> None:
         table.add_row(f"sent again: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
     stdout.print(table)
     stdout.print(
-        f"{meter.input_tokens:,} tokens in, {meter.output_tokens:,} out, {meter.cost_usd:.4f} USD", highlight=False
+        f"{meter.input_tokens:,} input tokens, {meter.output_tokens:,} output tokens, {meter.cost_usd:.4f} USD",
+        highlight=False,
     )
 
 
 def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
     """Print the gates and checks of one config, or of the training data."""
-    rests = f"; gates on {item.sample}" if item.sample else ""
-    table = Table(title=f"Audit of {name}, %{rests}", title_justify="left", box=box.SIMPLE)
+    sample = f"; gates evaluated on {item.sample}" if item.sample else ""
+    table = Table(title=f"Audit of {name}, %{sample}", title_justify="left", box=box.SIMPLE)
     table.add_column("gate")
     for column in ("accuracy", "bound", "margin", "holds"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -114,12 +118,12 @@ def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
     stdout.print(table)
 
 
-def print_wording(qualities: Mapping[str, TextQuality], of_rows: Mapping[str, int]) -> None:
-    """Print how instructions read, beside each other.
+def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[str, int]) -> None:
+    """Print figures on the text of instructions, one column per source.
 
     Args:
-        qualities: What was measured, by what it was measured of.
-        of_rows: Number of all rows of those that were measured on a sample.
+        qualities: Figures by source.
+        of_rows: Number of all rows of the sources that were measured on a sample.
     """
     table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
     for name in qualities:
@@ -130,41 +134,43 @@ def print_wording(qualities: Mapping[str, TextQuality], of_rows: Mapping[str, in
     stdout.print(table)
 
 
-def print_classes(scores: Scores) -> None:
-    """Print the share of each error class, and how sure the tool accuracy is."""
-    table = Table(title="Every reply in one class, % of rows", title_justify="left", box=box.SIMPLE)
+def print_classes(parts: Sequence[ConfigScores]) -> None:
+    """Print the share of each error class by config, and how precise the tool accuracy is."""
+    table = Table(title="Error classes, % of rows", title_justify="left", box=box.SIMPLE)
     table.add_column("class", no_wrap=True)
-    table.add_column("share", justify="right")
-    for name, share in scores["error_classes"].items():
-        table.add_row(name.replace("_", " "), f"{100 * share:.1f}")
+    for part in parts:
+        table.add_column(part.config, justify="right")
+    for name in ERROR_CLASSES:
+        shares = (f"{100 * part.scores['error_classes'][name]:.1f}" for part in parts)
+        table.add_row(name.replace("_", " "), *shares)
     stdout.print(table)
-    low, high = scores["intervals"]["tool_accuracy"]
-    least = scores["detectable_difference"]
-    shown = (
-        f" A difference of {100 * least:.1f} points from another system would show (80 % power, level 5 %)."
-        if least
-        else ""
-    )
-    stdout.print(
-        f"Tool accuracy {100 * scores['tool_accuracy']:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} "
-        f"(bootstrap over {scores['query_groups']} query groups).{shown}",
-        highlight=False,
-    )
+    for part in parts:
+        least = part.scores["detectable_difference"]
+        power = f"; a difference of {100 * least:.1f} points can be detected (power 80 %, level 5 %)" if least else ""
+        stdout.print(
+            f"{part.config}: intervals by bootstrap over {part.scores['query_groups']} query groups{power}.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
-def print_scores(scored: list[tuple[str, str, Scores]]) -> None:
-    """Print a line of rates for each (model, config, scores)."""
-    table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE)
+def print_score_tables(tables: Sequence[ScoreTable]) -> None:
+    """Print the rates of several systems, one line per system and config."""
+    columns = ("tool", "parameters", "call", "format")
+    table = Table(title="Accuracy, % of rows", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("model", overflow="fold")
     table.add_column("config", no_wrap=True)
-    shown: dict[str, Callable[[Scores], float]] = {
-        "tool": lambda scores: scores["tool_accuracy"],
-        "params": lambda scores: scores["parameter_accuracy"],
-        "call": lambda scores: scores["call_accuracy"],
-        "format": lambda scores: scores["format_rate"],
-    }
-    for name in (*shown, "rows"):
+    for name in (*columns, "rows"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name, config, scores in scored:
-        table.add_row(name, config, *(f"{100 * read(scores):.1f}" for read in shown.values()), f"{scores['count']:,}")
+    for system in tables:
+        for part in system.parts:
+            scores = part.scores
+            rates = (
+                scores["tool_accuracy"],
+                scores["parameter_accuracy"],
+                scores["call_accuracy"],
+                scores["format_rate"],
+            )
+            cells = (f"{100 * rate:.1f}" for rate in rates)
+            table.add_row(system.name, part.config, *cells, f"{scores['count']:,}")
     stdout.print(table)

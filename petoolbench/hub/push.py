@@ -73,7 +73,7 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
     if private_repository is not None:
         if private_repository.casefold() == repository.casefold():
             raise HubError(
-                f"{repository!r} cannot hold both the data set and its answers. Name another repository for the answers."
+                f"{repository!r} cannot hold both a data set and its answers. Name another repository for the answers."
             )
         plan.append(_answers(out, manifest, private_repository))
     main = {name: out / name for name in built_files(manifest)}

@@ -14,7 +14,8 @@ from builder.llm.engine import content_of, read_completion
 from builder.llm.meter import Meter
 from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestError, connect, each
 from builder.progress import Progress
-from petoolbench.runs import Line, OpenRun
+from petoolbench.run_files import OpenRun
+from petoolbench.runs import Line
 
 from .requests import ModelRequest
 from .tool_calling import text_of_calls

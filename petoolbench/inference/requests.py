@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 from builder.errors import ConfigError
 from hf_dataset.prompting import Docs, Message, Mode, messages_of
 from hf_dataset.schema import Instance
+from petoolbench.settings import OVERLONG, Overlong
 
 from .tool_calling import function_tools, safe_names
 
-Overlong = Literal["skip", "drop-oldest"]
-OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
 Count = Callable[[Sequence[Message], Sequence[dict[str, Any]]], int]
 """Tokens of messages with tools."""
 _BYTES_PER_TOKEN: Final = 4

@@ -1,174 +1,92 @@
-"""A run from its header to its file: the rows as they are shown, whoever is apply_history_view, and what came of it."""
+"""Execution of a run: select the instances, send them to a model, and keep each reply in the run file."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from builder.config import LlmConfig
 from builder.errors import ConfigError, DataError
 from builder.llm.answer_cache import Answer
 from builder.llm.meter import Meter
 from builder.llm.session import key_for
-from builder.predictors.registry import ALLOWED as BASELINES
 from builder.predictors.registry import open_predictor
 from builder.progress import Progress
-from hf_dataset.manifest import Manifest, read_manifest
-from hf_dataset.prompting import Docs, Mode, prompt_version
-from hf_dataset.reader import read_instances
-from hf_dataset.schema import Instance
-from petoolbench.runs import Header, Line, OpenRun, open_run
+from hf_dataset.prompting import prompt_version
+from petoolbench.data import InstanceSet
+from petoolbench.prompts import Prompt, prompt
+from petoolbench.run_files import OpenRun, open_run
+from petoolbench.runs import Header, Line
+from petoolbench.settings import LOCAL, RunResources, RunSettings, check_settings
 
 from .endpoint import TASK, OnlineModel
-from .history_views import History, apply_history_view
-from .requests import Count, ModelRequest, Overlong, Window, build_requests, check_fit, estimated
+from .requests import Count, ModelRequest, Window, build_requests, check_fit, estimated
 from .tool_calling import text_of_reply
 from .transformers_model import LocalModel
 
 Ask = Callable[[Sequence[ModelRequest], OpenRun, Progress], None]
-"""Asks what is still to be apply_history_view, and keeps each reply."""
-LOCAL: Final = "hf:"
-BASELINE: Final = "baseline:"
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """Who is asked what."""
-
-    model: str
-    """`baseline:NAME`, `hf:NAME`, or the name of a model at an endpoint."""
-    config: str
-    split: str
-    base_url: str | None = None
-    mode: Mode = "prompt"
-    history: History = "own"
-    docs: Docs = "full"
-    shuffle_seed: int | None = None
-    seed: int = 0
-    temperature: float = 0.0
-    max_output_tokens: int = 1024
-    body: Mapping[str, Any] = field(default_factory=dict)
-    """Further keys of the request; one that is None takes a key of ours out."""
-    context: int | None = None
-    overlong: Overlong | None = None
-    limit: int | None = None
-    ids: tuple[str, ...] = ()
-    """Instances to be asked; empty for all."""
-    usd_per_million_input: float | None = None
-    usd_per_million_output: float | None = None
-
-    @property
-    def online(self) -> bool:
-        """Whether an endpoint is asked."""
-        return not self.model.startswith((LOCAL, BASELINE))
-
-    @property
-    def sampling(self) -> dict[str, Any]:
-        """Keys of the request beside messages and tools."""
-        if self.model.startswith(BASELINE):
-            return {}
-        usual = {"temperature": self.temperature, "max_tokens": self.max_output_tokens, "seed": self.seed}
-        return {name: value for name, value in {**usual, **self.body}.items() if value is not None}
-
-    def header(self, manifest: Manifest) -> Header:
-        """All of it, with what else determines the replies.
-
-        Args:
-            manifest: Of the data set.
-
-        Raises:
-            DataError: If the data set has no such split.
-        """
-        baseline = self.model.startswith(BASELINE)
-        return Header(
-            version=version("petoolbench"),
-            build_id=str(manifest.build_id),
-            data_sha256=manifest.data_sha256(self.config, self.split),
-            config=self.config,
-            split=self.split,
-            model=self.model,
-            base_url=self.base_url,
-            mode="baseline" if baseline else self.mode,
-            history=self.history,
-            docs=self.docs,
-            shuffle_seed=self.shuffle_seed,
-            seed=self.seed,
-            prompt_version=None if baseline else prompt_version(self.mode),
-            sampling=self.sampling,
-            context=self.context,
-            overlong=self.overlong,
-            limit=self.limit,
-            ids=hashlib.sha256("\n".join(sorted(self.ids)).encode()).hexdigest() if self.ids else None,
-            usd_per_million_input=self.usd_per_million_input,
-            usd_per_million_output=self.usd_per_million_output,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RunResources:
-    """What a run is carried out with; nothing of it changes a reply."""
-
-    api_key: str | None = field(default=None, repr=False)
-    connections: int = 64
-    """Most requests under way at once."""
-    timeout_s: float = 120.0
-    """Seconds after which a request is given up and sent again."""
-    retries: int = 8
-    """How often a request that had no answer is sent again."""
-    max_cost_usd: float | None = None
-    batch_size: int = 4
-    """Prompts that a model on this machine is given at once."""
-    answers: Path | None = None
-    """The answers folder, where oracle and regression find the attributes of the test split's tools."""
-    again: bool = False
-    """Whether instances that had no reply are asked once more."""
+"""Sends requests and adds each reply to the run."""
+Model = Callable[[Prompt], str]
+"""A user's own model: from messages to the text of the reply."""
+_UNKNOWN: Final = ""
+"""Value of the header's fields about the data set where rows were passed in."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What came of a run."""
+    """Summary of a finished run."""
 
-    asked: int
-    """Instances of the run."""
-    before: int
-    """Those that stood in the file already."""
+    instances: int
+    """Number of instances of the run."""
+    resumed: int
+    """Number of replies that the run file held before."""
     errors: Counter[str]
-    """Instances without a reply, by reason."""
+    """Number of instances without a reply, by reason."""
     meter: Meter | None
-    """Tokens and dollars of the whole run, earlier parts and all; None where nothing is counted."""
+    """Tokens and cost of the whole run, earlier attempts included; None for models that are not metered."""
 
 
-def rows_of(data: Path, settings: RunSettings) -> list[Instance]:
-    """The rows that are apply_history_view, as they are shown.
+def header_of(data: InstanceSet, settings: RunSettings) -> Header:
+    """Return the header of a run.
 
     Raises:
-        ReadError: If there is no such data set, config or split.
-        ConfigError: If an id is not in the split.
-        DataError: If there is nobody to swap histories with.
+        ReadError: If the manifest does not list the files of the split.
     """
-    rows = apply_history_view(
-        read_instances(data, settings.config, settings.split), settings.history, settings.shuffle_seed
+    manifest = data.manifest
+    return Header(
+        settings=settings,
+        version=version("petoolbench"),
+        build_id=manifest.build_id if manifest else _UNKNOWN,
+        data_revision=manifest.data_revision if manifest else _UNKNOWN,
+        data_sha256=manifest.data_sha256(settings.config, settings.split) if manifest else _UNKNOWN,
+        prompt_version=None if settings.is_baseline else prompt_version(settings.mode),
     )
-    if not rows:
+
+
+def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
+    """Return the instances of a run as the model sees them: history view, order of the candidates, ids and limit.
+
+    Raises:
+        ConfigError: If an id does not occur.
+        DataError: If there are no instances, or no other query group to swap histories with.
+    """
+    if not len(data):
         raise DataError(
-            f"{settings.config!r} has no rows in the split {settings.split!r} of {str(data)!r}. Name another."
+            f"{settings.config!r} has no rows in the split {settings.split!r} of {data.source!r}. Name another split."
         )
-    wanted = set(settings.ids)
-    if unknown := sorted(wanted - {row.instance_id for row in rows}):
-        raise ConfigError(
-            f"{len(unknown)} of the ids are not in {settings.config!r}, split {settings.split!r}, for example "
-            f"{unknown[0]!r}. Check the config, the split and the data set."
-        )
-    return [row for row in rows if not wanted or row.instance_id in wanted][: settings.limit]
+    rows = data.with_history(settings.history, settings.shuffle_seed)
+    if settings.ids:
+        rows = rows.select(settings.ids)
+    return rows if settings.limit is None else rows.spread(settings.limit)
 
 
-def predict(
-    data: Path,
+def execute(
+    data: InstanceSet,
     out: Path,
     settings: RunSettings,
     resources: RunResources,
@@ -176,73 +94,94 @@ def predict(
     *,
     ready: Callable[[Sequence[ModelRequest], Meter], None] = lambda *_: None,
 ) -> RunSummary:
-    """Ask a model, or go on settings it, until every instance has its line.
+    """Ask a model every instance; resume if the run file exists.
 
     Args:
-        data: Folder of the data set.
-        out: The run file; one that was made with the same is gone on with.
-        settings: Who is asked what.
-        resources: What it is carried out with.
-        progress: Called as the work goes on.
-        ready: Called before anything is apply_history_view, with what will be, but for baselines.
+        data: All instances of the split, from which `settings` select.
+        out: Run file.
+        settings: Settings of the run.
+        resources: Connections, key and limits.
+        progress: Progress callback.
+        ready: Called with all requests before the first one is sent; not for baselines.
 
     Raises:
-        BuilderError: If something is not as it should be; nothing that was answered is lost.
+        BuilderError: If the settings are inconsistent, a file cannot be read or written, or the endpoint cannot be
+            used; replies that were received are in the file.
     """
-    header = settings.header(read_manifest(data))
-    rows = rows_of(data, settings)
-    if settings.model.startswith(BASELINE):
-        return _by_rule(data, out, settings, resources, header, rows)
+    check_settings(settings, resources)
+    header = header_of(data, settings)
+    rows = select_rows(data, settings)
+    if settings.is_baseline:
+        return _with_baseline(data, rows, out, header, resources)
     meter = Meter(_llm_config(settings, resources), resources.max_cost_usd)
-    window, count, ask = (_online if settings.online else _on_this_machine)(settings, resources, meter)
-    every = build_requests(rows, settings.docs, settings.mode, window, count)
-    check_fit(every, window)
-    with open_run(out, header, again=resources.again) as run:
+    window, count, ask = (_online if settings.is_online else _on_this_machine)(settings, resources, meter)
+    requests = build_requests(rows, settings.docs, settings.mode, window, count)
+    check_fit(requests, window)
+    with open_run(out, header, retry_failed=resources.retry_failed) as run:
         for line in run.done.values():
             meter.input_tokens += line.input_tokens or 0
             meter.output_tokens += line.output_tokens or 0
-        still = _open(every, run, window)
-        before = len(every) - len(still)
-        ready(every, meter)
-        ask(still, run, progress)
+        remaining = _remaining(requests, run, window)
+        resumed = len(requests) - len(remaining)
+        ready(requests, meter)
+        ask(remaining, run, progress)
         run.finish([row.instance_id for row in rows])
-        return RunSummary(len(rows), before, _errors(run), meter)
+        return RunSummary(len(rows), resumed, _errors(run), meter)
 
 
-def check(settings: RunSettings, resources: RunResources) -> None:
-    """Refuse what does not go together, before anything is read.
+def execute_function(
+    data: InstanceSet, out: Path, settings: RunSettings, model: Model, threads: int, progress: Progress
+) -> RunSummary:
+    """Ask a Python function every instance; resume if the run file exists.
+
+    Args:
+        data: All instances of the split, from which `settings` select.
+        out: Run file.
+        settings: Settings of the run.
+        model: Called with the prompt of each instance; returns the reply.
+        threads: Number of concurrent calls.
+        progress: Progress callback.
 
     Raises:
-        ConfigError: If it does not.
+        DataError: If the function returns anything but text.
+        Exception: If the function raises it; replies that were received are in the file.
     """
-    if not settings.model.strip() or settings.model == LOCAL:
-        raise ConfigError("--model is empty. Name a model of the endpoint, hf:NAME, or a baseline.")
-    if settings.model.startswith(BASELINE) and settings.model not in BASELINES:
-        raise ConfigError(f"There is no baseline {settings.model!r}. There are {', '.join(BASELINES)}.")
-    if settings.online:
-        key_for(settings.base_url, resources.api_key)
-    elif settings.base_url is not None:
-        raise ConfigError(f"--base-url is of an endpoint, and {settings.model!r} is none's. Leave one of them out.")
-    elif settings.body:
-        raise ConfigError(f"--body goes into a request, and {settings.model!r} is sent none. Leave it out.")
-    if settings.overlong is not None and settings.context is None and settings.online:
-        raise ConfigError("--overlong needs to know how many tokens fit. Say so by --context.")
-    priced = None not in (settings.usd_per_million_input, settings.usd_per_million_output)
-    if resources.max_cost_usd is not None and not priced:
-        raise ConfigError("--max-cost-usd needs prices. Say by --usd-in and --usd-out what a million tokens cost.")
+    rows = select_rows(data, settings)
 
+    def reply(place: int) -> Line:
+        row = rows[place]
+        text = model(prompt(row, mode=settings.mode, docs=settings.docs))
+        if not isinstance(text, str):
+            raise DataError(
+                f"The model returned a {type(text).__name__} for {row.instance_id!r}. Return the reply as text."
+            )
+        return Line(row.instance_id, text)
 
-def _by_rule(
-    data: Path, out: Path, settings: RunSettings, resources: RunResources, header: Header, rows: Sequence[Instance]
-) -> RunSummary:
-    predictor = open_predictor(settings.model, data, settings.config, settings.split, settings.seed, resources.answers)
-    with open_run(out, header) as run:
-        before = len(run.done)
-        for row in rows:
-            if row.instance_id not in run.done:
-                run.add(Line(row.instance_id, predictor.predict(row)))
+    with open_run(out, header_of(data, settings)) as run, ThreadPoolExecutor(threads) as pool:
+        remaining = [place for place, row in enumerate(rows) if row.instance_id not in run.done]
+        resumed = len(rows) - len(remaining)
+        for done, line in enumerate(pool.map(reply, remaining) if threads > 1 else map(reply, remaining), start=1):
+            run.add(line)
+            progress(f"asking {settings.model}", done, len(remaining))
         run.finish([row.instance_id for row in rows])
-    return RunSummary(len(rows), before, Counter(), None)
+    return RunSummary(len(rows), resumed, Counter(), None)
+
+
+def _with_baseline(
+    data: InstanceSet, rows: InstanceSet, out: Path, header: Header, resources: RunResources
+) -> RunSummary:
+    if data.folder is None:
+        raise ConfigError("Baselines read the folder of the data set. Load it by its folder or Hub name.")
+    settings, answers = header.settings, resources.answers or data.answers
+    with open_run(out, header) as run:
+        resumed = len(run.done)
+        for config, part in rows.by_config().items():
+            predictor = open_predictor(settings.model, data.folder, config, settings.split, settings.seed, answers)
+            for row in part:
+                if row.instance_id not in run.done:
+                    run.add(Line(row.instance_id, predictor.predict(row)))
+        run.finish([row.instance_id for row in rows])
+    return RunSummary(len(rows), resumed, Counter(), None)
 
 
 def _online(settings: RunSettings, resources: RunResources, meter: Meter) -> tuple[Window, Count, Ask]:
@@ -261,7 +200,7 @@ def _on_this_machine(settings: RunSettings, resources: RunResources, meter: Mete
     )
 
     def ask(requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
-        replies = model.replies([one.messages for one in requests], [one.tools for one in requests])
+        replies = model.replies([request.messages for request in requests], [request.tools for request in requests])
         for done, (request, reply) in enumerate(zip(requests, replies, strict=True), start=1):
             tokens = (reply.input_tokens, reply.output_tokens)
             text = text_of_reply(reply.text, request.names)
@@ -285,19 +224,20 @@ def _llm_config(settings: RunSettings, resources: RunResources) -> LlmConfig:
     )
 
 
-def _open(every: Sequence[ModelRequest], run: OpenRun, window: Window) -> list[ModelRequest]:
-    """What is still to be asked; what does not fit gets its line now."""
-    found = []
-    for one in every:
-        if one.instance_id in run.done:
+def _remaining(requests: Sequence[ModelRequest], run: OpenRun, window: Window) -> list[ModelRequest]:
+    """Return the requests that must be sent; one that exceeds the context window gets its line immediately."""
+    remaining = []
+    for request in requests:
+        if request.instance_id in run.done:
             continue
-        if one.fits:
-            found.append(one)
+        if request.fits:
+            remaining.append(request)
         else:
-            run.add(Line(one.instance_id, "", error=f"overlong: {one.tokens} tokens do not fit into {window.context}"))
-    return found
+            error = f"overlong: {request.tokens} tokens exceed the context window of {window.context}"
+            run.add(Line(request.instance_id, "", error=error))
+    return remaining
 
 
 def _errors(run: OpenRun) -> Counter[str]:
-    """Reasons in short: what stands before a colon is the same for all failures of a kind."""
+    """Count the failed requests by the part of their message before a colon, which names the kind of failure."""
     return Counter(line.error.partition(":")[0] for line in run.done.values() if line.error is not None)

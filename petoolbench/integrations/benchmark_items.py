@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from builder.choices import validate_choice
 from builder.errors import ConfigError
-from hf_dataset.prompting import DOCS, Message, messages_of
-from hf_dataset.reader import read_answers, read_instances
-from hf_dataset.references import references
+from hf_dataset.prompting import Docs, Message, messages_of
 from metrics.petoolbench.aggregation import RESAMPLES
 from metrics.petoolbench.records import ERROR_CLASSES, RATES, Reference, ToolCall, Verdict
 from metrics.petoolbench.uncertainty import intervals
-from petoolbench.hub.locate import data_folder
-from petoolbench.inference.history_views import HISTORIES, apply_history_view
+from petoolbench.data import load
+from petoolbench.inference.history_views import History
+from petoolbench.settings import RunSettings
 
 DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable that names the data set where nothing else does."""
-MAX_OUTPUT_TOKENS: Final = 1024
-"""Of a reply, as `petoolbench predict` asks for where it is not told otherwise; the harness's tasks have it too."""
+MAX_OUTPUT_TOKENS: Final = RunSettings().max_output_tokens
+"""Maximum length of a reply, the default of `petoolbench predict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,18 @@ def open_items(
         raise ConfigError(
             f"No data set is named. Give data=FOLDER or data=ORG/NAME, or set the environment variable {DATA}."
         )
-    shown_history = validate_choice("history", history, HISTORIES)
-    shown_docs = validate_choice("docs", docs, DOCS)
-    rows = read_instances(data_folder(data), config, split)
-    keys = read_answers(Path(answers), config) if answers else []
+    settings = RunSettings(
+        config=config,
+        split=split,
+        history=cast("History", history),
+        docs=cast("Docs", docs),
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+    )
+    rows = load(data, settings.config, settings.split, answers=answers)
+    shown = rows.with_history(settings.history)
     return [
-        Item(messages_of(row, docs=shown_docs), reference)
-        for row, reference in zip(apply_history_view(rows, shown_history), references(rows, keys), strict=True)
+        Item(messages_of(row, docs=settings.docs), reference)
+        for row, reference in zip(shown, rows.references(), strict=True)
     ]
 
 

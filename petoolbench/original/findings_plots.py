@@ -31,7 +31,7 @@ def draw_plots(findings: Findings, folder: Path) -> dict[str, str]:
         "rules.png": ("Accuracy of each rule, with its 95 % interval", _rules, (13, 6.5)),
         "shares.png": ("Share of the rows with each property, with its 95 % interval", _shares, (9, 5)),
         "popularity.png": (
-            "Accuracy of the most popular provider, by the number of rows with known answers",
+            "Most popular provider, by the number of rows with known answers",
             _popularity,
             (7, 4),
         ),

@@ -43,9 +43,9 @@ def to_markdown(findings: Findings, plots: Mapping[str, str]) -> str:
         "",
         "All figures are for the imported rows only, in %, with the 95 % interval of a bootstrap over queries. If all "
         "rows have the same outcome, the interval is Wilson's. The bound of a rule is chance: a random choice among "
-        "the candidates with the requested functionality. A gate fails if the accuracy exceeds the bound by more than the "
-        "margin. The margin is that of a one-sided test, clustered on queries, at a level of 0.001 for all gates of a "
-        "config together. Figures without a bound are only reported.",
+        "the candidates with the requested functionality. A gate fails if the accuracy exceeds the bound by more than "
+        "the margin. The margin is that of a one-sided test, clustered on queries, at a level of 0.001 for all gates "
+        "of a config together. Figures without a bound are only reported.",
         "",
         *_counts(findings),
     ]

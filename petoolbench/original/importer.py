@@ -139,33 +139,42 @@ def import_original(files: Sequence[Path], out: Path, progress: Progress) -> Imp
         DataError: If a file cannot be read, or no row can be parsed.
         OutputError: If the folder exists or cannot be written.
     """
-    sources = [(path, _content(path)) for path in files]
-    records = [record for path, content in sources for record in _records(path, content)]
-    hashes = [sha256(content).hexdigest() for _, content in sources]
+    contents = [_content(path) for path in files]
+    records = [record for path, content in zip(files, contents, strict=True) for record in _records(path, content)]
+    hashes = [sha256(content).hexdigest() for content in contents]
     digest = sha256("".join(hashes).encode()).hexdigest()
     read = _Read(digest[:8])
     for number, record in enumerate(records, start=1):
         read.add(record, number)
         progress("importing", number, len(records))
     if not read.imported:
-        first = f"; the first: {read.unparsed[0].reason}" if read.unparsed else ""
-        raise DataError(
-            f"No row of {', '.join(path.name for path in files)} could be parsed{first}. Expected {_EXPECTED}."
-        )
+        raise _no_rows_error(files, read.unparsed)
     tools = catalogue(row for config in HISTORY_TYPES for row in read.rows[config])
-    manifest = Manifest(
+    sources = [SourceFile(path.name, file_hash) for path, file_hash in zip(files, hashes, strict=True)]
+    manifest = _manifest(read, sources, digest, len(tools))
+    with folder_written_aside(out) as folder:
+        _write(folder, read, tools, manifest)
+    return Import(manifest, tuple(read.unparsed))
+
+
+def _manifest(read: _Read, sources: Sequence[SourceFile], digest: str, tools: int) -> Manifest:
+    """Return the manifest of an import; `digest` is the hash of all files, and `tools` the size of the catalogue."""
+    return Manifest(
         kind=ORIGINAL,
         builder=version("petoolbench"),
         build_id=read.build_id,
         catalog=f"{ORIGINAL}:{digest}",
         tokenizer=TOKENIZER,
-        sources=tuple(SourceFile(path.name, file_hash) for path, file_hash in zip(files, hashes, strict=True)),
+        sources=tuple(sources),
         counts=read.counts,
-        rows={**{config: _counts(read.imported) for config in HISTORY_TYPES}, TOOLS: _counts(len(tools))},
+        rows={**{config: _counts(read.imported) for config in HISTORY_TYPES}, TOOLS: _counts(tools)},
     )
-    with folder_written_aside(out) as folder:
-        _write(folder, read, tools, manifest)
-    return Import(manifest, tuple(read.unparsed))
+
+
+def _no_rows_error(files: Sequence[Path], unparsed: Sequence[Unparsed]) -> DataError:
+    names = ", ".join(path.name for path in files)
+    first = f"; the first: {unparsed[0].reason}" if unparsed else ""
+    return DataError(f"No row of {names} could be parsed{first}. Expected {_EXPECTED}.")
 
 
 def _content(path: Path) -> bytes:

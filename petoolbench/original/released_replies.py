@@ -19,7 +19,8 @@ from builder.errors import DataError
 from hf_dataset.manifest import Manifest
 from hf_dataset.schema import Instance
 from metrics.petoolbench.aggregation import by_instance_id
-from petoolbench.runs import HEADER, Line, Run, read_run
+from petoolbench.run_files import read_run
+from petoolbench.runs import HEADER, Line, Run
 
 from .released_rows import ENTRY, number_of
 
@@ -31,7 +32,7 @@ _EXPECTED: Final = f"strings, or objects with one of {', '.join(TEXT_KEYS)}"
 
 
 def read_replies(path: Path, instances: Sequence[Instance], manifest: Manifest) -> Run:
-    """Read a file of replies to the rows of one config.
+    """Read a file of replies to the instances of one config.
 
     Args:
         path: The file.
@@ -46,13 +47,17 @@ def read_replies(path: Path, instances: Sequence[Instance], manifest: Manifest) 
     if values is None:
         return read_run(path)
     texts = [_reply(value, number) for number, value in enumerate(values, start=1)]
-    if values and all(isinstance(value, dict) and isinstance(value.get("instance_id"), str) for value in values):
-        pairs = zip((value["instance_id"] for value in values), texts, strict=True)
-        return Run(path, None, {name: Line(name, text) for name, text in by_instance_id(pairs).items()})
-    rows = _rows(values, instances, manifest)
-    _check_queries(path, values, rows)
-    answered = [(row.instance_id, text) for row, text in zip(rows, texts, strict=True) if row is not None]
-    return Run(path, None, {name: Line(name, text) for name, text in answered})
+    if values and all(map(_has_instance_id, values)):
+        replies = by_instance_id(zip((value["instance_id"] for value in values), texts, strict=True))
+    else:
+        rows = _rows(values, instances, manifest)
+        _check_queries(path, values, rows)
+        replies = {row.instance_id: text for row, text in zip(rows, texts, strict=True) if row is not None}
+    return Run(path, None, {instance_id: Line(instance_id, text) for instance_id, text in replies.items()})
+
+
+def _has_instance_id(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("instance_id"), str)
 
 
 def _rows(values: Sequence[Any], instances: Sequence[Instance], manifest: Manifest) -> Sequence[Instance | None]:
@@ -121,10 +126,14 @@ def _by_entry_id(values: Sequence[Mapping[str, Any]], instances: Sequence[Instan
             f"{len(unknown)} replies have an {_ID} that no row has; the first is {unknown[0]!r}. "
             "Name the import of the files that were used for the replies."
         )
-    if len(set(ids)) < len(ids):
-        duplicate = min(entry_id for entry_id, count in Counter(ids).items() if count > 1)
-        raise DataError(f"The {_ID} {duplicate!r} occurs twice. Keep one reply for each.")
+    _check_unique(ids)
     return [known[entry_id] for entry_id in ids]
+
+
+def _check_unique(ids: Sequence[str]) -> None:
+    duplicates = sorted(entry_id for entry_id, count in Counter(ids).items() if count > 1)
+    if duplicates:
+        raise DataError(f"The {_ID} {duplicates[0]!r} occurs twice. Keep one reply for each.")
 
 
 def _by_order(values: Sequence[object], instances: Sequence[Instance], manifest: Manifest) -> list[Instance | None]:

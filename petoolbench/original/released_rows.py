@@ -1,7 +1,7 @@
-"""A released row as rows of our three configs, and what it said, read back from them.
+"""Conversion of a released row to an instance of each config, and back.
 
-The three prompts of a released row share query, candidates and answer. What a released row does not tell is null or
-empty in ours.
+The three prompts of a released row share query, candidates and answer. Fields of an instance that a released row does
+not specify are null or empty.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ from .released_prompts import Prompt, UnparsedError, read_prompt
 PROMPT_KEYS: Final[Mapping[str, str]] = dict(
     zip(HISTORY_TYPES, ("instruction_preferred", "instruction_ratings", "instruction_chronological"), strict=True)
 )
-"""Key of the prompt that a config is made of."""
+"""Key of the released prompt for each config."""
 ENTRY: Final = "entry-"
-"""Beginning of the `user_id` of a row that had an `entry_id`; the id follows."""
+"""Prefix of the `user_id` of a row with an `entry_id`; the id follows."""
 CHARACTERS_A_TOKEN: Final = 4
+"""Assumed number of characters per token."""
 _TOOL_NAME: Final = re.compile(r"<(?P<category>.*?)>\.<(?P<provider>.*?)>\.<(?P<operation>.*)>", re.DOTALL)
-_NOTHING_KNOWN: Final = json.dumps({"type": "object", "properties": {}, "required": []})
+_NO_PARAMETERS: Final = json.dumps({"type": "object", "properties": {}, "required": []})
 
 
 class ToolName(NamedTuple):
-    """The parts of a released tool's name."""
+    """Parts of a released tool's name."""
 
     category: str
     provider: str
@@ -42,60 +43,50 @@ class ToolName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One released row."""
+    """Parsed released row."""
 
     number: int
-    """Place among all rows of all files, from 1; rows that cannot be read count too."""
+    """Number of the row over all files, from 1; rows that cannot be parsed are counted."""
     entry_id: str | None
-    """None in the later form."""
+    """None in the later form of the files."""
     query: str
     prompts: Mapping[str, Prompt]
-    """By config."""
+    """Parsed prompts by config."""
     texts: Mapping[str, str]
-    """The prompts as they were released, by config."""
+    """Texts of the released prompts, by config."""
     answer: AnswerRow
     functionality: str
-    """Empty in the later form, which does not tell."""
+    """Empty in the later form, which does not specify it."""
     same_function: list[str] | None
-    """Names of the candidates that do the job, sorted; None in the later form."""
+    """Sorted names of the candidates with the requested functionality; None in the later form."""
 
 
 def name_parts(name: str) -> ToolName:
-    """The parts of a tool's name.
+    """Split a tool's name into its parts.
 
     Raises:
-        UnparsedError: If it is no name of a released tool.
+        UnparsedError: If the name does not have the form of a released tool's name.
     """
-    found = _TOOL_NAME.fullmatch(name)
-    if found is None:
-        raise UnparsedError(f"the tool's name {name!r} is not <category>.<provider>.<operation>")
-    return ToolName(**found.groupdict())
+    match = _TOOL_NAME.fullmatch(name)
+    if match is None:
+        raise UnparsedError(f"the tool's name {name!r} does not have the form <category>.<provider>.<operation>")
+    return ToolName(**match.groupdict())
 
 
 def read_entry(record: object, number: int) -> Entry:
-    """Read one released row, of either form.
+    """Parse a released row, in the early or the later form.
 
     Args:
-        record: The row as it stands in the file.
-        number: Its place among all rows, from 1.
+        record: JSON value of the row.
+        number: Number of the row over all files, from 1.
 
     Raises:
-        UnparsedError: If it is not what a released row is.
+        UnparsedError: If the row is malformed.
     """
     if not isinstance(record, dict):
         raise UnparsedError(f"it is a JSON {type(record).__name__}, not an object")
-    missing = [key for key in ("query", *PROMPT_KEYS.values(), "api_call_ground_truth") if key not in record]
-    if missing:
-        raise UnparsedError(f"it lacks {', '.join(map(repr, missing))}")
-    texts = {config: record[key] for config, key in PROMPT_KEYS.items()}
-    for key, value in {"query": record["query"], **texts}.items():
-        _check_text(value, PROMPT_KEYS.get(key, key))
-    prompts = {}
-    for config, text in texts.items():
-        try:
-            prompts[config] = read_prompt(text)
-        except UnparsedError as error:
-            raise UnparsedError(f"{PROMPT_KEYS[config]}: {error}") from error
+    texts = _prompt_texts(record)
+    prompts = {config: _read_prompt(config, text) for config, text in texts.items()}
     candidates = _shared_candidates(record, prompts)
     answer = _read_answer(record["api_call_ground_truth"])
     functionality, same = _same_function(record, [tool["tool_name"] for tool in candidates])
@@ -114,15 +105,33 @@ def read_entry(record: object, number: int) -> Entry:
     )
 
 
+def _prompt_texts(record: Mapping[str, Any]) -> dict[str, str]:
+    """Check the keys and texts of a row, and return the texts of its prompts by config."""
+    missing = [key for key in ("query", *PROMPT_KEYS.values(), "api_call_ground_truth") if key not in record]
+    if missing:
+        raise UnparsedError(f"it lacks {', '.join(map(repr, missing))}")
+    texts = {config: record[key] for config, key in PROMPT_KEYS.items()}
+    for key, value in {"query": record["query"], **texts}.items():
+        _check_text(value, PROMPT_KEYS.get(key, key))
+    return texts
+
+
+def _read_prompt(config: str, text: str) -> Prompt:
+    try:
+        return read_prompt(text)
+    except UnparsedError as error:
+        raise UnparsedError(f"{PROMPT_KEYS[config]}: {error}") from error
+
+
 def to_instances(entry: Entry, build_id: str) -> dict[str, Instance]:
-    """Our rows of a released row, by config.
+    """Convert a released row to instances, by config.
 
     Args:
-        entry: The released row.
-        build_id: Goes into every instance id.
+        entry: A released row.
+        build_id: Part of each instance id.
 
     Raises:
-        UnparsedError: If a tool or an interaction is not what it should be, or the answer is no candidate.
+        UnparsedError: If a tool or an interaction is malformed, or the answer is not a candidate.
     """
     candidates = [_tool_doc(tool) for tool in entry.prompts[HISTORY_TYPES[0]].candidates]
     rows = {}
@@ -152,17 +161,17 @@ def to_instances(entry: Entry, build_id: str) -> dict[str, Instance]:
 
 
 def tokens(prompt: str) -> int:
-    """Tokens of a prompt, at four characters a token, rounded up."""
+    """Return the length of a prompt in tokens, at four characters per token, rounded up."""
     return -(-len(prompt) // CHARACTERS_A_TOKEN)
 
 
 def number_of(instance: Instance) -> int:
-    """Place of the released row among all rows of all files, from 1."""
+    """Return the number of the released row over all files, from 1."""
     return int(instance.instance_id.rpartition("-")[2])
 
 
 def released_history(instance: Instance) -> list[dict[str, Any]]:
-    """The history as the prompt's JSON list holds it."""
+    """Return the history as it is in the JSON list of the released prompt."""
     steps = []
     for step in instance.history:
         call = {"tool_name": step.name, "parameters": json.loads(step.arguments)}
@@ -172,7 +181,7 @@ def released_history(instance: Instance) -> list[dict[str, Any]]:
 
 
 def released_candidates(instance: Instance) -> list[dict[str, Any]]:
-    """The candidates as the prompt's JSON list holds them."""
+    """Return the candidates as they are in the JSON list of the released prompt."""
     return [
         {"tool_name": tool.name, "tool_description": tool.description, **lists_of(json.loads(tool.parameters))}
         for tool in instance.candidates
@@ -180,13 +189,13 @@ def released_candidates(instance: Instance) -> list[dict[str, Any]]:
 
 
 def catalogue(rows: Iterable[Instance]) -> list[ToolRow]:
-    """Every tool that rows name, by name; one that is never a candidate has no documentation."""
+    """Return all tools in the rows, sorted by name; tools that are never a candidate have no documentation."""
     documented: dict[str, ToolDoc] = {}
     functionality: dict[str, str] = {}
     for row in rows:
         for tool in (*row.candidates, *row.history_tools):
             known = documented.get(tool.name)
-            if known is None or (not known.description and known.parameters == _NOTHING_KNOWN):
+            if known is None or (not known.description and known.parameters == _NO_PARAMETERS):
                 documented[tool.name] = tool
         for name in (row.meta.same_function if row.meta else None) or []:
             functionality.setdefault(name, row.functionality)
@@ -206,7 +215,7 @@ def catalogue(rows: Iterable[Instance]) -> list[ToolRow]:
 
 def _check_text(value: object, key: str) -> None:
     if not isinstance(value, str):
-        raise UnparsedError(f"{key!r} is a JSON {type(value).__name__}, not text")
+        raise UnparsedError(f"{key!r} is a JSON {type(value).__name__}, not a string")
     _check_utf8(value, key)
 
 
@@ -214,19 +223,19 @@ def _check_utf8(text: str, what: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UnparsedError(f"{what!r} holds half a surrogate pair") from error
+        raise UnparsedError(f"{what!r} contains an unpaired surrogate") from error
 
 
 def _shared_candidates(record: Mapping[str, Any], prompts: Mapping[str, Prompt]) -> list[dict[str, Any]]:
-    """The candidates, which all that a row says of them must agree on."""
+    """Return the candidates, after a check that all keys of the row agree on them."""
     first = prompts[HISTORY_TYPES[0]].candidates
     for config, prompt in prompts.items():
         if prompt.candidates != first:
             raise UnparsedError(
-                f"the candidates of {PROMPT_KEYS[config]} are not those of {PROMPT_KEYS[HISTORY_TYPES[0]]}"
+                f"the candidates of {PROMPT_KEYS[config]} differ from those of {PROMPT_KEYS[HISTORY_TYPES[0]]}"
             )
     if "apis_candidate" in record and _loaded(record["apis_candidate"], "apis_candidate") != first:
-        raise UnparsedError("apis_candidate are not the candidates of the prompts")
+        raise UnparsedError("apis_candidate differs from the candidates of the prompts")
     for tool in first:
         if not isinstance(tool, dict) or not isinstance(tool.get("tool_name"), str):
             raise UnparsedError("a candidate has no tool_name")
@@ -234,7 +243,7 @@ def _shared_candidates(record: Mapping[str, Any], prompts: Mapping[str, Prompt])
 
 
 def _loaded(value: object, key: str) -> Any:
-    """A value that may stand as JSON or Python text."""
+    """Parse a value that may be given as JSON or Python source; return other values unchanged."""
     if not isinstance(value, str):
         return value
     try:
@@ -244,7 +253,7 @@ def _loaded(value: object, key: str) -> Any:
     try:
         return ast.literal_eval(value)
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        raise UnparsedError(f"{key!r} is text that is neither JSON nor Python") from error
+        raise UnparsedError(f"{key!r} is neither valid JSON nor a Python literal") from error
 
 
 def _read_answer(value: object) -> AnswerRow:
@@ -255,10 +264,10 @@ def _read_answer(value: object) -> AnswerRow:
 
 
 def _call(call: Mapping[str, Any], where: str) -> tuple[str, str]:
-    """Name and arguments, as JSON text, of a released tool call."""
+    """Return the name and the arguments, as JSON, of a released tool call."""
     name, parameters = call.get("tool_name"), call.get("parameters")
     if not isinstance(name, str) or not isinstance(parameters, dict):
-        raise UnparsedError(f"{where} is no tool call with 'tool_name' and 'parameters'")
+        raise UnparsedError(f"{where} is not a tool call with 'tool_name' and 'parameters'")
     name_parts(name)
     return name, _json(parameters)
 
@@ -270,14 +279,14 @@ def _json(value: Any) -> str:
 
 
 def _same_function(record: Mapping[str, Any], candidates: Sequence[str]) -> tuple[str, list[str] | None]:
-    """Functionality, and the candidates that do the job, where a row tells."""
+    """Return the functionality and the candidates with it; an empty text and None if the row does not specify them."""
     if "apis_same_func" not in record:
         return "", None
     tools = _loaded(record["apis_same_func"], "apis_same_func")
     try:
         same = {f"<{tool['category_name']}>.<{tool['tool_name']}>.<{tool['api_name']}>" for tool in tools}
     except (TypeError, KeyError) as error:
-        raise UnparsedError("apis_same_func is no list of tools") from error
+        raise UnparsedError("apis_same_func is not a list of tools") from error
     return f"func-{record.get('func', '')}", sorted(same.intersection(candidates))
 
 
@@ -293,19 +302,22 @@ def _interaction(step: object, *, rated: bool) -> InteractionRow:
 
 
 def _history_tools(history: Sequence[InteractionRow], candidates: Sequence[ToolDoc]) -> list[ToolDoc]:
-    """The tools of a history; the released rows document those only that are candidates too."""
+    """Return the tools of a history; only those that are also candidates have documentation."""
     documented = {tool.name: tool for tool in candidates}
     names = sorted({step.name for step in history})
-    return [documented.get(name) or ToolDoc(name, name_parts(name).provider, "", _NOTHING_KNOWN) for name in names]
+    return [documented.get(name) or ToolDoc(name, name_parts(name).provider, "", _NO_PARAMETERS) for name in names]
+
+
+def _is_named(parameter: object) -> bool:
+    return isinstance(parameter, dict) and isinstance(parameter.get("name"), str)
 
 
 def _tool_doc(tool: Mapping[str, Any]) -> ToolDoc:
     name, description = tool["tool_name"], tool.get("tool_description")
     lists = {key: tool.get(key) for key in LISTS}
     if not isinstance(description, str) or not all(isinstance(value, list) for value in lists.values()):
-        raise UnparsedError(f"the candidate {name!r} has no description and lists of parameters")
-    for parameter in (parameter for value in lists.values() for parameter in value or []):
-        if not isinstance(parameter, dict) or not isinstance(parameter.get("name"), str):
-            raise UnparsedError(f"a parameter of the candidate {name!r} has no name")
+        raise UnparsedError(f"the candidate {name!r} lacks a description or a list of parameters")
+    if not all(_is_named(parameter) for value in lists.values() for parameter in value or []):
+        raise UnparsedError(f"a parameter of the candidate {name!r} has no name")
     _check_utf8(f"{name}{description}", "a candidate")
     return ToolDoc(name, name_parts(name).provider, description, _json(schema_of(lists)))

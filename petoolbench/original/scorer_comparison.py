@@ -1,4 +1,4 @@
-"""Replies judged by our rule and by the earlier benchmark's released one, and why the two differ, reply by reply."""
+"""Comparison of our scorer with the released scorer of the earlier benchmark, with the cause of each difference."""
 
 from __future__ import annotations
 
@@ -24,67 +24,70 @@ _CREDIT: Final = {
     (False, True): "arguments only",
     (False, False): "neither",
 }
-_SHOWN: Final = 3
-"""Arguments that are named in an explanation; further ones are counted."""
-_LONG: Final = 60
-"""Longest value in an explanation, in characters."""
+_MAX_ARGUMENTS: Final = 3
+"""Number of arguments that an explanation names; the others are only counted."""
+_MAX_LENGTH: Final = 60
+"""Maximum length of a value in an explanation, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Why two rules say different things of a reply."""
+    """Explanation of a difference between the two scorers on a reply."""
 
     kind: str
-    """One of a few sentences, so that they can be counted."""
+    """Cause, one of a fixed set of sentences."""
     detail: str = ""
-    """What of this reply."""
+    """Details of this reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A reply under both rules."""
+    """Verdicts of both scorers on a reply."""
 
     instance_id: str
     ours: Verdict
     released: LegacyVerdict | None
-    """None where there is no reply: the released scorer leaves the row out."""
+    """None if there is no reply: the released scorer skips such rows."""
     difference: Difference | None
-    """None where both credit the same."""
+    """None if both scorers give the same credit."""
 
     @property
     def released_class(self) -> str:
-        """What the released rule credits."""
+        """Credit of the released scorer, as text."""
         if self.released is None:
             return NO_REPLY
         return _CREDIT[self.released.tool, self.released.parameters] if self.released.readable else NOT_READ
 
 
 def compare_scorers(predictions: Mapping[str, str], references: Sequence[Reference]) -> list[Judged]:
-    """Judge replies by both rules.
+    """Judge replies with both scorers.
 
     Args:
         predictions: Replies by instance id.
-        references: What was asked for; at least one.
+        references: References to score against; not empty.
+
+    Returns:
+        One verdict per reference, in the same order.
 
     Raises:
         PredictionsError: As in `judge_all`.
     """
-    found = []
+    judged = []
     for reference, ours in zip(references, judge_all(predictions, references), strict=True):
         reply = predictions.get(reference.instance_id)
         if reply is None:
-            found.append(Judged(reference.instance_id, ours, None, None))
+            judged.append(Judged(reference.instance_id, ours, None, None))
             continue
         released = legacy_judge(reply, *reference.answer)
         same = (ours.tool_correct, ours.parameters_correct) == (released.tool, released.parameters)
-        why = None if same else _difference(reply, reference, ours, released)
-        found.append(Judged(reference.instance_id, ours, released, why))
-    return found
+        difference = None if same else _difference(reply, reference, ours, released)
+        judged.append(Judged(reference.instance_id, ours, released, difference))
+    return judged
 
 
 def crossed(judged: Sequence[Judged]) -> Mapping[tuple[str, str], int]:
-    """Number of replies by our class and what the released rule credits."""
-    return Counter((one.ours.error_class, one.released_class) for one in judged)
+    """Count the replies by our error class and the credit of the released scorer."""
+    return Counter((reply.ours.error_class, reply.released_class) for reply in judged)
 
 
 def _difference(reply: str, reference: Reference, ours: Verdict, released: LegacyVerdict) -> Difference:
@@ -92,80 +95,96 @@ def _difference(reply: str, reference: Reference, ours: Verdict, released: Legac
     match = first_match(text)
     call = parse(reply)
     if not released.readable or match is None:
-        return _not_read(text, match)
-    taken = json.loads(match)
+        return _unreadable(text, match)
+    released_call = json.loads(match)
     if isinstance(call, ParseFailure):
         return Difference(
-            "the released rule takes the first thing that looks like a call; ours refuses it", call.reason
+            "the released scorer reads the first match of its expression; ours rejects the reply", call.reason
         )
-    if not (call.name == taken["tool_name"] and identical(call.arguments, taken["parameters"])):
-        other = parse(text)
-        if isinstance(other, ToolCall) and identical([*other], [taken["tool_name"], taken["parameters"]]):
-            return Difference("the released rule rewrites the reply by NFKC, and not the answer", _named(call, other))
-        return Difference("the reply holds several calls: the released rule takes the first, ours the last")
+    if not (call.name == released_call["tool_name"] and identical(call.arguments, released_call["parameters"])):
+        return _other_call(text, call, released_call)
+    return _other_judgement(call, reference, ours, released)
+
+
+def _other_call(text: str, call: ToolCall, released_call: Mapping[str, Any]) -> Difference:
+    """Explain why the scorers read different calls from a reply; `text` is the reply normalized by NFKC."""
+    normalized = parse(text)
+    expected = [released_call["tool_name"], released_call["parameters"]]
+    if isinstance(normalized, ToolCall) and identical([*normalized], expected):
+        return Difference(
+            "the released scorer applies NFKC to the reply, but not to the answer", _change(call, normalized)
+        )
+    return Difference("the reply contains several calls: the released scorer reads the first, ours the last")
+
+
+def _other_judgement(call: ToolCall, reference: Reference, ours: Verdict, released: LegacyVerdict) -> Difference:
+    """Explain why the scorers judge the same call differently."""
     if ours.tool_correct != released.tool:
-        return Difference("white space about the tool's name", repr(call.name))
+        return Difference("white space around the tool's name", repr(call.name))
     if not ours.tool_correct:
-        return Difference("the released rule counts arguments of a wrong tool", repr(call.name))
-    details = _detail(call.arguments, reference.answer.arguments)
+        return Difference("the released scorer counts arguments of a wrong tool", repr(call.name))
+    details = _details(call.arguments, reference.answer.arguments)
     if released.parameters:
-        return Difference("the released rule takes values of other types for equal, such as true and 1", details)
-    return Difference("arguments that mean the same are written in another way", details)
+        return Difference("the released scorer treats values of different types as equal, such as true and 1", details)
+    return Difference("equivalent arguments are written differently", details)
 
 
-def _not_read(text: str, match: str | None) -> Difference:
-    """Why the released rule reads no call where there is one."""
+def _unreadable(text: str, match: str | None) -> Difference:
+    """Explain why the released scorer reads no call from a reply that contains one."""
     if match is None:
-        return Difference(f"the released expression finds no call: {_why_no_match(text)}")
+        return Difference(f"the released expression finds no call: {_cause_of_no_match(text)}")
     try:
         json.loads(match)
     except ValueError:
         if match[: match.rfind('"tool_name"')].count("{") > 1:
-            return Difference("the released expression begins at the first { of the line, which is not the call's")
-        return Difference("the released expression ends at the first }}, which is within the arguments")
-    return Difference("the call stands in another object, at which the released scorer stops")
+            return Difference("the released expression begins at the first { of the line, before the call")
+        return Difference("the released expression ends at the first }}, within the arguments")
+    return Difference("the call is inside another object, which the released scorer does not read")
 
 
-def _why_no_match(text: str) -> str:
-    return next((why for pattern, why in _CAUSES if re.search(pattern, text)), "no brace closes the call on its line")
+def _cause_of_no_match(text: str) -> str:
+    causes = (cause for pattern, cause in _CAUSES if re.search(pattern, text))
+    return next(causes, "no brace closes the call on its line")
 
 
 _CAUSES: Final = (
     (r"""\A(?![\s\S]*["']tool_name["'])""", "the keys are not tool_name and parameters"),
     (r"'tool_name'", "single quotes"),
-    (r'\A(?![\s\S]*"parameters")', "there are no parameters"),
-    (r'"parameters"\s*:\s*"', "the arguments are JSON text"),
-    (r'"parameters"\s*:\s*[^{\s]', "the parameters are no object"),
-    (r'"parameters"[\s\S]*"tool_name"', "the keys are in the other order"),
+    (r'\A(?![\s\S]*"parameters")', "there is no key parameters"),
+    (r'"parameters"\s*:\s*"', "the arguments are a JSON string"),
+    (r'"parameters"\s*:\s*[^{\s]', "the parameters are not an object"),
+    (r'"parameters"[\s\S]*"tool_name"', "the keys are in reverse order"),
     (r'"tool_name"\s+:|"parameters"\s+:', "white space before a colon"),
-    (r'"tool_name":\s*"[^"\n]*",\s*"(?!parameters")', "a further key stands between the two"),
-    (r'"parameters":\s*\{[^{}\n]*\},', "a further key stands behind the two"),
-    (r"\n", "the call is written over several lines"),
+    (r'"tool_name":\s*"[^"\n]*",\s*"(?!parameters")', "there is another key between the two"),
+    (r'"parameters":\s*\{[^{}\n]*\},', "there is another key after the two"),
+    (r"\n", "the call spans several lines"),
     (r"\}\s+\}", "white space between the closing braces"),
 )
-"""Pattern of a reply in which the released expression finds nothing, with the reason; the first that applies."""
+"""Patterns of replies that the released expression does not match, with the cause; the first match applies."""
 
 
-def _named(one: ToolCall, other: ToolCall) -> str:
-    return f"{one.name!r} becomes {other.name!r}" if one.name != other.name else _detail(other.arguments, one.arguments)
+def _change(call: ToolCall, normalized: ToolCall) -> str:
+    if call.name != normalized.name:
+        return f"{call.name!r} becomes {normalized.name!r}"
+    return _details(normalized.arguments, call.arguments)
 
 
-def _detail(found: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
-    differences = list(_differences(found, expected))
-    rest = f"; and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
-    return "; ".join(differences[:_SHOWN]) + rest
+def _details(actual: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    differences = list(_differences(actual, expected))
+    rest = f"; and {len(differences) - _MAX_ARGUMENTS} more" if len(differences) > _MAX_ARGUMENTS else ""
+    return "; ".join(differences[:_MAX_ARGUMENTS]) + rest
 
 
-def _differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted({*found, *expected}):
-        if name not in found:
-            yield f"{name!r} is left out, where the answer has {_shown(expected[name])}"
+def _differences(actual: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted({*actual, *expected}):
+        if name not in actual:
+            yield f"{name!r} is missing, expected {_cut(expected[name])}"
         elif name not in expected:
-            yield f"{name!r} is {_shown(found[name])}, where the answer leaves it out"
-        elif not identical(found[name], expected[name]):
-            yield f"{name!r} is {_shown(found[name])} for {_shown(expected[name])}"
+            yield f"{name!r} is {_cut(actual[name])}, expected to be missing"
+        elif not identical(actual[name], expected[name]):
+            yield f"{name!r} is {_cut(actual[name])}, expected {_cut(expected[name])}"
 
 
-def _shown(value: object) -> str:
+def _cut(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONG else text[: _LONG - 3] + "..."
+    return text if len(text) <= _MAX_LENGTH else text[: _MAX_LENGTH - 3] + "..."

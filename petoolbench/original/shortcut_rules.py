@@ -66,7 +66,7 @@ def credit(row: Instance, scores: Sequence[float], among: Iterable[str] | None =
 
 
 def popular_answers(rows: Sequence[Instance], known: Sequence[Instance] | None = None) -> Score:
-    """Score each candidate by the number of other rows whose answer has the same provider.
+    """Return a score that counts the other rows whose answer has the candidate's provider.
 
     Args:
         rows: Rows to answer.
@@ -92,7 +92,7 @@ def _popular_in_other_queries(rows: Sequence[Instance]) -> Score:
 
 
 def _popular_in_histories(rows: Sequence[Instance]) -> Score:
-    """Score each candidate by the number of other rows whose history contains its provider; uses no answers."""
+    """Return a score that counts the other rows whose history contains the candidate's provider; uses no answers."""
     providers = {row.instance_id: {provider(step.name) for step in row.history} for row in rows}
     counts = Counter(name for names in providers.values() for name in names)
     return lambda row: [
@@ -101,7 +101,7 @@ def _popular_in_histories(rows: Sequence[Instance]) -> Score:
 
 
 def _frequent(keep: Callable[[InteractionRow], bool]) -> Callable[[Sequence[Instance]], Score]:
-    """Score each candidate by the number of kept steps of the row's history with its provider."""
+    """Return a score that counts the kept steps of the row's history with the candidate's provider."""
 
     def score(row: Instance) -> list[float]:
         counts = Counter(provider(step.name) for step in row.history if keep(step))
@@ -111,14 +111,14 @@ def _frequent(keep: Callable[[InteractionRow], bool]) -> Callable[[Sequence[Inst
 
 
 def _not_disliked(row: Instance) -> list[float]:
-    """Score each candidate by the likes of its provider; exclude providers with a dislike."""
+    """Score each candidate by the number of likes of its provider; exclude providers with a dislike."""
     liked = Counter(provider(step.name) for step in row.history if step.rating == 1)
     disliked = {provider(step.name) for step in row.history if step.rating == 0}
     return [_EXCLUDED if tool.provider in disliked else float(liked[tool.provider]) for tool in row.candidates]
 
 
 def _latest(row: Instance) -> list[float]:
-    """Score each candidate by the last step of the history with its provider."""
+    """Score each candidate by the index of the last step of the history with its provider."""
     last = {provider(step.name): float(index) for index, step in enumerate(row.history)}
     return [last.get(tool.provider, -1.0) for tool in row.candidates]
 
@@ -126,9 +126,8 @@ def _latest(row: Instance) -> list[float]:
 def _not_the_first(row: Instance) -> list[float]:
     """Score as `_latest`, but exclude the provider of the first step of the history."""
     first = provider(row.history[0].name)
-    return [
-        _EXCLUDED if tool.provider == first else score for tool, score in zip(row.candidates, _latest(row), strict=True)
-    ]
+    scores = zip(row.candidates, _latest(row), strict=True)
+    return [_EXCLUDED if tool.provider == first else score for tool, score in scores]
 
 
 def _of_row(score: Score) -> Callable[[Sequence[Instance]], Score]:

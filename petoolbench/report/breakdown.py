@@ -51,7 +51,7 @@ class Breakdown:
     """
 
     by: str
-    """A key of `PROPERTIES`."""
+    """Key of `PROPERTIES`."""
     parts: tuple[Part, ...]
 
 
@@ -128,7 +128,7 @@ def _binned(values: Sequence[float | None], show: Callable[[float], str]) -> lis
     bins: dict[int, list[float]] = {}
     for value in distinct:
         bins.setdefault(bisect_right(starts, value), []).append(value)
-    # A dictionary keeps one of two equal ends.
+    # `dict.fromkeys` merges two equal ends.
     ends = {number: dict.fromkeys((show(inside[0]), show(inside[-1]))) for number, inside in bins.items()}
     return [["-".join(ends[bisect_right(starts, value)])] if value is not None else [] for value in values]
 

@@ -12,6 +12,8 @@ from builder.errors import DataError
 from metrics.petoolbench.aggregation import compare_systems
 from metrics.petoolbench.records import Verdict
 from metrics.petoolbench.uncertainty import Comparison
+from petoolbench.data import InstanceSet
+from petoolbench.runs import Run
 
 from .gather import Gathered, Judged, gather
 
@@ -24,7 +26,7 @@ class Compared:
     """Comparison of two runs in tool accuracy, on one config or on all configs that both runs answer."""
 
     config: str
-    """A history type, or `overall`."""
+    """History type, or `overall`."""
     names: tuple[str, str]
     comparison: Comparison
     rates: tuple[float, float]
@@ -58,13 +60,15 @@ class _Shared:
         self.second = [second.verdicts[index] for index in indexes]
 
 
-def compare_runs(first: Path, second: Path, data: Path, answers: Path | None = None) -> list[Compared]:
+def compare_runs(
+    first: Path | Run, second: Path | Run, data: Path | InstanceSet, answers: Path | None = None
+) -> list[Compared]:
     """Compare two runs on each config and, if there are several configs, overall.
 
     Args:
-        first: A run file.
-        second: A run file on the same configs and split.
-        data: Folder of the data set.
+        first: A run, or a run file.
+        second: Another run on the same configs and split.
+        data: Folder of the data set, or loaded instances.
         answers: Folder of the private answers; required for runs of the test split.
 
     Returns:
@@ -82,27 +86,32 @@ def compare_runs(first: Path, second: Path, data: Path, answers: Path | None = N
     for part in parts:
         if not part.ids:
             raise DataError(
-                f"{str(first)!r} and {str(second)!r} were asked no common instance of {part.config}. "
+                f"{_file(first)!r} and {_file(second)!r} were asked no common instance of {part.config}. "
                 "Run both with the same --limit and --ids."
             )
     comparisons = [_compare(part.config, names, [part]) for part in parts]
     return [_compare(OVERALL, names, parts), *comparisons] if len(comparisons) > 1 else comparisons
 
 
-def _check_same_configs(first: Path, second: Path, first_runs: Gathered, second_runs: Gathered) -> None:
+def _check_same_configs(first: Path | Run, second: Path | Run, first_runs: Gathered, second_runs: Gathered) -> None:
     answered = [[f"{run.config}/{run.split}" for run in gathered.runs] for gathered in (first_runs, second_runs)]
     if answered[0] != answered[1]:
         raise DataError(
-            f"{str(first)!r} answers {', '.join(answered[0])}, but {str(second)!r} answers {', '.join(answered[1])}. "
-            "Name two runs of the same config and split."
+            f"{_file(first)!r} answers {', '.join(answered[0])}, but {_file(second)!r} "
+            f"answers {', '.join(answered[1])}. Name two runs of the same config and split."
         )
 
 
-def _names(first: Path, second: Path, first_name: str, second_name: str) -> tuple[str, str]:
+def _file(run: Path | Run) -> str:
+    return str(run.path if isinstance(run, Run) else run)
+
+
+def _names(first: Path | Run, second: Path | Run, first_name: str, second_name: str) -> tuple[str, str]:
     """Return distinct names of two runs: their own, else those of their files."""
     if first_name != second_name:
         return first_name, second_name
-    files = (first.stem, second.stem) if first.stem != second.stem else (str(first), str(second))
+    stems = (Path(_file(first)).stem, Path(_file(second)).stem)
+    files = stems if stems[0] != stems[1] else (_file(first), _file(second))
     return files if files[0] != files[1] else ("A", "B")
 
 

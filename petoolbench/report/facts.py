@@ -59,7 +59,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Figures of one run on one config. From `outcomes` on they are over the instances that the run was asked."""
+    """Figures of one run on one config.
+
+    `outcomes` and all fields after it are over the instances that the run was asked.
+    """
 
     name: str
     file: str
@@ -207,13 +210,23 @@ def _states_tokens(line: Line) -> bool:
 
 
 def _usd(header: Header | None, input_tokens: int, output_tokens: int) -> float | None:
-    if header is None or header.usd_per_million_input is None or header.usd_per_million_output is None:
+    if header is None:
         return None
-    return (input_tokens * header.usd_per_million_input + output_tokens * header.usd_per_million_output) / 1_000_000
+    prices = (header.settings.usd_per_million_input, header.settings.usd_per_million_output)
+    if prices[0] is None or prices[1] is None:
+        return None
+    return (input_tokens * prices[0] + output_tokens * prices[1]) / 1_000_000
 
 
 def _made_with(header: Header | None) -> dict[str, object]:
     if header is None:
         return {}
-    names = ("model", "mode", "docs", "shuffle_seed", "seed", "prompt_version", "context", "overlong", "limit", "ids")
-    return {**{name: getattr(header, name) for name in names}, "sampling": dict(header.sampling)}
+    settings = header.settings
+    names = ("model", "mode", "docs", "shuffle_seed", "seed", "context", "overlong", "limit")
+    return {
+        **{name: getattr(settings, name) for name in names},
+        "mode": "baseline" if settings.is_baseline else settings.mode,
+        "ids": len(settings.ids) or None,
+        "prompt_version": header.prompt_version,
+        "sampling": settings.sampling,
+    }

@@ -19,8 +19,10 @@ from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.errors import shown
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ParseFailure, Reference, Verdict
+from petoolbench.data import InstanceSet, spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
-from petoolbench.runs import Header, Line, Run, check_made_for, read_run
+from petoolbench.run_files import read_run
+from petoolbench.runs import Header, Line, Run, check_made_for, restricted_to
 
 _MAX_NAME_LENGTH: Final = 60
 """Length in characters to which a name is cut."""
@@ -58,12 +60,12 @@ class Judged:
     @property
     def history(self) -> str:
         """Shown history: `own`, `none` or `swapped`."""
-        return self.header.history if self.header else "own"
+        return self.header.settings.history if self.header else "own"
 
     @property
     def baseline(self) -> bool:
         """True if the run is that of a baseline, not of a model."""
-        return self.header is not None and self.header.model.startswith("baseline:")
+        return self.header is not None and self.header.settings.is_baseline
 
 
 class Gathered(NamedTuple):
@@ -88,13 +90,27 @@ class _Part(NamedTuple):
 
 
 class _DataSet:
-    """Data set whose splits are read at most once."""
+    """Data set whose splits are read at most once.
 
-    def __init__(self, folder: Path, answers: Path | None) -> None:
-        self._folder = folder
+    Args:
+        data: Folder of the data set, or loaded instances.
+        answers: Folder of the private answers.
+    """
+
+    def __init__(self, data: Path | InstanceSet, answers: Path | None) -> None:
         self._answers = answers
         self._splits: dict[tuple[str, str], _Split] = {}
-        self.manifest: Manifest = read_manifest(folder)
+        self._loaded: frozenset[tuple[str, str]] = frozenset()
+        self.manifest: Manifest | None
+        if isinstance(data, InstanceSet):
+            self._folder, self.manifest = data.folder, data.manifest
+            for config, part in data.by_config().items():
+                self._splits[config, data.split] = _Split(list(part.rows), references(part.rows))
+            self._loaded = frozenset(self._splits)
+        else:
+            self._folder, self.manifest = data, read_manifest(data)
+        self.name = str(self._folder) if self._folder else "the given rows"
+        self.build_id = self.manifest.build_id if self.manifest else "unknown"
 
     def split(self, config: str, split: str, run: Run) -> _Split:
         """Return the instances and references of a split."""
@@ -104,21 +120,30 @@ class _DataSet:
 
     def ids(self, config: str, split: str) -> set[str]:
         """Return the instance ids of a split."""
+        if (config, split) in self._splits:
+            return {row.instance_id for row in self._splits[config, split].rows}
+        if self._folder is None or self._loaded:
+            return set()
         return {row.instance_id for row in read_instances(self._folder, config, split)}
 
     def check_run(self, run: Run, config: str, split: str) -> None:
         """Raise `DataError` if a run was made on other data."""
-        check_made_for(run, self._folder, config, split, self.manifest)
+        check_made_for(run, self.name, config, split, self.manifest)
 
     def unknown_ids_error(self, run: Run, ids: Sequence[str], config: str, split: str | None = None) -> DataError:
         """Return the error for a run that answers instances which the data set lacks."""
         where = f"{config}, {split}" if split else f"{config}, any split"
         return DataError(
-            f"{str(run.path)!r} answers instances that {str(self._folder)!r} does not have ({where}): "
+            f"{str(run.path)!r} answers instances that {self.name!r} does not have ({where}): "
             f"{shown(sorted(ids), 2)}. Name the data set of the run with --data, or predict again."
         )
 
     def _read(self, config: str, split: str, run: Run) -> _Split:
+        if self._folder is None or self._loaded:
+            raise DataError(
+                f"{str(run.path)!r} answers {config}, {split}, which is not among the loaded instances. Load that "
+                "config and split."
+            )
         rows = read_instances(self._folder, config, split)
         if split == "test":
             if self._answers is None:
@@ -130,12 +155,12 @@ class _DataSet:
         return _Split(rows, references(rows))
 
 
-def gather(paths: Iterable[Path], data: Path, answers: Path | None = None) -> Gathered:
-    """Read and judge runs. The result does not depend on the order of the paths.
+def gather(runs: Iterable[Path | Run], data: Path | InstanceSet, answers: Path | None = None) -> Gathered:
+    """Read and judge runs. The result does not depend on the order of the runs.
 
     Args:
-        paths: Run files. A file without a header may answer several configs.
-        data: Folder of the data set.
+        runs: Runs, or run files. One without a header, or of the config `all`, may answer several configs.
+        data: Folder of the data set, or loaded instances.
         answers: Folder of the private answers; required for runs of the test split.
 
     Raises:
@@ -145,12 +170,12 @@ def gather(paths: Iterable[Path], data: Path, answers: Path | None = None) -> Ga
         ReadError: If a file of the data set cannot be read.
     """
     data_set = _DataSet(data, answers)
-    parts = [part for path in paths for part in _parts(read_run(path), data_set)]
+    parts = [part for run in runs for part in _parts(run if isinstance(run, Run) else read_run(run), data_set)]
     if not parts:
         raise DataError("There are no runs to report on. Name run files written by `petoolbench predict`.")
     _check_one_split(parts)
     judged = [_judge(part, name, data_set) for part, name in zip(parts, _names(parts), strict=True)]
-    return Gathered(str(data_set.manifest.build_id), sorted(judged, key=_rank))
+    return Gathered(data_set.build_id, sorted(judged, key=_rank))
 
 
 def _check_one_split(parts: Sequence[_Part]) -> None:
@@ -171,8 +196,11 @@ def _parts(run: Run, data_set: _DataSet) -> list[_Part]:
     if not run.lines:
         raise DataError(f"{str(run.path)!r} holds no replies. Resume the run, or leave it out.")
     if run.header is not None:
-        data_set.check_run(run, run.header.config, run.header.split)
-        return [_Part(run, run.header.config, run.header.split, run.lines)]
+        settings = run.header.settings
+        for config in settings.configs:
+            data_set.check_run(run, config, settings.split)
+        parts = [_Part(run, config, settings.split, restricted_to(run, config).lines) for config in settings.configs]
+        return [part for part in parts if part.lines]
     by_config: defaultdict[str, dict[str, Line]] = defaultdict(dict)
     for instance_id, line in run.lines.items():
         config = instance_id.partition("-")[0]
@@ -203,7 +231,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> Judged:
     if unknown:
         raise data_set.unknown_ids_error(part.run, sorted(unknown), part.config, part.split)
     replies = {instance_id: line.prediction for instance_id, line in part.lines.items()}
-    shown_rows = apply_history_view(rows, shuffle_seed=header.shuffle_seed) if header else rows
+    shown_rows = apply_history_view(rows, shuffle_seed=header.settings.shuffle_seed) if header else rows
     return Judged(
         name=name,
         file=part.run.path.name,
@@ -225,16 +253,14 @@ def _called_tool(reply: str) -> str | None:
 
 
 def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance]) -> list[int]:
-    """Return the indexes of the instances that a run was asked, including those answered under an earlier limit.
-
-    The header holds only a hash of the chosen ids, so these are read from the lines.
-    """
-    limit = len(rows)
-    if header is not None and header.ids is not None:
-        limit = 0
-    elif header is not None and header.limit is not None:
-        limit = header.limit
-    return [index for index, row in enumerate(rows) if index < limit or row.instance_id in lines]
+    """Return the indexes of the instances that a run was asked, including those answered under an earlier limit."""
+    if header is None or (header.settings.limit is None and not header.settings.ids):
+        return list(range(len(rows)))
+    chosen = [row for row in rows if not header.settings.ids or row.instance_id in header.settings.ids]
+    if header.settings.limit is not None:
+        chosen = spread_over_groups(chosen, header.settings.limit)
+    asked = {row.instance_id for row in chosen} | lines.keys()
+    return [index for index, row in enumerate(rows) if row.instance_id in asked]
 
 
 def _names(parts: Sequence[_Part]) -> list[str]:
@@ -262,8 +288,8 @@ def _name(part: _Part) -> str:
     header = part.run.header
     if header is None:
         return _short(part.run.path.stem)
-    history = _HISTORY_SUFFIXES.get(header.history, header.history)
-    return _short(header.system) + (f", {history}" if history else "")
+    history = _HISTORY_SUFFIXES.get(header.settings.history, header.settings.history)
+    return _short(header.settings.system) + (f", {history}" if history else "")
 
 
 def _fingerprint(part: _Part) -> str:

@@ -101,7 +101,8 @@ def _lift(own: Judged, other: Judged, indexes: Sequence[int]) -> Lift:
 
 def _pairing_key(header: Header) -> Header:
     """Return a header that is equal for runs that differ only in the history, the version and the asked instances."""
-    return replace(header, history="own", version="", limit=None, ids=None)
+    settings = replace(header.settings, history="own", limit=None, ids=())
+    return replace(header, settings=settings, version="")
 
 
 def _reason(run: Judged, own: Sequence[Judged]) -> str:
@@ -119,6 +120,6 @@ def _differences(run: Judged, own: Sequence[Judged]) -> Iterator[list[str]]:
     if run.header is None:
         return
     for other in own:
-        if other.header and (other.config, other.header.model) == (run.config, run.header.model):
+        if other.header and (other.config, other.header.settings.model) == (run.config, run.header.settings.model):
             differences = other.header.differences(run.header)
             yield [text for text in differences if text.split()[0] not in _IGNORED]

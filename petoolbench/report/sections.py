@@ -55,10 +55,10 @@ def sections(report: Report) -> list[Section]:
         Section(
             "accuracy",
             "Accuracy",
-            "Tool accuracy is the share of the instances whose reply calls the answer's tool. Parameter accuracy is the "
-            "share where the arguments are those of the answer as well. Instances without a reply count as wrong. The "
-            "mark on a line is chance: a random choice among the candidates with the requested functionality. Baselines "
-            "are grey.",
+            "Tool accuracy is the share of the instances whose reply calls the answer's tool. Parameter accuracy is "
+            "the share where the arguments are those of the answer as well. Instances without a reply count as wrong. "
+            "The mark on a line is chance: a random choice among the candidates with the requested functionality. "
+            "Baselines are grey.",
             _present([report_tables.means(report), *(report_tables.accuracy(report, config) for config in configs)]),
             short="Accuracy",
         ),

@@ -13,6 +13,8 @@ from typing import Final
 from builder.errors import OutputError
 from builder.execution.staging import folder_written_aside
 from metrics.petoolbench.records import RATES
+from petoolbench.data import InstanceSet
+from petoolbench.runs import Run
 
 from .facts import OUTCOMES, Cost, Report, RunFacts, report_on
 from .figures import PLOTS, draw_pictures
@@ -34,13 +36,15 @@ _HEADINGS: Final = (
 )
 
 
-def write_report(runs: Iterable[Path], out: Path, data: Path, answers: Path | None = None) -> Report:
+def write_report(
+    runs: Iterable[Path | Run], out: Path, data: Path | InstanceSet, answers: Path | None = None
+) -> Report:
     """Read and judge runs, and write the report. The same runs give the same bytes.
 
     Args:
-        runs: Run files.
+        runs: Runs, or run files.
         out: Folder to create.
-        data: Folder of the data set.
+        data: Folder of the data set, or loaded instances.
         answers: Folder of the private answers; required for runs of the test split.
 
     Raises:

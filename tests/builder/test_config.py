@@ -1,4 +1,4 @@
-"""The config file: read, overlaid, refused with the offender named."""
+"""Config files: defaults, options, and errors that name the invalid key."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from builder.config import EARLY_STEPS, BuildConfig, HistoryConfig, PreferenceCo
 from builder.errors import ConfigError
 
 
-def written(tmp_path: Path, text: str) -> Path:
+def config_file(tmp_path: Path, text: str) -> Path:
+    """Write a config file and return its path."""
     path = tmp_path / "config.toml"
     path.write_text(text)
     return path
 
 
-def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> None:
+def test_the_default_is_valid_and_options_override_the_file(tmp_path: Path) -> None:
     assert load_config(None) == BuildConfig()
-    path = written(tmp_path, "seed = 3\n[users]\ncount = 40\n[histories]\nmin_length = 10\n")
+    path = config_file(tmp_path, "seed = 3\n[users]\ncount = 40\n[histories]\nmin_length = 10\n")
     config = load_config(path, users=90)
     assert (config.seed, config.users.count, config.histories.min_length) == (3, 90, 10)
 
@@ -40,7 +41,7 @@ def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> 
         ("[histories]\nflipped_ratings = 0.5", "histories.flipped_ratings"),
         ("[histories]\nchanges = 4", "histories.changes"),
         ("[histories]\nreversal = true", "needs changes of 2 or 3, not 1"),
-        ("[histories]\nchanges = 2\nmin_length = 12\ntransition = 'gradual'", "goes with a single change"),
+        ("[histories]\nchanges = 2\nmin_length = 12\ntransition = 'gradual'", "needs a single change"),
         ("[histories]\nchanges = 2", "min_length 8 is too short for 2 changes"),
         ("[histories]\ntransition_steps = 1", "histories.transition_steps"),
         ("scenarios_per_group = 5", "needs at least 12"),
@@ -49,12 +50,12 @@ def test_the_default_is_valid_and_options_go_before_the_file(tmp_path: Path) -> 
         ("[candidates]\nprovider_overlap = 2", "candidates.provider_overlap"),
         ("[users]\ntrain = 1.0\nvalidation = 0.0\ntest = 0.0", "validation and test fewer than 3"),
         ("users = 5", "users"),
-        ("seed = ", "is not TOML"),
+        ("seed = ", "is not valid TOML"),
     ],
 )
-def test_a_wrong_config_is_refused(tmp_path: Path, text: str, offender: str) -> None:
+def test_an_invalid_config_is_rejected(tmp_path: Path, text: str, offender: str) -> None:
     with pytest.raises(ConfigError, match=offender):
-        load_config(written(tmp_path, text))
+        load_config(config_file(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -65,38 +66,45 @@ def test_presets_set_the_size(preset: str, users: tuple[int, int, int]) -> None:
     assert tuple(load_config(None, preset=preset).users.by_split().values()) == users
 
 
-def test_every_length_leaves_a_place_for_the_last_change() -> None:
+def test_every_history_length_has_steps_for_the_last_change() -> None:
     for changes, shortest in ((1, 8), (2, 12), (3, 18)):
         histories = HistoryConfig(changes=changes, min_length=shortest, max_length=60)
         for length in range(shortest, 61):
             early = EARLY_STEPS * (changes - 1)
-            sooner, later = histories.drift_places(length)
-            assert 0.2 * length + early <= sooner[0] <= sooner[-1] < later[0] <= later[-1] <= 0.8 * length
-            assert len(sooner) == len(later)
-            # By how many calls the preference before outweighs the current one.
-            leads = [(place - early) - (length - place) for place in (*sooner, *later)]
+            earlier_steps, later_steps = histories.drift_places(length)
+            assert (
+                0.2 * length + early
+                <= earlier_steps[0]
+                <= earlier_steps[-1]
+                < later_steps[0]
+                <= later_steps[-1]
+                <= 0.8 * length
+            )
+            assert len(earlier_steps) == len(later_steps)
+            # Calls under the preference before the last change, minus calls under the current one.
+            leads = [(place - early) - (length - place) for place in (*earlier_steps, *later_steps)]
             assert min(map(abs, leads)) >= 3
             assert 0 <= sum(leads) / len(leads) <= 1
 
 
-def test_options_replace_what_the_file_says(tmp_path: Path) -> None:
-    path = written(tmp_path, "[preferences]\nmargin = 0.2\nsimilarity = 'structured'\n")
+def test_options_replace_values_of_the_file(tmp_path: Path) -> None:
+    path = config_file(tmp_path, "[preferences]\nmargin = 0.2\nsimilarity = 'structured'\n")
     assert load_config(path, similarity="embedding").preferences == PreferenceConfig(margin=0.2, similarity="embedding")
     with pytest.raises(ConfigError, match=r"preferences\.similarity"):
         load_config(path, similarity="odd")
 
 
-def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"no preset .huge.\. Presets are sample, demo, dev, release"):
+def test_an_unknown_preset_is_rejected() -> None:
+    with pytest.raises(ConfigError, match=r"Unknown preset .huge.\. Available presets: sample, demo, dev, release"):
         load_config(None, preset="huge")
 
 
-def test_an_option_does_not_hide_a_wrong_section(tmp_path: Path) -> None:
+def test_an_option_does_not_hide_an_invalid_section(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="users"):
-        load_config(written(tmp_path, "users = 5"), users=90)
+        load_config(config_file(tmp_path, "users = 5"), users=90)
 
 
-def test_a_missing_config_is_refused(tmp_path: Path) -> None:
+def test_a_missing_config_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "none.toml")
 
@@ -104,7 +112,7 @@ def test_a_missing_config_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "problem"), [("toolbench", "no path"), ("toolbench:", "no path"), ("csv:x", "unknown")]
 )
-def test_an_unknown_catalogue_is_refused(spec: str, problem: str) -> None:
+def test_an_unknown_catalogue_is_rejected(spec: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
         open_source(spec)
     assert "builtin, toolbench:PATH" in str(caught.value)

@@ -1,4 +1,4 @@
-"""A library of an extra that is missing is named, with the command that installs it."""
+"""Missing optional libraries: the error names the library and the command that installs it."""
 
 from __future__ import annotations
 

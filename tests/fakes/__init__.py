@@ -1,1 +1,1 @@
-"""Local servers that stand in for the Hub and for an OpenAI-compatible endpoint."""
+"""Local servers that replace the Hugging Face Hub and an OpenAI-compatible endpoint in tests."""

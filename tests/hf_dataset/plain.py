@@ -1,4 +1,4 @@
-"""Rows the plain way: what the quick ways of `hf_dataset` are held against."""
+"""Simple implementations of row conversions, to check the optimised ones of `hf_dataset` against."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hf_dataset.schema import arrow_schema, fields_of
 
 
 def to_features(row: type) -> Any:
-    """The `datasets.Features` of a row class, by whichever version of `datasets` is installed."""
+    """Return the `datasets.Features` of a row class, for the installed version of `datasets`."""
     return datasets.Features.from_arrow_schema(arrow_schema(row))
 
 
 def from_dict(row: type, record: dict[str, Any]) -> Any:
-    """A row from the plain dict that Arrow or `datasets` gives."""
+    """Return the row for a dict from Arrow or `datasets`."""
     return row(**{name: _value(hint, record[name]) for name, hint in fields_of(row).items()})
 
 

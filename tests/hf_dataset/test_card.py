@@ -1,4 +1,4 @@
-"""The card, eval.yaml and Croissant metadata are what the data makes of them, and the tools that read them accept them."""
+"""Tests of the card, eval.yaml and the Croissant metadata: they match the data, and the tools that read them accept them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.conftest import Built
 from tests.fakes.hub.clients import hub_clients
 from tests.fakes.hub.server import HubServer
 
-pytestmark = [  # both in mlcroissant
+pytestmark = [  # warnings of mlcroissant
     pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning"),
 ]
@@ -55,10 +55,11 @@ def croissant(built: Built) -> mlcroissant.Dataset:
 
 
 def rows(folder: Path, config: str, split: str) -> list[dict[str, Any]]:
+    """Return the rows of a split, as dicts."""
     return cast("list[dict[str, Any]]", pq.read_table(folder / split_file(config, split)).to_pylist())
 
 
-def test_the_hubs_own_checks_accept_the_card(card: str) -> None:
+def test_the_hub_accepts_the_card(card: str) -> None:
     data: Any = DatasetCard(card).data
     assert data.license == "apache-2.0"
     assert data.size_categories == ["1K<n<10K"]
@@ -68,18 +69,28 @@ def test_the_hubs_own_checks_accept_the_card(card: str) -> None:
         DatasetCard(card).validate()
 
 
-def test_the_head_tells_files_features_and_sizes_of_every_config(built: Built, build: Build) -> None:
+def data_files(head: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """Return the split and path of each data file, by config."""
+    return {config["config_name"]: config["data_files"] for config in head["configs"]}
+
+
+def test_the_metadata_list_the_files_and_features_of_every_config(build: Build) -> None:
     head = front_matter(build)
-    files = {config["config_name"]: config["data_files"] for config in head["configs"]}
+    files = data_files(head)
     assert list(files) == list(ROWS)
     for info in head["dataset_info"]:
         name = info["config_name"]
-        paths = [file["path"] for file in files[name]]
         assert [file["split"] for file in files[name]] == list(splits_of(name))
         assert info["features"] == feature_specs(ROWS[name])
-        assert info["download_size"] == sum((built.data / path).stat().st_size for path in paths)
-        sizes = [pq.read_table(built.data / path).nbytes for path in paths]
-        counts = [pq.read_metadata(built.data / path).num_rows for path in paths]
+
+
+def test_the_metadata_state_the_sizes_of_every_config(built: Built, build: Build) -> None:
+    head = front_matter(build)
+    for info in head["dataset_info"]:
+        paths = [built.data / file["path"] for file in data_files(head)[info["config_name"]]]
+        assert info["download_size"] == sum(path.stat().st_size for path in paths)
+        sizes = [pq.read_table(path).nbytes for path in paths]
+        counts = [pq.read_metadata(path).num_rows for path in paths]
         assert [split["num_examples"] for split in info["splits"]] == counts
         assert [split["num_bytes"] for split in info["splits"]] == pytest.approx(sizes, rel=0.01)
         assert info["dataset_size"] == sum(split["num_bytes"] for split in info["splits"])
@@ -89,21 +100,21 @@ def test_the_head_tells_files_features_and_sizes_of_every_config(built: Built, b
     ("number", "category"),
     [(999, "n<1K"), (1_000, "1K<n<10K"), (52_000, "10K<n<100K"), (999_999, "100K<n<1M"), (1_000_000, "1M<n<10M")],
 )
-def test_the_size_category_is_that_of_all_rows(build: Build, number: int, category: str) -> None:
+def test_the_size_category_counts_all_rows(build: Build, number: int, category: str) -> None:
     counts = {name: dict.fromkeys(splits_of(name), 0) for name in ROWS} | {"sft": {"train": number}}
     sized = dataclasses.replace(build, manifest=dataclasses.replace(build.manifest, rows=counts))
     assert front_matter(sized)["size_categories"] == [category]
 
 
 @pytest.mark.parametrize("row", dict.fromkeys(ROWS.values()))
-def test_every_column_has_its_meaning_in_the_card(card: str, row: type) -> None:
+def test_the_card_documents_every_column(card: str, row: type) -> None:
     described = list(columns(row))
     assert {column.path for column in described} == set(MEANINGS[row])
     for column in described:
         assert f"| `{column.path}` | {column.kind} | {column.meaning} |" in card
 
 
-def test_kinds_of_columns_are_told_in_words() -> None:
+def test_types_of_columns_are_described_in_words() -> None:
     kinds = {column.path: column.kind for column in columns(ROWS["chronological"])}
     assert kinds["instruction"] == "string"
     assert kinds["history"] == "list of objects"
@@ -111,20 +122,25 @@ def test_kinds_of_columns_are_told_in_words() -> None:
     assert kinds["answer"] == "object"
 
 
-def test_examples_are_real_rows_and_never_of_test(built: Built, card: str) -> None:
-    found = EXAMPLE.findall(card)
-    assert [name for name, _, _ in found] == list(ROWS)
-    for name, split, text in found:
+def test_examples_are_rows_of_the_data(built: Built, card: str) -> None:
+    examples = EXAMPLE.findall(card)
+    assert [name for name, _, _ in examples] == list(ROWS)
+    for name, split, text in examples:
         assert split == example_split(name) != "test"
         key = "name" if name == "tools" else "instance_id"
         example = json.loads(text)
         assert [example] == [shortened(row) for row in rows(built.data, name, split) if row[key] == example[key]]
-    names = [name for name in ROWS if "test" in splits_of(name)]
-    ids = {row[key] for name in names for row in rows(built.data, name, "test") for key in row.keys() & {"instance_id", "user_id", "query_group"}}  # fmt: skip
-    assert not [one for one in ids if one in card]
 
 
-def test_examples_are_cut_where_they_are_long() -> None:
+def test_the_card_contains_no_ids_of_the_test_split(built: Built, card: str) -> None:
+    keys = {"instance_id", "user_id", "query_group"}
+    test_rows = [row for name in ROWS if "test" in splits_of(name) for row in rows(built.data, name, "test")]
+    ids = {row[key] for row in test_rows for key in row.keys() & keys}
+    assert ids
+    assert not [name for name in ids if name in card]
+
+
+def test_examples_are_shortened() -> None:
     assert shortened({"a": "x" * 101, "b": [1, 2, 3], "c": [None, {"d": "y"}, 0.5, 4, 5], "e": None}) == {
         "a": "x" * 100 + "… (1 more characters)",
         "b": [1, 2, 3],
@@ -133,42 +149,56 @@ def test_examples_are_cut_where_they_are_long() -> None:
     }
 
 
-def test_the_card_has_the_figures_of_the_audit(built: Built, build: Build, card: str) -> None:
+@pytest.fixture(scope="module")
+def table_rows(card: str) -> dict[str, list[str]]:
+    """Return the cells of each table row of the card, by the first cell."""
+    cells = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in card.splitlines() if line.startswith("|")
+    )
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_card_lists_the_gates_of_the_audit(build: Build, table_rows: dict[str, list[str]]) -> None:
     assert build.audit is not None
-    lines = {cells[0]: cells[1:] for line in card.splitlines() if line.startswith("|") and (cells := [cell.strip() for cell in line.strip("|").split("|")])}  # fmt: skip
     for number, item in enumerate(build.audit["configs"]):
         for gate in item["gates"]:
-            assert lines[gate["name"]][2 + number] == f"{100 * gate['accuracy']:.1f}"
-            assert float(lines[gate["name"]][0]) == pytest.approx(100 * gate["bound"], abs=0.3)
+            assert table_rows[gate["name"]][2 + number] == f"{100 * gate['accuracy']:.1f}"
+            assert float(table_rows[gate["name"]][0]) == pytest.approx(100 * gate["bound"], abs=0.3)
     for gate in build.audit["training"]["gates"]:
-        assert lines[gate["name"]][2] == f"{100 * gate['accuracy']:.1f}"
+        assert table_rows[gate["name"]][2] == f"{100 * gate['accuracy']:.1f}"
+
+
+def test_the_card_counts_the_gates_and_checks(build: Build, card: str) -> None:
     summary = build.manifest.audit
     assert summary is not None
     assert f"all {summary.gates} gates and {summary.checks} checks hold" in card
+
+
+def test_the_card_shows_every_plot(built: Built, card: str) -> None:
     for plot in re.findall(r"!\[.*\]\((.*)\)", card):
         assert (built.data / plot).is_file()
     assert card.count("![") == len(list((built.data / "audit").iterdir()))
 
 
-def test_a_build_that_small_says_that_it_proves_little(build: Build, card: str) -> None:
+def test_the_card_of_a_small_build_says_that_it_proves_little(build: Build, card: str) -> None:
     assert build.audit is not None
-    assert "proves little" not in card
+    assert "too small to prove much" not in card
     first = build.audit["configs"][0]
     wide = {**first, "gates": [first["gates"][0], {**first["gates"][1], "margin": 0.95}, *first["gates"][2:]]}
     audit = {**build.audit, "configs": [wide, *build.audit["configs"][1:]]}
     text = card_text(dataclasses.replace(build, audit=audit), template())
-    assert "proves little" in text
+    assert "too small to prove much" in text
     assert "| random | 10.0 | *any* |" in text
 
 
-def test_what_was_not_audited_says_so(build: Build) -> None:
+def test_the_card_states_that_a_build_was_not_audited(build: Build) -> None:
     text = card_text(dataclasses.replace(build, audit=None), template())
     assert "**Not audited.**" in text
     assert "gates and" not in text
     assert "![" not in text
 
 
-def test_the_card_tells_how_the_build_was_made(build: Build) -> None:
+def test_the_card_states_the_inputs_of_the_build(build: Build) -> None:
     manifest = dataclasses.replace(
         build.manifest,
         drops={"tool": {"adult_content": 1234}},
@@ -177,42 +207,38 @@ def test_the_card_tells_how_the_build_was_made(build: Build) -> None:
     )
     text = card_text(dataclasses.replace(build, manifest=manifest), template())
     assert "| tool | adult content | 1,234 |" in text
-    assert "| understood by | `gpt-4o-mini` |" in text
-    assert "nobody else can make its answers again" in text
+    assert "| tools understood by | `gpt-4o-mini` |" in text
+    assert "cannot be reproduced without it" in text
     assert f"| catalogue | `{build.manifest.catalog}` |" in text
     assert "| `histories.max_length` | 20 |" in text
     assert "| `histories.transition` | abrupt |" in text
-    assert "What was dropped" not in card_text(
+    assert "Dropped records" not in card_text(
         dataclasses.replace(build, manifest=dataclasses.replace(manifest, drops={})), template()
     )
 
 
-def test_a_filled_card_is_a_template(build: Build, card: str) -> None:
+def test_a_filled_card_can_be_filled_again(build: Build, card: str) -> None:
     assert card_text(build, template()) == card_text(build, card) == card
 
 
 @pytest.mark.parametrize(
-    "change", [("<!-- canary -->", "<!-- parrot -->"), ("## Why\n", "<!-- counts --><!-- /counts -->")]
+    "change", [("<!-- canary -->", "<!-- parrot -->"), ("## Motivation\n", "<!-- counts --><!-- /counts -->")]
 )
 def test_a_template_with_other_regions_is_refused(build: Build, change: tuple[str, str]) -> None:
-    with pytest.raises(TemplateError, match=r"The card's regions are .*; expected each of .*'counts'"):
+    with pytest.raises(TemplateError, match=r"The card has the regions .*; expected each of .*'counts'"):
         card_text(build, template().replace(*change))
 
 
-def test_pages_are_a_function_of_the_data(built: Built, tmp_path: Path) -> None:
+def test_pages_depend_only_on_the_data(built: Built, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(built.data, moved)
-    made = pages(moved, built.report.manifest)
-    assert made == {name: (built.data / name).read_text(encoding="utf-8") for name in (CARD, BENCHMARK, CROISSANT)}
-    assert not [name for name, text in made.items() if str(tmp_path) in text or str(built.data) in text]
-    assert made.keys() < build_files(built)
+    texts = pages(moved, built.report.manifest)
+    assert texts == {name: (built.data / name).read_text(encoding="utf-8") for name in (CARD, BENCHMARK, CROISSANT)}
+    assert not [name for name, text in texts.items() if str(tmp_path) in text or str(built.data) in text]
+    assert texts.keys() < set(built.report.manifest.files)
 
 
-def build_files(built: Built) -> set[str]:
-    return set(built.report.manifest.files)
-
-
-def test_check_names_the_page_that_is_stale(built: Built, tmp_path: Path) -> None:
+def test_check_lists_the_stale_pages(built: Built, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     shutil.copytree(built.data, folder)
     assert main(["--check", str(folder)]) is None
@@ -221,27 +247,27 @@ def test_check_names_the_page_that_is_stale(built: Built, tmp_path: Path) -> Non
     )
     (folder / CROISSANT).unlink()
     assert stale_pages(folder) == [CARD, CROISSANT]
-    told = subprocess.run(
+    checked = subprocess.run(
         [sys.executable, "-m", "hf_dataset.card", "--check", folder], capture_output=True, text=True, check=False
     )
-    assert told.returncode == 1
-    assert "README.md, croissant.json not as built. Build again; the sample with: make sample" in told.stderr
+    assert checked.returncode == 1
+    assert "missing or out of date: README.md, croissant.json. Build the data set again" in checked.stderr
 
 
-def test_check_says_what_it_wants(built: Built, tmp_path: Path) -> None:
+def test_check_reports_wrong_arguments(built: Built, tmp_path: Path) -> None:
     assert "Usage: python -m hf_dataset.card --check FOLDER" in str(main([]))
     assert "not a complete PEToolBench folder" in str(main(["--check", str(tmp_path)]))
     shutil.copy(built.data / MANIFEST, tmp_path / MANIFEST)
     assert "is not a complete data set" in str(main(["--check", str(tmp_path)]))
 
 
-def test_the_hub_is_told_a_task_for_each_history_type() -> None:
-    told = yaml.safe_load((ROOT / "hf_dataset" / BENCHMARK).read_text())
-    assert list(told) == ["name", "description", "evaluation_framework", "tasks"]
-    assert told["tasks"] == [{"id": name, "config": name, "split": "test"} for name in HISTORY_TYPES]
+def test_eval_yaml_has_a_task_for_each_history_type() -> None:
+    benchmark = yaml.safe_load((ROOT / "hf_dataset" / BENCHMARK).read_text())
+    assert list(benchmark) == ["name", "description", "evaluation_framework", "tasks"]
+    assert benchmark["tasks"] == [{"id": name, "config": name, "split": "test"} for name in HISTORY_TYPES]
 
 
-def test_the_canary_is_in_every_file_of_rows_and_beside_them(built: Built) -> None:
+def test_every_data_file_and_page_contains_the_canary(built: Built) -> None:
     for folder in (built.data, built.answers):
         for path in folder.rglob("*.parquet"):
             assert pq.read_schema(path).metadata[b"canary"].decode() == CANARY
@@ -249,7 +275,7 @@ def test_the_canary_is_in_every_file_of_rows_and_beside_them(built: Built) -> No
         assert CANARY in (built.data / name).read_text(encoding="utf-8")
 
 
-def test_the_citation_is_that_of_the_repository(card: str) -> None:
+def test_citations_match_the_one_of_the_repository(card: str) -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert CITATION in card
     assert CITATION in evaluate.load(str(ROOT / "metrics" / "petoolbench")).citation
@@ -264,35 +290,38 @@ def test_mlcroissant_accepts_the_metadata(built: Built, croissant: mlcroissant.D
     assert not issues.errors
     assert [issue for issue in issues.warnings if "datePublished" not in issue] == []
     command = [str(Path(sys.executable).with_name("mlcroissant")), "validate", "--jsonld", str(built.data / CROISSANT)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
+    validated = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert validated.returncode == 0, validated.stderr
 
 
 def test_mlcroissant_lists_every_file_with_its_hash(built: Built, croissant: mlcroissant.Dataset) -> None:
     listed = {
-        one.content_url: one.sha256
-        for one in croissant.metadata.distribution
-        if isinstance(one, mlcroissant.FileObject)
+        file.content_url: file.sha256
+        for file in croissant.metadata.distribution
+        if isinstance(file, mlcroissant.FileObject)
     }
-    there = {path.relative_to(built.data).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in built.data.rglob("*.parquet")}  # fmt: skip
-    assert listed == there
+    paths = {path.relative_to(built.data).as_posix(): path for path in built.data.rglob("*.parquet")}
+    assert listed == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
 
 
 @pytest.mark.parametrize("config", list(ROWS))
 def test_mlcroissant_reads_the_rows(built: Built, croissant: mlcroissant.Dataset, config: str) -> None:
-    found: dict[str, list[Any]] = {split: [] for split in splits_of(config)}
+    records: dict[str, list[Any]] = {split: [] for split in splits_of(config)}
     for record in map(plain, croissant.records(config)):
-        found[record.pop("split")].append(record)
-    assert found == {split: rows(built.data, config, split) for split in splits_of(config)}
+        records[record.pop("split")].append(record)
+    assert records == {split: rows(built.data, config, split) for split in splits_of(config)}
 
 
 def plain(value: Any) -> Any:
-    """A record of mlcroissant as Parquet gives it: ids shortened to names, bytes to text, an object of nothings to none."""
+    """Convert a record of mlcroissant to the form of Parquet.
+
+    Ids are shortened to names, bytes are decoded, and objects of missing values become None.
+    """
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, dict):
-        found = {name.rpartition("/")[2]: plain(item) for name, item in value.items()}
-        return found if any(item is not None for item in found.values()) else None
+        fields = {name.rpartition("/")[2]: plain(item) for name, item in value.items()}
+        return fields if any(item is not None for item in fields.values()) else None
     return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""`load_dataset` gives the same rows in every version of datasets, and they are the rows of the files."""
+"""Tests that `load_dataset` of every supported version of `datasets` returns the rows of the files."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from tests.fakes.hub.server import HubServer
 REPO = "org/petoolbench"
 
 
-def asked(path: str) -> list[dict[str, Any]]:
-    """Every config, whole, as a stream, and each of its splits; then the default one."""
-    asks: list[dict[str, Any]] = []
+def calls(path: str) -> list[dict[str, Any]]:
+    """Return arguments of `load_dataset`: each config, complete, streamed, and by split; then the default config."""
+    arguments: list[dict[str, Any]] = []
     for name in ROWS:
-        asks += [{"path": path, "name": name}, {"path": path, "name": name, "streaming": True}]
-        asks += [{"path": path, "name": name, "split": split} for split in splits_of(name)]
-    return [*asks, {"path": path}]
+        arguments += [{"path": path, "name": name}, {"path": path, "name": name, "streaming": True}]
+        arguments += [{"path": path, "name": name, "split": split} for split in splits_of(name)]
+    return [*arguments, {"path": path}]
 
 
 def expected(data: Path) -> list[Told]:
-    """The rows for each of what is asked."""
-    told = []
+    """Return the rows that each of the calls must return."""
+    results = []
     for name in ROWS:
         rows = rows_of_files(data, name)
-        told += [rows, rows, *({split: rows[split]} for split in splits_of(name))]
-    return [*told, rows_of_files(data, HISTORY_TYPES[0])]
+        results += [rows, rows, *({split: rows[split]} for split in splits_of(name))]
+    return [*results, rows_of_files(data, HISTORY_TYPES[0])]
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("version", VERSIONS)
-def test_from_the_folder(version: str, built: Built, tmp_path: Path) -> None:
-    told = load(version, asked(str(built.data)), offline(tmp_path), tmp_path)
-    assert list(map(rows_of, told)) == expected(built.data)
+def test_load_from_the_folder(version: str, built: Built, tmp_path: Path) -> None:
+    loaded = load(version, calls(str(built.data)), offline(tmp_path), tmp_path)
+    assert list(map(rows_of, loaded)) == expected(built.data)
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("version", VERSIONS)
-def test_from_the_hub(version: str, built: Built, tmp_path: Path) -> None:
+def test_load_from_the_hub(version: str, built: Built, tmp_path: Path) -> None:
     with HubServer() as hub:
         hub.create("datasets", REPO)
         files = {path.relative_to(built.data).as_posix(): path for path in built.data.rglob("*") if path.is_file()}
         hub.commit("datasets", REPO, {name: path.read_bytes() for name, path in files.items()})
-        told = load(version, asked(REPO), hub.environment(tmp_path), tmp_path)
-    assert list(map(rows_of, told)) == expected(built.data)
+        loaded = load(version, calls(REPO), hub.environment(tmp_path), tmp_path)
+    assert list(map(rows_of, loaded)) == expected(built.data)

@@ -1,4 +1,4 @@
-"""One source for dataclass, Arrow schema, features and the card's dataset_info."""
+"""Tests of the schema, of its derived forms, and of reading."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ROW = Instance(
 )
 
 
-def test_columns_are_those_of_the_contract() -> None:
+def test_the_columns_of_an_instance_are_fixed() -> None:
     assert arrow_schema(Instance).names == [
         "instance_id", "user_id", "query_group", "category", "functionality", "instruction", "history",
         "history_tools", "candidates", "answer", "evidence", "meta",
@@ -72,7 +72,7 @@ def test_columns_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("row", [Instance, ToolRow, AnswerKey, SftRow, DpoRow])
-def test_the_features_of_the_card_are_those_of_the_rows(row: type) -> None:
+def test_the_features_of_the_card_match_the_rows(row: type) -> None:
     declared = datasets.Features._from_yaml_list(feature_specs(row))
     assert declared == to_features(row)
     assert declared.arrow_schema.remove_metadata().equals(arrow_schema(row))
@@ -81,12 +81,12 @@ def test_the_features_of_the_card_are_those_of_the_rows(row: type) -> None:
 @pytest.mark.parametrize(
     "row", [ROW, from_dict(Instance, to_dict(ROW) | {"answer": None, "meta": None, "evidence": []})]
 )
-def test_rows_survive_arrow(row: Instance) -> None:
+def test_rows_are_unchanged_by_conversion_to_arrow(row: Instance) -> None:
     table = pa.Table.from_pylist([to_dict(row)], schema=arrow_schema(Instance))
     assert from_dict(Instance, table.to_pylist()[0]) == row
 
 
-def test_the_card_lists_every_config_once_with_one_default(built: Built) -> None:
+def test_the_card_lists_every_config_once_and_one_default(built: Built) -> None:
     head = front_matter(read_build(built.data, built.report.manifest))
     names = [config["config_name"] for config in head["configs"]]
     assert names == [*HISTORY_TYPES, "tools", "sft", "dpo"] == list(ROWS)
@@ -94,7 +94,7 @@ def test_the_card_lists_every_config_once_with_one_default(built: Built) -> None
     assert [info["config_name"] for info in head["dataset_info"]] == names
 
 
-def test_the_card_tells_the_rows_of_a_config(built: Built) -> None:
+def test_the_card_states_the_number_of_rows(built: Built) -> None:
     assert "| `chronological` | 48 | 36 | 36 |" in (built.data / "README.md").read_text()
 
 
@@ -103,25 +103,25 @@ def test_the_card_tells_the_rows_of_a_config(built: Built) -> None:
     [
         (
             lambda data: read_instances(data, "tools", "train"),
-            "no config 'tools'. Configs of instances are preferred_only",
+            "Unknown config 'tools'. Configs of instances: preferred_only",
         ),
-        (lambda data: read_instances(data, "chronological", "dev"), "no split 'dev'. Splits are train"),
-        (lambda data: read_tools(data, "dev"), "no split 'dev'"),
+        (lambda data: read_instances(data, "chronological", "dev"), "Unknown split 'dev'. Splits: train"),
+        (lambda data: read_tools(data, "dev"), "Unknown split 'dev'"),
         (
             lambda data: next(read_training(data, "ppo")),
-            "no training data 'ppo'. Configs of training data are sft, dpo",
+            "Unknown config 'ppo'. Configs of training data: sft, dpo",
         ),
         (lambda data: next(read_training(data / "none", "sft")), "holds no sft/train.parquet"),
         (lambda data: read_instances(data / "none", "chronological", "train"), "not a complete PEToolBench folder"),
         (lambda data: read_answers(data, "chronological"), "holds no answers/chronological.parquet"),
     ],
 )
-def test_what_cannot_be_read_is_named(built: Built, call: Any, message: str) -> None:
+def test_missing_data_is_named_in_the_error(built: Built, call: Any, message: str) -> None:
     with pytest.raises(ReadError, match=message):
         call(built.data)
 
 
-def test_a_damaged_or_foreign_file_is_named(built: Built, tmp_path: Path) -> None:
+def test_a_malformed_file_is_named_in_the_error(built: Built, tmp_path: Path) -> None:
     folder = tmp_path / "chronological"
     folder.mkdir()
     (folder / "train.parquet").write_bytes(b"not parquet")
@@ -132,10 +132,10 @@ def test_a_damaged_or_foreign_file_is_named(built: Built, tmp_path: Path) -> Non
     with pytest.raises(ReadError, match="cannot be read as Parquet"):
         read_instances(tmp_path, "chronological", "train")
     pa.parquet.write_table(pa.table({"a": [1]}), folder / "train.parquet")
-    with pytest.raises(ReadError, match="made by another version"):
+    with pytest.raises(ReadError, match="made by another version of petoolbench"):
         read_instances(tmp_path, "chronological", "train")
     folder.rename(tmp_path / "sft")
-    with pytest.raises(ReadError, match="made by another version"):
+    with pytest.raises(ReadError, match="made by another version of petoolbench"):
         next(read_training(tmp_path, "sft"))
     (tmp_path / "sft" / "train.parquet").write_bytes(b"not parquet")
     with pytest.raises(ReadError, match="cannot be read as Parquet"):

@@ -1,4 +1,4 @@
-"""A data set with its scorer, and a store of each home."""
+"""Fixtures of the leaderboard tests: a data set with its scorer, and a store of each kind."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from tests.fakes.hub.clients import api, hub_clients
 from tests.fakes.hub.server import HubServer
 
 from .making import RESULTS, SUBMISSIONS
-from .spaces import Visit, Visited
+from .spaces import PageRequest, Visit
 
 
 @pytest.fixture(scope="session")
 def data(built: Built) -> Data:
-    """The small build's public part."""
+    """Public part of the small build."""
     return Data(built.data)
 
 
 @pytest.fixture(scope="session")
 def scorer(built: Built, data: Data) -> Scorer:
-    """With its answers."""
+    """Scorer with the answers of the small build."""
     return Scorer(data, Answers(built.answers))
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """A Hub with the two repositories of a store; clients keep nothing of other tests."""
+    """Fake Hub with the two repositories of a store; clients start with an empty cache."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
     monkeypatch.setattr("huggingface_hub.file_download.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
     with hub_clients(), HubServer() as server:
@@ -49,13 +49,13 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 
 @pytest.fixture
 def member(hub: HubServer) -> HfApi:
-    """A client of somebody who may read and write both."""
+    """Client of a user with read and write access to both repositories."""
     return api(hub, hub.add_user("keeper", orgs=["org"]))
 
 
 @pytest.fixture(params=["local", "hub"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
-    """Opens the store of one home, as another process would: each time anew."""
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Function that opens a new client of the same store, as another process would; runs for each kind of store."""
     if request.param == "local":
         return lambda: LocalStore(tmp_path / "store")
     member: HfApi = request.getfixturevalue("member")
@@ -63,24 +63,24 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store
 
 
 @pytest.fixture
-def store(opened: Callable[[], Store]) -> Store:
-    """A store of each home."""
-    return opened()
+def store(open_again: Callable[[], Store]) -> Store:
+    """Empty store; runs for each kind of store."""
+    return open_again()
 
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens pages; the test fails if one threw an error, or asked where a Space's page has no business."""
+    """Function that opens pages; the test fails after a script error, or a request that a Space would not make."""
     faults: list[str] = []
 
-    def opened(url: str, address: str = "", *, width: int = 1280) -> Page:
+    def open_page(url: str, address: str = "", *, width: int = 1280) -> Page:
         def answer(route: Route) -> None:
-            fault = Visited(route, url).answer()
+            fault = PageRequest(route, url).answer()
             if fault:
                 faults.append(fault)
 
         page = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB").new_page()
         return arrived(page, f"{url}{address}", answer, faults)
 
-    yield opened
+    yield open_page
     left(browser, faults)

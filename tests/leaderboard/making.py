@@ -1,4 +1,4 @@
-"""Systems, files of predictions and submissions to test with, and records of earlier tests' processes."""
+"""Sample predictions files, submissions and people for the leaderboard tests."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from leaderboard.stores.stored_records import HISTORY_TYPES, Badge, Person, Spli
 from leaderboard.submissions.quota import Decision
 
 SUBMISSIONS, RESULTS = "org/submissions", "org/results"
-"""The two repositories of a store."""
+"""Names of the two repositories of a store on the Hub."""
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANN, BOB = Person("0001", "ann"), Person("0002", "bob")
 FREE = Decision(True, 1, None, "No limit.")
+"""Quota decision that allows the submission."""
 
 
 class Clock:
-    """A clock that goes on by a second each time it is read."""
+    """Clock that advances by one second per call."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -33,23 +34,23 @@ class Clock:
 
 
 def lines(predictions: Mapping[str, str]) -> bytes:
-    """Predictions as a file."""
+    """Return the content of a predictions file."""
     return "".join(
-        json.dumps({"instance_id": one, "prediction": text}) + "\n" for one, text in predictions.items()
+        json.dumps({"instance_id": instance_id, "prediction": text}) + "\n" for instance_id, text in predictions.items()
     ).encode()
 
 
 def guesses(data: Data, split: Split, seed: int = 0, configs: tuple[str, ...] = HISTORY_TYPES) -> dict[str, str]:
-    """A call to a random candidate for each instance; of the validation split half are the answers themselves."""
+    """Return a call of a random candidate per instance, or in half of the validation split the reference call."""
     rng = random.Random(seed)  # noqa: S311
-    found = {}
+    predictions = {}
     for config in configs:
         for row in data.table(config, split).to_pylist():
             call = {"name": rng.choice(row["candidates"])["name"], "arguments": {}}
             if row["answer"] and rng.random() < 0.5:
                 call = {"name": row["answer"]["name"], "arguments": json.loads(row["answer"]["arguments"])}
-            found[row["instance_id"]] = json.dumps(call)
-    return found
+            predictions[row["instance_id"]] = json.dumps(call)
+    return predictions
 
 
 def submission(
@@ -63,7 +64,7 @@ def submission(
     badge: Badge = "self-reported",
     configs: tuple[str, ...] = HISTORY_TYPES,
 ) -> Submission:
-    """A submission of a file."""
+    """Return a submission of a file."""
     return Submission(
         id=new_id(now),
         person=person,
@@ -80,7 +81,7 @@ def submission(
 
 
 def write(folder: Path, content: bytes, name: str = "predictions.jsonl") -> Path:
-    """A file of some content."""
+    """Write a file and return its path."""
     path = folder / name
     path.write_bytes(content)
     return path

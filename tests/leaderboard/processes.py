@@ -1,4 +1,4 @@
-"""What processes of their own do to a store; they start soon, as little is imported here."""
+"""Functions that tests run in separate processes. The module imports little, so that the processes start quickly."""
 
 from __future__ import annotations
 
@@ -16,20 +16,28 @@ from tests.fakes.hub.clients import hub_clients
 from .making import FREE, NOW, RESULTS, SUBMISSIONS, submission
 
 
-def hand_in(store: Store, file: Path, **fields: object) -> Receipt | Decision:
-    """Hand in a file within the quota."""
-    given = submission(file.read_bytes(), **fields)  # type: ignore[arg-type]
-    return store.submit(given, file, lambda past: decide(NOW, past, given.split))
+def submit_file(store: Store, file: Path, **fields: object) -> Receipt | Decision:
+    """Submit a file subject to the quota."""
+    new = submission(file.read_bytes(), **fields)  # type: ignore[arg-type]
+    return store.submit(new, file, lambda past: decide(NOW, past, new.split))
 
 
-def in_a_process(name: str, url: str, token: str, file: str, count: int) -> list[str]:
-    """Hand in a number of files; the ids that were acknowledged."""
+def submit_many(name: str, url: str, token: str, file: str, count: int) -> list[str]:
+    """Submit a file a number of times and return the acknowledged ids.
+
+    Args:
+        name: Name of the local store; ignored with a URL.
+        url: Address of the Hub, or empty for a local store.
+        token: Token for the Hub.
+        file: Path of the file.
+        count: Number of submissions.
+    """
     with hub_clients():
         store = HubStore(SUBMISSIONS, RESULTS, HfApi(endpoint=url, token=token)) if url else open_store(name)
-        found = [hand_in(store, Path(file)) for _ in range(count)]
-    return [one.submission.id for one in found if isinstance(one, Receipt)]
+        replies = [submit_file(store, Path(file)) for _ in range(count)]
+    return [reply.submission.id for reply in replies if isinstance(reply, Receipt)]
 
 
-def half_written(folder: str, fifo: str, content: bytes) -> None:
-    """Hand in what never ends."""
+def submit_endless(folder: str, fifo: str, content: bytes) -> None:
+    """Submit a named pipe, which blocks while it is copied."""
     LocalStore(Path(folder)).submit(submission(content), Path(fifo), lambda _: FREE)

@@ -1,4 +1,4 @@
-"""Tests of the views of the leaderboard: ranking, filters, address, downloads, HTML, charts and instances; and of sign-in."""
+"""Tests of the leaderboard table: ranking, filters, sort order, address, downloads and HTML."""
 
 from __future__ import annotations
 
@@ -6,90 +6,16 @@ import csv
 import dataclasses
 import io
 import json
-import re
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
-from xml.etree import ElementTree
 
 import pytest
 
-from leaderboard.public_data import Call, Instance, Interaction, ToolDoc
-from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
-from leaderboard.submissions.identity import LOCAL, Identity
-from leaderboard.views import charts, downloads, filters, html_parts, instance_view, ranking, table
+from leaderboard.stores.stored_records import OVERALL
+from leaderboard.views import downloads, filters, ranking, table
 from leaderboard.views.filters import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
-from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
-REVISION = "0123abcd"
-HOSTILE = (
-    "<img src=x onerror=alert(1)>",
-    "**bold** [x](javascript:alert(1))",
-    "${alert(1)} {{constructor}} `x`",
-    '=HYPERLINK("http://x")',
-    "مرحبا",
-    '" onmouseover="alert(1)',
-)
-
-
-def scores(tool: float, half: float = 0.02) -> ConfigScores:
-    """Return scores with a given tool accuracy, and intervals of half width `half`."""
-    rates = dict(zip(RATES, (tool, tool, tool, 1.0, 0.0), strict=True))
-    classes: dict[str, float] = {**dict.fromkeys(ERROR_CLASSES, 0.0), "correct": tool, "preference_mismatch": 1 - tool}
-    ends = {name: (max(0.0, rate - half), min(1.0, rate + half)) for name, rate in rates.items()}
-    return ConfigScores(**rates, intervals=ends, error_classes=classes, count=100, query_groups=50)
-
-
-def entry(
-    number: int,
-    tool: float,
-    *,
-    account: str = "",
-    half: float = 0.02,
-    configs: Sequence[str] = HISTORY_TYPES,
-    created: str = "",
-    badge: Any = "self-reported",
-    split: Any = "validation",
-    revision: str = REVISION,
-    **system: Any,
-) -> tuple[Submission, Outcome]:
-    """Return a submission and its outcome; by default each number has its own account."""
-    name = account or f"account-{number}"
-    day = created or f"2026-11-{number + 1:02d}T09:00:00.000+00:00"
-    submission = Submission(
-        id=f"20261101T090000Z-{number:016x}",
-        person=Person(f"id-{name}", name),
-        system=System(**{"name": f"system {number}", **system}),
-        split=split,
-        configs=tuple(configs),
-        sha256="ab" * 32,
-        size=10,
-        data_revision=revision,
-        scorer_version="scorer-1",
-        created=day,
-        badge=badge,
-    )
-    by_config = {config: scores(tool, half) for config in configs}
-    is_complete = len(by_config) == len(HISTORY_TYPES)
-    overall = scores(tool, half)
-    outcome = Outcome(
-        submission.id,
-        "scored",
-        "",
-        "scorer-1",
-        revision,
-        day,
-        by_config,
-        {name: getattr(overall, name) for name in RATES} if is_complete else {},
-        overall.intervals if is_complete else {},
-        {"history_length": {"6 to 10": (tool, 60), "11 to 15": (tool, 40)}},
-    )
-    return submission, outcome
-
-
-def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[ranking.Row]:
-    submissions, outcomes = [submission for submission, _ in entries], [outcome for _, outcome in entries]
-    return ranking.rows(submissions, outcomes, which, "validation", REVISION, every=every)
+from .board_rows import HOSTILE, REVISION, check_no_markup, entry, rows_of
 
 
 def test_systems_with_overlapping_intervals_share_a_rank_and_show_the_range_of_possible_ranks() -> None:
@@ -318,14 +244,8 @@ def test_the_csv_contains_all_rates_and_is_empty_without_rows() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_escaped_in_all_html(name: str) -> None:
     rows = rows_of(entry(1, 0.5, name=name, team=name, description=name, licence=name, link=name))
-    for html in (
-        table.board_html(rows, View(columns=COLUMN_KEYS), of=1),
-        table.details_html(rows[0]),
-        instance_view.reply_html(INSTANCE, name, name),
-    ):
-        for mark in ("<img", 'onmouseover="', "${", "{{", "`"):
-            assert mark not in html
-        assert html_parts.escaped(name) in html
+    check_no_markup(table.board_html(rows, View(columns=COLUMN_KEYS), of=1), name)
+    check_no_markup(table.details_html(rows[0]), name)
 
 
 def test_the_board_shows_its_sort_order_its_formulas_and_why_it_is_empty() -> None:
@@ -336,167 +256,3 @@ def test_the_board_shows_its_sort_order_its_formulas_and_why_it_is_empty() -> No
     assert "None of the 4 rows passes" in table.board_html([], View(search="x"), of=4)
     assert "Nothing is scored on test yet" in table.board_html([], View(split="test"), of=0)
     assert set(DEFAULT_COLUMNS) < set(COLUMN_KEYS)
-
-
-def test_the_pareto_front_contains_the_systems_that_are_not_beaten() -> None:
-    rows = rows_of(
-        entry(1, 0.5, cost_usd=1.0),
-        entry(2, 0.4, cost_usd=2.0),
-        entry(3, 0.8, cost_usd=3.0),
-        entry(4, 0.6, cost_usd=1.0),
-    )
-    assert [row.system for row in charts.pareto(rows, "cost_usd")] == ["system 4", "system 3"]
-    assert charts.score_against(rows, "parameters_b") is None
-    free = rows_of(entry(1, 0.5, cost_usd=0.0))
-    assert charts.score_against(free, "cost_usd") is None
-
-
-def entries_of(results: Sequence[tuple[Submission, Outcome]]) -> list[charts.Entry]:
-    rows = {row.id: row for row in rows_of(*results)}
-    return [charts.Entry(rows[submission.id], outcome) for submission, outcome in results]
-
-
-def all_charts(results: Sequence[tuple[Submission, Outcome]]) -> dict[str, str]:
-    """Return every chart of some systems, by a name for the kind of chart."""
-    rows, entries = rows_of(*results), entries_of(results)
-    assert charts.slicings(entries) == ["axis", "history_length"][-len(entries[0].outcome.slices) :]
-    by_kind = {
-        "config": charts.accuracy_by_config(entries),
-        "slice": charts.accuracy_by_slice(entries, "history_length"),
-        "cost": charts.score_against(rows, "cost_usd"),
-        "errors": charts.error_classes(rows, html_parts.ERROR_LABELS),
-        "two": charts.side_by_side(*entries[:2]),
-    }
-    return {kind: chart or "" for kind, chart in by_kind.items()}
-
-
-def svgs(chart: str) -> list[str]:
-    return re.findall(r"<svg.*?</svg>", chart, re.DOTALL)
-
-
-def check_escaped(chart: str) -> None:
-    """Check that a chart with hostile names contains no markup from them, and nothing that a template would read."""
-    assert "<img" not in chart
-    assert "&lt;img" in chart
-    assert not {"{", "}", "$", "`"} & set(chart)
-    for svg in svgs(chart):
-        ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns:xlink="x" ', 1))  # noqa: S314
-
-
-def test_charts_show_all_systems_with_escaped_names() -> None:
-    names = (*HOSTILE, "@0@ title:0 #010203", "x" * 70)
-    results = [entry(index, 0.5, name=name, cost_usd=1.0) for index, name in enumerate(names)]
-    by_kind = all_charts(results)
-    for chart in by_kind.values():
-        check_escaped(chart)
-    for kind in ("config", "slice", "errors"):
-        assert all(f"<bdi>{html_parts.escaped(name)}" in by_kind[kind] for name in names[:-1])
-    config = by_kind["config"]
-    # In the wide drawing, in the narrow drawing, and in the table.
-    assert config.count(">@0@ title:0 #010203<") == 3
-    assert f"{'x' * 33}…" in config
-
-
-def check_drawings(kind: str, chart: str) -> list[set[str]]:
-    """Check the wide and the narrow drawing of a chart, and return the ids within each of them."""
-    drawings = svgs(chart)
-    assert len(drawings) == (0 if kind == "errors" else 2)
-    assert [svg.count('class="for-narrow"') for svg in drawings] == [0, 1][: len(drawings)]
-    assert all('role="img" aria-label="Tool accuracy' in svg for svg in drawings)
-    assert [svg.count("<title>") > 0 for svg in drawings] == [kind != "two", False][: len(drawings)]
-    return [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in drawings]
-
-
-def test_charts_are_drawn_for_wide_and_narrow_pages_and_are_reproducible() -> None:
-    results = [entry(index, 0.5 + index / 20, cost_usd=1.0 + index) for index in range(5)]
-    by_kind = all_charts(results)
-    assert by_kind == all_charts(results)
-    ids = []
-    for kind, chart in by_kind.items():
-        ids += check_drawings(kind, chart)
-        assert "<table" in chart
-        assert "#0102" not in chart
-    assert sum(map(len, ids)) == len(set().union(*ids)) > 0
-
-
-def test_values_without_an_order_are_not_joined_by_a_line() -> None:
-    sliced = {
-        "axis": {"price": (0.5, 10), "latency": (0.75, 20)},
-        "history_length": {"6 to 10": (0.5, 3), "11 to 15": (0.5, 3)},
-    }
-    systems = (entry(1, 0.5), entry(2, 0.6))
-    entries = entries_of([(submission, dataclasses.replace(outcome, slices=sliced)) for submission, outcome in systems])
-    assert charts.slicings(entries) == ["history_length", "axis"]
-    axis, length = (charts.accuracy_by_slice(entries, name) for name in ("axis", "history_length"))
-    assert axis.count("system 1, latency: 75.0, 20 instances") == 1
-    joined = re.compile(r'<path d="M [^"]*L [^"]*"[^>]*stroke: #2f7ed8')
-    assert joined.search(length)
-    assert not joined.search(axis)
-
-
-def test_systems_of_the_same_name_have_different_labels() -> None:
-    rows = rows_of(entry(1, 0.5, name="wren"), entry(2, 0.4, name="wren"), entry(3, 0.3, name="finch"))
-    assert charts.labels(rows) == ["wren, account-1", "wren, account-2", "finch"]
-
-
-TOOL = ToolDoc(
-    "tides__oslo", "tides", "High water <b>today</b>.", '{"properties": {"day": {"type": "string", "enum": ["a"]}}}'
-)
-INSTANCE = Instance(
-    "chronological-0-validation-u1", "u1", "q1", "Sea", "tides", "When is high water in Oslo?",
-    (Interaction("Tides <i>please</i>", TOOL.name, '{"day": "a"}', 1), Interaction("Again", "gone", "{}", 0)),
-    (TOOL,), (TOOL,), Call(TOOL.name, '{"day": "a"}'), (1,),
-    {"axes": ["sign_up"], "drift_step": 1, "noise": 0.0, "same_function": [TOOL.name]},
-)  # fmt: skip
-
-
-def test_an_instance_hides_its_answer_unless_revealed() -> None:
-    hidden, revealed = instance_view.instance_html(INSTANCE), instance_view.instance_html(INSTANCE, revealed=True)
-    for mark in ("Answer", "the answer", "evidence", "preference changes here", "sign up"):
-        assert mark not in hidden
-        assert mark in revealed
-    assert "liked" in hidden
-    assert "disliked" in hidden
-    assert "<i>please" not in revealed
-    assert "<b>today" not in revealed
-
-
-@pytest.mark.parametrize(
-    ("reply", "error_class"),
-    [
-        ('{"name": "tides__oslo", "arguments": {"day": "a"}}', "correct"),
-        ('{"name": "tides__oslo", "arguments": {"day": "b"}}', "parameter_value_mismatch"),
-        ('{"name": "nobody", "arguments": {}}', "tool_hallucination"),
-        ("", "invalid_format"),
-    ],
-)
-def test_a_reply_is_shown_with_its_error_class(reply: str, error_class: str) -> None:
-    assert f'data-class="{error_class}"' in instance_view.reply_html(INSTANCE, reply, "wren")
-
-
-def test_a_missing_reply_is_reported() -> None:
-    assert "does not answer this config" in instance_view.reply_html(INSTANCE, None, "wren")
-
-
-def reject_token(_token: str) -> dict[str, Any]:
-    raise OSError("401")
-
-
-def test_a_space_requires_sign_in_and_only_outside_a_space_there_is_a_local_person() -> None:
-    inside, outside = Identity(in_space=True, whoami=reject_token), Identity(in_space=False, whoami=reject_token)
-    assert outside.person(None, {}) == LOCAL
-    assert inside.person(None, {}) is None
-    assert inside.person(None, {"x-hf-authorization": "Bearer hf_x"}) is None
-    assert inside.person({"sub": "1", "preferred_username": "otter"}, {}) == Person("1", "otter")
-    assert inside.person({"preferred_username": "otter"}, {}) is None
-    assert inside.person({"sub": "", "preferred_username": "otter"}, {}) is None
-
-
-def test_a_user_token_identifies_its_account_and_an_organisation_token_nobody() -> None:
-    account: dict[str, Any] = {"type": "user", "id": "7", "name": "heron"}
-    identity = Identity(in_space=True, whoami=lambda token: account if token == "hf_x" else reject_token(token))
-    assert identity.person(None, {"x-hf-authorization": "Bearer hf_x"}) == Person("7", "heron")
-    assert identity.person(None, {"x-hf-authorization": "hf_x"}) is None
-    assert identity.person(None, {"x-hf-authorization": "Bearer hf_y"}) is None
-    account["type"] = "org"
-    assert identity.person(None, {"x-hf-authorization": "Bearer hf_x"}) is None

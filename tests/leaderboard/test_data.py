@@ -1,4 +1,4 @@
-"""Reading what a build wrote."""
+"""Reading of a built data set."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from tests.conftest import Built
 from .making import guesses
 
 
-def test_instances_are_those_that_the_builder_wrote(built: Built, data: Data) -> None:
+def test_instances_match_the_build(built: Built, data: Data) -> None:
     for config in HISTORY_TYPES:
         for split in SPLITS:
             rows = read_instances(built.data, config, split)
             assert data.instance_ids(config, split) == [row.instance_id for row in rows]
             assert data.counts[config, split] == len(rows)
             assert data.column(config, split, "query_group") == [row.query_group for row in rows]
-            found, written = data.instance(config, split, rows[-1].instance_id), to_dict(rows[-1])
-            assert [vars_of(one) for one in found.history] == written["history"]
-            assert [vars_of(one) for one in found.candidates] == written["candidates"]
-            assert (found.answer and vars_of(found.answer)) == written["answer"]
-            assert (found.instruction, list(found.evidence)) == (written["instruction"], written["evidence"])
-            assert (found.answer is None) == (split == "test")
+            instance, written = data.instance(config, split, rows[-1].instance_id), to_dict(rows[-1])
+            assert [fields_of(step) for step in instance.history] == written["history"]
+            assert [fields_of(tool) for tool in instance.candidates] == written["candidates"]
+            assert (instance.answer and fields_of(instance.answer)) == written["answer"]
+            assert (instance.instruction, list(instance.evidence)) == (written["instruction"], written["evidence"])
+            assert (instance.answer is None) == (split == "test")
     assert set(data.ids("test")) == set(HISTORY_TYPES)
 
 
-def vars_of(record: object) -> dict[str, object]:
+def fields_of(record: object) -> dict[str, object]:
     return {name: getattr(record, name) for name in type(record).__slots__}  # type: ignore[attr-defined]
 
 
-def test_what_is_no_data_set(built: Built, data: Data, tmp_path: Path) -> None:
+def test_invalid_data_is_rejected(built: Built, data: Data, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no manifest\.json"):
         Data(tmp_path)
-    with pytest.raises(DataError, match="There is no 'train'"):
+    with pytest.raises(DataError, match="Unknown split 'train'"):
         data.table("chronological", "train")
-    with pytest.raises(DataError, match=r"There is no 'test' of '\.\./x'"):
+    with pytest.raises(DataError, match=r"Unknown split 'test' of config '\.\./x'"):
         data.table("../x", "test")
-    with pytest.raises(DataError, match="no instance 'x'"):
+    with pytest.raises(DataError, match="Unknown instance 'x'"):
         data.instance("chronological", "test", "x")
-    with pytest.raises(DataError, match="no column 'x'"):
+    with pytest.raises(DataError, match="Unknown column 'x'"):
         data.column("chronological", "test", "x")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         Answers(tmp_path)
     shutil.copytree(built.data, tmp_path / "data")
     shutil.copy(built.data / "chronological" / "test.parquet", tmp_path / "data" / "preferred_only" / "test.parquet")
-    with pytest.raises(DataError, match="in common"):
+    with pytest.raises(DataError, match="share an instance_id"):
         Data(tmp_path / "data").ids("test")
-    with pytest.raises(DataError, match="has no answer of"):
+    with pytest.raises(DataError, match="holds no answer of"):
         Scorer(Data(tmp_path / "data"), Answers(built.answers)).score("x", "test", HISTORY_TYPES, {}, "")
     with pytest.raises(DataError, match="without its answers"):
         Scorer(data, None).score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")

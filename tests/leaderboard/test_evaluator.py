@@ -1,4 +1,4 @@
-"""The evaluator as a process: killed at any moment, beside another one, and on files that cannot be scored."""
+"""Tests of the evaluator: kills at any moment, concurrent evaluators, and files that cannot be scored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from leaderboard.stores import local_store
 from leaderboard.stores.hub_store import HubStore
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Receipt, Store
-from leaderboard.stores.stored_records import Outcome, Person
+from leaderboard.stores.stored_records import Outcome, Person, Submission
 from tests.conftest import Built
 from tests.fakes.hub.faults import Kind
 from tests.fakes.hub.server import HubServer
@@ -37,23 +37,27 @@ from .making import FREE, RESULTS, SUBMISSIONS, Clock, guesses, lines, submissio
 
 PATIENCE_S = 90.0
 SAME_TALLIES = "No files have been modified since last commit. Skipping to prevent empty commit."
-"""Said by the client where the other evaluator was quicker with the same bytes."""
+"""Message of the Hub client if the other evaluator has already committed the same bytes."""
 
 
-def hand_in(store: Store, folder: Path, data: Data, number: int = 0, **changes: object) -> str:
+def submit(store: Store, folder: Path, data: Data, number: int = 0, **changes: object) -> str:
+    """Submit a file and return the id of the submission."""
     content = lines(guesses(data, "validation", number))
-    given = submission(content, revision=data.revision, person=Person(str(number), f"user {number}"))
-    receipt = store.submit(replace(given, **changes), write(folder, content, f"{number}.jsonl"), lambda _: FREE)  # type: ignore[arg-type]
+    new = submission(content, revision=data.revision, person=Person(str(number), f"user {number}"))
+    receipt = store.submit(replace(new, **changes), write(folder, content, f"{number}.jsonl"), lambda _: FREE)  # type: ignore[arg-type]
     assert isinstance(receipt, Receipt)
-    return given.id
+    return new.id
 
 
 def check_scored_once(store: Store, scorer: Scorer, acknowledged: set[str]) -> None:
-    """Each acknowledged submission has one outcome, which is right."""
-    assert acknowledged <= {one.id for one in store.submissions()}
+    """Check that every acknowledged submission is stored, and that every submission has one, correct outcome."""
+    submissions = store.submissions()
+    by_id = {stored.id: stored for stored in submissions}
+    assert acknowledged <= set(by_id)
     assert store.pending() == []
-    assert Counter(one.submission_id for one in store.outcomes()) == Counter(one.id for one in store.submissions())
-    by_id = {one.id: one for one in store.submissions()}
+    assert Counter(outcome.submission_id for outcome in store.outcomes()) == Counter(
+        stored.id for stored in submissions
+    )
     for outcome in store.outcomes():
         assert outcome.status == "scored"
         if by_id[outcome.submission_id].badge == "baseline":
@@ -65,28 +69,28 @@ def check_scored_once(store: Store, scorer: Scorer, acknowledged: set[str]) -> N
 
 
 def killed_at(event: int, work: Callable[[], None]) -> bool:
-    """Do something in a process of its own that kills itself at the event of that number, before what it is.
+    """Run a function in a child process that kills itself just before the event with a given number.
 
-    An event is a call made within, or of, the store's or the evaluator's code.
+    An event is a call of, or within, the code of the local store or the evaluator.
 
     Returns:
-        Whether it was killed; False where there are not so many events.
+        True if the child was killed, False if it finished before that event.
     """
     child = os.fork()
     if not child:
-        seen = 0
+        count = 0
         files = {local_store.__file__, evaluator.__file__}
 
-        def count(frame: object, kind: str, _: object) -> None:
-            nonlocal seen
+        def on_event(frame: object, kind: str, _: object) -> None:
+            nonlocal count
             if kind in {"call", "c_call"} and frame.f_code.co_filename in files:  # type: ignore[attr-defined]
-                seen += 1
-                if seen == event:
+                count += 1
+                if count == event:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         status = 1
         try:
-            sys.setprofile(count)
+            sys.setprofile(on_event)
             work()
             status = 0
         finally:
@@ -104,9 +108,9 @@ def test_killed_at_any_moment_between_upload_and_outcome(scorer: Scorer, data: D
 
     def work() -> None:
         store = LocalStore(folder)
-        made = hand_in(store, tmp_path, data, 1)
+        submission_id = submit(store, tmp_path, data, 1)
         with receipts.open("a") as file:
-            file.write(f"{made}\n")
+            file.write(f"{submission_id}\n")
         list(evaluate_pending(store, scorer))
 
     event, killed = 1, 0
@@ -116,10 +120,10 @@ def test_killed_at_any_moment_between_upload_and_outcome(scorer: Scorer, data: D
     assert killed > 30
     acknowledged = set(receipts.read_text().split())
     assert 0 < len(acknowledged) < killed + 1
-    left = LocalStore(folder).pending()
-    done = {one.submission_id for one in LocalStore(folder).outcomes()}
-    assert done
-    assert acknowledged <= done | {one.id for one in left}
+    pending = {pending.id for pending in LocalStore(folder).pending()}
+    scored = {outcome.submission_id for outcome in LocalStore(folder).outcomes()}
+    assert scored
+    assert acknowledged <= scored | pending
     list(evaluate_pending(LocalStore(folder), scorer))
     check_scored_once(LocalStore(folder), scorer, acknowledged)
 
@@ -133,25 +137,25 @@ def start(built: Built, name: str, environment: dict[str, str] | None = None) ->
 
 @contextmanager
 def evaluators(count: int, begin: Callable[[], subprocess.Popen[str]]) -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes, of which none outlives the test."""
+    """Processes that are killed at the end of the block."""
     running = [begin() for _ in range(count)]
     try:
         yield running
     finally:
-        for one in running:
-            one.kill()
-            one.communicate()
+        for process in running:
+            process.kill()
+            process.communicate()
 
 
 def wait_until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not done():
-        assert time.monotonic() < end
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 @pytest.mark.parametrize("home", ["local", "hub"])
-def test_two_processes_that_are_killed_again_and_again(
+def test_two_evaluators_that_are_killed_repeatedly(
     home: str, built: Built, scorer: Scorer, data: Data, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     name, environment = str(tmp_path / "store"), None
@@ -167,7 +171,7 @@ def test_two_processes_that_are_killed_again_and_again(
     acknowledged = set()
     with evaluators(2, lambda: start(built, name, environment)) as running:
         for round_ in range(4):
-            acknowledged |= {hand_in(store, tmp_path, data, 10 * round_ + one) for one in range(3)}
+            acknowledged |= {submit(store, tmp_path, data, 10 * round_ + number) for number in range(3)}
             if round_ == 0:
                 wait_until(lambda: len(store.outcomes()) > 0)
             time.sleep(rng.random() * 0.4)
@@ -176,16 +180,16 @@ def test_two_processes_that_are_killed_again_and_again(
             victim.communicate()
             running[round_ % 2] = start(built, name, environment)
         wait_until(lambda: not store.pending())
-        for one in running:
-            one.terminate()
-        errors = [line for one in running for line in one.communicate()[1].splitlines()]
+        for process in running:
+            process.terminate()
+        errors = [line for process in running for line in process.communicate()[1].splitlines()]
         assert [line for line in errors if line != SAME_TALLIES] == []
-        assert [one.returncode for one in running] in ([0, 0], [0, -15], [-15, 0], [-15, -15])
+        assert [process.returncode for process in running] in ([0, 0], [0, -15], [-15, 0], [-15, -15])
     check_scored_once(store, scorer, acknowledged)
     if home == "hub":
-        floor = 2  # the empty file of each split
+        baselines = 2  # the file of empty predictions of each split
         paths = hub.repo("datasets", RESULTS).files()
-        assert len(hub.repo("datasets", RESULTS).commits()) == floor + len(acknowledged) + 1 == len(paths)
+        assert len(hub.repo("datasets", RESULTS).commits()) == baselines + len(acknowledged) + 1 == len(paths)
 
 
 @pytest.mark.parametrize(
@@ -195,68 +199,69 @@ def test_killed_between_the_two_commits_of_an_outcome(
     kind: Kind, repository: str, built: Built, scorer: Scorer, data: Data, hub: HubServer, member: HfApi, tmp_path: Path
 ) -> None:
     store = HubStore(SUBMISSIONS, RESULTS, member)
-    made = hand_in(store, tmp_path, data)
+    submission_id = submit(store, tmp_path, data)
     environment = hub.environment(tmp_path / "home", str(member.token))
     with evaluators(1, lambda: start(built, f"hub:{SUBMISSIONS},{RESULTS}", environment)) as running:
         hub.on(kind, running[0].kill, matching=repository)
         running[0].wait(PATIENCE_S)
     assert running[0].returncode == -9
-    time.sleep(0.2)  # what was under way on the server may still come about
-    list(add_floor(HubStore(SUBMISSIONS, RESULTS, member), scorer, None, Clock()))  # as at each start
+    time.sleep(0.2)  # a request in progress on the server may still complete
+    list(
+        add_floor(HubStore(SUBMISSIONS, RESULTS, member), scorer, None, Clock())
+    )  # the evaluator does so at each start
     list(evaluate_pending(HubStore(SUBMISSIONS, RESULTS, member), scorer))
-    check_scored_once(HubStore(SUBMISSIONS, RESULTS, member), scorer, {made})
+    check_scored_once(HubStore(SUBMISSIONS, RESULTS, member), scorer, {submission_id})
 
 
-def test_two_evaluators_in_step(scorer: Scorer, data: Data, opened: Callable[[], Store], tmp_path: Path) -> None:
-    first, second = opened(), opened()
-    acknowledged = {hand_in(first, tmp_path, data, number) for number in range(3)}
+def test_two_evaluators_in_alternation(
+    scorer: Scorer, data: Data, open_again: Callable[[], Store], tmp_path: Path
+) -> None:
+    first, second = open_again(), open_again()
+    acknowledged = {submit(first, tmp_path, data, number) for number in range(3)}
     added = []
-    for one, other in zip(
-        evaluate_pending(first, scorer, Clock()), evaluate_pending(second, scorer, Clock()), strict=False
-    ):
-        added += [one.submission_id, other.submission_id]
-    assert len(added) <= 4  # each gives only what it has added itself
+    for pair in zip(evaluate_pending(first, scorer, Clock()), evaluate_pending(second, scorer, Clock()), strict=False):
+        added += [outcome.submission_id for outcome in pair]
+    assert len(added) <= 4  # each evaluator yields only the outcomes that it has added itself
     list(evaluate_pending(first, scorer))
-    check_scored_once(opened(), scorer, acknowledged)
+    check_scored_once(open_again(), scorer, acknowledged)
 
 
 FAILING = {
-    "another file": ({"sha256": "0" * 64}, "is not the one that was handed in"),
+    "another file": ({"sha256": "0" * 64}, "is not the one that was submitted"),
     "other data": ({"data_revision": "older"}, "answers data revision older"),
     "other ids": ({"split": "test"}, "is not in this split"),
 }
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_a_file_that_cannot_be_scored_fails_and_costs_nothing(
-    name: str, scorer: Scorer, data: Data, opened: Callable[[], Store], tmp_path: Path
+def test_a_file_that_cannot_be_scored_fails_and_does_not_count(
+    name: str, scorer: Scorer, data: Data, open_again: Callable[[], Store], tmp_path: Path
 ) -> None:
-    changes, told = FAILING[name]
-    store = opened()
-    made = hand_in(store, tmp_path, data, 0, **changes)
-    good = hand_in(store, tmp_path, data, 1)
-    found = {one.submission_id: one for one in evaluate_pending(store, scorer, Clock())}
-    assert (found[made].status, found[good].status) == ("failed", "scored")
-    assert told in found[made].reason
-    assert (found[made].scores, found[made].overall) == ({}, {})
-    assert [one.failed for one in store.past("0")] == [True]
+    changes, reason = FAILING[name]
+    store = open_again()
+    bad = submit(store, tmp_path, data, 0, **changes)
+    good = submit(store, tmp_path, data, 1)
+    outcomes = {outcome.submission_id: outcome for outcome in evaluate_pending(store, scorer, Clock())}
+    assert (outcomes[bad].status, outcomes[good].status) == ("failed", "scored")
+    assert reason in outcomes[bad].reason
+    assert (outcomes[bad].scores, outcomes[bad].overall) == ({}, {})
+    assert [past.failed for past in store.past("0")] == [True]
     assert list(evaluate_pending(store, scorer, Clock())) == []
 
 
-def test_a_run_with_its_header_is_scored_as_without(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+def test_a_header_does_not_change_the_scores(scorer: Scorer, data: Data, tmp_path: Path) -> None:
     store, plain = LocalStore(tmp_path / "store"), lines(guesses(data, "validation"))
     header = json.dumps({"petoolbench": {"build_id": data.revision, "split": "validation", "history": "own"}}).encode()
-    found = []
-    told = b"".join(line[:-1] + b', "input_tokens": 9}\n' for line in plain.splitlines())
-    for content in (plain, header + b"\n" + told):
-        given = submission(content, revision=data.revision)
-        store.submit(given, write(tmp_path, content), lambda _: FREE)
-        found += [one.scores for one in evaluate_pending(store, scorer)]
-    assert len(found) == 2
-    assert found[0] == found[1]
+    scores = []
+    with_tokens = b"".join(line[:-1] + b', "input_tokens": 9}\n' for line in plain.splitlines())
+    for content in (plain, header + b"\n" + with_tokens):
+        store.submit(submission(content, revision=data.revision), write(tmp_path, content), lambda _: FREE)
+        scores += [outcome.scores for outcome in evaluate_pending(store, scorer)]
+    assert len(scores) == 2
+    assert scores[0] == scores[1]
 
 
-def test_a_header_that_disagrees_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+def test_a_header_that_contradicts_the_submission_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     content = b'{"petoolbench": {"split": "test"}}\n' + lines(guesses(data, "validation"))
     store.submit(submission(content, revision=data.revision), write(tmp_path, content), lambda _: FREE)
@@ -265,51 +270,50 @@ def test_a_header_that_disagrees_fails(scorer: Scorer, data: Data, tmp_path: Pat
     assert "the header's 'split' is 'test'" in outcome.reason
 
 
-def test_a_file_that_went_missing_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+def test_a_missing_file_fails(scorer: Scorer, data: Data, tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    made = submission(b"", revision=data.revision)
-    store.submit(made, None, lambda _: FREE)
-    assert ["not in the store" in one.reason for one in evaluate_pending(store, scorer)] == [True]
+    store.submit(submission(b"", revision=data.revision), None, lambda _: FREE)
+    assert ["not in the store" in outcome.reason for outcome in evaluate_pending(store, scorer)] == [True]
 
 
-def test_a_fault_of_ours_on_one_file_holds_up_no_other(
+def test_an_error_of_the_scorer_on_one_file_does_not_stop_the_others(
     scorer: Scorer, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = LocalStore(tmp_path / "store")
-    bad, good = (hand_in(store, tmp_path, data, number) for number in (1, 2))
-    whole = evaluator.score
+    bad, good = (submit(store, tmp_path, data, number) for number in (1, 2))
+    original_score = evaluator.score
 
-    def breaking(store: Store, scorer: Scorer, one: object, clock: evaluator.Clock) -> Scored | Outcome:
-        if one.id == bad:  # type: ignore[attr-defined]
+    def failing_score(store: Store, scorer: Scorer, scored: Submission, clock: evaluator.Clock) -> Scored | Outcome:
+        if scored.id == bad:
             raise MemoryError("gold: secret")
-        return whole(store, scorer, one, clock)  # type: ignore[arg-type]
+        return original_score(store, scorer, scored, clock)
 
-    monkeypatch.setattr(evaluator, "score", breaking)
-    assert [one.submission_id for one in evaluate_pending(store, scorer)] == [good]
-    assert [one.id for one in store.pending()] == [bad]
-    assert capsys.readouterr().err == f"{bad} could not be scored: MemoryError. It stays as it is.\n"
-    monkeypatch.setattr(score_submission, "scorer_version", lambda: "mended")
-    assert [one.submission.id for one in rescore(store, scorer)] == [good]
+    monkeypatch.setattr(evaluator, "score", failing_score)
+    assert [outcome.submission_id for outcome in evaluate_pending(store, scorer)] == [good]
+    assert [pending.id for pending in store.pending()] == [bad]
+    assert capsys.readouterr().err == f"{bad} could not be scored: MemoryError. Its status is unchanged.\n"
+    monkeypatch.setattr(score_submission, "scorer_version", lambda: "corrected")
+    assert [rescored.submission.id for rescored in rescore(store, scorer)] == [good]
 
 
-def test_without_answers_test_files_wait(data: Data, tmp_path: Path) -> None:
+def test_without_answers_test_files_stay_pending(data: Data, tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     content = lines(guesses(data, "test"))
-    given = submission(content, split="test", revision=data.revision)
-    store.submit(given, write(tmp_path, content), lambda _: FREE)
+    new = submission(content, split="test", revision=data.revision)
+    store.submit(new, write(tmp_path, content), lambda _: FREE)
     assert list(evaluate_pending(store, Scorer(data, None))) == []
-    assert store.pending() == [given]
+    assert store.pending() == [new]
 
 
 def test_the_command_line(built: Built, data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = LocalStore(tmp_path / "store")
-    made = hand_in(store, tmp_path, data)
+    submission_id = submit(store, tmp_path, data)
     common = ["--store", str(tmp_path / "store"), "--data", str(built.data), "--answers", str(built.answers), "--once"]
     assert evaluator.main(common) == 0
-    assert f"{made} scored" in capsys.readouterr().out
-    assert len(store.outcomes()) == 3  # with the empty file of each split
+    assert f"{submission_id} scored" in capsys.readouterr().out
+    assert len(store.outcomes()) == 3  # with the file of empty predictions of each split
     assert evaluator.main(common) == 0
     assert capsys.readouterr().out == ""
     assert evaluator.main([*common, "--baselines", str(tmp_path / "nowhere")]) == 1
-    assert "is no folder of baselines" in capsys.readouterr().err
+    assert "is not a folder of baselines" in capsys.readouterr().err
     assert evaluator.main([*common[:4], "--answers", str(tmp_path), "--once"]) == 1

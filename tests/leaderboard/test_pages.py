@@ -1,7 +1,6 @@
 """Tests of the leaderboard in a browser and through gradio_client.
 
-The first app is started as a user starts it, together with its evaluator. The second app runs as in a Space where nobody
-is signed in, so that everything that needs an account is refused.
+The first app runs with its evaluator, as on a user's machine. The second app runs as in a Space, without sign-in.
 """
 
 from __future__ import annotations
@@ -279,7 +278,13 @@ def faulty(data: Data) -> tuple[bytes, list[str]]:
         json.dumps({"instance_id": first, "prediction": 5}).encode(),
         *good[2:],
     ]
-    messages = ["line 2: no JSON", "line 3: instance_id", "line 4: instance_id", "line 5: 'prediction'", "are missing"]
+    messages = [
+        "line 2: not valid JSON",
+        "line 3: instance_id",
+        "line 4: instance_id",
+        "line 5: 'prediction'",
+        "are missing",
+    ]
     return b"\n".join(bad) + b"\n", messages
 
 
@@ -350,8 +355,7 @@ def test_a_program_can_submit_and_read(board: Board, tmp_path: Path) -> None:
 def test_a_space_shows_the_board_without_sign_in_and_offers_to_sign_in(space: str) -> None:
     api = client(space)
     assert "wren" in {row["system"] for row in api.predict(api_name="/rows")}
-    components = api.config["components"]
-    buttons = [component["props"].get("value") for component in components if component["type"] == "button"]
+    buttons = [part["props"].get("value") for part in api.config["components"] if part["type"] == "button"]
     assert "Sign in with Hugging Face" in buttons
 
 

@@ -1,9 +1,10 @@
-"""As in production: the app in a Space, data and store on the Hub, the evaluator elsewhere; by browser and by program."""
+"""Tests of a production setup, by browser and by API: app in a Space, data and store on the Hub, separate evaluator."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tests.fakes.hub.server import HubServer
 from .making import RESULTS, SUBMISSIONS, guesses, lines, write
 from .spaces import SPACE, Visit, sign_in
 
+ROOT = Path(__file__).parents[2]
 DATA = "org/data"
 STORE = f"hub:{SUBMISSIONS},{RESULTS}"
 FORM = {
@@ -37,11 +39,22 @@ FORM = {
 
 
 class Production(NamedTuple):
-    """All that runs."""
+    """Running app, Hub and evaluator."""
 
     url: str
+    """Address of the app."""
     hub: HubServer
     data: Data
+
+
+def space_folder(home: Path) -> Path:
+    """Create the root folder of the Space, as described in `leaderboard/README.md`."""
+    folder = home / "space"
+    folder.mkdir()
+    shutil.copy(ROOT / "leaderboard" / "app.py", folder)
+    for package in ("leaderboard", "metrics"):
+        (folder / package).symlink_to(ROOT / package)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +66,17 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         hub.create("datasets", DATA)
         files = [path for path in sorted(built.data.rglob("*")) if path.is_file()]
         hub.commit("datasets", DATA, {path.relative_to(built.data).as_posix(): path.read_bytes() for path in files})
-        writer, evaluators = (hub.add_user(name, orgs=["org"]) for name in ("app", "evaluator"))
+        app_token, evaluator_token = (hub.add_user(name, orgs=["org"]) for name in ("app", "evaluator"))
         evaluator = subprocess.Popen(
             [
                 sys.executable, "-m", "leaderboard.scoring.evaluator", "--store", STORE, "--data", str(built.data),
                 "--answers", str(built.answers), "--every", "0.2",
             ],
-            env=hub.environment(home / "evaluator", evaluators),
+            env=hub.environment(home / "evaluator", evaluator_token),
         )  # fmt: skip
+        hub_environment = hub.environment(home / "app", app_token)
         environment = {
-            **{name: value for name, value in hub.environment(home / "app", writer).items() if name.startswith("HF_")},
+            **{name: value for name, value in hub_environment.items() if name.startswith("HF_")},
             **provider.environment(),
             "HF_HUB_OFFLINE": "0",
             "SYSTEM": "spaces",
@@ -71,7 +85,7 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "PETOOLBENCH_STORE": STORE,
         }
         try:
-            with serving([sys.executable, "-m", "leaderboard.app"], home, environment=environment) as url:
+            with serving([sys.executable, "app.py"], home, cwd=space_folder(home), environment=environment) as url:
                 yield Production(url, hub, Data(built.data))
             assert evaluator.poll() is None
         finally:
@@ -79,13 +93,13 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             evaluator.wait()
 
 
-def kept(production: Production, repository: str, start: str) -> dict[str, bytes]:
-    """Files of a repository by path."""
+def files_under(production: Production, repository: str, start: str) -> dict[str, bytes]:
+    """Return the files of a repository whose path has a prefix, by path."""
     files = production.hub.repo("datasets", repository).files()
     return {path: content for path, content in files.items() if path.startswith(start)}
 
 
-def test_from_a_file_to_its_receipt_to_its_row_and_every_page(
+def test_a_submission_gets_a_receipt_and_appears_on_every_page(
     visit: Visit, production: Production, tmp_path: Path
 ) -> None:
     path = write(tmp_path, lines(guesses(production.data, "validation", seed=7)), "heron.jsonl")
@@ -96,11 +110,12 @@ def test_from_a_file_to_its_receipt_to_its_row_and_every_page(
     page.locator("#name").get_by_role("textbox").fill("heron")
     page.locator("#submit").click()
     expect(page.locator("#answered h3")).to_have_text("Submitted")
-    made = page.locator("#answered .facts code").first.inner_text()
-    assert kept(production, SUBMISSIONS, f"submissions/{person_key('ann')}/{made}")
-    assert kept(production, SUBMISSIONS, "predictions/")[f"predictions/{made}.jsonl"] == path.read_bytes()
+    submission_id = page.locator("#answered .facts code").first.inner_text()
+    assert files_under(production, SUBMISSIONS, f"submissions/{person_key('ann')}/{submission_id}")
+    predictions = files_under(production, SUBMISSIONS, "predictions/")
+    assert predictions[f"predictions/{submission_id}.jsonl"] == path.read_bytes()
     expect(page.locator("#own .status").first).to_have_text("scored")
-    (result,) = kept(production, RESULTS, f"results/{made}/").values()
+    (result,) = files_under(production, RESULTS, f"results/{submission_id}/").values()
     assert json.loads(result)["submission"]["person"] == {"sub": person_key("ann"), "name": "ann"}
 
     page.get_by_role("tab", name="Board", exact=True).click()
@@ -118,39 +133,39 @@ def test_from_a_file_to_its_receipt_to_its_row_and_every_page(
     page.get_by_role("tab", name="About", exact=True).click()
     expect(page.locator(".words", has_text=production.data.revision).last).to_be_visible()
 
-    fresh = visit(production.url)  # as nobody
-    expect(fresh.locator("#board th.system", has_text="heron")).to_be_visible()
+    signed_out = visit(production.url)
+    expect(signed_out.locator("#board th.system", has_text="heron")).to_be_visible()
 
 
-def test_a_program_is_known_by_its_token(production: Production, tmp_path: Path) -> None:
+def test_a_program_is_identified_by_its_token(production: Production, tmp_path: Path) -> None:
     path = write(tmp_path, lines(guesses(production.data, "validation", seed=8)))
     token = production.hub.add_user("bob", role="read")
-    asked = Client(production.url, token=token, verbose=False, analytics_enabled=False)
-    receipt = asked.predict(file=handle_file(path), **FORM, api_name="/submit")["receipt"]
+    client = Client(production.url, token=token, verbose=False, analytics_enabled=False)
+    receipt = client.predict(file=handle_file(path), **FORM, api_name="/submit")["receipt"]
     assert (receipt["account"], receipt["quota_left"], receipt["configs"]) == ("bob", 9, list(HISTORY_TYPES))
-    assert kept(production, SUBMISSIONS, f"submissions/{person_key('bob')}/")
-    (status,) = asked.predict(api_name="/status")
+    assert files_under(production, SUBMISSIONS, f"submissions/{person_key('bob')}/")
+    (status,) = client.predict(api_name="/status")
     assert status["submission_id"] == receipt["submission_id"]
-    for stranger in ("hf_nobody_read", None):
-        other = Client(production.url, token=stranger, verbose=False, analytics_enabled=False)
+    for invalid_token in ("hf_nobody_read", None):
+        other_client = Client(production.url, token=invalid_token, verbose=False, analytics_enabled=False)
         with pytest.raises(AppError, match=re.escape(REFUSED)):
-            other.predict(file=handle_file(path), **FORM, api_name="/submit")
-    assert len(kept(production, SUBMISSIONS, f"submissions/{person_key('bob')}/")) == 1
+            other_client.predict(file=handle_file(path), **FORM, api_name="/submit")
+    assert len(files_under(production, SUBMISSIONS, f"submissions/{person_key('bob')}/")) == 1
 
 
-def test_a_hub_that_fails_for_a_while_costs_nothing(production: Production, tmp_path: Path) -> None:
+def test_failures_of_the_hub_do_not_use_up_the_quota(production: Production, tmp_path: Path) -> None:
     path = write(tmp_path, lines(guesses(production.data, "validation", seed=9)))
-    asked = Client(
+    client = Client(
         production.url, token=production.hub.add_user("eve", role="read"), verbose=False, analytics_enabled=False
     )
     production.hub.fail("commit", 503, times=2, matching=SUBMISSIONS)
-    assert asked.predict(file=handle_file(path), **FORM, api_name="/submit")["receipt"]["quota_left"] == 9
+    assert client.predict(file=handle_file(path), **FORM, api_name="/submit")["receipt"]["quota_left"] == 9
     production.hub.fail("info", 500, times=None, matching=SUBMISSIONS)
     try:
         with pytest.raises(AppError, match="Nothing was submitted"):
-            asked.predict(file=handle_file(path), **FORM, api_name="/submit")
-        assert asked.predict(api_name="/rows")  # what is known is shown
+            client.predict(file=handle_file(path), **FORM, api_name="/submit")
+        assert client.predict(api_name="/rows")  # the board still shows the last known rows
     finally:
         production.hub.faults.clear()
-    again = asked.predict(file=handle_file(path), **FORM, api_name="/submit")
-    assert again["receipt"]["quota_left"] == 8
+    second = client.predict(file=handle_file(path), **FORM, api_name="/submit")
+    assert second["receipt"]["quota_left"] == 8

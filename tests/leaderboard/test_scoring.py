@@ -1,4 +1,4 @@
-"""Scores against the metric itself, what of the test split is told, comparing, rescoring, and how long it takes."""
+"""Tests of scoring: agreement with the metric, privacy of the test split, comparisons, rescoring and speed."""
 
 from __future__ import annotations
 
@@ -42,23 +42,25 @@ def scored(
     return scorer.score(ID, split, configs, predictions, "2026-11-22T12:00:00+00:00")
 
 
-def handed_in(
+def submit(
     store: LocalStore, folder: Path, data: Data, seed: int, *, split: Split = "validation", **fields: object
 ) -> str:
+    """Submit a file and return the id of the submission."""
     content = lines(guesses(data, split, seed))
-    given = submission(content, split=split, revision=data.revision, name=f"system {seed}", **fields)  # type: ignore[arg-type]
-    assert isinstance(store.submit(given, write(folder, content), lambda _: FREE), Receipt)
-    return given.id
+    new = submission(content, split=split, revision=data.revision, name=f"system {seed}", **fields)  # type: ignore[arg-type]
+    assert isinstance(store.submit(new, write(folder, content), lambda _: FREE), Receipt)
+    return new.id
 
 
-def test_scores_are_those_of_the_metric(scorer: Scorer, data: Data) -> None:
+def test_scores_equal_those_of_the_metric(scorer: Scorer, data: Data) -> None:
     predictions = guesses(data, "validation")
     outcome = scored(scorer, "validation", predictions).outcome
     expected = {}
     for config in HISTORY_TYPES:
         references = [reference_from_row(row) for row in data.table(config, "validation").to_pylist()]
-        own = {one.instance_id: predictions[one.instance_id] for one in references}
-        expected[config] = aggregate(judge_all(own, references), [one.query_group for one in references])
+        replies = {reference.instance_id: predictions[reference.instance_id] for reference in references}
+        groups = [reference.query_group for reference in references]
+        expected[config] = aggregate(judge_all(replies, references), groups)
         for name in RATES:
             assert getattr(outcome.scores[config], name) == expected[config][name]
             assert outcome.scores[config].intervals[name] == tuple(expected[config]["intervals"][name])
@@ -70,9 +72,9 @@ def test_scores_are_those_of_the_metric(scorer: Scorer, data: Data) -> None:
     assert scored(scorer, "validation", predictions).outcome == outcome
 
 
-def test_slices_say_how_many_rows_they_have(scorer: Scorer, data: Data) -> None:
+def test_slices_contain_the_number_of_their_instances(scorer: Scorer, data: Data) -> None:
     outcome = scored(scorer, "validation", guesses(data, "validation")).outcome
-    total = sum(one.count for one in outcome.scores.values())
+    total = sum(scores.count for scores in outcome.scores.values())
     assert set(outcome.slices) == {"history_length", "drift_position", "noise", "axis"}
     for name in ("history_length", "axis"):
         assert sum(count for _, count in outcome.slices[name].values()) == total
@@ -81,28 +83,23 @@ def test_slices_say_how_many_rows_they_have(scorer: Scorer, data: Data) -> None:
     assert sum(rates) / total == pytest.approx(outcome.overall["tool_accuracy"])
 
 
-def test_a_part_has_no_overall(scorer: Scorer, data: Data) -> None:
+def test_a_file_for_one_config_has_no_overall_scores(scorer: Scorer, data: Data) -> None:
     configs = ("chronological",)
-    found = scored(scorer, "validation", guesses(data, "validation", configs=configs), configs)
-    assert (list(found.outcome.scores), found.outcome.overall, found.outcome.overall_intervals) == (
-        list(configs),
-        {},
-        {},
-    )
-    assert list(found.tallies.groups) == list(configs)
+    outcome, tallies = scored(scorer, "validation", guesses(data, "validation", configs=configs), configs)
+    assert (list(outcome.scores), outcome.overall, outcome.overall_intervals) == (list(configs), {}, {})
+    assert list(tallies.groups) == list(configs)
 
 
-def test_of_the_test_split_only_rounded_rates_are_told(scorer: Scorer, data: Data) -> None:
-    found = scored(scorer, "test", guesses(data, "test"))
-    outcome = found.outcome
+def test_outcomes_of_the_test_split_contain_only_rounded_rates(scorer: Scorer, data: Data) -> None:
+    outcome = scored(scorer, "test", guesses(data, "test")).outcome
     assert outcome.overall["tool_accuracy"] > 0
     rates = [
         *outcome.overall.values(),
-        *(end for ends in outcome.overall_intervals.values() for end in ends),
+        *(bound for bounds in outcome.overall_intervals.values() for bound in bounds),
         *(rate for values in outcome.slices.values() for rate, _ in values.values()),
-        *(getattr(one, name) for one in outcome.scores.values() for name in RATES),
-        *(end for one in outcome.scores.values() for ends in one.intervals.values() for end in ends),
-        *(rate for one in outcome.scores.values() for rate in one.error_classes.values()),
+        *(getattr(scores, name) for scores in outcome.scores.values() for name in RATES),
+        *(bound for scores in outcome.scores.values() for bounds in scores.intervals.values() for bound in bounds),
+        *(rate for scores in outcome.scores.values() for rate in scores.error_classes.values()),
     ]
     assert len(rates) > 60
     assert all(rate == round(rate, 3) for rate in rates)
@@ -111,44 +108,46 @@ def test_of_the_test_split_only_rounded_rates_are_told(scorer: Scorer, data: Dat
     assert min(counts) >= score_submission.LEAST_ROWS
 
 
-def test_tallies_say_what_comparing_needs_and_no_more(scorer: Scorer, data: Data) -> None:
+def test_tallies_suffice_for_the_comparison_of_the_metric(scorer: Scorer, data: Data) -> None:
     predictions = [guesses(data, "validation", seed) for seed in (1, 2)]
-    found = [scored(scorer, "validation", one) for one in predictions]
-    compared = compare_tallies(found[0].tallies, found[1].tallies, ["A", "B"])
-    assert [one.config for one in compared] == [OVERALL, *HISTORY_TYPES]
-    right, groups = ([], []), []  # type: tuple[tuple[list[bool], list[bool]], list[str]]
+    first, second = (scored(scorer, "validation", replies) for replies in predictions)
+    compared = compare_tallies(first.tallies, second.tallies, ["A", "B"])
+    assert [difference.config for difference in compared] == [OVERALL, *HISTORY_TYPES]
+    correct, groups = ([], []), []  # type: tuple[tuple[list[bool], list[bool]], list[str]]
     for config in HISTORY_TYPES:
         for row in data.table(config, "validation").to_pylist():
             reference = reference_from_row(row)
             groups.append(reference.query_group)
             for index in (0, 1):
-                right[index].append(judge(predictions[index][reference.instance_id], reference).tool_correct)
-    expected = compare(*right, groups)
+                correct[index].append(judge(predictions[index][reference.instance_id], reference).tool_correct)
+    expected = compare(*correct, groups)
     overall = compared[0].comparison
     assert overall.difference == round(expected.difference, 3)
-    assert overall.low == pytest.approx(expected.low, abs=0.03)  # other draws: the groups stand in another order
+    assert overall.low == pytest.approx(
+        expected.low, abs=0.03
+    )  # other resamples, since the groups are in another order
     assert overall.p == pytest.approx(expected.p, abs=0.05)
     assert (overall.rows, overall.query_groups) == (expected.rows, expected.query_groups)
     assert "A" in compared[0].words
     for config in HISTORY_TYPES:
-        sums = np.array(found[0].tallies.groups[config]).sum(axis=0)
-        one = found[0].outcome.scores[config]
-        assert (sums[0] / sums[1], sums[1]) == (one.tool_accuracy, one.count)
+        sums = np.array(first.tallies.groups[config]).sum(axis=0)
+        scores = first.outcome.scores[config]
+        assert (sums[0] / sums[1], sums[1]) == (scores.tool_accuracy, scores.count)
 
 
-def test_the_order_of_tallies_is_told_by_the_answers_alone(scorer: Scorer, data: Data) -> None:
+def test_the_order_of_tallies_is_not_that_of_the_group_names(scorer: Scorer, data: Data) -> None:
     groups = data.column("chronological", "test", "query_group")
-    sizes = [groups.count(one) for one in sorted(set(groups))]
-    kept = [rows for _, rows in scored(scorer, "test", guesses(data, "test")).tallies.groups["chronological"]]
-    assert sorted(kept) == sorted(sizes)
+    sizes = [groups.count(group) for group in sorted(set(groups))]
+    counts = [count for _, count in scored(scorer, "test", guesses(data, "test")).tallies.groups["chronological"]]
+    assert sorted(counts) == sorted(sizes)
     order = list(scorer._order["test"])
     assert order != sorted(order)
 
 
-def test_what_cannot_be_compared(scorer: Scorer, data: Data, tmp_path: Path) -> None:
+def test_submissions_that_cannot_be_compared(scorer: Scorer, data: Data, tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    first, second = (handed_in(store, tmp_path, data, seed) for seed in (1, 2))
-    test = handed_in(store, tmp_path, data, 3, split="test")
+    first, second = (submit(store, tmp_path, data, seed) for seed in (1, 2))
+    test = submit(store, tmp_path, data, 3, split="test")
     with pytest.raises(CompareError, match="not scored yet"):
         compare_submissions(store, first, second)
     assert len(list(evaluate_pending(store, scorer, Clock()))) == 3
@@ -156,8 +155,8 @@ def test_what_cannot_be_compared(scorer: Scorer, data: Data, tmp_path: Path) -> 
     assert (same.comparison.difference, same.comparison.p) == (0, 1)
     assert first in same.words
     assert compare_submissions(store, first, second)[0].comparison.rows == 108
-    for other, told in ((test, "of the same split"), ("x" * 100, "Unknown submission 'xxx")):
-        with pytest.raises(CompareError, match=told):
+    for other, message in ((test, "of the same split"), ("x" * 100, "Unknown submission 'xxx")):
+        with pytest.raises(CompareError, match=message):
             compare_submissions(store, first, other)
     tallies = store.tallies(first)
     assert tallies
@@ -171,33 +170,34 @@ def test_rescoring_adds_and_changes_nothing(
     scorer: Scorer, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, clock = LocalStore(tmp_path / "store"), Clock()
-    ids = [handed_in(store, tmp_path, data, 1), handed_in(store, tmp_path, data, 2, split="test", person=BOB)]
+    ids = [submit(store, tmp_path, data, 1), submit(store, tmp_path, data, 2, split="test", person=BOB)]
     list(add_floor(store, scorer, None, clock))
     list(evaluate_pending(store, scorer, clock))
     before = store.outcomes()
     assert list(rescore(store, scorer, clock)) == []
-    monkeypatch.setattr(score_submission, "scorer_version", lambda: "mended")
+    monkeypatch.setattr(score_submission, "scorer_version", lambda: "corrected")
     monkeypatch.setattr(score_submission, "judge", lambda *_: judge(None, _[1]))
-    found = list(rescore(store, scorer, clock))
-    assert sorted(one.submission.id for one in found) == sorted(ids)
-    assert all(one.old in before and one.new.scorer_version == "mended" for one in found)
-    assert "preferred_only" in found[0].in_words()
-    assert found[0].in_words().count("-> 0.0 %") == 3
+    results = list(rescore(store, scorer, clock))
+    assert sorted(result.submission.id for result in results) == sorted(ids)
+    assert all(result.old in before and result.new.scorer_version == "corrected" for result in results)
+    assert "preferred_only" in results[0].in_words()
+    assert results[0].in_words().count("-> 0.0 %") == 3
     after = store.outcomes()
     assert after[: len(before)] == before
-    assert {latest(after)[one].scorer_version for one in ids} == {"mended"}
+    assert {latest(after)[submission_id].scorer_version for submission_id in ids} == {"corrected"}
     assert list(rescore(store, scorer, clock)) == []
-    # What cannot be scored by a later scorer keeps the figures that it has.
+    # A submission that a later scorer cannot score keeps its scores.
     (tmp_path / "store" / "predictions" / f"{ids[0]}.jsonl").write_bytes(b"damaged")
     monkeypatch.setattr(score_submission, "scorer_version", lambda: "later")
-    assert {one.submission.id: one.new.status for one in rescore(store, scorer, clock)} == {
+    assert {result.submission.id: result.new.status for result in rescore(store, scorer, clock)} == {
         ids[0]: "failed",
         ids[1]: "scored",
     }
-    assert [latest(store.outcomes())[one].scorer_version for one in ids] == ["mended", "later"]
+    current = latest(store.outcomes())
+    assert [current[submission_id].scorer_version for submission_id in ids] == ["corrected", "later"]
 
 
-def test_the_floor_is_there_once_and_its_test_files_are_not_kept(
+def test_baselines_are_added_once_and_their_test_files_are_not_stored(
     scorer: Scorer, data: Data, built: Built, tmp_path: Path
 ) -> None:
     store, folder = LocalStore(tmp_path / "store"), tmp_path / "baselines"
@@ -215,27 +215,27 @@ def test_the_floor_is_there_once_and_its_test_files_are_not_kept(
         added = list(add_floor(LocalStore(tmp_path / "store"), scorer, folder, Clock()))
         assert len(added) == (0 if round_ else 4)
     rates = {
-        (one.system.name, one.split): latest(store.outcomes())[one.id].overall["tool_accuracy"]
-        for one in store.submissions()
+        (baseline.system.name, baseline.split): latest(store.outcomes())[baseline.id].overall["tool_accuracy"]
+        for baseline in store.submissions()
     }
     assert rates["empty file", "test"] == rates["empty file", "validation"] == 0
     assert rates["oracle", "test"] == 1
     assert 0 < rates["most popular", "validation"] < 1
-    assert {one.badge for one in store.submissions()} == {"baseline"}
+    assert {baseline.badge for baseline in store.submissions()} == {"baseline"}
     assert len(list((tmp_path / "store" / "predictions").iterdir())) == 2
     write(folder, lines(answers)[:-10], "oracle.test.jsonl")
     with pytest.raises(DataError, match="'oracle' of test is not valid"):
         list(add_floor(store, scorer, folder, Clock()))
     (folder / "oracle.test.jsonl").rename(folder / "oracle.jsonl")
-    with pytest.raises(DataError, match="names no split"):
+    with pytest.raises(DataError, match="does not name a split"):
         list(add_floor(store, scorer, folder, Clock()))
 
 
-def test_every_permanent_row_says_what_it_does() -> None:
+def test_every_baseline_has_a_description() -> None:
     assert DESCRIPTIONS.keys() == {EMPTY, *(name.replace("_", " ") for name in PERMANENT)}
 
 
-def test_the_version_covers_every_module_that_scores() -> None:
+def test_the_scorer_version_covers_every_module_of_the_metric() -> None:
     code = "import sys, leaderboard.scoring.score_submission; print(*sorted(n for n in sys.modules if n.startswith('metrics.petoolbench.')))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert sorted(module.__name__ for module in scorer_version.SCORERS) == loaded
@@ -248,7 +248,7 @@ def test_nine_thousand_predictions_are_checked_and_scored_in_three_seconds(score
     big = Scorer(data, None)
     for config in HISTORY_TYPES:
         rows = scorer._references(config, "validation") * times
-        named = [
+        renamed = [
             replace(
                 row,
                 reference=row.reference._replace(
@@ -257,13 +257,14 @@ def test_nine_thousand_predictions_are_checked_and_scored_in_three_seconds(score
             )
             for index, row in enumerate(rows)
         ][:3000]
-        big._rows[config, "validation"] = named
-        ids[config] = frozenset(row.reference.instance_id for row in named)
-    content = lines({one: predictions[one.partition("-")[2]] for own in ids.values() for one in own})
+        big._rows[config, "validation"] = renamed
+        ids[config] = frozenset(row.reference.instance_id for row in renamed)
+    all_ids = frozenset().union(*ids.values())
+    content = lines({instance_id: predictions[instance_id.partition("-")[2]] for instance_id in all_ids})
     start = time.process_time()
     checked = check(io.BytesIO(content), ids)
     outcome = scored(big, "validation", dict(checked.predictions)).outcome
     seconds = time.process_time() - start
     assert checked.ok
-    assert sum(one.count for one in outcome.scores.values()) == 9000
+    assert sum(scores.count for scores in outcome.scores.values()) == 9000
     assert seconds < 3, seconds

@@ -1,7 +1,7 @@
-"""Signing in as in a Space, in a browser, with a provider over loopback: nothing of Gradio or of ours is replaced.
+"""Tests of signing in with a browser and a provider on loopback; no part of Gradio or the app is replaced.
 
-Once as the app is reached here, and once as in a Space, where it takes its address to be `https://` and the name of
-its host: there the browser is led to the app as a Space's proxy would.
+The tests run twice: with the app at its local address, and as in a Space, where the app's address is `https://` and the
+host name of the Space. In that case the browser's requests are redirected to the app, as by the proxy of a Space.
 """
 
 from __future__ import annotations
@@ -31,23 +31,24 @@ PEOPLE = {"ann": "64f0a1", "bob": "64f0b2"}
 
 
 class Space(NamedTuple):
-    """An app as in a Space."""
+    """App that runs as in a Space."""
 
     url: str
+    """Local address of the app."""
     store: LocalStore
     provider: Provider
     host: str
-    """As the app takes it to be; empty where it asks the request."""
+    """Host name that the app gets from the environment; empty if it uses that of the request."""
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with Provider(PEOPLE) as started:
-        yield started
+    with Provider(PEOPLE) as running:
+        yield running
 
 
-IN_A_SPACE = pytest.mark.parametrize("space", [HOST], indirect=True, ids=["by its host"])
-"""Where the address makes no difference."""
+BY_HOST_ONLY = pytest.mark.parametrize("space", [HOST], indirect=True, ids=["by its host"])
+"""Mark for tests that do not depend on the address of the app."""
 
 
 @pytest.fixture(scope="module", params=["", HOST], ids=["by its address", "by its host"])
@@ -69,32 +70,30 @@ def fill_in(page: Page, path: Path, name: str) -> None:
     page.locator("#name").get_by_role("textbox").fill(name)
 
 
-def test_from_signing_in_to_a_submission_to_signing_out(
-    visit: Visit, space: Space, built: Built, tmp_path: Path
-) -> None:
+def test_signing_in_submitting_and_signing_out(visit: Visit, space: Space, built: Built, tmp_path: Path) -> None:
     path = write(tmp_path, lines(guesses(Data(built.data), "validation")), "heron.jsonl")
     before = len(space.store.submissions())
     page = visit(space.url, "/?tab=submit")
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
     sign_in(page, "ann")
-    back = urlsplit(space.provider.redirects[-1])
-    assert f"{back.scheme}://{back.netloc}" == (f"https://{HOST}" if space.host else space.url)
-    assert back.path == "/login/callback"
-    assert parse_qs(urlsplit(page.url).query) == {"tab": ["submit"]}  # back where it began
+    callback = urlsplit(space.provider.redirects[-1])
+    assert f"{callback.scheme}://{callback.netloc}" == (f"https://{HOST}" if space.host else space.url)
+    assert callback.path == "/login/callback"
+    assert parse_qs(urlsplit(page.url).query) == {"tab": ["submit"]}  # the page before signing in
     expect(page.locator("#own h3")).to_have_text("Submissions of ann")
     fill_in(page, path, "heron")
     page.locator("#submit").click()
     expect(page.locator("#answered h3")).to_have_text("Submitted")
     expect(page.locator("#answered .facts")).to_contain_text("ann")
-    (made,) = space.store.submissions()[before:]
-    assert (made.person, made.system.name) == (Person(PEOPLE["ann"], "ann"), "heron")
-    expect(page.locator("#own code").first).to_have_text(made.id)
+    (submission,) = space.store.submissions()[before:]
+    assert (submission.person, submission.system.name) == (Person(PEOPLE["ann"], "ann"), "heron")
+    expect(page.locator("#own code").first).to_have_text(submission.id)
     page.reload()
-    expect(page.locator("#own code").first).to_have_text(made.id)
+    expect(page.locator("#own code").first).to_have_text(submission.id)
     page.get_by_role("button", name="Logout (ann)").click()
     expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
-    expect(page.locator("#own")).not_to_contain_text(made.id)
+    expect(page.locator("#own")).not_to_contain_text(submission.id)
     fill_in(page, path, "heron again")
     page.locator("#submit").click()
     expect(page.locator("body")).to_contain_text(REFUSED)
@@ -102,21 +101,21 @@ def test_from_signing_in_to_a_submission_to_signing_out(
     assert len(space.store.submissions()) == before + 1
 
 
-@IN_A_SPACE
+@BY_HOST_ONLY
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_lies_over_the_button(visit: Visit, space: Space, width: int) -> None:
+def test_the_header_of_the_hub_does_not_cover_the_button(visit: Visit, space: Space, width: int) -> None:
     page = visit(space.url, width=width)
-    bar, button = page.locator("#huggingface-space-header"), page.get_by_role("button", name=SIGN_IN)
-    expect(bar).to_be_visible()
+    header, button = page.locator("#huggingface-space-header"), page.get_by_role("button", name=SIGN_IN)
+    expect(header).to_be_visible()
     expect(button).to_be_visible()
-    above, below = bar.bounding_box(), page.locator("#top").bounding_box()
+    above, below = header.bounding_box(), page.locator("#top").bounding_box()
     assert above
     assert below
     assert above["y"] + above["height"] <= below["y"]
     button.click(trial=True)
 
 
-def test_two_people_see_each_their_own(visit: Visit, space: Space, built: Built, tmp_path: Path) -> None:
+def test_each_person_sees_only_their_submissions(visit: Visit, space: Space, built: Built, tmp_path: Path) -> None:
     path = write(tmp_path, lines(guesses(Data(built.data), "test")), "finch.jsonl")
     pages = {name: visit(space.url, "/?tab=submit") for name in PEOPLE}
     for name, page in pages.items():
@@ -125,7 +124,7 @@ def test_two_people_see_each_their_own(visit: Visit, space: Space, built: Built,
         fill_in(page, path, f"finch of {name}")
         page.locator("#of-split").get_by_label("test").check()
         page.locator("#submit").click()
-        expect(page.locator("#answered h3")).to_have_text("Submitted")  # a day's only one is each one's own
+        expect(page.locator("#answered h3")).to_have_text("Submitted")  # the limit of one a day applies per person
     for name, page in pages.items():
         expect(page.locator("#own")).to_contain_text(f"finch of {name}")
         page.locator("#submit").click()
@@ -133,7 +132,7 @@ def test_two_people_see_each_their_own(visit: Visit, space: Space, built: Built,
     expect(pages["bob"].locator("#own")).not_to_contain_text("finch of ann")
 
 
-def test_who_does_not_agree_is_nobody(visit: Visit, space: Space) -> None:
+def test_declining_at_the_provider_does_not_sign_in(visit: Visit, space: Space) -> None:
     page = visit(space.url)
     page.get_by_role("button", name=SIGN_IN).click()
     with page.expect_response(re.compile("/login/callback")):
@@ -143,8 +142,8 @@ def test_who_does_not_agree_is_nobody(visit: Visit, space: Space) -> None:
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
 
 
-@IN_A_SPACE
-def test_a_sign_in_that_is_over_holds_no_longer(visit: Visit, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+@BY_HOST_ONLY
+def test_an_expired_sign_in_is_not_accepted(visit: Visit, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space.provider, "valid_s", 1)
     page = visit(space.url, "/?tab=submit")
     page.get_by_role("button", name=SIGN_IN).click()

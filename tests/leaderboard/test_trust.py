@@ -1,4 +1,4 @@
-"""No answer of the test split lies where the public process reads, and nobody is taken for another."""
+"""Tests that the public process cannot read any answer of the test split."""
 
 from __future__ import annotations
 
@@ -38,26 +38,30 @@ PUBLIC = (
 
 @pytest.fixture(scope="module")
 def gold(built: Built) -> dict[str, tuple[str, str]]:
-    """Tool and arguments of each test instance."""
+    """Tool and arguments of the answer to each test instance."""
     answers = Answers(built.answers)
     rows = [row for config in HISTORY_TYPES for row in answers._rows[config].values()]
     return {row["instance_id"]: (row["answer"]["name"], row["answer"]["arguments"]) for row in rows}
 
 
 def oracle(folder: Path, gold: dict[str, tuple[str, str]]) -> Path:
-    """A folder of baselines, one of which knows all answers."""
+    """Create a folder of baselines with the oracle, whose file contains all answers."""
     folder.mkdir()
-    known = {one: json.dumps({"name": name, "arguments": json.loads(given)}) for one, (name, given) in gold.items()}
-    write(folder, lines(known), "oracle.test.jsonl")
+    calls = {
+        instance_id: json.dumps({"name": name, "arguments": json.loads(arguments)})
+        for instance_id, (name, arguments) in gold.items()
+    }
+    write(folder, lines(calls), "oracle.test.jsonl")
     return folder
 
 
 def fill(store: Store, scorer: Scorer, data: Data, tmp_path: Path, gold: dict[str, tuple[str, str]]) -> None:
+    """Add baselines, a scored and a failed submission to a store."""
     list(add_floor(store, scorer, oracle(tmp_path / "baselines", gold), Clock()))
     content = lines(dict.fromkeys(guesses(data, "test"), "no call"))
-    broken = submission(content, split="test", revision="other")
-    for given in (submission(content, split="test", revision=data.revision), broken):
-        store.submit(given, write(tmp_path, content), lambda _: FREE)
+    failing = submission(content, split="test", revision="other")
+    for new in (submission(content, split="test", revision=data.revision), failing):
+        store.submit(new, write(tmp_path, content), lambda _: FREE)
     assert len(list(evaluate_pending(store, scorer, Clock()))) == 2
 
 
@@ -67,8 +71,8 @@ def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
 
 
-def check_tells_nothing(name: str, content: bytes, gold: dict[str, tuple[str, str]]) -> None:
-    """Files that may name test instances are those of predictions, and no line of theirs names an answer's tool."""
+def check_reveals_nothing(name: str, content: bytes, gold: dict[str, tuple[str, str]]) -> None:
+    """Check that only predictions files name test instances, and that no line there names the tool of the answer."""
     for instance_id, (tool, _) in gold.items():
         for line in content.split(b"\n"):
             if instance_id.encode() in line:
@@ -81,12 +85,12 @@ def test_the_local_store_holds_no_answer(
 ) -> None:
     store = LocalStore(tmp_path / "store")
     fill(store, scorer, data, tmp_path, gold)
-    seen = list(files_of(tmp_path / "store"))
-    assert len(seen) >= 4
-    for name, content in seen:
-        check_tells_nothing(name, content, gold)
-    with pytest.raises(AssertionError):  # the check can fail
-        check_tells_nothing(*next(files_of(tmp_path / "baselines")), gold)
+    files = list(files_of(tmp_path / "store"))
+    assert len(files) >= 4
+    for name, content in files:
+        check_reveals_nothing(name, content, gold)
+    with pytest.raises(AssertionError):  # the check detects the oracle's file
+        check_reveals_nothing(*next(files_of(tmp_path / "baselines")), gold)
 
 
 def test_neither_repository_holds_an_answer(
@@ -97,19 +101,20 @@ def test_neither_repository_holds_an_answer(
         files = hub.repo("datasets", repository).files()
         assert len(files) > 3
         for path, content in files.items():
-            check_tells_nothing(path, content, gold)
+            check_reveals_nothing(path, content, gold)
     public = b"".join(hub.repo("datasets", RESULTS).files().values())
-    assert not [one for one in gold if one.encode() in public]
+    assert not [instance_id for instance_id in gold if instance_id.encode() in public]
     assert not [tool for tool, _ in gold.values() if tool.encode() in public]
 
 
 def test_outcomes_and_tallies_of_the_test_split_name_no_instance(
     scorer: Scorer, data: Data, gold: dict[str, tuple[str, str]]
 ) -> None:
-    found = scorer.score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")
-    text = to_json(found.outcome) + to_json(found.tallies)
+    scored = scorer.score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")
+    text = to_json(scored.outcome) + to_json(scored.tallies)
     groups = set(data.column("chronological", "test", "query_group"))
-    assert not [one for one in (*gold, *groups, *(tool for tool, _ in gold.values())) if one in text]
+    tools = [tool for tool, _ in gold.values()]
+    assert not [name for name in (*gold, *groups, *tools) if name in text]
 
 
 def test_the_public_rows_hold_no_answer(built: Built) -> None:
@@ -120,10 +125,10 @@ def test_the_public_rows_hold_no_answer(built: Built) -> None:
             assert {name for name, value in row["meta"].items() if value is not None} <= {"n_tokens"}
 
 
-def test_the_public_process_imports_nothing_that_reads_answers() -> None:
-    code = f"import sys, {', '.join(PUBLIC)}; print(*(one for one in sys.modules if one.startswith('leaderboard')))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+def test_the_public_process_imports_no_module_that_reads_answers() -> None:
+    code = f"import sys, {', '.join(PUBLIC)}; print(*(name for name in sys.modules if name.startswith('leaderboard')))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(process.stdout.split())
     assert loaded >= set(PUBLIC)
     assert (
         not {

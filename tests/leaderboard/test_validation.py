@@ -1,4 +1,4 @@
-"""Each fault of a file, with its line; and that no file, however large, makes reading it long or heavy."""
+"""Tests of validation: each kind of problem with its line number, and bounded time and memory for any file."""
 
 from __future__ import annotations
 
@@ -31,57 +31,57 @@ IDS = {"preferred_only": frozenset({"p1", "p2"}), "chronological": frozenset({"c
 GOOD = lines({"p1": "a", "p2": ""})
 P1, P2 = GOOD.splitlines(keepends=True)
 CASES: dict[str, tuple[bytes, list[str]]] = {
-    "nothing": (b"", ["The file is empty. Expected is"]),
-    "no object": (b"[1]\n" + GOOD, ["line 1: a JSON array. Expected is"]),
-    "no JSON": (P1 + b"{'instance_id': 'p2'}\n" + P2, ["line 2: no JSON. Expected is"]),
+    "empty file": (b"", ["The file is empty. Expected"]),
+    "not an object": (b"[1]\n" + GOOD, ["line 1: a JSON array. Expected"]),
+    "not JSON": (P1 + b"{'instance_id': 'p2'}\n" + P2, ["line 2: not valid JSON. Expected"]),
     "empty line": (P1 + b"\n" + P2, ["line 2: empty"]),
-    "lacks the id": (GOOD + b'{"prediction": "x"}', ["line 3: lacks 'instance_id'."]),
-    "lacks the prediction": (GOOD + b'{"instance_id": "x"}', ["line 3: lacks 'prediction'."]),
+    "missing instance_id key": (GOOD + b'{"prediction": "x"}', ["line 3: lacks 'instance_id'."]),
+    "missing prediction key": (GOOD + b'{"instance_id": "x"}', ["line 3: lacks 'prediction'."]),
     "null": (P1 + b'{"instance_id": "p2", "prediction": null}\n', ['line 2: \'prediction\' is a JSON null, not a string. Use ""', "preferred_only: 1 of 2"]),
     "number": (GOOD + b'{"instance_id": 3, "prediction": ""}', ["line 3: 'instance_id' is a JSON number, not a string."]),
     "boolean": (GOOD + b'{"instance_id": "p2", "prediction": true}', ["line 3: 'prediction' is a JSON boolean"]),
     "object": (GOOD + b'{"instance_id": "p2", "prediction": {"name": "x"}}', ["line 3: 'prediction' is a JSON object"]),
     "infinite": (GOOD + b'{"instance_id": "p2", "prediction": 1e999}', ["line 3: 'prediction' is a JSON number"]),
-    "NaN": (GOOD + b'{"instance_id": "p2", "prediction": NaN}', ["line 3: holds NaN, which is no JSON"]),
+    "NaN": (GOOD + b'{"instance_id": "p2", "prediction": NaN}', ["line 3: holds NaN, which is not valid JSON"]),
     "duplicate key": (GOOD + b'{"instance_id": "p1", "prediction": "", "prediction": "b"}', ["line 3: has the key 'prediction' twice."]),
-    "further key": (GOOD + b'{"instance_id": "p1", "prediction": "", "weight": 9}', ["line 3: has further keys: 'weight'."]),
-    "duplicate id": (GOOD + P1, ["line 3: instance_id 'p1' stands on line 1 already."]),
+    "unknown key": (GOOD + b'{"instance_id": "p1", "prediction": "", "weight": 9}', ["line 3: has unknown keys: 'weight'."]),
+    "duplicate id": (GOOD + P1, ["line 3: instance_id 'p1' is already on line 1."]),
     "unknown id": (lines({"p1": "", "q": "", "p2": ""}), ["line 2: instance_id 'q' is not in this split."]),
-    "id that does things": (GOOD + lines({"\u202e<b>\n=1": ""}), [r"line 3: instance_id '\u202e<b>\n=1' is not in this split."]),
-    "missing id": (P2, ["preferred_only: 1 of 2 instance_ids are missing: 'p1'."]),
-    "missing of two configs": (lines({"p1": "", "c3": ""}), ["preferred_only: 1 of 2 instance_ids are missing: 'p2'.", "chronological: 2 of 3 instance_ids are missing: 'c1', 'c2'."]),
+    "id with control characters": (GOOD + lines({"\u202e<b>\n=1": ""}), [r"line 3: instance_id '\u202e<b>\n=1' is not in this split."]),
+    "missing instance": (P2, ["preferred_only: 1 of 2 instance_ids are missing: 'p1'."]),
+    "missing instances of two configs": (lines({"p1": "", "c3": ""}), ["preferred_only: 1 of 2 instance_ids are missing: 'p2'.", "chronological: 2 of 3 instance_ids are missing: 'c1', 'c2'."]),
     "NUL": (P1 + P2.replace(b'""', b'"\0"'), ["line 2: holds a NUL byte.", "preferred_only: 1 of 2"]),
-    "not UTF-8": (P1 + P2.replace(b'""', b'"\xff"'), ["line 2: not UTF-8, from its byte", "preferred_only: 1 of 2"]),
-    "surrogate": (P1 + P2.replace(b'""', rb'"\ud800"'), ["line 2: holds half of a surrogate pair", "preferred_only: 1 of 2"]),
+    "not UTF-8": (P1 + P2.replace(b'""', b'"\xff"'), ["line 2: not UTF-8 from byte", "preferred_only: 1 of 2"]),
+    "surrogate": (P1 + P2.replace(b'""', rb'"\ud800"'), ["line 2: holds an unpaired surrogate", "preferred_only: 1 of 2"]),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD, ["The file is text with a byte order mark."]),
     "UTF-16": (GOOD.decode().encode("utf-16"), ["The file is UTF-16 text."]),
     "gzip": (b"\x1f\x8b\x08\0", ["The file is compressed by gzip."]),
     "Parquet": (b"PAR1\x15\x04", ["The file is a Parquet file."]),
-    "deep": (GOOD + b'{"instance_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", ["line 3: nested too deep."]),
-    "deep and open": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deep."]),
-    "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: no JSON."]),
-    "further key among those of a run": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has further keys: 'cost'. Allowed are 'instance_id', 'prediction', 'error', 'input_tokens', 'output_tokens' and 'dropped_steps'."]),
-    "error that is no text": (P1 + b'{"instance_id": "p2", "prediction": "", "error": 408}', ["line 2: 'error' is a JSON number, not a string.", "preferred_only: 1 of 2"]),
-    "tokens below zero": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": -1}', ["line 2: 'input_tokens' is -1, not a whole number from 0 on.", "preferred_only: 1 of 2"]),
-    "half a token": (P1 + b'{"instance_id": "p2", "prediction": "", "output_tokens": 0.5}', ["line 2: 'output_tokens' is 0.5, not", "preferred_only: 1 of 2"]),
-    "truth as a count": (P1 + b'{"instance_id": "p2", "prediction": "", "dropped_steps": true}', ["line 2: 'dropped_steps' is true, not", "preferred_only: 1 of 2"]),
-    "a count that is text": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": "\xe2\x80\xae"}', [r"line 2: 'input_tokens' is '\u202e', not", "preferred_only: 1 of 2"]),
-    "header that is no object": (b'{"petoolbench": "1"}\n' + GOOD, ["line 1: 'petoolbench' is a JSON string, not an object."]),
-    "header beside a reply": (b'{"petoolbench": {}, "instance_id": "p1", "prediction": "a"}\n' + P2, ["line 1: has further keys: 'petoolbench'.", "preferred_only: 1 of 2"]),
-    "header alone": (b'{"petoolbench": {}}\n', ["The file answers no instance."]),
-    "header that is deep": (b'{"petoolbench": ' + b"[" * 10_000 + b"]" * 10_000 + b"}\n" + GOOD, ["line 1: nested too deep."]),
-    "header with a key twice": (b'{"petoolbench": {"split": "test", "split": "validation"}}\n' + GOOD, ["line 1: has the key 'split' twice."]),
-    "several": (b"x\n" + P1 + P1 + b"[]\n", ["line 1: no JSON.", "line 3: instance_id 'p1'", "line 4: a JSON array", "preferred_only: 1 of 2"]),
+    "deeply nested": (GOOD + b'{"instance_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", ["line 3: nested too deeply."]),
+    "deeply nested and unclosed": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deeply."]),
+    "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: not valid JSON."]),
+    "unknown key among optional ones": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has unknown keys: 'cost'. Allowed keys: 'instance_id', 'prediction', 'error', 'input_tokens', 'output_tokens' and 'dropped_steps'."]),
+    "error that is not a string": (P1 + b'{"instance_id": "p2", "prediction": "", "error": 408}', ["line 2: 'error' is a JSON number, not a string.", "preferred_only: 1 of 2"]),
+    "negative token count": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": -1}', ["line 2: 'input_tokens' is -1, not a non-negative integer.", "preferred_only: 1 of 2"]),
+    "fractional token count": (P1 + b'{"instance_id": "p2", "prediction": "", "output_tokens": 0.5}', ["line 2: 'output_tokens' is 0.5, not", "preferred_only: 1 of 2"]),
+    "boolean count": (P1 + b'{"instance_id": "p2", "prediction": "", "dropped_steps": true}', ["line 2: 'dropped_steps' is true, not", "preferred_only: 1 of 2"]),
+    "count as a string": (P1 + b'{"instance_id": "p2", "prediction": "", "input_tokens": "\xe2\x80\xae"}', [r"line 2: 'input_tokens' is '\u202e', not", "preferred_only: 1 of 2"]),
+    "header that is not an object": (b'{"petoolbench": "1"}\n' + GOOD, ["line 1: 'petoolbench' is a JSON string, not an object."]),
+    "header with a prediction": (b'{"petoolbench": {}, "instance_id": "p1", "prediction": "a"}\n' + P2, ["line 1: has unknown keys: 'petoolbench'.", "preferred_only: 1 of 2"]),
+    "only a header": (b'{"petoolbench": {}}\n', ["The file answers no instance."]),
+    "deeply nested header": (b'{"petoolbench": ' + b"[" * 10_000 + b"]" * 10_000 + b"}\n" + GOOD, ["line 1: nested too deeply."]),
+    "header with a duplicate key": (b'{"petoolbench": {"split": "test", "split": "validation"}}\n' + GOOD, ["line 1: has the key 'split' twice."]),
+    "several problems": (b"x\n" + P1 + P1 + b"[]\n", ["line 1: not valid JSON.", "line 3: instance_id 'p1'", "line 4: a JSON array", "preferred_only: 1 of 2"]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_fault_is_told_with_its_line(name: str) -> None:
+def test_each_problem_is_reported_with_its_line(name: str) -> None:
     content, expected = CASES[name]
     checked = check(io.BytesIO(content), IDS)
-    told = [str(one) for one in checked.problems]
-    assert len(told) == len(expected) == checked.problem_count, told
-    assert all(one.startswith(start) for one, start in zip(told, expected, strict=True)), told
+    problems = [str(problem) for problem in checked.problems]
+    assert len(problems) == len(expected) == checked.problem_count, problems
+    assert all(problem.startswith(start) for problem, start in zip(problems, expected, strict=True)), problems
     assert not checked.ok
     assert all(line.isascii() and line.isprintable() for line in checked.report())
 
@@ -105,14 +105,14 @@ TERMS = Terms("71d5439c", "validation", "own")
 
 
 def header(**changes: Any) -> bytes:
-    """A header as a run has it."""
+    """Return a header line as written by a run."""
     fields = {"format": 1, "build_id": "71d5439c", "config": "preferred_only", "split": "validation", "history": "own"}
     return json.dumps({"petoolbench": fields | changes}).encode() + b"\n"
 
 
-def test_files_of_runs_that_were_joined() -> None:
-    told = {"error": "timed out", "input_tokens": 12, "output_tokens": 0, "dropped_steps": None}
-    p2 = json.dumps({"instance_id": "p2", "prediction": "", **told}).encode() + b"\n"
+def test_concatenated_files_of_runs() -> None:
+    optional = {"error": "timed out", "input_tokens": 12, "output_tokens": 0, "dropped_steps": None}
+    p2 = json.dumps({"instance_id": "p2", "prediction": "", **optional}).encode() + b"\n"
     content = header() + P1 + p2 + header(config="chronological") + lines({"c1": "", "c2": "", "c3": ""}) + header()
     for terms in (TERMS, None):
         checked = check(io.BytesIO(content), IDS, terms=terms)
@@ -120,52 +120,57 @@ def test_files_of_runs_that_were_joined() -> None:
         assert (checked.lines, checked.predictions["p2"]) == (8, "")
 
 
-def test_a_header_says_no_more_than_it_must() -> None:
+def test_headers_may_lack_fields_and_have_others() -> None:
     assert check(io.BytesIO(b'{"petoolbench": {}}\n' + GOOD), IDS, terms=TERMS).ok
     assert check(io.BytesIO(header(model="\u202ex", sampling={"temperature": 0}) + GOOD), IDS, terms=TERMS).ok
 
 
 DISAGREEMENTS: list[tuple[dict[str, Any], list[str]]] = [
-    ({"build_id": "0a0a0a0a"}, ["line 1: the header's 'build_id' is '0a0a0a0a', and the data set of this leaderboard is '71d5439c'."]),
-    ({"split": "test"}, ["line 1: the header's 'split' is 'test', and the file is handed in for 'validation'."]),
-    ({"history": "swapped"}, ["line 1: the header's 'history' is 'swapped', and the form says 'own'."]),
-    ({"history": None}, ["line 1: the header's 'history' is null, and the form says 'own'."]),
-    ({"split": ["validation"]}, ["line 1: the header's 'split' is a JSON array, and"]),
-    ({"build_id": "<b>\u202e"}, [r"line 1: the header's 'build_id' is '<b>\u202e', and"]),
+    ({"build_id": "0a0a0a0a"}, ["line 1: the header's 'build_id' is '0a0a0a0a', but the leaderboard's data set is '71d5439c'."]),
+    ({"split": "test"}, ["line 1: the header's 'split' is 'test', but the file is submitted for 'validation'."]),
+    ({"history": "swapped"}, ["line 1: the header's 'history' is 'swapped', but the form says 'own'."]),
+    ({"history": None}, ["line 1: the header's 'history' is null, but the form says 'own'."]),
+    ({"split": ["validation"]}, ["line 1: the header's 'split' is a JSON array, but"]),
+    ({"build_id": "<b>\u202e"}, [r"line 1: the header's 'build_id' is '<b>\u202e', but"]),
     ({"split": "train", "history": "none"}, ["line 1: the header's 'split' is 'train'", "line 1: the header's 'history' is 'none'"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "expected"), DISAGREEMENTS)
-def test_a_header_that_disagrees_is_told_with_its_line(changes: dict[str, Any], expected: list[str]) -> None:
+def test_a_header_that_contradicts_the_submission_is_reported_with_its_line(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
     checked = check(io.BytesIO(header(**changes) + GOOD), IDS, terms=TERMS)
-    told = [str(one) for one in checked.problems]
-    assert [one.startswith(start) for one, start in zip(told, expected, strict=True)] == [True] * len(expected), told
-    assert check(io.BytesIO(header(**changes) + GOOD), IDS).ok  # where nothing is handed in, nothing is held against it
+    problems = [str(problem) for problem in checked.problems]
+    matches = [problem.startswith(start) for problem, start in zip(problems, expected, strict=True)]
+    assert matches == [True] * len(expected), problems
+    assert check(io.BytesIO(header(**changes) + GOOD), IDS).ok  # without terms, headers are ignored
 
 
-def test_a_file_of_two_histories_agrees_with_no_form() -> None:
+def test_a_file_with_two_histories_contradicts_every_form() -> None:
     content = header(history="swapped") + P1 + header() + P2
     for history, line in (("own", 1), ("swapped", 3)):
         checked = check(io.BytesIO(content), IDS, terms=replace(TERMS, history=history))  # type: ignore[arg-type]
-        assert [one.line for one in checked.problems] == [line]
+        assert [problem.line for problem in checked.problems] == [line]
     assert check(io.BytesIO(content), IDS, terms=replace(TERMS, history=None)).ok
 
 
-def test_the_desk_holds_headers_against_the_form(data: Data, tmp_path: Path) -> None:
-    made = SubmissionService(LocalStore(tmp_path / "store"), data, "s")
-    own = {"build_id": data.revision, "history": "swapped"}
-    path = write(tmp_path, header(**own) + lines(guesses(data, "validation")))
-    said = "line 1: the header's 'history' is 'swapped', and the form says 'own'. Say in the form what the system was shown."
-    assert made.check(path, "validation", FIELDS)[1] == ["The file has 1 problem:", said]
-    assert made.hand_in(ANN, path, "validation", FIELDS) == ["The file has 1 problem:", said]
-    assert made.check(path, "validation", {"history": "mine"})[1][-1] != said  # the form's own fault is told instead
-    receipt = made.hand_in(ANN, path, "validation", {**FIELDS, "history": "swapped"})
+def test_the_submission_service_compares_headers_with_the_form(data: Data, tmp_path: Path) -> None:
+    service = SubmissionService(LocalStore(tmp_path / "store"), data, "s")
+    fields = {"build_id": data.revision, "history": "swapped"}
+    path = write(tmp_path, header(**fields) + lines(guesses(data, "validation")))
+    problem = "line 1: the header's 'history' is 'swapped', but the form says 'own'. State in the form which history was shown."
+    assert service.check(path, "validation", FIELDS)[1] == ["The file has 1 problem:", problem]
+    assert service.hand_in(ANN, path, "validation", FIELDS) == ["The file has 1 problem:", problem]
+    assert (
+        service.check(path, "validation", {"history": "mine"})[1][-1] != problem
+    )  # only the form's problem is reported
+    receipt = service.hand_in(ANN, path, "validation", {**FIELDS, "history": "swapped"})
     assert isinstance(receipt, Receipt)
     assert receipt.submission.system.history == "swapped"
 
 
-def test_other_line_separators_end_no_line() -> None:
+def test_only_line_feeds_end_a_line() -> None:
     content = '{"instance_id": "p1", "prediction": "a\u2028b\x85"}\n'.encode() + P2
     assert check(io.BytesIO(content), IDS).predictions["p1"] == "a\u2028b\x85"
 
@@ -177,7 +182,7 @@ def test_a_zip_archive(tmp_path: Path) -> None:
     assert check(path, IDS).problems[0].text.startswith("The file is a ZIP archive.")
 
 
-def test_not_all_problems_are_shown_but_all_are_counted() -> None:
+def test_all_problems_are_counted_and_the_first_are_shown() -> None:
     checked = check(io.BytesIO(b"x\n" * 250 + P1), IDS, Limits(problems=100))
     assert (checked.problem_count, len(checked.problems)) == (251, 101)
     assert checked.report()[0] == "The file has 251 problems:"
@@ -186,24 +191,24 @@ def test_not_all_problems_are_shown_but_all_are_counted() -> None:
 
 
 class Endless(io.RawIOBase):
-    """A stream that never ends; counts what is read of it."""
+    """Stream that never ends and counts the bytes read."""
 
     def __init__(self, piece: bytes) -> None:
         self.piece = piece
-        self.given = 0
+        self.bytes_read = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        whole = (self.piece * (len(buffer) // len(self.piece) + 2))[self.given % len(self.piece) :]
-        buffer[:] = whole[: len(buffer)]
-        self.given += len(buffer)
+        content = (self.piece * (len(buffer) // len(self.piece) + 2))[self.bytes_read % len(self.piece) :]
+        buffer[:] = content[: len(buffer)]
+        self.bytes_read += len(buffer)
         return len(buffer)
 
 
 @pytest.mark.parametrize(
-    ("piece", "told"),
+    ("piece", "first_problem"),
     [
         (b"x", "line 1: longer than 1048576 bytes"),
         (b"\n", "line 1: empty"),
@@ -212,16 +217,16 @@ class Endless(io.RawIOBase):
         (b'{"instance_id": "' + b"x" * 2**19 + b'", "prediction": ""}\n', "line 1: instance_id 'xxxxx"),
     ],
 )
-def test_a_stream_without_end_is_read_up_to_the_limits(piece: bytes, told: str) -> None:
+def test_an_endless_stream_is_read_up_to_the_limits(piece: bytes, first_problem: str) -> None:
     stream = Endless(piece)
     tracemalloc.start()
     start = time.process_time()
     checked = check(io.BufferedReader(stream, 2**23), IDS)
     seconds, (_, peak) = time.process_time() - start, tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert str(checked.problems[0]).startswith(told)
+    assert str(checked.problems[0]).startswith(first_problem)
     assert str(checked.problems[-1]).startswith(("The file is longer; at most", "The file has more than 100000 lines"))
-    assert stream.given <= validation.LIMITS.file_bytes + 2**23
+    assert stream.bytes_read <= validation.LIMITS.file_bytes + 2**23
     assert peak < 40 * 2**20
     assert seconds < 20
 
@@ -232,43 +237,45 @@ def test_a_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
         file.truncate(2**30)
     start = time.monotonic()
     checked = check(path, IDS)
-    assert [str(one) for one in checked.problems] == ["The file has 1073741824 bytes; at most 67108864 bytes are read."]
+    assert [str(problem) for problem in checked.problems] == [
+        "The file has 1073741824 bytes; at most 67108864 bytes are read."
+    ]
     assert time.monotonic() - start < 1
 
 
-def test_a_line_of_a_hundred_megabytes_in_a_larger_limit() -> None:
+def test_a_line_of_a_hundred_megabytes_is_skipped() -> None:
     content = P1 + b'{"instance_id": "p2", "prediction": "' + b"x" * 10**8 + b'"}\n' + P2
     checked = check(io.BytesIO(content), IDS, Limits(file_bytes=2**30))
-    assert [str(one) for one in checked.problems] == ["line 2: longer than 1048576 bytes"]
-    assert checked.predictions == {"p1": "a", "p2": ""}  # the line after it is read
+    assert [str(problem) for problem in checked.problems] == ["line 2: longer than 1048576 bytes"]
+    assert checked.predictions == {"p1": "a", "p2": ""}  # the next line is read
 
 
 @pytest.mark.parametrize("size", [0, 1, -1])
-def test_the_limits_themselves_are_allowed(size: int) -> None:
+def test_sizes_equal_to_the_limits_are_allowed(size: int) -> None:
     limits = Limits(file_bytes=len(GOOD) + size, line_bytes=max(len(P1), len(P2)), lines=2)
     assert check(io.BytesIO(GOOD), IDS, limits).ok == (size >= 0)
     assert not check(io.BytesIO(GOOD), IDS, Limits(lines=1)).ok
     assert not check(io.BytesIO(GOOD), IDS, Limits(line_bytes=len(P1) - 1)).ok
 
 
-def test_the_command_line_says_the_same(built: Built, tmp_path: Path) -> None:
+def test_the_command_line_prints_the_same_report(built: Built, tmp_path: Path) -> None:
     data = Data(built.data)
     predictions = guesses(data, "test")
-    whole = write(tmp_path, lines(predictions))
-    part = write(tmp_path, lines(dict(list(predictions.items())[1:])) + b"x", "part.jsonl")
-    for path, code in ((whole, 0), (part, 1)):
-        done = subprocess.run(
+    complete = write(tmp_path, lines(predictions))
+    incomplete = write(tmp_path, lines(dict(list(predictions.items())[1:])) + b"x", "incomplete.jsonl")
+    for path, code in ((complete, 0), (incomplete, 1)):
+        process = subprocess.run(
             [sys.executable, "-m", "leaderboard.submissions.validation", path, "--data", built.data, "--split", "test"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert (done.returncode, done.stderr) == (code, "")
-        assert done.stdout.splitlines() == check(path, data.ids("test")).report()
-    assert "1 of 36 instance_ids are missing" in done.stdout
+        assert (process.returncode, process.stderr) == (code, "")
+        assert process.stdout.splitlines() == check(path, data.ids("test")).report()
+    assert "1 of 36 instance_ids are missing" in process.stdout
     swapped = write(tmp_path, header(build_id=data.revision, split="test", history="swapped") + lines(predictions))
-    asked = [str(swapped), "--data", str(built.data), "--split", "test"]
-    assert (validation.main(asked), validation.main([*asked, "--history", "swapped"])) == (1, 0)
+    arguments = [str(swapped), "--data", str(built.data), "--split", "test"]
+    assert (validation.main(arguments), validation.main([*arguments, "--history", "swapped"])) == (1, 0)
     assert validation.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2
-    assert validation.main([str(whole), "--data", str(tmp_path)]) == 2
+    assert validation.main([str(complete), "--data", str(tmp_path)]) == 2
 
 
 FIELDS: dict[str, Any] = {"name": "A system", "link": "org/name-1.5", "licence": "Apache-2.0", "parameters_b": "7.5"}
@@ -286,10 +293,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"name": "\ue000"}, r"name: holds '\ue000'"),
     ({"name": 3}, "name: "),
     ({"team": "b\ta"}, r"team: holds '\t'"),
-    *(({"link": one}, "link: ") for one in ("name", "a/b/c", "../b", "a/..", ".a/b", "a/b\n c", "a//b", "https://a.b/c", "javascript:alert(1)/x", "a/b?c", "é/b", "a/b..c")),
+    *(({"link": link}, "link: ") for link in ("name", "a/b/c", "../b", "a/..", ".a/b", "a/b\n c", "a//b", "https://a.b/c", "javascript:alert(1)/x", "a/b?c", "é/b", "a/b..c")),
     ({"licence": "<b>"}, "licence: "),
     ({"licence": "=1+1"}, "licence: "),
-    *(({"parameters_b": one}, "parameters_b: ") for one in (-1, "x", float("nan"), "nan", float("inf"), "1e999", True, [1])),
+    *(({"parameters_b": number}, "parameters_b: ") for number in (-1, "x", float("nan"), "nan", float("inf"), "1e999", True, [1])),
     ({"cost_usd": "-0.1"}, "cost_usd: "),
     ({"description": "x" * 501}, "description: "),
     ({"history": "mine"}, "history: "),
@@ -298,19 +305,19 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "told"), BAD, ids=lambda one: ascii(one)[:40])
-def test_what_may_not_be_said_of_a_system(changes: dict[str, Any], told: str) -> None:
-    found = read_system({**FIELDS, **changes})
-    assert isinstance(found, list)
-    assert [one.startswith(told) for one in found] == [True], found
+@pytest.mark.parametrize(("changes", "start"), BAD, ids=lambda value: ascii(value)[:40])
+def test_an_invalid_description_of_a_system_is_rejected(changes: dict[str, Any], start: str) -> None:
+    problems = read_system({**FIELDS, **changes})
+    assert isinstance(problems, list)
+    assert [problem.startswith(start) for problem in problems] == [True], problems
 
 
-def test_what_may_be_said_of_a_system() -> None:
+def test_valid_descriptions_of_systems() -> None:
     assert read_system(FIELDS) == System("A system", link="org/name-1.5", licence="Apache-2.0", parameters_b=7.5)
     assert read_system(
         {"name": " Cafe\u0301 \U0001f600 <b>=1 ", "parameters_b": "", "cost_usd": 0, "description": "a\n b"}
     ) == System("Café \U0001f600 <b>=1", cost_usd=0.0, description="a b")
-    several = read_system({"name": "", "link": "x", "cost_usd": "y"})
-    assert isinstance(several, list)
-    assert len(several) == 3
-    assert json.dumps(several).isascii()
+    problems = read_system({"name": "", "link": "x", "cost_usd": "y"})
+    assert isinstance(problems, list)
+    assert len(problems) == 3
+    assert json.dumps(problems).isascii()

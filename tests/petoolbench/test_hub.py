@@ -1,4 +1,4 @@
-"""Pushing to a Hub: one commit a branch, the same again is none, faults leave nothing half done, answers stay private."""
+"""Tests of uploads to a Hub: commits, tags, errors of the Hub, and privacy of the answers."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def on_hub(hub: HubServer, name: str, branch: str = "main") -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("private")
-def test_each_branch_gets_one_commit_and_a_version(hub: HubServer, ann: HfApi, built: Built) -> None:
-    done = push(built, ann, "v1.0.0")
-    assert [(one.push.repository, one.push.branch, one.changed) for one in done] == [
+def test_each_branch_gets_one_commit(hub: HubServer, ann: HfApi, built: Built) -> None:
+    uploads = push(built, ann, "v1.0.0")
+    assert [(upload.push.repository, upload.push.branch, upload.changed) for upload in uploads] == [
         (ANSWERS, "main", True), (DATA, "main", True), (DATA, SCRIPT, True),
     ]  # fmt: skip
     assert on_hub(hub, DATA) == content(built.data)
@@ -61,11 +61,15 @@ def test_each_branch_gets_one_commit_and_a_version(hub: HubServer, ann: HfApi, b
     assert "petoolbench.py" in on_hub(hub, DATA, SCRIPT)
     assert "petoolbench.py" not in on_hub(hub, DATA)
     assert len(hub.log.entries("commit")) == 3
-    for name in (DATA, ANSWERS):
+
+
+@pytest.mark.usefixtures("private")
+def test_data_and_answers_are_tagged_and_only_the_data_are_public(hub: HubServer, ann: HfApi, built: Built) -> None:
+    push(built, ann, "v1.0.0")
+    for name, private in ((DATA, False), (ANSWERS, True)):
         repository = hub.repo("datasets", name)
         assert repository.tags() == {"v1.0.0": repository.head()}
-    assert hub.repo("datasets", ANSWERS).private
-    assert not hub.repo("datasets", DATA).private
+        assert repository.private is private
 
 
 @pytest.mark.usefixtures("private")
@@ -73,13 +77,13 @@ def test_pushing_the_same_again_makes_no_commit(hub: HubServer, ann: HfApi, buil
     first = push(built, ann, "v1.0.0")
     hub.log.clear()
     again = push(built, ann, "v1.0.0")
-    assert [one.commit for one in again] == [one.commit for one in first]
-    assert not any(one.changed for one in again)
+    assert [upload.commit for upload in again] == [upload.commit for upload in first]
+    assert not any(upload.changed for upload in again)
     assert hub.log.entries("commit", "preupload", "lfs_upload", "tag") == []
 
 
 @pytest.mark.usefixtures("private")
-def test_what_changed_is_sent_and_what_is_gone_goes(hub: HubServer, ann: HfApi, built: Built) -> None:
+def test_changed_files_are_replaced_and_removed_files_deleted(hub: HubServer, ann: HfApi, built: Built) -> None:
     push(built, ann)
     data = hub.repo("datasets", DATA)
     hub.commit("datasets", DATA, {"README.md": b"other", "left/over.parquet": b"PAR1"})
@@ -90,7 +94,7 @@ def test_what_changed_is_sent_and_what_is_gone_goes(hub: HubServer, ann: HfApi, 
 
 
 @pytest.mark.usefixtures("private")
-def test_a_version_does_not_move(hub: HubServer, ann: HfApi, built: Built) -> None:
+def test_a_tag_is_not_moved(hub: HubServer, ann: HfApi, built: Built) -> None:
     push(built, ann, "v1.0.0")
     old = hub.repo("datasets", DATA).tags()
     hub.commit("datasets", DATA, {"README.md": b"other"})
@@ -99,11 +103,11 @@ def test_a_version_does_not_move(hub: HubServer, ann: HfApi, built: Built) -> No
     assert hub.repo("datasets", DATA).tags() == old
 
 
-def test_answers_are_refused_where_anybody_could_see_them(hub: HubServer, ann: HfApi, built: Built) -> None:
+def test_answers_are_not_pushed_to_a_public_repository(hub: HubServer, ann: HfApi, built: Built) -> None:
     with pytest.raises(HubError, match=r"There is no repository .* hf repos create"):
         push(built, ann)
     hub.create("datasets", ANSWERS)
-    with pytest.raises(HubError, match="is public, and answers go to a private repository only"):
+    with pytest.raises(HubError, match="is public, but answers are pushed only to a private repository"):
         push(built, ann)
     with pytest.raises(HubError, match="cannot hold both"):
         plan_data(built.data, DATA, DATA.upper())
@@ -113,7 +117,7 @@ def test_answers_are_refused_where_anybody_could_see_them(hub: HubServer, ann: H
 
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize("kind", ["info", "preupload", "commit"])
-def test_answers_are_hidden_again_where_the_repository_became_public_meanwhile(
+def test_a_repository_that_becomes_public_during_the_upload_is_made_private_again(
     hub: HubServer, ann: HfApi, built: Built, kind: Kind
 ) -> None:
     answers = hub.repo("datasets", ANSWERS)
@@ -132,24 +136,24 @@ def test_answers_are_hidden_again_where_the_repository_became_public_meanwhile(
 @pytest.mark.parametrize(
     ("kind", "fault", "message"),
     [
-        ("info", 401, "does not know the token"),
-        ("create", 403, "may not write there"),
-        ("tree", 404, "no such repository"),
-        ("commit", 409, "another change was under way"),
-        ("commit", 412, "has changed since it was looked at"),
-        ("commit", 429, "asks for fewer requests"),
-        ("commit", 500, r"in trouble \(status 500\)"),
-        ("lfs_upload", 500, "in trouble"),
+        ("info", 401, "token is invalid"),
+        ("create", 403, "has no write access"),
+        ("tree", 404, "there is no such repository"),
+        ("commit", 409, "another change was in progress"),
+        ("commit", 412, "has changed in the meantime"),
+        ("commit", 429, "rate limit of the Hub is reached"),
+        ("commit", 500, r"internal error \(status 500\)"),
+        ("lfs_upload", 500, "internal error"),
         ("preupload", "dropped_before", "connection failed"),
         ("commit", "dropped_before", "connection failed"),
         ("commit", "dropped_after", "connection failed"),
         ("lfs_upload", "upload_cut", "connection failed"),
     ],
 )
-def test_a_fault_leaves_all_as_it_was_and_the_same_command_completes(
+def test_after_a_failed_push_the_data_set_is_unchanged_and_a_second_push_completes(
     hub: HubServer, ann: HfApi, built: Built, kind: Kind, fault: Status | Break, message: str
 ) -> None:
-    # The answers are pushed; then the data set meets the fault, as often as the client tries.
+    # The answers are pushed before the Hub starts to fail. It fails at every retry of the client.
     list(push_all(plan_data(built.data, DATA, ANSWERS)[:1], ann))
     hub.fail(kind, fault, times=None, matching="" if kind in ("create", "lfs_upload") else DATA)
     if kind == "info":
@@ -158,28 +162,28 @@ def test_a_fault_leaves_all_as_it_was_and_the_same_command_completes(
     with pytest.raises(HubError, match=message) as caught:
         push(built, ann)
     assert "hf_" not in str(caught.value)
-    whole = content(built.data)
+    complete = content(built.data)
     if hub.exists("datasets", DATA):
-        assert on_hub(hub, DATA) in ({}, whole)
+        assert on_hub(hub, DATA) in ({}, complete)
     hub.faults.clear()
     push(built, ann, "v1.0.0")
-    assert on_hub(hub, DATA) == whole
-    assert len(hub.repo("datasets", DATA).commits("main")) == 2  # that of the Hub's own, and ours
+    assert on_hub(hub, DATA) == complete
+    assert len(hub.repo("datasets", DATA).commits("main")) == 2  # the Hub's initial commit, and that of the push
 
 
-def test_a_hub_that_is_down_is_named(ann: HfApi, hub: HubServer, built: Built) -> None:
-    gone = HfApi(endpoint="http://127.0.0.1:9", token=ann.token)
+def test_an_unreachable_hub_is_reported(ann: HfApi, hub: HubServer, built: Built) -> None:
+    unreachable = HfApi(endpoint="http://127.0.0.1:9", token=ann.token)
     assert hub.url
     with pytest.raises(HubError, match=r"connection failed .* Check the network and HF_ENDPOINT"):
-        list(push_all(plan_data(built.data, DATA, None), gone))
+        list(push_all(plan_data(built.data, DATA, None), unreachable))
 
 
-def test_without_a_token_it_says_how_to_log_in(hub: HubServer, built: Built) -> None:
+def test_a_missing_token_is_reported_with_the_command_to_log_in(hub: HubServer, built: Built) -> None:
     with pytest.raises(HubError, match="hf auth login"):
         list(push_all(plan_data(built.data, DATA, None), api(hub, None)))
 
 
-def test_a_token_that_cannot_be_sent_is_not_told(hub: HubServer, built: Built) -> None:
+def test_an_unusable_token_is_not_shown(hub: HubServer, built: Built) -> None:
     with pytest.raises(HubError) as caught:
         list(push_all(plan_data(built.data, DATA, None), HfApi(endpoint=hub.url, token="hf_secret\n")))  # noqa: S106
     assert "secret" not in str(caught.value)
@@ -191,24 +195,24 @@ def test_a_name_without_an_organisation_is_refused(ann: HfApi, built: Built) -> 
         list(push_all(plan_data(built.data, "a/b/c", None), ann))
 
 
-def test_only_what_a_build_made_is_pushed(built: Built, tmp_path: Path) -> None:
+def test_only_complete_builds_are_pushed(built: Built, tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="not a complete PEToolBench folder"):
         plan_data(tmp_path, DATA, None)
     shutil.copytree(built.data, tmp_path / "copy")
     with (tmp_path / "copy" / "README.md").open("a") as file:
         file.write("more")
-    with pytest.raises(HubError, match=r"README.md is not the file that was built"):
+    with pytest.raises(HubError, match=r"README.md differs from the file that was built"):
         plan_data(tmp_path / "copy", DATA, None)
-    shutil.copytree(built.data, tmp_path / "whole")
-    with pytest.raises(HubError, match="are not those of"):
-        plan_data(tmp_path / "whole", DATA, ANSWERS)
-    shutil.copytree(built.answers, tmp_path / "whole-private")
-    (tmp_path / "whole-private" / "README.md").write_text("other")
-    with pytest.raises(HubError, match="are not those of"):
-        plan_data(tmp_path / "whole", DATA, ANSWERS)
+    shutil.copytree(built.data, tmp_path / "moved")
+    with pytest.raises(HubError, match=r"do not match the manifest\.json of"):
+        plan_data(tmp_path / "moved", DATA, ANSWERS)
+    shutil.copytree(built.answers, tmp_path / "moved-private")
+    (tmp_path / "moved-private" / "README.md").write_text("other")
+    with pytest.raises(HubError, match=r"do not match the manifest\.json of"):
+        plan_data(tmp_path / "moved", DATA, ANSWERS)
 
 
-def test_what_lies_beside_a_build_stays_at_home(built: Built, tmp_path: Path) -> None:
+def test_other_files_in_the_folder_of_a_build_are_not_pushed(built: Built, tmp_path: Path) -> None:
     out = tmp_path / ".pycharm" / "out"
     shutil.copytree(built.data, out)
     (out / ".env").write_text("KEY=secret")
@@ -219,7 +223,7 @@ def test_what_lies_beside_a_build_stays_at_home(built: Built, tmp_path: Path) ->
     assert set(script.contents) == built_files | {"petoolbench.py"}
 
 
-def test_a_folder_below_any_name_is_seen(tmp_path: Path) -> None:
+def test_parent_folders_do_not_affect_which_files_are_pushed(tmp_path: Path) -> None:
     folder = tmp_path / "__pycache__" / ".pycharm"
     (folder / "__pycache__").mkdir(parents=True)
     for name in ("a.py", "b.pyc", "__pycache__/a.py"):
@@ -228,29 +232,29 @@ def test_a_folder_below_any_name_is_seen(tmp_path: Path) -> None:
 
 
 def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
-    (done,) = push_all(plan_metric(METRIC, "org/petoolbench-metric"), ann)
+    (upload,) = push_all(plan_metric(METRIC, "org/petoolbench-metric"), ann)
     space = hub.repo("spaces", "org/petoolbench-metric")
     files = space.files()
     assert files["petoolbench-metric.py"] == files["petoolbench.py"] == (METRIC / "petoolbench.py").read_bytes()
     assert set(folder_contents(METRIC)) <= set(files)
     assert not any("__pycache__" in path for path in files)
-    assert space.head() == done.commit
+    assert space.head() == upload.commit
 
 
-def typed(
+def run_process(
     hub: HubServer, home: Path, token: str | None, *arguments: str, largest_file: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own, which reads the Hub's address as it starts."""
+    """Run a command in a new process, which reads the Hub's address from its environment."""
     home.mkdir(exist_ok=True)
     environment = {**os.environ, **hub.environment(home, token), "COLUMNS": "200"}
     program = [sys.executable, "-W", "ignore", "-m", "petoolbench", *arguments]  # httpx2 warns at each LFS upload
-    if largest_file is not None:  # a process of its own that can write no more, as on a full disk
+    if largest_file is not None:  # limits the size of files, to simulate a full disk
         program = ["prlimit", f"--fsize={largest_file}", *program]
     return subprocess.run(program, env=environment, capture_output=True, text=True, check=False, cwd=home)
 
 
 def command(hub: HubServer, home: Path, *arguments: str) -> Done:
-    """A command of somebody without a token, in this process, with a cache of its own."""
+    """Run a command in this process, without a token and with an empty cache."""
     home.mkdir(exist_ok=True)
     with (
         mock.patch("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hub")),
@@ -264,18 +268,23 @@ def command(hub: HubServer, home: Path, *arguments: str) -> Done:
             enable_progress_bars()
 
 
+def output(done: Done | subprocess.CompletedProcess[str]) -> str:
+    """Return the output of a command that must succeed."""
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.usefixtures("private")
-def test_where_nothing_more_can_be_written_it_says_so(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
     push(built, ann)
-    full = typed(hub, tmp_path, None, "verify", DATA, largest_file=2000)
+    full = run_process(hub, tmp_path, None, "verify", DATA, largest_file=2000)
     assert full.returncode == 1
     assert "File too large" in full.stderr
     assert "Traceback" not in full.stderr
-    again = typed(hub, tmp_path, None, "verify", DATA)
-    assert again.returncode == 0, again.stderr
+    assert output(run_process(hub, tmp_path, None, "verify", DATA))
 
 
-def test_a_pushed_metric_scores(hub: HubServer, ann: HfApi, tmp_path: Path) -> None:
+def test_evaluate_loads_a_pushed_metric(hub: HubServer, ann: HfApi, tmp_path: Path) -> None:
     name = "org/petoolbench-metric"
     list(push_all(plan_metric(METRIC, name), ann))
     example = json.loads((METRIC / "example.json").read_text())
@@ -284,8 +293,8 @@ def test_a_pushed_metric_scores(hub: HubServer, ann: HfApi, tmp_path: Path) -> N
         "import evaluate, json, sys\n"
         "row = json.loads(open('row.json').readline())\n"
         "reply = json.dumps({'name': row['answer']['name'], 'arguments': json.loads(row['answer']['arguments'])})\n"
-        "found = evaluate.load(sys.argv[1]).compute(predictions=[reply], references=[row])\n"
-        "print('accuracy', found['call_accuracy'])\n"
+        "scores = evaluate.load(sys.argv[1]).compute(predictions=[reply], references=[row])\n"
+        "print('accuracy', scores['call_accuracy'])\n"
     )
     environment = {**os.environ, **hub.environment(tmp_path)}
     done = subprocess.run(
@@ -295,7 +304,7 @@ def test_a_pushed_metric_scores(hub: HubServer, ann: HfApi, tmp_path: Path) -> N
     assert "accuracy 1.0" in done.stdout
 
 
-def test_the_leaderboard_is_pushed_as_a_space_that_starts(hub: HubServer, ann: HfApi) -> None:
+def test_the_leaderboard_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
     list(push_all(plan_space(ROOT, "org/board"), ann))
     files = hub.repo("spaces", "org/board").files()
     assert {"README.md", "app.py", "requirements.txt", "leaderboard/app.py", "metrics/petoolbench/parsing.py"} <= set(
@@ -306,58 +315,65 @@ def test_the_leaderboard_is_pushed_as_a_space_that_starts(hub: HubServer, ann: H
     assert not any(path.startswith(("builder/", "hf_dataset/")) for path in files)
 
 
+WHERE = ("--repo", DATA, "--private-repo", ANSWERS, "--tag", "v1.0.0")
+
+
 @pytest.mark.usefixtures("private")
-def test_from_the_command_line_to_somebody_who_checks(hub: HubServer, built: Built, tmp_path: Path) -> None:
-    token = hub.add_user("bea", orgs=["org"])
-    where = ("push", str(built.data), "--repo", DATA, "--private-repo", ANSWERS, "--tag", "v1.0.0")
-    listed = command(hub, tmp_path, *where, "--dry-run")
-    assert listed.returncode == 0, listed.stderr
+def test_a_dry_run_lists_all_files_and_pushes_nothing(hub: HubServer, built: Built, tmp_path: Path) -> None:
+    listed = output(command(hub, tmp_path, "push", str(built.data), *WHERE, "--dry-run"))
     digest = hashlib.sha256((built.data / "README.md").read_bytes()).hexdigest()
-    assert re.search(rf"README\.md +[\d,]+ +{digest}", listed.stdout)
-    assert f"dataset {ANSWERS}, branch main (private)" in listed.stdout
+    assert re.search(rf"README\.md +[\d,]+ +{digest}", listed)
+    assert f"dataset {ANSWERS}, branch main (private)" in listed
     assert not hub.exists("datasets", DATA)
 
-    pushed = typed(hub, tmp_path, token, *where)
-    assert pushed.returncode == 0, pushed.stderr
-    assert f"{DATA}, branch script: is now commit" in pushed.stdout
-    assert token not in pushed.stdout + pushed.stderr
-    again = typed(hub, tmp_path, token, *where)
-    assert f"{DATA}, branch main: was already, and stays, commit" in again.stdout
 
+@pytest.mark.usefixtures("private")
+def test_a_data_set_is_pushed_and_verified_by_commands(hub: HubServer, built: Built, tmp_path: Path) -> None:
+    token = hub.add_user("bea", orgs=["org"])
+    pushed = run_process(hub, tmp_path, token, "push", str(built.data), *WHERE)
+    assert pushed.returncode == 0, pushed.stderr
+    assert f"{DATA}, branch script: pushed, commit" in pushed.stdout
+    assert token not in pushed.stdout + pushed.stderr
+    again = run_process(hub, tmp_path, token, "push", str(built.data), *WHERE)
+    assert f"{DATA}, branch main: unchanged, commit" in again.stdout
     for revision in ("main", "v1.0.0", SCRIPT):
         checked = command(hub, tmp_path / revision, "verify", DATA, "--revision", revision)
-        assert checked.returncode == 0, checked.stderr
-        assert "is what was built" in checked.stdout
-    readme = hub.repo("datasets", DATA).files()["README.md"]
-    hub.commit("datasets", DATA, {"README.md": readme + b"?"})
-    checked = command(hub, tmp_path / "changed", "verify", DATA)
-    assert checked.returncode == 1
-    assert "- README.md is not the file that was built" in checked.stderr
-    gone = command(hub, tmp_path / "gone", "verify", "org/nothing")
-    assert gone.returncode == 1
-    assert "shows it no such repository" in gone.stderr
+        assert "is intact" in output(checked)
 
 
 @pytest.mark.usefixtures("private")
-def test_a_pushed_data_set_is_shown_asked_and_scored_by_its_name(
-    hub: HubServer, ann: HfApi, built: Built, tmp_path: Path
-) -> None:
+def test_verify_reports_changed_and_missing_data(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
+    push(built, ann)
+    readme = hub.repo("datasets", DATA).files()["README.md"]
+    hub.commit("datasets", DATA, {"README.md": readme + b"?"})
+    changed = command(hub, tmp_path / "changed", "verify", DATA)
+    assert changed.returncode == 1
+    assert "- README.md differs from the file that was built" in changed.stderr
+    missing = command(hub, tmp_path / "missing", "verify", "org/nothing")
+    assert missing.returncode == 1
+    assert "no access to such a repository" in missing.stderr
+
+
+@pytest.mark.usefixtures("private")
+def test_a_pushed_data_set_is_named_by_its_repository(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
     push(built, ann, "v1.0.0")
-    shown = typed(hub, tmp_path, None, "show", f"{DATA}@v1.0.0", "--config", "chronological")
-    assert shown.returncode == 0, shown.stderr
+    name = f"{DATA}@v1.0.0"
+    assert output(run_process(hub, tmp_path, None, "show", name, "--config", "chronological"))
     where = ("--config", "rating_integrated", "-o", "run.jsonl")
-    asked = command(hub, tmp_path, "predict", f"{DATA}@v1.0.0", "--model", "baseline:oracle", *where)
-    assert asked.returncode == 0, asked.stderr
+    output(command(hub, tmp_path, "predict", name, "--model", "baseline:oracle", *where))
     scored = command(hub, tmp_path, "score", "run.jsonl", "--data", DATA, "--config", "rating_integrated")
-    assert scored.returncode == 0, scored.stderr
-    assert "100.0" in scored.stdout
-    told = command(hub, tmp_path, "report", "run.jsonl", "--data", f"{DATA}@v1.0.0", "-o", "report")
-    assert told.returncode == 0, told.stderr
+    assert "100.0" in output(scored)
+    output(command(hub, tmp_path, "report", "run.jsonl", "--data", name, "-o", "report"))
     assert (tmp_path / "report" / "report.html").is_file()
-    fetched = {entry.path.rpartition("v1.0.0")[2] or entry.path for entry in hub.log.entries("resolve")}
-    assert any("rating_integrated" in path for path in fetched)
-    assert not any("sft" in path for path in fetched), "the training data is not needed"
-    wrong = command(hub, tmp_path, "score", "run.jsonl", "--data", f"{DATA}@v9", "--config", "rating_integrated")
+    downloads = " ".join(entry.path.rpartition("v1.0.0")[2] or entry.path for entry in hub.log.entries("resolve"))
+    assert "rating_integrated" in downloads
+    assert "sft" not in downloads, "the training data is not needed"
+
+
+@pytest.mark.usefixtures("private")
+def test_an_unknown_revision_is_reported(hub: HubServer, ann: HfApi, built: Built, tmp_path: Path) -> None:
+    push(built, ann)
+    wrong = command(hub, tmp_path, "show", f"{DATA}@v9", "--config", "rating_integrated")
     assert wrong.returncode == 1
-    assert re.search(r"There is no folder '.*v9' here, so it was looked for on the Hub\. .*v9", wrong.stderr)
+    assert re.search(r"There is no local folder '.*v9', so it was looked up on the Hub\. .*v9", wrong.stderr)
     assert wrong.stderr.count("\n") == 1

@@ -11,7 +11,8 @@ import pytest
 from builder.errors import DataError, OutputError
 from hf_dataset.manifest import FileRecord, Manifest
 from metrics.petoolbench.errors import PredictionsError
-from petoolbench.runs import Header, Line, check_made_for, open_run, read_run, write_run
+from petoolbench.run_files import open_run, read_run, write_run
+from petoolbench.runs import Header, Line, check_made_for
 
 HEADER = Header(
     version="0.1.0", build_id="b", data_sha256="d" * 64, config="chronological", split="validation", model="test-model"

@@ -1,1 +1,1 @@
-"""Tests of the training recipe and of models that transformers runs; skipped where the extra `training` is missing."""
+"""Tests of the training recipe and of local models; they are skipped if the extra `training` is not installed."""

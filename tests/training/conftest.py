@@ -1,4 +1,4 @@
-"""What the tests of this folder share: a model of random weights, made on the spot."""
+"""Shared fixtures: a tiny model with random weights."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ NEEDED = "needs the extra `training`; `make test-training` installs it"
 
 
 def run(command: Sequence[str | Path]) -> str:
-    """Run a command in the repository's root, with no Hub to ask; what it wrote, to either stream."""
-    # The commands of this Python stand beside it, whether or not its environment is entered.
+    """Run a command in the root of the repository, without access to the Hub, and return its output of both streams."""
+    # The environment may not be activated, so its commands must be added to PATH.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    output = process.stdout + process.stderr
+    assert process.returncode == 0, output
+    return output
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the model."""
+    """Folder of the tiny model."""
     pytest.importorskip("torch", reason=NEEDED)
     out = tmp_path_factory.mktemp("tiny") / "tiny"
     run([sys.executable, "-m", "training.tiny", out])

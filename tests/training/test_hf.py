@@ -1,4 +1,4 @@
-"""Models that transformers runs: one prompt, once templated, and a reply that the chats beside it do not change."""
+"""Local models run with transformers: templating, batching, sampling and error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from builder.errors import ConfigError, DataError, MissingExtraError
 from hf_dataset.prompting import Message, messages_of
 from hf_dataset.reader import read_instances
 from petoolbench.inference.transformers_model import LocalModel, Reply
-from petoolbench.runs import read_run
+from petoolbench.run_files import read_run
 
 from .conftest import NEEDED, SAMPLE, run
 
@@ -33,123 +33,124 @@ def model(tiny: Path) -> LocalModel:
     return LocalModel(str(tiny), batch_size=3, max_output_tokens=12)
 
 
-def sampled(tiny: Path, **changes: Any) -> LocalModel:
+def sampling(tiny: Path, **changes: Any) -> LocalModel:
+    """Open the tiny model with temperature 1."""
     return LocalModel(str(tiny), **{"batch_size": 3, "max_output_tokens": 12, "temperature": 1.0, "seed": 4, **changes})
 
 
 def prompts_of(model: LocalModel, monkeypatch: pytest.MonkeyPatch, count: int) -> list[dict[str, Any]]:
-    """What the network is given for the first chats, batch by batch."""
-    given: list[dict[str, Any]] = []
+    """Return the arguments that the network receives for the first chats, by batch."""
+    batches: list[dict[str, Any]] = []
     generate = model._model.generate
 
     def spy(**arguments: Any) -> Any:
-        given.append(arguments)
+        batches.append(arguments)
         return generate(**arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(model._model, "generate", spy)
         list(model.replies(CHATS[:count]))
-    return given
+    return batches
 
 
-def test_replies_of_a_batch_are_those_of_single_chats_in_order(tiny: Path, model: LocalModel) -> None:
+def test_batching_does_not_change_the_replies_or_their_order(tiny: Path, model: LocalModel) -> None:
     together = list(model.replies(CHATS))
     alone = [next(LocalModel(str(tiny), batch_size=1, max_output_tokens=12).replies([chat])) for chat in CHATS]
     assert together == alone
     assert len({reply.text for reply in together}) > 1
 
 
-def test_equal_chats_are_asked_once(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_equal_chats_are_generated_once(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
     generate = model._generate
 
-    def noted(prompts: Any) -> Any:
-        asked.extend(prompts)
+    def spy(prompts: Any) -> Any:
+        seen.extend(prompts)
         return generate(prompts)
 
-    monkeypatch.setattr(model, "_generate", noted)
+    monkeypatch.setattr(model, "_generate", spy)
     twice = [*CHATS, *CHATS * 3]
     replies = list(model.replies(twice))
-    assert len(asked) == len(set(asked)) == len(CHATS)
+    assert len(seen) == len(set(seen)) == len(CHATS)
     assert replies == [replies[CHATS.index(chat)] for chat in twice]
 
 
-def test_the_rows_of_a_data_set_are_answered_as_alone(tiny: Path, model: LocalModel) -> None:
+def test_batching_does_not_change_the_replies_to_a_data_set(tiny: Path, model: LocalModel) -> None:
     chats = [messages_of(row) for row in read_instances(SAMPLE, "chronological", "validation")[:2]]
     single = LocalModel(str(tiny), batch_size=1, max_output_tokens=12)
     assert list(model.replies(chats)) == list(single.replies(chats))
 
 
-def test_a_prompt_begins_with_one_mark_and_is_filled_up_on_the_left(
+def test_a_prompt_has_one_begin_token_and_is_padded_on_the_left(
     model: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [given] = prompts_of(model, monkeypatch, 3)
+    [batch] = prompts_of(model, monkeypatch, 3)
     begin = model._tokenizer.bos_token_id
-    assert model._tokenizer("x")["input_ids"][0] == begin, "the tokenizer would add one by itself"
-    lengths = given["attention_mask"].sum(dim=1).tolist()
+    assert model._tokenizer("x")["input_ids"][0] == begin, "the tokenizer adds one by default"
+    lengths = batch["attention_mask"].sum(dim=1).tolist()
     assert len(set(lengths)) > 1
     for tokens, mask, length in zip(
-        given["input_ids"].tolist(), given["attention_mask"].tolist(), lengths, strict=True
+        batch["input_ids"].tolist(), batch["attention_mask"].tolist(), lengths, strict=True
     ):
-        own = tokens[-length:]
+        prompt = tokens[-length:]
         assert mask == [0] * (len(mask) - length) + [1] * length
-        assert own.count(begin) == 1
-        assert own[0] == begin
-        assert model._tokenizer.decode(own).endswith("<|assistant|>\n")
+        assert prompt.count(begin) == 1
+        assert prompt[0] == begin
+        assert model._tokenizer.decode(prompt).endswith("<|assistant|>\n")
 
 
-def test_tokens_are_counted_as_the_model_is_asked(model: LocalModel) -> None:
+def test_counted_tokens_are_the_input_tokens_of_the_model(model: LocalModel) -> None:
     assert [reply.input_tokens for reply in model.replies(CHATS)] == [model.count_tokens(chat) for chat in CHATS]
     assert model.context == 8192
 
 
-def test_a_reply_ends_at_its_end_mark(tiny: Path, tmp_path: Path) -> None:
-    """A model whose next token is always the end, since nothing else has a weight."""
+def test_a_reply_ends_at_the_end_token(tiny: Path, tmp_path: Path) -> None:
+    """With all weights of the output layer at zero, the next token is always an end token."""
     loaded = transformers.AutoModelForCausalLM.from_pretrained(tiny)
     with torch.no_grad():
         loaded.lm_head.weight.zero_()
         loaded.model.norm.weight.zero_()
-    loaded.generation_config.eos_token_id = [0, 1]  # with all as likely the first is taken
+    loaded.generation_config.eos_token_id = [0, 1]  # among equally likely tokens the first is taken
     loaded.save_pretrained(tmp_path)
     transformers.AutoTokenizer.from_pretrained(tiny).save_pretrained(tmp_path)
     model = LocalModel(str(tmp_path), max_output_tokens=12)
     assert [(reply.text, reply.output_tokens) for reply in model.replies(CHATS[:2])] == [("", 1)] * 2
 
 
-def test_what_is_drawn_depends_on_seed_and_prompt_only(tiny: Path) -> None:
-    whole = list(sampled(tiny).replies(CHATS))
-    assert list(sampled(tiny, batch_size=2).replies(CHATS[2:])) == whole[2:]
-    assert list(sampled(tiny, seed=5).replies(CHATS)) != whole
-    assert list(sampled(tiny, temperature=0.0).replies(CHATS)) != whole
+def test_sampling_depends_only_on_seed_and_prompt(tiny: Path) -> None:
+    replies = list(sampling(tiny).replies(CHATS))
+    assert list(sampling(tiny, batch_size=2).replies(CHATS[2:])) == replies[2:]
+    assert list(sampling(tiny, seed=5).replies(CHATS)) != replies
+    assert list(sampling(tiny, temperature=0.0).replies(CHATS)) != replies
 
 
-def test_draws_follow_the_models_probabilities(tiny: Path) -> None:
-    """Over many seeds the first token comes up as often as the model holds it to be likely."""
+def test_sampling_follows_the_probabilities_of_the_model(tiny: Path) -> None:
+    """Over many seeds, the frequency of the first token agrees with its probability."""
     chat = CHATS[0]
-    model = sampled(tiny, max_output_tokens=1, temperature=0.7)
+    model = sampling(tiny, max_output_tokens=1, temperature=0.7)
     text = model._prompt(chat, ())
     tokens = model._tokenizer([text], add_special_tokens=False, return_tensors="pt")
     with torch.no_grad():
-        likely = torch.softmax(model._model(**tokens).logits[0, -1].float() / 0.7, dim=-1)
+        probabilities = torch.softmax(model._model(**tokens).logits[0, -1].float() / 0.7, dim=-1)
     drawn = []
     for seed in range(1500):
         model._seed = seed
-        noisy = model._draw(tokens)(tokens["input_ids"], model_logits(likely, 0.7)[None])
+        noisy = model._draw(tokens)(tokens["input_ids"], logits_for(probabilities, 0.7)[None])
         drawn.append(int(noisy[0].argmax()))
-    mean = float(likely.max())
-    top = int(likely.argmax())
-    assert abs(drawn.count(top) / 1500 - mean) < 4 * (mean * (1 - mean) / 1500) ** 0.5 + 1e-9
-    half = set(likely.argsort(descending=True)[:400].tolist())
-    share = float(likely[list(half)].sum())
-    assert abs(sum(one in half for one in drawn) / 1500 - share) < 4 * (share * (1 - share) / 1500) ** 0.5
+    highest = float(probabilities.max())
+    top = int(probabilities.argmax())
+    assert abs(drawn.count(top) / 1500 - highest) < 4 * (highest * (1 - highest) / 1500) ** 0.5 + 1e-9
+    likeliest = set(probabilities.argsort(descending=True)[:400].tolist())
+    share = float(probabilities[list(likeliest)].sum())
+    assert abs(sum(token in likeliest for token in drawn) / 1500 - share) < 4 * (share * (1 - share) / 1500) ** 0.5
 
 
-def model_logits(likely: Any, temperature: float) -> Any:
-    """Logits whose softmax at a temperature is given."""
-    return likely.log() * temperature
+def logits_for(probabilities: Any, temperature: float) -> Any:
+    """Return logits whose softmax at a temperature is `probabilities`."""
+    return probabilities.log() * temperature
 
 
-def test_chats_are_taken_as_they_are_needed(tiny: Path) -> None:
+def test_chats_are_consumed_lazily(tiny: Path) -> None:
     model = LocalModel(str(tiny), batch_size=1, max_output_tokens=2)
     taken: list[int] = []
 
@@ -162,20 +163,20 @@ def test_chats_are_taken_as_they_are_needed(tiny: Path) -> None:
     assert len(taken) < 10
 
 
-def test_tools_are_told_to_the_template(tiny: Path, tmp_path: Path) -> None:
+def test_tools_are_passed_to_the_template(tiny: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny, tmp_path, dirs_exist_ok=True)
     template = "{% for tool in tools or [] %}{{ tool.function.name }} {% endfor %}{{ messages[-1].content }}"
     (tmp_path / "chat_template.jinja").write_text(template)
     model = LocalModel(str(tmp_path), max_output_tokens=2)
     tools = [[{"type": "function", "function": {"name": "sky__now", "description": "", "parameters": {}}}], []]
     assert model._prompt(CHATS[0], tools[0]) == "sky__now Weather in Oslo today?"
-    counted = [model.count_tokens(chat, own) for chat, own in zip(CHATS[:2], tools, strict=True)]
+    counted = [model.count_tokens(chat, offered) for chat, offered in zip(CHATS[:2], tools, strict=True)]
     assert [reply.input_tokens for reply in model.replies(CHATS[:2], tools)] == counted
     with pytest.raises(ValueError, match="shorter"):
         list(model.replies(CHATS[:2], tools[:1]))
 
 
-def test_what_cannot_be_used_is_said_in_a_sentence(tiny: Path, tmp_path: Path) -> None:
+def test_unusable_models_are_reported(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"The model 'no/model' cannot be loaded: there is no such folder here"):
         LocalModel("no/model")
     with pytest.raises(ConfigError, match=r"holds no model: there is neither config.json nor adapter_config.json"):
@@ -205,9 +206,9 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         LocalModel("any")
 
 
-def test_a_run_goes_from_the_command_to_a_score(tiny: Path, tmp_path: Path) -> None:
+def test_a_model_can_be_run_and_scored_with_the_command(tiny: Path, tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    asked: list[str | Path] = [
+    command: list[str | Path] = [
         "petoolbench",
         "predict",
         SAMPLE,
@@ -219,14 +220,14 @@ def test_a_run_goes_from_the_command_to_a_score(tiny: Path, tmp_path: Path) -> N
         out,
     ]
     settings = ["--max-output-tokens", "16", "--batch-size", "2"]
-    run([*asked, *settings, "--limit", "2"])
-    found = read_run(out)
-    assert found.header is not None
-    assert found.header.model == f"hf:{tiny}"
+    run([*command, *settings, "--limit", "2"])
+    recorded = read_run(out)
+    assert recorded.header is not None
+    assert recorded.header.settings.model == f"hf:{tiny}"
     rows = read_instances(SAMPLE, "chronological", "validation")[:2]
     alone = LocalModel(str(tiny), batch_size=1, max_output_tokens=16)
     for row, reply in zip(rows, alone.replies([messages_of(row) for row in rows]), strict=True):
-        line = found.lines[row.instance_id]
+        line = recorded.lines[row.instance_id]
         assert Reply(line.prediction, line.input_tokens or 0, line.output_tokens or 0) == reply
-    said = run(["petoolbench", "score", out, "--data", SAMPLE, "--config", "chronological"])
-    assert re.search(r"invalid format +100\.0", said)
+    output = run(["petoolbench", "score", out, "--data", SAMPLE, "--config", "chronological"])
+    assert re.search(r"invalid format +100\.0", output)

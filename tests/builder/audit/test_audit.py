@@ -169,9 +169,7 @@ def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
         ("chronological", without_stale_tool, "the tool wanted before the last change is no candidate"),
     ],
 )  # fmt: skip
-def test_a_defect_fails_its_gate_or_check(
-    built: Built, config: str, change: Change, gate: str
-) -> None:
+def test_a_defect_fails_its_gate_or_check(built: Built, config: str, change: Change, gate: str) -> None:
     parts = changed(splits_of(built, config), change)
     assert gate in audit_config(parts).failed
 
@@ -301,3 +299,14 @@ def test_a_failed_audit_reports_the_measured_values(built: Built, whole: Audit) 
     page = to_markdown(broken, {})
     (line,) = [text for text in page.splitlines() if text.startswith("| longest description | 9") and "no" in text]
     assert line.endswith("| **no**, in train and validation |")
+
+
+def test_an_audit_breaks_the_oracle_down_by_all_properties(audits: dict[str, ConfigAudit]) -> None:
+    chronological = {breakdown.by: breakdown for breakdown in audits["chronological"].oracle}
+    assert set(chronological) == {"axis", "history length", "place of the change", "flipped ratings", "category"}
+    for by in ("history length", "place of the change", "flipped ratings", "category"):
+        assert sum(part.rows for part in chronological[by].parts) == 120
+        assert abs(sum(chronological[by].shares.values()) - 1) < 1e-9
+    assert sum(part.rows for part in chronological["axis"].parts) > 120
+    assert "place of the change" not in {breakdown.by for breakdown in audits["preferred_only"].oracle}
+    assert all(part.accuracy == 1 for breakdown in chronological.values() for part in breakdown.parts)

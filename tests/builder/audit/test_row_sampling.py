@@ -1,4 +1,4 @@
-"""What is too large to be held is measured on a sample and says so; its rows are checked all the same, every one."""
+"""Sampling of large splits: gates are measured on a sample, which the reports state; checks cover every row."""
 
 from __future__ import annotations
 
@@ -48,20 +48,21 @@ def sampled(built: Built, encoder: SentenceEncoder) -> Audit:
 
 @pytest.fixture
 def copied(built: Built, tmp_path: Path) -> Built:
-    """The build, to be broken."""
+    """A copy of the build that tests may change."""
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in (built.data, built.answers)]
     return Built(folders[0], folders[1], built.report)
 
 
 def rewrite(path: Path, change: Callable[[Rows], object]) -> None:
+    """Apply a change to the rows of a Parquet file."""
     table = pq.read_table(path)
     rows: Rows = table.to_pylist()
     change(rows)
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
 
 
-def outside(built: Built, split: str) -> str:
-    """A query group that is not in the sample, in whichever config."""
+def unsampled_group(built: Built, split: str) -> str:
+    """Return a query group that is in the sample of no config."""
     names = {row.query_group for row in read_instances(built.data, "chronological", split)}
     drawn = {
         row.query_group
@@ -74,17 +75,18 @@ def outside(built: Built, split: str) -> str:
 
 
 def failed(built: Built, config: str) -> list[str]:
+    """Return the failed checks of a config with their numbers of violations."""
     parts = gather(built.data, config, built.answers, read_manifest(built.data), MOST)
     return [f"{check.name}: {check.violations}" for check in run_checks(parts) if not check.passed]
 
 
-def test_a_split_of_one_partition_is_held_whole() -> None:
+def test_a_split_of_one_partition_is_not_sampled() -> None:
     users = UserConfig(count=2 * HELD_ROWS - 2, train=0.5, validation=0.3, test=0.2)
     assert users.by_split()["train"] == HELD_ROWS - 1
-    assert {one.of for one in partitions_of(users)} == {1}
+    assert {partition.of for partition in partitions_of(users)} == {1}
 
 
-def test_a_draw_is_of_whole_query_groups_and_up_to_the_bound() -> None:
+def test_a_sample_has_whole_query_groups_up_to_the_maximum() -> None:
     sizes = {f"q{number}": 3 + number % 4 for number in range(400)}
     drawn = draw(sizes, 7, "train", 100)
     assert 100 - 6 < sum(sizes[name] for name in drawn) <= 100
@@ -94,30 +96,30 @@ def test_a_draw_is_of_whole_query_groups_and_up_to_the_bound() -> None:
     assert len(draw(sizes, 7, "train", 1)) == 1
 
 
-def test_the_sample_of_every_config_is_of_the_same_query_groups(built: Built) -> None:
+def test_all_configs_have_the_same_query_groups_in_the_sample(built: Built) -> None:
     drawn = []
     for config in (*HISTORY_TYPES, HISTORY_TYPES[0]):
         parts = gather(built.data, config, built.answers, read_manifest(built.data), MOST)
         for part in parts:
-            every = Counter(row.query_group for row in part.every_row)
-            own = Counter(row.query_group for row in part.rows)
-            assert 0 < own.total() <= MOST < every.total()
-            assert all(every[name] == number for name, number in own.items())
+            all_groups = Counter(row.query_group for row in part.every_row)
+            sample = Counter(row.query_group for row in part.rows)
+            assert 0 < sample.total() <= MOST < all_groups.total()
+            assert all(all_groups[name] == number for name, number in sample.items())
             assert all(row.answer for row in part.every_row)
-            assert part.basis.query_groups == len(own)
-            assert part.basis.of_query_groups == len(every)
+            assert part.basis.query_groups == len(sample)
+            assert part.basis.of_query_groups == len(all_groups)
         drawn.append([{row.query_group for row in part.rows} for part in parts])
     assert drawn[0] == drawn[1] == drawn[2] == drawn[3]
 
 
-def test_gates_are_of_the_sample_and_checks_of_every_row(sampled: Audit) -> None:
+def test_gates_use_the_sample_and_checks_every_row(sampled: Audit) -> None:
     rows, of_rows = sampled.rows
     assert of_rows == 120
     assert 40 < rows <= 3 * MOST
     for item in sampled.configs:
         assert {gate.rows for gate in item.gates} == {rows}
         assert {check.rows for check in item.checks if not check.name.startswith("tools:")} == {120}
-        assert sum(part.rows for one in item.oracle if one.by == "category" for part in one.parts) == rows
+        assert sum(part.rows for table in item.oracle if table.by == "category" for part in table.parts) == rows
     assert sampled.instructions.rows == rows
     assert sampled.training
     assert {check.rows for check in sampled.training.checks} == {3 * 48}
@@ -125,7 +127,7 @@ def test_gates_are_of_the_sample_and_checks_of_every_row(sampled: Audit) -> None
     assert sampled.failed == []
 
 
-def test_a_report_says_that_it_is_of_a_sample(
+def test_reports_state_the_size_of_the_sample(
     sampled: Audit, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_report(sampled, tmp_path)
@@ -133,29 +135,29 @@ def test_a_report_says_that_it_is_of_a_sample(
     assert sampled.training
     page = (tmp_path / "AUDIT.md").read_text()
     assert "**A sample was measured**" in page
-    assert page.count(f"Gates rest on {sampled.configs[0].basis[0].rows} of 48 rows of train (") == 3
-    assert f"Gates rest on {sampled.training.pairs} of 144 rows of dpo." in page
+    assert page.count(f"Gates were measured on {sampled.configs[0].basis[0].rows} of 48 rows of train (") == 3
+    assert f"Gates were measured on {sampled.training.pairs} of 144 rows of dpo." in page
     assert f"| rows | {rows} of {of_rows} |" in page
     assert page.count(f"a sample of {rows} of {of_rows} rows of each config](audit/") == 4
-    told = json.loads((tmp_path / "audit.json").read_text())
-    assert [one["of_rows"] for one in told["configs"][0]["basis"]] == [48, 36, 36]
-    assert (told["instructions"]["rows"], told["instructions"]["of_rows"]) == (rows, of_rows)
-    assert told["training"]["pairs"] == sampled.training.pairs
+    report = json.loads((tmp_path / "audit.json").read_text())
+    assert [split["of_rows"] for split in report["configs"][0]["basis"]] == [48, 36, 36]
+    assert (report["instructions"]["rows"], report["instructions"]["of_rows"]) == (rows, of_rows)
+    assert report["training"]["pairs"] == sampled.training.pairs
     whole = (built.data / "audit" / "lengths.png").read_bytes()
     assert (tmp_path / "audit" / "lengths.png").read_bytes() != whole
     print_audit("chronological", sampled.configs[2])
     assert "gates on" in capsys.readouterr().out
 
 
-def test_a_report_on_everything_says_nothing_of_samples(built: Built) -> None:
-    told = (built.data / "audit.json").read_text() + (built.data / "AUDIT.md").read_text()
-    assert not [word for word in ("basis", "pairs", "of_rows", "sample was", "rest on") if word in told]
+def test_a_report_on_all_rows_does_not_mention_samples(built: Built) -> None:
+    report = (built.data / "audit.json").read_text() + (built.data / "AUDIT.md").read_text()
+    assert not [word for word in ("basis", "pairs", "of_rows", "sample was", "measured on") if word in report]
     assert built.report.manifest.audit is not None
     assert built.report.manifest.audit.gates_on_rows is None
 
 
 def test_a_defect_outside_the_sample_is_found_in_train(copied: Built) -> None:
-    group = outside(copied, "train")
+    group = unsampled_group(copied, "train")
 
     def change(rows: Rows) -> None:
         row = next(row for row in rows if row["query_group"] == group)
@@ -166,7 +168,7 @@ def test_a_defect_outside_the_sample_is_found_in_train(copied: Built) -> None:
 
 
 def test_a_defect_outside_the_sample_is_found_in_the_answers(copied: Built) -> None:
-    group = outside(copied, "test")
+    group = unsampled_group(copied, "test")
 
     def change(rows: Rows) -> None:
         next(row for row in rows if row["query_group"] == group)["answer"]["arguments"] = "{}"
@@ -175,37 +177,37 @@ def test_a_defect_outside_the_sample_is_found_in_the_answers(copied: Built) -> N
     assert failed(copied, "rating_integrated") == ["the answer has no arguments: 1"]
 
 
-def test_an_instruction_of_another_split_is_found_where_neither_row_is_in_the_sample(copied: Built) -> None:
-    groups = outside(copied, "train"), outside(copied, "validation")
+def test_an_instruction_of_another_split_outside_the_sample_is_found_in_train(copied: Built) -> None:
+    groups = unsampled_group(copied, "train"), unsampled_group(copied, "validation")
     validation = read_instances(copied.data, "preferred_only", "validation")
-    asking = [row.instruction for row in validation if row.query_group == groups[1]]
+    instructions = [row.instruction for row in validation if row.query_group == groups[1]]
 
     def change(rows: Rows) -> None:
-        next(row for row in rows if row["query_group"] == groups[0])["history"][3]["instruction"] = asking[0]
+        next(row for row in rows if row["query_group"] == groups[0])["history"][3]["instruction"] = instructions[0]
 
     rewrite(copied.data / split_file("preferred_only", "train"), change)
-    found = failed(copied, "preferred_only")
-    assert [text for text in found if text.startswith("an instruction of")] == [
-        f"an instruction of another split stands in a train history: {len(asking)}"
+    failures = failed(copied, "preferred_only")
+    assert [text for text in failures if text.startswith("an instruction of")] == [
+        f"an instruction of another split stands in a train history: {len(instructions)}"
     ]
 
 
 def test_a_defect_outside_the_sample_is_found_in_training_data(copied: Built) -> None:
-    group = outside(copied, "train")
+    group = unsampled_group(copied, "train")
 
     def change(rows: Rows) -> None:
         row = next(row for row in rows if row["query_group"] == group)
         row["rejected"] = row["chosen"]
 
     rewrite(copied.data / split_file("dpo", "train"), change)
-    found = audit_training(copied.data, frozenset())
-    assert [(check.name, check.violations) for check in found.checks if not check.passed] == [
+    training = audit_training(copied.data, frozenset())
+    assert [(check.name, check.violations) for check in training.checks if not check.passed] == [
         ("dpo: the rejected reply is not wrong in the way of its kind", 1)
     ]
-    assert found.pairs == 0
+    assert training.pairs == 0
 
 
-def test_files_that_are_not_of_one_build_are_named(copied: Built) -> None:
+def test_files_of_different_builds_are_rejected(copied: Built) -> None:
     train, answers = split_file("preferred_only", "train"), answers_file("preferred_only")
     for folder, name in ((copied.data, train), (copied.answers, answers)):
         for number in range(2):
@@ -213,19 +215,19 @@ def test_files_that_are_not_of_one_build_are_named(copied: Built) -> None:
         (folder / name).unlink()
     with pytest.raises(ReadError, match=r"different numbers of files, \{'preferred_only': 2, 'rating_integrated': 1"):
         audit_training(copied.data, None)
-    with pytest.raises(ReadError, match="'test' is in 1 files, its answers are in 2"):
+    with pytest.raises(ReadError, match="'test' of 'preferred_only' is in 1 files, but its answers are in 2"):
         SplitRows(copied.data, "preferred_only", "test", copied.answers)
 
 
-def test_the_card_says_that_a_sample_was_measured(sampled: Audit, copied: Built) -> None:
+def test_the_card_states_the_size_of_the_sample(sampled: Audit, copied: Built) -> None:
     write_report(sampled, copied.data)
     manifest = replace(copied.report.manifest, audit=sampled.summary)
     write_pages(copied.data, manifest)
     card = (copied.data / "README.md").read_text()
-    told = sampled.summary
-    assert 0 < told.gates_that_cannot_tell < told.gates
-    held = told.gates - told.gates_that_cannot_tell
-    assert f"{held} of {told.gates} gates (the others cannot tell on so few rows) and" in card
+    summary = sampled.summary
+    assert 0 < summary.gates_that_cannot_tell < summary.gates
+    held = summary.gates - summary.gates_that_cannot_tell
+    assert f"{held} of {summary.gates} gates (the others cannot tell on so few rows) and" in card
     assert f"drawn by whole query groups: {sampled.rows[0]} of 120 rows a config." in card
     assert sampled.training
     assert f"Measured on {sampled.training.pairs} pairs." in card

@@ -1,1 +1,1 @@
-"""Tests of asking a language model."""
+"""Tests of the access to language models."""

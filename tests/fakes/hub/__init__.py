@@ -1,1 +1,1 @@
-"""A Hugging Face Hub over loopback, for the real clients, that fails on purpose: see `server.HubServer`."""
+"""Fake Hugging Face Hub on loopback, with fault injection. The real client libraries work with it: see `HubServer`."""

@@ -1,4 +1,4 @@
-"""The routes: HTTP in, HTTP out, and the faults on the way."""
+"""HTTP routes of the fake Hub, and the injection of faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REQUEST_BYTES = 2**30
 
 
 class Route(NamedTuple):
-    """An address, and who answers there."""
+    """A route and its handler."""
 
     method: str
     address: str
@@ -59,18 +59,18 @@ ROUTES = (
 
 
 class App:
-    """Answers requests with what a Hub knows.
+    """Web application of a fake Hub.
 
     Args:
-        hub: What it knows.
-        faults: What goes wrong.
-        log: Where every request is recorded.
-        page_size: The most entries in one part of a list.
+        hub: Users and repositories.
+        faults: Faults to inject.
+        log: Log of all requests.
+        page_size: Maximum number of entries in one page of a list.
     """
 
     def __init__(self, hub: Hub, faults: Faults, log: RequestLog, page_size: int) -> None:
         self.errors: list[Exception] = []
-        """What callbacks raised, and what this server did where it has a bug."""
+        """Exceptions of callbacks, and of the fake itself if it has a bug."""
 
         self._hub = hub
         self._faults = faults
@@ -78,7 +78,7 @@ class App:
         self._page_size = page_size
 
     def runner(self) -> web.AppRunner:
-        """A runner that ends quickly."""
+        """Return a runner with a short shutdown timeout."""
         app = web.Application(middlewares=[self._guard], client_max_size=REQUEST_BYTES)
         app.add_routes([web.route("HEAD", ROUTES[-1].address, partial(self._serve, ROUTES[-1]))])
         app.add_routes([web.route(route.method, route.address, partial(self._serve, route)) for route in ROUTES])
@@ -100,7 +100,7 @@ class App:
         for callback in self._faults.callbacks(route.kind, line):
             try:
                 await asyncio.to_thread(callback)
-            except Exception as error:  # of the test's own, which is told when the server ends
+            except Exception as error:  # of the test; raised when the server ends
                 self.errors.append(error)
         hit = self._faults.fault(route.kind, line)
         response = await self._answer(route, request, caller, hit)
@@ -114,7 +114,7 @@ class App:
     def _caller(self, request: web.Request) -> Caller | None:
         try:
             return self._hub.caller(request.headers.get("Authorization"))
-        except HubError:  # which `_do` tells the client
+        except HubError:  # reported to the client by `_do`
             return None
 
     async def _answer(
@@ -131,7 +131,7 @@ class App:
             return refusal(_failure(hit, route.kind, call))
         response = self._do(route, call, request.headers.get("Authorization"))
         if fault == "download_cut":
-            return await _half(request, response)
+            return await _truncated(request, response)
         return _broken(request) if fault == "dropped_after" else response
 
     async def _call(self, request: web.Request, caller: Caller | None) -> Call:
@@ -142,11 +142,11 @@ class App:
 
     def _do(self, route: Route, call: Call, authorization: str | None) -> web.Response:
         try:
-            self._hub.caller(authorization)  # refuses a token that nobody has
+            self._hub.caller(authorization)  # raises for an unknown token
             return route.handler(call)
         except HubError as error:
             return refusal(error)
-        except Exception as error:  # a bug of this server, which is told when it ends
+        except Exception as error:  # a bug of this fake; raised when the server ends
             self.errors.append(error)
             return refusal(HubError(500, f"{type(error).__name__}: {error}"))
 
@@ -163,9 +163,11 @@ def _failure(hit: Hit, kind: Kind, call: Call) -> HubError:
     return moved_head() if status == 412 else HubError(status, status.phrase, headers=wait)
 
 
-async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
-    body = whole.body if isinstance(whole.body, bytes) else b""
-    response = web.StreamResponse(status=whole.status, headers={**whole.headers, "Content-Length": str(len(body))})
+async def _truncated(request: web.Request, complete: web.Response) -> web.StreamResponse:
+    body = complete.body if isinstance(complete.body, bytes) else b""
+    response = web.StreamResponse(
+        status=complete.status, headers={**complete.headers, "Content-Length": str(len(body))}
+    )
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
     if request.transport is not None:
@@ -176,4 +178,4 @@ async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse
 def _broken(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    return web.Response()  # goes nowhere
+    return web.Response()  # is never sent

@@ -1,4 +1,4 @@
-"""The clients in the test's own process; those that read their endpoint at import need a process of their own."""
+"""huggingface_hub clients in the test process. Libraries that read their endpoint at import need a separate process."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"
 
 @contextmanager
 def hub_clients() -> Iterator[list[float]]:
-    """Keep huggingface_hub from proxies, from the protocol xet, and from waiting before it tries again.
+    """Configure huggingface_hub for a fake Hub: no proxies, no Xet protocol, and no delays between retries.
 
-    Also from a warning at each LFS upload, of a form of argument that httpx2 is about to drop.
+    Also silences a deprecation warning of httpx2 at each LFS upload.
 
     Yields:
-        The seconds that it would have waited, as it goes on.
+        The delays in seconds that were skipped, appended as they occur.
     """
     waits: list[float] = []
     clock = SimpleNamespace(sleep=waits.append)
-    close_session()  # it may know of a proxy
+    close_session()  # it may be configured with a proxy
     with (
         mock.patch.dict(os.environ),
         mock.patch("huggingface_hub.constants.HF_HUB_DISABLE_XET", True),
         mock.patch("huggingface_hub.utils._http.time", clock),
         mock.patch("huggingface_hub.file_download.time", clock),
-        mock.patch("httpx2._content.warnings", SimpleNamespace(warn=_pass_over)),
+        mock.patch("httpx2._content.warnings", SimpleNamespace(warn=_ignore)),
     ):
         for name in PROXIES:
             os.environ.pop(name, None)
@@ -45,16 +45,16 @@ def hub_clients() -> Iterator[list[float]]:
 
 
 def api(hub: HubServer, token: str | None) -> HfApi:
-    """A client; without a token it shows none, whatever this machine has stored."""
+    """Return a client. Without a token it is anonymous, even if this machine has a stored token."""
     return HfApi(endpoint=hub.url, token=token or False)
 
 
 def status(call: Callable[[], object]) -> int:
-    """The status of the reply that makes a client's call fail."""
+    """Return the HTTP status with which a client call fails."""
     with pytest.raises(HfHubHTTPError) as caught:
         call()
     return int(caught.value.response.status_code)
 
 
-def _pass_over(*_: object, **__: object) -> None:
-    """Warn of nothing."""
+def _ignore(*_: object, **__: object) -> None:
+    """Discard a warning."""

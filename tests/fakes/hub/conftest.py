@@ -1,4 +1,4 @@
-"""A Hub with one user, and huggingface_hub set to ask it."""
+"""Fixtures: an empty fake Hub and a client of one user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .server import HubServer
 
 @pytest.fixture
 def waits() -> Iterator[list[float]]:
-    """The seconds that the clients would have waited before they tried again."""
-    with hub_clients() as waited:
-        yield waited
+    """Skipped delays between retries, in seconds."""
+    with hub_clients() as delays:
+        yield delays
 
 
 @pytest.fixture
 def hub(waits: list[float]) -> Iterator[HubServer]:
-    """An empty Hub."""
+    """Empty fake Hub."""
     assert waits == []
     with HubServer() as server:
         yield server
@@ -28,5 +28,5 @@ def hub(waits: list[float]) -> Iterator[HubServer]:
 
 @pytest.fixture
 def ann(hub: HubServer) -> HfApi:
-    """A client of ann, who is in the organisation org."""
+    """Client of the user ann, a member of the organisation org."""
     return api(hub, hub.add_user("ann", orgs=["org"]))

@@ -1,7 +1,7 @@
-"""The errors that the Hub tells its clients, in the form that huggingface_hub sorts into exceptions.
+"""Error replies of the Hub, which huggingface_hub maps to exceptions.
 
-The client takes a 401 for a repository that is not there only where the address begins with https; over loopback the
-header X-Error-Code says so in its stead.
+For https addresses the client treats a 401 as a missing repository. The loopback address is http, so the fake sends the
+header X-Error-Code instead.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ Code = Literal["RepoNotFound", "RevisionNotFound", "EntryNotFound"]
 
 
 class HubError(Exception):
-    """A request that is refused.
+    """A rejected request.
 
     Args:
-        status: HTTP status of the reply.
-        message: What is wrong, for a person.
-        code: What is wrong, for a program; the client has an exception for each.
-        headers: Further headers of the reply.
-        fields: Further fields of the reply's body.
+        status: HTTP status.
+        message: Error message for people.
+        code: Error code, which selects the exception of the client.
+        headers: Additional headers of the reply.
+        fields: Additional fields of the body.
     """
 
     def __init__(
@@ -37,36 +37,36 @@ class HubError(Exception):
 
 
 def unknown_token() -> HubError:
-    """A token that belongs to nobody is refused everywhere, even where none is needed."""
+    """Return the 401 for an unknown token. It applies even to requests that need no token."""
     return HubError(401, "Invalid credentials in Authorization header")
 
 
-def nobody(code: Code | None = "RepoNotFound") -> HubError:
-    """No token where one is needed: for a write, for a private repository, and for one that is not there."""
+def missing_token(code: Code | None = "RepoNotFound") -> HubError:
+    """Return the 401 for a missing token: for writes, and for private or missing repositories."""
     return HubError(401, "Invalid username or password.", code)
 
 
 def no_repository() -> HubError:
-    """A repository that is not there, or is private to others."""
+    """Return the 404 for a repository that does not exist or is private to others."""
     return HubError(404, "Repository not found", "RepoNotFound")
 
 
 def no_revision(revision: str) -> HubError:
-    """A branch, tag or commit that is not there."""
+    """Return the 404 for an unknown branch, tag or commit."""
     return HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
 
 
 def no_entry(path: str, revision: str, commit: str) -> HubError:
-    """A file or folder that a snapshot does not hold."""
+    """Return the 404 for a file or folder that is not in the snapshot."""
     headers = {"X-Repo-Commit": commit}
     return HubError(404, f'"{path}" does not exist on "{revision}"', "EntryNotFound", headers)
 
 
 def moved_head() -> HubError:
-    """A commit for another head than there is."""
+    """Return the 412 for a commit whose parent is no longer the head."""
     return HubError(412, "A commit has happened since. Please refresh and try again.")
 
 
 def bad_request(message: str) -> HubError:
-    """A request that makes no sense, or that this server does not know how to serve."""
+    """Return the 400 for a malformed request, or one that the fake does not support."""
     return HubError(400, message)

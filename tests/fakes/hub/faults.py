@@ -1,6 +1,6 @@
-"""What goes wrong, and what happens in between: set by the test for requests of one kind, met in the order set.
+"""Fault injection: failures and callbacks that a test sets for the requests of one kind.
 
-A fault that is not yet exhausted keeps the next one for the same requests waiting; what it spares, the next one may hit.
+If several faults match a request, the one that was set first applies. A request that it skips can still meet the next.
 """
 
 from __future__ import annotations
@@ -19,31 +19,37 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 Status = Literal[401, 403, 404, 409, 412, 429, 500, 503]
 STATUSES: tuple[Status, ...] = get_args(Status)
 Break = Literal["dropped_before", "dropped_after", "upload_cut", "download_cut"]
-"""A broken connection: before the work is done, after it without a reply, within the request's body, within the reply's."""
+"""Broken connections.
+
+`dropped_before`: before the request is handled. `dropped_after`: after it is handled, without a reply. `upload_cut`: in
+the body of the request. `download_cut`: in the body of the reply.
+"""
 
 BREAKS: tuple[Break, ...] = get_args(Break)
 Callback = Callable[[], object]
 
-What = TypeVar("What")
+_Effect = TypeVar("_Effect")
 
 
 class Hit(NamedTuple):
-    """What befalls a request."""
+    """Fault of one request."""
 
     fault: Status | Break
     retry_after: int | None
-    """Seconds, told with 429 and 503; None where nothing is told."""
+    """Value of the Retry-After header of a 429 or 503, in seconds; None for no header."""
 
 
 @dataclass(slots=True)
-class _Armed(Generic[What]):
-    what: What
+class _Rule(Generic[_Effect]):
+    """A fault or callback with the filter that selects its requests."""
+
+    effect: _Effect
     kind: Kind
     times: int | None
     after: int
     matching: str
 
-    def takes(self, kind: Kind, line: str) -> bool:
+    def applies(self, kind: Kind, line: str) -> bool:
         if kind != self.kind or self.matching not in line or self.times == 0:
             return False
         if self.after:
@@ -55,16 +61,16 @@ class _Armed(Generic[What]):
 
 
 class Faults:
-    """The faults and the callbacks that are set; may be used from any thread.
+    """Active faults and callbacks. Thread-safe.
 
-    In all methods `kind` is the kind of the requests, of which only those count that have `matching` in their
-    "METHOD /path"; `after` of them are spared, and then so many `times` are hit, or with None all.
+    All methods take the same filter: requests of a `kind` whose "METHOD /path" contains `matching`. The first `after`
+    of them are skipped, then `times` of them are hit; None means all.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[_Armed[Hit]] = []
-        self._callbacks: list[_Armed[Callback]] = []
+        self._faults: list[_Rule[Hit]] = []
+        self._callbacks: list[_Rule[Callback]] = []
 
     def fail(
         self,
@@ -76,31 +82,31 @@ class Faults:
         matching: str = "",
         retry_after: int | None = None,
     ) -> None:
-        """Let requests fail, with a status or a broken connection; with 429 and 503 a time to wait in seconds may go."""
+        """Make requests fail with a status or a broken connection. `retry_after` is sent with 429 and 503, in seconds."""
         if kind not in KINDS or fault not in (*STATUSES, *BREAKS):
-            raise ValueError(f"no fault {fault!r} of {kind!r}; faults are {(*STATUSES, *BREAKS)}, kinds are {KINDS}")
+            raise ValueError(f"Unknown fault {fault!r} for {kind!r}. Faults: {(*STATUSES, *BREAKS)}. Kinds: {KINDS}.")
         with self._lock:
-            self._faults.append(_Armed(Hit(fault, retry_after), kind, times, after, matching))
+            self._faults.append(_Rule(Hit(fault, retry_after), kind, times, after, matching))
 
     def on(self, kind: Kind, callback: Callback, *, times: int | None = 1, after: int = 0, matching: str = "") -> None:
-        """Call something just before a request is handled, on a thread of its own, where it may ask the server too."""
+        """Call a function just before a request is handled. It runs in another thread and may use the server itself."""
         if kind not in KINDS:
-            raise ValueError(f"no requests of kind {kind!r}; kinds are {KINDS}")
+            raise ValueError(f"Unknown kind {kind!r}. Kinds: {KINDS}.")
         with self._lock:
-            self._callbacks.append(_Armed(callback, kind, times, after, matching))
+            self._callbacks.append(_Rule(callback, kind, times, after, matching))
 
     def clear(self) -> None:
-        """Forget all that was set."""
+        """Remove all faults and callbacks."""
         with self._lock:
             self._faults.clear()
             self._callbacks.clear()
 
     def fault(self, kind: Kind, line: str) -> Hit | None:
-        """What befalls the request that has arrived, which counts it."""
+        """Return the fault of an arriving request, and count the request."""
         with self._lock:
-            return next((armed.what for armed in self._faults if armed.takes(kind, line)), None)
+            return next((rule.effect for rule in self._faults if rule.applies(kind, line)), None)
 
     def callbacks(self, kind: Kind, line: str) -> list[Callback]:
-        """What is called before the request that has arrived, which counts it."""
+        """Return the callbacks for an arriving request, and count the request."""
         with self._lock:
-            return [armed.what for armed in self._callbacks if armed.takes(kind, line)]
+            return [rule.effect for rule in self._callbacks if rule.applies(kind, line)]

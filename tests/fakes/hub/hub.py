@@ -1,4 +1,4 @@
-"""What a Hub knows: its users and their tokens, its repositories, and who may do what to them."""
+"""State of the fake Hub: users with their tokens, repositories, and access rights."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Literal
 
-from .errors import HubError, no_repository, nobody, unknown_token
+from .errors import HubError, missing_token, no_repository, unknown_token
 from .objects import File
 from .operations import ATTRIBUTES, delete_file, is_large, put
 from .repository import MAIN, Repository, RepoType, Visibility
 
 Role = Literal["read", "write"]
 START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the first commit is made; each further one comes a second later, however long the test takes."""
+"""Date of the first commit. Each further commit is dated one second later, so that ids are deterministic."""
 
 SAMPLE_BYTES = 512
-"""So many first bytes tell whether a file is binary, as in the client."""
+"""Number of leading bytes that decide whether a file is binary, as in the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a token speaks for."""
+    """User of a token."""
 
     name: str
     orgs: tuple[str, ...]
     role: Role
-    """What the token allows; a user may have several."""
+    """Permission of the token. A user can have several tokens."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """What the user owns repositories in."""
+        """Namespaces in which the user owns repositories."""
         return (self.name, *self.orgs)
 
 
 class Hub:
-    """Users and repositories; may be used from any thread."""
+    """Users and repositories. Thread-safe."""
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
@@ -45,12 +45,12 @@ class Hub:
         self._seconds = count()
 
     def add_user(self, name: str, *, orgs: Collection[str] = (), role: Role = "write") -> str:
-        """Make a token.
+        """Create a token.
 
         Args:
-            name: The user, who need not be new.
-            orgs: The organisations that the user is a member of.
-            role: What the token allows: a read token writes nowhere.
+            name: Name of a new or existing user.
+            orgs: Organisations of the user.
+            role: Permission of the token. A "read" token cannot write.
 
         Returns:
             The token.
@@ -62,31 +62,39 @@ class Hub:
     def create(
         self, repo_type: RepoType, name: str, *, visibility: Visibility = "public", sdk: str | None = None
     ) -> Repository:
-        """Make a repository, which begins with a commit of its .gitattributes; a Space has a README.md too."""
+        """Create a repository with an initial commit of its .gitattributes, and of a README.md for a Space.
+
+        Raises:
+            ValueError: If the repository exists.
+        """
         key = (repo_type, name)
         if key in self._repositories:
-            raise ValueError(f"{repo_type}/{name} exists already")
-        made = Repository(repo_type, name, visibility, sdk, self._tick)
+            raise ValueError(f"{repo_type}/{name} already exists.")
+        repository = Repository(repo_type, name, visibility, sdk, self._tick)
         title = name.partition("/")[2]
         readme = {"README.md": f"---\ntitle: {title}\nsdk: {sdk}\n---\n".encode()} if repo_type == "spaces" else {}
-        made.start({".gitattributes": ATTRIBUTES, **readme})
-        self._repositories[key] = made
-        return made
+        repository.start({".gitattributes": ATTRIBUTES, **readme})
+        self._repositories[key] = repository
+        return repository
 
     def exists(self, repo_type: RepoType, name: str) -> bool:
-        """Whether there is such a repository."""
+        """Return True if a repository exists."""
         return (repo_type, name) in self._repositories
 
     def repo(self, repo_type: RepoType, name: str) -> Repository:
-        """The repository itself, whoever may see it."""
+        """Return a repository, without checking access rights.
+
+        Raises:
+            LookupError: If the repository does not exist.
+        """
         try:
             return self._repositories[repo_type, name]
         except KeyError:
-            there = ", ".join(sorted("/".join(key) for key in self._repositories)) or "none"
-            raise LookupError(f"no repository {repo_type}/{name}; there are: {there}") from None
+            existing = ", ".join(sorted("/".join(key) for key in self._repositories)) or "none"
+            raise LookupError(f"Unknown repository {repo_type}/{name}. Existing repositories: {existing}.") from None
 
     def remove(self, repo_type: RepoType, name: str) -> None:
-        """Delete a repository with all its history."""
+        """Delete a repository and its history."""
         del self._repositories[repo_type, name]
 
     def commit(
@@ -99,14 +107,14 @@ class Hub:
         revision: str = MAIN,
         author: str = "system",
     ) -> str:
-        """Make a commit without a client.
+        """Commit directly on the server, without a client.
 
         Args:
-            repo_type: What the repository holds.
+            repo_type: Type of the repository.
             name: Owner and name of the repository.
-            files: The contents of what is added or replaced by path; None for what is deleted.
+            files: New contents by path; None deletes the file.
             message: Title of the commit.
-            revision: The branch.
+            revision: Branch.
             author: Name of the user.
 
         Returns:
@@ -115,11 +123,14 @@ class Hub:
         operations = [
             delete_file(path) if data is None else put(path, _stored(path, data)) for path, data in files.items()
         ]
-        made = self.repo(repo_type, name).commit(operations, revision=revision, title=message, author=author)
-        return made.id
+        return self.repo(repo_type, name).commit(operations, revision=revision, title=message, author=author).id
 
     def caller(self, authorization: str | None) -> Caller | None:
-        """Who is asking, told from the header; None without one."""
+        """Return the caller of a request from its Authorization header; None without one.
+
+        Raises:
+            HubError: If the token is unknown.
+        """
         if authorization is None:
             return None
         caller = self._callers.get(authorization.removeprefix("Bearer "))
@@ -128,22 +139,34 @@ class Hub:
         return caller
 
     def readable(self, caller: Caller | None, repo_type: RepoType, name: str) -> Repository:
-        """The repository, if the caller may see it."""
-        found = self._repositories.get((repo_type, name))
-        if found and (not found.private or (caller and found.owner in caller.namespaces)):
-            return found
-        raise nobody() if caller is None else no_repository()
+        """Return a repository.
+
+        Raises:
+            HubError: If the caller may not read it, or it does not exist. Both look the same to the client.
+        """
+        repository = self._repositories.get((repo_type, name))
+        if repository and (not repository.private or (caller and repository.owner in caller.namespaces)):
+            return repository
+        raise missing_token() if caller is None else no_repository()
 
     def writable(self, caller: Caller | None, repo_type: RepoType, name: str) -> Repository:
-        """The repository, if the caller may write to it."""
-        found = self.readable(caller, repo_type, name)
-        self.check_writer(caller, found.owner)
-        return found
+        """Return a repository.
+
+        Raises:
+            HubError: If the caller may not write to it.
+        """
+        repository = self.readable(caller, repo_type, name)
+        self.check_writer(caller, repository.owner)
+        return repository
 
     def check_writer(self, caller: Caller | None, namespace: str) -> None:
-        """Refuse who may not write in a namespace."""
+        """Check write access to a namespace.
+
+        Raises:
+            HubError: If the caller may not write there.
+        """
         if caller is None:
-            raise nobody()
+            raise missing_token()
         if caller.role != "write":
             raise HubError(403, "Forbidden: you must use a write token to upload to a repository.")
         if namespace not in caller.namespaces:

@@ -1,4 +1,4 @@
-"""What the server was asked and what it answered."""
+"""Log of requests and replies."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ class Entry:
 
     method: str
     path: str
-    """Decoded, without the query."""
+    """Decoded path without the query."""
 
     kind: Kind | None
-    """None where nothing is served under this address."""
+    """Kind of the route; None for an unknown address."""
 
     status: int
-    """HTTP status of the reply; 0 where the connection was broken instead."""
+    """HTTP status of the reply; 0 if the connection was broken."""
 
     user: str | None
-    """Whose token it came with; None without a token, or with one that nobody has."""
+    """User of the token; None without a token or with an unknown one."""
 
     fault: Status | Break | None = None
-    """The fault that hit it."""
+    """Injected fault."""
 
 
 class RequestLog:
-    """The requests in the order in which they were done with; may be used from any thread."""
+    """Requests in the order of their completion. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,15 +43,15 @@ class RequestLog:
             self._entries.append(entry)
 
     def entries(self, *kinds: Kind) -> list[Entry]:
-        """All requests; of some kinds only where they are named."""
+        """Return all requests, or those of the given kinds."""
         with self._lock:
             return [entry for entry in self._entries if not kinds or entry.kind in kinds]
 
     def kinds(self, without: Iterable[Kind] = ()) -> list[Kind | None]:
-        """The kinds of all requests in order, but for some."""
+        """Return the kinds of all requests in order, except the excluded ones."""
         return [entry.kind for entry in self.entries() if entry.kind not in tuple(without)]
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all requests."""
         with self._lock:
             self._entries.clear()

@@ -1,4 +1,4 @@
-"""A small data set, as a client uploads it."""
+"""A small data set repository, uploaded with a client."""
 
 from __future__ import annotations
 
@@ -13,57 +13,32 @@ NAME = "org/numbers"
 TEXT = "notes/été 1.txt"
 README = b"""---
 license: cc0-1.0
-configs:
-- config_name: numbers
-  default: true
-  data_files:
-  - split: train
-    path: data/train.parquet
 ---
 Numbers.
-"""
-SCRIPT = b"""
-import datasets
-import pyarrow.parquet as pq
-
-
-class Numbers(datasets.GeneratorBasedBuilder):
-    BUILDER_CONFIGS = [datasets.BuilderConfig(name="numbers")]
-
-    def _info(self):
-        return datasets.DatasetInfo(features=datasets.Features({"number": datasets.Value("int64")}))
-
-    def _split_generators(self, manager):
-        path = manager.download("data/train.parquet")
-        return [datasets.SplitGenerator(name="train", gen_kwargs={"path": path})]
-
-    def _generate_examples(self, path):
-        for key, row in enumerate(pq.read_table(path).to_pylist()):
-            yield key, {"number": -row["number"]}
 """
 
 
 def parquet(count: int) -> bytes:
-    """A Parquet file of the first numbers."""
-    made = io.BytesIO()
-    pq.write_table(pa.table({"number": range(count)}), made)
-    return made.getvalue()
+    """Return a Parquet file with the first `count` numbers."""
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"number": range(count)}), buffer)
+    return buffer.getvalue()
 
 
 def files(count: int) -> dict[str, bytes]:
-    """The data set of the first numbers."""
+    """Return the files of a data set with the first `count` numbers."""
     return {"README.md": README, "data/train.parquet": parquet(count), TEXT: f"up to {count}\n".encode()}
 
 
 def upload(api: HfApi, contents: Mapping[str, bytes], message: str = "Upload", **options: str | bool) -> CommitInfo:
-    """Commit to the data set with a client."""
+    """Commit files to the repository with a client."""
     operations = [CommitOperationAdd(path, data) for path, data in contents.items()]
-    made = api.create_commit(NAME, operations, commit_message=message, repo_type="dataset", **options)  # type: ignore[call-overload]
-    assert isinstance(made, CommitInfo)
-    return made
+    commit = api.create_commit(NAME, operations, commit_message=message, repo_type="dataset", **options)  # type: ignore[call-overload]
+    assert isinstance(commit, CommitInfo)
+    return commit
 
 
 def publish(api: HfApi, count: int = 3, *, private: bool = False) -> str:
-    """Make the data set with a client; the id of its commit."""
+    """Create the repository with a client, upload its files, and return the id of the commit."""
     api.create_repo(NAME, repo_type="dataset", private=private)
     return upload(api, files(count)).oid

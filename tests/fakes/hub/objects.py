@@ -1,4 +1,4 @@
-"""Contents and folders under the names that git gives them, so that ids are those of a real repository."""
+"""Git objects: file contents and folders with the ids that git computes for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 FILE_MODE = "100644"
 FOLDER_MODE = "40000"
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"  # the format's fixed first line
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,39 +19,39 @@ class File:
 
     data: bytes
     oid: str
-    """git's id of what is in the tree: of the content, or for an LFS file of its pointer."""
+    """Git id of the blob in the tree: the content, or the pointer of an LFS file."""
 
     sha256: str | None = None
-    """Of the content of an LFS file; None for a regular one."""
+    """SHA-256 of the content of an LFS file; None for a regular file."""
 
     pointer_size: int = 0
-    """Bytes of the pointer; 0 for a regular file."""
+    """Size of the pointer in bytes; 0 for a regular file."""
 
     @classmethod
     def regular(cls, data: bytes) -> File:
-        """A file whose content is in the tree."""
+        """Create a file that is stored in the tree."""
         return cls(data, object_id("blob", data))
 
     @classmethod
     def large(cls, data: bytes) -> File:
-        """A file of which the tree holds a pointer."""
+        """Create an LFS file, of which the tree contains only a pointer."""
         sha256 = hashlib.sha256(data).hexdigest()
         pointer = POINTER.format(sha256, len(data)).encode()
         return cls(data, object_id("blob", pointer), sha256, len(pointer))
 
     @property
     def etag(self) -> str:
-        """What a client tells its copies apart by."""
+        """ETag, which clients use as the name of their cached copy."""
         return self.sha256 or self.oid
 
 
 def object_id(kind: str, body: bytes) -> str:
-    """The id that git gives an object."""
+    """Return the git id of an object."""
     return hashlib.sha1(f"{kind} {len(body)}\0".encode() + body, usedforsecurity=False).hexdigest()
 
 
 def tree_ids(files: Mapping[str, File]) -> dict[str, str]:
-    """The id that git gives each folder of a snapshot by its path; that of the whole is under the empty path."""
+    """Return the git id of each folder of a snapshot by its path. The empty path is the root."""
     folders: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     folders[""] = {}
     for path, file in files.items():
@@ -69,7 +69,7 @@ def tree_ids(files: Mapping[str, File]) -> dict[str, str]:
 
 
 def parent_of(path: str) -> str:
-    """The path of the folder that holds a path; empty at the top."""
+    """Return the parent folder of a path; empty for the root."""
     return path.rpartition("/")[0]
 
 

@@ -1,9 +1,9 @@
-"""The Hub as an OpenID provider, over loopback: what a Space's sign-in asks, and a page on which a person is chosen.
+"""Fake OpenID provider of the Hub, as the sign-in of a Space uses it, with a page to choose an account.
 
 Usage:
     with Provider({"ann": "64f0"}) as provider:
         environment = provider.environment()
-        # the browser is sent to provider.url/oauth/authorize, and there a click on `ann` signs her in
+        # The app redirects the browser to provider.url/oauth/authorize, where a click on `ann` signs in.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DISCOVERY = "/.well-known/openid-configuration"
 
 @dataclass(frozen=True, slots=True)
 class _Grant:
-    """What a code stands for."""
+    """Sign-in that an authorization code stands for."""
 
     name: str
     redirect_uri: str
@@ -40,20 +40,20 @@ class _Grant:
 
 
 class Provider:
-    """A provider in a thread; a context manager that can be entered once.
+    """Provider in a background thread. A context manager that can be entered once.
 
-    Leaving it raises the first error of its own.
+    The exit raises the first error of an invalid request.
 
     Args:
-        people: Ids of accounts by their names.
+        people: Account ids by account name.
     """
 
     def __init__(self, people: Mapping[str, str]) -> None:
         self.people = dict(people)
         self.redirects: list[str] = []
-        """Each address to which somebody was to come back."""
+        """All redirect addresses that clients sent."""
         self.valid_s = VALID_S
-        """Seconds for which a sign-in made from now on holds."""
+        """Lifetime of new access tokens in seconds."""
         self.errors: list[Exception] = []
         self._codes: dict[str, _Grant] = {}
         self._tokens: dict[str, str] = {}
@@ -63,7 +63,7 @@ class Provider:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def environment(self) -> dict[str, str]:
-        """What a Space with `hf_oauth: true` is told of its provider."""
+        """Return the environment variables that the Hub sets for a Space with `hf_oauth: true`."""
         return {
             "OAUTH_CLIENT_ID": CLIENT,
             "OAUTH_CLIENT_SECRET": SECRET,
@@ -101,13 +101,13 @@ class Provider:
         return {"keys": [self._key.as_dict(private=False)]}
 
     def authorize(self, asked: Mapping[str, str]) -> str:
-        """GET /oauth/authorize: a page that offers each account, and to go back as nobody.
+        """GET /oauth/authorize: a page with a link for each account, and one that denies access.
 
         Raises:
-            ValueError: If a client asks for something else than a code with these scopes.
+            ValueError: If the client id, response type or scopes are wrong.
         """
         if (asked.get("client_id"), asked.get("response_type"), asked.get("scope")) != (CLIENT, "code", SCOPES):
-            raise ValueError(f"asked for {dict(asked)}")
+            raise ValueError(f"Unexpected parameters: {dict(asked)}.")
         back = asked["redirect_uri"]
         self.redirects.append(back)
         links = {"nobody": {"error": "access_denied"}}
@@ -122,16 +122,17 @@ class Provider:
         return f"<!doctype html><title>Sign in</title><link rel='icon' href='data:,'><ul>{listed}</ul>"
 
     def token(self, authorization: str, form: Mapping[str, str]) -> dict[str, Any]:
-        """POST /oauth/token: what a code is exchanged for, once.
+        """POST /oauth/token: exchange a code for tokens. A code is valid once.
 
         Raises:
-            ValueError: If the client, the code or the address is another one.
+            KeyError: If the code is unknown or used.
+            ValueError: If the client secret, grant type or redirect address is wrong.
         """
         if authorization != "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode():
-            raise ValueError("another client")
+            raise ValueError("The client id or secret is wrong.")
         grant = self._codes.pop(form["code"])
         if (form["grant_type"], form["redirect_uri"]) != ("authorization_code", grant.redirect_uri):
-            raise ValueError(f"asked for {dict(form)}")
+            raise ValueError(f"Unexpected parameters: {dict(form)}.")
         token, now = secrets.token_urlsafe(24), int(time.time())
         self._tokens[token] = grant.name
         claims = {
@@ -155,12 +156,12 @@ class Provider:
         """GET /oauth/userinfo.
 
         Raises:
-            KeyError: If the token is nobody's.
+            KeyError: If the token is unknown.
         """
         return self.claims(self._tokens[authorization.removeprefix("Bearer ")])
 
     def claims(self, name: str) -> dict[str, Any]:
-        """What is told of a person."""
+        """Return the OpenID claims of an account."""
         return {
             "sub": self.people[name],
             "name": name.capitalize(),
@@ -179,11 +180,11 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             address = urlsplit(self.path)
-            asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+            query = {name: values[0] for name, values in parse_qs(address.query).items()}
             replies: dict[str, Callable[[], Any]] = {
                 DISCOVERY: provider.discovery,
                 "/.well-known/jwks.json": provider.keys,
-                "/oauth/authorize": lambda: provider.authorize(asked),
+                "/oauth/authorize": lambda: provider.authorize(query),
                 "/oauth/userinfo": lambda: provider.userinfo(self.headers["Authorization"]),
             }
             self._reply(replies.get(address.path))
@@ -195,15 +196,15 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self._reply((lambda: provider.token(self.headers["Authorization"], form)) if known else None)
 
         def log_message(self, *_: object) -> None:
-            """Write nothing."""
+            """Disable logging."""
 
         def _reply(self, make: Callable[[], Any] | None) -> None:
             try:
-                status, found = (404, {"error": "not_found"}) if make is None else (200, make())
-            except (KeyError, ValueError) as error:  # told when it ends
+                status, body = (404, {"error": "not_found"}) if make is None else (200, make())
+            except (KeyError, ValueError) as error:  # raised when the provider exits
                 provider.errors.append(error)
-                status, found = 400, {"error": "invalid_request"}
-            text, kind = (found, "text/html") if isinstance(found, str) else (json.dumps(found), "application/json")
+                status, body = 400, {"error": "invalid_request"}
+            text, kind = (body, "text/html") if isinstance(body, str) else (json.dumps(body), "application/json")
             content = text.encode()
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -1,4 +1,4 @@
-"""What a commit does to the files: the lines of its body, each as a change to a snapshot."""
+"""Operations of a commit, and the parser for the body of a commit request."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from .errors import HubError, bad_request
 from .objects import File
 
 Operation = Callable[[dict[str, File]], None]
-"""Changes the files of a snapshot that is about to be made."""
+"""Function that changes the files of a new snapshot in place."""
 
 LARGE_SUFFIXES = (".7z", ".arrow", ".bin", ".bz2", ".gz", ".npy", ".npz", ".parquet", ".pt", ".safetensors", ".tar", ".tgz", ".xz", ".zip", ".zst")  # fmt: skip
 LARGE_BYTES = 10 * 2**20
-"""From more than so many bytes a file must be an LFS file, whatever it is."""
+"""Maximum size of a regular file in bytes. Larger files must be LFS files."""
 
 ATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LARGE_SUFFIXES).encode()
-"""The .gitattributes that a new repository is given."""
+"""Content of .gitattributes in a new repository."""
 
 FORBIDDEN = frozenset({"", ".", "..", ".git"})
 
 
-class Asked(NamedTuple):
-    """The body of a request for a commit."""
+class CommitRequest(NamedTuple):
+    """Parsed body of a commit request."""
 
     title: str
     description: str
     parent: str | None
-    """The commit that must still be the head, whole or its first characters."""
+    """Id of the expected head, or a prefix of it; None for any head."""
 
     operations: list[Operation]
 
 
 def is_large(path: str, size: int, sample: bytes) -> bool:
-    """Whether a file goes to LFS, told from its name, its size in bytes, and its first bytes."""
+    """Return True if a file must be an LFS file: by its suffix, its size in bytes, or binary data in its first bytes."""
     return path.endswith(LARGE_SUFFIXES) or size > LARGE_BYTES or _is_binary(sample)
 
 
 def put(path: str, file: File) -> Operation:
-    """Add a file, or replace it."""
+    """Return the operation that adds or replaces a file."""
     if FORBIDDEN.intersection(path.split("/")):
         raise bad_request(f"Invalid path: {path!r}")
 
@@ -51,7 +51,7 @@ def put(path: str, file: File) -> Operation:
 
 
 def delete_file(path: str) -> Operation:
-    """Take a file away, which must be there."""
+    """Return the operation that deletes a file. It fails if the file does not exist."""
 
     def apply(files: dict[str, File]) -> None:
         if files.pop(path, None) is None:
@@ -61,25 +61,28 @@ def delete_file(path: str) -> Operation:
 
 
 def delete_folder(path: str) -> Operation:
-    """Take a folder away, which must be there."""
+    """Return the operation that deletes a folder. It fails if the folder does not exist."""
     prefix = f"{path.rstrip('/')}/"
 
     def apply(files: dict[str, File]) -> None:
-        held = [name for name in files if name.startswith(prefix)]
-        if not held:
+        contained = [name for name in files if name.startswith(prefix)]
+        if not contained:
             raise HubError(404, f"A folder with this name doesn't exist: {path}", "EntryNotFound")
-        for name in held:
+        for name in contained:
             del files[name]
 
     return apply
 
 
-def read_commit(body: bytes, uploaded: Mapping[str, File]) -> Asked:
-    """Read the body of a request for a commit.
+def read_commit(body: bytes, uploaded: Mapping[str, File]) -> CommitRequest:
+    """Parse the body of a commit request.
 
     Args:
-        body: A JSON object on each line.
-        uploaded: The LFS files that the repository has, by the SHA-256 of their contents.
+        body: One JSON object per line.
+        uploaded: Uploaded LFS files by the SHA-256 of their contents.
+
+    Raises:
+        HubError: If the body is malformed, or an operation is invalid.
     """
     lines = [json.loads(line) for line in body.splitlines() if line.strip()]
     if not lines or lines[0]["key"] != "header":
@@ -88,7 +91,7 @@ def read_commit(body: bytes, uploaded: Mapping[str, File]) -> Asked:
     if not header.get("summary"):
         raise bad_request('"summary" is not allowed to be empty')
     operations = [_operation(line["key"], line["value"], uploaded) for line in lines[1:]]
-    return Asked(header["summary"], header.get("description", ""), header.get("parentCommit"), operations)
+    return CommitRequest(header["summary"], header.get("description", ""), header.get("parentCommit"), operations)
 
 
 def _operation(key: str, value: dict[str, Any], uploaded: Mapping[str, File]) -> Operation:
@@ -114,5 +117,5 @@ def _is_binary(sample: bytes) -> bool:
     try:
         text = sample.decode()
     except UnicodeDecodeError as error:
-        return error.end < len(sample)  # else the sample may only have been cut inside a character
+        return error.end < len(sample)  # at the end, the sample may just cut a character in half
     return "\0" in text

@@ -1,4 +1,4 @@
-"""Requests that change nothing: who one is, and what a repository holds."""
+"""Handlers of read requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from aiohttp import web
 
 from .call import Call, page, reply
-from .errors import HubError, no_entry, nobody
+from .errors import HubError, missing_token, no_entry
 from .objects import File, parent_of
 from .repository import MAIN, Commit, Repository
 
@@ -23,7 +23,7 @@ def whoami(call: Call) -> web.Response:
     """GET /api/whoami-v2."""
     caller = call.caller
     if caller is None:
-        raise nobody(code=None)
+        raise missing_token(code=None)
     orgs = [{"type": "org", "name": name, "fullname": name, "roleInOrg": "write"} for name in caller.orgs]
     token = {"type": "access_token", "accessToken": {"displayName": "tests", "role": caller.role}}
     who = {"type": "user", "id": caller.name, "name": caller.name, "fullname": caller.name, "avatarUrl": ""}
@@ -31,7 +31,7 @@ def whoami(call: Call) -> web.Response:
 
 
 def validate_yaml(call: Call) -> web.Response:
-    """POST /api/validate-yaml: the header of a README must be a mapping; that it is wanting is a warning."""
+    """POST /api/validate-yaml: the YAML header of a README must be a mapping. A missing header is a warning."""
     content: str = call.json()["content"].replace("\r\n", "\n")
     header, closed, _ = content.removeprefix(FENCE).partition(f"\n{FENCE}")
     errors, warnings = [], []
@@ -60,13 +60,13 @@ def info(call: Call) -> web.Response:
         {"rfilename": path, **(_blob(file) if call.flag("blobs") else {})}
         for path, file in sorted(commit.files.items())
     ]
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "_id": repository.name,
         "id": repository.name,
         "author": repository.owner,
         "sha": commit.id,
-        "createdAt": _written(repository.commits()[-1].date),
-        "lastModified": _written(commit.date),
+        "createdAt": _timestamp(repository.commits()[-1].date),
+        "lastModified": _timestamp(commit.date),
         "private": repository.private,
         "gated": False,
         "disabled": False,
@@ -75,60 +75,60 @@ def info(call: Call) -> web.Response:
         "tags": [],
         "siblings": siblings,
     }
-    return reply(told | ({"sdk": repository.sdk} if repository.sdk else {}))
+    return reply(details | ({"sdk": repository.sdk} if repository.sdk else {}))
 
 
 def refs(call: Call) -> web.Response:
     """GET /api/{type}/{owner}/{name}/refs."""
     repository = call.readable
-    told: dict[str, Any] = {
+    references: dict[str, Any] = {
         "branches": [_ref("heads", name, oid) for name, oid in repository.branches().items()],
         "converts": [],
         "tags": [_ref("tags", name, oid) for name, oid in repository.tags().items()],
     }
     if call.flag("include_prs"):
-        told["pullRequests"] = [_ref("pr", name, oid) for name, oid in repository.pull_requests().items()]
-    return reply(told)
+        references["pullRequests"] = [_ref("pr", name, oid) for name, oid in repository.pull_requests().items()]
+    return reply(references)
 
 
 def commits(call: Call) -> web.Response:
     """GET /api/{type}/{owner}/{name}/commits/{revision}."""
-    told = [
+    entries = [
         {
             "id": commit.id,
             "title": commit.title,
             "message": commit.description,
             "authors": [{"user": commit.author}],
-            "date": _written(commit.date),
+            "date": _timestamp(commit.date),
         }
         for commit in call.readable.commits(call.names["revision"])
     ]
-    return page(call, told)
+    return page(call, entries)
 
 
 def tree(call: Call) -> web.Response:
-    """GET /api/{type}/{owner}/{name}/tree/{revision}, or with a folder behind it."""
+    """GET /api/{type}/{owner}/{name}/tree/{revision}, or with /{folder}."""
     repository, revision = call.readable, call.names["revision"]
     folder = call.names.get("path", "").rstrip("/")
     commit = repository.at(revision)
     if folder not in commit.trees:
         raise no_entry(folder, revision, commit.id)
     paths = _below(commit, folder) if call.flag("recursive") else _inside(commit, folder)
-    return page(call, [_shown(repository, commit, path, call.flag("expand")) for path in sorted(paths)])
+    return page(call, [_entry(repository, commit, path, call.flag("expand")) for path in sorted(paths)])
 
 
 def paths_info(call: Call) -> web.Response:
-    """POST /api/{type}/{owner}/{name}/paths-info/{revision}: of what is there; the rest is passed over."""
+    """POST /api/{type}/{owner}/{name}/paths-info/{revision}: unknown paths are left out of the reply."""
     repository = call.readable
     commit = repository.at(call.names["revision"])
-    asked = [str(path).rstrip("/") for path in call.form.getall("paths", [])]
+    paths = [str(path).rstrip("/") for path in call.form.getall("paths", [])]
     expand = str(call.form.get("expand", "")).lower() == "true"
-    there = [path for path in asked if path in commit.files or (path and path in commit.trees)]
-    return reply([_shown(repository, commit, path, expand) for path in there])
+    existing = [path for path in paths if path in commit.files or (path and path in commit.trees)]
+    return reply([_entry(repository, commit, path, expand) for path in existing])
 
 
 def resolve(call: Call) -> web.Response:
-    """GET and HEAD /{prefix}{owner}/{name}/resolve/{revision}/{path}: a file, or a part of it."""
+    """GET and HEAD /{prefix}{owner}/{name}/resolve/{revision}/{path}: a file, or a byte range of it."""
     revision, path = call.names["revision"], call.names["path"]
     commit = call.readable.at(revision)
     file = commit.files.get(path)
@@ -164,18 +164,18 @@ def _inside(commit: Commit, folder: str) -> Iterator[str]:
     yield from (path for path in _below(commit, folder) if parent_of(path) == folder)
 
 
-def _shown(repository: Repository, commit: Commit, path: str, expand: bool) -> dict[str, Any]:
+def _entry(repository: Repository, commit: Commit, path: str, expand: bool) -> dict[str, Any]:
     file = commit.files.get(path)
     if file is None:
-        told: dict[str, Any] = {"type": "directory", "oid": commit.trees[path], "size": 0, "path": path}
+        entry: dict[str, Any] = {"type": "directory", "oid": commit.trees[path], "size": 0, "path": path}
     else:
-        told = {"type": "file", "oid": file.oid, "size": len(file.data), "path": path}
+        entry = {"type": "file", "oid": file.oid, "size": len(file.data), "path": path}
         if file.sha256:
-            told["lfs"] = {"oid": file.sha256, "size": len(file.data), "pointerSize": file.pointer_size}
+            entry["lfs"] = {"oid": file.sha256, "size": len(file.data), "pointerSize": file.pointer_size}
     if expand:
         last = _last_change(repository, commit, path)
-        told["lastCommit"] = {"id": last.id, "title": last.title, "date": _written(last.date)}
-    return told
+        entry["lastCommit"] = {"id": last.id, "title": last.title, "date": _timestamp(last.date)}
+    return entry
 
 
 def _last_change(repository: Repository, commit: Commit, path: str) -> Commit:
@@ -187,11 +187,11 @@ def _last_change(repository: Repository, commit: Commit, path: str) -> Commit:
 
 
 def _blob(file: File) -> Mapping[str, Any]:
-    told: dict[str, Any] = {"size": len(file.data), "blobId": file.oid}
+    blob: dict[str, Any] = {"size": len(file.data), "blobId": file.oid}
     if file.sha256:
-        told["lfs"] = {"sha256": file.sha256, "size": len(file.data), "pointerSize": file.pointer_size}
-    return told
+        blob["lfs"] = {"sha256": file.sha256, "size": len(file.data), "pointerSize": file.pointer_size}
+    return blob
 
 
-def _written(date: datetime) -> str:
+def _timestamp(date: datetime) -> str:
     return date.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -1,4 +1,4 @@
-"""A repository: an immutable snapshot for each commit, and the branches, tags and pull requests that name commits."""
+"""Repositories of the fake Hub: commits with immutable snapshots, and the refs that point to them."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
 MAIN = "main"
 HEADS, TAGS, PULLS = "refs/heads/", "refs/tags/", "refs/pr/"
 SHORTEST_ID = 5
-"""So many first characters of a commit's id, or more, may stand for it."""
+"""Minimum length of an abbreviated commit id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit with the snapshot it made; nobody changes its files."""
+    """An immutable commit with its snapshot."""
 
     id: str
     parent: str | None
     files: Mapping[str, File]
-    """By path."""
+    """Files by path."""
 
     trees: Mapping[str, str]
-    """git's id of each folder by its path; of the whole under the empty path."""
+    """Git id of each folder by its path. The empty path is the root."""
 
     title: str
     description: str
@@ -40,21 +40,21 @@ class Commit:
     date: datetime
 
     def changed(self, path: str, before: Commit) -> bool:
-        """Whether this commit made a file or folder what it is."""
+        """Return True if a file or folder differs from the commit before."""
         if path in self.files:
             return path not in before.files or before.files[path].oid != self.files[path].oid
         return before.trees.get(path) != self.trees.get(path)
 
 
 class Repository:
-    """One repository; may be used from any thread.
+    """A repository. Thread-safe.
 
     Args:
-        repo_type: What it holds.
-        name: Owner and name, as in "org/name".
-        visibility: Who may read it; private and protected ones only their owners.
-        sdk: What a Space is written with.
-        tick: The time of the next commit, later at each call.
+        repo_type: Type of the repository.
+        name: Owner and name, such as "org/name".
+        visibility: Only its owners can read a private or protected repository.
+        sdk: SDK of a Space.
+        tick: Clock that returns the date of the next commit.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Repository:
         self.visibility: Visibility = visibility
         self.sdk = sdk
         self.uploaded: dict[str, File] = {}
-        """The LFS files that have arrived, by the SHA-256 of their contents, committed or not."""
+        """Uploaded LFS files by the SHA-256 of their contents, committed or not."""
 
         self._tick = tick
         self._lock = threading.RLock()
@@ -74,51 +74,55 @@ class Repository:
 
     @property
     def private(self) -> bool:
-        """Whether only its owners may read it."""
+        """True if only its owners can read it."""
         return self.visibility != "public"
 
     @property
     def owner(self) -> str:
-        """The user or organisation it belongs to."""
+        """Owner: a user or an organisation."""
         return self.name.partition("/")[0]
 
     def head(self, revision: str = MAIN) -> str:
-        """The id of the commit that a revision names."""
+        """Return the commit id of a revision."""
         return self.at(revision).id
 
     def files(self, revision: str = MAIN) -> dict[str, bytes]:
-        """The contents of all files at a revision by their paths."""
+        """Return the contents of all files at a revision, by path."""
         return {path: file.data for path, file in self.at(revision).files.items()}
 
     def commits(self, revision: str = MAIN) -> list[Commit]:
-        """A revision's history, the last commit first."""
+        """Return the history of a revision, newest commit first."""
         history = [self.at(revision)]
         while (parent := history[-1].parent) is not None:
             history.append(self._commits[parent])
         return history
 
     def branches(self) -> dict[str, str]:
-        """The ids of the branches' heads by name."""
+        """Return the head of each branch."""
         return self._named(HEADS)
 
     def tags(self) -> dict[str, str]:
-        """The ids of the tagged commits by tag."""
+        """Return the commit of each tag."""
         return self._named(TAGS)
 
     def pull_requests(self) -> dict[str, str]:
-        """The ids of the pull requests' heads by number."""
+        """Return the head of each pull request, by its number."""
         return self._named(PULLS)
 
     def at(self, revision: str) -> Commit:
-        """The commit that is named by a branch, a tag, a whole ref, or its id or first characters."""
+        """Return the commit of a branch, tag, full ref, or full or abbreviated commit id.
+
+        Raises:
+            HubError: If the revision is unknown or ambiguous.
+        """
         with self._lock:
             for ref in (f"{HEADS}{revision}", f"{TAGS}{revision}", revision):
                 if ref in self._refs:
                     return self._commits[self._refs[ref]]
-            found = [oid for oid in self._commits if oid.startswith(revision)] if len(revision) >= SHORTEST_ID else []
-            if len(found) != 1:
+            matches = [oid for oid in self._commits if oid.startswith(revision)] if len(revision) >= SHORTEST_ID else []
+            if len(matches) != 1:
                 raise no_revision(revision)
-            return self._commits[found[0]]
+            return self._commits[matches[0]]
 
     def commit(
         self,
@@ -130,15 +134,18 @@ class Repository:
         author: str = "system",
         parent: str | None = None,
     ) -> Commit:
-        """Make a commit and move its branch there.
+        """Create a commit on top of a branch or pull request, and move it there.
 
         Args:
-            operations: What is done to the files of the head, in this order.
-            revision: The branch or pull request.
+            operations: Changes to the files of the head, applied in this order.
+            revision: Branch or pull request.
             title: First line of the message.
-            description: The rest of the message.
+            description: Rest of the message.
             author: Name of the user.
-            parent: The commit that must be the head, whole or its first characters.
+            parent: Id of the expected head, or a prefix of it; None for any head.
+
+        Raises:
+            HubError: If the revision is unknown, the head is not `parent`, or an operation is invalid.
         """
         with self._lock:
             ref = revision if revision.startswith(PULLS) else f"{HEADS}{revision}"
@@ -152,34 +159,34 @@ class Repository:
     def open_pull_request(
         self, operations: Iterable[Operation], revision: str, title: str, description: str, author: str
     ) -> tuple[int, Commit]:
-        """Make a commit on top of a revision that no branch moves to; its number is that of the pull request."""
+        """Create a pull request with one commit on top of a revision, and return its number and the commit."""
         with self._lock:
             number = len(self.pull_requests()) + 1
             base = self.at(revision)
             return number, self._add(f"{PULLS}{number}", base, operations, title, description, author)
 
-    def start(self, files: Mapping[str, bytes]) -> None:
-        """Make the first commit."""
-        snapshot = {path: File.regular(data) for path, data in files.items()}
+    def start(self, contents: Mapping[str, bytes]) -> None:
+        """Create the initial commit."""
+        snapshot = {path: File.regular(data) for path, data in contents.items()}
         with self._lock:
-            self._add(f"{HEADS}{MAIN}", None, [lambda made: made.update(snapshot)], "initial commit", "", "system")
+            self._add(f"{HEADS}{MAIN}", None, [lambda files: files.update(snapshot)], "initial commit", "", "system")
 
     def create_branch(self, name: str, revision: str = MAIN) -> None:
-        """Name the head of a new branch."""
+        """Create a branch."""
         self._create_ref(HEADS, name, revision, "branch")
 
     def create_tag(self, name: str, revision: str = MAIN) -> None:
-        """Name a commit for good."""
+        """Create a tag."""
         self._create_ref(TAGS, name, revision, "tag")
 
     def delete_branch(self, name: str) -> None:
-        """Forget a branch; its commits stay."""
+        """Delete a branch. Its commits are kept."""
         if name == MAIN:
             raise HubError(403, "Cannot delete the main branch")
         self._delete_ref(HEADS, name)
 
     def delete_tag(self, name: str) -> None:
-        """Forget a tag."""
+        """Delete a tag."""
         self._delete_ref(TAGS, name)
 
     def _named(self, prefix: str) -> dict[str, str]:

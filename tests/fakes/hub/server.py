@@ -1,4 +1,4 @@
-"""The server, in a thread of the test's own process; clients ask it from there or as processes of their own.
+"""Fake Hub server in a thread of the test process. Clients can run in the same or in other processes.
 
 Usage:
     with HubServer() as hub:
@@ -24,23 +24,23 @@ from .hub import Hub
 from .log import RequestLog
 
 PAGE_SIZE = 1000
-OF_CLIENTS = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
-"""How the names of variables begin that would tell a client something else."""
+CLIENT_VARIABLES = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
+"""Prefixes of environment variables that would change the configuration of a client."""
 
 
 class HubServer(Hub):
-    """A Hub in a thread; a context manager that can be entered once.
+    """Fake Hub in a background thread. A context manager that can be entered once.
 
-    Leaving it raises the first error of a callback, or of the server itself, if there was one.
+    The exit raises the first error of a callback or of the server itself, if there was one.
 
     Args:
-        page_size: The most entries in one part of a list of files or commits.
+        page_size: Maximum number of files or commits in one page of a list.
     """
 
     def __init__(self, *, page_size: int = PAGE_SIZE) -> None:
         super().__init__()
         self.url = ""
-        """What clients know as the endpoint."""
+        """Endpoint for clients."""
 
         self.log = RequestLog()
         self.faults = Faults()
@@ -57,24 +57,24 @@ class HubServer(Hub):
         matching: str = "",
         retry_after: int | None = None,
     ) -> None:
-        """Let requests of a kind fail: see `Faults.fail`."""
+        """Make requests of a kind fail: see `Faults.fail`."""
         self.faults.fail(kind, fault, times=times, after=after, matching=matching, retry_after=retry_after)
 
     def on(self, kind: Kind, callback: Callback, *, times: int | None = 1, after: int = 0, matching: str = "") -> None:
-        """Call something just before a request of a kind is handled: see `Faults.on`."""
+        """Call a function just before a request of a kind is handled: see `Faults.on`."""
         self.faults.on(kind, callback, times=times, after=after, matching=matching)
 
     def environment(self, home: Path, token: str | None = None) -> dict[str, str]:
-        """The environment of a process whose clients ask this server and nobody else.
+        """Return the environment variables of a process whose clients use only this server.
 
         Args:
-            home: The folder of the clients' caches; an empty one, as a warm cache hides a broken server.
-            token: What the clients show; None for nothing.
+            home: Folder of the clients' caches. Use an empty one, because a warm cache hides errors of the server.
+            token: Token of the clients; None for anonymous access.
         """
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.upper().startswith(OF_CLIENTS) and not name.lower().endswith("_proxy")
+            if not name.upper().startswith(CLIENT_VARIABLES) and not name.lower().endswith("_proxy")
         }
         quiet = ("HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_UPDATE_CHECK")
         return {
@@ -96,6 +96,6 @@ class HubServer(Hub):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         failure = self._served.end()
-        wrong = [failure] if failure else self._app.errors
-        if wrong and error is None:
-            raise wrong[0] from None
+        errors = [failure] if failure else self._app.errors
+        if errors and error is None:
+            raise errors[0] from None

@@ -1,4 +1,4 @@
-"""Requests that change something: repositories, their files, and their branches and tags."""
+"""Handlers of write requests: repositories, files, branches and tags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from .call import Call, reply
-from .errors import HubError, bad_request, no_repository, nobody
+from .errors import HubError, bad_request, missing_token, no_repository
 from .hub import Caller
 from .objects import File
 from .operations import is_large, read_commit
@@ -17,7 +17,7 @@ from .repository import MAIN, REPO_TYPES, VISIBILITIES, RepoType, Visibility
 
 
 def named_in(body: dict[str, Any], caller: Caller) -> tuple[RepoType, str]:
-    """The repository that the body of a request to make or delete one names."""
+    """Return type and name of the repository in the body of a request to create or delete it."""
     plural = f"{body.get('type') or 'model'}s"
     repo_type = next((known for known in REPO_TYPES if known == plural), None)
     if repo_type is None:
@@ -28,18 +28,18 @@ def named_in(body: dict[str, Any], caller: Caller) -> tuple[RepoType, str]:
 def create(call: Call) -> web.Response:
     """POST /api/repos/create."""
     if call.caller is None:
-        raise nobody()
+        raise missing_token()
     body = call.json()
     repo_type, name = named_in(body, call.caller)
     call.hub.check_writer(call.caller, name.partition("/")[0])
     if call.hub.exists(repo_type, name):
         raise already_there(call, repo_type, name)
-    made = call.hub.create(repo_type, name, visibility=_visibility(body) or "public", sdk=body.get("sdk"))
-    return reply({"url": call.address(made.repo_type, made.name), "name": made.name, "id": made.name})
+    call.hub.create(repo_type, name, visibility=_visibility(body) or "public", sdk=body.get("sdk"))
+    return reply({"url": call.address(repo_type, name), "name": name, "id": name})
 
 
 def already_there(call: Call, repo_type: RepoType, name: str) -> HubError:
-    """A repository to be made exists; the client takes its address from the error."""
+    """Return the 409 for a new repository that exists. The client reads its address from the error."""
     return HubError(
         409, f"You already created this {repo_type.removesuffix('s')} repo", url=call.address(repo_type, name)
     )
@@ -48,66 +48,66 @@ def already_there(call: Call, repo_type: RepoType, name: str) -> HubError:
 def delete(call: Call) -> web.Response:
     """DELETE /api/repos/delete."""
     if call.caller is None:
-        raise nobody()
+        raise missing_token()
     repo_type, name = named_in(call.json(), call.caller)
     if not call.hub.exists(repo_type, name):
         raise no_repository()
-    found = call.hub.writable(call.caller, repo_type, name)
-    call.hub.remove(found.repo_type, found.name)
+    call.hub.writable(call.caller, repo_type, name)  # raises if the caller may not write to it
+    call.hub.remove(repo_type, name)
     return reply()
 
 
 def settings(call: Call) -> web.Response:
-    """PUT /api/{type}/{owner}/{name}/settings: who may read it, and nothing else."""
+    """PUT /api/{type}/{owner}/{name}/settings: only the visibility is supported."""
     repository, body = call.writable, call.json()
     visibility = _visibility(body)
     if visibility is None or body.keys() - {"private", "visibility"}:
-        raise bad_request(f"Of the settings this server knows the visibility only, not {sorted(body)}")
+        raise bad_request(f"Unsupported settings: {sorted(body)}. Supported settings: private, visibility.")
     repository.visibility = visibility
     return reply({"private": repository.private, "visibility": repository.visibility})
 
 
 def preupload(call: Call) -> web.Response:
-    """POST /api/{type}/{owner}/{name}/preupload/{revision}: how each file is to come; nothing is ever ignored."""
+    """POST /api/{type}/{owner}/{name}/preupload/{revision}: the upload mode of each file. No file is ignored."""
     repository = call.readable if call.flag("create_pr") else call.writable
     files = repository.at(call.names["revision"]).files
-    told = [
+    modes = [
         {
-            "path": asked["path"],
+            "path": file["path"],
             "uploadMode": "lfs"
-            if is_large(asked["path"], asked["size"], base64.b64decode(asked["sample"]))
+            if is_large(file["path"], file["size"], base64.b64decode(file["sample"]))
             else "regular",
             "shouldIgnore": False,
-            "oid": files[asked["path"]].etag if asked["path"] in files else None,
+            "oid": files[file["path"]].etag if file["path"] in files else None,
         }
-        for asked in call.json()["files"]
+        for file in call.json()["files"]
     ]
-    return reply({"files": told})
+    return reply({"files": modes})
 
 
 def lfs_batch(call: Call) -> web.Response:
-    """POST /{prefix}{owner}/{name}.git/info/lfs/objects/batch: where to send what has not yet arrived."""
-    repository, asked = call.readable, call.json()
+    """POST /{prefix}{owner}/{name}.git/info/lfs/objects/batch: upload addresses of the missing files."""
+    repository, body = call.readable, call.json()
     if call.caller is None:
-        raise nobody()
-    if "ref" in asked:  # without one it is for a pull request, which a reader may open
+        raise missing_token()
+    if "ref" in body:  # without a ref it is for a pull request, which any reader may open
         call.hub.check_writer(call.caller, repository.owner)
-    if asked["operation"] != "upload":
-        raise bad_request(f"Only uploads are served, not {asked['operation']!r}")
-    told: list[dict[str, Any]] = []
-    for wanted in asked["objects"]:
-        entry = {"oid": wanted["oid"], "size": wanted["size"]}
-        if wanted["oid"] not in repository.uploaded:
-            href = _upload_address(call, wanted["oid"], wanted["size"])
+    if body["operation"] != "upload":
+        raise bad_request(f"Unsupported operation {body['operation']!r}. Supported operation: upload.")
+    entries: list[dict[str, Any]] = []
+    for requested in body["objects"]:
+        entry = {"oid": requested["oid"], "size": requested["size"]}
+        if requested["oid"] not in repository.uploaded:
+            href = _upload_address(call, requested["oid"], requested["size"])
             entry["actions"] = {"upload": {"href": str(href), "header": {}}}
-        told.append(entry)
-    return reply({"transfer": "basic", "objects": told})
+        entries.append(entry)
+    return reply({"transfer": "basic", "objects": entries})
 
 
 def lfs_upload(call: Call) -> web.Response:
-    """PUT /lfs/{type}/{owner}/{name}/{oid}: the content, which must be what was announced.
+    """PUT /lfs/{type}/{owner}/{name}/{oid}: the content, which must have the announced SHA-256 and size.
 
-    As the real address is signed, so this one is taken to prove a right by itself: no token comes with it.
+    The request has no token. On the real Hub, the address is signed and grants the access.
     """
     if not call.hub.exists(call.repo_type, call.name):
         raise no_repository()
@@ -124,26 +124,26 @@ def commit(call: Call) -> web.Response:
     wants_review = call.flag("create_pr")
     repository = call.readable if wants_review else call.writable
     if call.caller is None:
-        raise nobody()
-    asked = read_commit(call.body, repository.uploaded)
+        raise missing_token()
+    request = read_commit(call.body, repository.uploaded)
     address = call.address(repository.repo_type, repository.name)
     revision, author = call.names["revision"], call.caller.name
-    told: dict[str, Any] = {"success": True, "hookOutput": ""}
+    result: dict[str, Any] = {"success": True, "hookOutput": ""}
     if wants_review:
-        number, made = repository.open_pull_request(
-            asked.operations, asked.parent or revision, asked.title, asked.description, author
+        number, new = repository.open_pull_request(
+            request.operations, request.parent or revision, request.title, request.description, author
         )
-        told["pullRequestUrl"] = f"{address}/discussions/{number}"
+        result["pullRequestUrl"] = f"{address}/discussions/{number}"
     else:
-        made = repository.commit(
-            asked.operations,
+        new = repository.commit(
+            request.operations,
             revision=revision,
-            title=asked.title,
-            description=asked.description,
+            title=request.title,
+            description=request.description,
             author=author,
-            parent=asked.parent,
+            parent=request.parent,
         )
-    return reply({**told, "commitOid": made.id, "commitUrl": f"{address}/commit/{made.id}"})
+    return reply({**result, "commitOid": new.id, "commitUrl": f"{address}/commit/{new.id}"})
 
 
 def create_branch(call: Call) -> web.Response:
@@ -173,10 +173,10 @@ def delete_tag(call: Call) -> web.Response:
 def _visibility(body: dict[str, Any]) -> Visibility | None:
     if "private" in body:
         return "private" if body["private"] else "public"
-    asked = body.get("visibility")
-    if asked is not None and asked not in VISIBILITIES:
-        raise bad_request(f"Invalid visibility: {asked!r}")
-    return next((visibility for visibility in VISIBILITIES if visibility == asked), None)
+    value = body.get("visibility")
+    if value is not None and value not in VISIBILITIES:
+        raise bad_request(f"Invalid visibility: {value!r}")
+    return next((visibility for visibility in VISIBILITIES if visibility == value), None)
 
 
 def _upload_address(call: Call, oid: str, size: int) -> URL:

@@ -26,7 +26,7 @@ from hf_dataset.prompting import messages_of
 from hf_dataset.reader import read_instances
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.inference.run import RunResources, RunSettings, RunSummary, check, predict, rows_of
-from petoolbench.runs import read_run
+from petoolbench.run_files import read_run
 from petoolbench.scoring import score
 from tests.conftest import Built, silent
 from tests.fakes.openai import predict_script

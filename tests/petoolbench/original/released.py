@@ -1,4 +1,4 @@
-"""Makers of rows in the earlier benchmark's form, all their content invented here."""
+"""Synthetic rows in the format of the earlier benchmark, and an import of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 PROMPTS = ("instruction_preferred", "instruction_ratings", "instruction_chronological")
 PROVIDERS = ("Nimbus", "Sol & Söhne", "Gale <beta>")
-JOB = "Current weather"
+OPERATION = "Current weather"
+"""Operation of the requested functionality."""
 
 
-def name(provider: str, operation: str = JOB, category: str = "Weather") -> str:
+def name(provider: str, operation: str = OPERATION, category: str = "Weather") -> str:
     return f"<{category}>.<{provider}>.<{operation}>"
 
 
@@ -24,33 +25,34 @@ def tool(
 ) -> dict[str, Any]:
     return {
         "tool_name": called,
-        "tool_description": f"What {called} tells.",
+        "tool_description": f"Description of {called}.",
         "required_parameters": [parameter()] if required is None else required,
         "optional_parameters": optional or [],
     }
 
 
 def candidates() -> list[dict[str, Any]]:
-    """Three tools for the job, and seven for others."""
-    doing = [
+    """Return three tools with the requested functionality and seven others."""
+    same_function = [
         tool(name(PROVIDERS[0]), optional=[parameter("days", "NUMBER", default=3)]),
         tool(name(PROVIDERS[1]), [parameter(default="Turku")], [parameter("days", "number")]),
         tool(name(PROVIDERS[2]), [], [parameter("flag", "BOOLEAN"), parameter("day", "DATE (YYYY-MM-DD)")]),
     ]
-    return [*doing, *(tool(name(f"Other {index}", "Something", "Data"), []) for index in range(7))]
+    return [*same_function, *(tool(name(f"Other {index}", "Something", "Data"), []) for index in range(7))]
 
 
 def step(provider: str, instruction: str, rating: int | None = None, operation: str = "Forecast") -> dict[str, Any]:
     call = {"tool_name": name(provider, operation), "parameters": {"city": "Ülo", "deep": {"a": [1, None]}}}
-    shown: dict[str, Any] = {"instruction": instruction, "tool_call": call}
-    return shown if rating is None else {**shown, "rating": rating}
+    interaction: dict[str, Any] = {"instruction": instruction, "tool_call": call}
+    return interaction if rating is None else {**interaction, "rating": rating}
 
 
 def prompt(history: list[Any], tools: list[Any], *, ascii_only: bool = True) -> str:
-    """A prompt whose wording is ours, with the two marks that an importer goes by."""
-    past, there = (json.dumps(part, ensure_ascii=ascii_only) for part in (history, tools))
+    """Return a prompt with our own text and the two marks that the importer looks for."""
+    steps, offered = (json.dumps(part, ensure_ascii=ascii_only) for part in (history, tools))
     return (
-        f"Here you go [1].\nInteraction history is:\n{past}\n\nAvailable tools are these:\n{there}\n\nReply {{now}}.\n"
+        f"Here you go [1].\nInteraction history is:\n{steps}\n\nAvailable tools are these:\n{offered}\n\n"
+        "Reply {now}.\n"
     )
 
 
@@ -64,27 +66,28 @@ def row(
     early: bool = True,
     ascii_only: bool = True,
 ) -> dict[str, Any]:
-    """One released row; its user called the wanted provider's other operation, and disliked the rival's."""
+    """Return a released row whose user called another operation of the wanted provider, and disliked the rival's."""
     tools = candidates()
     past = [step(wanted, "Rain on Monday?"), step("Elsewhere", "News?", operation="News")]
     disliked = [step(rival, f"Snow {day}?", 0) for day in ("today", "tomorrow", "soon")]
+    unrated = [step(rival, interaction["instruction"]) for interaction in disliked]
     histories = (
         past,
-        [*({**one, "rating": 1} for one in past), *disliked],
-        [*({key: value for key, value in one.items() if key != "rating"} for one in disliked), *past],
+        [*({**interaction, "rating": 1} for interaction in past), *disliked],
+        [*unrated, *past],
     )
-    made: dict[str, Any] = {
+    record: dict[str, Any] = {
         "query": query,
-        **{key: prompt(past, tools, ascii_only=ascii_only) for key, past in zip(PROMPTS, histories, strict=True)},
+        **{key: prompt(history, tools, ascii_only=ascii_only) for key, history in zip(PROMPTS, histories, strict=True)},
         "api_call_ground_truth": {
             "tool_name": name(wanted),
             "parameters": {"city": "Oslo"} if parameters is None else parameters,
         },
     }
     if early:
-        same = [{"category_name": "Weather", "tool_name": provider, "api_name": JOB} for provider in PROVIDERS]
-        made |= {"apis_candidate": json.dumps(tools), "apis_same_func": same, "func": "7", "entry_id": 100 + number}
-    return made
+        same = [{"category_name": "Weather", "tool_name": provider, "api_name": OPERATION} for provider in PROVIDERS]
+        record |= {"apis_candidate": json.dumps(tools), "apis_same_func": same, "func": "7", "entry_id": 100 + number}
+    return record
 
 
 def write(path: Path, rows: list[Any]) -> Path:

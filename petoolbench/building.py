@@ -1,0 +1,251 @@
+"""Building, auditing and verifying of data sets from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from builder import pipeline
+from builder.audit.audit_report import write_report
+from builder.audit.gates import Gate
+from builder.audit.run_audit import Audit
+from builder.audit.run_audit import audit as run_audit
+from builder.catalogue.sources import open_source
+from builder.config import BuildConfig, load_config
+from builder.embedding import SentenceEncoder
+from builder.errors import ConfigError
+from builder.execution.executors import Executor
+from builder.execution.staging import private_folder
+from builder.progress import Progress
+from hf_dataset.layout import MANIFEST
+from hf_dataset.manifest import Manifest, read_manifest
+from hf_dataset.verify import check_folder
+from petoolbench.hub.locate import data_folder
+
+from .tables import text_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _quiet(stage: str, done: int, total: int) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltDataSet:
+    """A finished build. Prints as a table of its rows."""
+
+    folder: Path
+    """Folder of the data set."""
+    answers: Path
+    """Folder of the private answers of its test split."""
+    manifest: Manifest
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest as plain JSON values."""
+        return asdict(self.manifest)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame with the number of rows: one line per config, one column per split."""
+        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
+
+        return pd.DataFrame(dict(self.manifest.rows)).T
+
+    def __str__(self) -> str:
+        splits = list(dict.fromkeys(split for rows in self.manifest.rows.values() for split in rows))
+        rows = [
+            [config, *(f"{rows[split]:,}" if split in rows else "" for split in splits)]
+            for config, rows in self.manifest.rows.items()
+        ]
+        return text_table(f"Data set {self.folder}, rows", ["config", *splits], rows)
+
+
+def build(
+    out: str | Path,
+    catalog: str = "builtin",
+    *,
+    preset: str | None = None,
+    users: int | None = None,
+    seed: int | None = None,
+    config: str | Path | BuildConfig | None = None,
+    audited: bool = True,
+    workers: int = 1,
+    progress: Progress = _quiet,
+) -> BuiltDataSet:
+    """Build a data set from a catalogue of tools, without a language model.
+
+    Args:
+        out: Folder to create; the answers of the test split go to `OUT-private` next to it.
+        catalog: `builtin`, or a catalogue of your own such as `openapi:PATH`, `mcp:PATH`, `openai:PATH` or
+            `toolbench:PATH`.
+        preset: Size by name, such as `demo` or `release`; replaces the users of `config`.
+        users: Number of users over all splits; each has one instance per history type.
+        seed: Seed; the same catalogue, config and seed give the same bytes.
+        config: TOML file, or a `BuildConfig`.
+        audited: Audit the data set and refuse it if a gate or check fails.
+        workers: Number of worker processes; the result does not depend on it.
+        progress: Called with the stage, the number of finished steps and the number of all steps.
+
+    Raises:
+        AuditError: If the data set can be answered without its histories.
+        BuildError: If the catalogue cannot carry the requested build.
+        CatalogueError: If the catalogue cannot be read.
+        ConfigError: If an option is not allowed.
+        OutputError: If the folder exists or cannot be written.
+
+    Example:
+        >>> built = build("out/demo", preset="demo", seed=1)
+        >>> print(built)
+    """
+    if isinstance(config, BuildConfig):
+        if (preset, users, seed) != (None, None, None):
+            raise ConfigError("A BuildConfig holds preset, users and seed already. Set them in it, or pass a file.")
+        settings = config
+    else:
+        settings = load_config(Path(config) if config else None, preset=preset, users=users, seed=seed)
+    folder = Path(out)
+    executor = Executor(workers=workers)
+    result = pipeline.build(open_source(catalog), settings, folder, progress, audited=audited, executor=executor)
+    return BuiltDataSet(folder, private_folder(folder), result.manifest)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """Result of an audit. Prints as a table of its gates."""
+
+    details: Audit
+    """Gates, checks, breakdowns and the quality of the instructions."""
+
+    @property
+    def passed(self) -> bool:
+        """True if every gate and every required check holds."""
+        return not self.details.failed
+
+    @property
+    def failed(self) -> list[str]:
+        """Descriptions of the gates and checks that do not hold, with the measured values."""
+        return self.details.failed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return {`passed`, `failed`, `gates`: list of records}."""
+        return {"passed": self.passed, "failed": self.failed, "gates": self._records()}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame with one line per gate: `config`, `gate`, `accuracy`, `bound`, `margin`, `passed`."""
+        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
+
+        return pd.DataFrame(self._records())
+
+    def _records(self) -> list[dict[str, Any]]:
+        return [_gate_record(name, gate) for name, item in self.details.parts for gate in item.gates]
+
+    def __str__(self) -> str:
+        rows = [
+            [
+                f"{record['config']}: {record['gate']}",
+                *(f"{100 * record[name]:.1f}" for name in ("accuracy", "bound", "margin")),
+                "yes" if record["passed"] else "NO",
+            ]
+            for record in self._records()
+        ]
+        return text_table("Audit, %", ["gate", "accuracy", "bound", "margin", "holds"], rows)
+
+
+def _gate_record(config: str, gate: Gate) -> dict[str, Any]:
+    return {
+        "config": config,
+        "gate": gate.name,
+        "accuracy": gate.accuracy,
+        "bound": gate.bound,
+        "margin": gate.margin,
+        "passed": gate.passed,
+    }
+
+
+def audit(
+    data: str | Path, answers: str | Path | None = None, *, out: str | Path | None = None, progress: Progress = _quiet
+) -> AuditResult:
+    """Audit a data set: show that its histories, and nothing else, give the answers.
+
+    Args:
+        data: Folder of the data set.
+        answers: Folder of the private answers; adds the test split.
+        out: Folder for the report: `audit.json`, `AUDIT.md` and plots.
+        progress: Called with the stage, the number of finished steps and the number of all steps.
+
+    Raises:
+        ConfigError: If `out` is a data set, whose files the report would replace.
+        ReadError: If the folder is not a data set.
+
+    Example:
+        >>> audit("out/demo", "out/demo-private").passed
+        True
+    """
+    folder = Path(data)
+    if out is not None and (Path(out) / MANIFEST).exists():
+        raise ConfigError(f"{str(out)!r} is a data set; its own report is listed in its manifest. Name another folder.")
+    manifest = read_manifest(folder)
+    if manifest.is_original:
+        raise ConfigError(
+            f"{str(data)!r} is an import of the earlier benchmark. Audit it with: petoolbench audit {data}"
+        )
+    result = run_audit(folder, Path(answers) if answers else None, manifest, SentenceEncoder(), progress)
+    if out is not None:
+        write_report(result, Path(out))
+    return AuditResult(result)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Result of a verification. Prints as a list of its problems."""
+
+    source: str
+    problems: Sequence[str]
+
+    @property
+    def passed(self) -> bool:
+        """True if there is no problem."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return {`source`, `passed`, `problems`}."""
+        return {"source": self.source, "passed": self.passed, "problems": list(self.problems)}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a DataFrame with one line per problem."""
+        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
+
+        return pd.DataFrame({"problem": list(self.problems)})
+
+    def __str__(self) -> str:
+        if self.passed:
+            return (
+                f"{self.source} is intact: hashes, columns, splits and canary match the manifest, and the test split "
+                "holds no answers."
+            )
+        return f"{self.source} differs from its manifest:\n" + "\n".join(f"- {problem}" for problem in self.problems)
+
+
+def verify(data: str | Path, revision: str | None = None) -> Verification:
+    """Check that a data set is the one that was built: hashes, columns, splits, canary, no answers in test.
+
+    Args:
+        data: Folder, or `ORG/NAME` on the Hub.
+        revision: Tag, branch or commit of a repository.
+
+    Raises:
+        ConfigError: If a folder is given a revision.
+        HubError: If the repository cannot be downloaded.
+        ReadError: If the folder is not a data set.
+
+    Example:
+        >>> verify("out/demo").passed
+        True
+    """
+    if revision is not None and Path(data).is_dir():
+        raise ConfigError(f"{str(data)!r} is a folder, which has no revisions. Remove the revision.")
+    name = str(data) if revision is None else f"{data}@{revision}"
+    return Verification(str(data), tuple(check_folder(data_folder(name, patterns=None))))

@@ -1,0 +1,50 @@
+"""The command that audits a data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from builder.audit.text_quality import ORIGINAL, asked_in_original, text_quality
+from builder.embedding import SentenceEncoder
+from builder.errors import AuditError
+from hf_dataset.manifest import read_manifest
+from petoolbench.building import audit
+
+from .console import progress, stdout
+from .original import audit_imported
+from .printing import print_audit, print_text_quality
+
+REAL_DATA: Final = "PETOOLBENCH_REAL_DATA"
+"""Environment variable with a folder of real data; with it, an audit prints the earlier benchmark's figures too."""
+
+
+def audit_folder(
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Folder of the private answers; adds the test split.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
+) -> None:
+    """Audit a data set: its histories, and nothing else, must give the answers. Exits with 1 if a gate fails."""
+    manifest = read_manifest(data)
+    if manifest.is_original:
+        audit_imported(data, manifest, answers, out)
+        return
+    with progress() as report:
+        result = audit(data, answers, out=out, progress=report).details
+    for name, item in result.parts:
+        print_audit(name, item)
+    name = "this data set"
+    qualities = {name: result.instructions}
+    if real_data := os.environ.get(REAL_DATA):
+        original = asked_in_original(Path(real_data) / ORIGINAL)
+        qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, SentenceEncoder())
+    print_text_quality(qualities, {name: result.rows[1]} if result.sampled else {})
+    if out is not None:
+        stdout.print(f"Report: {out}", soft_wrap=True)
+    if result.failed:
+        raise AuditError(f"{len(result.failed)} gates or checks do not hold: {'; '.join(result.failed)}.")

@@ -1,0 +1,49 @@
+"""The command that builds a small benchmark, shows it, and scores two baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from builder import pipeline
+from builder.catalogue.sources import open_source
+from builder.config import PRESETS, BuildConfig
+from builder.execution.staging import check_free
+from builder.predictors.registry import open_predictor
+from hf_dataset.schema import HISTORY_TYPES
+from petoolbench.data import InstanceSet, load
+from petoolbench.instance_text import Wishes
+from petoolbench.scoring import ScoreTable, score
+
+from .console import progress
+from .printing import print_instance, print_rows, print_score_tables
+
+DEMO: Final = BuildConfig(seed=1, users=PRESETS["demo"])
+SPLIT: Final = "validation"
+CEILING: Final = "baseline:oracle"
+FLOOR: Final = "baseline:random"
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")] = Path("out/demo"),
+) -> None:
+    """Build from the built-in marketplace, show an instance of each config, and compare oracle and random choice."""
+    check_free(out)
+    with progress() as report:
+        print_rows(pipeline.build(open_source("builtin"), DEMO, out, report).manifest)
+    tables = []
+    wishes = Wishes.of(out, SPLIT)
+    for config in HISTORY_TYPES:
+        data = load(out, config, SPLIT)
+        # The first instances of the three configs have the same user and candidates, so the tools are shown once.
+        print_instance(data[0], wishes, tools=config == HISTORY_TYPES[-1])
+        tables += [_scored(model, data, out, config) for model in (CEILING, FLOOR)]
+    print_score_tables(tables)
+
+
+def _scored(model: str, data: InstanceSet, out: Path, config: str) -> ScoreTable:
+    predictor = open_predictor(model, out, config, SPLIT, DEMO.seed)
+    table = score({row.instance_id: predictor.predict(row) for row in data}, data)
+    return ScoreTable(model, table.parts)

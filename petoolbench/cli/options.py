@@ -1,0 +1,126 @@
+"""Options of the command line made from the fields of a settings record, so that each is stated once."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+import typer
+
+from builder.errors import ConfigError
+from petoolbench.settings import Option
+
+FILES = {"ids": Path | None}
+"""Fields whose option is a file with their content."""
+TEXTS = {"body": str | None}
+"""Fields whose option is JSON text."""
+
+
+def with_options(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add an option for each field of dataclasses to a command.
+
+    The command has its own parameters and `**options`, which receives the values of the options by field name.
+
+    Args:
+        records: Dataclasses whose fields have an `Option` in their metadata.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        hints = {
+            name: hint
+            for name, hint in typing.get_type_hints(command, include_extras=True).items()
+            if name not in ("options", "return")
+        }
+        parameters = [
+            parameter.replace(annotation=hints[parameter.name])
+            for parameter in inspect.signature(command).parameters.values()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        names = {parameter.name for parameter in parameters}
+        for record in records:
+            types_of = typing.get_type_hints(record, include_extras=True)
+            for item in fields(record):
+                form = item.metadata.get("option")
+                if form is None or form.hidden or item.name in names:
+                    continue
+                annotated: Any = Annotated
+                annotation = annotated[_plain(item.name, types_of[item.name]), _option(item, form)]
+                parameters.append(
+                    inspect.Parameter(
+                        item.name, inspect.Parameter.KEYWORD_ONLY, default=_default(item), annotation=annotation
+                    )
+                )
+
+        def run(**values: Any) -> None:
+            command(**values)
+
+        run.__doc__ = command.__doc__
+        run.__name__ = command.__name__
+        run.__signature__ = inspect.Signature(sorted(parameters, key=_required_first))  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def pick(record: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that are fields of a record."""
+    return {item.name: values[item.name] for item in fields(record) if item.name in values}
+
+
+def read_ids(path: Path | None) -> tuple[str, ...]:
+    """Read a file with one instance id a line.
+
+    Raises:
+        ConfigError: If it cannot be read or is empty.
+    """
+    if path is None:
+        return ()
+    try:
+        ids = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The ids file {str(path)!r} cannot be read: {error}.") from error
+    if not ids:
+        raise ConfigError(f"The ids file {str(path)!r} is empty. Expected one instance_id per line.")
+    return ids
+
+
+def _required_first(parameter: inspect.Parameter) -> tuple[bool, int]:
+    return parameter.default is not inspect.Parameter.empty, parameter.kind
+
+
+def _plain(name: str, hint: Any) -> Any:
+    """Return the type that typer converts a value to."""
+    if name in FILES:
+        return FILES[name]
+    if name in TEXTS:
+        return TEXTS[name]
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return str
+    if origin in (Union, types.UnionType):
+        inner = [_plain("", part) for part in typing.get_args(hint) if part is not types.NoneType]
+        return inner[0] | None
+    return hint
+
+
+def _option(item: Field[Any], form: Option) -> Any:
+    names = [f"--{form.flag or item.name.replace('_', '-')}"]
+    text = form.help + (f" One of {', '.join(form.choices)}." if form.choices else "")
+    return typer.Option(*names, help=text, min=form.low, max=form.high)
+
+
+def _default(item: Field[Any]) -> Any:
+    if item.name in FILES or item.name in TEXTS:
+        return None
+    return inspect.Parameter.empty if item.default is MISSING else item.default
+
+
+def choices(text: str, values: Sequence[str]) -> str:
+    """Return the help of an option with a fixed set of values."""
+    return f"{text} One of {', '.join(values)}."

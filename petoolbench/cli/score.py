@@ -1,0 +1,67 @@
+"""The command that scores a predictions file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.errors import ConfigError
+from hf_dataset.layout import SPLITS
+from metrics.petoolbench.aggregation import SCORERS
+from petoolbench.scoring import ScoreTable, score
+from petoolbench.settings import CONFIGS
+
+from .console import stdout
+from .options import choices
+from .printing import print_classes
+
+
+def score_file(
+    predictions: Annotated[
+        Path, typer.Argument(help="Run file, predictions file, or output file of a batch; JSON Lines.")
+    ],
+    data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
+    config: Annotated[
+        str | None, typer.Option("--config", help=choices("Default: that of the run's header.", CONFIGS))
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help=choices("Default: that of the run's header, else validation.", SPLITS)),
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
+    ] = None,
+    scorer: Annotated[str, typer.Option("--scorer", help=choices("Rule of comparison.", SCORERS))] = SCORERS[0],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the scores as CSV, one line per config.")] = False,
+) -> None:
+    """Score a predictions file against the answers of a split."""
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv exclude each other. Remove one of the two.")
+    table = score(predictions, data, config=config, split=split, answers=answers, scorer=scorer)
+    if as_json:
+        sys.stdout.write(json.dumps(table.to_dict(), ensure_ascii=False) + "\n")
+    elif as_csv:
+        records = list(table.records())
+        writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+    else:
+        _print(table)
+
+
+def _print(table: ScoreTable) -> None:
+    for part in table.parts:
+        if part.missing:
+            stdout.print(
+                f"{part.config}: {part.missing:,} of {part.scores['count']:,} instances have no prediction and count "
+                "as wrong.",
+                soft_wrap=True,
+            )
+    stdout.print(str(table), markup=False, highlight=False, soft_wrap=True)
+    print_classes(table.parts)

@@ -1,0 +1,240 @@
+"""Instances of the benchmark in memory: loaded from a folder, from the Hub, or from rows of `datasets`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, overload
+
+import pyarrow as pa
+
+from builder.choices import validate_choice
+from builder.errors import ConfigError, DataError
+from hf_dataset.decoding import Decoder
+from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import ALL, Manifest, read_manifest
+from hf_dataset.prompting import config_of
+from hf_dataset.reader import answered, read_answers, read_instances
+from hf_dataset.references import references
+from hf_dataset.schema import HISTORY_TYPES, Instance, arrow_schema, to_dict
+from metrics.petoolbench.records import Reference
+from petoolbench.hub.locate import data_folder
+from petoolbench.inference.history_views import History, apply_history_view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REQUIRED: Final = tuple(
+    column.name for column in fields(Instance) if column.name not in ("answer", "evidence", "meta")
+)
+
+
+@dataclass(frozen=True)
+class InstanceSet(Sequence[Instance]):
+    """Instances of one split, of one history type or of all three.
+
+    Indexing gives an `Instance`, slicing another `InstanceSet`; `len` and iteration work as for a list.
+    """
+
+    rows: tuple[Instance, ...] = field(repr=False)
+    config: str
+    """A history type, or `all`."""
+    split: str
+    folder: Path | None = None
+    """Local folder of the data set; None for rows that were passed in."""
+    manifest: Manifest | None = field(default=None, repr=False)
+    answers: Path | None = None
+    """Folder of the private answers, if given."""
+
+    @overload
+    def __getitem__(self, index: int) -> Instance: ...
+    @overload
+    def __getitem__(self, index: slice) -> InstanceSet: ...
+    def __getitem__(self, index: int | slice) -> Instance | InstanceSet:
+        return replace(self, rows=self.rows[index]) if isinstance(index, slice) else self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def source(self) -> str:
+        """Name of the data set, for messages."""
+        return str(self.folder) if self.folder else "the given rows"
+
+    def by_config(self) -> dict[str, InstanceSet]:
+        """Return the instances of each history type that occurs, in the order of the configs."""
+        parts: defaultdict[str, list[Instance]] = defaultdict(list)
+        for row in self.rows:
+            parts[config_of(row.instance_id)].append(row)
+        return {
+            config: replace(self, rows=tuple(parts[config]), config=config)
+            for config in HISTORY_TYPES
+            if config in parts
+        }
+
+    def references(self) -> list[Reference]:
+        """Return the references that replies are judged against, in the order of the instances.
+
+        Raises:
+            MetricError: If an instance has no answer: the test split is scored with its private answers only.
+        """
+        return references(self.rows)
+
+    def with_history(self, history: History, shuffle_seed: int | None = None) -> InstanceSet:
+        """Return the instances as a model sees them under a history view.
+
+        Args:
+            history: `own`; `none` for an empty history; `swapped` for the history of a user of another query group.
+            shuffle_seed: Seed of the order of the candidates; None for the order of the data set.
+
+        Raises:
+            DataError: If there is no other query group to swap histories with.
+        """
+        views = [apply_history_view(part.rows, history, shuffle_seed) for part in self.by_config().values()]
+        return replace(self, rows=tuple(row for view in views for row in view))
+
+    def spread(self, count: int) -> InstanceSet:
+        """Return at most `count` instances of each config, spread evenly over the query groups.
+
+        One instance of each query group comes before a second one of any, so that few instances still hold many
+        different questions. A larger count gives a superset. The order of the data set is kept.
+        """
+        chosen = {row.instance_id for part in self.by_config().values() for row in spread_over_groups(part.rows, count)}
+        return replace(self, rows=tuple(row for row in self.rows if row.instance_id in chosen))
+
+    def select(self, ids: Iterable[str]) -> InstanceSet:
+        """Return the instances with these ids, in the order of the data set.
+
+        Raises:
+            ConfigError: If an id does not occur.
+        """
+        wanted = set(ids)
+        if unknown := sorted(wanted - {row.instance_id for row in self.rows}):
+            raise ConfigError(
+                f"{len(unknown)} of the ids are not in {self.config!r}, split {self.split!r}, for example "
+                f"{unknown[0]!r}. Check the config, the split and the data set."
+            )
+        return replace(self, rows=tuple(row for row in self.rows if row.instance_id in wanted))
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return the instances as plain dicts, in the form of the rows of `datasets`."""
+        return [to_dict(row) for row in self.rows]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the instances as a DataFrame with one line per instance and the columns of the data set."""
+        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
+
+        return pd.DataFrame(self.to_dict(), columns=[column.name for column in fields(Instance)])
+
+
+def spread_over_groups(rows: Sequence[Instance], count: int) -> list[Instance]:
+    """Return at most `count` rows, one of each query group before a second one of any, in their present order.
+
+    Args:
+        rows: Rows of one config.
+        count: Number of rows; a larger count gives a superset.
+    """
+    seen: defaultdict[str, int] = defaultdict(int)
+    ranks = []
+    for place, row in enumerate(rows):
+        ranks.append((seen[row.query_group], place))
+        seen[row.query_group] += 1
+    return [rows[place] for place in sorted(place for _, place in sorted(ranks)[:count])]
+
+
+def load(
+    source: str | Path | Iterable[Instance | Mapping[str, Any]],
+    config: str | None = None,
+    split: str = "validation",
+    *,
+    answers: str | Path | None = None,
+    revision: str | None = None,
+) -> InstanceSet:
+    """Load instances of the benchmark.
+
+    Args:
+        source: Folder of a build; repository on the Hub, `ORG/NAME`; or rows: a `datasets.Dataset`, or any iterable of
+            instances or dicts with the columns of the data set.
+        config: `preferred_only` (default), `rating_integrated` or `chronological`; `all` for the three together. For
+            rows it follows from their ids.
+        split: `train`, `validation` or `test`.
+        answers: Folder of the private answers, which are added to the rows of the test split.
+        revision: Tag, branch or commit of a repository.
+
+    Returns:
+        The instances, in the order of the data set.
+
+    Raises:
+        ConfigError: If the config or split is unknown.
+        DataError: If rows lack a column or are of another split.
+        HubError: If the repository cannot be downloaded.
+        ReadError: If the folder is not a data set.
+
+    Example:
+        >>> data = load("out/demo", "chronological")
+        >>> len(data), data[0].instruction
+    """
+    validate_choice("split", split, SPLITS)
+    if config is not None:
+        validate_choice("config", config, (*HISTORY_TYPES, ALL))
+    if not isinstance(source, str | Path):
+        return _from_rows(source, config, split)
+    folder = data_folder(str(source) if revision is None else f"{source}@{revision}")
+    manifest = read_manifest(folder)
+    name = config or HISTORY_TYPES[0]
+    rows: list[Instance] = []
+    for part in HISTORY_TYPES if name == ALL else (name,):
+        of_part = read_instances(folder, part, split)
+        if answers is not None and split == "test":
+            of_part = list(answered(of_part, read_answers(Path(answers), part)))
+        rows += of_part
+    return InstanceSet(tuple(rows), name, split, folder, manifest, Path(answers) if answers is not None else None)
+
+
+def as_instance(row: Instance | Mapping[str, Any]) -> Instance:
+    """Return a row as an `Instance`; dicts are the rows of `datasets`.
+
+    Raises:
+        DataError: If a column is missing or has another type.
+    """
+    return row if isinstance(row, Instance) else _decode([row])[0]
+
+
+def _from_rows(source: Iterable[Instance | Mapping[str, Any]], config: str | None, split: str) -> InstanceSet:
+    given = list(source)
+    if not given:
+        raise DataError("There are no rows. Pass the rows of a split, such as those of datasets.load_dataset.")
+    dicts = [row for row in given if not isinstance(row, Instance)]
+    decoded = iter(_decode(dicts) if dicts else ())
+    rows = tuple(row if isinstance(row, Instance) else next(decoded) for row in given)
+    found = [name for name in HISTORY_TYPES if any(config_of(row.instance_id) == name for row in rows)]
+    name = found[0] if len(found) == 1 else ALL
+    if config not in (None, name):
+        raise DataError(f"The rows are of {', '.join(found)}, not of {config!r}. Leave config out, or pass other rows.")
+    return InstanceSet(rows, name, _split_of(rows[0], split))
+
+
+def _split_of(row: Instance, default: str) -> str:
+    """Return the split that a user id names, as builds write them, or else the default."""
+    return next((split for split in SPLITS if f"-{split}-" in row.instance_id), default)
+
+
+def _decode(rows: Sequence[Mapping[str, Any]]) -> list[Instance]:
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise DataError(f"A row is a {type(row).__name__}. Pass dicts with the columns of the data set.")
+        if missing := [name for name in _REQUIRED if name not in row]:
+            raise DataError(
+                f"A row lacks the column {missing[0]!r}. Required columns: {', '.join(_REQUIRED)}. Pass the rows of "
+                "load_dataset as they are."
+            )
+    try:
+        table = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(Instance))
+        decoder = Decoder(Instance)
+        return [row for batch in table.to_batches() for row in decoder.rows(batch)]
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise DataError(
+            f"The rows cannot be read as instances: {error}. Pass the rows of load_dataset as they are."
+        ) from error

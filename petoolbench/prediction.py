@@ -1,0 +1,100 @@
+"""Prediction: ask a model, or a function of one's own, for the tool call of each instance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from builder.errors import ConfigError
+from builder.llm.endpoint_url import endpoint_address
+from builder.progress import Progress
+from hf_dataset.schema import Instance
+
+from .data import InstanceSet, load
+from .inference.run import Model, execute, execute_function
+from .run_files import read_run
+from .runs import Run
+from .settings import FUNCTION, RunResources, RunSettings
+
+_SET_BY_DATA = ("config", "split")
+_SETTINGS = frozenset(item.name for item in fields(RunSettings)) - {*_SET_BY_DATA, "model"}
+_RESOURCES = frozenset(item.name for item in fields(RunResources))
+
+
+def predict(
+    data: InstanceSet | Iterable[Instance | Mapping[str, Any]] | str | Path,
+    model: str | Model,
+    *,
+    out: str | Path | None = None,
+    threads: int = 1,
+    progress: Progress = lambda *_: None,
+    **options: Any,
+) -> Run:
+    """Ask a model every instance.
+
+    Args:
+        data: Instances of `load`; rows of `datasets`; or a folder or Hub name, whose default config and validation
+            split are used.
+        model: Name of a model at an OpenAI-compatible endpoint, `hf:NAME` for a model that transformers runs on this
+            machine, `baseline:NAME`, or any function from the messages of `prompt` to the text of a reply.
+        out: Run file, which grows by a line per reply; the run resumes if it exists. None to keep the run in memory.
+        threads: Number of concurrent calls of a function.
+        progress: Called with the stage, the number of replies and the number of instances.
+        options: Fields of `RunSettings`, such as `history="swapped"`, `mode="tools"`, `limit=20`, `temperature` or
+            `base_url`; and of `RunResources`, such as `connections` or `max_cost_usd`. The key of an endpoint is
+            `api_key`, by default the environment variable `OPENAI_API_KEY`.
+
+    Returns:
+        The replies. A request that failed has an empty prediction and an `error`, and counts as wrong.
+
+    Raises:
+        ConfigError: If an option is unknown or not allowed.
+        DataError: If a function returns anything but text, or the run file holds another run.
+        LlmError: If the endpoint cannot be used.
+        OutputError: If the run file cannot be written.
+
+    Example:
+        >>> run = predict(data, my_function)
+        >>> run = predict(data, "gpt-4o-mini", history="own", limit=20, out="run.jsonl")
+    """
+    if unknown := sorted(options.keys() - _SETTINGS - _RESOURCES):
+        raise ConfigError(
+            f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
+        )
+    instances = data if isinstance(data, InstanceSet) else load(data)
+    settings = RunSettings(
+        model=model if isinstance(model, str) else FUNCTION + getattr(model, "__qualname__", type(model).__name__),
+        config=instances.config,
+        split=instances.split,
+        **{
+            **{name: value for name, value in options.items() if name in _SETTINGS},
+            "base_url": endpoint_address(options.get("base_url")),
+        },
+    )
+    resources = RunResources(
+        **{"api_key": os.environ.get("OPENAI_API_KEY"), **{name: options[name] for name in options.keys() & _RESOURCES}}
+    )
+    if out is not None:
+        return _predict(instances, model, Path(out), settings, resources, threads, progress)
+    with TemporaryDirectory() as folder:
+        return _predict(instances, model, Path(folder) / "run.jsonl", settings, resources, threads, progress)
+
+
+def _predict(
+    data: InstanceSet,
+    model: str | Model,
+    out: Path,
+    settings: RunSettings,
+    resources: RunResources,
+    threads: int,
+    progress: Progress,
+) -> Run:
+    if isinstance(model, str):
+        execute(data, out, settings, resources, progress)
+    else:
+        execute_function(data, out, settings, model, threads, progress)
+    return read_run(out)

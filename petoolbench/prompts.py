@@ -1,0 +1,111 @@
+"""Official prompts, for models that are run outside of this library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from builder.choices import validate_choice
+from builder.errors import OutputError
+from hf_dataset.prompting import DOCS, MODES, Message, messages_of
+from hf_dataset.schema import Instance
+from petoolbench.files import write_atomically
+from petoolbench.inference.tool_calling import function_tools, safe_names
+from petoolbench.settings import RunSettings
+
+from .data import InstanceSet, as_instance
+
+BATCH_URL: Final = "/v1/chat/completions"
+"""Endpoint of the requests of a batch file."""
+
+
+class Prompt(list[Message]):
+    """Messages of an instance, a list of {`role`, `content`}; for native tool calling with the functions.
+
+    Args:
+        messages: A system and a user message.
+        tools: Function tools in the form of the OpenAI API; empty where the candidates are in the messages.
+        tool_names: Names of the candidates by the names of their functions, which are limited to letters, digits, `_`
+            and `-`.
+    """
+
+    def __init__(self, messages: Iterable[Message], tools: list[dict[str, Any]], tool_names: Mapping[str, str]) -> None:
+        super().__init__(messages)
+        self.tools = tools
+        self.tool_names = tool_names
+
+
+def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str = "full") -> Prompt:
+    """Return the official prompt of an instance.
+
+    Args:
+        row: An instance of `load`, or a dict row of `datasets`. Its answer is not used.
+        mode: `prompt` puts the candidates into the messages and asks for a JSON object; `tools` leaves them out, and
+            the result's `tools` holds them as functions for native tool calling.
+        docs: `full` documents the tools of the history, `names` only names them.
+
+    Returns:
+        A list of two messages, {`role`, `content`}, with the attributes `tools` and `tool_names`.
+
+    Raises:
+        ConfigError: If `mode` or `docs` is unknown.
+        DataError: If a dict row lacks a column.
+
+    Example:
+        >>> messages = prompt(data[0])
+        >>> [message["role"] for message in messages]
+        ['system', 'user']
+    """
+    instance = as_instance(row)
+    mode = validate_choice("mode", mode, MODES)
+    messages = messages_of(instance, docs=validate_choice("docs", docs, DOCS), mode=mode)
+    names = safe_names([tool.name for tool in instance.candidates]) if mode == "tools" else {}
+    return Prompt(messages, function_tools(instance.candidates, names) if names else [], names)
+
+
+def write_prompts(data: InstanceSet, out: Path, settings: RunSettings, batch_model: str | None = None) -> int:
+    """Write the prompts of instances to a JSON Lines file.
+
+    A line is {`instance_id`, `messages`}, with `tools` in native mode. With `batch_model` it is a request of the Batch
+    API instead, whose `custom_id` is the instance id; `score` reads the output file of the batch.
+
+    Args:
+        data: The instances.
+        out: File to write.
+        settings: History view, mode, documentation and, for a batch, sampling.
+        batch_model: Model of the batch requests.
+
+    Returns:
+        Number of lines.
+
+    Raises:
+        DataError: If there is no other query group to swap histories with.
+        OutputError: If the file cannot be written.
+    """
+    rows = data.with_history(settings.history, settings.shuffle_seed)
+    if settings.ids:
+        rows = rows.select(settings.ids)
+    if settings.limit is not None:
+        rows = rows.spread(settings.limit)
+    try:
+        write_atomically(out, _lines(rows, settings, batch_model))
+    except OSError as error:
+        raise OutputError(f"The prompts cannot be written to {str(out)!r}: {error.strerror}.") from error
+    return len(rows)
+
+
+def _lines(rows: InstanceSet, settings: RunSettings, batch_model: str | None) -> Iterator[str]:
+    for row in rows:
+        request = prompt(row, mode=settings.mode, docs=settings.docs)
+        content: dict[str, Any] = {"messages": list(request)}
+        if request.tools:
+            content["tools"] = request.tools
+        if batch_model is None:
+            line = {"instance_id": row.instance_id, **content}
+        else:
+            sampling = {"temperature": settings.temperature, "max_tokens": settings.max_output_tokens}
+            body = {"model": batch_model, **sampling, "seed": settings.seed, **settings.body, **content}
+            line = {"custom_id": row.instance_id, "method": "POST", "url": BATCH_URL, "body": body}
+        yield json.dumps(line, ensure_ascii=False) + "\n"

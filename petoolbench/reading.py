@@ -1,0 +1,41 @@
+"""Reading of replies: from text to a tool call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hf_dataset.schema import ToolDoc
+from metrics.petoolbench.parsing import parse as parse_text
+from metrics.petoolbench.records import ParseFailure, ToolCall
+
+__all__ = ["ParseFailure", "ToolCall", "parse"]
+
+
+def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | None = None) -> ToolCall | ParseFailure:
+    """Read the tool call in the text of a reply, as scoring does.
+
+    Args:
+        text: The reply.
+        candidates: Candidates of the instance: documented tools, dicts with a `name`, or names. With them, a name that
+            differs from a candidate's only in surrounding white space is returned as the candidate's.
+
+    Returns:
+        `ToolCall(name, arguments)`, or `ParseFailure(reason)` if the text holds no readable call or several different
+        ones. A call of a tool that is not a candidate is returned as it is.
+
+    Example:
+        >>> parse('{"name": "get_weather", "arguments": {"city": "Oslo"}}')
+        ToolCall(name='get_weather', arguments={'city': 'Oslo'})
+    """
+    call = parse_text(text)
+    if isinstance(call, ParseFailure) or candidates is None:
+        return call
+    names = {_name(candidate).strip(): _name(candidate) for candidate in candidates}
+    return call._replace(name=names.get(call.name.strip(), call.name))
+
+
+def _name(candidate: ToolDoc | Mapping[str, Any] | str) -> str:
+    if isinstance(candidate, str):
+        return candidate
+    return candidate.name if isinstance(candidate, ToolDoc) else str(candidate["name"])

@@ -1,0 +1,267 @@
+"""Run files: the replies of a model to the instances of one split, as JSON Lines.
+
+The first line is a header, `{"petoolbench": {...}}`, with the settings of the run; a file written by other programs may
+lack it. Every further line is a reply, `{"instance_id": ..., "prediction": "<text>"}`, with its token counts, or with
+an error message if there is no reply. Each line is written completely before the next reply is processed, so a killed
+process leaves at most one broken line, the last, which is removed when the run resumes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import IO, Any, Final
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from builder.errors import BuilderError, DataError, OutputError
+from metrics.petoolbench.aggregation import by_instance_id
+
+from .files import write_atomically
+from .inference.tool_calling import text_of_calls
+from .runs import FORMAT, HEADER, Header, Line, Run
+
+BATCH_ID: Final = "custom_id"
+"""Key of the instance id in the output file of a batch."""
+_EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
+_OPTIONAL: Final = {
+    "error": (str, type(None)),
+    "input_tokens": (int, type(None)),
+    "output_tokens": (int, type(None)),
+    "dropped_steps": (int, type(None)),
+}
+_HEADER_ADAPTER: Final = TypeAdapter(Header)
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a run file, or a plain predictions file.
+
+    Args:
+        path: JSON Lines: a run file, lines of {`instance_id`, `prediction`}, or the output file of a batch.
+
+    Raises:
+        DataError: If the file cannot be read or a line is malformed; names the line.
+        PredictionsError: If an instance id occurs twice.
+    """
+    path = Path(path)
+    text = _text(_bytes(path), path)
+    if not text.strip():
+        raise DataError(f"The predictions file {str(path)!r} is empty. Expected {_EXPECTED}.")
+    return _parsed(text, path)
+
+
+def write_run(path: Path, header: Header | None, lines: Iterable[Line]) -> int:
+    """Write a complete run file, atomically.
+
+    Returns:
+        Number of replies.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    first = [header.to_json()] if header is not None else []
+    try:
+        return write_atomically(path, (*first, *(line.as_json() for line in lines))) - len(first)
+    except OSError as error:
+        raise OutputError(f"The predictions cannot be written to {str(path)!r}: {error.strerror}.") from error
+
+
+class OpenRun:
+    """A run in progress: a file to which each reply is appended.
+
+    Args:
+        path: The file.
+        header: Header of the run.
+        done: Lines that the file holds already.
+        file: The file, open for appending.
+    """
+
+    def __init__(self, path: Path, header: Header, done: dict[str, Line], file: IO[bytes]) -> None:
+        self._path = path
+        self._header = header
+        self.done = done
+        """Lines by instance id."""
+        self._file = file
+
+    def add(self, line: Line) -> None:
+        """Append a line; it is in the file when this returns.
+
+        Raises:
+            OutputError: If the file cannot be written.
+        """
+        try:
+            self._file.write(line.as_json().encode())
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(
+                f"{str(self._path)!r} cannot be written: {error.strerror}. Free some space and run the command again; "
+                "it resumes."
+            ) from error
+        self.done[line.instance_id] = line
+
+    def finish(self, order: Sequence[str]) -> None:
+        """Rewrite the file in the order of the instances, so that equal replies give equal files.
+
+        Args:
+            order: Instance ids; other lines follow in their present order.
+        """
+        position = {name: index for index, name in enumerate(order)}
+        lines = sorted(self.done.values(), key=lambda line: position.get(line.instance_id, len(position)))
+        write_run(self._path, self._header, lines)
+
+
+@contextmanager
+def open_run(path: Path, header: Header, *, retry_failed: bool = False) -> Iterator[OpenRun]:
+    """Start a run, or resume one with the same header.
+
+    Args:
+        path: The file.
+        header: Header of the run.
+        retry_failed: Discard the lines of failed requests, so that they are sent again.
+
+    Raises:
+        DataError: If the file holds another run, or is not a run file.
+        OutputError: If the file cannot be written, or another process writes it.
+    """
+    path = path.absolute()
+    with _locked(path):
+        done = _resumed(path, header)
+        if retry_failed:
+            done = {name: line for name, line in done.items() if line.error is None}
+        write_run(path, header, done.values())
+        try:
+            with path.open("ab") as file:
+                yield OpenRun(path, header, done, file)
+        finally:
+            if not done:  # not a single reply
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that keeps other processes from writing the same file."""
+    lock_path = path.with_name(f".{path.name}.lock")
+    lock = FileLock(lock_path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(
+            f"{str(path)!r} is being written by another process. Wait for it, or name another file."
+        ) from error
+    except OSError as error:
+        raise OutputError(f"The predictions cannot be written to {str(path)!r}: {error.strerror}.") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock_path.unlink()
+        lock.release()
+
+
+def _resumed(path: Path, header: Header) -> dict[str, Line]:
+    """Return the lines of an interrupted run without a broken last one."""
+    content = _bytes(path) if path.exists() else b""
+    complete = content[: content.rfind(b"\n") + 1]
+    if not complete:
+        if content:
+            raise DataError(f"{str(path)!r} exists already and is not a run file. Name another file.")
+        return {}
+    run = _parsed(_text(complete, path), path)
+    if run.header is None:
+        raise DataError(f"{str(path)!r} exists already and has no header, so the run cannot resume. Name another file.")
+    if run.lines and (different := run.header.differences(header)):
+        raise DataError(
+            f"{str(path)!r} exists already and was made with {'; '.join(different)}. Name another file, or use the "
+            "same settings to resume."
+        )
+    return run.lines
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"The predictions file {str(path)!r} cannot be read: {error.strerror}.") from error
+
+
+def _text(content: bytes, path: Path) -> str:
+    try:
+        # Not opened as text: that would treat other line separators as the end of a line.
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"The predictions file {str(path)!r} is not UTF-8 text: {error}.") from error
+
+
+def _parsed(text: str, path: Path) -> Run:
+    header, lines = None, []
+    # Not splitlines: a reply may contain other line separators, which JSON leaves unescaped.
+    is_batch = False
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        record = _object(line, path, number)
+        if number == 1 and HEADER in record:
+            header = _header(record[HEADER], path)
+        elif BATCH_ID in record:
+            is_batch = True
+            lines.append(_batch_line(record, path, number))
+        else:
+            lines.append(_line(record, path, number))
+    by_instance_id((line.instance_id, line.prediction) for line in lines)
+    return Run(path, header, {line.instance_id: line for line in lines}, is_batch)
+
+
+def _object(line: str, path: Path, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}, line {number}: not JSON. Expected {_EXPECTED}.") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{path}, line {number}: a JSON {type(record).__name__}. Expected {_EXPECTED}.")
+    return record
+
+
+def _header(record: Any, path: Path) -> Header:
+    content = dict(record) if isinstance(record, dict) else {}
+    if content.pop("format", None) != FORMAT:
+        raise DataError(
+            f"{path}, line 1: the header has another format; this version reads format {FORMAT}. Predict again, or "
+            "remove the header line."
+        )
+    try:
+        return _HEADER_ADAPTER.validate_python(content)
+    except (ValidationError, BuilderError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise DataError(
+            f"{path}, line 1: the header is not valid: {reason}. Predict again, or remove the header line."
+        ) from error
+
+
+def _line(record: Mapping[str, Any], path: Path, number: int) -> Line:
+    for key in ("instance_id", "prediction"):
+        if not isinstance(record.get(key), str):
+            raise DataError(f"{path}, line {number}: {key!r} is missing or not text. Expected {_EXPECTED}.")
+    for key, kinds in _OPTIONAL.items():
+        if not isinstance(record.get(key), kinds):
+            raise DataError(f"{path}, line {number}: {key!r} has the wrong type. Remove it, or predict again.")
+    return Line(**{column.name: record[column.name] for column in fields(Line) if record.get(column.name) is not None})
+
+
+def _batch_line(record: Mapping[str, Any], path: Path, number: int) -> Line:
+    """Return the reply in a line of the output file of the OpenAI Batch API."""
+    if not isinstance(record[BATCH_ID], str):
+        raise DataError(f"{path}, line {number}: {BATCH_ID!r} is not text. Use the instance id as the {BATCH_ID}.")
+    body = (record.get("response") or {}).get("body") or {}
+    try:
+        message = body["choices"][0]["message"]
+    except (KeyError, IndexError, TypeError):
+        error = record.get("error") or body.get("error") or "no reply"
+        return Line(record[BATCH_ID], "", error=f"batch: {error.get('message') if isinstance(error, dict) else error}")
+    calls = message.get("tool_calls") or []
+    text = text_of_calls(calls, {}) if calls else message.get("content")
+    usage = body.get("usage") or {}
+    tokens = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    return Line(record[BATCH_ID], text if isinstance(text, str) else "", None, *tokens)

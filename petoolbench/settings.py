@@ -1,0 +1,198 @@
+"""Settings of a run: one record behind the Python API, the command line, the run file's header and the integrations.
+
+`RunSettings` determines the replies and is stored in the run file; `RunResources` states how a run is carried out and
+never changes a reply. Each field states its help text and range once; `petoolbench.cli.options` turns the
+fields into options of the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, NamedTuple, get_args
+
+from pydantic import ConfigDict
+
+from builder.choices import validate_choice
+from builder.errors import ConfigError
+from builder.llm.session import key_for
+from builder.predictors.registry import ALLOWED as BASELINES
+from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import ALL
+from hf_dataset.prompting import DOCS, MODES, Docs, Mode
+from hf_dataset.schema import HISTORY_TYPES
+from petoolbench.inference.history_views import HISTORIES, History
+
+LOCAL: Final = "hf:"
+"""Prefix of a model that transformers runs on this machine."""
+BASELINE: Final = "baseline:"
+"""Prefix of a baseline, which needs no model."""
+FUNCTION: Final = "function:"
+"""Prefix of a Python function that was passed as the model."""
+CONFIGS: Final = (*HISTORY_TYPES, ALL)
+Overlong = Literal["skip", "drop-oldest"]
+OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
+_RESERVED: Final = frozenset(("messages", "model", "tools", "stream"))
+
+
+class Option(NamedTuple):
+    """Command-line form of a field."""
+
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    flag: str | None = None
+    """Name of the option where it differs from that of the field."""
+    hidden: bool = False
+    """True for fields that the command line sets by other means."""
+
+
+def option(default: Any = MISSING, help: str = "", **form: Any) -> Any:  # noqa: A002  (the word of the command line)
+    """Return a dataclass field with the metadata of its option."""
+    metadata = {"option": Option(help, **form)}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """Everything that determines the replies of a run, except the data.
+
+    Raises:
+        ConfigError: If a value is not allowed.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    model: str = option(
+        BASELINES[0],
+        "Model at the endpoint; hf:NAME for a model that transformers runs on this machine; or a baseline: "
+        f"{', '.join(BASELINES)}.",
+    )
+    config: str = option(HISTORY_TYPES[0], "History type, or all for the three of them.", choices=CONFIGS)
+    split: str = option("validation", "Split.", choices=SPLITS)
+    base_url: str | None = option(
+        None, "OpenAI-compatible endpoint, ending in /v1. The key is read from OPENAI_API_KEY."
+    )
+    mode: Mode = option(
+        MODES[0], "Form of the candidates: text in the prompt, or tools for native tool calling.", choices=MODES
+    )
+    history: History = option(
+        HISTORIES[0], "History in the prompt: the user's own, none, or swapped for another user's.", choices=HISTORIES
+    )
+    docs: Docs = option(DOCS[0], "Tools of the history: full documentation, or names only.", choices=DOCS)
+    shuffle_seed: int | None = option(None, "Shuffle the candidates with this seed.", low=0)
+    seed: int = option(0, "Seed of sampling, and of baselines that draw.", low=0)
+    temperature: float = option(0.0, "Sampling temperature.", low=0, high=2)
+    max_output_tokens: int = option(1024, "Maximum length of a reply in tokens.", low=16)
+    body: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={"option": Option("Further keys of the request, as a JSON object; null removes a key.")},
+    )
+    context: int | None = option(None, "Context window in tokens, for the prompt and its reply together.", low=1)
+    overlong: Overlong | None = option(None, "Handling of prompts that exceed the context window.", choices=OVERLONG)
+    limit: int | None = option(None, "Number of instances of each config, spread evenly over the query groups.", low=1)
+    ids: tuple[str, ...] = option((), "File with one instance_id a line; only these are asked.")
+    usd_per_million_input: float | None = option(None, "Price in USD of a million input tokens.", low=0, flag="usd-in")
+    usd_per_million_output: float | None = option(
+        None, "Price in USD of a million output tokens.", low=0, flag="usd-out"
+    )
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("config", CONFIGS),
+            ("split", SPLITS),
+            ("mode", MODES),
+            ("history", HISTORIES),
+            ("docs", DOCS),
+        ):
+            validate_choice(name, getattr(self, name), choices)
+        if self.overlong is not None:
+            validate_choice("overlong", self.overlong, OVERLONG)
+        if self.body.keys() & _RESERVED:
+            raise ConfigError(
+                f"body holds {sorted(self.body.keys() & _RESERVED)[0]!r}, which is part of every request already. "
+                f"Remove it; {', '.join(sorted(_RESERVED))} cannot be set."
+            )
+
+    @property
+    def configs(self) -> tuple[str, ...]:
+        """The history types that are asked."""
+        return HISTORY_TYPES if self.config == ALL else (self.config,)
+
+    @property
+    def is_baseline(self) -> bool:
+        """True if the model is a baseline."""
+        return self.model.startswith(BASELINE)
+
+    @property
+    def is_online(self) -> bool:
+        """True if the model is served by an endpoint."""
+        return not self.model.startswith((LOCAL, BASELINE, FUNCTION))
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """Keys of the request except messages and tools."""
+        if not self.is_online:
+            return {}
+        usual = {"temperature": self.temperature, "max_tokens": self.max_output_tokens, "seed": self.seed}
+        return {name: value for name, value in {**usual, **self.body}.items() if value is not None}
+
+    @property
+    def system(self) -> str:
+        """Name of the model followed by the settings that differ from the defaults."""
+        unusual = [
+            *([self.mode] if self.mode != MODES[0] and not self.is_baseline else []),
+            *([f"docs {self.docs}"] if self.docs != DOCS[0] else []),
+            *([f"order {self.shuffle_seed}"] if self.shuffle_seed is not None else []),
+        ]
+        return self.model + (f" ({', '.join(unusual)})" if unusual else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResources:
+    """What a run is carried out with; nothing of it changes a reply."""
+
+    api_key: str | None = field(default=None, repr=False, metadata={"option": Option("", hidden=True)})
+    connections: int = option(64, "Maximum number of concurrent requests.", low=1, high=1024)
+    timeout_s: float = option(120.0, "Timeout of a request in seconds.", low=0.01, high=3600)
+    retries: int = option(8, "Retries of a request that got no answer.", low=0, high=50)
+    max_cost_usd: float | None = option(None, "Stop before the cost exceeds this many USD.", low=0)
+    batch_size: int = option(4, "Prompts in a batch, for hf:NAME.", low=1)
+    answers: Path | None = option(
+        None, "Folder of the private answers; the oracle and the regression need it for the test split."
+    )
+    retry_failed: bool = option(False, "Ask instances again whose request failed in an earlier attempt.")
+
+
+def check_settings(settings: RunSettings, resources: RunResources) -> None:
+    """Check that settings and resources are consistent, before any file is read.
+
+    Raises:
+        ConfigError: If they are not.
+    """
+    if not settings.model.strip() or settings.model == LOCAL:
+        raise ConfigError("The model is empty. Name a model of the endpoint, hf:NAME, or a baseline.")
+    if settings.is_baseline:
+        validate_choice("model", settings.model, BASELINES)
+    if settings.is_online:
+        key_for(settings.base_url, resources.api_key)
+    elif settings.base_url is not None:
+        raise ConfigError(
+            f"base_url (--base-url) names an endpoint, but {settings.model!r} does not use one. Remove one of the two."
+        )
+    elif settings.body:
+        raise ConfigError(
+            f"body (--body) is part of a request, but {settings.model!r} is not sent requests. Remove one of the two."
+        )
+    if settings.overlong is not None and settings.context is None and settings.is_online:
+        raise ConfigError("overlong (--overlong) requires the context window. Set it with context (--context).")
+    priced = None not in (settings.usd_per_million_input, settings.usd_per_million_output)
+    if resources.max_cost_usd is not None and not priced:
+        raise ConfigError(
+            "max_cost_usd (--max-cost-usd) requires prices. Set usd_per_million_input (--usd-in) and "
+            "usd_per_million_output (--usd-out)."
+        )

@@ -1,0 +1,32 @@
+"""Tables as plain text, for results that print themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+_WIDTH: Final = 160
+"""Columns that a table may take up; narrower ones are as wide as their content."""
+
+
+def text_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as plain text; the first column is aligned left, the others right.
+
+    Args:
+        title: Line above the table.
+        headings: One per column.
+        rows: Cells, as many as there are headings.
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    text = StringIO()
+    Console(file=text, width=_WIDTH, no_color=True).print(table, markup=False, highlight=False)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip("\n")

@@ -1,0 +1,89 @@
+"""Submissions with invented scores, and the leaderboard rows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.views import html_parts, ranking
+from metrics.petoolbench.records import ERROR_CLASSES, RATES
+
+REVISION = "0123abcd"
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "**bold** [x](javascript:alert(1))",
+    "${alert(1)} {{constructor}} `x`",
+    '=HYPERLINK("http://x")',
+    "مرحبا",
+    '" onmouseover="alert(1)',
+)
+"""Names that break a page, a template or a spreadsheet unless they are escaped."""
+
+
+def scores(tool: float, half: float = 0.02) -> ConfigScores:
+    """Return scores with a given tool accuracy, and intervals of half width `half`."""
+    rates = dict(zip(RATES, (tool, tool, tool, 1.0, 0.0), strict=True))
+    classes: dict[str, float] = {**dict.fromkeys(ERROR_CLASSES, 0.0), "correct": tool, "preference_mismatch": 1 - tool}
+    ends = {name: (max(0.0, rate - half), min(1.0, rate + half)) for name, rate in rates.items()}
+    return ConfigScores(**rates, intervals=ends, error_classes=classes, count=100, query_groups=50)
+
+
+def entry(
+    number: int,
+    tool: float,
+    *,
+    account: str = "",
+    half: float = 0.02,
+    configs: Sequence[str] = HISTORY_TYPES,
+    created: str = "",
+    badge: Any = "self-reported",
+    split: Any = "validation",
+    revision: str = REVISION,
+    **system: Any,
+) -> tuple[Submission, Outcome]:
+    """Return a submission and its outcome; by default each number has its own account."""
+    name = account or f"account-{number}"
+    day = created or f"2026-11-{number + 1:02d}T09:00:00.000+00:00"
+    submission = Submission(
+        id=f"20261101T090000Z-{number:016x}",
+        person=Person(f"id-{name}", name),
+        system=System(**{"name": f"system {number}", **system}),
+        split=split,
+        configs=tuple(configs),
+        sha256="ab" * 32,
+        size=10,
+        data_revision=revision,
+        scorer_version="scorer-1",
+        created=day,
+        badge=badge,
+    )
+    by_config = {config: scores(tool, half) for config in configs}
+    is_complete = len(by_config) == len(HISTORY_TYPES)
+    overall = scores(tool, half)
+    outcome = Outcome(
+        submission.id,
+        "scored",
+        "",
+        "scorer-1",
+        revision,
+        day,
+        by_config,
+        {name: getattr(overall, name) for name in RATES} if is_complete else {},
+        overall.intervals if is_complete else {},
+        {"history_length": {"6 to 10": (tool, 60), "11 to 15": (tool, 40)}},
+    )
+    return submission, outcome
+
+
+def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[ranking.Row]:
+    """Return the rows of a board, by default of `overall`."""
+    submissions, outcomes = [submission for submission, _ in entries], [outcome for _, outcome in entries]
+    return ranking.rows(submissions, outcomes, which, "validation", REVISION, every=every)
+
+
+def check_no_markup(html: str, name: str) -> None:
+    """Check that HTML shows a name as escaped text, without markup or template syntax from it."""
+    for mark in ("<img", 'onmouseover="', "${", "{{", "`"):
+        assert mark not in html
+    assert html_parts.escaped(name) in html
