@@ -19,7 +19,7 @@ LONGEST_TEXT: Final = 100
 LONGEST_LIST: Final = 3
 """Maximum number of items of a list in an example."""
 _NOT_REPRODUCIBLE: Final = "Drawn with a secret: its answers cannot be reproduced without it."
-_REPRODUCIBLE: Final = "Drawn without a secret: its answers can be reproduced from the catalogue."
+_REPRODUCIBLE: Final = "Drawn without a secret: its answers can be reproduced from the catalogue and the config."
 _NOT_AUDITED: Final = (
     "**Not audited.** This build was made with `--no-audit`, so it has not been checked that its rows can only be "
     "answered from their histories."

@@ -22,7 +22,7 @@ from .schema import HISTORY_TYPES
 FORMAT: Final = 1
 """Version of the data format that this version of petoolbench writes and reads."""
 ORIGINAL: Final = "original"
-"""`kind` of a folder that holds released rows of the earlier benchmark."""
+"""`kind` of an import of released rows of the earlier benchmark."""
 ALL: Final = "all"
 """Name for all three history types together."""
 

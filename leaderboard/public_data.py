@@ -5,12 +5,13 @@ The leaderboard does not import the builder; it reads the files that the builder
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,6 +80,14 @@ class Instance:
     """Properties of the generation; mostly absent in `test`."""
 
 
+class Attribute(NamedTuple):
+    """Value of an attribute of a tool."""
+
+    value: str
+    evidence: str
+    """Words of the documentation that state it."""
+
+
 class Data:
     """Validation and test split of a data set, read lazily and cached; thread-safe.
 
@@ -94,7 +103,7 @@ class Data:
         path = folder / MANIFEST
         try:
             self.manifest: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            self.revision = str(self.manifest["build_id"])
+            self.revision = data_revision(self.manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{str(folder)!r} holds no {MANIFEST} of a PEToolBench build: {error!r}. "
@@ -183,6 +192,21 @@ class Data:
         )
 
     @cached_property
+    def attributes(self) -> Mapping[str, Mapping[str, Attribute]]:
+        """Documented attributes of the tools of the validation split, by tool name and axis.
+
+        Empty if the data set has no table of tools.
+        """
+        files = table_files(self.folder / "tools" / "validation.parquet")
+        if not files[0].is_file():
+            return {}
+        return {
+            row["name"]: {item["axis"]: Attribute(item["value"], item["evidence"]) for item in row["attributes"]}
+            for path in files
+            for row in read_parquet(path).select(["name", "attributes"]).to_pylist()
+        }
+
+    @cached_property
     def counts(self) -> dict[tuple[str, Split], int]:
         """Number of rows by config and split."""
         return {(config, split): self.table(config, split).num_rows for config in HISTORY_TYPES for split in SPLITS}
@@ -194,6 +218,21 @@ class Data:
             ids = self.column(config, split, "instance_id")
             self._positions[key] = {instance_id: index for index, instance_id in enumerate(ids)}
         return self._positions[key]
+
+
+def data_revision(manifest: Mapping[str, Any]) -> str:
+    """Return twelve hexadecimal digits that identify the data: a hash over all data files, private answers included.
+
+    Two builds share it only if their data is the same, byte for byte.
+
+    Raises:
+        KeyError, TypeError: If the manifest does not list the files.
+    """
+    files = {**manifest["files"], **{f"private/{path}": facts for path, facts in manifest["private_files"].items()}}
+    digest = hashlib.sha256()
+    for path in sorted(path for path in files if path.endswith(".parquet")):
+        digest.update(f"{path}\0{files[path]['sha256']}\n".encode())
+    return digest.hexdigest()[:12]
 
 
 def table_files(path: Path) -> list[Path]:

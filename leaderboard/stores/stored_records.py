@@ -71,7 +71,7 @@ class Submission:
     size: int
     """Size of the file in bytes."""
     data_revision: str
-    """`build_id` of the data set."""
+    """Hash of the data files of the data set; see `PublicData.revision`."""
     scorer_version: str
     created: str
     """Time of the submission: UTC, ISO 8601."""

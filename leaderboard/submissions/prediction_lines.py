@@ -16,7 +16,7 @@ _COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps")
 _OPTIONAL: Final = ("error", *_COUNTS)
 """Keys that a run may add to a prediction. They are stored with the file and not scored."""
 _DISAGREEMENTS: Final = {
-    "build_id": "the header's 'build_id' is {}, but the leaderboard's data set is {}. Predict on that data set.",
+    "data_revision": "the header's 'data_revision' is {}, but that of the leaderboard is {}. Predict on its data set.",
     "split": "the header's 'split' is {}, but the file is submitted for {}. Choose the other split, or another file.",
     "history": "the header's 'history' is {}, but the form says {}. State in the form which history was shown.",
 }
@@ -76,16 +76,19 @@ def disagreements(header: object, wanted: Mapping[str, object]) -> Iterator[str]
 
     Args:
         header: Value of the key `HEADER`.
-        wanted: Required values of `build_id`, `split` and `history`; None accepts any value.
+        wanted: Required values of `data_revision`, `split` and `history`; None accepts any value.
 
     Raises:
         LineError: If the header is not a JSON object.
     """
     if not isinstance(header, dict):
         raise LineError(f"{HEADER!r} is a JSON {_JSON_NAMES[type(header)]}, not an object.")
+    settings = header.get("settings")
+    fields = {**header, **settings} if isinstance(settings, dict) else header
     for name, value in wanted.items():
-        if value is not None and name in header and header[name] != value:
-            yield _DISAGREEMENTS[name].format(_quoted_json(header[name]), repr(value))
+        # An empty value is that of a run on rows that were passed in, which names no data set.
+        if value is not None and fields.get(name, "") != "" and fields[name] != value:
+            yield _DISAGREEMENTS[name].format(_quoted_json(fields[name]), repr(value))
 
 
 def quoted(text: str) -> str:

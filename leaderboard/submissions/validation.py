@@ -45,8 +45,8 @@ LIMITS: Final = Limits()
 class Terms:
     """Properties of a submission that the headers of its file must agree with."""
 
-    build_id: str
-    """Build id of the leaderboard's data set."""
+    data_revision: str
+    """Data revision of the leaderboard's data set."""
     split: Split
     history: HistoryShown | None
     """History given in the form; None if the form's value is invalid."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from leaderboard.public_data import Instance, ToolDoc
+from leaderboard.public_data import Attribute, Instance, ToolDoc
 from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.records import reference_from_row
 
@@ -25,25 +25,56 @@ _RATINGS: Final[dict[int | None, str]] = {
 }
 
 
+_NO_ATTRIBUTES: Final[Mapping[str, Mapping[str, Attribute]]] = {}
+
+
+class _Evidence(NamedTuple):
+    """Attributes that are wanted, and the words of the documentation that state them."""
+
+    attributes: Mapping[str, Mapping[str, Attribute]]
+    wanted: Mapping[str, str]
+
+    def marked(self, tool: ToolDoc) -> str:
+        """Return the description of a tool as HTML; the words that state a wanted axis are marked."""
+        html = text(tool.description)
+        for axis in self.wanted:
+            attribute = self.attributes.get(tool.name, {}).get(axis)
+            if attribute and attribute.evidence:
+                words = escaped(attribute.evidence)
+                html = html.replace(words, f"<mark>{words}</mark>", 1)
+        return html
+
+
+def _wanted(row: Instance, attributes: Mapping[str, Mapping[str, Attribute]]) -> dict[str, str]:
+    """Return the wanted value of each axis of the preference: that of the answer."""
+    known = attributes.get(row.answer.name, {}) if row.answer else {}
+    return {axis: known[axis].value if axis in known else "?" for axis in row.meta.get("axes") or ()}
+
+
 def title(instruction: str, functionality: str, instance_id: str) -> str:
     """Return the plain-text title of an instance in a list."""
     return f"{shortened(instruction, 60)} · {functionality} · {instance_id.rsplit('-', 1)[-1]}"
 
 
-def instance_html(row: Instance, *, revealed: bool = False) -> str:
+def instance_html(
+    row: Instance, attributes: Mapping[str, Mapping[str, Attribute]] = _NO_ATTRIBUTES, *, revealed: bool = False
+) -> str:
     """Return an instance as HTML.
 
     Args:
         row: An instance of the validation split.
+        attributes: Documented attributes by tool and axis, to show what the user wants and where it is stated.
         revealed: True to show the answer, its evidence, and the step at which the preference changes.
     """
+    wanted = _wanted(row, attributes) if revealed else {}
+    evidence = _Evidence(attributes, wanted)
     return (
-        f'<article class="pet instance"><p class="ask">{text(row.instruction)}</p>{_facts(row, revealed=revealed)}'
-        f"{_answer(row) if revealed else ''}"
+        f'<article class="pet instance"><p class="ask">{text(row.instruction)}</p>'
+        f"{_facts(row, wanted, revealed=revealed)}{_answer(row) if revealed else ''}"
         f'<div class="two"><section><h3>History, {len(row.history)} steps</h3>{_order(row)}'
-        f"{_timeline(row, revealed=revealed)}</section>"
-        f"<section><h3>Candidates, {len(row.candidates)}</h3>{_candidates(row, revealed=revealed)}</section></div>"
-        "</article>"
+        f"{_timeline(row, evidence, revealed=revealed)}</section>"
+        f"<section><h3>Candidates, {len(row.candidates)}</h3>{_candidates(row, evidence, revealed=revealed)}</section>"
+        "</div></article>"
     )
 
 
@@ -73,7 +104,7 @@ def shortened(value: str, longest: int) -> str:
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
-def _facts(row: Instance, *, revealed: bool) -> str:
+def _facts(row: Instance, wanted: Mapping[str, str], *, revealed: bool) -> str:
     pairs = [
         ("Category", text(row.category)),
         ("Functionality", text(row.functionality)),
@@ -82,8 +113,8 @@ def _facts(row: Instance, *, revealed: bool) -> str:
         ("Instance", f"<code>{escaped(row.instance_id)}</code>"),
     ]
     if revealed:
-        axes = ", ".join(axis.replace("_", " ") for axis in row.meta.get("axes") or ())
-        pairs.append(("Preference axes, most important first", text(axes)))
+        wishes = ", ".join(f"{axis.replace('_', ' ')} = {value}" for axis, value in wanted.items())
+        pairs.append(("Wants, most important first", text(wishes)))
         if row.meta.get("noise"):
             pairs.append(("Flipped ratings", f"{100 * row.meta['noise']:.0f} %"))
     return html_parts.facts(pairs)
@@ -107,16 +138,16 @@ def _order(row: Instance) -> str:
     return f'<p class="count">{note}{" Each call was rated." if is_rated else ""}</p>'
 
 
-def _timeline(row: Instance, *, revealed: bool) -> str:
+def _timeline(row: Instance, evidence: _Evidence, *, revealed: bool) -> str:
     change = row.meta.get("drift_step") if revealed else None
-    evidence = set(row.evidence) if revealed else set()
+    decisive = set(row.evidence) if revealed else set()
     documents = {tool.name: tool for tool in row.history_tools}
     steps = []
     for index, step in enumerate(row.history):
-        kinds = ["evidence"] * (index in evidence) + ["turn"] * (index == change)
+        kinds = ["evidence"] * (index in decisive) + ["turn"] * (index == change)
         note = '<span class="mark">the preference changes here</span>' if index == change else ""
         tool = documents.get(step.name)
-        about = f"<details><summary>tool documentation</summary>{_document(tool)}</details>" if tool else ""
+        about = f"<details><summary>tool documentation</summary>{_document(tool, evidence)}</details>" if tool else ""
         steps.append(
             f'<li class="{" ".join(kinds)}">{text(step.instruction)}{_RATINGS.get(step.rating, "")}{note}'
             f'<div class="call">{_call(step.name, step.arguments)}</div>{about}</li>'
@@ -124,7 +155,7 @@ def _timeline(row: Instance, *, revealed: bool) -> str:
     return f'<ol class="timeline">{"".join(steps)}</ol>'
 
 
-def _candidates(row: Instance, *, revealed: bool) -> str:
+def _candidates(row: Instance, evidence: _Evidence, *, revealed: bool) -> str:
     same_function = set(row.meta.get("same_function") or ()) if revealed else set()
     answer = row.answer.name if revealed and row.answer else None
     items = []
@@ -133,14 +164,12 @@ def _candidates(row: Instance, *, revealed: bool) -> str:
         label = "the answer" if is_answer else "same functionality" if tool.name in same_function else ""
         mark = f'<span class="mark">{label}</span>' if label else ""
         kind = ' class="is-answer"' if is_answer else ""
-        items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{_document(tool)}</details>")
+        items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{_document(tool, evidence)}</details>")
     return "".join(items)
 
 
-def _document(tool: ToolDoc) -> str:
-    return (
-        f"<p>{text(tool.description)}</p><p><small>by {text(tool.provider)}</small></p>{_parameters(tool.parameters)}"
-    )
+def _document(tool: ToolDoc, evidence: _Evidence) -> str:
+    return f"<p>{evidence.marked(tool)}</p><p><small>by {text(tool.provider)}</small></p>{_parameters(tool.parameters)}"
 
 
 def _parameters(schema: str) -> str:

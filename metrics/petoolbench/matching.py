@@ -57,17 +57,17 @@ def identical(one: Any, other: Any) -> bool:
     return one == other and type(one) is type(other) and _same_types(one, other)
 
 
-def _same_types(one: Any, other: Any) -> bool:
+def _same_types(left: Any, right: Any) -> bool:
     """Return True if two equal values have the same types at every depth."""
     pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(one, dict):
-        types = [*map(type, one.values())]
+    if isinstance(left, dict):
+        types = [*map(type, left.values())]
         # Fast path for flat objects with the keys in the same order, which are the most common.
-        if _CONTAINERS.isdisjoint(types) and [*one] == [*other]:
-            return types == [*map(type, other.values())]
-        pairs = ((value, other[key]) for key, value in one.items())
-    elif isinstance(one, list):
-        pairs = zip(one, other, strict=True)
+        if _CONTAINERS.isdisjoint(types) and [*left] == [*right]:
+            return types == [*map(type, right.values())]
+        pairs = ((value, right[key]) for key, value in left.items())
+    elif isinstance(left, list):
+        pairs = zip(left, right, strict=True)
     for value, counterpart in pairs:
         value_type = type(value)
         if value_type is not type(counterpart) or (value_type in _CONTAINERS and not _same_types(value, counterpart)):

@@ -187,8 +187,8 @@ def _call_in(span: _Span, value: Any) -> ToolCall | ParseFailure:
 def _spans_from_the_end(text: str) -> list[_Span]:
     """Return the outermost balanced `{...}` and `[...]`, the last one first.
 
-    Brackets in strings do not count, and an unclosed bracket does not hide those behind it. It is unknown whether a
-    quote without a counterpart on its line starts a string, so the text is read both ways.
+    Brackets in strings do not count, and an unclosed bracket does not hide those after it. A quote without a
+    counterpart on its line may or may not start a string, so the text is read both ways.
     """
     spans = set(_spans(text, _END_IN_LINE))
     if "\n" in text:

@@ -1,7 +1,7 @@
 """The PEToolBench metric as an `evaluate` module. The scoring is in the other files of this folder.
 
 `evaluate` copies only the files that this script imports, and its scanner reads line by line: keep each import on one
-line, without a comment behind it, and import every file that scoring needs.
+line, without a comment after it, and import every file that scoring needs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -43,7 +43,7 @@ def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] 
     Raises:
         HubError: If the repository cannot be downloaded.
     """
-    with told(f"download {name!r}{f' at {revision!r}' if revision else ''}"):
+    with hub_errors(f"download {name!r}{f' at {revision!r}' if revision else ''}"):
         return Path(api.snapshot_download(name, repo_type="dataset", revision=revision, allow_patterns=patterns))
 
 
@@ -73,7 +73,7 @@ class Repository:
             HubError: If the request fails.
         """
         errors = import_extra("huggingface_hub.errors", "builder", "Using the Hub")
-        with told(f"read {self.name!r}"):
+        with hub_errors(f"read {self.name!r}"):
             try:
                 return bool(self.api.repo_info(self.name, repo_type=self.kind).private)
             except errors.RepositoryNotFoundError as error:
@@ -88,7 +88,7 @@ class Repository:
             HubError: If it cannot be created.
         """
         sdk = {"space_sdk": "gradio"} if self.kind == "space" else {}
-        with told(f"create {self.name!r}"):
+        with hub_errors(f"create {self.name!r}"):
             self.api.create_repo(self.name, repo_type=self.kind, exist_ok=True, **sdk)
 
     def make_private(self) -> None:
@@ -97,7 +97,7 @@ class Repository:
         Raises:
             HubError: If the request fails.
         """
-        with told(f"make {self.name!r} private"):
+        with hub_errors(f"make {self.name!r} private"):
             self.api.update_repo_settings(self.name, repo_type=self.kind, private=True)
 
     def state(self, branch: str) -> State:
@@ -106,7 +106,7 @@ class Repository:
         Raises:
             HubError: If it cannot be read.
         """
-        with told(f"read {self.name!r}"):
+        with hub_errors(f"read {self.name!r}"):
             info = self.api.repo_info(self.name, repo_type=self.kind, revision=branch)
             tree = self.api.list_repo_tree(self.name, repo_type=self.kind, revision=info.sha, recursive=True)
             files = {
@@ -122,7 +122,7 @@ class Repository:
         Raises:
             HubError: If it cannot be created.
         """
-        with told(f"create the branch {name!r} of {self.name!r}"):
+        with hub_errors(f"create the branch {name!r} of {self.name!r}"):
             self.api.create_branch(self.name, repo_type=self.kind, branch=name, exist_ok=True)
 
     def commit(self, contents: Contents, wanted: Sequence[Entry], state: State, branch: str, message: str) -> str:
@@ -145,7 +145,7 @@ class Repository:
         deleted = sorted(set(state.files) - {entry.path for entry in wanted} - _HUB_FILES)
         if not changed and not deleted:
             return state.head
-        with told(f"commit to {self.name!r}"):
+        with hub_errors(f"commit to {self.name!r}"):
             commit = self.api.create_commit(
                 self.name,
                 _operations(contents, changed, deleted),
@@ -162,7 +162,7 @@ class Repository:
         Raises:
             HubError: If another commit has the tag, or the request fails.
         """
-        with told(f"tag {self.name!r}"):
+        with hub_errors(f"tag {self.name!r}"):
             tags = {tag.name: tag.target_commit for tag in self.api.list_repo_refs(self.name, repo_type=self.kind).tags}
             if name not in tags:
                 self.api.create_tag(self.name, tag=name, revision=commit, repo_type=self.kind)
@@ -191,7 +191,7 @@ def _same(entry: Entry, remote: tuple[str, str | None] | None) -> bool:
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def hub_errors(doing: str) -> Iterator[None]:
     """Convert errors of the Hub, the connection and the disk to `HubError`.
 
     Args:

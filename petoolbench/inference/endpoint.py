@@ -1,4 +1,4 @@
-"""Asking an endpoint, many at once; every answer is in the run file before anything else happens."""
+"""Models at an OpenAI-compatible endpoint, with concurrent requests; each reply is stored as soon as it arrives."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from .tool_calling import text_of_calls
 
 TASK: Final = "predict"
 _NEVER: Final = frozenset({401, 402, 403, 404})
-"""Statuses that every request would get."""
-_IN_A_ROW: Final = 8
-"""So many failures one after the other are no longer taken for faults of single items."""
+"""HTTP statuses that concern every request, so that the run ends at the first one."""
+_MAX_CONSECUTIVE: Final = 8
+"""Number of consecutive failures after which the endpoint, not the single request, is considered faulty."""
 _FIRST_RETRIES: Final = 3
-"""Retries of a request before the endpoint has shown any life."""
+"""Retries of a request before the first reply of the endpoint."""
 
 
 class OnlineModel:
     """A model at an endpoint.
 
     Args:
-        base_url: The endpoint; None for the client library's own.
-        api_key: Its key.
-        config: Model, retries, connections.
-        sampling: Keys of the request beside messages and tools.
-        meter: Counts, and holds the budget.
+        base_url: URL of the endpoint; None for the default of the client library.
+        api_key: Key of the endpoint.
+        config: Model, retries and connections.
+        sampling: Keys of the request in addition to messages and tools.
+        meter: Counter of tokens and cost, with the budget.
     """
 
     def __init__(
@@ -50,18 +50,18 @@ class OnlineModel:
         self._meter = meter
 
     def ask(self, requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
-        """Ask, and keep what it says.
+        """Send requests and add each reply to the run.
 
-        A request that fails by itself stays a line with its reason. Where many fail in a row nothing is kept of them,
-        so that the same command asks them again.
+        A single failed request becomes a line with its error. After several consecutive failures the run ends; their
+        lines are not stored, so that the same command sends them again.
 
         Args:
-            requests: What is asked; all fit.
-            run: Where answers are kept.
-            progress: Called as the work goes on.
+            requests: Requests that fit the context window.
+            run: Run that receives the replies.
+            progress: Progress callback.
 
         Raises:
-            BudgetError: If the next request could cost more than is allowed.
+            BudgetError: If the next request could exceed the budget.
             LlmError: If the endpoint cannot be used.
             OutputError: If the run file cannot be written.
         """
@@ -81,7 +81,7 @@ class OnlineModel:
                 self._meter.pay(TASK, answer)
                 tokens = (answer.input_tokens, answer.output_tokens)
                 run.add(Line(request.instance_id, answer.text, None, *tokens, request.dropped_steps))
-                failures.passed()
+                failures.store()
             done += 1
             progress(f"asking {self._config.model}", done, len(requests))
 
@@ -105,47 +105,50 @@ def _read(completion: Any, request: ModelRequest) -> Answer:
 
 
 class _Failures:
-    """Failed requests that are not kept yet: not before a later one passes, which shows that the endpoint works.
+    """Failed requests that are not stored yet: a later success first has to show that the endpoint works.
 
     Args:
-        run: Where they are kept then.
+        run: Run that receives their lines.
     """
 
     def __init__(self, run: OpenRun) -> None:
         self._run = run
         self._pending: list[tuple[Line, LlmError]] = []
-        self._passed = False
+        self._succeeded = False
 
     def add(self, request: ModelRequest, error: RefusedRequestError | UnansweredRequestError) -> None:
-        """Note one.
+        """Add a failed request.
 
         Raises:
-            LlmError: If the endpoint is of no use.
+            LlmError: If the endpoint cannot be used.
         """
         if isinstance(error, RefusedRequestError) and error.status in _NEVER:
             raise error
         line = Line(request.instance_id, "", error=error.reason, dropped_steps=request.dropped_steps)
         self._pending.append((line, error))
-        if len(self._pending) >= _IN_A_ROW:
+        if len(self._pending) >= _MAX_CONSECUTIVE:
             self._give_up()
 
-    def passed(self) -> None:
-        """A request had an answer."""
-        self._passed = True
+    def store(self) -> None:
+        """Store the failures, because a request succeeded."""
+        self._succeeded = True
         for line, _ in self._pending:
             self._run.add(line)
         self._pending.clear()
 
     def settle(self) -> None:
-        """Keep the rest, where something passed at all, or each was refused and earlier ones passed.
+        """Store the remaining failures if the endpoint works; call it after the last request.
+
+        The endpoint works if a request of this attempt succeeded, or if an earlier attempt did and all failures are
+        refusals.
 
         Raises:
-            LlmError: If nothing did.
+            LlmError: If it does not.
         """
         earlier = any(line.error is None for line in self._run.done.values())
         refused = all(isinstance(error, RefusedRequestError) for _, error in self._pending)
-        if not self._pending or self._passed or (earlier and refused):
-            self.passed()
+        if not self._pending or self._succeeded or (earlier and refused):
+            self.store()
         else:
             self._give_up()
 
@@ -154,4 +157,4 @@ class _Failures:
         self._pending.clear()
         if number == 1:
             raise last
-        raise LlmError(f"The last {number} requests failed and are not kept. The last one: {last}") from last
+        raise LlmError(f"The last {number} requests failed and are not stored. The last error: {last}") from last

@@ -1,4 +1,4 @@
-"""An instance as a model is shown it: whose history, and in what order the candidates."""
+"""Views of instances for controls: with another history, or with shuffled candidates."""
 
 from __future__ import annotations
 
@@ -18,33 +18,32 @@ HISTORIES: Final[tuple[History, ...]] = get_args(History)
 def apply_history_view(
     rows: Sequence[Instance], history: History = "own", shuffle_seed: int | None = None
 ) -> list[Instance]:
-    """The rows as they are shown; ids, instructions, candidates and answers stay what they are.
+    """Return rows under a history view. Ids, instructions, candidates and answers do not change.
 
     Args:
         rows: All rows of a split of a config.
-        history: Whose history is shown: the user's `own`, `none`, or `swapped` for that of a user of another query
-            group.
-        shuffle_seed: Of the candidates' order, which depends on nothing else but the instance's id; None for the
-            order of the data set.
+        history: The user's `own` history, `none`, or `swapped` for that of a user of another query group.
+        shuffle_seed: Seed of the order of the candidates, which depends only on it and on the id of the instance; None
+            for the order of the data set.
 
     Raises:
-        DataError: If there is nobody to swap histories with.
+        DataError: If there is no other query group to swap histories with.
     """
     if history == "swapped":
         other = swap_histories(rows)
         if len(other) < 2:
             raise DataError(
-                "All instances are of one query group: there is no other user whose history could be shown."
+                "Histories cannot be swapped, because all instances belong to one query group. Use a larger data set."
             )
-        shown = [
+        view = [
             replace(row, history=other[row.query_group].history, history_tools=other[row.query_group].history_tools)
             for row in rows
         ]
     elif history == "none":
-        shown = [replace(row, history=[], history_tools=[]) for row in rows]
+        view = [replace(row, history=[], history_tools=[]) for row in rows]
     else:
-        shown = list(rows)
-    return shown if shuffle_seed is None else [_shuffled(row, shuffle_seed) for row in shown]
+        view = list(rows)
+    return view if shuffle_seed is None else [_shuffled(row, shuffle_seed) for row in view]
 
 
 def _shuffled(row: Instance, seed: int) -> Instance:

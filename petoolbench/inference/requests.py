@@ -1,4 +1,4 @@
-"""What a model is asked, item by item, and whether it fits into the model's window."""
+"""Requests to a model, one for each instance, and their fit into the context window."""
 
 from __future__ import annotations
 
@@ -15,93 +15,94 @@ from petoolbench.settings import OVERLONG, Overlong
 from .tool_calling import function_tools, safe_names
 
 Count = Callable[[Sequence[Message], Sequence[dict[str, Any]]], int]
-"""Tokens of messages with tools."""
+"""Returns the number of tokens of messages and tools."""
 _BYTES_PER_TOKEN: Final = 4
-"""Our prompts have 4.7 with the tokenizer that counts `n_tokens`, so that an estimate is rather too high."""
+"""The prompts have 4.7 bytes per token with the tokenizer of `n_tokens`, so an estimate is rather too high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much a model takes in."""
+    """Context window of a model."""
 
     context: int | None
-    """Tokens of a prompt and its reply together; None where that is not known, and everything is taken to fit."""
+    """Tokens of a prompt and its reply together; None if unknown, in which case every prompt fits."""
     reply: int
-    """Tokens kept free for the reply."""
+    """Tokens reserved for the reply."""
     overlong: Overlong | None = None
-    """What is done with prompts that do not fit: nothing is asked (`skip`), or the first steps of the history are
-    left out until they do (`drop-oldest`); None to refuse the run."""
+    """Handling of prompts that do not fit: `skip` the instance, or `drop-oldest` steps of the history until the prompt
+    fits; None to refuse the run."""
 
     def takes(self, tokens: int) -> bool:
-        """Whether a prompt fits."""
+        """Return True if a prompt of this many tokens fits."""
         return self.context is None or tokens + self.reply <= self.context
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What a model is asked about one instance."""
+    """Request for the reply to one instance."""
 
     instance_id: str
     messages: list[Message] = field(repr=False)
     tools: list[dict[str, Any]] = field(repr=False)
-    """Of native tool calling; empty where the candidates are in the messages."""
+    """Functions of native tool calling; empty if the candidates are in the messages."""
     names: Mapping[str, str] = field(repr=False)
-    """Tool names by the names in `tools`."""
+    """Names of the candidates by the names of their functions."""
     tokens: int
     fits: bool = True
     dropped_steps: int = 0
-    """Steps of the history that were left out."""
+    """Number of the oldest steps of the history that were left out."""
 
 
 def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> int:
-    """Tokens of messages with tools, where the tokenizer is not known; rather too many."""
-    told = len(json.dumps(tools, ensure_ascii=False).encode()) if tools else 0
-    return (told + sum(len(message["content"].encode()) for message in messages)) // _BYTES_PER_TOKEN + 1
+    """Return an estimate of the number of tokens, rather too high, for models whose tokenizer is not known."""
+    size_of_tools = len(json.dumps(tools, ensure_ascii=False).encode()) if tools else 0
+    return (size_of_tools + sum(len(message["content"].encode()) for message in messages)) // _BYTES_PER_TOKEN + 1
 
 
 def build_requests(
     rows: Iterable[Instance], docs: Docs, mode: Mode, window: Window, count: Count = estimated
 ) -> list[ModelRequest]:
-    """What is asked about each row.
+    """Return the request for each row.
 
     Args:
-        rows: As they are shown.
-        docs: Whether tools of the history are documented.
-        mode: How the candidates are told.
-        window: What fits.
-        count: Counts tokens.
+        rows: Instances under their history view.
+        docs: Documentation of the tools of the history.
+        mode: Form of the candidates.
+        window: Context window of the model.
+        count: Counter of tokens.
     """
-    return [_fitting(row, docs, mode, window, count) for row in rows]
+    return [_fitted(row, docs, mode, window, count) for row in rows]
 
 
-def check_fit(asked: Sequence[ModelRequest], window: Window) -> None:
-    """Refuse prompts that do not fit, where it was not said what to do with them.
+def check_fit(requests: Sequence[ModelRequest], window: Window) -> None:
+    """Check that all prompts fit, unless the window states how to handle those that do not.
 
     Raises:
-        ConfigError: If there are any; says how many.
+        ConfigError: If some do not fit; states how many.
     """
-    long = [one for one in asked if not one.fits]
-    if long and window.overlong is None:
+    overlong = [request for request in requests if not request.fits]
+    if overlong and window.overlong is None:
         raise ConfigError(
-            f"{len(long):,} of {len(asked):,} prompts do not fit into --context {window.context}, with {window.reply} "
-            f"tokens for the reply: the longest has {max(one.tokens for one in long):,}. Give a larger --context or "
-            f"fewer --max-output-tokens, or say what to do by --overlong {' or '.join(OVERLONG)}."
+            f"{len(overlong):,} of {len(requests):,} prompts exceed the context window of {window.context} tokens, of "
+            f"which {window.reply} are reserved for the reply; the longest has {max(item.tokens for item in overlong):,}"
+            f" tokens. Set a larger --context or a smaller --max-output-tokens, or set --overlong to "
+            f"{' or '.join(OVERLONG)}."
         )
 
 
-def _fitting(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count) -> ModelRequest:
-    whole = found = _question(row, docs, mode, count)
+def _fitted(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count) -> ModelRequest:
+    complete = request = _request(row, docs, mode, count)
     if window.overlong == "drop-oldest":
         for dropped in range(1, len(row.history) + 1):
-            if window.takes(found.tokens):
+            if window.takes(request.tokens):
                 break
-            found = replace(_question(_without(row, dropped), docs, mode, count), dropped_steps=dropped)
-    if not window.takes(found.tokens):
-        return replace(whole, fits=False)
-    return found
+            request = replace(_request(_without(row, dropped), docs, mode, count), dropped_steps=dropped)
+    if not window.takes(request.tokens):
+        return replace(complete, fits=False)
+    return request
 
 
-def _question(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelRequest:
+def _request(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelRequest:
     messages = messages_of(row, docs=docs, mode=mode)
     names = safe_names([tool.name for tool in row.candidates]) if mode == "tools" else {}
     tools = function_tools(row.candidates, names) if mode == "tools" else []
@@ -109,6 +110,7 @@ def _question(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelReque
 
 
 def _without(row: Instance, steps: int) -> Instance:
+    """Return a row without the oldest steps of its history, and without the tools that only these used."""
     history = row.history[steps:]
     named = {step.name for step in history}
     return replace(row, history=history, history_tools=[tool for tool in row.history_tools if tool.name in named])

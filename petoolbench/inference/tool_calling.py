@@ -1,4 +1,4 @@
-"""Candidates in the form of native tool calling, under names that interfaces accept, and calls back from it."""
+"""Conversion of candidates to functions for native tool calling, and of native calls to text."""
 
 from __future__ import annotations
 
@@ -17,25 +17,28 @@ _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def safe_names(names: Sequence[str]) -> dict[str, str]:
-    """Each name by one that function-calling interfaces accept: letters, digits, `_` and `-`, at most 64 characters.
+    """Return function names for tools, which interfaces limit to 64 letters, digits, `_` and `-`.
 
     Args:
-        names: All different.
+        names: Distinct names of tools.
+
+    Returns:
+        Name of the tool by name of its function. Tools whose name is allowed keep it.
     """
-    found: dict[str, str] = {}
-    kept = {name for name in names if _safe(name) == name}
+    aliases: dict[str, str] = {}
+    allowed = {name for name in names if _safe(name) == name}
     for name in names:
-        safe = name if name in kept else _free(_safe(name), kept | found.keys())
-        found[safe] = name
-    return found
+        alias = name if name in allowed else _free(_safe(name), allowed | aliases.keys())
+        aliases[alias] = name
+    return aliases
 
 
 def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Tools as the `tools` of a chat completion request.
+    """Return tools in the form of `tools` of a chat completion request.
 
     Args:
-        tools: Their documentation.
-        names: As `safe_names` gave them.
+        tools: Documentation of the tools.
+        names: Result of `safe_names` for the names of the tools.
     """
     safe = {name: alias for alias, name in names.items()}
     return [
@@ -52,23 +55,25 @@ def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[d
 
 
 def text_of_calls(calls: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
-    """Native tool calls as the text that is scored, one a line, under the tools' own names.
+    """Return native tool calls as text for scoring, one call per line, with the names of the candidates.
 
-    Arguments that are no JSON are given as they came, as a string, and are judged as such.
+    Arguments that are not valid JSON stay a string, which the scorer counts as wrong.
 
     Args:
         calls: `tool_calls` of a message.
-        names: As `safe_names` gave them; a name that is not there stays as it is.
+        names: Result of `safe_names`; other names are not replaced.
     """
     return "\n".join(_text_of_call(call.get("function") or {}, names) for call in calls)
 
 
 def text_of_reply(text: str, names: Mapping[str, str]) -> str:
-    """A reply in which a native call is written out, as models on this machine do, under the tool's own name.
+    """Return a reply with the name of the candidate in place of that of its function.
+
+    For models that write native calls into the text of the reply, as those on this machine do.
 
     Args:
-        text: The reply; as it is where no name in it was changed.
-        names: As `safe_names` gave them.
+        text: The reply. It is returned unchanged unless it calls a function whose name differs from the candidate's.
+        names: Result of `safe_names`.
     """
     call = parse(text)
     if not isinstance(call, ToolCall) or names.get(call.name, call.name) == call.name:
@@ -80,16 +85,16 @@ def _text_of_call(function: Mapping[str, Any], names: Mapping[str, str]) -> str:
     name, arguments = str(function.get("name") or ""), function.get("arguments")
     if isinstance(arguments, str):
         with suppress(ValueError, RecursionError):
-            arguments = json.loads(arguments, object_pairs_hook=_each_once) if arguments.strip() else {}
+            arguments = json.loads(arguments, object_pairs_hook=_unique_keys) if arguments.strip() else {}
     return json.dumps({"name": names.get(name, name), "arguments": arguments}, ensure_ascii=False)
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that names a key twice is none, as where the call is written out."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key twice")
-    return found
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; duplicate keys are an error, as in the parser of written calls."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("duplicate key")
+    return value
 
 
 def _safe(name: str) -> str:
@@ -97,9 +102,10 @@ def _safe(name: str) -> str:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    number, found = 1, name
-    while found in taken:
+    """Return a name that is not taken, with a number at its end if necessary."""
+    number, alias = 1, name
+    while alias in taken:
         number += 1
-        ending = f"_{number}"
-        found = name[: MAX_NAME - len(ending)] + ending
-    return found
+        suffix = f"_{number}"
+        alias = name[: MAX_NAME - len(suffix)] + suffix
+    return alias

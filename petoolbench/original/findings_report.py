@@ -56,7 +56,9 @@ def to_markdown(findings: Findings, plots: Mapping[str, str]) -> str:
 
 
 def _counts(findings: Findings) -> list[str]:
-    sizes = [(f"rows with {size} candidates that do the job", count) for size, count in findings.same_function.items()]
+    sizes = [
+        (f"rows with {size} candidates of the functionality", count) for size, count in findings.same_function.items()
+    ]
     return [
         "| what | number |",
         "|---|---:|",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import to_dict
-from leaderboard.public_data import Data, DataError
+from leaderboard.public_data import Data, DataError, data_revision
 from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.score_submission import Scorer
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
@@ -59,3 +60,11 @@ def test_invalid_data_is_rejected(built: Built, data: Data, tmp_path: Path) -> N
         Scorer(Data(tmp_path / "data"), Answers(built.answers)).score("x", "test", HISTORY_TYPES, {}, "")
     with pytest.raises(DataError, match="without its answers"):
         Scorer(data, None).score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")
+
+
+def test_two_builds_never_share_a_data_revision(built: Built) -> None:
+    manifest = json.loads((built.data / "manifest.json").read_text(encoding="utf-8"))
+    assert data_revision(manifest) == Data(built.data).revision == built.report.manifest.data_revision
+    for section, name in (("files", "chronological/test.parquet"), ("private_files", "answers/chronological.parquet")):
+        changed = {**manifest, section: {**manifest[section], name: {"bytes": 1, "sha256": "0" * 64}}}
+        assert data_revision(changed) != data_revision(manifest)

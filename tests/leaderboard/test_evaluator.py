@@ -251,7 +251,9 @@ def test_a_file_that_cannot_be_scored_fails_and_does_not_count(
 
 def test_a_header_does_not_change_the_scores(scorer: Scorer, data: Data, tmp_path: Path) -> None:
     store, plain = LocalStore(tmp_path / "store"), lines(guesses(data, "validation"))
-    header = json.dumps({"petoolbench": {"build_id": data.revision, "split": "validation", "history": "own"}}).encode()
+    header = json.dumps(
+        {"petoolbench": {"data_revision": data.revision, "settings": {"split": "validation", "history": "own"}}}
+    ).encode()
     scores = []
     with_tokens = b"".join(line[:-1] + b', "input_tokens": 9}\n' for line in plain.splitlines())
     for content in (plain, header + b"\n" + with_tokens):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from leaderboard.public_data import Call, Instance, Interaction, ToolDoc
+from leaderboard.public_data import Attribute, Call, Instance, Interaction, ToolDoc
 from leaderboard.views import instance_view
 
 from .board_rows import HOSTILE, check_no_markup
@@ -29,6 +31,16 @@ def test_an_instance_hides_its_answer_unless_revealed() -> None:
     assert "disliked" in hidden
     assert "<i>please" not in revealed
     assert "<b>today" not in revealed
+
+
+def test_a_revealed_instance_states_what_the_user_wants_and_marks_where_it_is_documented() -> None:
+    tool = ToolDoc("tides__oslo", "Oslo <Sea>", "High water today. No sign-up & no key.", "{}")
+    row = replace(INSTANCE, candidates=(tool,), history_tools=(tool,))
+    attributes = {tool.name: {"sign_up": Attribute("none", "No sign-up & no key.")}}
+    html = instance_view.instance_html(row, attributes, revealed=True)
+    assert "sign up = none" in html
+    assert html.count("<mark>No sign-up &amp; no key.</mark>") == 2
+    assert "<mark>" not in instance_view.instance_html(row, attributes)
 
 
 @pytest.mark.parametrize(

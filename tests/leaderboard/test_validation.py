@@ -106,8 +106,10 @@ TERMS = Terms("71d5439c", "validation", "own")
 
 def header(**changes: Any) -> bytes:
     """Return a header line as written by a run."""
-    fields = {"format": 1, "build_id": "71d5439c", "config": "preferred_only", "split": "validation", "history": "own"}
-    return json.dumps({"petoolbench": fields | changes}).encode() + b"\n"
+    settings = {"config": "preferred_only", "split": "validation", "history": "own"}
+    top = {name: changes.pop(name) for name in ("data_revision",) if name in changes}
+    fields = {"format": 2, "data_revision": "71d5439c", **top, "settings": settings | changes}
+    return json.dumps({"petoolbench": fields}).encode() + b"\n"
 
 
 def test_concatenated_files_of_runs() -> None:
@@ -126,12 +128,12 @@ def test_headers_may_lack_fields_and_have_others() -> None:
 
 
 DISAGREEMENTS: list[tuple[dict[str, Any], list[str]]] = [
-    ({"build_id": "0a0a0a0a"}, ["line 1: the header's 'build_id' is '0a0a0a0a', but the leaderboard's data set is '71d5439c'."]),
+    ({"data_revision": "0a0a0a0a"}, ["line 1: the header's 'data_revision' is '0a0a0a0a', but that of the leaderboard is '71d5439c'."]),
     ({"split": "test"}, ["line 1: the header's 'split' is 'test', but the file is submitted for 'validation'."]),
     ({"history": "swapped"}, ["line 1: the header's 'history' is 'swapped', but the form says 'own'."]),
     ({"history": None}, ["line 1: the header's 'history' is null, but the form says 'own'."]),
     ({"split": ["validation"]}, ["line 1: the header's 'split' is a JSON array, but"]),
-    ({"build_id": "<b>\u202e"}, [r"line 1: the header's 'build_id' is '<b>\u202e', but"]),
+    ({"data_revision": "<b>\u202e"}, [r"line 1: the header's 'data_revision' is '<b>\u202e', but"]),
     ({"split": "train", "history": "none"}, ["line 1: the header's 'split' is 'train'", "line 1: the header's 'history' is 'none'"]),
 ]  # fmt: skip
 
@@ -157,7 +159,7 @@ def test_a_file_with_two_histories_contradicts_every_form() -> None:
 
 def test_the_submission_service_compares_headers_with_the_form(data: Data, tmp_path: Path) -> None:
     service = SubmissionService(LocalStore(tmp_path / "store"), data, "s")
-    fields = {"build_id": data.revision, "history": "swapped"}
+    fields = {"data_revision": data.revision, "history": "swapped"}
     path = write(tmp_path, header(**fields) + lines(guesses(data, "validation")))
     problem = "line 1: the header's 'history' is 'swapped', but the form says 'own'. State in the form which history was shown."
     assert service.check(path, "validation", FIELDS)[1] == ["The file has 1 problem:", problem]
@@ -271,7 +273,7 @@ def test_the_command_line_prints_the_same_report(built: Built, tmp_path: Path) -
         assert (process.returncode, process.stderr) == (code, "")
         assert process.stdout.splitlines() == check(path, data.ids("test")).report()
     assert "1 of 36 instance_ids are missing" in process.stdout
-    swapped = write(tmp_path, header(build_id=data.revision, split="test", history="swapped") + lines(predictions))
+    swapped = write(tmp_path, header(data_revision=data.revision, split="test", history="swapped") + lines(predictions))
     arguments = [str(swapped), "--data", str(built.data), "--split", "test"]
     assert (validation.main(arguments), validation.main([*arguments, "--history", "swapped"])) == (1, 0)
     assert validation.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2

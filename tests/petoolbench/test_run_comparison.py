@@ -57,10 +57,10 @@ def test_several_configs_are_compared_overall_too(built: Built, tmp_path: Path) 
 
 
 def test_runs_of_other_configs_are_not_compared(built: Built, tmp_path: Path) -> None:
-    paths = [
+    first, second = [
         write_file(tmp_path / f"{config}.jsonl", None, {row.instance_id: "?" for row in rows_of(built, config)})
         for config in HISTORY_TYPES[:2]
     ]
     message = r"answers preferred_only/validation, but .* Name two runs of the same config and split"
     with pytest.raises(DataError, match=message):
-        compare_runs(*paths, built.data)
+        compare_runs(first, second, built.data)

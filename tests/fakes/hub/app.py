@@ -137,8 +137,8 @@ class App:
     async def _call(self, request: web.Request, caller: Caller | None) -> Call:
         body = await request.read()
         form = await request.post()
-        wanted = request.http_range if "Range" in request.headers else slice(None)
-        return Call(self._hub, caller, request.url, request.match_info, MultiDict(form), body, wanted, self._page_size)
+        byte_range = request.http_range if "Range" in request.headers else slice(None)
+        return Call(self._hub, caller, request.url, request.match_info, MultiDict(form), body, byte_range, self._page_size)
 
     def _do(self, route: Route, call: Call, authorization: str | None) -> web.Response:
         try:

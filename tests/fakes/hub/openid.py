@@ -100,23 +100,23 @@ class Provider:
         """GET /.well-known/jwks.json."""
         return {"keys": [self._key.as_dict(private=False)]}
 
-    def authorize(self, asked: Mapping[str, str]) -> str:
+    def authorize(self, query: Mapping[str, str]) -> str:
         """GET /oauth/authorize: a page with a link for each account, and one that denies access.
 
         Raises:
             ValueError: If the client id, response type or scopes are wrong.
         """
-        if (asked.get("client_id"), asked.get("response_type"), asked.get("scope")) != (CLIENT, "code", SCOPES):
-            raise ValueError(f"Unexpected parameters: {dict(asked)}.")
-        back = asked["redirect_uri"]
+        if (query.get("client_id"), query.get("response_type"), query.get("scope")) != (CLIENT, "code", SCOPES):
+            raise ValueError(f"Unexpected parameters: {dict(query)}.")
+        back = query["redirect_uri"]
         self.redirects.append(back)
         links = {"nobody": {"error": "access_denied"}}
         for name in self.people:
             code = secrets.token_urlsafe(12)
-            self._codes[code] = _Grant(name, back, asked.get("nonce", ""))
+            self._codes[code] = _Grant(name, back, query.get("nonce", ""))
             links[name] = {"code": code}
         listed = "".join(
-            f'<li><a href="{html.escape(_with_query(back, answer | {"state": asked["state"]}))}">{name}</a></li>'
+            f'<li><a href="{html.escape(_with_query(back, answer | {"state": query["state"]}))}">{name}</a></li>'
             for name, answer in links.items()
         )
         return f"<!doctype html><title>Sign in</title><link rel='icon' href='data:,'><ul>{listed}</ul>"

@@ -1,1 +1,1 @@
-"""A server that speaks the API of OpenAI over loopback, and fails on purpose: see `server.LlmServer`."""
+"""Fake OpenAI-compatible server on loopback, with fault injection: see `LlmServer`."""

@@ -1,4 +1,4 @@
-"""The routes: HTTP in, HTTP out, and the faults that are made of broken or silent connections."""
+"""HTTP routes of the fake endpoint, and faults of the connection: drops and timeouts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Act = Callable[[], Mapping[str, Any] | bytes]
 
 
 class App:
-    """One server's state, and its routes.
+    """Web application of a fake endpoint.
 
     Args:
-        reply: The script that answers.
-        faults: What goes wrong.
-        settings: What the server is like otherwise.
-        log: Where every request is recorded.
+        reply: Reply function.
+        faults: Faults to inject.
+        settings: Other settings of the server.
+        log: Log of all requests.
     """
 
     def __init__(self, reply: Reply, faults: Faults, settings: Settings, log: RequestLog) -> None:
@@ -38,7 +38,7 @@ class App:
         self.batches = Batches(self.model, log)
 
     def runner(self) -> web.AppRunner:
-        """A runner that cancels what a client no longer waits for, and ends quickly."""
+        """Return a runner that cancels the handlers of disconnected clients and has a short shutdown timeout."""
         app = web.Application(middlewares=[self._guard], client_max_size=2**30)
         app.add_routes(
             [
@@ -118,7 +118,7 @@ class App:
         return await self._call(request, None, lambda: self.batches.cancel(name))
 
     async def _call(self, request: web.Request, content: object, act: Act) -> web.StreamResponse:
-        """Serve anything but a completion; what is dropped or timed out has been acted on all the same."""
+        """Handle a request other than a chat completion. Its effect remains if the reply is dropped or times out."""
         resource = request.match_info.route.resource
         endpoint = f"{request.method} {resource.canonical if resource else request.path}"
         visit = self.log.arrive(endpoint, content_hash([request.method, request.path, content]))
@@ -149,8 +149,8 @@ class App:
                 await asyncio.sleep(self.faults.time_out_s)
                 return _dropped(request)
             if outcome.done == Fault.DROPPED:
-                whole = unit("dropped", self.faults.seed, visit.content, visit.attempt) < 0.5
-                return _dropped(request) if whole else await _dropped_halfway(request, _bytes(outcome))
+                before_reply = unit("dropped", self.faults.seed, visit.content, visit.attempt) < 0.5
+                return _dropped(request) if before_reply else await _dropped_halfway(request, _bytes(outcome))
             kind = "application/octet-stream" if isinstance(outcome.payload, bytes) else "application/json"
             headers = {"x-request-id": f"req_{visit.content[:16]}-{visit.attempt}", **outcome.headers}
             return web.Response(body=_bytes(outcome), status=outcome.status, content_type=kind, headers=headers)
@@ -165,7 +165,7 @@ class App:
 def _read_json(raw: bytes) -> object:
     try:
         return json.loads(raw)
-    except ValueError:  # of the encoding, or of the JSON
+    except ValueError:  # invalid UTF-8 or JSON
         return raw.decode("utf-8", "replace")
 
 
@@ -176,7 +176,7 @@ def _bytes(outcome: Outcome) -> bytes:
 def _dropped(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    return web.Response()  # goes nowhere
+    return web.Response()  # is never sent
 
 
 async def _dropped_halfway(request: web.Request, body: bytes) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Files and batches as the Batch API has them; a batch moves on by one step whenever it is polled, not by the clock."""
+"""Files and batches of the Batch API. A batch advances by one step at each poll, independent of the clock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TERMINAL = ("failed", "completed", "expired", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that was uploaded, or made by a batch."""
+    """An uploaded file, or an output file of a batch."""
 
     name: str
     filename: str
@@ -29,7 +29,7 @@ class File:
     data: bytes
 
     def shown(self) -> dict[str, Any]:
-        """The file as its client sees it."""
+        """Return the file object of the API."""
         return {
             "id": self.name,
             "object": "file",
@@ -43,35 +43,35 @@ class File:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch under way."""
+    """State of a batch."""
 
     name: str
     request: dict[str, Any]
     lines: list[Line]
     steps: list[str]
-    """The statuses to come, of which each poll takes one."""
+    """Remaining statuses. Each poll removes one."""
 
     fault: Fault | None = None
     seed: str = ""
-    """What the order of the results depends on."""
+    """Seed of the order of the results."""
 
     status: str = "validating"
     errors: list[dict[str, Any]] = field(default_factory=list)
     output: list[Line] = field(default_factory=list)
     rejected: list[Line] = field(default_factory=list)
-    """Lines for the error file."""
+    """Lines of the error file."""
 
     files: dict[str, str] = field(default_factory=dict)
     used: Counter[str] = field(default_factory=Counter)
-    """Tokens by kind."""
+    """Number of tokens by kind."""
 
     @property
     def executed(self) -> int:
-        """How many lines, from the first, have a result."""
+        """Number of leading lines that have a result."""
         return len(self.output) + len(self.rejected)
 
     def shown(self) -> dict[str, Any]:
-        """The batch as its client sees it."""
+        """Return the batch object of the API."""
         usage = {
             "input_tokens": self.used["prompt_tokens"],
             "input_tokens_details": {"cached_tokens": 0},
@@ -103,11 +103,11 @@ class Batch:
 
 
 class Batches:
-    """The files and batches of one server.
+    """Files and batches of one server.
 
     Args:
-        model: Answers the lines.
-        log: Is told of each line that is executed.
+        model: Model that answers the lines.
+        log: Log of all executed lines.
     """
 
     def __init__(self, model: Model, log: RequestLog) -> None:
@@ -118,10 +118,10 @@ class Batches:
         self._named: Counter[str] = Counter()
 
     def upload(self, filename: str, purpose: str, data: bytes) -> dict[str, Any]:
-        """Take a file.
+        """Store an uploaded file and return its file object.
 
         Raises:
-            ApiError: It is not for a batch, is empty, or is beyond a limit.
+            ApiError: If the purpose is not "batch", or the file is empty or exceeds a limit.
         """
         limits = self._model.settings
         if purpose != "batch":
@@ -134,13 +134,21 @@ class Batches:
         return self._keep(filename, purpose, data).shown()
 
     def file(self, name: str) -> File:
-        """A file by its id."""
+        """Return a file by its id.
+
+        Raises:
+            ApiError: If it does not exist.
+        """
         if name not in self._files:
             raise missing("File object", name)
         return self._files[name]
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Start a batch."""
+        """Create a batch and return its batch object.
+
+        Raises:
+            ApiError: If the request is invalid or its input file does not exist.
+        """
         if request.get("endpoint") != URL:
             raise ApiError(400, f"Invalid value: {request.get('endpoint')!r}. Supported: {URL!r}.", param="endpoint")
         if request.get("completion_window") != "24h":
@@ -159,14 +167,18 @@ class Batches:
         return batch.shown()
 
     def poll(self, name: str) -> dict[str, Any]:
-        """Look at a batch, which moves it on by one step."""
+        """Advance a batch by one step and return its batch object."""
         batch = self._batch(name)
         if batch.steps:
             self._enter(batch, batch.steps.pop(0))
         return batch.shown()
 
     def cancel(self, name: str) -> dict[str, Any]:
-        """Stop a batch; what has been executed is kept, and the next poll finds it cancelled."""
+        """Cancel a batch. Existing results are kept, and the next poll returns the status "cancelled".
+
+        Raises:
+            ApiError: If the batch has ended or is about to.
+        """
         batch = self._batch(name)
         if batch.status in TERMINAL or batch.status == "finalizing":
             raise ApiError(409, f"Cannot cancel a batch with status {batch.status!r}.")
@@ -182,7 +194,7 @@ class Batches:
         batch.status = status
         if status in ("in_progress", "finalizing", "completed", "expired"):
             reach = len(batch.lines) if batch.fault is not Fault.BATCH_EXPIRED else len(batch.lines) // 2
-            if status == "in_progress":  # a share of the lines at each step before the last two
+            if status == "in_progress":  # execute an equal share at each step
                 reach = reach // (1 + batch.steps.count("in_progress") + 1)
             for line in batch.lines[batch.executed : reach]:
                 self._execute(batch, line)
@@ -214,7 +226,7 @@ class Batches:
             batch.rejected.append({"id": name, "custom_id": line["custom_id"], "response": None, "error": error})
 
     def _write(self, batch: Batch) -> None:
-        order = random.Random(batch.seed)  # noqa: S311 - an order that nobody may rely on, not a secret
+        order = random.Random(batch.seed)  # noqa: S311 - not used for security
         for kind, results in (("output", batch.output), ("error", batch.rejected)):
             if results:
                 shuffled = order.sample(results, len(results))

@@ -1,7 +1,8 @@
-"""A model that answers the builder's tasks by rule: a pure function of the request.
+"""Rule-based replies to the tasks of the builder: a pure function of the request.
 
-It recognises functionalities by the builder's own library, so that real catalogues fall into groups; everything else it
-says is made of the payload. It obeys a tool's documentation where that gets out of its string, as a gullible model would.
+Functionalities are recognised with the builder's library, so that real catalogues form groups. All other content is
+taken from the payload. If a payload is not valid JSON, the script behaves like a model that has obeyed an injected
+instruction.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ REGISTERS = {
 
 
 def reply(body: dict[str, Any]) -> str:
-    """The reply to a request of the builder."""
+    """Return the reply to a request of the builder."""
     user = body["messages"][-1]["content"]
     try:
         request = json.loads(user)
     except ValueError:
-        return "OWNED"  # the documentation broke out of its string and was taken for an instruction
+        return "OWNED"  # the documentation has broken out of its JSON string
     payload = request["payload"]
-    tasks = {"understand": understand, "judge": judge, "align": aligned, "write": write, "verify": verify}
+    tasks = {"understand": understand, "judge": judge, "align": align_slots, "write": write, "verify": verify}
     return json.dumps(tasks[request["task"]](payload), ensure_ascii=False)
 
 
@@ -60,12 +61,12 @@ def understand(payload: Payload) -> Payload:
 
 
 def does(name: str, documentation: str) -> str:
-    """The summary of the first functionality whose signals occur, else the beginning of the documentation."""
+    """Return the summary of the first functionality whose signals match, or else the start of the documentation."""
     text = " ".join([*words(name), *words(documentation)][:60])
     operation = " ".join(words(name.partition("__")[2]))
     for entry, summary in library():
         if (
-            all(one.hit(text) for one in entry.all_of)
+            all(signal.hit(text) for signal in entry.all_of)
             and (entry.operation is None or entry.operation.hit(text))
             and not entry.none_of.hit(operation)
         ):
@@ -75,6 +76,7 @@ def does(name: str, documentation: str) -> str:
 
 @cache
 def library() -> list[tuple[Any, str]]:
+    """Return the entries of the library with their summaries of at most 12 words."""
     return [(entry, " ".join(entry.functionality.summary.rstrip(".").split()[:12])) for entry in entries()]
 
 
@@ -87,33 +89,42 @@ def judge(payload: Payload) -> Payload:
     }
 
 
-def aligned(payload: Payload) -> Payload:
-    """By the library's lexicon, which knows names for the same thing; else by the same name."""
-    parameters = payload["tool"]["parameters"]
-    schema = {
-        "properties": {name: {"type": one["type"], "description": one["about"]} for name, one in parameters.items()},
-        "required": [name for name, one in parameters.items() if one["required"]],
-    }
-    for functionality in functionalities(tuple(slot["name"] for slot in payload["slots"])):
-        found = align(schema, functionality.slots)
-        own = align(
-            {
-                "properties": {
-                    slot["name"]: {"type": "string", "description": slot["about"]} for slot in payload["slots"]
-                },
-                "required": [slot["name"] for slot in payload["slots"]],
-            },
-            functionality.slots,
-        )
-        if isinstance(found, dict) and isinstance(own, dict):
-            names = {own[slot].path[0]: found[slot].path[0] for slot in own}
-            return {"slots": [{"slot": slot["name"], "parameter": names[slot["name"]]} for slot in payload["slots"]]}
+def align_slots(payload: Payload) -> Payload:
+    """Match slots to parameters with the synonyms of the library, or else by equal names."""
+    slots, parameters = payload["slots"], payload["tool"]["parameters"]
+    for functionality in functionalities(tuple(slot["name"] for slot in slots)):
+        names = parameter_names(slots, parameters, functionality)
+        if names is not None:
+            return {"slots": [{"slot": slot["name"], "parameter": names[slot["name"]]} for slot in slots]}
     same = {squash(name): name for name in parameters}
-    return {"slots": [{"slot": slot["name"], "parameter": same.get(squash(slot["name"]))} for slot in payload["slots"]]}
+    return {"slots": [{"slot": slot["name"], "parameter": same.get(squash(slot["name"]))} for slot in slots]}
+
+
+def parameter_names(
+    slots: list[dict[str, Any]], parameters: dict[str, dict[str, Any]], functionality: Functionality
+) -> dict[str, str] | None:
+    """Return the parameter of each slot; None unless the functionality aligns with both the tool and the slots."""
+    tool_schema = {
+        "properties": {
+            name: {"type": parameter["type"], "description": parameter["about"]}
+            for name, parameter in parameters.items()
+        },
+        "required": [name for name, parameter in parameters.items() if parameter["required"]],
+    }
+    slot_schema = {
+        "properties": {slot["name"]: {"type": "string", "description": slot["about"]} for slot in slots},
+        "required": [slot["name"] for slot in slots],
+    }
+    by_tool = align(tool_schema, functionality.slots)
+    by_slot = align(slot_schema, functionality.slots)
+    if not isinstance(by_tool, dict) or not isinstance(by_slot, dict):
+        return None
+    return {by_slot[slot].path[0]: by_tool[slot].path[0] for slot in by_slot}
 
 
 @cache
 def functionalities(slots: tuple[str, ...]) -> list[Functionality]:
+    """Return the functionalities with the same number of slots."""
     return [entry.functionality for entry in entries() if len(entry.functionality.slots) == len(slots)]
 
 
@@ -124,13 +135,13 @@ def write(payload: Payload) -> Payload:
     scenarios = []
     for _ in range(payload["count"]):
         values = {slot["name"]: value(slot["name"], payload, rng) for slot in payload["slots"]}
-        said = " and ".join(values.values())
-        instruction = REGISTERS[payload["register"]].format(wish=wish, values=said)
+        listed = " and ".join(values.values())
+        instruction = REGISTERS[payload["register"]].format(wish=wish, values=listed)
         calls = [
             {
                 "tool": tool["name"],
                 "arguments": json.dumps(
-                    {one["parameter"]: cast(values[slot], one["type"]) for slot, one in tool["slots"].items()}
+                    {target["parameter"]: cast(values[slot], target["type"]) for slot, target in tool["slots"].items()}
                 ),
             }
             for tool in payload["tools"]
@@ -146,18 +157,18 @@ def write(payload: Payload) -> Payload:
 
 
 def value(slot: str, payload: Payload, rng: np.random.Generator) -> str:
-    """A word nobody has heard of, or a number where a tool wants one."""
+    """Return an invented word, or a number if a tool requires one."""
     kinds = {tool["slots"][slot]["type"] for tool in payload["tools"]}
     while True:
-        made = (
+        candidate = (
             str(rng.integers(1, 9000))
             if kinds != {"string"}
             else "".join(SYLLABLES[int(index)] for index in rng.integers(len(SYLLABLES), size=4)).title()
         )
-        if made.casefold() not in payload["taken"] and not any(
-            mentions(made, word) for word in payload["must_not_name"]
+        if candidate.casefold() not in payload["taken"] and not any(
+            mentions(candidate, word) for word in payload["must_not_name"]
         ):
-            return made
+            return candidate
 
 
 def cast(text: str, kind: str) -> str | int:

@@ -1,4 +1,4 @@
-"""A small ToolBench catalogue whose tools do jobs that the scripted model recognises: forty-four jobs, four providers each."""
+"""A small ToolBench catalogue of functionalities that the builder script recognises, with four providers each."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ ENDINGS = ("wick", "stead", "more", "vane", "thorpe", "lund", "brook", "mere")
 
 
 def write_catalogue(path: Path, *, jobs: int = JOBS, intruder: str = "") -> Path:
-    """Write a catalogue.
+    """Write a catalogue file.
 
     Args:
-        path: The file.
-        jobs: Number of jobs.
-        intruder: Put before the documentation of the first tool.
+        path: Path of the file.
+        jobs: Number of functionalities.
+        intruder: Text inserted before the documentation of the first tool, such as a prompt injection.
+
+    Returns:
+        The path.
     """
     rng = np.random.default_rng(0)
-    names = [f"{one}{other}" for one, other in product(BEGINNINGS, ENDINGS)]
+    names = [f"{beginning}{ending}" for beginning, ending in product(BEGINNINGS, ENDINGS)]
     lines = []
     simple = [entry.functionality for entry in entries() if entry.offered and len(entry.functionality.slots) == 1]
     for number, functionality in enumerate(simple[::2][:jobs]):
@@ -65,5 +68,5 @@ def write_catalogue(path: Path, *, jobs: int = JOBS, intruder: str = "") -> Path
 
 
 def tool_lines(path: Path) -> list[dict[str, object]]:
-    """The tools of a catalogue, one a line."""
+    """Return the tools of a catalogue file."""
     return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""What a request for a chat completion must hold to be answered at all, and what a reply must satisfy."""
+"""Validation of chat completion requests, and of the replies of a script."""
 
 from __future__ import annotations
 
@@ -17,45 +17,48 @@ FORMATS = ("text", "json_object", "json_schema")
 
 
 def check_body(body: object, models: Collection[str], formats: Collection[str]) -> Body:
-    """The body, if it can be answered.
+    """Validate the body of a chat completion request, and return it.
 
     Args:
-        body: What was sent, read as JSON.
-        models: Names of models that there are.
-        formats: Types of response_format that are known.
+        body: Parsed JSON of the request.
+        models: Names of the available models.
+        formats: Supported types of response_format.
 
     Raises:
-        ApiError: It cannot; 404 for an unknown model, else 400.
+        ApiError: If the body is invalid: 404 for an unknown model, else 400.
     """
     if not isinstance(body, dict):
         raise ApiError(400, "We could not parse the JSON body of your request: an object is expected.")
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise ApiError(400, "Missing required parameter: 'messages'.", param="messages")
-    if not all(isinstance(message, dict) and {"role", "content"} <= message.keys() for message in messages):
-        raise ApiError(400, "Each message must have a role and content.", param="messages")
+    _check_messages(body.get("messages"))
     if body.get("model") not in models:
         message = f"The model {body.get('model')!r} does not exist or you do not have access to it."
         raise ApiError(404, message, code="model_not_found")
     if body.get("stream") or body.get("n", 1) != 1:
-        raise ApiError(400, "This server neither streams nor makes several choices.", param="stream")
+        raise ApiError(400, "This server supports neither streaming nor several choices.", param="stream")
     _check_format(body, formats)
     _check_tools(body.get("tools") or [])
     return body
 
 
+def _check_messages(messages: object) -> None:
+    if not isinstance(messages, list) or not messages:
+        raise ApiError(400, "Missing required parameter: 'messages'.", param="messages")
+    if not all(isinstance(message, dict) and {"role", "content"} <= message.keys() for message in messages):
+        raise ApiError(400, "Each message must have a role and content.", param="messages")
+
+
 def prompt_text(body: Body) -> str:
-    """The texts of all messages, one after the other."""
+    """Return the concatenated texts of all messages."""
     contents = [message["content"] for message in body["messages"]]
     parts = [content if isinstance(content, list) else [{"text": content or ""}] for content in contents]
     return "".join(part.get("text", "") for content in parts for part in content)
 
 
 def check_reply(body: Body, text: str) -> None:
-    """Hold a script's text against the response_format, which a real server would enforce.
+    """Validate the text of a script against the response_format, which a real server would enforce.
 
     Raises:
-        ValueError: The text is not JSON, not an object, or does not satisfy the schema.
+        ValueError: If the text is not JSON, not an object, or does not satisfy the schema.
     """
     form = body.get("response_format") or {"type": "text"}
     if form["type"] == "text":
@@ -119,7 +122,7 @@ def _check_schema(named: object) -> None:
 
 @lru_cache(maxsize=1024)
 def _looseness(schema: str) -> str | None:
-    """Why a schema cannot be strict; kept by the schema's text, as a run asks for few and often."""
+    """Return the reason why a schema is not strict, or None. Cached, because a run repeats few schemas many times."""
     return _loose_object(json.loads(schema))
 
 

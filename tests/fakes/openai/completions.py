@@ -1,6 +1,6 @@
-"""From the body of a request, and what befalls it, to the reply: the model behind the server.
+"""The model of the fake endpoint: turns a request body and its fault into a reply.
 
-The same for a direct request and for a line of a batch; how a dropped connection looks is left to the carrier.
+It serves direct requests and lines of batches. The caller implements faults of the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .nonsense import nonsense
 
 Reply = Callable[[Body], str]
 CREATED = 1_700_000_000
-"""Every time that a reply tells; no output depends on the clock."""
+"""Creation time in all replies. No output depends on the clock."""
 
 PROSE = (
     "I think the first one is the best choice here, but it depends on what the user had in mind.",
@@ -33,41 +33,41 @@ PROSE = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a server is like, apart from its faults."""
+    """Settings of a server, except its faults."""
 
     latency: float = 0.0
-    """Seconds from request to reply; rate limits and rejections are told at once."""
+    """Seconds from request to reply. Rate limits and rejections are sent immediately."""
 
     jitter: float = 0.0
-    """Share of the latency, in [0, 1], by which it varies from content to content."""
+    """Variation of the latency between requests, as a share of it in [0, 1]."""
 
     models: tuple[str, ...] = ("test-model",)
-    """Names that can be asked for; others are told 404."""
+    """Available models. Others give a 404."""
 
     api_key: str | None = None
-    """The one key that is let in, others are told 401; None lets everybody in."""
+    """Valid API key. Others give a 401. None accepts any key."""
 
     json_schema: bool = True
-    """Whether response_format may be json_schema; 400 where not."""
+    """Support json_schema as response_format; otherwise it gives a 400."""
 
     json_object: bool = True
-    """Whether response_format may be json_object; 400 where not."""
+    """Support json_object as response_format; otherwise it gives a 400."""
 
     max_file_bytes: int = 200_000_000
     max_file_requests: int = 50_000
-    """Lines in a file for a batch; 400 beyond."""
+    """Maximum number of lines in a file for a batch. More give a 400."""
 
     batch_polls: int = 4
-    """The poll at which a batch is completed: validating, in progress, ..., finalizing, completed."""
+    """Number of polls until a batch is completed: validating, in_progress, ..., finalizing, completed."""
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The types of response_format that are known."""
+        """Supported types of response_format."""
         return ("text", *["json_object"] * self.json_object, *["json_schema"] * self.json_schema)
 
 
 class Options(TypedDict, total=False):
-    """The fields of `Settings`, as the keyword arguments of a server."""
+    """Fields of `Settings` as keyword arguments of a server."""
 
     latency: float
     jitter: float
@@ -82,7 +82,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is to be told to the client, and what to the log."""
+    """Reply to the client and entry for the log."""
 
     done: str
     status: int
@@ -91,29 +91,29 @@ class Outcome:
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """Prompt and completion tokens in the reply's usage."""
+        """Numbers of prompt and completion tokens in the usage of the reply."""
         usage = self.payload.get("usage", {}) if isinstance(self.payload, Mapping) else {}
         return usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
 
 
 def content_hash(content: object) -> str:
-    """The name of a request's content: the same for equal JSON, in whatever order of keys."""
+    """Return a hash of the content of a request. It does not depend on the order of keys."""
     plain = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def tokens(text: str) -> int:
-    """How many tokens a text is said to have."""
+    """Return the number of tokens to report for a text."""
     return len(text) // 4
 
 
 def refused(error: ApiError) -> Outcome:
-    """The outcome of a request that is wrong."""
+    """Return the outcome of an invalid request."""
     return Outcome(REJECTED, error.status, error.payload)
 
 
 def failed(faults: Faults, hit: Hit) -> Outcome | None:
-    """The outcome of a fault that has a status of its own: 429, 500 or 503; None for others."""
+    """Return the outcome of a fault with status 429, 500 or 503; None for other faults."""
     if hit.fault in RATE_LIMITS:
         headers = _retry_after(faults) if hit.fault is Fault.RATE_LIMITED_WITH_RETRY_AFTER else {}
         return Outcome(hit.fault.value, 429, rate_limited().payload, headers)
@@ -124,12 +124,12 @@ def failed(faults: Faults, hit: Hit) -> Outcome | None:
 
 
 class Model:
-    """Answers bodies by a script, and spoils the answers as the faults have it.
+    """Scripted model, whose replies are corrupted by faults.
 
     Args:
-        reply: The script: from a body to the assistant's text; must be deterministic. An `ApiError` is told as one.
-        faults: What goes wrong.
-        settings: What is known and allowed.
+        reply: Deterministic function from a request body to the text of the assistant. It can raise an `ApiError`.
+        faults: Faults to inject.
+        settings: Available models and formats.
     """
 
     def __init__(self, reply: Reply, faults: Faults, settings: Settings) -> None:
@@ -139,9 +139,9 @@ class Model:
         self.script_errors: list[Exception] = []
 
     def outcome(self, body: object, visit: Visit) -> Outcome:
-        """What one attempt comes to.
+        """Return the outcome of one attempt.
 
-        A dropped connection and a time-out come with the reply that would have been sent.
+        The outcome of a dropped connection or a timeout contains the reply that is not sent.
         """
         try:
             checked = check_body(body, self.settings.models, self.settings.formats)
@@ -153,9 +153,9 @@ class Model:
         try:
             text = self.reply(checked)
             check_reply(checked, text)
-        except ApiError as error:  # a script that will not answer
+        except ApiError as error:  # the script rejects the request
             return refused(error)
-        except Exception as error:  # whatever a test's own function raises is kept for the test to see
+        except Exception as error:  # stored and raised when the server ends
             self.script_errors.append(error)
             message = f"{type(error).__name__}: {error}"
             return Outcome(SCRIPT_ERROR, 500, ApiError(500, message, code=SCRIPT_ERROR, kind="server_error").payload)
@@ -164,20 +164,20 @@ class Model:
 
 
 def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
-    said, reason = _cut(body, _spoiled(body, text, hit))
+    content, reason = _limited(body, _corrupted(body, text, hit))
     if hit.fault is Fault.TRUNCATED:
         reason = "length" if hit.variant * 1000 % 1 < 0.5 else "stop"
-    message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": None}
-    if called := _native_call(body, said):
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+    if call := _native_call(body, content):
         message |= {
             "content": None,
-            "tool_calls": [{"id": f"call_{name[-8:]}", "type": "function", "function": called}],
+            "tool_calls": [{"id": f"call_{name[-8:]}", "type": "function", "function": call}],
         }
         reason = "tool_calls"
     if hit.fault is Fault.REFUSAL:
         message["refusal"] = "I'm sorry, I can't assist with that request."
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
-    used = tokens(prompt_text(body)), tokens(said or "")
+    used = tokens(prompt_text(body)), tokens(content or "")
     return {
         "id": name,
         "object": "chat.completion",
@@ -188,11 +188,11 @@ def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
     }
 
 
-def _native_call(body: Body, said: str | None) -> dict[str, str] | None:
-    """The reply as a native call, where tools were offered and it is a call of one of them."""
+def _native_call(body: Body, content: str | None) -> dict[str, str] | None:
+    """Return the reply as a native tool call, if it calls one of the offered tools."""
     offered = {tool["function"]["name"] for tool in body.get("tools") or []}
     try:
-        call = json.loads(said or "")
+        call = json.loads(content or "")
     except ValueError:
         return None
     if not isinstance(call, dict) or call.get("name") not in offered:
@@ -200,13 +200,14 @@ def _native_call(body: Body, said: str | None) -> dict[str, str] | None:
     return {"name": call["name"], "arguments": json.dumps(call.get("arguments"))}
 
 
-def _spoiled(body: Body, text: str, hit: Hit) -> str | None:
+def _corrupted(body: Body, text: str, hit: Hit) -> str | None:
+    """Apply a content fault to the text of a reply."""
     if hit.fault not in CONTENT:
         return text
     match hit.fault:
         case Fault.TRUNCATED:
-            whole = text.rstrip()
-            return whole[: min(len(whole) - 1, max(1, int(len(whole) * (0.2 + 0.7 * hit.variant))))]
+            complete = text.rstrip()
+            return complete[: min(len(complete) - 1, max(1, int(len(complete) * (0.2 + 0.7 * hit.variant))))]
         case Fault.PROSE:
             return PROSE[int(hit.variant * len(PROSE))]
         case Fault.NONSENSE:
@@ -216,7 +217,8 @@ def _spoiled(body: Body, text: str, hit: Hit) -> str | None:
             return None
 
 
-def _cut(body: Body, text: str | None) -> tuple[str | None, str]:
+def _limited(body: Body, text: str | None) -> tuple[str | None, str]:
+    """Cut a text at the token limit of the request, and return it with its finish_reason."""
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if text is None or not limit or tokens(text) <= limit:
         return text, "stop"

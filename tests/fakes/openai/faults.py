@@ -1,7 +1,7 @@
-"""Which fault hits a request: a pure function of the seed, the request's content, and how often that content has come.
+"""Fault injection: the fault of a request is a pure function of the seed, its content and its attempt number.
 
-The order of arrival plays no part, so that two runs that ask the same things meet the same faults, however concurrent
-they are. An *attempt* is one arrival of a content, counted from 1.
+It does not depend on the order of arrival. Two runs with the same requests meet the same faults, whatever their
+concurrency. The *attempt* counts the arrivals of the same content, from 1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ RetryAfterForm = Literal["float", "integer", "date", "milliseconds"]
 
 
 class Fault(StrEnum):
-    """What can go wrong with a request; the value is the name of its rate in `Faults`."""
+    """Kinds of faults. The value is the name of the rate in `Faults`."""
 
     RATE_LIMITED_WITH_RETRY_AFTER = "rate_limited_with_retry_after"
     RATE_LIMITED = "rate_limited"
@@ -46,13 +46,13 @@ BATCH = (Fault.BATCH_FAILED, Fault.BATCH_EXPIRED)
 
 
 class Hit(NamedTuple):
-    """What befalls one attempt."""
+    """Fault of one attempt."""
 
     fault: Fault | None
-    """None where the attempt is answered cleanly."""
+    """None if the attempt succeeds."""
 
     variant: float
-    """In [0, 1): picks among the forms of a fault, such as 500 or 503, or where the text is cut."""
+    """Random number in [0, 1) that selects a variant of the fault: 500 or 503, or where a text is cut."""
 
 
 CLEAN = Hit(None, 0.0)
@@ -60,71 +60,73 @@ CLEAN = Hit(None, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """The rates of the faults, each the share of attempts in [0, 1], and their settings."""
+    """Fault rates, as shares of the attempts in [0, 1], and settings of the faults."""
 
     seed: int = 0
 
     rate_limited_with_retry_after: float = 0.0
-    """429 that says when to come back."""
+    """429 with a Retry-After header."""
 
     rate_limited: float = 0.0
-    """429 that does not."""
+    """429 without a Retry-After header."""
 
     server_error: float = 0.0
     """500 or 503."""
 
     dropped: float = 0.0
-    """The connection is closed, before the reply or in the middle of its body."""
+    """The connection is closed before the reply or within its body."""
 
     time_out: float = 0.0
-    """No reply until the client gives up, for `time_out_s` at most; then the connection is closed."""
+    """No reply until the client times out; the connection is closed after `time_out_s`."""
 
     truncated: float = 0.0
-    """The text ends in the middle, with finish_reason "length" or "stop"."""
+    """The text is cut, with finish_reason "length" or "stop"."""
 
     prose: float = 0.0
-    """Text where JSON was asked for."""
+    """Prose instead of JSON."""
 
     nonsense: float = 0.0
-    """The smallest JSON that satisfies the request's schema."""
+    """Meaningless JSON that satisfies the requested schema."""
 
     refusal: float = 0.0
-    """The message holds a refusal and no content."""
+    """The message has a refusal and no content."""
 
     empty_choices: float = 0.0
     """The reply has no choices."""
 
     content_null: float = 0.0
-    """The message holds neither content nor refusal."""
+    """The message has neither content nor refusal."""
 
     batch_failed: float = 0.0
-    """Share of whole batches that end as failed, without files."""
+    """Share of batches that end as failed, without output files."""
 
     batch_expired: float = 0.0
-    """Share of whole batches that end as expired, half done."""
+    """Share of batches that end as expired, with half of the results."""
 
     max_consecutive: int | None = 3
-    """After so many faulty attempts of one content the next is clean, whatever the kinds; None for no bound."""
+    """Maximum number of consecutive faulty attempts of one content; None for no maximum."""
 
     on_batch_api: bool = False
-    """Whether the transport faults also hit the calls about files and batches and the list of models."""
+    """Apply the transport faults also to requests for files, batches and the list of models."""
 
     time_out_s: float = 30.0
     retry_after_s: float = 0.05
     retry_after_form: RetryAfterForm = "float"
-    """Seconds as a decimal or a whole number, an HTTP date, or the header retry-after-ms; the middle two round up."""
+    """Format of Retry-After: decimal or whole seconds, an HTTP date, or the header retry-after-ms. All but the decimal round up."""
 
     def __post_init__(self) -> None:
         for kinds in ((*TRANSPORT, *CONTENT), BATCH):
             rates = [self.rate(kind) for kind in kinds]
             if min(rates) < 0 or sum(rates) > 1 + 1e-9:
-                raise ValueError(f"the rates of {', '.join(kinds)} must be at least 0 and add up to at most 1: {rates}")
+                raise ValueError(
+                    f"The rates of {', '.join(kinds)} must be at least 0 and sum to at most 1, not {rates}."
+                )
         if self.max_consecutive is not None and self.max_consecutive < 0:
-            raise ValueError(f"max_consecutive must be None or at least 0, not {self.max_consecutive!r}")
+            raise ValueError(f"max_consecutive must be None or at least 0, not {self.max_consecutive!r}.")
 
     @classmethod
     def standard(cls, seed: int = 0) -> Faults:
-        """The mixture that a client is expected to live with: 30 % of the attempts."""
+        """Return the mixture of faults that clients must tolerate: 30 % of the attempts."""
         return cls(
             seed=seed,
             rate_limited_with_retry_after=0.05,
@@ -138,30 +140,30 @@ class Faults:
         )
 
     def rate(self, fault: Fault) -> float:
-        """The share of attempts that `fault` hits, before `max_consecutive` spares some."""
+        """Return the rate of a fault, before the effect of `max_consecutive`."""
         return float(getattr(self, fault.value))
 
     def for_chat(self, content: str, attempt: int) -> Hit:
-        """What befalls a chat completion, asked for directly or as a line of a batch."""
+        """Return the fault of a chat completion, requested directly or in a batch."""
         return self._hit((*TRANSPORT, *CONTENT), content, attempt)
 
     def for_call(self, content: str, attempt: int) -> Hit:
-        """What befalls a call about files, batches or models."""
+        """Return the fault of a request for files, batches or models."""
         return self._hit(TRANSPORT, content, attempt) if self.on_batch_api else CLEAN
 
     def for_batch(self, content: str, attempt: int) -> Hit:
-        """What befalls the batch that is the attempt-th made from a content."""
+        """Return the fault of a whole batch. The attempt counts the batches with the same content."""
         return self._hit(BATCH, content, attempt)
 
     def _hit(self, kinds: tuple[Fault, ...], content: str, attempt: int) -> Hit:
         drawn = self._draw(kinds, content, attempt)
         if drawn.fault is None or self.max_consecutive is None:
             return drawn
-        before = 0  # draws in a row that were faulty; of these every (max_consecutive + 1)th was spared
+        before = 0  # number of consecutive faulty draws before this one; every (max_consecutive + 1)th is skipped
         while before < attempt - 1 and self._draw(kinds, content, attempt - 1 - before).fault:
             before += 1
-        spared = before % (self.max_consecutive + 1) == self.max_consecutive
-        return Hit(None, drawn.variant) if spared else drawn
+        skipped = before % (self.max_consecutive + 1) == self.max_consecutive
+        return Hit(None, drawn.variant) if skipped else drawn
 
     def _draw(self, kinds: tuple[Fault, ...], content: str, attempt: int) -> Hit:
         left = unit(self.seed, content, attempt, "fault")
@@ -174,6 +176,6 @@ class Faults:
 
 
 def unit(*name: str | int) -> float:
-    """A number in [0, 1) that depends on nothing but `name`."""
+    """Return a pseudo-random number in [0, 1) that depends only on `name`."""
     digest = hashlib.blake2b("\x00".join(map(str, name)).encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53

@@ -1,6 +1,6 @@
-"""What the server was asked and what it did about it, kept in memory and, if wanted, in a file.
+"""Log of requests and their outcomes, in memory and optionally in a file.
 
-A request is *answered* where it got a clean reply; every other end is named by its fault, or is one of the words below.
+The outcome of a request is `ANSWERED`, the name of its fault, or another constant of this module.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from time import monotonic
 from typing import NamedTuple, TextIO
 
 ANSWERED = "answered"
+"""The reply was sent without a fault."""
+
 REJECTED = "rejected"
-"""The request was wrong: a status of 4xx that is not a fault."""
+"""The request was invalid: a status of 4xx that is not an injected fault."""
 
 ABANDONED = "abandoned"
-"""The client closed the connection while its reply was being grouped."""
+"""The client closed the connection before the reply was sent."""
 
 SCRIPT_ERROR = "script_error"
-"""The test's own reply function raised, or its text did not satisfy the response_format."""
+"""The reply function of the test raised an exception, or its text did not satisfy the response_format."""
 
 CHAT = "POST /v1/chat/completions"
 LINE = "line of a batch"
@@ -34,33 +36,33 @@ class Entry:
     """One request, or one line of a batch."""
 
     endpoint: str
-    """Method and route, or `LINE`."""
+    """Method and route, or `LINE` for a line of a batch."""
 
     content: str
-    """Hash of what was asked."""
+    """Hash of the content of the request."""
 
     attempt: int
-    """How often this endpoint's kind had been asked this content, counted from 1."""
+    """Number of arrivals of this content, from 1. Chat completions and lines of batches are counted together."""
 
     done: str
-    """`ANSWERED`, the name of the fault, or another word of this module."""
+    """Outcome: `ANSWERED`, the name of a fault, or another constant of this module."""
 
     in_flight: int = 0
-    """Chat completions open when this one arrived, with this one; 0 for other endpoints."""
+    """Number of open chat completions including this one at its arrival; 0 for other endpoints."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    """Tokens told to the client in `usage`; 0 where no reply was made."""
+    """Tokens reported in `usage`; 0 without a reply."""
 
     arrived_s: float = 0.0
     """Seconds since the server started."""
 
 
-NAMES = tuple(one.name for one in fields(Entry))
+NAMES = tuple(field.name for field in fields(Entry))
 
 
 class Visit(NamedTuple):
-    """A request that has arrived and is not yet recorded."""
+    """An arrived request that is not yet recorded."""
 
     endpoint: str
     content: str
@@ -70,10 +72,10 @@ class Visit(NamedTuple):
 
 
 class RequestLog:
-    """The entries and what can be told from them; may be used from any thread.
+    """Log of requests. Thread-safe.
 
     Args:
-        file: Where each entry is appended as a line of JSON, flushed before the client can see the reply.
+        file: File to which each entry is appended as a line of JSON, before the reply is sent.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -86,16 +88,16 @@ class RequestLog:
 
     @classmethod
     def read(cls, file: Path) -> RequestLog:
-        """The log that another process has written so far; a last line that is not whole is left out."""
+        """Read the log file of another process. An incomplete last line is ignored."""
         log = cls()
-        whole = file.read_text(encoding="utf-8").rpartition("\n")[0]
-        log._entries = [Entry(**json.loads(line)) for line in whole.splitlines()]
+        complete = file.read_text(encoding="utf-8").rpartition("\n")[0]
+        log._entries = [Entry(**json.loads(line)) for line in complete.splitlines()]
         log._requests = sum(entry.endpoint != LINE for entry in log._entries)
         log._peak = max((entry.in_flight for entry in log._entries), default=0)
         return log
 
     def arrive(self, endpoint: str, content: str) -> Visit:
-        """Count a request, and say which attempt of its content it is."""
+        """Count an arriving request and return its visit with the attempt number."""
         with self._lock:
             key = (endpoint in COMPLETIONS, content)
             self._attempts[key] += 1
@@ -106,7 +108,7 @@ class RequestLog:
             return Visit(endpoint, content, self._attempts[key], in_flight, round(monotonic() - self._start, 4))
 
     def record(self, visit: Visit, done: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> None:
-        """Say what was done about a visit."""
+        """Record the outcome of a visit."""
         entry = Entry(
             visit.endpoint,
             visit.content,
@@ -124,16 +126,16 @@ class RequestLog:
                 self._stream.flush()
 
     def age_s(self, visit: Visit) -> float:
-        """Seconds since a visit's arrival."""
+        """Return the seconds since the arrival of a visit."""
         return monotonic() - self._start - visit.arrived_s
 
     def leave(self, visit: Visit) -> None:
-        """Say that a visit is over."""
+        """Mark a visit as finished."""
         with self._lock:
             self._open -= visit.endpoint == CHAT
 
     def close(self) -> None:
-        """Close the file; the entries stay."""
+        """Close the file. The entries remain in memory."""
         with self._lock:
             if self._stream:
                 self._stream.close()
@@ -141,31 +143,31 @@ class RequestLog:
 
     @property
     def requests(self) -> int:
-        """HTTP requests of all endpoints that have arrived; lines of batches are none."""
+        """Number of HTTP requests to all endpoints. Lines of batches are not counted."""
         with self._lock:
             return self._requests
 
     @property
     def peak(self) -> int:
-        """The most chat completions that were open at once."""
+        """Maximum number of concurrent chat completions."""
         with self._lock:
             return self._peak
 
     def entries(self, endpoints: Iterable[str] = ()) -> list[Entry]:
-        """What has been recorded, in that order; of some endpoints only where they are named."""
-        wanted = set(endpoints)
+        """Return all entries in order, or those of the given endpoints."""
+        selected = set(endpoints)
         with self._lock:
-            return [entry for entry in self._entries if not wanted or entry.endpoint in wanted]
+            return [entry for entry in self._entries if not selected or entry.endpoint in selected]
 
     def completions(self) -> list[Entry]:
-        """The entries of chat completions, asked for directly or in batches."""
+        """Return the entries of chat completions, requested directly or in batches."""
         return self.entries(COMPLETIONS)
 
     def done(self) -> Counter[str]:
-        """How many completions ended in which way."""
+        """Return the number of completions by outcome."""
         return Counter(entry.done for entry in self.completions())
 
     def answered_twice(self) -> list[str]:
-        """Content hashes of completions that were answered cleanly more than once, sorted."""
+        """Return the sorted content hashes of completions that were answered more than once."""
         answers = Counter(entry.content for entry in self.completions() if entry.done == ANSWERED)
         return sorted(content for content, count in answers.items() if count > 1)

@@ -1,4 +1,4 @@
-"""The smallest value that satisfies a JSON Schema: correct in form, and without any sense."""
+"""Minimal values that satisfy a JSON Schema but have no meaning."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ Schema = dict[str, Any]
 
 FILLER = "lorem"
 DEEP = 4
-"""From this depth on the last of several alternatives is taken, so that a schema that holds itself comes to an end."""
+"""Depth from which the last alternative of anyOf or oneOf is used, so that recursive schemas terminate."""
 
 
 def nonsense(schema: Schema) -> Any:
-    """A value for `schema`: "lorem", the first enum value, empty arrays, required properties only."""
+    """Return a value for `schema`: "lorem" as text, the first enum value, empty arrays, and only required properties."""
     return _value(schema, schema, 0)
 
 
@@ -21,19 +21,28 @@ def _value(schema: Schema | bool, root: Schema, depth: int) -> Any:
         return None
     if "const" in schema or "enum" in schema:
         return schema["const"] if "const" in schema else schema["enum"][0]
-    if "$ref" in schema:
-        return _value(_resolved(schema["$ref"], root), root, depth + 1)
-    if "allOf" in schema:
-        return _value(_merged(schema, root), root, depth + 1)
-    for word in ("anyOf", "oneOf"):
-        if word in schema:
-            return _value(schema[word][0 if depth < DEEP else -1], root, depth + 1)
+    replacement = _replacement(schema, root, depth)
+    if replacement is not None:
+        return _value(replacement, root, depth + 1)
     return _of_type(_type(schema), schema, root, depth)
 
 
+def _replacement(schema: Schema, root: Schema, depth: int) -> Schema | bool | None:
+    """Return the schema that stands for a reference, a combination or a choice; None for other schemas."""
+    if "$ref" in schema:
+        return _resolved(schema["$ref"], root)
+    if "allOf" in schema:
+        return _merged(schema, root)
+    alternatives: list[Schema | bool] | None = schema.get("anyOf", schema.get("oneOf"))
+    return alternatives[0 if depth < DEEP else -1] if alternatives is not None else None
+
+
 def _type(schema: Schema) -> str:
-    named = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else "null")
-    return str(next((one for one in named if one != "null"), "null")) if isinstance(named, list) else str(named)
+    """Return the type of a schema: its first one other than null, or the one that its keywords imply."""
+    implied = "object" if "properties" in schema else "array" if "items" in schema else "null"
+    declared = schema.get("type", implied)
+    types = declared if isinstance(declared, list) else [declared]
+    return str(next((name for name in types if name != "null"), "null"))
 
 
 def _of_type(kind: str, schema: Schema, root: Schema, depth: int) -> Any:
@@ -65,17 +74,17 @@ def _number(schema: Schema) -> Any:
 
 
 def _resolved(reference: str, root: Schema) -> Schema:
-    found: Any = root
+    target: Any = root
     for part in reference.removeprefix("#").strip("/").split("/"):
-        found = found[part.replace("~1", "/").replace("~0", "~")] if part else found
-    return found  # type: ignore[no-any-return]
+        target = target[part.replace("~1", "/").replace("~0", "~")] if part else target
+    return target  # type: ignore[no-any-return]
 
 
 def _merged(schema: Schema, root: Schema) -> Schema:
     merged: Schema = {key: value for key, value in schema.items() if key != "allOf"}
     for part in schema["allOf"]:
-        whole = _resolved(part["$ref"], root) if "$ref" in part else part
-        for key, value in whole.items():
+        resolved = _resolved(part["$ref"], root) if "$ref" in part else part
+        for key, value in resolved.items():
             if key == "properties":
                 merged[key] = {**merged.get(key, {}), **value}
             elif key == "required":

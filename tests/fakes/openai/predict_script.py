@@ -1,7 +1,7 @@
-"""A model that is asked as `predict` asks: a pure function of the prompt, right about one time in three.
+"""Scripted replies to the prompts of `predict`: a pure function of the prompt.
 
-It calls the candidate that a hash of the history and the instruction points at, now and then one that is none, or nothing at all. The
-values of its arguments are made up.
+A hash of the history and the instruction selects a candidate tool, and sometimes an unknown tool or no call at all. The
+values of the arguments are invented.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 
 def reply(body: dict[str, Any]) -> str:
-    """The reply to a request about an instance, in prose, as a call, or of no use."""
-    asked = json.loads(body["messages"][-1]["content"])
+    """Return the reply to a request: a call, a call within prose, or prose without a call."""
+    prompt = json.loads(body["messages"][-1]["content"])
     native = [tool["function"]["name"] for tool in body.get("tools") or []]
-    names = native or [tool["name"] for tool in asked["candidates"]]
-    shown = json.dumps([asked["instruction"], [step["instruction"] for step in asked["history"]]])
-    drawn = int.from_bytes(hashlib.sha256(shown.encode()).digest()[:4], "big")
-    if drawn % 7 == 0:
+    names = native or [tool["name"] for tool in prompt["candidates"]]
+    key = json.dumps([prompt["instruction"], [step["instruction"] for step in prompt["history"]]])
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
+    if number % 7 == 0:
         return "I would rather not say."
-    name = "no_such_tool" if drawn % 5 == 0 else sorted(names)[drawn % len(names)]
-    call = json.dumps({"name": name, "arguments": {"number": drawn % 100}})
-    return call if native or drawn % 3 else f"Let me think about what this user likes.\n```json\n{call}\n```"
+    name = "no_such_tool" if number % 5 == 0 else sorted(names)[number % len(names)]
+    call = json.dumps({"name": name, "arguments": {"number": number % 100}})
+    return call if native or number % 3 else f"Let me think about what this user likes.\n```json\n{call}\n```"

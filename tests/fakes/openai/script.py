@@ -1,4 +1,4 @@
-"""A reply function for tests that do not care what is said: a pure function of the request's body."""
+"""Reply function for tests that do not depend on the content: a pure function of the request body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .nonsense import nonsense
 
 
 def reply(body: dict[str, Any]) -> str:
-    """JSON of the form asked for, or the last message given back in a sentence."""
+    """Return JSON in the requested format, or a sentence that repeats the last message."""
     last = str(body["messages"][-1]["content"])
     form = body.get("response_format", {})
     if form.get("type") == "json_schema":

@@ -1,4 +1,4 @@
-"""The server: in a thread of the test's own process, or as a process of its own that outlives the client's death.
+"""Fake endpoint, in a thread of the test process or in a separate process that survives a killed client.
 
 Usage:
     with LlmServer(reply, faults=Faults.standard(seed=1), latency=0.2) as server:
@@ -32,20 +32,20 @@ NONE = Faults()
 
 
 def base_url(port: int) -> str:
-    """What a client is given to reach the server at a port."""
+    """Return the base URL of the server at a port."""
     return f"http://127.0.0.1:{port}/v1"
 
 
 class LlmServer:
-    """A server in a thread; a context manager that can be entered once.
+    """Server in a background thread. A context manager that can be entered once.
 
-    Leaving it raises what the reply function raised first, if it did.
+    The exit raises the first exception of the reply function, if there was one.
 
     Args:
-        reply: From the body of a request to the assistant's text; deterministic, quick, and of the form asked for.
-        faults: What goes wrong; nothing by default.
-        log_file: Where the log is appended too, as JSON lines.
-        options: What the server is like otherwise: the fields of `Settings`, such as latency=0.2.
+        reply: Deterministic function from a request body to the text of the assistant, in the requested format.
+        faults: Faults to inject; none by default.
+        log_file: File to which the log is also appended, as JSON lines.
+        options: Fields of `Settings`, such as latency=0.2.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class LlmServer:
 
     @property
     def requests(self) -> int:
-        """HTTP requests that have arrived."""
+        """Number of HTTP requests."""
         return self.log.requests
 
     def __enter__(self) -> Self:
@@ -73,21 +73,21 @@ class LlmServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         failure = self._served.end()
         self.log.close()
-        wrong = [failure] if failure else self._app.model.script_errors
-        if wrong and error is None:
-            raise wrong[0] from None
+        errors = [failure] if failure else self._app.model.script_errors
+        if errors and error is None:
+            raise errors[0] from None
 
 
 class LlmProcess:
-    """A server as a process of its own, for benchmarks, and for tests that kill the client.
+    """Server in a separate process, for performance measurements and for tests that kill the client.
 
     Args:
-        script: The reply function, as "module:function".
-        log_file: Where the log is appended, from which `log` reads.
-        faults: What goes wrong; nothing by default.
-        port: Where it listens; 0 for any free port.
-        lifetime_s: After so many seconds it ends by itself, should nobody be left to end it.
-        options: What the server is like otherwise: the fields of `Settings`, such as latency=0.2.
+        script: Reply function as "module:function".
+        log_file: File to which the log is appended and from which `log` reads.
+        faults: Faults to inject; none by default.
+        port: Port; 0 for any free one.
+        lifetime_s: Seconds after which the process exits, in case the test process is killed.
+        options: Fields of `Settings`, such as latency=0.2.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class LlmProcess:
 
     @property
     def log(self) -> RequestLog:
-        """The log as it is now."""
+        """Current content of the log file."""
         return RequestLog.read(self.log_file)
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ class LlmProcess:
         first = self._process.stdout.readline()
         if not first.strip().isdigit():
             self.__exit__()
-            raise RuntimeError("the server did not start; what it wrote to stderr says why")
+            raise RuntimeError("The server did not start. See its error output above.")
         self.base_url = base_url(int(first))
         return self
 
@@ -135,36 +135,34 @@ class LlmProcess:
 
 
 def loaded(script: str) -> Reply:
-    """The reply function that is named as "module:function"."""
+    """Import the reply function given as "module:function"."""
     module, _, name = script.partition(":")
     reply: Reply = getattr(importlib.import_module(module), name)
     return reply
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, or the end of the lifetime; the first line of output is the port."""
+    """Serve until SIGTERM, SIGINT or the end of the lifetime. The first line of output is the port."""
     parser = argparse.ArgumentParser(prog="python -m tests.fakes.openai.server", description=__doc__)
-    parser.add_argument(
-        "--script", default="tests.fakes.openai.script:reply", help="the reply function, as module:function"
-    )
+    parser.add_argument("--script", default="tests.fakes.openai.script:reply", help="reply function as module:function")
     parser.add_argument("--port", type=int, default=0, help="0 for any free port")
-    parser.add_argument("--faults", default="none", help='"none", "standard", or a JSON object of the fields of Faults')
+    parser.add_argument("--faults", default="none", help='"none", "standard", or a JSON object with fields of Faults')
     parser.add_argument("--seed", type=int, help="seed of the faults")
     parser.add_argument("--latency", type=float, help="seconds from request to reply")
-    parser.add_argument("--settings", default="{}", help="JSON object of the fields of Settings")
-    parser.add_argument("--log", type=Path, help="file that the log is appended to")
-    parser.add_argument("--lifetime", type=float, default=3600.0, help="seconds after which the server ends by itself")
-    chosen = parser.parse_args(arguments)
-    named = {"none": NONE, "standard": Faults.standard()}
-    faults = named.get(chosen.faults) or Faults(**json.loads(chosen.faults))
-    settings = Settings(**json.loads(chosen.settings))
-    if chosen.seed is not None:
-        faults = replace(faults, seed=chosen.seed)
-    if chosen.latency is not None:
-        settings = replace(settings, latency=chosen.latency)
-    app = App(loaded(chosen.script), faults, settings, log := RequestLog(chosen.log))
+    parser.add_argument("--settings", default="{}", help="JSON object with fields of Settings")
+    parser.add_argument("--log", type=Path, help="file to which the log is appended")
+    parser.add_argument("--lifetime", type=float, default=3600.0, help="seconds after which the server exits")
+    options = parser.parse_args(arguments)
+    presets = {"none": NONE, "standard": Faults.standard()}
+    faults = presets.get(options.faults) or Faults(**json.loads(options.faults))
+    settings = Settings(**json.loads(options.settings))
+    if options.seed is not None:
+        faults = replace(faults, seed=options.seed)
+    if options.latency is not None:
+        settings = replace(settings, latency=options.latency)
+    app = App(loaded(options.script), faults, settings, log := RequestLog(options.log))
     try:
-        asyncio.run(_serve_process(app, chosen.port, chosen.lifetime))
+        asyncio.run(_serve_process(app, options.port, options.lifetime))
     finally:
         log.close()
     if app.model.script_errors:
@@ -177,10 +175,10 @@ async def _serve_process(app: App, port: int, lifetime_s: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.call_later(lifetime_s, stop.set)
-    await serve(app.runner, port, _tell_port, stop)
+    await serve(app.runner, port, _print_port, stop)
 
 
-def _tell_port(port: int) -> None:
+def _print_port(port: int) -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 

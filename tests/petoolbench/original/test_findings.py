@@ -135,7 +135,7 @@ def test_findings_of_an_import(data: Path) -> None:
     assert failed in findings.failed
     page = to_markdown(findings, {})
     assert "| the answer has no arguments | 25.0 |" in page
-    assert "| rows with 3 candidates that do the job | 4 |" in page
+    assert "| rows with 3 candidates of the functionality | 4 |" in page
 
 
 def test_the_report_has_the_same_bytes_every_time(data: Path, tmp_path: Path) -> None:
