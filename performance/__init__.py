@@ -1,1 +1,1 @@
-"""Performance measurements, run by hand. Their results are listed in docs/benchmarks.md."""
+"""Performance measurements, run by hand. Their results are listed in docs/developing/performance.md."""

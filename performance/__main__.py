@@ -1,7 +1,7 @@
 """Command line of the performance measurements: `python -m performance NAME ...`.
 
 Run it by hand on an idle machine. Each measurement prints its rows as they finish. With `--keep`, the rows are also
-written to the table in docs/benchmarks.md.
+written to the table in docs/developing/performance.md.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ def main() -> None:
     name = parser.parse_args(sys.argv[1:2]).benchmark
     # Import only this module, because some measurements report the memory of this process.
     module = import_module(f"performance.{name}")
-    parser = argparse.ArgumentParser(prog=f"python -m performance {name}", description=module.__doc__)
-    parser.add_argument("--keep", action="store_true", help="write the rows to docs/benchmarks.md")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m performance {name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--keep", action="store_true", help="write the rows to docs/developing/performance.md")
     module.arguments(parser)
     options = parser.parse_args(sys.argv[2:])
     measured_commit = commit() if options.keep else ""

@@ -3,7 +3,7 @@
 python -m performance catalogue time 10000 100000 1000000
 python -m performance catalogue recall 20000 50000 toolbench:PATH
 
-A number of tools stands for a synthetic catalogue. No language model is called: the generator of the catalogue knows
+A number generates a synthetic catalogue of that many tools. No language model is called: the generator knows
 which tools have the same functionality.
 """
 

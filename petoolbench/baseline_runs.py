@@ -1,4 +1,4 @@
-"""The files of baselines that a leaderboard keeps as its permanent rows, `SYSTEM.SPLIT.jsonl` for all three configs."""
+"""Prediction files of the baselines on a leaderboard: `SYSTEM.SPLIT.jsonl`, each with all three configs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ PERMANENT: Final = {
     "no_history": "lexical",
     "oracle": "oracle",
 }
-"""Baseline by the name of its row."""
+"""Name of the baseline by that of its leaderboard row."""
 
 
 def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Progress) -> None:
-    """Write the predictions of each permanent row, of the validation split and, with answers, of the test split.
+    """Write the predictions of each baseline for the validation split and, with answers, the test split.
 
     Args:
         data: Folder of the data set.
-        answers: Its answers folder; None for the validation split alone.
-        folder: Where to write.
-        progress: Called as the work goes on.
+        answers: Folder of the private answers; None for the validation split only.
+        folder: Folder of the files.
+        progress: Progress callback.
 
     Raises:
-        ReadError: If a folder is not what it should be.
+        ReadError: If a folder is not a data set or not its answers.
         OutputError: If a file cannot be written.
     """
     splits = ("validation", "test") if answers else ("validation",)

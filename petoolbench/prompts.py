@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,7 +106,6 @@ def _lines(rows: InstanceSet, settings: RunSettings, batch_model: str | None) ->
         if batch_model is None:
             line = {"instance_id": row.instance_id, **content}
         else:
-            sampling = {"temperature": settings.temperature, "max_tokens": settings.max_output_tokens}
-            body = {"model": batch_model, **sampling, "seed": settings.seed, **settings.body, **content}
+            body = {"model": batch_model, **replace(settings, model=batch_model).sampling, **content}
             line = {"custom_id": row.instance_id, "method": "POST", "url": BATCH_URL, "body": body}
         yield json.dumps(line, ensure_ascii=False) + "\n"

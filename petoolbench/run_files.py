@@ -200,18 +200,20 @@ def _text(content: bytes, path: Path) -> str:
 def _parsed(text: str, path: Path) -> Run:
     header, lines = None, []
     # Not splitlines: a reply may contain other line separators, which JSON leaves unescaped.
-    is_batch = False
+    native_calls = set()
     for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         record = _object(line, path, number)
         if number == 1 and HEADER in record:
             header = _header(record[HEADER], path)
         elif BATCH_ID in record:
-            is_batch = True
-            lines.append(_batch_line(record, path, number))
+            reply, is_native = _batch_line(record, path, number)
+            lines.append(reply)
+            if is_native:
+                native_calls.add(reply.instance_id)
         else:
             lines.append(_line(record, path, number))
     by_instance_id((line.instance_id, line.prediction) for line in lines)
-    return Run(path, header, {line.instance_id: line for line in lines}, is_batch)
+    return Run(path, header, {line.instance_id: line for line in lines}, frozenset(native_calls))
 
 
 def _object(line: str, path: Path, number: int) -> dict[str, Any]:
@@ -250,18 +252,24 @@ def _line(record: Mapping[str, Any], path: Path, number: int) -> Line:
     return Line(**{column.name: record[column.name] for column in fields(Line) if record.get(column.name) is not None})
 
 
-def _batch_line(record: Mapping[str, Any], path: Path, number: int) -> Line:
-    """Return the reply in a line of the output file of the OpenAI Batch API."""
-    if not isinstance(record[BATCH_ID], str):
+def _batch_line(record: Mapping[str, Any], path: Path, number: int) -> tuple[Line, bool]:
+    """Return the reply in a line of the output file of a batch, and True if it is a native call."""
+    instance_id = record[BATCH_ID]
+    if not isinstance(instance_id, str):
         raise DataError(f"{path}, line {number}: {BATCH_ID!r} is not text. Use the instance id as the {BATCH_ID}.")
-    body = (record.get("response") or {}).get("body") or {}
+    body = _member(record.get("response"), "body")
     try:
         message = body["choices"][0]["message"]
-    except (KeyError, IndexError, TypeError):
-        error = record.get("error") or body.get("error") or "no reply"
-        return Line(record[BATCH_ID], "", error=f"batch: {error.get('message') if isinstance(error, dict) else error}")
-    calls = message.get("tool_calls") or []
-    text = text_of_calls(calls, {}) if calls else message.get("content")
-    usage = body.get("usage") or {}
-    tokens = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    return Line(record[BATCH_ID], text if isinstance(text, str) else "", None, *tokens)
+        calls = message.get("tool_calls") or []
+        text = text_of_calls(calls, {}) if calls else message.get("content")
+    except (LookupError, TypeError, AttributeError):
+        error = record.get("error") or _member(body, "error") or "no reply"
+        return Line(instance_id, "", error=f"batch: {_member(error, 'message') or error}"), False
+    counts = [_member(_member(body, "usage"), name) for name in ("prompt_tokens", "completion_tokens")]
+    tokens = [count if isinstance(count, int) else None for count in counts]
+    return Line(instance_id, text if isinstance(text, str) else "", None, tokens[0], tokens[1]), bool(calls)
+
+
+def _member(value: Any, name: str) -> Any:
+    """Return a member of a JSON object; None if the value is not an object or lacks it."""
+    return value.get(name) if isinstance(value, dict) else None

@@ -92,8 +92,9 @@ class Run:
     header: Header | None
     lines: dict[str, Line] = field(repr=False)
     """By instance id, in the order of the file."""
-    is_batch: bool = False
-    """True for the output file of a batch, whose native calls name functions instead of candidates."""
+    native_calls: frozenset[str] = frozenset()
+    """Ids of the instances whose reply is a native call in the output file of a batch: it names a function, not yet a
+    candidate."""
 
     @property
     def predictions(self) -> dict[str, str]:

@@ -245,7 +245,7 @@ def _resolved(run: Run | None, predictions: Predictions, data: InstanceSet) -> R
         run = _in_memory({row.instance_id: text for row, text in zip(data, predictions, strict=True)})
     for part in data.by_config().values():
         check_made_for(run, data.source, part.config, data.split, data.manifest)
-    return _with_candidate_names(run, data) if run.is_batch else run
+    return _with_candidate_names(run, data) if run.native_calls else run
 
 
 def _in_memory(predictions: Mapping[str, str]) -> Run:
@@ -259,10 +259,11 @@ def _in_memory(predictions: Mapping[str, str]) -> Run:
 
 
 def _with_candidate_names(run: Run, data: InstanceSet) -> Run:
-    """Replace the function names in the output of a batch by the names of the candidates."""
+    """Replace the function names in the native calls of a batch by the names of the candidates."""
     lines = dict(run.lines)
     for row in data:
-        if line := lines.get(row.instance_id):
+        if row.instance_id in run.native_calls:
+            line = lines[row.instance_id]
             names = safe_names([tool.name for tool in row.candidates])
             lines[row.instance_id] = Line(
                 line.instance_id,

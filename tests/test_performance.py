@@ -1,4 +1,4 @@
-"""Table in docs/benchmarks.md and the command line that measures and stores its rows."""
+"""Table in docs/developing/performance.md and the command line that measures and stores its rows."""
 
 from __future__ import annotations
 

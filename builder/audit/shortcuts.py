@@ -279,7 +279,9 @@ REPORTED: Final = (
 
 
 def skipping(first: int) -> Shortcut:
-    """Return a shortcut that ignores the first steps of a `chronological` history; reported only (docs/validity.md).
+    """Return a shortcut that ignores the first steps of a `chronological` history.
+
+    It is reported only; docs/explanation/validity.md states why it is not a gate.
 
     Args:
         first: Number of steps to ignore.

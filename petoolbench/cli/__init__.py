@@ -1,1 +1,1 @@
-"""The command line, `petoolbench`: the one place that prints. Each module holds commands; `app` puts them together."""
+"""The command line, `petoolbench`; `main` assembles the commands of the other modules. Only this package prints."""

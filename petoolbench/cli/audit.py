@@ -19,7 +19,7 @@ from .original import audit_imported
 from .printing import print_audit, print_text_quality
 
 REAL_DATA: Final = "PETOOLBENCH_REAL_DATA"
-"""Environment variable with a folder of real data; with it, an audit prints the earlier benchmark's figures too."""
+"""Environment variable with the folder of real data; if set, an audit also prints figures of the earlier benchmark."""
 
 
 def audit_folder(
@@ -29,7 +29,7 @@ def audit_folder(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
 ) -> None:
-    """Audit a data set: its histories, and nothing else, must give the answers. Exits with 1 if a gate fails."""
+    """Audit a data set: the answers must follow from the histories only. Exits with 1 if a gate or check fails."""
     manifest = read_manifest(data)
     if manifest.is_original:
         audit_imported(data, manifest, answers, out)

@@ -30,13 +30,13 @@ from .printing import print_estimate, print_funnel, print_meter
 
 def build(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to create; the answers go to OUT-private next to it.")
+        Path, typer.Option("--out", "-o", help="Folder to create; the answers are written to OUT-private next to it.")
     ],
     catalog: Annotated[str, typer.Option("--catalog", help=f"Catalogue of tools: {CATALOGS}.")] = "builtin",
     preset: Annotated[str | None, typer.Option("--preset", help=choices("Size by name.", tuple(PRESETS)))] = None,
     users: Annotated[int | None, typer.Option("--users", help="Number of users over all splits.")] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed; equal catalogue, config and seed give equal bytes.")
+        int | None, typer.Option("--seed", help="Seed; the same catalogue, config and seed give the same bytes.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", help="TOML file; options of the command line take precedence.")
@@ -53,7 +53,7 @@ def build(
         str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint of the model, ending in /v1.")
     ] = None,
     transport: Annotated[
-        str, typer.Option("--llm-transport", help=choices("How requests are sent.", TRANSPORTS))
+        str, typer.Option("--llm-transport", help=choices("Transport of the requests.", TRANSPORTS))
     ] = TRANSPORTS[0],
     max_cost_usd: Annotated[
         float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this many USD.")
@@ -61,7 +61,9 @@ def build(
     cache: Annotated[
         Path, typer.Option("--cache", help="File of all replies of the model; may be shared by several builds.")
     ] = Path("llm-cache.sqlite"),
-    engine: Annotated[str, typer.Option("--engine", help=choices("Where users are made.", EXECUTORS))] = EXECUTORS[0],
+    engine: Annotated[
+        str, typer.Option("--engine", help=choices("Executor of the partitions of users.", EXECUTORS))
+    ] = EXECUTORS[0],
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Number of concurrent workers; the files do not depend on it.")
     ] = 1,
@@ -103,7 +105,7 @@ def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None
     stdout.print(f"Audit: {audit}.", soft_wrap=True)
     if not settings.secret:
         stdout.print(
-            "Built without a secret: anybody with the same catalogue and config can reproduce the test answers.",
+            "Built without a secret: anyone with the same catalogue and config can reproduce the test answers.",
             soft_wrap=True,
         )
 

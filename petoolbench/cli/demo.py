@@ -29,7 +29,7 @@ FLOOR: Final = "baseline:random"
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")] = Path("out/demo"),
 ) -> None:
-    """Build from the built-in marketplace, show an instance of each config, and compare oracle and random choice."""
+    """Build a small data set, show an instance of each config, and score the oracle and random choice."""
     check_free(out)
     with progress() as report:
         print_rows(pipeline.build(open_source("builtin"), DEMO, out, report).manifest)

@@ -1,6 +1,6 @@
-"""Commands for the leaderboard: start it on this machine, submit predictions, score all files again.
+"""Commands for the leaderboard: start it on this machine, submit predictions, rescore all submissions.
 
-The leaderboard is a separate program that does not need the builder; it is started as a process, never imported.
+The leaderboard is a separate program without the builder. It is started as a process and never imported.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from builder.extras import import_extra
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.baseline_runs import write_baselines
+from petoolbench.inference.history_views import HISTORIES
 
 from .console import progress, stdout
+from .options import choices
 
 Store = Annotated[
     str, typer.Option("--store", help="Store of the submissions: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
@@ -45,7 +47,7 @@ def leaderboard(
 
 
 def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard") -> None:
-    """Score every stored file again with the current scorer and answers; earlier scores are kept."""
+    """Rescore all submissions with the current scorer and answers; earlier scores are kept."""
     _run_with_baselines("leaderboard.scoring.rescore", data, answers, store, [])
 
 
@@ -58,14 +60,14 @@ def submit(
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the system.")],
-    split: Annotated[str, typer.Option("--split", help=f"One of {', '.join(SPLITS[1:])}.")] = "validation",
-    team: Annotated[str, typer.Option("--team")] = "",
+    split: Annotated[str, typer.Option("--split", help=choices("Split.", SPLITS[1:]))] = "validation",
+    team: Annotated[str, typer.Option("--team", help="Team or authors.")] = "",
     link: Annotated[str, typer.Option("--link", help="Repository of the model on the Hub, ORG/NAME.")] = "",
-    licence: Annotated[str, typer.Option("--licence")] = "",
+    licence: Annotated[str, typer.Option("--licence", help="Licence of the model.")] = "",
     parameters_b: Annotated[str, typer.Option("--parameters-b", help="Number of parameters in billions.")] = "",
     cost_usd: Annotated[str, typer.Option("--cost-usd", help="Cost of the whole run in USD.")] = "",
-    description: Annotated[str, typer.Option("--description")] = "",
-    history: Annotated[str, typer.Option("--history", help="History in the prompts: own, none or swapped.")] = "own",
+    description: Annotated[str, typer.Option("--description", help="Short description of the system.")] = "",
+    history: Annotated[str, typer.Option("--history", help=choices("History in the prompts.", HISTORIES))] = "own",
     check: Annotated[bool, typer.Option("--check", help="Check the file without submitting it.")] = False,
 ) -> None:
     """Submit predictions to a leaderboard."""
@@ -103,10 +105,10 @@ def _print_location(space: str, configs: Sequence[str]) -> None:
 def _request(
     library: Any, http_error: type[Exception], space: str, predictions: Path, endpoint: str, fields: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the leaderboard's reply.
+    """Return the reply of the leaderboard to a request.
 
     Raises:
-        HubError: If it cannot be reached, or refuses the request.
+        HubError: If the leaderboard cannot be reached or refuses the request.
     """
     try:
         client = library.Client(space, token=os.environ.get("HF_TOKEN"), verbose=False)
@@ -125,17 +127,17 @@ def _request(
 def _run_with_baselines(module: str, data: Path, answers: Path | None, store: str, others: list[str]) -> None:
     """Run a module of the leaderboard that also scores the baselines."""
     with TemporaryDirectory() as folder:
-        with progress() as tell:
-            write_baselines(data, answers, Path(folder), tell)
-        given = ["--data", str(data), "--store", store, "--baselines", folder]
-        _run(module, [*given, *(["--answers", str(answers)] if answers else []), *others])
+        with progress() as report:
+            write_baselines(data, answers, Path(folder), report)
+        options = ["--data", str(data), "--store", store, "--baselines", folder]
+        _run(module, [*options, *(["--answers", str(answers)] if answers else []), *others])
 
 
 def _run(module: str, arguments: list[str]) -> None:
     """Run a module of the leaderboard until it ends; signals are passed on."""
-    with subprocess.Popen([sys.executable, "-m", module, *arguments]) as process:  # noqa: S603 (our own)
+    with subprocess.Popen([sys.executable, "-m", module, *arguments]) as process:  # noqa: S603  (a module of this project)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: process.terminate())
         status = process.wait()
     if status:
-        raise typer.Exit(status if status > 0 else 128 - status)  # as a shell reports a signal
+        raise typer.Exit(status if status > 0 else 128 - status)  # 128 plus the number of a signal, as in shells

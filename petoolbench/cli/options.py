@@ -1,4 +1,4 @@
-"""Options of the command line made from the fields of a settings record, so that each is stated once."""
+"""Options of commands, created from the fields of settings records, so that each option is stated once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from builder.errors import ConfigError
 from petoolbench.settings import Option
 
 FILES = {"ids": Path | None}
-"""Fields whose option is a file with their content."""
+"""Fields whose option names a file with the value."""
 TEXTS = {"body": str | None}
-"""Fields whose option is JSON text."""
+"""Fields whose option is the value as JSON text."""
 
 
-def with_options(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(*records: type, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add an option for each field of dataclasses to a command.
 
-    The command has its own parameters and `**options`, which receives the values of the options by field name.
+    The command must accept `**options`, which receives the values by field name. Its other parameters stay.
 
     Args:
         records: Dataclasses whose fields have an `Option` in their metadata.
+        without: Names of fields that the command does not use.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,7 +42,7 @@ def with_options(*records: type) -> Callable[[Callable[..., None]], Callable[...
             for parameter in inspect.signature(command).parameters.values()
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
-        names = {parameter.name for parameter in parameters}
+        names = {*without, *(parameter.name for parameter in parameters)}
         for record in records:
             types_of = typing.get_type_hints(record, include_extras=True)
             for item in fields(record):

@@ -1,4 +1,4 @@
-"""Commands for the earlier benchmark: import of its released rows, their audit, and comparison with its scorer."""
+"""Commands for the earlier benchmark: import its released rows, audit them, and compare with its scorer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def import_released(
     files: Annotated[list[Path], typer.Argument(help="Released files, JSON or JSON Lines, plain or gzipped.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")],
 ) -> None:
-    """Import released rows of the earlier benchmark, of either form, as a data set for the other commands."""
+    """Import released rows of the earlier benchmark, in either form, as a data set for the other commands."""
     with progress() as report:
         imported = import_original(files, out, report)
     for item in imported.unparsed:
@@ -54,7 +54,7 @@ def import_released(
 
 
 def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Path | None) -> None:
-    """Audit an import by the gates and checks that need no attributes; the arguments are those of the command.
+    """Audit an import with the gates and checks that need no attributes. The arguments are those of `audit`.
 
     Raises:
         AuditError: If a gate does not hold.
@@ -84,7 +84,7 @@ def compare_two_scorers(
         Path | None, typer.Option("--out", "-o", help="File for the verdict on every reply, JSON Lines.")
     ] = None,
 ) -> None:
-    """Score replies by our rule and by the earlier benchmark's released one, and explain every difference."""
+    """Score replies with our rule and with the released rule of the earlier benchmark, and explain each difference."""
     instances = load(data, config, split, answers=answers)
     tables = [score(replies, instances, scorer=scorer) for scorer in ("default", "legacy")]
     print_score_tables([replace(tables[0], name="our rule"), replace(tables[1], name="released rule")])
@@ -98,7 +98,7 @@ def compare_two_scorers(
 
 
 def _print_released_rates(judged: Sequence[Judged]) -> None:
-    """Print the rates of the released scorer, whose denominator is the number of existing replies."""
+    """Print the rates that the released scorer would print; it divides by the number of existing replies."""
     existing = [item.released for item in judged if item.released is not None]
     if not existing:
         return
@@ -155,10 +155,10 @@ def _print_differences(judged: Sequence[Judged]) -> None:
     for kind, number in Counter(difference.kind for _, difference in differing).most_common():
         table.add_row(kind, f"{number:,}")
     stdout.print(table)
-    for item, why in differing:
+    for item, difference in differing:
         stdout.print(
-            f"{item.instance_id}: ours {item.ours.error_class}, released {item.released_class}: {why.kind}"
-            f"{f' ({why.detail})' if why.detail else ''}",
+            f"{item.instance_id}: ours {item.ours.error_class}, released {item.released_class}: {difference.kind}"
+            f"{f' ({difference.detail})' if difference.detail else ''}",
             markup=False,
             highlight=False,
             soft_wrap=True,

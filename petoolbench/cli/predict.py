@@ -1,4 +1,4 @@
-"""Commands that ask a model, or write the prompts for one that is run elsewhere."""
+"""Commands that send the instances to a model, or write the prompts for a model that is run elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
@@ -24,6 +24,8 @@ from petoolbench.settings import RunResources, RunSettings, check_settings
 from .console import progress, stdout
 from .options import pick, read_ids, with_options
 
+_NOT_IN_PROMPTS: Final = ("base_url", "context", "overlong", "usd_per_million_input", "usd_per_million_output")
+"""Settings that concern the sending of requests only."""
 DataArgument = Annotated[
     str, typer.Argument(help="Folder of the data set, or its repository on the Hub, ORG/NAME or ORG/NAME@REVISION.")
 ]
@@ -36,7 +38,7 @@ def predict(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first prompt and send nothing.")] = False,
     **options: Any,
 ) -> None:
-    """Ask a model every instance of a split; each reply is a line of the run file."""
+    """Send every instance of a split to a model; each reply becomes a line of the run file."""
     settings = _settings(options)
     resources = RunResources(api_key=os.environ.get("OPENAI_API_KEY"), **pick(RunResources, options))
     check_settings(settings, resources)
@@ -49,7 +51,7 @@ def predict(
     _print_summary(summary, out)
 
 
-@with_options(RunSettings)
+@with_options(RunSettings, without=_NOT_IN_PROMPTS)
 def prompts(
     data: DataArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, JSON Lines.")],
@@ -62,7 +64,7 @@ def prompts(
     settings = _settings(options)
     if batch and not settings.is_online:
         raise ConfigError(
-            f"--batch needs the name of a model at an endpoint, not {settings.model!r}. Set it with --model."
+            f"--batch requires the name of a model at an endpoint, not {settings.model!r}. Set it with --model."
         )
     count = write_prompts(load(data, settings.config, settings.split), out, settings, settings.model if batch else None)
     stdout.print(
@@ -71,10 +73,10 @@ def prompts(
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:
-    """Return the settings of the options of a command."""
+    """Return the settings that the options of a command state."""
     values = pick(RunSettings, options)
     values |= {
-        "base_url": endpoint_address(options["base_url"]),
+        "base_url": endpoint_address(options.get("base_url")),
         "body": _object(options["body"]),
         "ids": read_ids(options["ids"]),
     }
@@ -87,7 +89,9 @@ def _object(text: str | None) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"--body is not JSON: {error}. Pass an object, such as '{{\"top_p\": 0.9}}'.") from error
+        raise ConfigError(
+            f"--body is not valid JSON: {error}. Pass an object, such as '{{\"top_p\": 0.9}}'."
+        ) from error
     if not isinstance(value, dict):
         raise ConfigError(f"--body is a JSON {type(value).__name__}. Pass an object, such as '{{\"top_p\": 0.9}}'.")
     return value

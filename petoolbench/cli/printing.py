@@ -1,4 +1,4 @@
-"""Tables and instances as commands print them."""
+"""Printing of tables and instances."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .console import stdout
 
 
 def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True) -> None:
-    """Print an instance, with the documentation of its tools or without."""
+    """Print an instance, with or without the documentation of its tools."""
     stdout.rule()
     stdout.print(render(instance, wishes, tools=tools), markup=False, highlight=False, soft_wrap=True)
 
@@ -60,12 +60,12 @@ def print_rows(manifest: Manifest) -> None:
 
 
 def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
-    """Print the number of requests that a build would send to a language model, and their cost.
+    """Print an estimate of the requests of a build to a language model, and of their cost.
 
     Args:
         lines: Estimates by task.
         config: The model and its prices.
-        price: Share of the prices that is paid, 0 to 1.
+        price: Factor of the prices, from 0 to 1; below 1 for discounts.
     """
     table = Table(title="Estimate; nothing was sent", title_justify="left", box=box.SIMPLE)
     for name in ("task", "requests", "input tokens", "output tokens", "USD"):
@@ -81,7 +81,7 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
 
 
 def print_meter(meter: Meter) -> None:
-    """Print the requests that a build sent to a language model, with their results and cost."""
+    """Print the requests of a build to a language model, with their results and cost."""
     table = Table(title=f"Requests to {meter.config.model}", title_justify="left", box=box.SIMPLE)
     for name in ("task", "sent", "from the cache", "accepted", "rejected"):
         table.add_column(name, justify="left" if name == "task" else "right")
@@ -123,7 +123,7 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
 
     Args:
         qualities: Figures by source.
-        of_rows: Number of all rows of the sources that were measured on a sample.
+        of_rows: Total number of rows of each source that was measured on a sample.
     """
     table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
     for name in qualities:
@@ -135,7 +135,7 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
 
 
 def print_classes(parts: Sequence[ConfigScores]) -> None:
-    """Print the share of each error class by config, and how precise the tool accuracy is."""
+    """Print the share of each error class by config, and the precision of the tool accuracy."""
     table = Table(title="Error classes, % of rows", title_justify="left", box=box.SIMPLE)
     table.add_column("class", no_wrap=True)
     for part in parts:

@@ -1,4 +1,4 @@
-"""Commands on existing runs: report and compare."""
+"""Commands for finished runs: report and compare."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ def compare(
     data: Data,
     answers: Answers = None,
     count: Annotated[
-        int, typer.Option("-n", min=0, help="Number of ids to print, of instances that only one run gets right.")
+        int,
+        typer.Option("-n", min=0, help="Number of ids to print of the instances that only one run answers correctly."),
     ] = 0,
 ) -> None:
-    """Compare two runs on the same instances, in words."""
+    """Compare two runs on the same instances, in sentences."""
     for part in compare_two(first, second, data, answers=answers):
         _print_comparison(part, count)
 

@@ -20,7 +20,7 @@ def serve_local(
         typer.Option("--context", min=256, help="Context window in tokens, for a request and its reply together."),
     ] = None,
 ) -> None:
-    """Serve a small language model through an OpenAI-compatible endpoint, to try --llm without a key."""
+    """Serve a small language model at an OpenAI-compatible endpoint, to try out --llm and predict without a key."""
 
     def ready(base_url: str) -> None:
         stdout.print(
@@ -30,7 +30,7 @@ def serve_local(
         stdout.print(
             f"petoolbench build --catalog ... --llm {LOCAL_MODEL} --base-url {base_url} -o OUT", soft_wrap=True
         )
-        asked = f"--model {LOCAL_MODEL} --base-url {base_url}"
-        stdout.print(f"petoolbench predict DATA {asked} --limit 1 --max-output-tokens 64 -o RUN", soft_wrap=True)
+        model = f"--model {LOCAL_MODEL} --base-url {base_url}"
+        stdout.print(f"petoolbench predict DATA {model} --limit 1 --max-output-tokens 64 -o RUN", soft_wrap=True)
 
     serve(host, port, context, ready)

@@ -33,7 +33,7 @@ def show(
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
     ] = None,
 ) -> None:
-    """Show instances as a person reads them: history, candidates, instruction, answer, and what the user wants."""
+    """Show instances as text: history, candidates, instruction, answer, and the preference of the user."""
     rows = load(data, config, split, answers=answers)
     if not len(rows):
         raise DataError(f"{config!r} has no rows in the split {split!r} of {data!r}. Name another split with --split.")

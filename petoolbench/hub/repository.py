@@ -191,11 +191,11 @@ def _same(entry: Entry, remote: tuple[str, str | None] | None) -> bool:
 
 
 @contextmanager
-def hub_errors(doing: str) -> Iterator[None]:
+def hub_errors(action: str) -> Iterator[None]:
     """Convert errors of the Hub, the connection and the disk to `HubError`.
 
     Args:
-        doing: Attempted action, to follow "Could not".
+        action: Attempted action as a verb phrase, which follows "Could not".
 
     Raises:
         HubError: Instead of the exceptions of the client library.
@@ -210,13 +210,13 @@ def hub_errors(doing: str) -> Iterator[None]:
         response = getattr(cause, "response", None)
         status = response.status_code if response is not None else None
         if isinstance(cause, errors.HFValidationError):
-            raise HubError(f"Could not {doing}: the name of a repository has the form ORG/NAME.") from None
+            raise HubError(f"Could not {action}: the name of a repository has the form ORG/NAME.") from None
         if isinstance(cause, errors.LocalTokenNotFoundError):
             status = 401
         elif status is None and isinstance(cause, OSError) and cause.strerror:
-            raise HubError(f"Could not {doing}: {cause.strerror}. {_RETRY}") from None
+            raise HubError(f"Could not {action}: {cause.strerror}. {_RETRY}") from None
         # The cause is dropped, since its text and its request may contain the token.
-        raise HubError(f"Could not {doing}: {_advice(status, type(cause).__name__)}") from None
+        raise HubError(f"Could not {action}: {_advice(status, type(cause).__name__)}") from None
 
 
 def _http_errors() -> Iterator[type[Exception]]:

@@ -17,7 +17,7 @@ from .tool_calling import function_tools, safe_names
 Count = Callable[[Sequence[Message], Sequence[dict[str, Any]]], int]
 """Returns the number of tokens of messages and tools."""
 _BYTES_PER_TOKEN: Final = 4
-"""The prompts have 4.7 bytes per token with the tokenizer of `n_tokens`, so an estimate is rather too high."""
+"""The prompts have 4.7 bytes per token with the tokenizer of `n_tokens`, so an estimate tends to be too high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class ModelRequest:
 
 
 def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> int:
-    """Return an estimate of the number of tokens, rather too high, for models whose tokenizer is not known."""
+    """Return an estimate of the number of tokens for models whose tokenizer is not known; it tends to be too high."""
     size_of_tools = len(json.dumps(tools, ensure_ascii=False).encode()) if tools else 0
     return (size_of_tools + sum(len(message["content"].encode()) for message in messages)) // _BYTES_PER_TOKEN + 1
 
@@ -84,9 +84,9 @@ def check_fit(requests: Sequence[ModelRequest], window: Window) -> None:
     if overlong and window.overlong is None:
         raise ConfigError(
             f"{len(overlong):,} of {len(requests):,} prompts exceed the context window of {window.context} tokens, of "
-            f"which {window.reply} are reserved for the reply; the longest has {max(item.tokens for item in overlong):,}"
-            f" tokens. Set a larger --context or a smaller --max-output-tokens, or set --overlong to "
-            f"{' or '.join(OVERLONG)}."
+            f"which {window.reply} are reserved for the reply; the longest prompt has "
+            f"{max(request.tokens for request in overlong):,} tokens. Set a larger --context or a smaller "
+            f"--max-output-tokens, or set --overlong to {' or '.join(OVERLONG)}."
         )
 
 

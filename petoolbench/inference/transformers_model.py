@@ -142,8 +142,8 @@ class LocalModel:
         if self.context is not None and width + self._max_output_tokens > self.context:
             raise DataError(
                 f"A prompt of {width:,} tokens and a reply of up to {self._max_output_tokens:,} exceed the context "
-                f"window of {self._name!r}, {self.context:,} tokens. Shorten the prompts, skip such instances, or name a "
-                "model with a larger context window."
+                f"window of {self._name!r}, {self.context:,} tokens. Shorten the prompts, skip such instances, or name "
+                "a model with a larger context window."
             )
         with self._torch.inference_mode():
             outputs = self._model.generate(

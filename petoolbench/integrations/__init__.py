@@ -1,1 +1,1 @@
-"""PEToolBench inside evaluation frameworks of others: the same prompts, the same metric, the same score."""
+"""Tasks for other evaluation frameworks: inspect_ai and lm-evaluation-harness."""

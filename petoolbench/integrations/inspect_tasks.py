@@ -1,9 +1,9 @@
-"""The tasks of inspect_ai: `petoolbench/preferred_only`, `petoolbench/rating_integrated`, `petoolbench/chronological`.
+"""Tasks of inspect_ai: `petoolbench/preferred_only`, `petoolbench/rating_integrated`, `petoolbench/chronological`.
 
 inspect eval petoolbench/chronological --model openai/NAME -T data=FOLDER
 
-A request that fails in the end ends the evaluation, as ever with inspect_ai; with `--score-on-error` it is scored as an
-empty reply, so that every rate is over all items.
+By default, inspect_ai ends an evaluation when a request fails after all retries. With `--score-on-error`, the failed
+request is scored as an empty reply instead, and counts as wrong.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from .benchmark_items import DATA, MAX_OUTPUT_TOKENS, Item, open_items, outcome_
 
 @metric(name="rates")
 def clustered_rates() -> Metric:
-    """Rates with their 95 % intervals, clustered on query group, and the share of each error class."""
+    """Rates with 95 % intervals, clustered on query groups, and the share of each error class."""
 
     def measure(scores: list[SampleScore]) -> dict[str, float]:
-        groups = [str((one.sample_metadata or {})["query_group"]) for one in scores]
-        return rates([one.score.value for one in scores], groups) if scores else {}
+        groups = [str((item.sample_metadata or {})["query_group"]) for item in scores]
+        return rates([item.score.value for item in scores], groups) if scores else {}
 
     return measure
 
 
 @scorer(name="call", metrics=[clustered_rates()])
 def call_scorer() -> Scorer:
-    """What the reply is worth, by the metric of PEToolBench."""
+    """Judgement of a reply by the metric of PEToolBench."""
 
-    async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (the target is for people)
+    async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (only for display)
         reply = state.output.completion
         verdict = judge(reply, reference_of(state.metadata))
         call = parse(reply)
         return Score(
             value=outcome_of(verdict),
-            answer=_shown(call) if isinstance(call, ToolCall) else None,
+            answer=_text_of(call) if isinstance(call, ToolCall) else None,
             explanation=": ".join(filter(None, (verdict.error_class, verdict.reason))),
             metadata={"error_class": verdict.error_class, "reason": verdict.reason},
         )
@@ -63,7 +63,7 @@ def preferred_only(
     docs: str = "full",
     answers: str | None = None,
 ) -> Task:
-    """The history holds calls to preferred tools only; the arguments are those of `open_items`."""
+    """Task with histories of calls to preferred tools only. The arguments are those of `open_items`."""
     return _task("preferred_only", data, split, history, docs, answers)
 
 
@@ -75,7 +75,7 @@ def rating_integrated(
     docs: str = "full",
     answers: str | None = None,
 ) -> Task:
-    """The history holds rated calls; the arguments are those of `open_items`."""
+    """Task with histories of rated calls. The arguments are those of `open_items`."""
     return _task("rating_integrated", data, split, history, docs, answers)
 
 
@@ -87,7 +87,7 @@ def chronological(
     docs: str = "full",
     answers: str | None = None,
 ) -> Task:
-    """The history is in the order of time, and the preference changes; the arguments are those of `open_items`."""
+    """Task with histories in order of time and changing preferences. The arguments are those of `open_items`."""
     return _task("chronological", data, split, history, docs, answers)
 
 
@@ -104,11 +104,11 @@ def _task(config: str, data: str | None, split: str, history: str, docs: str, an
 
 def _sample(item: Item) -> Sample:
     record = record_of(item.reference)
-    messages = [_MESSAGES[one["role"]](content=one["content"]) for one in item.messages]
-    return Sample(messages, target=_shown(item.reference.answer), id=item.reference.instance_id, metadata=record)
+    messages = [_MESSAGES[message["role"]](content=message["content"]) for message in item.messages]
+    return Sample(messages, target=_text_of(item.reference.answer), id=item.reference.instance_id, metadata=record)
 
 
-def _shown(call: ToolCall) -> str:
+def _text_of(call: ToolCall) -> str:
     return json.dumps(call._asdict(), ensure_ascii=False)
 
 

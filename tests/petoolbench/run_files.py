@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from builder.predictors.registry import open_predictor
 from hf_dataset.manifest import read_manifest
@@ -16,10 +16,12 @@ from petoolbench.inference.history_views import apply_history_view
 from petoolbench.report.gather import Judged, gather
 from petoolbench.run_files import write_run
 from petoolbench.runs import Header, Line
+from petoolbench.settings import RunSettings
 from tests.conftest import Built
 
 CONFIG = "chronological"
 """Default config of the run files."""
+SETTINGS: Final = frozenset(item.name for item in fields(RunSettings))
 
 
 def rows_of(built: Built, config: str = CONFIG) -> list[Instance]:
@@ -35,17 +37,24 @@ def correct_call(row: Instance) -> str:
     return call(row.answer.name, row.answer.arguments)
 
 
+def changed(default: Header, **changes: Any) -> Header:
+    """Return a header with other values of its fields or of the fields of its settings."""
+    settings = {name: value for name, value in changes.items() if name in SETTINGS}
+    others = {name: value for name, value in changes.items() if name not in SETTINGS}
+    return replace(default, settings=replace(default.settings, **settings), **others)
+
+
 def header(built: Built, config: str = CONFIG, **changes: Any) -> Header:
+    """Return the header of a run on the validation split; `changes` as in `changed`."""
     manifest = read_manifest(built.data)
     default = Header(
+        settings=RunSettings(model="example/model", config=config, split="validation"),
         version="0.1.0",
         build_id=manifest.build_id,
+        data_revision=manifest.data_revision,
         data_sha256=manifest.data_sha256(config, "validation"),
-        config=config,
-        split="validation",
-        model="example/model",
     )
-    return replace(default, **changes)
+    return changed(default, **changes)
 
 
 def write_file(path: Path, made_with: Header | None, lines: Sequence[Line] | Mapping[str, str]) -> Path:
@@ -58,7 +67,7 @@ def write_file(path: Path, made_with: Header | None, lines: Sequence[Line] | Map
 def baseline(built: Built, folder: Path, name: str, config: str = CONFIG, history: str = "own") -> Path:
     predictor = open_predictor(f"baseline:{name}", built.data, config, "validation", 0)
     shown = apply_history_view(rows_of(built, config), "swapped" if history == "swapped" else "own")
-    made_with = header(built, config, model=f"baseline:{name}", mode="baseline", history=history)
+    made_with = header(built, config, model=f"baseline:{name}", history=history)
     path = folder / f"{name}.{history}.{config}.jsonl"
     return write_file(path, made_with, {row.instance_id: predictor.predict(row) for row in shown})
 

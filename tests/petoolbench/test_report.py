@@ -10,6 +10,7 @@ import pytest
 from builder.errors import DataError
 from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES
+from petoolbench.data import spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.report.bias import position_bias
 from petoolbench.report.breakdown import breakdowns, rate
@@ -19,7 +20,7 @@ from petoolbench.report.lift import lifts
 from petoolbench.report.wording import findings
 from petoolbench.run_files import read_run
 from petoolbench.runs import Line
-from petoolbench.scoring import score
+from petoolbench.scoring import score_replies
 from tests.conftest import Built
 
 from .run_files import CONFIG, baseline, call, correct_call, header, judged_run, rows_of, write_file
@@ -30,7 +31,7 @@ def test_scores_equal_those_of_the_metric(built: Built, tmp_path: Path) -> None:
     report = report_on(gather(paths, built.data))
     assert [run.config for run in report.runs] == list(HISTORY_TYPES)
     for run, path in zip(report.runs, paths, strict=True):
-        assert run.scores == score(read_run(path).predictions, rows_of(built, run.config)) == run.scores_of_asked
+        assert run.scores == score_replies(read_run(path).predictions, rows_of(built, run.config)) == run.scores_of_asked
         assert sum(run.outcomes.values()) == pytest.approx(1)
         assert not run.limited
     mean = sum(run.scores["tool_accuracy"] for run in report.runs) / 3
@@ -61,9 +62,9 @@ def test_missing_and_failed_replies_count_as_wrong_and_are_reported(built: Built
 
 def test_a_limited_run_is_scored_over_all_instances_and_over_those_asked(built: Built, tmp_path: Path) -> None:
     rows = rows_of(built)
-    replies = {row.instance_id: correct_call(row) for row in rows[:10]}
+    replies = {row.instance_id: correct_call(row) for row in spread_over_groups(rows, 12)[:10]}
     limited = write_file(tmp_path / "limited.jsonl", header(built, limit=12), replies)
-    picked = write_file(tmp_path / "picked.jsonl", header(built, ids="abc"), replies)
+    picked = write_file(tmp_path / "picked.jsonl", header(built, ids=tuple(replies)), replies)
     (first, second) = report_on(gather([limited, picked], built.data)).runs
     assert {first.name, second.name} == {"example/model [limited]", "example/model [picked]"}
     run, other = (first, second) if "limited" in first.name else (second, first)
@@ -97,12 +98,12 @@ def test_lift_is_the_difference_between_own_and_swapped_on_the_same_instances(bu
 
 def test_runs_with_other_settings_have_no_lift(built: Built, tmp_path: Path) -> None:
     replies = {row.instance_id: correct_call(row) for row in rows_of(built)}
-    own = write_file(tmp_path / "own.jsonl", header(built, sampling={"temperature": 0}), replies)
-    other = header(built, history="none", sampling={"temperature": 1}, version="0.0.1")
+    own = write_file(tmp_path / "own.jsonl", header(built), replies)
+    other = header(built, history="none", temperature=1.0, version="0.0.1")
     none = write_file(tmp_path / "none.jsonl", other, replies)
     unpaired = lifts(gather([own, none], built.data).runs)
     assert not unpaired.found
-    assert "sampling {'temperature': 0}, not {'temperature': 1}" in unpaired.alone[0].why
+    assert "temperature 0.0, not 1.0" in unpaired.alone[0].why
     assert "version" not in unpaired.alone[0].why
     alone = lifts(gather([none], built.data).runs).alone
     assert alone[0].why == "there is no run of this system on the users' own histories"
@@ -112,7 +113,8 @@ def test_a_lift_uses_the_instances_that_both_runs_were_asked(built: Built, tmp_p
     rows = rows_of(built)
     replies = {row.instance_id: correct_call(row) for row in rows}
     own = write_file(tmp_path / "own.jsonl", header(built), replies)
-    none = write_file(tmp_path / "none.jsonl", header(built, history="none", limit=8), {rows[0].instance_id: "?"})
+    asked = spread_over_groups(rows, 8)
+    none = write_file(tmp_path / "none.jsonl", header(built, history="none", limit=8), {asked[0].instance_id: "?"})
     (lift,) = lifts(gather([own, none], built.data).runs).found
     assert (lift.comparison.rows, lift.own, lift.other) == (8, 1, 0)
 

@@ -1,1 +1,1 @@
-"""Tasks of lm-evaluation-harness; this folder is what its `--include_path` is given."""
+"""Tasks of lm-evaluation-harness. Pass this folder as `--include_path`."""

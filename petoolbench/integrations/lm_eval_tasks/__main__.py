@@ -1,4 +1,4 @@
-"""Tells where the tasks lie: lm_eval --include_path "$(python -m petoolbench.integrations.lm_eval_tasks)"."""
+"""Print the folder of the tasks: lm_eval --include_path "$(python -m petoolbench.integrations.lm_eval_tasks)"."""
 
 import sys
 from pathlib import Path

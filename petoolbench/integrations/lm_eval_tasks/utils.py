@@ -1,7 +1,7 @@
-"""The functions that the YAML files beside this one name: the data, what a reply is worth, and the rates of a run.
+"""Functions that the YAML files of this folder name: data, judgement of a reply, and aggregation.
 
-lm-evaluation-harness aggregates each metric by itself. The ends of intervals need query groups, so what a reply adds to
-them is a record of all that is known of it; this is also where the logged samples tell a reply's error class.
+lm-evaluation-harness aggregates each metric separately. The ends of an interval depend on query groups, so the value of
+a reply for them is a record with its query group. The logged samples show the error class of the reply in it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from metrics.petoolbench.aggregation import judge
 from petoolbench.integrations.benchmark_items import DATA, open_items, outcome_of, rates, record_of, reference_of
 
 Judged = Mapping[str, Any]
-"""`query_group`, `error_class`, `reason` and `outcome` of a reply."""
+"""{`query_group`, `error_class`, `reason`, `outcome`} of a reply."""
 
 
 def dataset(
@@ -30,16 +30,16 @@ def dataset(
     answers: str | None = None,
     **_: Any,
 ) -> dict[str, datasets.Dataset]:
-    """The items of a config, under the name that the tasks know them by.
+    """Return the items of a config as the split `items`.
 
     Args:
         config: History type.
-        data: As in `open_items`, like the other arguments, which `--metadata` gives.
+        data: As in `open_items`, like the arguments below. `--metadata` sets them.
         split: Split of the data set.
-        history: Whose history is shown.
-        docs: Whether tools of the history are documented.
+        history: History in the prompts.
+        docs: Documentation of the tools of the history.
         answers: Folder of the private answers.
-        _: Further metadata: the harness hands over the model's arguments too.
+        _: Further metadata, which is ignored: the harness also passes the arguments of the model.
     """
     items = open_items(data or os.environ.get(DATA), config, split=split, history=history, docs=docs, answers=answers)
     rows = [
@@ -55,7 +55,7 @@ def dataset(
 
 
 def process_results(doc: Mapping[str, str], results: Sequence[str]) -> dict[str, float | Judged]:
-    """What the reply to one item adds to each metric."""
+    """Return the values of the reply to one item for each metric."""
     reference = reference_of(json.loads(doc["reference"]))
     verdict = judge(results[0], reference)
     outcome = outcome_of(verdict)
@@ -70,29 +70,29 @@ def process_results(doc: Mapping[str, str], results: Sequence[str]) -> dict[str,
 
 
 def share(values: Sequence[float]) -> float:
-    """Mean; not the harness's own, which would come with a standard error that takes no notice of query groups."""
+    """Return the mean. The mean of the harness would add a standard error that ignores query groups."""
     return sum(values) / len(values)
 
 
 def tool_accuracy_low(items: Sequence[Judged]) -> float:
-    """Lower end of the 95 % interval of tool accuracy."""
+    """Return the lower end of the 95 % interval of tool accuracy."""
     return _rates(items)["tool_accuracy_low"]
 
 
 def tool_accuracy_high(items: Sequence[Judged]) -> float:
-    """Upper end of the 95 % interval of tool accuracy."""
+    """Return the upper end of the 95 % interval of tool accuracy."""
     return _rates(items)["tool_accuracy_high"]
 
 
 def call_accuracy_low(items: Sequence[Judged]) -> float:
-    """Lower end of the 95 % interval of call accuracy."""
+    """Return the lower end of the 95 % interval of call accuracy."""
     return _rates(items)["call_accuracy_low"]
 
 
 def call_accuracy_high(items: Sequence[Judged]) -> float:
-    """Upper end of the 95 % interval of call accuracy."""
+    """Return the upper end of the 95 % interval of call accuracy."""
     return _rates(items)["call_accuracy_high"]
 
 
 def _rates(items: Sequence[Judged]) -> dict[str, float]:
-    return rates([one["outcome"] for one in items], [one["query_group"] for one in items])
+    return rates([item["outcome"] for item in items], [item["query_group"] for item in items])

@@ -138,7 +138,9 @@ class App:
         body = await request.read()
         form = await request.post()
         byte_range = request.http_range if "Range" in request.headers else slice(None)
-        return Call(self._hub, caller, request.url, request.match_info, MultiDict(form), body, byte_range, self._page_size)
+        return Call(
+            self._hub, caller, request.url, request.match_info, MultiDict(form), body, byte_range, self._page_size
+        )
 
     def _do(self, route: Route, call: Call, authorization: str | None) -> web.Response:
         try:

@@ -106,7 +106,7 @@ def test_the_sample_agrees_with_the_full_file(
 def test_popularity_among_the_answers_of_150_rows_is_less_than_of_1000(
     sample_figures: dict[tuple[str, str], Figure],
 ) -> None:
-    """This is the only quoted figure outside its interval: see docs/original.md."""
+    """This is the only quoted figure outside its interval: see docs/explanation/original.md."""
     figure = sample_figures["preferred_only", "most popular provider: answers of other rows, within the functionality"]
     assert figure.bound is not None
     assert figure.low > figure.bound

@@ -1,0 +1,233 @@
+"""Choice rules: every way of choosing among services that a preference, or a reader's guess at it, can have.
+
+A rule ranks the tools that are offered at one step by their facts. The family is broad on purpose: a user's preference
+is one of its rules, and all others are rivals that the history must refute before an instance counts as answerable. A
+rule that a careful reader has stated in a reading is added to the family.
+
+Kinds of rules:
+
+- `single`: one axis, or one category of an axis on which people differ;
+- `joint`: the sum of two or three axes, weighted equally;
+- `trade`: two axes, one of which counts twice;
+- `limit`: a requirement on one axis, then the best on another;
+- `classes`: coarse classes on one axis first, then the best on another (only as a rival).
+
+Axes are compared as goodness, 0 to 1 on the scale of the axis. An axis that a job does not state cannot decide: it
+counts as equal for all tools of that job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, permutations
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.world.axes import AXES
+from builder.world.facts import Facts
+
+Kind = Literal["single", "joint", "trade", "limit", "classes"]
+PREFERENCE_KINDS: Final = ("single", "joint", "limit", "trade")
+"""Kinds that a user's preference can have."""
+TIE: Final = 0.02
+"""Difference in goodness below which two tools are equally good."""
+_THRESHOLDS: Final = (0.2, 0.35, 0.5, 0.65, 0.8)
+"""Requirements on a number, as goodness."""
+_CLASSES: Final = 3
+"""Classes that the goodness of an axis is divided into."""
+_UNMET: Final = 10.0
+"""Penalty of a tool that does not meet a requirement; above any sum of goodness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one number says of a tool: its goodness on an axis, or whether it has a category."""
+
+    axis: str
+    category: str | None = None
+    """Category of an axis on which people differ."""
+
+
+DIRECTED: Final = tuple(Column(axis.name) for axis in AXES.values() if axis.better != "matter")
+CATEGORIES: Final = tuple(
+    Column(axis.name, level) for axis in AXES.values() if axis.better == "matter" for level in axis.levels
+)
+COLUMNS: Final = (*DIRECTED, *CATEGORIES)
+_INDEX: Final = {column: index for index, column in enumerate(COLUMNS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A way of choosing.
+
+    Args:
+        kind: Kind of the rule.
+        weights: Weight of each column of the objective.
+        requirement: Column that must be met first; None without one.
+        threshold: Minimum goodness of the requirement.
+    """
+
+    kind: Kind
+    weights: tuple[tuple[Column, float], ...]
+    requirement: Column | None = None
+    threshold: float = 0.0
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """Axes that the rule looks at."""
+        return frozenset(column.axis for column, _ in self.weights) | (
+            frozenset({self.requirement.axis}) if self.requirement else frozenset()
+        )
+
+    def in_words(self) -> str:
+        """Return the rule in words, such as `EU processing required, then lower price`."""
+        objective = " and ".join(
+            f"{_label(column)}{' (counts twice)' if weight > 1 else ''}" for column, weight in self.weights
+        )
+        if self.requirement is None:
+            return objective
+        if self.kind == "classes":
+            return f"{_label(self.requirement)} by rough classes, then {objective}"
+        if self.requirement.category is not None:
+            return f"{_label(self.requirement)} required, then {objective}"
+        return f"at least {self.threshold:.2f} on {_label(self.requirement)} required, then {objective}"
+
+
+def _label(column: Column) -> str:
+    return f"{column.category} {AXES[column.axis].label}" if column.category else AXES[column.axis].label
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Return the whole family, in a fixed order."""
+    rules = [Rule("single", ((column, 1.0),)) for column in COLUMNS]
+    for size in (2, 3):
+        rules += [Rule("joint", tuple((column, 1.0) for column in chosen)) for chosen in combinations(DIRECTED, size)]
+    rules += [Rule("trade", ((first, 2.0), (second, 1.0))) for first, second in permutations(DIRECTED, 2)]
+    for requirement in COLUMNS:
+        for threshold in thresholds(requirement):
+            rules += [
+                Rule("limit", ((objective, 1.0),), requirement, threshold)
+                for objective in DIRECTED
+                if objective.axis != requirement.axis
+            ]
+    rules += [
+        Rule("classes", ((objective, 1.0),), first)
+        for first, objective in permutations(DIRECTED, 2)
+        if AXES[first.axis].is_number
+    ]
+    return tuple(rules)
+
+
+def thresholds(column: Column) -> tuple[float, ...]:
+    """Return the requirements that can be made on a column, as minimum goodness."""
+    if column.category is not None:
+        return (1.0,)
+    axis = AXES[column.axis]
+    if axis.is_number:
+        return _THRESHOLDS
+    return tuple(axis.goodness(level) for level in axis.levels[:-1])
+
+
+def features(facts: Facts) -> NDArray[np.float64]:
+    """Return the goodness of a tool on each of `COLUMNS`; NaN where the axis is not stated."""
+    row = np.full(len(COLUMNS), np.nan)
+    for axis, value in facts.items():
+        if AXES[axis].better == "matter":
+            for level in AXES[axis].levels:
+                row[_INDEX[Column(axis, level)]] = float(value == level)
+        else:
+            row[_INDEX[Column(axis)]] = AXES[axis].goodness(value)
+    return row
+
+
+class RuleSet:
+    """Vectorised evaluation of many rules.
+
+    Args:
+        rules: The rules; by default the whole family.
+    """
+
+    def __init__(self, rules: Sequence[Rule] | None = None) -> None:
+        self.rules = tuple(all_rules() if rules is None else rules)
+        self._weights = np.zeros((len(COLUMNS), len(self.rules)))
+        self._requirement = np.zeros(len(self.rules), dtype=np.intp)
+        self._threshold = np.full(len(self.rules), -np.inf)
+        self._by_class = np.zeros(len(self.rules), dtype=bool)
+        for index, rule in enumerate(self.rules):
+            for column, weight in rule.weights:
+                self._weights[_INDEX[column], index] = weight / sum(value for _, value in rule.weights)
+            if rule.requirement is not None:
+                self._requirement[index] = _INDEX[rule.requirement]
+                if rule.kind == "classes":
+                    self._by_class[index] = True
+                else:
+                    self._threshold[index] = rule.threshold - 1e-9
+
+    def scores(self, tools: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the score of each tool under each rule.
+
+        Args:
+            tools: Features, of shape (..., tools, columns); NaN where an axis is not stated.
+
+        Returns:
+            Scores of shape (..., tools, rules). A tool that does not meet a requirement has a penalty.
+        """
+        known = np.nan_to_num(tools, nan=0.0)
+        scores = known @ self._weights
+        required = tools[..., self._requirement]
+        unmet = required < self._threshold  # False where the axis is not stated: it cannot decide
+        scores = np.where(unmet, scores - _UNMET + np.nan_to_num(required), scores)
+        if self._by_class.any():
+            classes = np.floor(np.nan_to_num(required[..., self._by_class]) * _CLASSES * 0.9999)
+            scores[..., self._by_class] += classes * _UNMET
+        return scores
+
+    def choices(self, tools: NDArray[np.float64], tie: float = TIE) -> NDArray[np.bool_]:
+        """Return the tools that each rule can choose: the best, and those that are as good.
+
+        Args:
+            tools: As in `scores`; each set of tools along the last axis but one is offered together.
+            tie: Difference in goodness that counts as equal.
+
+        Returns:
+            Booleans of shape (..., tools, rules).
+        """
+        scores = self.scores(tools)
+        chosen: NDArray[np.bool_] = scores >= scores.max(axis=-2, keepdims=True) - tie
+        return chosen
+
+    def leads(self, tools: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the best tool of each rule and its lead over the second, for one set of at least two tools.
+
+        Args:
+            tools: Features of shape (tools, columns).
+
+        Returns:
+            Index and lead, each of shape (rules,).
+        """
+        scores = self.scores(tools)
+        order = np.argsort(-scores, axis=0, kind="stable")
+        best, second = order[0], order[1]
+        columns = np.arange(scores.shape[1])
+        return best, scores[best, columns] - scores[second, columns]
+
+    def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
+        """Return the indexes of the rules of some kinds that look at no other axes than these."""
+        return [index for index, rule in enumerate(self.rules) if rule.kind in kinds and rule.axes <= axes]
+
+
+def wanted(rule: Rule) -> list[Mapping[str, object]]:
+    """Return a rule as the records of `meta.wanted`: axis, direction or bound, and weight."""
+    records: list[Mapping[str, object]] = []
+    if rule.requirement is not None:
+        bound = rule.requirement.category or f"goodness >= {rule.threshold:.2f}"
+        records.append({"axis": rule.requirement.axis, "bound": bound, "direction": None, "weight": None})
+    for column, weight in rule.weights:
+        direction = column.category or AXES[column.axis].better
+        records.append({"axis": column.axis, "bound": None, "direction": direction, "weight": weight})
+    return records

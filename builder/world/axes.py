@@ -1,0 +1,109 @@
+"""Axes: the non-functional properties of services that users choose by, as typed quantities.
+
+Each axis has one canonical unit, in which values are compared. `better` is the direction that everybody prefers: nobody
+wants a slower, dearer or staler service. On the other axes (`matter`) reasonable people differ, so a preference names
+a category. Ranges are those of public listings (see docs/explanation/world.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Better = Literal["less", "more", "matter"]
+Value = float | str
+"""A number in the canonical unit, a level, or a category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A non-functional property of a service."""
+
+    name: str
+    label: str
+    """Words for people, such as in `meta.wanted`."""
+    better: Better
+    unit: str = ""
+    """Canonical unit of a number; empty for levels and categories."""
+    quantiles: tuple[float, ...] = ()
+    """Observed values at 5, 25, 50, 75 and 95 %, ascending; between them values are spread evenly on the log scale."""
+    levels: tuple[str, ...] = ()
+    """Ordered levels, the best first; or categories."""
+    provider: bool = False
+    """True for a property of the provider, which holds for all of its tools."""
+    measured: bool = False
+    """True for a measurement, which varies over time."""
+
+    @property
+    def is_number(self) -> bool:
+        """True if values are numbers."""
+        return bool(self.quantiles)
+
+    def goodness(self, value: Value) -> float:
+        """Return how good a value is, 0 (worst observed) to 1 (best observed); on the log scale for numbers.
+
+        Raises:
+            ValueError: If the axis is a matter of the person, or the value is not one of its levels.
+        """
+        if self.better == "matter":
+            raise ValueError(f"axis {self.name!r} has no better or worse; compare its categories")
+        if not self.is_number:
+            if value not in self.levels:
+                raise ValueError(f"{value!r} is not a level of axis {self.name!r}; levels: {', '.join(self.levels)}")
+            return 1 - self.levels.index(str(value)) / (len(self.levels) - 1)
+        low, high = self.position(self.quantiles[0]), self.position(self.quantiles[-1])
+        share = min(max((self.position(float(value)) - low) / (high - low), 0.0), 1.0)
+        return share if self.better == "more" else 1 - share
+
+    def position(self, value: float) -> float:
+        """Return the position of a number on the log scale of the axis; uptime counts by its downtime."""
+        if self.name == "uptime":
+            return -math.log(max(100 - value, 1e-4))
+        return math.log(max(value, self.quantiles[0] / 4))
+
+    def at(self, position: float) -> float:
+        """Return the number at a position on the scale of the axis, the inverse of `position`."""
+        if self.name == "uptime":
+            return min(100 - math.exp(-position), 99.995)
+        return math.exp(position)
+
+
+_AXES: Final = (
+    Axis("price", "lower price", "less", "USD per 1,000 calls", (0.1, 0.6, 2.0, 6.0, 20.0)),
+    Axis(
+        "access",
+        "easier access",
+        "less",
+        levels=("no key", "API key", "account", "account with credit card", "review of the application"),
+        provider=True,
+    ),
+    Axis("rate_limit", "higher rate limit", "more", "calls per minute", (5.0, 30.0, 100.0, 400.0, 2000.0)),
+    Axis("latency", "lower latency", "less", "ms", (60.0, 250.0, 600.0, 1400.0, 5000.0), measured=True),
+    Axis("uptime", "higher uptime", "more", "%", (97.0, 99.0, 99.5, 99.9, 99.99), measured=True),
+    Axis("region", "processing region", "matter", levels=("EU", "US", "APAC"), provider=True),
+    Axis("retention", "shorter retention", "less", "days", (0.25, 1.0, 7.0, 30.0, 90.0), provider=True),
+    Axis("freshness", "fresher data", "less", "seconds", (10.0, 300.0, 3600.0, 86400.0, 604800.0)),
+    Axis("archive", "longer archive", "more", "years", (2.0, 6.0, 12.0, 25.0, 70.0)),
+    Axis("coverage", "wider coverage", "more", "", (8.0, 25.0, 60.0, 120.0, 230.0)),
+    Axis(
+        "source",
+        "origin of the data",
+        "matter",
+        levels=("official records", "own measurements", "aggregated feeds", "community contributions"),
+        provider=True,
+    ),
+    Axis(
+        "reuse",
+        "freer reuse",
+        "more",
+        levels=("commercial use", "commercial use with attribution", "non-commercial use only"),
+        provider=True,
+    ),
+    Axis("lifecycle", "stabler interface", "less", levels=("stable", "beta", "deprecated")),
+    Axis("standing", "higher standing", "more", "of 10", (3.0, 6.0, 7.5, 8.7, 9.7), measured=True),
+    Axis("payload", "form of the reply", "matter", levels=("compact", "full")),
+)
+AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _AXES}
+"""All axes by name."""

@@ -1,0 +1,94 @@
+"""Facts: typed values of axes, drawn from the distributions of real listings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from .axes import AXES, Axis, Value
+
+Facts = Mapping[str, Value]
+"""Value of each stated axis, by the name of the axis, in canonical units."""
+_LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
+    "access": (0.22, 0.34, 0.22, 0.14, 0.08),
+    "region": (0.36, 0.42, 0.22),
+    "source": (0.25, 0.25, 0.3, 0.2),
+    "reuse": (0.4, 0.32, 0.28),
+    "lifecycle": (0.74, 0.18, 0.08),
+    "payload": (0.5, 0.5),
+}
+"""Probability of each level or category."""
+_SHARE_POINTS: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Shares that the quantiles of an axis belong to."""
+_STEPS: Final[Mapping[str, Sequence[float]]] = {
+    "retention": (0.0, 0.25, 1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0),
+    "freshness": (
+        5.0,
+        15.0,
+        60.0,
+        300.0,
+        900.0,
+        1800.0,
+        3600.0,
+        10800.0,
+        21600.0,
+        43200.0,
+        86400.0,
+        604800.0,
+        2592000.0,
+    ),
+    "rate_limit": (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2400, 3000, 6000),
+    "uptime": (95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 99.97, 99.99),
+}
+"""Values that services state on axes where they use round ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A non-functional property of one tool."""
+
+    axis: str
+    value: Value
+    """In the canonical unit of the axis."""
+
+    @property
+    def unit(self) -> str:
+        """Canonical unit."""
+        return AXES[self.axis].unit
+
+
+def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
+    """Draw a value of an axis from the distribution of real listings.
+
+    Numbers have at most three significant digits, or are round where services state round ones.
+    """
+    if not axis.is_number:
+        return axis.levels[int(rng.choice(len(axis.levels), p=_LEVEL_SHARES[axis.name]))]
+    return tidy(axis, _quantile(axis, float(rng.random())))
+
+
+def tidy(axis: Axis, value: float) -> float:
+    """Round a number as services state it: to the nearest usual step, or to two significant digits."""
+    steps = _STEPS.get(axis.name)
+    if steps is not None:
+        return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
+    if value == 0:
+        return 0.0
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return round(value, digits)
+
+
+def _quantile(axis: Axis, share: float) -> float:
+    """Return a quantile by interpolation between those of the axis; beyond them, the outer slope continues."""
+    points = [axis.position(value) for value in axis.quantiles]
+    if share < _SHARE_POINTS[0]:
+        slope = (points[1] - points[0]) / (_SHARE_POINTS[1] - _SHARE_POINTS[0])
+        return axis.at(points[0] + (share - _SHARE_POINTS[0]) * slope)
+    if share > _SHARE_POINTS[-1]:
+        slope = (points[-1] - points[-2]) / (_SHARE_POINTS[-1] - _SHARE_POINTS[-2])
+        return axis.at(points[-1] + (share - _SHARE_POINTS[-1]) * slope)
+    return axis.at(float(np.interp(share, _SHARE_POINTS, points)))

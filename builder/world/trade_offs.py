@@ -1,0 +1,104 @@
+"""Trade-offs: facts for the tools of a group, so that each of them is the best choice for somebody.
+
+No tool is worse than another on everything, and each leads by a clear margin under preferences of every kind. What
+anybody would take, the tool with the best sum of facts, is therefore no better a guess than chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
+
+from .axes import AXES, Axis, Value
+from .facts import Facts, draw_value, tidy
+
+LEAD: Final = 0.12
+"""Minimum lead in goodness of the best tool under a preference; on a log scale a factor of about two."""
+_ATTEMPTS: Final = 400
+_LEADING: Final = (0.02, 0.2)
+"""Range of shares, from the best, that a tool's leading axis is drawn from."""
+_OTHERS: Final = (0.3, 0.97)
+"""Range of shares that the other axes are drawn from."""
+
+
+def draw_facts(
+    axes: Sequence[str], provider_facts: Sequence[Facts], rules: RuleSet, rng: np.random.Generator
+) -> list[dict[str, Value]] | None:
+    """Draw the facts of the tools of a group.
+
+    Args:
+        axes: Axes that the functionality states.
+        provider_facts: Facts of each tool's provider; axes outside of `axes` are ignored.
+        rules: The rules that a preference can be.
+        rng: Generator that draws the facts.
+
+    Returns:
+        Facts of each tool, or None if no draw gives every tool a preference of each kind.
+    """
+    own = [AXES[name] for name in axes if not AXES[name].provider]
+    fixed = [{name: facts[name] for name in axes if AXES[name].provider} for facts in provider_facts]
+    usable = {kind: rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS}
+    directed = [axis for axis in own if axis.better != "matter" and axis.is_number]
+    for _ in range(_ATTEMPTS):
+        order = rng.permutation(len(directed))
+        tools = [
+            {**fixed[place], **_draw_tool(own, directed[int(order[place % len(order)])].name, rng)}
+            for place in range(len(fixed))
+        ]
+        matrix = np.array([features(facts) for facts in tools])
+        if _is_dominated(matrix) or not _all_lead(matrix, usable, rules):
+            continue
+        return [{name: facts[name] for name in axes} for facts in tools]
+    return None
+
+
+def winners(matrix: NDArray[np.float64], rules: RuleSet, lead: float = LEAD) -> NDArray[np.intp]:
+    """Return the tool that each rule chooses by a clear margin, -1 where none leads clearly.
+
+    Args:
+        matrix: Features of the tools, of shape (tools, columns).
+        rules: The rules.
+        lead: Minimum lead in goodness.
+    """
+    best, leads = rules.leads(matrix)
+    clear: NDArray[np.intp] = np.where(leads >= lead, best, -1)
+    return clear
+
+
+def _draw_tool(axes: Sequence[Axis], leading: str, rng: np.random.Generator) -> Mapping[str, Value]:
+    """Draw the facts of one tool, which is good on its leading axis."""
+    facts: dict[str, Value] = {}
+    for axis in axes:
+        if not axis.is_number:
+            facts[axis.name] = draw_value(axis, rng)
+            continue
+        low, high = _LEADING if axis.name == leading else _OTHERS
+        share = float(rng.uniform(low, high))
+        worst, best = axis.position(axis.quantiles[0]), axis.position(axis.quantiles[-1])
+        if axis.better == "less":
+            worst, best = best, worst
+        facts[axis.name] = tidy(axis, axis.at(best + share * (worst - best)))
+    return facts
+
+
+def _is_dominated(matrix: NDArray[np.float64]) -> bool:
+    """Return True if a tool is worse than another on every directed axis that both state."""
+    directed = matrix[:, : len(DIRECTED)]
+    stated = ~np.isnan(directed[0])
+    values = directed[:, stated]
+    for row in values:
+        worse = (row <= values + 1e-9).all(axis=1) & (row < values - 1e-9).any(axis=1)
+        if worse.any():
+            return True
+    return False
+
+
+def _all_lead(matrix: NDArray[np.float64], usable: Mapping[str, Sequence[int]], rules: RuleSet) -> bool:
+    """Return True if each tool is the clear choice of a rule of every kind."""
+    best = winners(matrix, rules)
+    return all(set(range(len(matrix))) <= set(best[list(indexes)].tolist()) for indexes in usable.values())

@@ -1,0 +1,1 @@
+"""Documentation, with the generator of its reference pages."""
