@@ -13,7 +13,7 @@ TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist workstea
 FRAMEWORKS := inspect lm-eval
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample leaderboard test test-matrix test-integrations test-training check format clean
+.PHONY: help demo sample reference leaderboard test test-matrix test-integrations test-training check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ sample: $(VENV)/.ready ## Build the sample in hf_dataset/ again
 	$(BIN)/petoolbench build --preset sample --seed 1 -o out/sample
 	rm -rf $(addprefix hf_dataset/,$(SAMPLE))
 	cp -R out/sample/. hf_dataset/
+
+reference: $(VENV)/.ready ## Generate the pages in docs/reference again
+	$(BIN)/python -m docs.generate_reference
 
 leaderboard: $(VENV)/.ready ## Start the leaderboard on the demo data
 	@test -d out/demo || $(MAKE) demo

@@ -138,24 +138,31 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def python_api() -> str:
     """Return the page of the public names of `petoolbench`, and of the records that its results contain."""
-    public = [(name, getattr(petoolbench, name)) for name in petoolbench.__all__ if name != "__version__"]
+    public = [(name, _public(name)) for name in petoolbench.__all__ if name != "__version__"]
     functions = [(name, value) for name, value in public if inspect.isfunction(value)]
     classes: list[tuple[str, type]] = [(name, value) for name, value in public if inspect.isclass(value)]
-    records = [(name, getattr(import_module(module), name)) for module, name in _RECORDS]
+    records: list[tuple[str, type]] = [(name, getattr(import_module(module), name)) for module, name in _RECORDS]
     assert len(functions) + len(classes) == len(public)
     links = _links([name for name, _ in (*functions, *classes, *records)])
     lines = ["# Python API", "", _NOTE, "", "```python", "import petoolbench as pb", "```", ""]
     lines += ["`pb.__version__` is the version of the distribution.", ""]
-    for heading, members in (("Functions", functions), ("Classes", classes), ("Records in results", records)):
-        lines += [f"{heading}: {', '.join(links.pop(0) for _ in members)}.", ""]
+    for heading, count in (("Functions", len(functions)), ("Classes", len(classes)), ("Records", len(records))):
+        lines += [f"{heading}: {', '.join(links[:count])}.", ""]
+        del links[:count]
     lines += ["## Functions"]
     for name, function in functions:
         lines += ["", f"### {name}", "", *_function(name, function)]
-    for heading, members in (("Classes", classes), ("Records in results", records)):
+    for heading, members in (("Classes", classes), ("Records", records)):
         lines += ["", f"## {heading}"]
         for name, cls in members:
             lines += ["", f"### {name}", "", *_class(name, cls)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+
+
+def _public(name: str) -> Any:
+    """Return a public object; the package `petoolbench.report`, once imported, hides the function of that name."""
+    value = getattr(petoolbench, name)
+    return getattr(import_module("petoolbench.reporting"), name) if inspect.ismodule(value) else value
 
 
 def _links(names: Sequence[str]) -> list[str]:

@@ -52,7 +52,8 @@ class BuiltDataSet:
         """Return a DataFrame with the number of rows: one line per config, one column per split."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
-        return pd.DataFrame(dict(self.manifest.rows)).T
+        # Some configs lack a split, which would turn plain integers into floats.
+        return pd.DataFrame(dict(self.manifest.rows)).T.astype("Int64")
 
     def __str__(self) -> str:
         splits = list(dict.fromkeys(split for rows in self.manifest.rows.values() for split in rows))
@@ -100,12 +101,16 @@ def build(
         >>> built = build("out/demo", preset="demo", seed=1)
         >>> print(built)
     """
+    if not isinstance(config, str | Path | BuildConfig | None):
+        raise ConfigError(f"The config is a {type(config).__name__}. Pass the path of a TOML file, or a BuildConfig.")
     if isinstance(config, BuildConfig):
         if (preset, users, seed) != (None, None, None):
             raise ConfigError("A BuildConfig holds preset, users and seed already. Set them in it, or pass a file.")
         settings = config
     else:
         settings = load_config(Path(config) if config else None, preset=preset, users=users, seed=seed)
+    if workers < 1:
+        raise ConfigError(f"Invalid value {workers!r} for workers. Allowed values: integers, 1 or more.")
     folder = Path(out)
     executor = Executor(workers=workers)
     result = pipeline.build(open_source(catalog), settings, folder, progress, audited=audited, executor=executor)
@@ -114,7 +119,7 @@ def build(
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """Result of an audit. Prints as a table of its gates."""
+    """Result of an audit. Prints as a table of its gates, and the gates and checks that do not hold."""
 
     details: Audit
     """Gates, checks, breakdowns and the quality of the instructions."""
@@ -151,7 +156,9 @@ class AuditResult:
             ]
             for record in self._records()
         ]
-        return text_table("Audit, %", ["gate", "accuracy", "bound", "margin", "holds"], rows)
+        table = text_table("Audit, %", ["gate", "accuracy", "bound", "margin", "holds"], rows)
+        result = ["Failed:", *(f"- {line}" for line in self.failed)] if self.failed else ["All gates and checks hold."]
+        return "\n".join([table, *result])
 
 
 def _gate_record(config: str, gate: Gate) -> dict[str, Any]:
@@ -184,7 +191,7 @@ def audit(
         >>> audit("out/demo", "out/demo-private").passed
         True
     """
-    folder = Path(data)
+    folder = Path(_named(data))
     if out is not None and (Path(out) / MANIFEST).exists():
         raise ConfigError(f"{str(out)!r} is a data set; its own report is listed in its manifest. Name another folder.")
     manifest = read_manifest(folder)
@@ -245,7 +252,18 @@ def verify(data: str | Path, revision: str | None = None) -> Verification:
         >>> verify("out/demo").passed
         True
     """
-    if revision is not None and Path(data).is_dir():
+    if revision is not None and Path(_named(data)).is_dir():
         raise ConfigError(f"{str(data)!r} is a folder, which has no revisions. Remove the revision.")
-    name = str(data) if revision is None else f"{data}@{revision}"
+    name = str(_named(data)) if revision is None else f"{data}@{revision}"
     return Verification(str(data), tuple(check_folder(data_folder(name, patterns=None))))
+
+
+def _named(data: object) -> str | Path:
+    """Return a data set that is given by name.
+
+    Raises:
+        ConfigError: If it is an object in memory.
+    """
+    if not isinstance(data, str | Path):
+        raise ConfigError(f"The data set is a {type(data).__name__}. Pass the path of its folder.")
+    return data

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _REQUIRED: Final = tuple(
     column.name for column in fields(Instance) if column.name not in ("answer", "evidence", "meta")
 )
+_DEFAULT_SPLIT: Final = "validation"
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class InstanceSet(Sequence[Instance]):
     Indexing gives an `Instance`, slicing another `InstanceSet`; `len` and iteration work as for a list.
     """
 
-    rows: tuple[Instance, ...] = field(repr=False)
+    rows: tuple[Instance, ...]
     config: str
     """A history type, or `all`."""
     split: str
     folder: Path | None = None
     """Local folder of the data set; None for rows that were passed in."""
-    manifest: Manifest | None = field(default=None, repr=False)
+    manifest: Manifest | None = None
     answers: Path | None = None
     """Folder of the private answers, if given."""
 
@@ -57,6 +58,9 @@ class InstanceSet(Sequence[Instance]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"InstanceSet({len(self):,} rows, config={self.config!r}, split={self.split!r}, source={self.source!r})"
 
     @property
     def source(self) -> str:
@@ -147,7 +151,7 @@ def spread_over_groups(rows: Sequence[Instance], count: int) -> list[Instance]:
 def load(
     source: str | Path | Iterable[Instance | Mapping[str, Any]],
     config: str | None = None,
-    split: str = "validation",
+    split: str | None = None,
     *,
     answers: str | Path | None = None,
     revision: str | None = None,
@@ -159,7 +163,7 @@ def load(
             instances or dicts with the columns of the data set.
         config: `preferred_only` (default), `rating_integrated` or `chronological`; `all` for the three together. For
             rows it follows from their ids.
-        split: `train`, `validation` or `test`.
+        split: `train`, `validation` (default) or `test`. For rows it follows from their ids.
         answers: Folder of the private answers, which are added to the rows of the test split.
         revision: Tag, branch or commit of a repository.
 
@@ -167,8 +171,8 @@ def load(
         The instances, in the order of the data set.
 
     Raises:
-        ConfigError: If the config or split is unknown.
-        DataError: If rows lack a column or are of another split.
+        ConfigError: If the config or split is unknown, or a folder or rows are given a revision.
+        DataError: If rows lack a column or a value, occur twice, or are of another config or of several splits.
         HubError: If the repository cannot be downloaded.
         ReadError: If the folder is not a data set.
 
@@ -176,21 +180,22 @@ def load(
         >>> data = load("out/demo", "chronological")
         >>> len(data), data[0].instruction
     """
-    validate_choice("split", split, SPLITS)
+    if split is not None:
+        validate_choice("split", split, SPLITS)
     if config is not None:
         validate_choice("config", config, (*HISTORY_TYPES, ALL))
+    private = None if answers is None else Path(answers)
     if not isinstance(source, str | Path):
-        return _from_rows(source, config, split)
+        if revision is not None:
+            raise ConfigError("Rows have no revision. Remove the revision, or name a repository on the Hub.")
+        return _from_rows(source, config, split, private)
+    if revision is not None and Path(source).is_dir():
+        raise ConfigError(f"{str(source)!r} is a folder, which has no revisions. Remove the revision.")
     folder = data_folder(str(source) if revision is None else f"{source}@{revision}")
     manifest = read_manifest(folder)
-    name = config or HISTORY_TYPES[0]
-    rows: list[Instance] = []
-    for part in HISTORY_TYPES if name == ALL else (name,):
-        of_part = read_instances(folder, part, split)
-        if answers is not None and split == "test":
-            of_part = list(answered(of_part, read_answers(Path(answers), part)))
-        rows += of_part
-    return InstanceSet(tuple(rows), name, split, folder, manifest, Path(answers) if answers is not None else None)
+    name, split = config or HISTORY_TYPES[0], split or _DEFAULT_SPLIT
+    rows = [row for part in (HISTORY_TYPES if name == ALL else (name,)) for row in read_instances(folder, part, split)]
+    return InstanceSet(_with_answers(rows, split, private), name, split, folder, manifest, private)
 
 
 def as_instance(row: Instance | Mapping[str, Any]) -> Instance:
@@ -202,39 +207,90 @@ def as_instance(row: Instance | Mapping[str, Any]) -> Instance:
     return row if isinstance(row, Instance) else _decode([row])[0]
 
 
-def _from_rows(source: Iterable[Instance | Mapping[str, Any]], config: str | None, split: str) -> InstanceSet:
+def _from_rows(
+    source: Iterable[Instance | Mapping[str, Any]], config: str | None, split: str | None, answers: Path | None
+) -> InstanceSet:
+    rows = _decoded(source)
+    counts = Counter(row.instance_id for row in rows)
+    if repeated := [instance_id for instance_id, count in counts.items() if count > 1]:
+        raise DataError(f"The instance {repeated[0]!r} occurs {counts[repeated[0]]} times. Pass each row once.")
+    configs = [name for name in HISTORY_TYPES if any(config_of(row.instance_id) == name for row in rows)]
+    name = configs[0] if len(configs) == 1 else ALL
+    if config not in (None, name):
+        raise DataError(
+            f"The rows are of {', '.join(configs)}, not of {config!r}. Leave config out, or pass other rows."
+        )
+    # Builds write the split into each id. Ids of other data may lack it.
+    splits = [name for name in SPLITS if any(f"-{name}-" in row.instance_id for row in rows)]
+    if len(splits) > 1:
+        raise DataError(f"The rows are of several splits: {', '.join(splits)}. Pass the rows of one split.")
+    if split is not None and splits and split not in splits:
+        raise DataError(f"The rows are of the split {splits[0]!r}, not of {split!r}. Leave split out, or pass others.")
+    split = split or next(iter(splits), _DEFAULT_SPLIT)
+    return InstanceSet(_with_answers(rows, split, answers), name, split, answers=answers)
+
+
+def _with_answers(rows: Sequence[Instance], split: str, answers: Path | None) -> tuple[Instance, ...]:
+    """Return rows of the test split with their private answers, and other rows unchanged."""
+    if answers is None or split != "test":
+        return tuple(rows)
+    ids = {row.instance_id for row in rows}
+    configs = dict.fromkeys(config_of(row.instance_id) for row in rows)
+    keys = (key for config in configs for key in read_answers(answers, config) if key.instance_id in ids)
+    return tuple(answered(rows, keys))
+
+
+def _decoded(source: Iterable[Instance | Mapping[str, Any]]) -> tuple[Instance, ...]:
+    """Return the instances of rows in any accepted form."""
+    if isinstance(source, Mapping):
+        raise DataError(
+            f"The rows are a {type(source).__name__}. Pass the rows of one split: a Dataset instead of a DatasetDict, "
+            "select(range(5)) instead of [:5], and a single row in a list."
+        )
+    if not isinstance(source, Iterable):
+        raise DataError(
+            f"Instances cannot be loaded from a {type(source).__name__}. Pass a folder, ORG/NAME on the Hub, or rows."
+        )
     given = list(source)
     if not given:
         raise DataError("There are no rows. Pass the rows of a split, such as those of datasets.load_dataset.")
     dicts = [row for row in given if not isinstance(row, Instance)]
     decoded = iter(_decode(dicts) if dicts else ())
-    rows = tuple(row if isinstance(row, Instance) else next(decoded) for row in given)
-    found = [name for name in HISTORY_TYPES if any(config_of(row.instance_id) == name for row in rows)]
-    name = found[0] if len(found) == 1 else ALL
-    if config not in (None, name):
-        raise DataError(f"The rows are of {', '.join(found)}, not of {config!r}. Leave config out, or pass other rows.")
-    return InstanceSet(rows, name, _split_of(rows[0], split))
-
-
-def _split_of(row: Instance, default: str) -> str:
-    """Return the split that a user id names, as builds write them, or else the default."""
-    return next((split for split in SPLITS if f"-{split}-" in row.instance_id), default)
+    return tuple(row if isinstance(row, Instance) else next(decoded) for row in given)
 
 
 def _decode(rows: Sequence[Mapping[str, Any]]) -> list[Instance]:
     for row in rows:
         if not isinstance(row, Mapping):
-            raise DataError(f"A row is a {type(row).__name__}. Pass dicts with the columns of the data set.")
+            raise DataError(
+                f"A row is a {type(row).__name__}. Pass dicts with the columns of the data set: a Dataset, a "
+                'list, or frame.to_dict("records").'
+            )
         if missing := [name for name in _REQUIRED if name not in row]:
             raise DataError(
                 f"A row lacks the column {missing[0]!r}. Required columns: {', '.join(_REQUIRED)}. Pass the rows of "
                 "load_dataset as they are."
             )
     try:
-        table = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(Instance))
-        decoder = Decoder(Instance)
-        return [row for batch in table.to_batches() for row in decoder.rows(batch)]
+        batches = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(Instance)).to_batches()
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise DataError(
             f"The rows cannot be read as instances: {error}. Pass the rows of load_dataset as they are."
         ) from error
+    for batch in batches:
+        if empty := next(filter(None, (_empty_column(name, batch.column(name)) for name in _REQUIRED)), None):
+            raise DataError(f"A row has no value in the column {empty!r}. Pass the rows of load_dataset as they are.")
+    decoder = Decoder(Instance)
+    return [row for batch in batches for row in decoder.rows(batch)]
+
+
+def _empty_column(name: str, values: pa.Array) -> str | None:
+    """Return the name of the first column, or nested column, that lacks a value; only ratings may be missing."""
+    if values.null_count:
+        return name
+    if pa.types.is_list(values.type):
+        return _empty_column(name, values.flatten())
+    if not pa.types.is_struct(values.type):
+        return None
+    inner = (_empty_column(f"{name}.{part.name}", values.field(part.name)) for part in values.type)
+    return next((column for column in inner if column and not column.endswith(".rating")), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,7 @@ from .data import InstanceSet, load
 from .inference.run import Model, execute, execute_function
 from .run_files import read_run
 from .runs import Run
-from .settings import FUNCTION, RunResources, RunSettings
+from .settings import FUNCTION, RunResources, RunSettings, check_settings
 
 _SET_BY_DATA = ("config", "split")
 _SETTINGS = frozenset(item.name for item in fields(RunSettings)) - {*_SET_BY_DATA, "model"}
@@ -41,7 +41,8 @@ def predict(
             split are used.
         model: Name of a model at an OpenAI-compatible endpoint, `hf:NAME` for a model that transformers runs on this
             machine, `baseline:NAME`, or any function from the messages of `prompt` to the text of a reply.
-        out: Run file, which grows by a line per reply; the run resumes if it exists. None to keep the run in memory.
+        out: Run file, which grows by a line per reply; the run resumes if it exists. None to keep the run in memory:
+            its replies are lost if an error ends it.
         threads: Number of concurrent calls of a function.
         progress: Called with the stage, the number of replies and the number of instances.
         options: Fields of `RunSettings`, such as `history="swapped"`, `mode="tools"`, `limit=20`, `temperature` or
@@ -55,6 +56,7 @@ def predict(
         ConfigError: If an option is unknown or not allowed.
         DataError: If a function returns anything but text, or the run file holds another run.
         LlmError: If the endpoint cannot be used.
+        Exception: If a function raises it; the replies before it are in `out`.
         OutputError: If the run file cannot be written.
 
     Example:
@@ -65,9 +67,13 @@ def predict(
         raise ConfigError(
             f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
         )
+    if not isinstance(model, str) and not callable(model):
+        raise ConfigError(f"The model is a {type(model).__name__}. Pass the name of a model, or a function.")
+    if threads < 1:
+        raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
     instances = data if isinstance(data, InstanceSet) else load(data)
     settings = RunSettings(
-        model=model if isinstance(model, str) else FUNCTION + getattr(model, "__qualname__", type(model).__name__),
+        model=model if isinstance(model, str) else FUNCTION + _name_of(model),
         config=instances.config,
         split=instances.split,
         **{
@@ -81,7 +87,14 @@ def predict(
     if out is not None:
         return _predict(instances, model, Path(out), settings, resources, threads, progress)
     with TemporaryDirectory() as folder:
-        return _predict(instances, model, Path(folder) / "run.jsonl", settings, resources, threads, progress)
+        run = _predict(instances, model, Path(folder) / "run.jsonl", settings, resources, threads, progress)
+    return replace(run, path=Path(run.name))
+
+
+def _name_of(model: Model) -> str:
+    """Return the name of a function or of a class of callable objects, without the function that defines it."""
+    name: str = getattr(model, "__qualname__", type(model).__qualname__)
+    return name.rpartition("<locals>.")[2]
 
 
 def _predict(
@@ -96,5 +109,6 @@ def _predict(
     if isinstance(model, str):
         execute(data, out, settings, resources, progress)
     else:
+        check_settings(settings, resources)
         execute_function(data, out, settings, model, threads, progress)
     return read_run(out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from builder.errors import DataError
 from hf_dataset.schema import ToolDoc
 from metrics.petoolbench.parsing import parse as parse_text
 from metrics.petoolbench.records import ParseFailure, ToolCall
@@ -24,10 +25,17 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
         `ToolCall(name, arguments)`, or `ParseFailure(reason)` if the text holds no readable call or several different
         ones. A call of a tool that is not a candidate is returned as it is.
 
+    Raises:
+        DataError: If `text` is not text, or a candidate has no name.
+
     Example:
         >>> parse('{"name": "get_weather", "arguments": {"city": "Oslo"}}')
         ToolCall(name='get_weather', arguments={'city': 'Oslo'})
     """
+    if not isinstance(text, str):
+        raise DataError(f"The reply is a {type(text).__name__}. Pass its text; a missing reply is scored as wrong.")
+    if isinstance(candidates, str | Mapping):
+        raise DataError("The candidates are a single value. Pass a list of tools or names.")
     call = parse_text(text)
     if isinstance(call, ParseFailure) or candidates is None:
         return call
@@ -36,6 +44,7 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
 
 
 def _name(candidate: ToolDoc | Mapping[str, Any] | str) -> str:
-    if isinstance(candidate, str):
-        return candidate
-    return candidate.name if isinstance(candidate, ToolDoc) else str(candidate["name"])
+    name = candidate.get("name") if isinstance(candidate, Mapping) else getattr(candidate, "name", candidate)
+    if not isinstance(name, str):
+        raise DataError(f"The candidate {candidate!r} has no name. Pass tools, dicts with a 'name', or names.")
+    return name

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from builder.errors import DataError
 from hf_dataset.schema import Instance
 from metrics.petoolbench.records import RATES
 from petoolbench.hub.locate import data_folder
@@ -17,11 +18,14 @@ from petoolbench.report.write import PAGE, write_report
 
 from .data import InstanceSet, load
 from .runs import Run
+from .scoring import check_loaded, run_in_memory
 from .tables import text_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AnyRun = Run | str | Path | Mapping[str, str | None]
+"""A run, the path of a run file, or texts by instance id."""
 Data = InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]]
 """Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers."""
 
@@ -91,28 +95,27 @@ def _record(part: Compared) -> dict[str, Any]:
     }
 
 
-def compare(
-    first: Run | str | Path, second: Run | str | Path, data: Data, *, answers: str | Path | None = None
-) -> RunComparison:
+def compare(first: AnyRun, second: AnyRun, data: Data, *, answers: str | Path | None = None) -> RunComparison:
     """Compare two runs on the same instances: paired difference in tool accuracy with a 95 % interval.
 
     The interval and the p value are clustered on query groups.
 
     Args:
-        first: A run, or the path of a run file.
+        first: A run, the path of a run file, or texts by instance id.
         second: Another run of the same configs and split.
         data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
-        answers: Folder of the private answers, for runs of the test split.
+        answers: Folder of the private answers, for runs of the test split; not for instances of `load`.
 
     Raises:
+        ConfigError: If `answers` is given for loaded instances.
         DataError: If the runs do not answer the same configs and split, or share no instance.
+        MetricError: If an instance has no answer.
         ReadError: If the folder is not a data set.
 
     Example:
         >>> print(compare(run_a, run_b, data))
     """
-    pair = [run if isinstance(run, Run) else Path(run) for run in (first, second)]
-    return RunComparison(tuple(compare_runs(pair[0], pair[1], _located(data), _folder(answers))))
+    return RunComparison(tuple(compare_runs(_given(first), _given(second), *_located(data, answers))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +155,20 @@ class WrittenReport:
 
 
 def report(
-    runs: Iterable[Run | str | Path], data: Data, *, out: str | Path, answers: str | Path | None = None
+    runs: AnyRun | Iterable[AnyRun], data: Data, *, out: str | Path, answers: str | Path | None = None
 ) -> WrittenReport:
     """Write a report on runs: a page, Markdown, JSON, CSV and plots.
 
     Args:
-        runs: Runs, or paths of run files, of models and baselines.
+        runs: One or several runs, paths of run files, or dicts of texts by instance id.
         data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
         out: Folder to create.
-        answers: Folder of the private answers, for runs of the test split.
+        answers: Folder of the private answers, for runs of the test split; not for instances of `load`.
 
     Raises:
+        ConfigError: If `answers` is given for loaded instances.
         DataError: If a run was made on other data or is named twice.
+        MetricError: If an instance has no answer.
         OutputError: If the folder exists or cannot be written.
         MissingExtraError: If matplotlib is not installed (extra `builder`).
 
@@ -171,15 +176,29 @@ def report(
         >>> print(report([run_a, run_b], data, out="out/report"))
     """
     folder = Path(out)
-    given = [run if isinstance(run, Run) else Path(run) for run in runs]
-    return WrittenReport(folder / PAGE, write_report(given, folder, _located(data), _folder(answers)))
+    given = [runs] if isinstance(runs, Run | str | Path | Mapping) or not isinstance(runs, Iterable) else runs
+    return WrittenReport(folder / PAGE, write_report(map(_given, given), folder, *_located(data, answers)))
 
 
-def _located(data: Data) -> Path | InstanceSet:
+def _given(run: AnyRun) -> Run | Path:
+    if isinstance(run, Run):
+        return run
+    if isinstance(run, Mapping):
+        return run_in_memory(run)
+    if not isinstance(run, str | Path):
+        raise DataError(
+            f"A run is a {type(run).__name__}. Pass a run, the path of a run file, or texts by instance id."
+        )
+    return Path(run)
+
+
+def _located(data: Data, answers: str | Path | None) -> tuple[Path | InstanceSet, Path | None]:
+    """Return the folder of the data set with that of its answers, or the loaded instances."""
+    if isinstance(data, str | Path):
+        return data_folder(str(data)), None if answers is None else Path(answers)
     if isinstance(data, InstanceSet):
-        return data
-    return data_folder(str(data)) if isinstance(data, str | Path) else load(data)
-
-
-def _folder(answers: str | Path | None) -> Path | None:
-    return None if answers is None else Path(answers)
+        check_loaded(answers=answers)
+    instances = data if isinstance(data, InstanceSet) else load(data, answers=answers)
+    if not len(instances):
+        raise DataError("There are no instances. Load a split that has rows.")
+    return instances, None

@@ -89,6 +89,7 @@ class Run:
     """Replies of a model, as read from a run file or returned by `predict`."""
 
     path: Path
+    """The file; for a run that is kept in memory, a name."""
     header: Header | None
     lines: dict[str, Line] = field(repr=False)
     """By instance id, in the order of the file."""
@@ -144,7 +145,7 @@ def check_made_for(run: Run, source: str, config: str, split: str, manifest: Man
     if config not in settings.configs or settings.split != split:
         raise DataError(
             f"{str(run.path)!r} answers the config {settings.config!r}, split {settings.split!r}, not {config!r}, "
-            f"{split!r}. Select its config and split with --config and --split."
+            f"{split!r}. Select the config and split that it answers (--config, --split)."
         )
     if manifest is None or not run.header.data_sha256:
         return

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from builder.choices import validate_choice
-from builder.errors import DataError
+from builder.errors import ConfigError, DataError
+from hf_dataset.manifest import ALL
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all, macro
@@ -25,8 +26,9 @@ from .tables import text_table
 if TYPE_CHECKING:
     import pandas as pd
 
-Predictions = Run | str | Path | Mapping[str, str] | Sequence[str]
-"""A run; the path of a run file or predictions file; texts by instance id; or texts in the order of the instances."""
+Predictions = Run | str | Path | Mapping[str, str | None] | Iterable[str | None]
+"""A run; the path of a run file or predictions file; texts by instance id; or texts in the order of the instances. None
+instead of a text is a missing reply."""
 MEAN: Final = "mean"
 """Name of the macro mean over the three history types."""
 
@@ -54,11 +56,15 @@ class ScoreTable:
         return macro({part.config: part.scores for part in self.parts}) if len(self.parts) > 2 else None
 
     def __getitem__(self, config: str) -> Scores:
-        """Return the scores of a history type."""
+        """Return the scores of a history type.
+
+        Raises:
+            KeyError: If it was not scored.
+        """
         for part in self.parts:
             if part.config == config:
                 return part.scores
-        raise KeyError(config)
+        raise KeyError(f"{config!r} was not scored. Scored configs: {', '.join(part.config for part in self.parts)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return {`name`, `configs`: {config: scores and `missing`}, `mean`}, with rates from 0 to 1."""
@@ -102,12 +108,13 @@ class ScoreTable:
                 *(_percent(part.scores[rate]) for rate in RATES),
                 " to ".join(map(_percent, part.scores["intervals"]["tool_accuracy"])),
                 f"{part.scores['count']:,}",
+                f"{part.missing:,}",
             ]
             for part in self.parts
         ]
         if mean := self.mean:
-            rows.append([MEAN, *(_percent(mean[rate]) for rate in RATES), "", ""])
-        return text_table(f"{self.name}, %", ["config", *_HEADS, "tool, 95 % interval", "rows"], rows)
+            rows.append([MEAN, *(_percent(mean[rate]) for rate in RATES), "", "", ""])
+        return text_table(f"{self.name}, %", ["config", *_HEADS, "tool, 95 % interval", "rows", "missing"], rows)
 
     def _repr_html_(self) -> str:
         """Show the table of `to_pandas` in a notebook."""
@@ -139,11 +146,11 @@ def score(
 
     Args:
         predictions: A run; the path of a run file, of a file of {`instance_id`, `prediction`} lines, or of the output
-            of a batch; texts by instance id; or a list of texts in the order of the instances.
+            of a batch; texts by instance id; or texts in the order of the instances. None is a missing reply.
         data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
-        config: History type, for a folder or Hub name; by default that of the run's header.
+        config: History type, for a folder or Hub name; by default that of the run's header, else of the ids.
         split: Split, for a folder or Hub name; by default that of the run's header, else `validation`.
-        answers: Folder of the private answers, for the test split.
+        answers: Folder of the private answers, for the test split; not for instances of `load`.
         scorer: `default` compares arguments by their meaning under the tool's schema, `strict` as exact JSON values;
             `legacy` is the rule of the earlier benchmark's released scorer.
 
@@ -151,8 +158,9 @@ def score(
         Rates with 95 % intervals from a bootstrap over query groups, by history type.
 
     Raises:
-        ConfigError: If `scorer`, `config` or `split` is unknown.
-        DataError: If the predictions cannot be read, belong to other data, or a list has another length.
+        ConfigError: If `scorer`, `config` or `split` is unknown, or an option does not apply to loaded instances.
+        DataError: If the predictions cannot be read, belong to other data, or a list has another length; or if there
+            are no instances.
         MetricError: If an instance has no answer, or an id is unknown.
         ReadError: If the folder is not a data set.
 
@@ -163,18 +171,45 @@ def score(
     """
     rule: ScorerName = validate_choice("scorer", scorer, SCORERS)
     run = _as_run(predictions)
-    if not isinstance(data, InstanceSet):
-        header = run.header if isinstance(run, Run) else None
-        data = load(
-            data,
-            config or (header.settings.config if header else None),
-            split or (header.settings.split if header else "validation"),
-            answers=answers,
+    instances = _loaded(data, run, config, split, answers)
+    run = _resolved(run, predictions, instances)
+    parts = instances.by_config()
+    if not parts:
+        raise DataError("There are no instances to score. Load a split that has rows.")
+    if run.lines and not any(_belongs(name, config) for name in run.lines for config in parts):
+        raise DataError(
+            f"None of the {len(run.lines):,} predictions belongs to {', '.join(parts)}; an example is "
+            f"{next(iter(run.lines))!r}. Score them against the config that they answer."
         )
-    elif answers is not None:
-        raise DataError("The instances are loaded already. Pass answers to load instead of score.")
-    run = _resolved(run, predictions, data)
-    return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in data.by_config().values()))
+    return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in parts.values()))
+
+
+def check_loaded(**options: object) -> None:
+    """Check that no option of loading is given for instances that are loaded already.
+
+    Raises:
+        ConfigError: If an option is not None.
+    """
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(f"The instances are loaded already, so {name} has no effect. Pass {name} to load.")
+
+
+def _loaded(
+    data: InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]],
+    run: Run | None,
+    config: str | None,
+    split: str | None,
+    answers: str | Path | None,
+) -> InstanceSet:
+    """Return the instances to score against; a folder is read in the config and split that the run answers."""
+    if isinstance(data, InstanceSet):
+        check_loaded(config=config, split=split, answers=answers)
+        return data
+    if run is not None and isinstance(data, str | Path):
+        config = config or _config_of(run)
+        split = split or (run.header.settings.split if run.header else None)
+    return load(data, config, split, answers=answers)
 
 
 def resolve(predictions: Predictions, data: InstanceSet) -> Run:
@@ -206,7 +241,7 @@ def _as_run(predictions: Predictions) -> Run | None:
     if isinstance(predictions, Run):
         return predictions
     if isinstance(predictions, Mapping):
-        return _in_memory(predictions)
+        return run_in_memory(predictions)
     if isinstance(predictions, str | Path):
         return None if _is_released(Path(predictions)) else read_run(predictions)
     return None
@@ -236,26 +271,52 @@ def _resolved(run: Run | None, predictions: Predictions, data: InstanceSet) -> R
             else read_run(path)
         )
     if run is None:
-        assert not isinstance(predictions, Run | Mapping | str | Path)
-        if len(predictions) != len(data):
-            raise DataError(
-                f"There are {len(predictions):,} predictions for {len(data):,} instances. Pass one text for each "
-                "instance, or a dict of texts by instance id."
-            )
-        run = _in_memory({row.instance_id: text for row, text in zip(data, predictions, strict=True)})
+        run = run_in_memory(_by_id(predictions, data))
     for part in data.by_config().values():
         check_made_for(run, data.source, part.config, data.split, data.manifest)
     return _with_candidate_names(run, data) if run.native_calls else run
 
 
-def _in_memory(predictions: Mapping[str, str]) -> Run:
+def _by_id(predictions: Any, data: InstanceSet) -> dict[str, str | None]:
+    """Return a list of texts by instance id."""
+    if not isinstance(predictions, Iterable):
+        raise DataError(
+            f"The predictions are a {type(predictions).__name__}. Pass a run, the path of a file, a dict of texts by "
+            "instance id, or a list of texts."
+        )
+    texts = list(predictions)
+    if len(texts) != len(data):
+        raise DataError(
+            f"There are {len(texts):,} predictions for {len(data):,} instances. Pass one text for each instance, or a "
+            "dict of texts by instance id."
+        )
+    return {row.instance_id: text for row, text in zip(data, texts, strict=True)}
+
+
+def run_in_memory(predictions: Mapping[str, str | None]) -> Run:
+    """Return texts by instance id as a run; None is a missing reply.
+
+    Raises:
+        DataError: If an id or a reply is not text.
+    """
     for instance_id, text in predictions.items():
-        if not isinstance(text, str):
+        if not isinstance(instance_id, str):
+            raise DataError(f"The instance id {instance_id!r} is a {type(instance_id).__name__}. Pass ids as text.")
+        if not isinstance(text, str | None):
             raise DataError(
-                f"The prediction of {instance_id!r} is a {type(text).__name__}. Pass the reply as text, an empty text "
-                "where there is none."
+                f"The prediction of {instance_id!r} is a {type(text).__name__}. Pass the reply as text, or None where "
+                "there is none."
             )
-    return Run(Path("predictions"), None, {name: Line(name, text) for name, text in predictions.items()})
+    lines = {name: Line(name, text) for name, text in predictions.items() if text is not None}
+    return Run(Path("predictions"), None, lines)
+
+
+def _config_of(run: Run) -> str | None:
+    """Return the config that a run answers: that of its header, else of its ids; None if the ids name none."""
+    if run.header is not None:
+        return run.header.settings.config
+    configs = {name.partition("-")[0] for name in run.lines} & {*HISTORY_TYPES}
+    return ALL if len(configs) > 1 else next(iter(configs), None)
 
 
 def _with_candidate_names(run: Run, data: InstanceSet) -> Run:

@@ -8,7 +8,7 @@ fields into options of the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, NamedTuple, get_args
 
@@ -112,6 +112,13 @@ class RunSettings:
             validate_choice(name, getattr(self, name), choices)
         if self.overlong is not None:
             validate_choice("overlong", self.overlong, OVERLONG)
+        _check_numbers(self)
+        ids: object = self.ids
+        if isinstance(ids, str):
+            raise ConfigError(f"ids is the text {ids!r}. Pass a list of instance ids.")
+        object.__setattr__(self, "ids", tuple(self.ids))
+        if not isinstance(self.body, Mapping):
+            raise ConfigError(f"body is a {type(self.body).__name__}. Pass a dict of further keys of the request.")
         if self.body.keys() & _RESERVED:
             raise ConfigError(
                 f"body holds {sorted(self.body.keys() & _RESERVED)[0]!r}, which is part of every request already. "
@@ -154,7 +161,11 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResources:
-    """What a run is carried out with; nothing of it changes a reply."""
+    """What a run is carried out with; nothing of it changes a reply.
+
+    Raises:
+        ConfigError: If a value is not allowed.
+    """
 
     api_key: str | None = field(default=None, repr=False, metadata={"option": Option("", hidden=True)})
     connections: int = option(64, "Maximum number of concurrent requests.", low=1, high=1024)
@@ -166,6 +177,30 @@ class RunResources:
         None, "Folder of the private answers; the oracle and the regression need it for the test split."
     )
     retry_failed: bool = option(False, "Ask instances again whose request failed in an earlier attempt.")
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        if self.answers is not None:
+            object.__setattr__(self, "answers", Path(self.answers))
+
+
+def _check_numbers(record: RunSettings | RunResources) -> None:
+    """Check that each numeric field of a record has the type and range of its option.
+
+    Raises:
+        ConfigError: If one has not.
+    """
+    for item in fields(record):
+        form: Option = item.metadata["option"]
+        value, hint = getattr(record, item.name), str(item.type)
+        if form.low is None or (value is None and "None" in hint):
+            continue
+        kinds = int if hint.startswith("int") else (int, float)
+        high = float("inf") if form.high is None else form.high
+        if isinstance(value, bool) or not isinstance(value, kinds) or not form.low <= value <= high:
+            allowed = f"{form.low:g} or more" if form.high is None else f"{form.low:g} to {form.high:g}"
+            kind = "integers" if kinds is int else "numbers"
+            raise ConfigError(f"Invalid value {value!r} for {item.name}. Allowed values: {kind}, {allowed}.")
 
 
 def check_settings(settings: RunSettings, resources: RunResources) -> None:

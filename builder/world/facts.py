@@ -45,6 +45,8 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
     "uptime": (95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 99.97, 99.99),
 }
 """Values that services state on axes where they use round ones."""
+_WHOLE: Final = frozenset({"archive", "coverage"})
+"""Axes whose numbers are counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,20 @@ def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
 
 
 def tidy(axis: Axis, value: float) -> float:
-    """Round a number as services state it: to the nearest usual step, or to two significant digits."""
+    """Round a number as services state it: to the nearest usual step, or to two significant digits.
+
+    Counts are whole numbers and at least 2; standing is at most 10.
+    """
     steps = _STEPS.get(axis.name)
     if steps is not None:
         return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
     if value == 0:
         return 0.0
     digits = 1 - math.floor(math.log10(abs(value)))
-    return round(value, digits)
+    rounded = round(value, digits)
+    if axis.name in _WHOLE:
+        return float(max(round(rounded), 2))
+    return min(rounded, 10.0) if axis.name == "standing" else rounded
 
 
 def _quantile(axis: Axis, share: float) -> float:

@@ -67,8 +67,9 @@ def prompts(
             f"--batch requires the name of a model at an endpoint, not {settings.model!r}. Set it with --model."
         )
     count = write_prompts(load(data, settings.config, settings.split), out, settings, settings.model if batch else None)
+    where = f"--data {data} --config {settings.config} --split {settings.split}"
     stdout.print(
-        f"{count:,} prompts in {out}. Score the replies with: petoolbench score REPLIES --data {data}", soft_wrap=True
+        f"{count:,} prompts in {out}. Score the replies with: petoolbench score REPLIES {where}", soft_wrap=True
     )
 
 

@@ -27,11 +27,12 @@ def score_file(
     ],
     data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
     config: Annotated[
-        str | None, typer.Option("--config", help=choices("Default: that of the run's header.", CONFIGS))
+        str | None,
+        typer.Option("--config", help=choices("Default: the config of the replies.", CONFIGS)),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option("--split", help=choices("Default: that of the run's header, else validation.", SPLITS)),
+        typer.Option("--split", help=choices("Default: that of the run file, else validation.", SPLITS)),
     ] = None,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")

@@ -13,6 +13,7 @@ from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import load
 from petoolbench.instance_text import Wishes
+from petoolbench.settings import CONFIGS
 
 from .console import stdout
 from .options import choices
@@ -22,7 +23,9 @@ from .printing import print_instance
 
 def show(
     data: DataArgument,
-    config: Annotated[str, typer.Option("--config", help=choices("History type.", HISTORY_TYPES))] = HISTORY_TYPES[0],
+    config: Annotated[
+        str, typer.Option("--config", help=choices("History type, or all of them.", CONFIGS))
+    ] = HISTORY_TYPES[0],
     split: Annotated[str, typer.Option("--split", help=choices("Split.", SPLITS))] = "validation",
     count: Annotated[
         int, typer.Option("-n", min=1, help="Number of instances, spread evenly over the query groups.")

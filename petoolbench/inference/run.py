@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -157,14 +157,38 @@ def execute_function(
             )
         return Line(row.instance_id, text)
 
-    with open_run(out, header_of(data, settings)) as run, ThreadPoolExecutor(threads) as pool:
+    with open_run(out, header_of(data, settings)) as run:
         remaining = [place for place, row in enumerate(rows) if row.instance_id not in run.done]
         resumed = len(rows) - len(remaining)
-        for done, line in enumerate(pool.map(reply, remaining) if threads > 1 else map(reply, remaining), start=1):
+        for done, line in enumerate(_replies(reply, remaining, threads), start=1):
             run.add(line)
             progress(f"asking {settings.model}", done, len(remaining))
         run.finish([row.instance_id for row in rows])
     return RunSummary(len(rows), resumed, Counter(), None)
+
+
+def _replies(reply: Callable[[int], Line], places: Sequence[int], threads: int) -> Iterator[Line]:
+    """Yield each reply as soon as it is there; after an error, those of calls that are running, then raise it."""
+    if threads == 1:  # in the calling thread
+        yield from map(reply, places)
+        return
+    first_error: BaseException | None = None
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(reply, place) for place in places]
+        try:
+            for future in as_completed(futures):
+                if future.cancelled():
+                    continue
+                error = future.exception()
+                if error is None:
+                    yield future.result()
+                elif first_error is None:
+                    first_error = error
+                    pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if first_error is not None:
+        raise first_error
 
 
 def _with_baseline(

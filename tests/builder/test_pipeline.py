@@ -37,7 +37,7 @@ from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import AuditSummary, read_manifest
 from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance, to_dict
-from petoolbench.scoring import score
+from petoolbench.scoring import score_replies
 from tests.conftest import SMALL, Built, silent
 from tests.factories import line
 
@@ -217,7 +217,7 @@ def test_oracle_is_right_and_random_is_at_a_tenth(
         scores = {}
         for model in ("oracle", "random"):
             predictor = open_predictor(f"baseline:{model}", built.data, config, split, seed=0)
-            scores[model] = score({row.instance_id: predictor.predict(row) for row in part}, part)
+            scores[model] = score_replies({row.instance_id: predictor.predict(row) for row in part}, part)
         assert scores["oracle"]["tool_accuracy"] >= 0.99
         assert scores["oracle"]["call_accuracy"] >= 0.99
         # 0.1 with four standard errors of a proportion
@@ -421,8 +421,8 @@ def test_the_real_catalogue_carries_the_benchmark(real_data: Path, tmp_path: Pat
     for history_type in HISTORY_TYPES:
         part = read_instances(out, history_type, "train")
         predictor = open_predictor("baseline:oracle", out, history_type, "train", seed=0)
-        made = score({row.instance_id: predictor.predict(row) for row in part}, part)
-        assert made["tool_accuracy"] >= 0.99
+        scores = score_replies({row.instance_id: predictor.predict(row) for row in part}, part)
+        assert scores["tool_accuracy"] >= 0.99
     for row in read_instances(out, "preferred_only", "train"):
         assert row.answer is not None
         schema = json.loads(next(tool.parameters for tool in row.candidates if tool.name == row.answer.name))

@@ -31,7 +31,9 @@ def test_scores_equal_those_of_the_metric(built: Built, tmp_path: Path) -> None:
     report = report_on(gather(paths, built.data))
     assert [run.config for run in report.runs] == list(HISTORY_TYPES)
     for run, path in zip(report.runs, paths, strict=True):
-        assert run.scores == score_replies(read_run(path).predictions, rows_of(built, run.config)) == run.scores_of_asked
+        assert (
+            run.scores == score_replies(read_run(path).predictions, rows_of(built, run.config)) == run.scores_of_asked
+        )
         assert sum(run.outcomes.values()) == pytest.approx(1)
         assert not run.limited
     mean = sum(run.scores["tool_accuracy"] for run in report.runs) / 3

@@ -135,7 +135,7 @@ def test_sampling_follows_the_probabilities_of_the_model(tiny: Path) -> None:
     drawn = []
     for seed in range(1500):
         model._seed = seed
-        noisy = model._draw(tokens)(tokens["input_ids"], logits_for(probabilities, 0.7)[None])
+        noisy = model._sampler(tokens)(tokens["input_ids"], logits_for(probabilities, 0.7)[None])
         drawn.append(int(noisy[0].argmax()))
     highest = float(probabilities.max())
     top = int(probabilities.argmax())

@@ -1,1 +1,1 @@
-"""Tests of asking models."""
+"""Tests of `petoolbench.inference`."""

@@ -1,4 +1,4 @@
-"""Asking an endpoint: each instance one line, whatever goes wrong, and a sentence where nothing helps."""
+"""Runs at an endpoint: one line per instance under faults, and a one-line error if the endpoint cannot be used."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from builder.errors import BudgetError, ConfigError, LlmError
 from builder.llm.endpoint_url import endpoint_address
 from hf_dataset.prompting import messages_of
 from hf_dataset.reader import read_instances
-from petoolbench.inference.history_views import apply_history_view
-from petoolbench.inference.run import RunResources, RunSettings, RunSummary, check, predict, rows_of
+from petoolbench.data import load
+from petoolbench.inference.run import RunSummary, execute, select_rows
 from petoolbench.run_files import read_run
-from petoolbench.scoring import score
+from petoolbench.scoring import score_replies
+from petoolbench.settings import RunResources, RunSettings, check_settings
 from tests.conftest import Built, silent
 from tests.fakes.openai import predict_script
 from tests.fakes.openai.errors import ApiError
@@ -35,24 +36,24 @@ from tests.fakes.openai.faults import TRANSPORT, Faults
 from tests.fakes.openai.log import ABANDONED, ANSWERED
 from tests.fakes.openai.server import LlmProcess, LlmServer
 
-ASKING = RunSettings("test-model", "chronological", "validation", max_output_tokens=200)
-MEANS = RunResources(connections=16, timeout_s=1.0)
+SETTINGS = RunSettings(model="test-model", config="chronological", split="validation", max_output_tokens=200)
+RESOURCES = RunResources(connections=16, timeout_s=1.0)
 
 
-def ask(
-    built: Built, out: Path, base_url: str, settings: RunSettings = ASKING, resources: RunResources = MEANS
+def predict(
+    built: Built, out: Path, base_url: str, settings: RunSettings = SETTINGS, resources: RunResources = RESOURCES
 ) -> RunSummary:
+    """Execute a run at an endpoint."""
     settings = replace(settings, base_url=base_url)
-    check(settings, resources)
-    return predict(built.data, out, settings, resources, silent)
+    return execute(load(built.data, settings.config, settings.split), out, settings, resources, silent)
 
 
 @contextmanager
-def answering(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
-    """An endpoint that says the same to every request."""
+def constant_endpoint(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
+    """Serve an endpoint that gives the same response to every request."""
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 0.2  # of a connection that nothing comes through
+        timeout = 0.2  # of an idle connection
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -66,7 +67,7 @@ def answering(status: int, body: bytes, kind: str = "application/json") -> Itera
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = False  # so that each connection is closed before the server is
+        server.daemon_threads = False  # closes each connection before the server
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -79,99 +80,106 @@ def answering(status: int, body: bytes, kind: str = "application/json") -> Itera
 def test_each_instance_has_one_line_in_the_order_of_the_data(built: Built, tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, jitter=1.0, latency=0.02) as server:
-        report = ask(built, out, server.base_url)
+        summary = predict(built, out, server.base_url)
         first = out.read_bytes()
-        again = ask(built, out, server.base_url)
-        assert len(server.log.completions()) == report.asked == again.before, "nothing is asked a second time"
-        assert MEANS.connections / 2 < server.log.peak <= MEANS.connections
+        second = predict(built, out, server.base_url)
+        assert len(server.log.completions()) == summary.instances == second.resumed, "no request is sent twice"
+        assert RESOURCES.connections / 2 < server.log.peak <= RESOURCES.connections
     rows = read_instances(built.data, "chronological", "validation")
     run = read_run(out)
     assert list(run.lines) == [row.instance_id for row in rows]
     assert out.read_bytes() == first
-    assert not report.errors
-    assert report.meter is not None
-    assert report.meter.input_tokens == sum(line.input_tokens or 0 for line in run.lines.values()) > 0
+    assert not summary.errors
+    assert summary.meter is not None
+    assert summary.meter.input_tokens == sum(line.input_tokens or 0 for line in run.lines.values()) > 0
     assert run.header is not None
-    assert run.header.sampling == {"temperature": 0.0, "max_tokens": 200, "seed": 0}
-    scores = score(run.predictions, rows)
+    assert run.header.settings == replace(SETTINGS, base_url=server.base_url)
+    assert run.header.settings.sampling == {"temperature": 0.0, "max_tokens": 200, "seed": 0}
+    scores = score_replies(run.predictions, rows)
     assert scores["hallucination_rate"] > 0
     assert 0 < scores["format_rate"] < 1
 
 
-def test_native_calls_and_prompts_come_to_the_same_form(built: Built, tmp_path: Path) -> None:
+def test_native_calls_and_calls_in_text_get_the_same_scores(built: Built, tmp_path: Path) -> None:
     with LlmServer(predict_script.reply) as server:
-        ask(built, tmp_path / "prompt.jsonl", server.base_url)
-        ask(built, tmp_path / "tools.jsonl", server.base_url, replace(ASKING, mode="tools"))
+        predict(built, tmp_path / "prompt.jsonl", server.base_url)
+        predict(built, tmp_path / "tools.jsonl", server.base_url, replace(SETTINGS, mode="tools"))
     rows = read_instances(built.data, "chronological", "validation")
-    prompt, tools = (score(read_run(tmp_path / f"{name}.jsonl").predictions, rows) for name in ("prompt", "tools"))
+    prompt, tools = (
+        score_replies(read_run(tmp_path / f"{name}.jsonl").predictions, rows) for name in ("prompt", "tools")
+    )
     assert prompt["tool_accuracy"] == tools["tool_accuracy"]
     assert prompt["error_classes"] == tools["error_classes"]
 
 
-def test_what_is_asked_goes_by_the_options(built: Built, tmp_path: Path) -> None:
+def test_requests_follow_the_settings(built: Built, tmp_path: Path) -> None:
     seen: list[dict[str, Any]] = []
 
     def reply(body: dict[str, Any]) -> str:
         seen.append(body)
         return predict_script.reply(body)
 
-    ids = tuple(row.instance_id for row in read_instances(built.data, "rating_integrated", "validation")[5:12])
+    chosen = read_instances(built.data, "rating_integrated", "validation")[5:12]
     settings = replace(
-        ASKING,
+        SETTINGS,
         config="rating_integrated",
         history="swapped",
         docs="names",
         shuffle_seed=3,
-        ids=ids,
+        ids=tuple(row.instance_id for row in chosen),
         limit=4,
         body={"max_tokens": None, "max_completion_tokens": 300, "top_p": 0.9},
     )
     with LlmServer(reply) as server:
-        ask(built, tmp_path / "run.jsonl", server.base_url, settings)
-    assert list(read_run(tmp_path / "run.jsonl").lines) == list(ids[:4])
-    shown = {row.instruction: row for row in rows_of(built.data, settings)}
+        predict(built, tmp_path / "run.jsonl", server.base_url, settings)
+    data = load(built.data, settings.config, settings.split)
+    selected = select_rows(data, settings)
+    ids = [row.instance_id for row in selected]
+    assert list(read_run(tmp_path / "run.jsonl").lines) == ids
+    assert len(ids) == 4
+    assert set(ids) <= set(settings.ids)
+    groups = {row.query_group for row in chosen}
+    assert len({row.query_group for row in selected}) == min(4, len(groups)) > 1
     for body in seen:
         assert body.keys() == {"model", "messages", "temperature", "seed", "max_completion_tokens", "top_p"}
-        said = json.loads(body["messages"][1]["content"])
-        assert "history_tools" not in said
-    assert {json.loads(body["messages"][1]["content"])["instruction"] for body in seen} == set(shown)
+        assert "history_tools" not in json.loads(body["messages"][1]["content"])
+    instructions = {json.loads(body["messages"][1]["content"])["instruction"] for body in seen}
+    assert instructions == {row.instruction for row in selected}
 
     def prompts(history: Any, seed: int | None) -> set[str]:
-        rows = {
-            row.instance_id: row
-            for row in apply_history_view(read_instances(built.data, settings.config, settings.split), history, seed)
-        }
-        return {json.dumps(messages_of(rows[one], docs="names")) for one in ids[:4]}
+        rows = {row.instance_id: row for row in data.with_history(history, seed)}
+        return {json.dumps(messages_of(rows[instance_id], docs="names")) for instance_id in ids}
 
     assert {json.dumps(body["messages"]) for body in seen} == prompts("swapped", 3)
     assert not prompts("swapped", 3) & (prompts("own", 3) | prompts("swapped", None))
 
 
-def test_all_faults_are_lived_through_and_nothing_is_sent_after_it_was_answered(built: Built, tmp_path: Path) -> None:
+def test_a_run_survives_all_faults_and_sends_no_request_again_after_its_reply(built: Built, tmp_path: Path) -> None:
     faults = Faults(
         seed=3, rate_limited_with_retry_after=0.05, rate_limited=0.05, server_error=0.05, dropped=0.05, time_out=0.03,
         truncated=0.05, prose=0.05, nonsense=0.05, refusal=0.05, empty_choices=0.05, content_null=0.05,
     )  # fmt: skip
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, faults=faults) as server:
-        report = ask(built, out, server.base_url, resources=replace(MEANS, timeout_s=0.5))
-        told = server.log.completions()
-    assert len(read_run(out).lines) == report.asked == 36
-    assert not report.errors
-    resent = {*(fault.value for fault in TRANSPORT), "empty_choices", ABANDONED}
-    for content, ends in _by_content(told).items():
-        assert all(end in resent for end in ends[:-1]), (content, ends)
-        assert ends[-1] not in resent
+        summary = predict(built, out, server.base_url, resources=replace(RESOURCES, timeout_s=0.5))
+        entries = server.log.completions()
+    assert len(read_run(out).lines) == summary.instances == 36
+    assert not summary.errors
+    retried = {*(fault.value for fault in TRANSPORT), "empty_choices", ABANDONED}
+    for content, ends in _ends_by_content(entries).items():
+        assert all(end in retried for end in ends[:-1]), (content, ends)
+        assert ends[-1] not in retried
 
 
-def _by_content(entries: list[Any]) -> dict[str, list[str]]:
-    found: dict[str, list[tuple[int, str]]] = {}
+def _ends_by_content(entries: list[Any]) -> dict[str, list[str]]:
+    """Return the results of the attempts of each request, in order."""
+    attempts: dict[str, list[tuple[int, str]]] = {}
     for entry in entries:
-        found.setdefault(entry.content, []).append((entry.attempt, entry.done))
-    return {content: [done for _, done in sorted(ends)] for content, ends in found.items()}
+        attempts.setdefault(entry.content, []).append((entry.attempt, entry.done))
+    return {content: [done for _, done in sorted(ends)] for content, ends in attempts.items()}
 
 
-def test_a_run_killed_again_and_again_has_each_instance_once(built: Built, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_several_times_has_each_instance_once(built: Built, tmp_path: Path) -> None:
     out, log = tmp_path / "run.jsonl", tmp_path / "log.jsonl"
     rng = np.random.default_rng(0)
     with LlmProcess("tests.fakes.openai.predict_script:reply", log, latency=0.1) as server:
@@ -180,9 +188,9 @@ def test_a_run_killed_again_and_again_has_each_instance_once(built: Built, tmp_p
         command += ["--connections", "2"]
         kills = 0
         while kills < 4:
-            had = _lines(out)
+            lines_before = _count_lines(out)
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                while process.poll() is None and _lines(out) <= had + 1:
+                while process.poll() is None and _count_lines(out) <= lines_before + 1:
                     time.sleep(0.01)
                 time.sleep(rng.random() * 0.3)
                 process.send_signal(signal.SIGKILL)
@@ -190,23 +198,23 @@ def test_a_run_killed_again_and_again_has_each_instance_once(built: Built, tmp_p
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
         answered = Counter(entry.content for entry in server.log.completions() if entry.done == ANSWERED)
     assert finished.returncode == 0, finished.stderr
-    assert "in the file before" in finished.stdout
+    assert "already in the file" in finished.stdout
     rows = read_instances(built.data, "chronological", "train")
     assert list(read_run(out).lines) == [row.instance_id for row in rows]
-    assert sum(answered.values()) - len(answered) <= 2 * kills, "only what was under way at a kill is asked again"
+    assert sum(answered.values()) - len(answered) <= 2 * kills, "only requests in flight at a kill are sent again"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "run.jsonl"]
 
 
-def _lines(path: Path) -> int:
+def _count_lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def test_the_budget_stops_a_run_and_a_larger_one_goes_on(built: Built, tmp_path: Path) -> None:
-    priced = replace(ASKING, usd_per_million_input=10.0, usd_per_million_output=30.0)
+def test_the_budget_stops_a_run_and_a_larger_budget_resumes_it(built: Built, tmp_path: Path) -> None:
+    priced = replace(SETTINGS, usd_per_million_input=10.0, usd_per_million_output=30.0)
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply) as server:
         with pytest.raises(BudgetError, match=r"Stopped before the budget of 0.50 USD is exceeded"):
-            ask(built, out, server.base_url, priced, replace(MEANS, max_cost_usd=0.5))
+            predict(built, out, server.base_url, priced, replace(RESOURCES, max_cost_usd=0.5))
         half = read_run(out)
         assert 0 < len(half.lines) < 36
         spent = (
@@ -214,15 +222,15 @@ def test_the_budget_stops_a_run_and_a_larger_one_goes_on(built: Built, tmp_path:
         )
         assert spent <= 0.5
         with pytest.raises(BudgetError, match=r"0.50 USD"):
-            ask(built, out, server.base_url, priced, replace(MEANS, max_cost_usd=0.5))
-        assert len(read_run(out).lines) - len(half.lines) <= 1, "what was spent before counts"
-        report = ask(built, out, server.base_url, priced, replace(MEANS, max_cost_usd=50.0))
+            predict(built, out, server.base_url, priced, replace(RESOURCES, max_cost_usd=0.5))
+        assert len(read_run(out).lines) - len(half.lines) <= 1, "the budget includes earlier attempts"
+        summary = predict(built, out, server.base_url, priced, replace(RESOURCES, max_cost_usd=50.0))
     assert len(read_run(out).lines) == 36
-    assert report.meter is not None
-    assert report.meter.cost_usd > spent
+    assert summary.meter is not None
+    assert summary.meter.cost_usd > spent
 
 
-def test_a_request_that_is_refused_by_itself_stays_a_line_and_counts_as_wrong(built: Built, tmp_path: Path) -> None:
+def test_a_single_refused_request_becomes_a_line_and_counts_as_wrong(built: Built, tmp_path: Path) -> None:
     refused = read_instances(built.data, "chronological", "validation")[7].instruction
 
     def reply(body: dict[str, Any]) -> str:
@@ -231,51 +239,54 @@ def test_a_request_that_is_refused_by_itself_stays_a_line_and_counts_as_wrong(bu
         return predict_script.reply(body)
 
     with LlmServer(reply) as server:
-        report = ask(built, tmp_path / "run.jsonl", server.base_url)
+        summary = predict(built, tmp_path / "run.jsonl", server.base_url)
         run = read_run(tmp_path / "run.jsonl")
         failed = [line for line in run.lines.values() if line.error is not None]
-        assert report.errors == {"status_400": len(failed)}
+        assert summary.errors == {"status_400": len(failed)}
         assert failed
         assert all("content filter" in (line.error or "") and not line.prediction for line in failed)
-        asked_before = len(server.log.completions())
-        ask(built, tmp_path / "run.jsonl", server.base_url)
-        assert len(server.log.completions()) == asked_before, "failures are not asked again"
-        ask(built, tmp_path / "run.jsonl", server.base_url, resources=replace(MEANS, again=True))
-        assert len(server.log.completions()) == asked_before + len(failed), "but where that is wanted"
+        requests_before = len(server.log.completions())
+        predict(built, tmp_path / "run.jsonl", server.base_url)
+        assert len(server.log.completions()) == requests_before, "by default, failed requests are not sent again"
+        predict(built, tmp_path / "run.jsonl", server.base_url, resources=replace(RESOURCES, retry_failed=True))
+        assert len(server.log.completions()) == requests_before + len(failed)
     rows = read_instances(built.data, "chronological", "validation")
-    assert score(run.predictions, rows)["count"] == len(rows)
+    assert score_replies(run.predictions, rows)["count"] == len(rows)
 
 
-def test_a_skipped_prompt_is_a_line_with_its_reason(built: Built, tmp_path: Path) -> None:
+def test_a_skipped_prompt_becomes_a_line_with_the_reason(built: Built, tmp_path: Path) -> None:
     with LlmServer(predict_script.reply) as server:
-        report = ask(built, tmp_path / "run.jsonl", server.base_url, replace(ASKING, context=5_000, overlong="skip"))
-        assert 0 < report.errors["overlong"] < 36
-        assert len(server.log.completions()) == 36 - report.errors["overlong"]
-        dropped = replace(ASKING, context=5_000, overlong="drop-oldest")
-        assert not ask(built, tmp_path / "dropped.jsonl", server.base_url, dropped).errors
+        skip = replace(SETTINGS, context=5_000, overlong="skip")
+        summary = predict(built, tmp_path / "run.jsonl", server.base_url, skip)
+        assert 0 < summary.errors["overlong"] < 36
+        assert len(server.log.completions()) == 36 - summary.errors["overlong"]
+        dropped = replace(SETTINGS, context=5_000, overlong="drop-oldest")
+        assert not predict(built, tmp_path / "dropped.jsonl", server.base_url, dropped).errors
     assert len(read_run(tmp_path / "run.jsonl").lines) == 36
     steps = Counter(line.dropped_steps > 0 for line in read_run(tmp_path / "dropped.jsonl").lines.values())
-    assert steps[True] == report.errors["overlong"]
+    assert steps[True] == summary.errors["overlong"]
 
 
-def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: Built, tmp_path: Path) -> None:
+def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_reported_soon(built: Built, tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, api_key="right") as server:
         with pytest.raises(LlmError, match=r"status 401.*Check the API key"):
-            ask(built, out, server.base_url, resources=replace(MEANS, api_key="wrong"))
+            predict(built, out, server.base_url, resources=replace(RESOURCES, api_key="wrong"))
         with pytest.raises(LlmError, match=r"status 404.*'no-model' does not exist"):
-            ask(built, out, server.base_url, replace(ASKING, model="no-model"), replace(MEANS, api_key="right"))
+            predict(
+                built, out, server.base_url, replace(SETTINGS, model="no-model"), replace(RESOURCES, api_key="right")
+            )
     began = time.monotonic()
     with pytest.raises(
-        LlmError, match=r"The last 8 requests failed and are not kept.*gave no answer in 4 tries.*not_reached"
+        LlmError, match=r"The last 8 requests failed and are not stored.*gave no answer in 4 tries.*not_reached"
     ):
-        ask(built, out, "http://127.0.0.1:9/v1")
+        predict(built, out, "http://127.0.0.1:9/v1")
     assert time.monotonic() - began < 20
-    assert not list(tmp_path.iterdir()), "nothing came of it, and nothing is left"
+    assert not list(tmp_path.iterdir()), "a run without replies leaves no file"
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "said"),
+    ("status", "body", "kind", "message"),
     [
         (200, b"data: {\x00garbage\n\n" * 50, "text/event-stream", "no_chat_completion"),
         (200, b"<html>It works!</html>", "text/html", "no_chat_completion"),
@@ -284,61 +295,63 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_told_soon(built: B
         (400, b'{"error": {"message": "model not loaded"}}', "application/json", "model not loaded"),
     ],
 )
-def test_an_endpoint_of_no_use_ends_the_run_with_a_sentence_and_no_line(
-    built: Built, tmp_path: Path, status: int, body: bytes, kind: str, said: str
+def test_an_endpoint_that_cannot_be_used_ends_the_run_with_a_one_line_error_and_no_file(
+    built: Built, tmp_path: Path, status: int, body: bytes, kind: str, message: str
 ) -> None:
-    with answering(status, body, kind) as base_url, pytest.raises(LlmError, match=said) as raised:
-        ask(built, tmp_path / "run.jsonl", base_url)
+    with constant_endpoint(status, body, kind) as base_url, pytest.raises(LlmError, match=message) as raised:
+        predict(built, tmp_path / "run.jsonl", base_url)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("path", ["", "/v1"])
 def test_the_path_of_an_address_is_kept(built: Built, tmp_path: Path, path: str) -> None:
-    with answering(404, b'{"error": {"message": "nothing here"}}') as base_url:
+    with constant_endpoint(404, b'{"error": {"message": "nothing here"}}') as base_url:
         address = base_url.removesuffix("/v1") + path
         with pytest.raises(LlmError, match=f"'{re.escape(address)}/?' refuses.*404 - nothing here"):
-            ask(built, tmp_path / "run.jsonl", address)
+            predict(built, tmp_path / "run.jsonl", address)
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [(None, None), ("http://a/v1/", "http://a/v1"), ("https://a:8", "https://a:8")]
+    ("given", "expected"), [(None, None), ("http://a/v1/", "http://a/v1"), ("https://a:8", "https://a:8")]
 )
-def test_an_address_has_one_spelling(given: str | None, meant: str | None) -> None:
-    assert endpoint_address(given) == meant
+def test_addresses_are_normalised(given: str | None, expected: str | None) -> None:
+    assert endpoint_address(given) == expected
 
 
 @pytest.mark.parametrize("given", ["http://me:secret@a/v1", "http://a/v1?key=secret", "http://a/v1#secret"])
-def test_an_address_that_holds_a_secret_is_refused_and_not_told(given: str) -> None:
-    with pytest.raises(ConfigError, match="OPENAI_API_KEY") as told:
+def test_an_address_with_a_secret_is_refused_without_printing_it(given: str) -> None:
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY") as raised:
         endpoint_address(given)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("given", ["URL", "", "a/v1", "ftp://a/v1", "http:///v1", "http://a:b/v1", "localhost:8000/v1"])
-def test_what_is_no_address_is_refused(given: str) -> None:
+def test_invalid_addresses_are_refused(given: str) -> None:
     with pytest.raises(ConfigError, match=r"is not a valid URL.*http://127\.0\.0\.1:8000/v1"):
         endpoint_address(given)
 
 
 @pytest.mark.parametrize(
-    ("asking", "means", "said"),
+    ("settings", "resources", "message"),
     [
-        (ASKING, RunResources(), "No API key: set OPENAI_API_KEY"),
-        (replace(ASKING, model="baseline:best"), RunResources(), "There is no baseline 'baseline:best'"),
-        (replace(ASKING, model="hf:x", base_url="http://x/v1"), RunResources(), "--base-url is of an endpoint"),
-        (replace(ASKING, model="hf:x", body={"top_p": 1}), RunResources(), "--body goes into a request"),
-        (replace(ASKING, overlong="skip"), RunResources(api_key="k"), "--overlong needs to know"),
-        (ASKING, RunResources(api_key="k", max_cost_usd=1.0), "--max-cost-usd needs prices"),
+        (SETTINGS, RunResources(), "No API key: set OPENAI_API_KEY"),
+        (replace(SETTINGS, model=" "), RunResources(api_key="k"), "The model is empty"),
+        (replace(SETTINGS, model="hf:"), RunResources(), "The model is empty"),
+        (replace(SETTINGS, model="baseline:best"), RunResources(), "'baseline:best' for model. .*: baseline:oracle,"),
+        (replace(SETTINGS, model="hf:x", base_url="http://x/v1"), RunResources(), "--base-url. names an endpoint"),
+        (replace(SETTINGS, model="hf:x", body={"top_p": 1}), RunResources(), "--body. is part of a request"),
+        (replace(SETTINGS, overlong="skip"), RunResources(api_key="k"), "--overlong. requires the context window"),
+        (SETTINGS, RunResources(api_key="k", max_cost_usd=1.0), "--max-cost-usd. requires prices"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(settings: RunSettings, resources: RunResources, said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        check(settings, resources)
+def test_inconsistent_options_are_refused(settings: RunSettings, resources: RunResources, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check_settings(settings, resources)
 
 
 def test_an_unknown_id_is_named(built: Built) -> None:
     with pytest.raises(
-        ConfigError, match=r"1 of the ids are not in 'chronological', split 'validation', such as 'x-1'"
+        ConfigError, match=r"1 of the ids are not in 'chronological', split 'validation', for example 'x-1'"
     ):
-        rows_of(built.data, replace(ASKING, ids=("x-1",)))
+        select_rows(load(built.data, "chronological"), replace(SETTINGS, ids=("x-1",)))

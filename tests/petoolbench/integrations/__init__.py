@@ -1,1 +1,1 @@
-"""Tests of the tasks for evaluation frameworks of others."""
+"""Tests of `petoolbench.integrations`."""

@@ -1,6 +1,6 @@
-"""Running a framework of others in its own environment, and what it found.
+"""Runners of evaluation frameworks, each in an environment of its own, and their results.
 
-PETOOLBENCH_PYTHONS names a Python for each, "inspect=PATH lm-eval=PATH", as `make test-integrations` sets it.
+PETOOLBENCH_PYTHONS names the interpreters, "inspect=PATH lm-eval=PATH"; `make test-integrations` sets it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ MINUTES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a framework says of one config."""
+class Result:
+    """Results of a framework for one config."""
 
     rates: dict[str, float]
     error_classes: dict[str, str]
@@ -30,20 +30,22 @@ class Found:
 
 
 def python_with(name: str) -> Path:
-    """The Python that has a framework; skips the test where none is named."""
-    named = dict(pair.split("=", 1) for pair in os.environ.get("PETOOLBENCH_PYTHONS", "").split())
-    if name not in named:
-        pytest.skip(f"PETOOLBENCH_PYTHONS names no Python with {name}; `make test-integrations` sets it")
-    return Path(named[name])
+    """Return the interpreter of a framework; skip the test if none is named."""
+    paths = dict(pair.split("=", 1) for pair in os.environ.get("PETOOLBENCH_PYTHONS", "").split())
+    if name not in paths:
+        pytest.skip(f"PETOOLBENCH_PYTHONS names no interpreter for {name}; `make test-integrations` sets it")
+    return Path(paths[name])
 
 
-def by_inspect(base_url: str, folder: Path, configs: Sequence[str] = HISTORY_TYPES, **options: str) -> dict[str, Found]:
-    """What inspect_ai finds, by config.
+def by_inspect(
+    base_url: str, folder: Path, configs: Sequence[str] = HISTORY_TYPES, **options: str
+) -> dict[str, Result]:
+    """Return the results of inspect_ai by config.
 
     Args:
-        base_url: The endpoint.
-        folder: Where it runs.
-        configs: Whose tasks are run.
+        base_url: URL of the endpoint.
+        folder: Working directory of the framework.
+        configs: Configs to evaluate.
         options: Arguments of the tasks.
     """
     command = ["eval", *(f"petoolbench/{config}" for config in configs), "--model", "openai-api/tests/test-model"]
@@ -55,55 +57,56 @@ def by_inspect(base_url: str, folder: Path, configs: Sequence[str] = HISTORY_TYP
     return {log["eval"]["task"].removeprefix("petoolbench/"): _of_log(log) for log in logs}
 
 
-def _of_log(log: Mapping[str, Any]) -> Found:
+def _of_log(log: Mapping[str, Any]) -> Result:
     assert log["status"] == "success", log["error"]
     (score,) = log["results"]["scores"]
     rates = {name: metric["value"] for name, metric in score["metrics"].items()}
     classes = {sample["id"]: sample["scores"]["call"]["metadata"]["error_class"] for sample in log["samples"]}
-    return Found(rates, classes)
+    return Result(rates, classes)
 
 
-def by_lm_eval(base_url: str, folder: Path, tasks: str = "petoolbench", **options: str) -> dict[str, Found]:
-    """What lm-evaluation-harness finds, by config, and under "petoolbench" for all three together.
+def by_lm_eval(base_url: str, folder: Path, tasks: str = "petoolbench", **options: str) -> dict[str, Result]:
+    """Return the results of lm-evaluation-harness by config, and those of the group as "petoolbench".
 
     Args:
-        base_url: The endpoint.
-        folder: Where it runs.
+        base_url: URL of the endpoint.
+        folder: Working directory of the framework.
         tasks: The group, or one of its tasks.
-        options: Metadata for the tasks.
+        options: Metadata of the tasks.
     """
     python = python_with("lm-eval")
-    asked = ["-m", "petoolbench.integrations.lm_eval_tasks"]
-    include = subprocess.run([python, *asked], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    module = ["-m", "petoolbench.integrations.lm_eval_tasks"]
+    include = subprocess.run([python, *module], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
     model = f"model=test-model,base_url={base_url}/chat/completions,num_concurrent=16,max_retries=1"
     command = ["run", "--model", "local-chat-completions", "--model_args", model, "--include_path", include]
     command += ["--tasks", tasks, "--apply_chat_template", "--output_path", "out", "--log_samples"]
     command += ["--metadata", json.dumps(options)]
     _run(python.with_name("lm_eval"), command, base_url, folder)
-    (results,) = (folder / "out").rglob("results_*.json")
-    found = json.loads(results.read_text())["results"]
+    (path_of_results,) = (folder / "out").rglob("results_*.json")
+    results = json.loads(path_of_results.read_text())["results"]
     samples = {
-        name: [json.loads(line) for path in results.parent.glob(f"samples_{name}_*") for line in _lines(path)]
-        for name in found
+        name: [json.loads(line) for path in path_of_results.parent.glob(f"samples_{name}_*") for line in _lines(path)]
+        for name in results
     }
-    return {name.removeprefix("petoolbench_"): _of_results(found[name], samples[name]) for name in found}
+    return {name.removeprefix("petoolbench_"): _of_results(results[name], samples[name]) for name in results}
 
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
-def _of_results(results: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Found:
+def _of_results(results: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Result:
     rates = {
         name.removesuffix(",none"): value
         for name, value in results.items()
         if name.endswith(",none") and "_stderr" not in name
     }
-    return Found(rates, {one["doc"]["instance_id"]: one["tool_accuracy_low"]["error_class"] for one in samples})
+    classes = {sample["doc"]["instance_id"]: sample["tool_accuracy_low"]["error_class"] for sample in samples}
+    return Result(rates, classes)
 
 
 def _run(program: Path, arguments: Sequence[str], base_url: str, folder: Path) -> None:
-    """Run a program that may not reach anything but the endpoint, and leaves nothing elsewhere."""
+    """Run a program that uses only the endpoint and writes only to the folder."""
     environment = {
         **os.environ,
         **{f"XDG_{name}_HOME": str(folder / "home") for name in ("CACHE", "CONFIG", "DATA", "STATE")},

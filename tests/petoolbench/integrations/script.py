@@ -1,4 +1,4 @@
-"""A model for the test server that knows the answers and gives some of them, decided by the prompt alone."""
+"""Model of the test server that knows the answers and gives some of them; its replies depend on the prompt only."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hf_dataset.schema import AnswerRow, Instance
 
 
 class Model:
-    """Replies to the prompts of instances, each in one of the ways of `_reply`.
+    """Replies to the prompts of instances, correct or with one of several errors.
 
     Args:
-        instances: Rows with answers. A prompt that is not, to the last character, that of one of them is an error.
+        instances: Rows with answers. Any prompt that differs from theirs raises an error.
     """
 
     def __init__(self, instances: Iterable[Instance]) -> None:
@@ -29,7 +29,7 @@ class Model:
 
 
 def _key(messages: list[dict[str, Any]]) -> str:
-    return json.dumps([[one["role"], one["content"]] for one in messages])
+    return json.dumps([[message["role"], message["content"]] for message in messages])
 
 
 def _reply(row: Instance) -> str:
@@ -49,7 +49,7 @@ def _reply(row: Instance) -> str:
         case 7:
             return _call(AnswerRow(answer.name, json.dumps({"nothing": 1})))
         case 8:
-            return _call(AnswerRow("a tool that there is not", answer.arguments))
+            return _call(AnswerRow("an unknown tool", answer.arguments))
         case _:
             return "I would rather not say."
 

@@ -1,4 +1,4 @@
-"""inspect_ai and lm-evaluation-harness ask what we ask, and come to the same score on the same replies."""
+"""inspect_ai and lm-evaluation-harness send the same prompts as `predict` and give the same scores."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import Scores, judge_all, macro
 from metrics.petoolbench.records import RATES
 from petoolbench.integrations.benchmark_items import DATA
-from petoolbench.scoring import score
+from petoolbench.scoring import score_replies
 from tests.conftest import Built
 from tests.fakes.openai.server import LlmServer
 
-from .frameworks import Found, by_inspect, by_lm_eval
+from .frameworks import Result, by_inspect, by_lm_eval
 from .script import Model
 
 pytestmark = pytest.mark.integrations
@@ -25,41 +25,41 @@ ACCURACIES = ("tool_accuracy", "parameter_accuracy", "call_accuracy")
 
 @pytest.fixture(scope="module")
 def rows(built: Built) -> dict[str, list[Instance]]:
-    """The validation split of each config."""
+    """Instances of the validation split by config."""
     return {config: read_instances(built.data, config, "validation") for config in HISTORY_TYPES}
 
 
 @pytest.fixture(scope="module")
 def model(rows: dict[str, list[Instance]]) -> Model:
-    """The model that is asked."""
-    return Model(row for some in rows.values() for row in some)
+    """Model of the test server, for the instances of all configs."""
+    return Model(row for part in rows.values() for row in part)
 
 
-def agreed(found: Found, model: Model, rows: list[Instance]) -> Scores:
-    """Our own score of a config, to which a framework's is the same to the last bit."""
+def check_equal(result: Result, model: Model, rows: list[Instance]) -> Scores:
+    """Check that the result of a framework equals our scores bit for bit, and return our scores."""
     replies = {row.instance_id: model.replies[row.instance_id] for row in rows}
-    scores = score(replies, rows)
+    scores = score_replies(replies, rows)
     ours: dict[str, object] = {**scores, **scores["error_classes"]}
     for name in (*RATES, *scores["error_classes"]):
-        assert found.rates[name] == ours[name], name
+        assert result.rates[name] == ours[name], name
     for name in ("tool_accuracy", "call_accuracy"):
-        assert [found.rates[f"{name}_low"], found.rates[f"{name}_high"]] == scores["intervals"][name], name
+        assert [result.rates[f"{name}_low"], result.rates[f"{name}_high"]] == scores["intervals"][name], name
     wanted = references(rows)
     verdicts = judge_all(replies, wanted)
-    assert found.error_classes == {
-        one.instance_id: verdict.error_class for one, verdict in zip(wanted, verdicts, strict=True)
+    assert result.error_classes == {
+        reference.instance_id: verdict.error_class for reference, verdict in zip(wanted, verdicts, strict=True)
     }
     assert 0 < scores["call_accuracy"] < scores["tool_accuracy"] < 1
-    assert len(set(found.error_classes.values())) >= 5
+    assert len(set(result.error_classes.values())) >= 5
     return scores
 
 
 def test_inspect(built: Built, rows: dict[str, list[Instance]], model: Model, tmp_path: Path) -> None:
     with LlmServer(model) as server:
-        found = by_inspect(server.base_url, tmp_path, data=str(built.data))
-    assert found.keys() == rows.keys()
+        results = by_inspect(server.base_url, tmp_path, data=str(built.data))
+    assert results.keys() == rows.keys()
     for config in HISTORY_TYPES:
-        agreed(found[config], model, rows[config])
+        check_equal(results[config], model, rows[config])
     assert len(server.log.completions()) == len(model.replies)
 
 
@@ -68,11 +68,11 @@ def test_lm_eval(
 ) -> None:
     monkeypatch.setenv(DATA, str(built.data))
     with LlmServer(model) as server:
-        found = by_lm_eval(server.base_url, tmp_path, split="validation")
-    assert found.keys() == {*rows, "petoolbench"}
-    scores = {config: agreed(found[config], model, rows[config]) for config in HISTORY_TYPES}
-    together = macro(scores)
-    assert {name: found["petoolbench"].rates[name] for name in ACCURACIES} == pytest.approx(
-        {name: together[name] for name in ACCURACIES}, abs=1e-12
+        results = by_lm_eval(server.base_url, tmp_path, split="validation")
+    assert results.keys() == {*rows, "petoolbench"}
+    scores = {config: check_equal(results[config], model, rows[config]) for config in HISTORY_TYPES}
+    mean = macro(scores)
+    assert {name: results["petoolbench"].rates[name] for name in ACCURACIES} == pytest.approx(
+        {name: mean[name] for name in ACCURACIES}, abs=1e-12
     )
     assert len(server.log.completions()) == len(model.replies)

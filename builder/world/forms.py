@@ -1,0 +1,315 @@
+"""Forms: how a listing can state the value of a fact, with units and roundings that give the value back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+
+from .axes import Value
+
+_MONTHLY_CALLS: Final = (1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000)
+"""Number of calls that plans include."""
+_ROUND_FEES: Final = (5, 10, 15, 19, 25, 29, 39, 49, 59, 79, 99, 129, 149, 199, 249, 299, 399, 499)
+_MINUTES_A_MONTH: Final = 43_200
+_HOURS_A_YEAR: Final = 8_760
+_UNITS: Final = (
+    (31_536_000, "year"),
+    (2_592_000, "month"),
+    (604_800, "week"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+    (1, "second"),
+)
+"""Seconds of each unit of time, the longest first."""
+_MONTH_NAMES: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_ACCURACY: Final = 0.01
+"""Relative error up to which a form may round a value."""
+_PLAN_ACCURACY: Final = 0.004
+"""The same of a plan with a usual fee: less than half the distance of prices of two digits, so that their order stays."""
+
+
+class Plan(NamedTuple):
+    """A monthly plan."""
+
+    usd: float
+    """Fee of a month."""
+    calls: int
+    """Calls that the fee includes."""
+
+    @property
+    def fee(self) -> str:
+        """The fee in USD, such as `29` or `40.50`."""
+        return f"{self.usd:,.0f}" if self.usd == round(self.usd) else f"{self.usd:,.2f}"
+
+    @property
+    def included(self) -> str:
+        """The included calls, such as `10,000`."""
+        return f"{self.calls:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact in the forms in which listings state it. Each form gives the canonical value back, to within 1 %."""
+
+    axis: str
+    value: Value
+    today: date
+    noun: str = ""
+    """Counted things, such as `countries`, for the axis coverage."""
+
+    @property
+    def number(self) -> float:
+        """The value as a number in the canonical unit."""
+        return float(self.value)
+
+    @property
+    def is_zero(self) -> bool:
+        """True if it is nothing: calls that are free, or inputs that are not kept."""
+        return self.number == 0
+
+    # Price, in USD per 1,000 calls.
+    @property
+    def usd_per_1000(self) -> str:
+        """Price of 1,000 calls, such as `2.40`."""
+        return _fixed(self.number, 2)
+
+    @property
+    def usd_per_call(self) -> str:
+        """Price of one call, such as `0.0024`."""
+        return _decimal(self.number / 1000)
+
+    @property
+    def cents_per_100(self) -> str:
+        """Price of 100 calls in US cents, such as `24`."""
+        return _decimal(self.number * 10)
+
+    @property
+    def usd_per_million(self) -> str:
+        """Price of a million calls, such as `2,400`."""
+        return _decimal(self.number * 1000)
+
+    @property
+    def calls_for_10_usd(self) -> str:
+        """Calls that 10 USD pay for, such as `4,167`; a price of 0 has no such form."""
+        return _decimal(10_000 / self.number)
+
+    @property
+    def plan(self) -> Plan:
+        """A monthly plan with this price per call when all included calls are used."""
+        if self.is_zero:
+            return Plan(0.0, 10_000)
+
+        def miss(plan: Plan) -> float:
+            return abs(plan.usd / plan.calls * 1000 / self.number - 1)
+
+        plans = [Plan(float(fee), calls) for fee in _ROUND_FEES for calls in _MONTHLY_CALLS]
+        fitting = [plan for plan in plans if miss(plan) <= _PLAN_ACCURACY]
+        if fitting:
+            return min(fitting, key=lambda plan: abs(plan.calls - 20_000))
+        calls = min(_MONTHLY_CALLS, key=lambda calls: abs(calls * self.number / 1000 - 40))
+        return Plan(round(calls * self.number / 1000, 2), calls)
+
+    # Rate limit, in calls per minute.
+    @property
+    def per_minute(self) -> str:
+        """Calls per minute."""
+        return _decimal(self.number)
+
+    @property
+    def per_hour(self) -> str:
+        """Calls per hour."""
+        return _decimal(self.number * 60)
+
+    @property
+    def per_five_minutes(self) -> str:
+        """Calls in a window of 300 seconds."""
+        return _decimal(self.number * 5)
+
+    @property
+    def ms_between_calls(self) -> str:
+        """Minimum interval between calls in milliseconds."""
+        return _decimal(60_000 / self.number)
+
+    # Latency, in milliseconds.
+    @property
+    def ms(self) -> str:
+        """Milliseconds."""
+        return _decimal(self.number)
+
+    @property
+    def seconds(self) -> str:
+        """Seconds."""
+        return _decimal(self.number / 1000)
+
+    @property
+    def ms_95(self) -> str:
+        """A 95th percentile that goes with the median, in milliseconds."""
+        return _decimal(round(self.number * 2.4 / 5) * 5)
+
+    # Uptime, in percent.
+    @property
+    def percent(self) -> str:
+        """Percent, such as `99.95`."""
+        return f"{self.number:.{_places(100 - self.number, 2)}f}"
+
+    @property
+    def downtime_percent(self) -> str:
+        """Percent of time that the service is down, such as `0.05`."""
+        return _decimal(100 - self.number)
+
+    @property
+    def downtime_minutes(self) -> str:
+        """Minutes of downtime in a month of 30 days."""
+        return _decimal((100 - self.number) / 100 * _MINUTES_A_MONTH)
+
+    @property
+    def downtime_hours(self) -> str:
+        """Hours of downtime in a year."""
+        return _decimal((100 - self.number) / 100 * _HOURS_A_YEAR)
+
+    @property
+    def failed_checks(self) -> str:
+        """Failed checks out of 10,000."""
+        return _decimal((100 - self.number) * 100)
+
+    # Retention in days, freshness in seconds, archive in years: as durations.
+    @property
+    def whole_seconds(self) -> str:
+        """The value in seconds."""
+        return _decimal(self._seconds)
+
+    @property
+    def hours(self) -> str:
+        """The value in hours."""
+        return _decimal(self._seconds / 3_600)
+
+    @property
+    def days(self) -> str:
+        """The value in days."""
+        return _decimal(self._seconds / 86_400)
+
+    @property
+    def duration(self) -> str:
+        """The value in the largest unit that gives a whole number, such as `15 minutes`, `2 weeks` or `12 years`."""
+        return _duration(self._seconds, "year")
+
+    @property
+    def duration_in_days(self) -> str:
+        """As `duration`, but with no unit above the day, such as `30 days`."""
+        return _duration(self._seconds, "day")
+
+    @property
+    def duration_iso(self) -> str:
+        """The value as an ISO 8601 duration without weeks and months, such as `PT15M` or `P30D`."""
+        seconds = round(self._seconds)
+        if seconds and seconds % 86_400 == 0:
+            return f"P{seconds // 86_400}D"
+        for size, letter in ((3_600, "H"), (60, "M")):
+            if seconds and seconds % size == 0:
+                return f"PT{seconds // size}{letter}"
+        return f"PT{seconds}S"
+
+    @property
+    def interval(self) -> str:
+        """The value as an interval, such as `every 15 minutes` or `every hour`."""
+        return "every " + self.duration.removeprefix("1 ")
+
+    @property
+    def frequency(self) -> str:
+        """The value as a frequency, such as `4 times an hour` or `once a day`."""
+        size, unit = next(
+            ((size, unit) for size, unit in reversed(_UNITS) if size > 1 and size >= self._seconds), _UNITS[0]
+        )
+        times = size / self._seconds
+        article = "an" if unit == "hour" else "a"
+        return f"once {article} {unit}" if times == 1 else f"{_decimal(times)} times {article} {unit}"
+
+    @property
+    def _seconds(self) -> float:
+        return self.number * {"retention": 86_400, "archive": 31_536_000}.get(self.axis, 1)
+
+    # Archive, in years.
+    @property
+    def since_year(self) -> int:
+        """First year of an archive of this length, in whole years."""
+        return self.today.year - round(self.number)
+
+    @property
+    def since_month(self) -> str:
+        """First month of an archive of this length, in whole years, such as `November 2014`."""
+        return f"{_MONTH_NAMES[self.today.month - 1]} {self.since_year}"
+
+    @property
+    def years(self) -> str:
+        """Years."""
+        return _decimal(self.number)
+
+    @property
+    def months(self) -> str:
+        """Months, 12 a year."""
+        return _decimal(self.number * 12)
+
+    # Coverage, a count; standing, of 10; lifecycle.
+    @property
+    def count(self) -> str:
+        """A count, such as `1,200`."""
+        return _decimal(self.number)
+
+    @property
+    def rating(self) -> str:
+        """Standing of 10, with one decimal."""
+        return _fixed(self.number, 1)
+
+    @property
+    def stars(self) -> str:
+        """Standing as stars of 5, with two decimals."""
+        return _fixed(self.number / 2, 2)
+
+    @property
+    def points(self) -> str:
+        """Standing as points of 100."""
+        return _decimal(self.number * 10)
+
+    @property
+    def end_date(self) -> str:
+        """Day on which a deprecated interface ends, such as `2027-05-01`: the first of a month, half a year ahead."""
+        years, month = divmod(self.today.month + 5, 12)
+        return date(self.today.year + years, month + 1, 1).isoformat()
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+def _places(value: float, least: int) -> int:
+    """Return how many decimals, `least` or more, state a number to within the accuracy."""
+    places = least
+    while places < 9 and value and abs(round(value, places) / value - 1) > _ACCURACY:
+        places += 1
+    return places
+
+
+def _fixed(value: float, places: int) -> str:
+    """Return a number with thousands separators and `places` decimals, or as many as the accuracy needs."""
+    return f"{value:,.{_places(value, places)}f}"
+
+
+def _decimal(value: float) -> str:
+    """Return a number with thousands separators and as many decimals as three digits or the accuracy need."""
+    places = _places(value, max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0)
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _duration(seconds: float, largest: str) -> str:
+    """Return a duration in the largest unit, up to `largest`, that gives a whole number, such as `90 seconds`."""
+    whole = round(seconds)
+    units = _UNITS[[unit for _, unit in _UNITS].index(largest) :]
+    size, unit = next((size, unit) for size, unit in units if whole % size == 0 and (whole or size == 1))
+    number = whole // size
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"

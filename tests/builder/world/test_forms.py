@@ -1,0 +1,109 @@
+"""Tests of the forms of a fact."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from builder.world.axes import AXES, Value
+from builder.world.facts import draw_value, tidy
+from builder.world.forms import Stated
+
+TODAY = date(2026, 11, 29)
+
+
+def stated(axis: str, value: Value) -> Stated:
+    return Stated(axis, value, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "form", "text"),
+    [
+        ("price", 2.4, "usd_per_1000", "2.40"),
+        ("price", 0.064, "usd_per_1000", "0.064"),
+        ("price", 2.4, "usd_per_call", "0.0024"),
+        ("price", 0.064, "usd_per_call", "0.000064"),
+        ("price", 2.4, "cents_per_100", "24"),
+        ("price", 2.4, "usd_per_million", "2,400"),
+        ("price", 2.4, "calls_for_10_usd", "4,167"),
+        ("price", 0.0, "usd_per_call", "0"),
+        ("rate_limit", 2.0, "per_minute", "2"),
+        ("rate_limit", 2000.0, "per_hour", "120,000"),
+        ("rate_limit", 2000.0, "per_five_minutes", "10,000"),
+        ("rate_limit", 2.0, "ms_between_calls", "30,000"),
+        ("rate_limit", 7000.0, "ms_between_calls", "8.57"),
+        ("latency", 12000.0, "ms", "12,000"),
+        ("latency", 43.0, "seconds", "0.043"),
+        ("latency", 100.0, "ms_95", "240"),
+        ("uptime", 95.0, "percent", "95.00"),
+        ("uptime", 99.995, "percent", "99.995"),
+        ("uptime", 99.99, "downtime_minutes", "4.32"),
+        ("uptime", 95.0, "downtime_minutes", "2,160"),
+        ("uptime", 99.9, "downtime_hours", "8.76"),
+        ("uptime", 99.95, "downtime_percent", "0.05"),
+        ("uptime", 99.97, "failed_checks", "3"),
+        ("retention", 0.25, "duration_in_days", "6 hours"),
+        ("retention", 1.0, "duration_in_days", "1 day"),
+        ("retention", 90.0, "duration_in_days", "90 days"),
+        ("retention", 90.0, "duration", "3 months"),
+        ("retention", 14.0, "duration", "2 weeks"),
+        ("retention", 90.0, "duration_iso", "P90D"),
+        ("retention", 0.0, "duration_iso", "PT0S"),
+        ("retention", 0.25, "days", "0.25"),
+        ("retention", 180.0, "hours", "4,320"),
+        ("freshness", 5.0, "interval", "every 5 seconds"),
+        ("freshness", 60.0, "interval", "every minute"),
+        ("freshness", 3600.0, "interval", "every hour"),
+        ("freshness", 604800.0, "interval", "every week"),
+        ("freshness", 900.0, "interval", "every 15 minutes"),
+        ("freshness", 1.0, "duration", "1 second"),
+        ("freshness", 5.0, "frequency", "12 times a minute"),
+        ("freshness", 900.0, "frequency", "4 times an hour"),
+        ("freshness", 3600.0, "frequency", "once an hour"),
+        ("freshness", 10800.0, "frequency", "8 times a day"),
+        ("freshness", 2592000.0, "frequency", "once a month"),
+        ("freshness", 900.0, "duration_iso", "PT15M"),
+        ("freshness", 10800.0, "duration_iso", "PT3H"),
+        ("freshness", 86400.0, "whole_seconds", "86,400"),
+        ("archive", 1.0, "duration", "1 year"),
+        ("archive", 12.0, "duration", "12 years"),
+        ("archive", 12.0, "months", "144"),
+        ("archive", 12.0, "since_year", 2014),
+        ("archive", 12.0, "since_month", "November 2014"),
+        ("coverage", 1200.0, "count", "1,200"),
+        ("standing", 7.0, "rating", "7.0"),
+        ("standing", 8.7, "stars", "4.35"),
+        ("standing", 8.7, "points", "87"),
+        ("lifecycle", "deprecated", "end_date", "2027-05-01"),
+    ],
+)
+def test_values_have_forms(axis: str, value: Value, form: str, text: str | int) -> None:
+    assert getattr(stated(axis, value), form) == text
+
+
+@pytest.mark.parametrize(
+    ("month", "end"), [(1, "2026-07-01"), (6, "2026-12-01"), (7, "2027-01-01"), (12, "2027-06-01")]
+)
+def test_an_interface_ends_half_a_year_ahead(month: int, end: str) -> None:
+    assert Stated("lifecycle", "deprecated", date(2026, month, 15)).end_date == end
+
+
+def test_a_plan_costs_the_price_per_call() -> None:
+    prices = sorted({tidy(AXES["price"], 10**exponent) for exponent in np.linspace(-1.3, 1.6, 2000)})
+    per_1000 = [plan.usd / plan.calls * 1000 for plan in (stated("price", price).plan for price in prices)]
+    assert per_1000 == pytest.approx(prices, rel=0.01)
+    assert per_1000 == sorted(set(per_1000)), "a dearer tool has a dearer plan"
+    assert stated("price", 0.0).plan.usd == 0
+    assert stated("price", 2.4).plan.fee == "24"
+    assert stated("price", 2.4).plan.included == "10,000"
+
+
+def test_drawn_counts_are_whole_and_standing_is_at_most_10() -> None:
+    rng = np.random.default_rng(0)
+    for axis in ("archive", "coverage"):
+        assert all(
+            value >= 2 and value == int(value) for value in (float(draw_value(AXES[axis], rng)) for _ in range(500))
+        )
+    assert all(0 < float(draw_value(AXES["standing"], rng)) <= 10 for _ in range(500))
