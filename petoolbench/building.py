@@ -102,7 +102,9 @@ def build(
         >>> print(built)
     """
     if not isinstance(config, str | Path | BuildConfig | None):
-        raise ConfigError(f"The config is a {type(config).__name__}. Pass the path of a TOML file, or a BuildConfig.")
+        raise ConfigError(
+            f"The config is of type {type(config).__name__}. Pass the path of a TOML file, or a BuildConfig."
+        )
     if isinstance(config, BuildConfig):
         if (preset, users, seed) != (None, None, None):
             raise ConfigError("A BuildConfig holds preset, users and seed already. Set them in it, or pass a file.")
@@ -265,5 +267,5 @@ def _named(data: object) -> str | Path:
         ConfigError: If it is an object in memory.
     """
     if not isinstance(data, str | Path):
-        raise ConfigError(f"The data set is a {type(data).__name__}. Pass the path of its folder.")
+        raise ConfigError(f"The data set is of type {type(data).__name__}. Pass the path of its folder.")
     return data

@@ -244,12 +244,13 @@ def _decoded(source: Iterable[Instance | Mapping[str, Any]]) -> tuple[Instance, 
     """Return the instances of rows in any accepted form."""
     if isinstance(source, Mapping):
         raise DataError(
-            f"The rows are a {type(source).__name__}. Pass the rows of one split: a Dataset instead of a DatasetDict, "
-            "select(range(5)) instead of [:5], and a single row in a list."
+            f"The rows are of type {type(source).__name__}. Pass the rows of one split: a Dataset instead of a "
+            "DatasetDict, select(range(5)) instead of [:5], and a single row in a list."
         )
     if not isinstance(source, Iterable):
         raise DataError(
-            f"Instances cannot be loaded from a {type(source).__name__}. Pass a folder, ORG/NAME on the Hub, or rows."
+            f"Instances cannot be loaded from an object of type {type(source).__name__}. Pass a folder, ORG/NAME on "
+            "the Hub, or rows."
         )
     given = list(source)
     if not given:
@@ -263,7 +264,7 @@ def _decode(rows: Sequence[Mapping[str, Any]]) -> list[Instance]:
     for row in rows:
         if not isinstance(row, Mapping):
             raise DataError(
-                f"A row is a {type(row).__name__}. Pass dicts with the columns of the data set: a Dataset, a "
+                f"A row is of type {type(row).__name__}. Pass dicts with the columns of the data set: a Dataset, a "
                 'list, or frame.to_dict("records").'
             )
         if missing := [name for name in _REQUIRED if name not in row]:

@@ -68,7 +68,7 @@ def predict(
             f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
         )
     if not isinstance(model, str) and not callable(model):
-        raise ConfigError(f"The model is a {type(model).__name__}. Pass the name of a model, or a function.")
+        raise ConfigError(f"The model is of type {type(model).__name__}. Pass the name of a model, or a function.")
     if threads < 1:
         raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
     instances = data if isinstance(data, InstanceSet) else load(data)

@@ -33,7 +33,9 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
         ToolCall(name='get_weather', arguments={'city': 'Oslo'})
     """
     if not isinstance(text, str):
-        raise DataError(f"The reply is a {type(text).__name__}. Pass its text; a missing reply is scored as wrong.")
+        raise DataError(
+            f"The reply is of type {type(text).__name__}. Pass its text; a missing reply is scored as wrong."
+        )
     if isinstance(candidates, str | Mapping):
         raise DataError("The candidates are a single value. Pass a list of tools or names.")
     call = parse_text(text)
@@ -46,5 +48,7 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
 def _name(candidate: ToolDoc | Mapping[str, Any] | str) -> str:
     name = candidate.get("name") if isinstance(candidate, Mapping) else getattr(candidate, "name", candidate)
     if not isinstance(name, str):
-        raise DataError(f"The candidate {candidate!r} has no name. Pass tools, dicts with a 'name', or names.")
+        raise DataError(
+            f"A candidate of type {type(candidate).__name__} has no name. Pass tools, dicts with a 'name', or names."
+        )
     return name

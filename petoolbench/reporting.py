@@ -187,7 +187,7 @@ def _given(run: AnyRun) -> Run | Path:
         return run_in_memory(run)
     if not isinstance(run, str | Path):
         raise DataError(
-            f"A run is a {type(run).__name__}. Pass a run, the path of a run file, or texts by instance id."
+            f"A run is of type {type(run).__name__}. Pass a run, the path of a run file, or texts by instance id."
         )
     return Path(run)
 

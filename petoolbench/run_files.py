@@ -46,6 +46,10 @@ def read_run(path: str | Path) -> Run:
     Raises:
         DataError: If the file cannot be read or a line is malformed; names the line.
         PredictionsError: If an instance id occurs twice.
+
+    Example:
+        >>> run = read_run("run.jsonl")
+        >>> run.to_pandas()
     """
     path = Path(path)
     text = _text(_bytes(path), path)

@@ -281,8 +281,8 @@ def _by_id(predictions: Any, data: InstanceSet) -> dict[str, str | None]:
     """Return a list of texts by instance id."""
     if not isinstance(predictions, Iterable):
         raise DataError(
-            f"The predictions are a {type(predictions).__name__}. Pass a run, the path of a file, a dict of texts by "
-            "instance id, or a list of texts."
+            f"The predictions are of type {type(predictions).__name__}. Pass a run, the path of a file, a dict of "
+            "texts by instance id, or a list of texts."
         )
     texts = list(predictions)
     if len(texts) != len(data):
@@ -301,11 +301,13 @@ def run_in_memory(predictions: Mapping[str, str | None]) -> Run:
     """
     for instance_id, text in predictions.items():
         if not isinstance(instance_id, str):
-            raise DataError(f"The instance id {instance_id!r} is a {type(instance_id).__name__}. Pass ids as text.")
+            raise DataError(
+                f"The instance id {instance_id!r} is of type {type(instance_id).__name__}. Pass ids as text."
+            )
         if not isinstance(text, str | None):
             raise DataError(
-                f"The prediction of {instance_id!r} is a {type(text).__name__}. Pass the reply as text, or None where "
-                "there is none."
+                f"The prediction of {instance_id!r} is of type {type(text).__name__}. Pass the reply as text, or None "
+                "where there is none."
             )
     lines = {name: Line(name, text) for name, text in predictions.items() if text is not None}
     return Run(Path("predictions"), None, lines)

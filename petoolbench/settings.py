@@ -118,7 +118,9 @@ class RunSettings:
             raise ConfigError(f"ids is the text {ids!r}. Pass a list of instance ids.")
         object.__setattr__(self, "ids", tuple(self.ids))
         if not isinstance(self.body, Mapping):
-            raise ConfigError(f"body is a {type(self.body).__name__}. Pass a dict of further keys of the request.")
+            raise ConfigError(
+                f"body is of type {type(self.body).__name__}. Pass a dict of further keys of the request."
+            )
         if self.body.keys() & _RESERVED:
             raise ConfigError(
                 f"body holds {sorted(self.body.keys() & _RESERVED)[0]!r}, which is part of every request already. "

@@ -31,7 +31,7 @@ _MONTH_NAMES: Final = (
 _ACCURACY: Final = 0.01
 """Relative error up to which a form may round a value."""
 _PLAN_ACCURACY: Final = 0.004
-"""The same of a plan with a usual fee: less than half the distance of prices of two digits, so that their order stays."""
+"""The same of a plan with a usual fee: under half the distance of prices of two digits, so that their order stays."""
 
 
 class Plan(NamedTuple):

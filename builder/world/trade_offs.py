@@ -7,6 +7,7 @@ anybody would take, the tool with the best sum of facts, is therefore no better 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -27,22 +28,20 @@ _OTHERS: Final = (0.3, 0.97)
 
 
 def draw_facts(
-    axes: Sequence[str], provider_facts: Sequence[Facts], rules: RuleSet, rng: np.random.Generator
+    axes: Sequence[str], provider_facts: Sequence[Facts], rng: np.random.Generator
 ) -> list[dict[str, Value]] | None:
-    """Draw the facts of the tools of a group.
+    """Draw the facts of the tools of a group, each good on another axis, none worse than another on everything.
 
     Args:
         axes: Axes that the functionality states.
         provider_facts: Facts of each tool's provider; axes outside of `axes` are ignored.
-        rules: The rules that a preference can be.
         rng: Generator that draws the facts.
 
     Returns:
-        Facts of each tool, or None if no draw gives every tool a preference of each kind.
+        Facts of each tool, or None if every draw has a tool that is worse than another on everything.
     """
     own = [AXES[name] for name in axes if not AXES[name].provider]
     fixed = [{name: facts[name] for name in axes if AXES[name].provider} for facts in provider_facts]
-    usable = {kind: rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS}
     directed = [axis for axis in own if axis.better != "matter" and axis.is_number]
     for _ in range(_ATTEMPTS):
         order = rng.permutation(len(directed))
@@ -50,11 +49,32 @@ def draw_facts(
             {**fixed[place], **_draw_tool(own, directed[int(order[place % len(order)])].name, rng)}
             for place in range(len(fixed))
         ]
-        matrix = np.array([features(facts) for facts in tools])
-        if _is_dominated(matrix) or not _all_lead(matrix, usable, rules):
-            continue
-        return [{name: facts[name] for name in axes} for facts in tools]
+        if not _is_dominated(np.array([features(facts) for facts in tools])):
+            return [{name: facts[name] for name in axes} for facts in tools]
     return None
+
+
+def balanced_subsets(
+    matrix: NDArray[np.float64], axes: Sequence[str], sizes: Sequence[int], rules: RuleSet
+) -> list[tuple[int, ...]]:
+    """Return the sets of tools in which each tool is the clear choice of a preference of every kind.
+
+    Only such a set can be the candidates of a query group: each of its tools can be the answer, whatever the kind.
+
+    Args:
+        matrix: Features of the tools of the group, of shape (tools, columns).
+        axes: Axes that the functionality states.
+        sizes: Numbers of tools of a set.
+        rules: The rules that a preference can be.
+    """
+    usable = {kind: rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS}
+    subsets = []
+    for size in sizes:
+        for subset in combinations(range(len(matrix)), size):
+            best = winners(matrix[list(subset)], rules)
+            if all(len(set(best[indexes].tolist()) - {-1}) == size for indexes in usable.values()):
+                subsets.append(subset)
+    return subsets
 
 
 def winners(matrix: NDArray[np.float64], rules: RuleSet, lead: float = LEAD) -> NDArray[np.intp]:
@@ -96,9 +116,3 @@ def _is_dominated(matrix: NDArray[np.float64]) -> bool:
         if worse.any():
             return True
     return False
-
-
-def _all_lead(matrix: NDArray[np.float64], usable: Mapping[str, Sequence[int]], rules: RuleSet) -> bool:
-    """Return True if each tool is the clear choice of a rule of every kind."""
-    best = winners(matrix, rules)
-    return all(set(range(len(matrix))) <= set(best[list(indexes)].tolist()) for indexes in usable.values())

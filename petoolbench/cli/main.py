@@ -1,4 +1,4 @@
-"""The command `petoolbench`: all subcommands, and how errors are printed."""
+"""The command `petoolbench`: its subcommands, and the printing of errors."""
 
 from __future__ import annotations
 

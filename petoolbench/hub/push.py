@@ -64,7 +64,9 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
     """
     manifest = read_manifest(out)
     if manifest.is_original:
-        raise HubError(f"{str(out)!r} is an import of others' work. Push a folder made by `petoolbench build`.")
+        raise HubError(
+            f"{str(out)!r} is an import of the earlier benchmark, which is the work of others. Push a folder made by `petoolbench build`."
+        )
     problems = check_folder(out)
     if problems:
         raise HubError(f"{str(out)!r} differs from what was built: {'; '.join(problems[:5])}. Build it again.")

@@ -150,12 +150,13 @@ def execute_function(
 
     def reply(place: int) -> Line:
         row = rows[place]
-        text = model(prompt(row, mode=settings.mode, docs=settings.docs))
+        request = prompt(row, mode=settings.mode, docs=settings.docs)
+        text = model(request)
         if not isinstance(text, str):
             raise DataError(
                 f"The model returned a {type(text).__name__} for {row.instance_id!r}. Return the reply as text."
             )
-        return Line(row.instance_id, text)
+        return Line(row.instance_id, text_of_reply(text, request.tool_names))
 
     with open_run(out, header_of(data, settings)) as run:
         remaining = [place for place, row in enumerate(rows) if row.instance_id not in run.done]

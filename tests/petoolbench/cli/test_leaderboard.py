@@ -1,4 +1,4 @@
-"""`petoolbench leaderboard`, `submit` and `rescore`, as people type them."""
+"""`petoolbench leaderboard`, `submit` and `rescore`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ WAIT_S = 120
 OFFLINE = {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False", "NO_PROXY": "127.0.0.1", "PYTHONUNBUFFERED": "1"}
 
 
-def submit(predictions: Path, space: str, *more: str) -> Done:
-    given: list[str | Path] = ["submit", predictions, "--space", space, "--name", "mine", *more]
-    return run(*given, cwd=Path.cwd(), **{**os.environ, **OFFLINE})
+def submit(predictions: Path, space: str, *options: str) -> Done:
+    """Run `submit` in this process."""
+    arguments: list[str | Path] = ["submit", predictions, "--space", space, "--name", "mine", *options]
+    return run(*arguments, cwd=Path.cwd(), **{**os.environ, **OFFLINE})
 
 
-def told(*arguments: str) -> subprocess.CompletedProcess[str]:
+def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     environment = {**os.environ, **OFFLINE}
     return subprocess.run([*PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False)
 
@@ -42,29 +44,30 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def space(built: Built, store: Path) -> Iterator[str]:
-    """The address of a leaderboard on this machine."""
-    given = ["--data", str(built.data), "--answers", str(built.answers), "--store", str(store)]
-    command = [*PROGRAM, "leaderboard", *given]
+    """Address of a running leaderboard on this machine."""
+    options = ["--data", str(built.data), "--answers", str(built.answers), "--store", str(store)]
+    command = [*PROGRAM, "leaderboard", *options]
     environment = {**os.environ, **OFFLINE}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        said = ""
-        until = time.monotonic() + WAIT_S
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", said)):
+        output = ""
+        deadline = time.monotonic() + WAIT_S
+        while not (address := re.search(r"http://127\.0\.0\.1:\d+", output)):
             line = process.stdout.readline()
-            assert line, said
-            assert time.monotonic() < until, said
-            said += line
-        yield found[0]
+            assert line, output
+            assert time.monotonic() < deadline, output
+            output += line
+        yield address[0]
         process.terminate()
-        said += process.stdout.read()
-    assert not said.count("Traceback")
+        output += process.stdout.read()
+    assert not output.count("Traceback")
 
 
 @pytest.fixture
 def predictions(built: Built, tmp_path: Path) -> Path:
+    """Complete predictions file of the validation split; no reply has a call."""
     path = tmp_path / "predictions.jsonl"
     rows = [row for config in HISTORY_TYPES for row in read_instances(built.data, config, "validation")]
     lines = [json.dumps({"instance_id": row.instance_id, "prediction": "?"}) for row in rows]
@@ -72,48 +75,49 @@ def predictions(built: Built, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_checked_handed_in_scored_and_scored_again(
+def test_a_file_is_checked_submitted_scored_and_rescored(
     space: str, store: Path, built: Built, predictions: Path
 ) -> None:
-    whole = predictions.read_text()
-    predictions.write_text(whole.partition("\n")[2])
-    wrong = told("submit", str(predictions), "--space", space, "--name", "mine")
-    assert wrong.returncode == 1
-    assert re.search(r"Nothing was handed in\.\n.*\n?preferred_only: 1 of \d+ instance_ids are missing", wrong.stderr)
-    predictions.write_text(whole)
+    complete = predictions.read_text()
+    predictions.write_text(complete.partition("\n")[2])
+    refused = start("submit", str(predictions), "--space", space, "--name", "mine")
+    assert refused.returncode == 1
+    assert re.search(r"Nothing was submitted\.\n.*\n?preferred_only: 1 of \d+ instance_ids are missing", refused.stderr)
+    predictions.write_text(complete)
     checked = submit(predictions, space, "--check")
     assert checked.returncode == 0, checked.stderr
-    assert "Nothing is wrong" in checked.stdout
+    assert f"The file is valid: {3 * 36} lines answer {', '.join(HISTORY_TYPES)}." in checked.stdout
     receipt = submit(predictions, space)
     assert receipt.returncode == 0, receipt.stderr
     assert "quota left: 9" in receipt.stdout
     (submission,) = re.findall(r"submission id: (\S+)", receipt.stdout)
-    until, kept = time.monotonic() + WAIT_S, LocalStore(store)
-    while kept.pending():  # the evaluator looks every two seconds
-        assert time.monotonic() < until
+    deadline, submissions = time.monotonic() + WAIT_S, LocalStore(store)
+    while submissions.pending():  # the evaluator polls every two seconds
+        assert time.monotonic() < deadline
         time.sleep(0.1)
-    (outcome,) = [one for one in kept.outcomes() if one.submission_id == submission]
+    (outcome,) = [outcome for outcome in submissions.outcomes() if outcome.submission_id == submission]
     assert (outcome.status, outcome.overall["format_rate"]) == ("scored", 0)
-    again = told("rescore", "--data", str(built.data), "--answers", str(built.answers), "--store", str(store))
-    assert again.returncode == 0, again.stderr
-    assert submission not in again.stdout  # it was scored by this scorer
-    assert "0 outcomes were added" in again.stdout
+    rescored = start("rescore", "--data", str(built.data), "--answers", str(built.answers), "--store", str(store))
+    assert rescored.returncode == 0, rescored.stderr
+    assert submission not in rescored.stdout, "the current scorer has scored it already"
+    assert "0 outcomes were added" in rescored.stdout
 
 
-def test_a_leaderboard_that_is_not_there_is_named(predictions: Path) -> None:
-    found = submit(predictions, "http://127.0.0.1:9")
-    assert (found.returncode, found.stderr.count("\n")) == (1, 1)
-    assert "cannot be reached" in found.stderr
-    found = submit(Path("nothing.jsonl"), "http://127.0.0.1:9")
-    assert "There is no file 'nothing.jsonl'" in found.stderr
+def test_an_unreachable_leaderboard_and_a_missing_file_are_reported(predictions: Path) -> None:
+    unreachable = submit(predictions, "http://127.0.0.1:9")
+    assert (unreachable.returncode, unreachable.stderr.count("\n")) == (1, 1)
+    assert "The leaderboard 'http://127.0.0.1:9' cannot be reached" in unreachable.stderr
+    missing = submit(Path("nothing.jsonl"), "http://127.0.0.1:9")
+    assert missing.returncode == 1
+    assert "The file 'nothing.jsonl' does not exist" in missing.stderr
 
 
-def test_the_permanent_rows_answer_every_instance(built: Built, tmp_path: Path) -> None:
+def test_the_files_of_the_baselines_answer_every_instance(built: Built, tmp_path: Path) -> None:
     write_baselines(built.data, built.answers, tmp_path, silent)
     files = {f"{system}.{split}.jsonl" for system in PERMANENT for split in ("validation", "test")}
     assert {path.name for path in tmp_path.iterdir()} == files
     keys = {key.instance_id: key.answer for config in HISTORY_TYPES for key in read_answers(built.answers, config)}
     replies = [json.loads(line) for line in (tmp_path / "oracle.test.jsonl").read_text().splitlines()]
     assert {reply["instance_id"] for reply in replies} == set(keys)
-    right = [json.loads(reply["prediction"])["name"] == keys[reply["instance_id"]].name for reply in replies]
-    assert sum(right) >= 0.99 * len(right)
+    correct = [json.loads(reply["prediction"])["name"] == keys[reply["instance_id"]].name for reply in replies]
+    assert sum(correct) >= 0.99 * len(correct)

@@ -137,5 +137,5 @@ def test_baselines_work_or_report_missing_attributes(data: Path, model: str) -> 
 
 
 def test_an_import_is_not_pushed(data: Path) -> None:
-    with pytest.raises(HubError, match="is an import of others' work"):
+    with pytest.raises(HubError, match="is an import of the earlier benchmark"):
         plan_data(data, "somebody/something", None)
