@@ -138,7 +138,7 @@ def _default(parameter: inspect.Parameter) -> str:
 
 def python_api() -> str:
     """Return the page of the public names of `petoolbench`, and of the records that its results contain."""
-    public = [(name, _public(name)) for name in petoolbench.__all__ if name != "__version__"]
+    public = [(name, getattr(petoolbench, name)) for name in petoolbench.__all__ if name != "__version__"]
     functions = [(name, value) for name, value in public if inspect.isfunction(value)]
     classes: list[tuple[str, type]] = [(name, value) for name, value in public if inspect.isclass(value)]
     records: list[tuple[str, type]] = [(name, getattr(import_module(module), name)) for module, name in _RECORDS]
@@ -157,12 +157,6 @@ def python_api() -> str:
         for name, cls in members:
             lines += ["", f"### {name}", "", *_class(name, cls)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
-
-
-def _public(name: str) -> Any:
-    """Return a public object; the package `petoolbench.report`, once imported, hides the function of that name."""
-    value = getattr(petoolbench, name)
-    return getattr(import_module("petoolbench.reporting"), name) if inspect.ismodule(value) else value
 
 
 def _links(names: Sequence[str]) -> list[str]:
@@ -315,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in outdated:
             sys.stderr.write(f"{path.relative_to(FOLDER.parents[1])} is out of date. Run: make reference\n")
         return bool(outdated)
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
     return 0

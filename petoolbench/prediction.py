@@ -61,7 +61,7 @@ def predict(
 
     Example:
         >>> run = predict(data, my_function)
-        >>> run = predict(data, "gpt-4o-mini", history="own", limit=20, out="run.jsonl")
+        >>> run = predict(data, "gpt-4o-mini", history="own", limit=20, out="own.jsonl")
     """
     if unknown := sorted(options.keys() - _SETTINGS - _RESOURCES):
         raise ConfigError(

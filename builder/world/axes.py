@@ -76,7 +76,7 @@ _AXES: Final = (
         "access",
         "easier access",
         "less",
-        levels=("no key", "API key", "account", "account with credit card", "review of the application"),
+        levels=("API key", "account", "account with credit card", "review of the application"),
         provider=True,
     ),
     Axis("rate_limit", "higher rate limit", "more", "calls per minute", (5.0, 30.0, 100.0, 400.0, 2000.0)),

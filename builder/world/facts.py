@@ -14,7 +14,7 @@ from .axes import AXES, Axis, Value
 Facts = Mapping[str, Value]
 """Value of each stated axis, by the name of the axis, in canonical units."""
 _LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
-    "access": (0.22, 0.34, 0.22, 0.14, 0.08),
+    "access": (0.36, 0.3, 0.2, 0.14),
     "region": (0.36, 0.42, 0.22),
     "source": (0.25, 0.25, 0.3, 0.2),
     "reuse": (0.4, 0.32, 0.28),

@@ -65,7 +65,8 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
     manifest = read_manifest(out)
     if manifest.is_original:
         raise HubError(
-            f"{str(out)!r} is an import of the earlier benchmark, which is the work of others. Push a folder made by `petoolbench build`."
+            f"{str(out)!r} is an import of the earlier benchmark, which is the work of others. Push a folder made by "
+            "`petoolbench build`."
         )
     problems = check_folder(out)
     if problems:

@@ -27,7 +27,9 @@ def files(folder: Path) -> dict[str, bytes]:
     """Return the files of a data set, without the code in the same folder."""
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return {
-        name: path.read_bytes() for name, path in paths.items() if path.suffix not in CODE and name != "REVISIONS.md"
+        name: path.read_bytes()
+        for name, path in paths.items()
+        if path.suffix not in CODE and name != "REVISIONS.md" and not name.startswith("prompts/")
     }
 
 

@@ -177,7 +177,9 @@ def test_tools_are_passed_to_the_template(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_unusable_models_are_reported(tiny: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"The model 'no/model' cannot be loaded: it is not a local folder and cannot be"):
+    with pytest.raises(
+        ConfigError, match=r"The model 'no/model' cannot be loaded: it is not a local folder and cannot be"
+    ):
         LocalModel("no/model")
     with pytest.raises(ConfigError, match=r"holds no model: it has neither config.json nor adapter_config.json"):
         LocalModel(str(tmp_path))

@@ -146,7 +146,7 @@ def test_reports_state_the_size_of_the_sample(
     whole = (built.data / "audit" / "lengths.png").read_bytes()
     assert (tmp_path / "audit" / "lengths.png").read_bytes() != whole
     print_audit("chronological", sampled.configs[2])
-    assert "gates on" in capsys.readouterr().out
+    assert "gates evaluated on" in capsys.readouterr().out
 
 
 def test_a_report_on_all_rows_does_not_mention_samples(built: Built) -> None:
@@ -227,7 +227,7 @@ def test_the_card_states_the_size_of_the_sample(sampled: Audit, copied: Built) -
     summary = sampled.summary
     assert 0 < summary.gates_that_cannot_tell < summary.gates
     held = summary.gates - summary.gates_that_cannot_tell
-    assert f"{held} of {summary.gates} gates (the others cannot tell on so few rows) and" in card
-    assert f"drawn by whole query groups: {sampled.rows[0]} of 120 rows a config." in card
+    assert f"{held} of {summary.gates} gates and all" in card
+    assert f"sample of whole query groups: {sampled.rows[0]} of" in card
     assert sampled.training
-    assert f"Measured on {sampled.training.pairs} pairs." in card
+    assert f"The gates use {sampled.training.pairs} pairs." in card

@@ -1,0 +1,215 @@
+"""Services: the built-in catalogue of data format 2, fictional providers whose tools have facts.
+
+Every functionality is offered in every split by six to eight of the split's own providers. Facts of a provider (access,
+region, retention, ...) hold for all of its tools; the other facts are drawn so that no tool is worse than another on
+everything. The catalogue does not depend on the seed of a build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from builder.grouping.functionalities import concepts, data_table, entries
+from builder.randomness import generator_for
+from builder.records import Binding, Functionality, Slot
+from builder.words import sentence, slug, words
+
+from .axes import AXES, Value
+from .facts import Facts, draw_value
+from .listings import layouts
+from .trade_offs import draw_facts
+
+_SEED: Final = 20261129
+"""Fixed seed of the catalogue."""
+_SIZES: Final = (6, 7, 8)
+"""Numbers of providers of a functionality in a split."""
+_OPTIONAL: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("limit", {"type": "integer", "default": 10, "description": "Maximum number of results"}),
+    ("lang", {"type": "string", "default": "en", "description": "Language of the reply, ISO 639-1"}),
+    ("format", {"type": "string", "enum": ["json", "xml"], "default": "json", "description": "Format of the reply"}),
+    ("units", {"type": "string", "enum": ["metric", "imperial"], "default": "metric", "description": "Units"}),
+)
+_UNITS_FOR: Final = ("weather", "air", "body", "calor", "exercise", "charging")
+"""Beginnings of words in the names of functionalities whose replies have units."""
+_SMALL_WORDS: Final = frozenset(
+    {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
+)
+_VERBS: Final = frozenset(
+    "check convert correct decode detect extract generate geocode geolocate list look reverse search send shorten "
+    "summarize track translate validate".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProvider:
+    """A fictional provider."""
+
+    name: str
+    split: str
+    slug: str
+    """Its name in the names of its tools."""
+    naming: str
+    """Style of its operations: `verb_noun`, `camel`, `rest`, `noun` or `namespaced`."""
+    parameters: str
+    """Style of its parameters: `snake`, `camel` or `short`."""
+    layout: str
+    """Name of the layout of its listings."""
+    facts: Facts = field(hash=False)
+    """Facts that hold for all of its tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A tool with facts."""
+
+    name: str
+    provider: ServiceProvider
+    description: str
+    """Plain prose about what it does; the facts are in its listing."""
+    parameters: Mapping[str, Any] = field(hash=False)
+    bindings: Mapping[str, Binding] = field(hash=False)
+    """Position of each slot of the functionality in the arguments."""
+    facts: Facts = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A functionality in one split, with the services that do it."""
+
+    functionality: Functionality
+    split: str
+    axes: tuple[str, ...]
+    """Axes that its services state."""
+    noun: str
+    """Things that the axis coverage counts."""
+    services: tuple[Service, ...]
+
+
+@cache
+def catalogue(split: str) -> tuple[Job, ...]:
+    """Return the jobs of a split, sorted by functionality."""
+    table: Mapping[str, Mapping[str, Any]] = data_table("world/services/functionality_axes.toml")
+    offered = [entry.functionality for entry in entries() if entry.offered]
+    providers = service_providers(split)
+    load = dict.fromkeys((provider.name for provider in providers), 0)
+    jobs = []
+    for functionality in sorted(offered, key=lambda item: item.name):
+        rng = generator_for((_SEED,), "services", split, functionality.name)
+        size = int(rng.choice(_SIZES))
+        order = [providers[int(place)] for place in rng.permutation(len(providers))]
+        chosen = sorted(order, key=lambda provider: load[provider.name])[:size]
+        for provider in chosen:
+            load[provider.name] += 1
+        entry = table[functionality.name]
+        jobs.append(_job(functionality, split, tuple(entry["axes"]), str(entry["noun"]), chosen, rng))
+    return tuple(jobs)
+
+
+@cache
+def service_providers(split: str) -> tuple[ServiceProvider, ...]:
+    """Return the providers of a split with their facts, sorted by name."""
+    rng = generator_for((_SEED,), "providers", split)
+    names = [layout.name for layout in layouts(split)]
+    providers = []
+    for place, raw in enumerate(
+        sorted(
+            (raw for raw in data_table("world/services/providers.toml")["provider"] if raw["split"] == split),
+            key=lambda raw: str(raw["name"]),
+        )
+    ):
+        facts = {axis.name: draw_value(axis, rng) for axis in AXES.values() if axis.provider}
+        layout = names[(place + int(rng.integers(len(names)))) % len(names)]
+        providers.append(ServiceProvider(**raw, layout=layout, facts=facts))
+    return tuple(providers)
+
+
+def _job(
+    functionality: Functionality,
+    split: str,
+    axes: tuple[str, ...],
+    noun: str,
+    providers: Sequence[ServiceProvider],
+    rng: np.random.Generator,
+) -> Job:
+    facts = draw_facts(axes, [provider.facts for provider in providers], rng)
+    assert facts is not None, "the axes of every functionality allow a trade-off"
+    phrases = [functionality.summary, *functionality.phrases]
+    order = rng.permutation(len(phrases))
+    services = [
+        _service(functionality, provider, phrases[int(order[place % len(order)])], facts[place], rng)
+        for place, provider in enumerate(providers)
+    ]
+    return Job(functionality, split, axes, noun, tuple(sorted(services, key=lambda service: service.name)))
+
+
+def _service(
+    functionality: Functionality,
+    provider: ServiceProvider,
+    phrase: str,
+    facts: Mapping[str, Value],
+    rng: np.random.Generator,
+) -> Service:
+    parameters, bindings = _parameters(functionality, provider, rng)
+    name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming)}"[:64]
+    return Service(name, provider, sentence(phrase), parameters, bindings, facts)
+
+
+def operation_name(functionality: Functionality, naming: str) -> str:
+    """Return the name of an operation in a provider's style.
+
+    Args:
+        functionality: What the operation does.
+        naming: `verb_noun`, `camel`, `rest`, `noun` or `namespaced`.
+    """
+    parts = [part for part in words(functionality.name) if part not in _SMALL_WORDS][:5]
+    verb, nouns = (parts[0], parts[1:]) if parts[0] in _VERBS and len(parts) > 1 else ("get", parts)
+    if naming == "verb_noun":
+        return "_".join([verb, *nouns])
+    if naming == "camel":
+        return verb + "".join(part.title() for part in nouns)
+    if naming == "rest":
+        return "_".join([{"send": "post", "generate": "post"}.get(verb, "get"), "v1", *nouns])
+    if naming == "namespaced":
+        return "_".join([words(functionality.category)[0], *parts])
+    return "_".join(nouns)
+
+
+def _parameters(
+    functionality: Functionality, provider: ServiceProvider, rng: np.random.Generator
+) -> tuple[dict[str, Any], dict[str, Binding]]:
+    """Return the JSON Schema of the parameters of a tool, and the binding of each slot."""
+    properties: dict[str, Any] = {}
+    bindings: dict[str, Binding] = {}
+    for slot in functionality.slots:
+        name = _parameter_name(slot, provider.parameters, properties, rng)
+        json_type = concepts()[slot.concept].type
+        properties[name] = {"type": json_type, "description": slot.about}
+        bindings[slot.name] = Binding((name,), json_type)
+    required = list(properties)
+    options = [
+        (name, schema)
+        for name, schema in _OPTIONAL
+        if name not in properties and (name != "units" or functionality.name.startswith(_UNITS_FOR))
+    ]
+    for place in rng.permutation(len(options))[: int(rng.integers(0, 3))]:
+        name, schema = options[int(place)]
+        properties[name] = dict(schema)
+    return {"type": "object", "properties": properties, "required": required}, bindings
+
+
+def _parameter_name(slot: Slot, style: str, taken: Mapping[str, Any], rng: np.random.Generator) -> str:
+    """Draw a name for a slot in a provider's style."""
+    concept = concepts()[slot.concept]
+    plain = {name for name in concept.names - concept.odd if name.isalpha()}
+    short = sorted(name for name in plain if len(name) <= 5 and name not in taken)
+    if style == "short" and short:
+        return short[0] if len(short[0]) > 1 or slot.concept.endswith("query") else short[-1]
+    parts = words(slot.name)
+    spelled = parts[0] + "".join(part.title() for part in parts[1:]) if style == "camel" else "_".join(parts)
+    choices = [name for name in (spelled, *sorted(name for name in plain if 3 < len(name) < 9)) if name not in taken]
+    return choices[0] if rng.random() < 0.7 else choices[int(rng.integers(len(choices)))]
