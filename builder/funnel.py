@@ -30,7 +30,7 @@ class Funnel:
         for kind, reasons in other.drops.items():
             self.drops.setdefault(kind, Counter()).update(reasons)
 
-    def commonest(self, kind: str, number: int = 3) -> str:
+    def most_frequent(self, kind: str, number: int = 3) -> str:
         """Return the most frequent reasons for dropping items of a kind, with their counts, as text."""
         reasons = sorted(self.drops.get(kind, Counter()).items(), key=lambda item: (-item[1], item[0]))
         return ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in reasons[:number]) or "none"

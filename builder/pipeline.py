@@ -13,9 +13,10 @@ from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.prompting import prompt_version
 from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
 
-from .audit.audit_report import write_report
+from .audit.audit_report import write_audit_report
 from .audit.run_audit import audit
-from .catalogue.quality import LanguageJudge, keep_good_tools
+from .build_manifest import build_id, describe_build
+from .catalogue.quality import LanguageDetector, filter_tools
 from .catalogue.raw_tools import CatalogueSource
 from .catalogue.sources import BuiltinSource, Source
 from .catalogue.understanding import understand
@@ -38,7 +39,6 @@ from .grouping.recognition import Recogniser
 from .grouping.splits import split_groups, split_tools
 from .llm.analysis import ModelAnalyst
 from .llm.session import ModelSession
-from .manifest import build_id, describe_build
 from .progress import Progress
 from .randomness import generator_for
 from .records import Group, Tool
@@ -141,7 +141,7 @@ def _audit(folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progr
             f"The data set fails its audit and was not written. {len(result.failed)} gates or checks do not hold: "
             f"{'; '.join(result.failed)}. Change the config, or build with --no-audit to look at the data."
         )
-    write_report(result, folders.public)
+    write_audit_report(result, folders.public)
     return result.summary
 
 
@@ -186,13 +186,13 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
         BuildError: If no tool passes the filter.
     """
     progress("reading the catalogue", 0, 0)
-    tools = list(understand(keep_good_tools(source.read(), LanguageJudge(), funnel)))
+    tools = list(understand(filter_tools(source.read(), LanguageDetector(), funnel)))
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
     if not tools:
         raise BuildError(
             "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
-            f"reason: {funnel.commonest('tool')}. Improve the documentation, or name another catalogue."
+            f"reason: {funnel.most_frequent('tool')}. Improve the documentation, or name another catalogue."
         )
     return tools
 

@@ -73,7 +73,7 @@ def mentions_any(names: Sequence[str]) -> Callable[[str], bool]:
     return contains
 
 
-def commonest(counts: Mapping[str, int]) -> str:
+def most_frequent(counts: Mapping[str, int]) -> str:
     """Return the name with the highest count; ties go to the alphabetically first. There must be at least one."""
     return min(counts, key=lambda name: (-counts[name], name))
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from builder.audit.run_audit import audit
+from builder.build_manifest import file_hashes
 from builder.embedding import SentenceEncoder
-from builder.manifest import file_hashes
 from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES
 from hf_dataset.verify import check_folder

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from builder import pipeline
+from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import PARTITION_USERS, BuildConfig, load_config
 from builder.execution.executors import EXECUTORS, Executor
-from builder.manifest import file_hashes
 
 from .processes import Cost
 from .processes import measure as cost_of

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.catalogue.quality import LanguageJudge, keep_good_tools
+from builder.catalogue.quality import LanguageDetector, filter_tools
 from builder.catalogue.raw_tools import RawTool
 from builder.catalogue.sources import BuiltinSource, open_source
 from builder.catalogue.understanding import understand
@@ -123,7 +123,7 @@ def kept(made: Iterable[Made]) -> tuple[list[Tool], dict[str, str], dict[str, st
             last[:] = [operation]
             yield operation.raw
 
-    for tool in keep_good_tools(raws(), LanguageJudge(), Funnel()):
+    for tool in filter_tools(raws(), LanguageDetector(), Funnel()):
         tools.append(tool)
         does[tool.name], jobs[tool.name] = last[0].does, last[0].job
     return tools, does, jobs

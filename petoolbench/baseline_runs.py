@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from builder.predictors.registry import open_predictor
+from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
 from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder import pipeline
-from builder.audit.audit_report import write_report
+from builder.audit.audit_report import write_audit_report
 from builder.audit.gates import Gate
 from builder.audit.run_audit import Audit
 from builder.audit.run_audit import audit as run_audit
@@ -203,7 +203,7 @@ def audit(
         )
     result = run_audit(folder, Path(answers) if answers else None, manifest, SentenceEncoder(), progress)
     if out is not None:
-        write_report(result, Path(out))
+        write_audit_report(result, Path(out))
     return AuditResult(result)
 
 

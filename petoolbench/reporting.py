@@ -11,8 +11,8 @@ from builder.errors import DataError
 from hf_dataset.schema import Instance
 from metrics.petoolbench.records import RATES
 from petoolbench.hub.locate import data_folder
-from petoolbench.report.comparison import Compared, compare_runs
-from petoolbench.report.facts import Report
+from petoolbench.report.comparison import RunPair, compare_runs
+from petoolbench.report.run_facts import Report
 from petoolbench.report.wording import findings
 from petoolbench.report.write import PAGE, write_report
 
@@ -31,13 +31,13 @@ Data = InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class RunComparison(Sequence[Compared]):
+class RunComparison(Sequence[RunPair]):
     """Comparison of two runs in tool accuracy: overall, if they answer several configs, and by config.
 
-    Indexing and iteration give one `Compared` each. Prints as a table with a sentence for each comparison.
+    Indexing and iteration give one `RunPair` each. Prints as a table with a sentence for each comparison.
     """
 
-    parts: tuple[Compared, ...]
+    parts: tuple[RunPair, ...]
 
     def __getitem__(self, index: Any) -> Any:
         return self.parts[index]
@@ -45,7 +45,7 @@ class RunComparison(Sequence[Compared]):
     def __len__(self) -> int:
         return len(self.parts)
 
-    def __iter__(self) -> Iterator[Compared]:
+    def __iter__(self) -> Iterator[RunPair]:
         return iter(self.parts)
 
     def to_dict(self) -> list[dict[str, Any]]:
@@ -78,7 +78,7 @@ class RunComparison(Sequence[Compared]):
         return "\n".join([table, *(f"{part.config}: {part.in_words}" for part in self.parts)])
 
 
-def _record(part: Compared) -> dict[str, Any]:
+def _record(part: RunPair) -> dict[str, Any]:
     comparison = part.comparison
     return {
         "config": part.config,

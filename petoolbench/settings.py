@@ -17,7 +17,7 @@ from pydantic import ConfigDict
 from builder.choices import validate_choice
 from builder.errors import ConfigError
 from builder.llm.session import key_for
-from builder.predictors.registry import ALLOWED as BASELINES
+from builder.predictors.open_predictor import BASELINE_MODELS as BASELINES
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import ALL
 from hf_dataset.prompting import DOCS, MODES, Docs, Mode

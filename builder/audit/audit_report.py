@@ -39,7 +39,7 @@ _MAX_TABLE_PARTS: Final = 12
 """Breakdowns with more parts than this appear only in the JSON and the plots."""
 
 
-def write_report(audit: Audit, folder: Path) -> None:
+def write_audit_report(audit: Audit, folder: Path) -> None:
     """Write `audit.json`, `AUDIT.md` and the folder `audit` with the plots.
 
     Args:

@@ -14,11 +14,11 @@ from hf_dataset.references import references
 from hf_dataset.schema import Instance, ToolRow
 from metrics.petoolbench.records import Reference
 
-from .row_sampling import HELD_ROWS, Basis, SplitRows, draw
+from .row_sampling import MAX_ROWS_IN_MEMORY, Basis, SplitRows, draw
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AuditSettings:
     """Settings of a build that the audit depends on."""
 
     changes: int = 0
@@ -31,14 +31,14 @@ class Facts:
     """True if each split's documentation has its own set of phrases, as in the built-in marketplace."""
 
 
-def facts_of(manifest: Manifest, config: str) -> Facts:
+def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
     """Return the settings for one config of a data set.
 
     Args:
         manifest: Manifest of the data set.
         config: History type.
     """
-    return Facts(
+    return AuditSettings(
         changes=manifest.preference_changes(config),
         provider_overlap=manifest.provider_overlap,
         expected_loss=manifest.oracle_expected_loss if config == "rating_integrated" else 0.0,
@@ -47,7 +47,7 @@ def facts_of(manifest: Manifest, config: str) -> Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class SampleSource:
     """The split that a sample was drawn from, and the query groups in the sample."""
 
     every: SplitRows
@@ -74,8 +74,8 @@ class AuditSplit:
     """Documented value of each axis, by tool name."""
     reader: PreferenceReader
     """Reader that knows how common each attribute is in the split's catalogue."""
-    facts: Facts
-    sampled: Sampled | None = None
+    facts: AuditSettings
+    sampled: SampleSource | None = None
     """Origin of the sample; None if `rows` are all rows."""
     references: Sequence[Reference] = field(init=False)
     """References for scoring predictions, one for each of `rows`."""
@@ -118,8 +118,8 @@ class AuditSplit:
         return [Step(self.attributes[step.name], step.rating if rated else None) for step in row.history]
 
 
-def gather(
-    data: Path, config: str, answers: Path | None, manifest: Manifest, most: int = HELD_ROWS
+def read_audit_splits(
+    data: Path, config: str, answers: Path | None, manifest: Manifest, most: int = MAX_ROWS_IN_MEMORY
 ) -> list[AuditSplit]:
     """Read every split of a config whose answers are known; large splits are sampled.
 
@@ -133,7 +133,7 @@ def gather(
     Raises:
         ReadError: If a file is missing or malformed.
     """
-    facts = facts_of(manifest, config)
+    facts = audit_settings(manifest, config)
     parts = []
     for split in SPLITS if answers else SPLITS[:-1]:
         private = answers if split == "test" else None
@@ -145,11 +145,11 @@ def gather(
     return parts
 
 
-def _read_rows(every: SplitRows, seed: int, split: str, most: int) -> tuple[list[Instance], Sampled | None]:
+def _read_rows(every: SplitRows, seed: int, split: str, most: int) -> tuple[list[Instance], SampleSource | None]:
     """Read the rows of a split, or a sample of at most `most` rows."""
     sizes = every.sizes()
     total = sum(sizes.values())
     if total <= most:
         return list(every), None
     query_groups = draw(sizes, seed, split, most)
-    return list(every.of(query_groups)), Sampled(every, query_groups, total, len(sizes))
+    return list(every.of(query_groups)), SampleSource(every, query_groups, total, len(sizes))

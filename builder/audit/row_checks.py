@@ -12,7 +12,7 @@ from builder.config import MIN_SAME_FUNCTION
 from builder.words import mentions, spoken
 from hf_dataset.schema import Instance, ToolRow
 
-from .audit_split import AuditSplit, Facts
+from .audit_split import AuditSettings, AuditSplit
 from .text_quality import leaves, stated
 
 
@@ -68,7 +68,7 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     return [*checks, _check_phrases(parts)]
 
 
-def _rules_for(facts: Facts, train_instructions: Collection[str]) -> dict[str, _Rule]:
+def _rules_for(facts: AuditSettings, train_instructions: Collection[str]) -> dict[str, _Rule]:
     """Return the rules for a config by name; each returns True if a row violates it.
 
     Args:

@@ -20,7 +20,7 @@ from hf_dataset.layout import answers_file, split_file
 from hf_dataset.reader import answered, files_of, read_columns, read_file
 from hf_dataset.schema import AnswerKey, Instance
 
-HELD_ROWS: Final = 15_000
+MAX_ROWS_IN_MEMORY: Final = 15_000
 """Maximum number of rows of a split that are held in memory; larger than a split of one partition, which is therefore
 never sampled."""
 _PURPOSE: Final = "audit"

@@ -16,11 +16,11 @@ from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
 
-from .audit_split import AuditSplit, gather
+from .audit_split import AuditSplit, read_audit_splits
 from .gates import ORACLE, Gate, Outcome, in_each_split, oracle_gate, upper_gate
 from .oracle_breakdown import Breakdown, break_down
 from .row_checks import Check, run_checks
-from .row_sampling import HELD_ROWS, Basis, in_words
+from .row_sampling import MAX_ROWS_IN_MEMORY, Basis, in_words
 from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
 from .text_quality import TextQuality, asked, text_quality
 from .training_audit import TrainingAudit, audit_training, has_training
@@ -119,7 +119,7 @@ def audit(
     encoder: Encoder,
     progress: Progress,
     *,
-    most: int = HELD_ROWS,
+    most: int = MAX_ROWS_IN_MEMORY,
 ) -> Audit:
     """Audit a data set. Every row is checked; gates are measured on a sample of each split that is too large.
 
@@ -137,7 +137,7 @@ def audit(
     configs = []
     for number, config in enumerate(HISTORY_TYPES):
         progress("auditing", number, len(HISTORY_TYPES))
-        parts = gather(data, config, answers, manifest, most)
+        parts = read_audit_splits(data, config, answers, manifest, most)
         configs.append(audit_config(parts))
         if config == HISTORY_TYPES[-1]:  # all configs have the same instructions and query groups
             instructions = text_quality(asked(parts), encoder)

@@ -90,7 +90,7 @@ def asked(parts: Sequence[AuditSplit]) -> list[Asked]:
     ]
 
 
-def asked_in_original(path: Path) -> list[Asked]:
+def read_original_instructions(path: Path) -> list[Asked]:
     """Read the instructions of released rows of the earlier benchmark.
 
     The rows have no query groups; each pair of query and answer's tool counts as one.

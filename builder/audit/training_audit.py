@@ -27,7 +27,7 @@ from .gates import Gate, Outcome, upper_gate
 from .row_checks import Check
 from .word_classifier import margins
 
-TELLABLE: Final = ("wrong_functionality", "wrong_format")
+RECOGNISABLE_KINDS: Final = ("wrong_functionality", "wrong_format")
 """Kinds of rejected calls that are recognisable without the prompt by their nature."""
 _MIN_QUERY_GROUPS: Final = 8
 """Minimum number of query groups for a separate gate on a kind; with fewer, chance explains every accuracy."""
@@ -194,9 +194,9 @@ def measure(pairs: Sequence[Pair]) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
     Returns:
         The gates, and the accuracies that are only reported.
     """
-    gates = _pooled_tests([pair for pair in pairs if pair.kind not in TELLABLE])
-    gates += _kind_tests(pairs, [kind for kind in DPO_KINDS if kind not in TELLABLE])
-    reported = _kind_tests(pairs, [kind for kind in DPO_KINDS if kind in TELLABLE])
+    gates = _pooled_tests([pair for pair in pairs if pair.kind not in RECOGNISABLE_KINDS])
+    gates += _kind_tests(pairs, [kind for kind in DPO_KINDS if kind not in RECOGNISABLE_KINDS])
+    reported = _kind_tests(pairs, [kind for kind in DPO_KINDS if kind in RECOGNISABLE_KINDS])
     return (
         tuple(upper_gate(name, _outcomes(part, margin), len(gates)) for name, part, margin in gates),
         tuple(upper_gate(name, _outcomes(part, margin), 1) for name, part, margin in reported),

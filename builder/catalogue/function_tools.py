@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
-from builder.manifest import content_hash
 
 from .documents import UnreadableError, as_object, as_text, parse_json, read_text
 from .json_references import References

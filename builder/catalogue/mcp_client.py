@@ -37,7 +37,7 @@ _METHOD_NOT_FOUND: Final = -32601
 _EXPECTED: Final = "a command that runs an MCP server on its standard input and output"
 
 
-def listed_tools(command: str, seconds: float = SECONDS) -> dict[str, Any]:
+def list_server_tools(command: str, seconds: float = SECONDS) -> dict[str, Any]:
     """Start a server, request its list of tools and stop it.
 
     Args:

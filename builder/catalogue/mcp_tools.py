@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
-from builder.manifest import content_hash
 
 from .documents import UnreadableError, as_object, as_text, parse_json, read_text, readable_files
 from .json_references import References
-from .mcp_client import listed_tools
+from .mcp_client import list_server_tools
 from .raw_tools import RawTool
 from .schema_parameters import SchemaReader
 
@@ -73,7 +73,7 @@ class McpServerSource:
 
     @cached_property
     def _response(self) -> dict[str, Any]:
-        return listed_tools(self._command)
+        return list_server_tools(self._command)
 
     @property
     def identity(self) -> str:

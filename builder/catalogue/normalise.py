@@ -107,7 +107,7 @@ class UnusableSchemaError(ValueError):
     """Unusable parameters: one has no name, or is required and its type cannot be given as text."""
 
 
-def shapes_the_reply(name: str) -> bool:
+def controls_response_form(name: str) -> bool:
     """Return True if a parameter only controls the form of the response, such as paging, format or language."""
     return squash(name) in _SHAPING
 
@@ -172,7 +172,7 @@ def _property(parameter: RawParameter, type_schema: dict[str, str]) -> tuple[dic
     # A default outside of the listed values shows that the list is incomplete.
     if options and (value is None or value in options):
         schema["enum"] = options
-    required = parameter.required and (value is None or not shapes_the_reply(parameter.name))
+    required = parameter.required and (value is None or not controls_response_form(parameter.name))
     if value is not None:
         schema |= {"examples": [value]} if required else {"default": value}
     return schema, required

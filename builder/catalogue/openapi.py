@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
-from builder.manifest import content_hash
 
 from .documents import MAX_BYTES, UnreadableError, read_document, readable_files
 from .openapi_operations import Document

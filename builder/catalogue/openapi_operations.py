@@ -80,7 +80,9 @@ class Document:
             operation_description=_description(operation),
             parameters=tuple(by_name.values()),
             facts=ServiceFacts(
-                authentication=self._security.authentication(operation, asks_for_key=len(inputs) < len(declared))
+                authentication=self._security.authentication(
+                    operation, has_credential_parameter=len(inputs) < len(declared)
+                )
             ),
         )
 

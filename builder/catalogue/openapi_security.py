@@ -53,22 +53,22 @@ class Security:
         pattern = _CREDENTIAL_HEADER if location == "header" else _CREDENTIAL_QUERY
         return (location, name.lower()) in self._keys or pattern.search(squash(name)) is not None
 
-    def authentication(self, operation: Mapping[str, Any], *, asks_for_key: bool) -> str | None:
+    def authentication(self, operation: Mapping[str, Any], *, has_credential_parameter: bool) -> str | None:
         """Return the authentication that an operation requires.
 
         Args:
             operation: Operation object of the document.
-            asks_for_key: True if one of its parameters is a credential.
+            has_credential_parameter: True if one of its parameters is a credential.
 
         Returns:
             `none`, `key` or `oauth`; None if the document does not state it.
         """
         requirements = operation.get("security", self._default)
         if not isinstance(requirements, list):
-            return "key" if asks_for_key else None
+            return "key" if has_credential_parameter else None
         ranks = [self._rank(as_object(requirement)) for requirement in requirements] or [0]
         known = [rank for rank in ranks if rank is not None]
-        return _VALUES[max(min(known), int(asks_for_key))] if known else None
+        return _VALUES[max(min(known), int(has_credential_parameter))] if known else None
 
     def _rank(self, requirement: Mapping[str, Any]) -> int | None:
         """Return the rank of the hardest scheme that a requirement combines; None if one of its schemes is unknown."""

@@ -47,7 +47,7 @@ _MIN_LETTERS: Final = 40
 """Shorter texts are not classified, since their language is uncertain."""
 
 
-class LanguageJudge:
+class LanguageDetector:
     """Detector of texts that are not English."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class LanguageJudge:
         return bool(language == "en" or probability < _MIN_PROBABILITY)
 
 
-def keep_good_tools(raws: Iterable[RawTool], judge: LanguageJudge, funnel: Funnel) -> Iterator[Tool]:
+def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funnel) -> Iterator[Tool]:
     """Drop junk from raw operations and normalise the rest.
 
     Args:
@@ -114,7 +114,7 @@ class _RepetitionFilter:
         return reason
 
 
-def _junk_reason(raw: RawTool, judge: LanguageJudge) -> str | None:
+def _junk_reason(raw: RawTool, judge: LanguageDetector) -> str | None:
     """Return the reason for which an operation is junk by itself; None if it is not."""
     return _content_reason(raw) or _description_reason(raw, judge)
 
@@ -132,7 +132,7 @@ def _content_reason(raw: RawTool) -> str | None:
     return None
 
 
-def _description_reason(raw: RawTool, judge: LanguageJudge) -> str | None:
+def _description_reason(raw: RawTool, judge: LanguageDetector) -> str | None:
     description = f"{raw.operation_description} {raw.provider_description}".strip()
     if not description:
         return "empty_description"

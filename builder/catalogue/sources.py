@@ -35,7 +35,7 @@ _BY_PATH: Final[Mapping[str, Callable[[Path], Source]]] = {
     "openai": FunctionSource,
 }
 _COMMAND: Final = "mcp+stdio"
-ALLOWED: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_PATH), f"{_COMMAND}:COMMAND"])
+CATALOGUE_FORMS: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_PATH), f"{_COMMAND}:COMMAND"])
 """Forms of the `--catalog` option, for help texts and errors."""
 
 
@@ -57,4 +57,4 @@ def open_source(spec: str) -> Source:
     if kind == _COMMAND and location.strip():
         return McpServerSource(location)
     problem = "has no path" if kind in _BY_PATH else "has no command" if kind == _COMMAND else "is unknown"
-    raise ConfigError(f"The catalogue {spec!r} {problem}. Allowed values: {ALLOWED}.")
+    raise ConfigError(f"The catalogue {spec!r} {problem}. Allowed values: {CATALOGUE_FORMS}.")

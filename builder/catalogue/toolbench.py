@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
-from builder.manifest import content_hash
 from builder.records import ServiceFacts
 
 from .raw_tools import RawParameter, RawTool

@@ -18,10 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from builder.build_manifest import LIBRARIES, build_id, file_hash, file_hashes
 from builder.config import BuildConfig
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
-from builder.manifest import LIBRARIES, build_id, file_hash, file_hashes
 from hf_dataset.manifest import FileRecord
 
 from .code_hash import code_hash

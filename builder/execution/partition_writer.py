@@ -144,6 +144,7 @@ def given_up(partition: Partition) -> BuildError:
     """Return the error of a build whose workers died in every attempt at a partition."""
     return BuildError(
         f"The worker that wrote users {partition.first} to {partition.first + partition.users - 1} of "
-        f"{partition.split!r} died {ATTEMPTS} times without an error message. It was killed, perhaps because memory ran out. "
+        f"{partition.split!r} died {ATTEMPTS} times without an error message. It was killed, perhaps for lack of "
+        "memory. "
         "Use fewer --workers."
     )

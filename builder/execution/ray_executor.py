@@ -81,8 +81,8 @@ def make_on_ray(
                 yield partitions[row["place"]], answer
         except ray.exceptions.RayError as error:
             raise BuildError(
-                f"Ray stopped: {str(error).strip().splitlines()[-1]} Use fewer --workers, or inspect the logs of Ray. The "
-                "same command resumes the build."
+                f"Ray stopped: {str(error).strip().splitlines()[-1]} Use fewer --workers, or inspect the logs of Ray. "
+                "The same command resumes the build."
             ) from error
         finally:
             ray.shutdown()
@@ -104,8 +104,8 @@ def _connect(ray: Any, address: str | None) -> None:
         ray.init(address=address, **given)
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"No Ray cluster answers at {address!r}: {' '.join(str(error).split())}. Set --ray-address to HOST:PORT of a "
-            "running head node, or leave it out to start a cluster on this machine."
+            f"No Ray cluster answers at {address!r}: {' '.join(str(error).split())}. Set --ray-address to HOST:PORT of "
+            "a running head node, or leave it out to start a cluster on this machine."
         ) from error
 
 

@@ -138,9 +138,9 @@ def _put_in_place(public: LockedFolder, private: LockedFolder, final_folders: Fo
             raise
     except OSError as error:
         raise OutputError(
-            f"{str(final_folders.public)!r} cannot be renamed into place: {error.strerror}. The data set is "
-            f"complete; it and its answers are in {str(public.path)!r} and {str(private.path)!r}. Move both before building to the "
-            "same name again."
+            f"{str(final_folders.public)!r} cannot be renamed into place: {error.strerror}. The data set is complete; "
+            f"it is stored in {str(public.path)!r}, its answers in {str(private.path)!r}. Move both before building to "
+            "the same name again."
         ) from error
 
 

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from builder.config import MIN_SAME_FUNCTION, GroupConfig
 from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
-from builder.words import commonest, mentions, provider_family, words
+from builder.words import mentions, most_frequent, provider_family, words
 
 from .recognition import Recognised, Recogniser
 
 
 def usual_category(tools: Iterable[Tool]) -> str:
     """Return the most frequent category of some tools, the alphabetically first one in a tie."""
-    return commonest(Counter(tool.category for tool in tools))
+    return most_frequent(Counter(tool.category for tool in tools))
 
 
 def group_catalogue(

@@ -61,8 +61,8 @@ def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funn
                 f"assigned to {split!r}, but at least {MIN_SPLIT_GROUPS} are needed in each split. A group needs "
                 f"{MIN_SAME_FUNCTION} or more tools of different providers that do the same job and whose "
                 "documentation states how they differ (price, sign-up, limits, speed). Most frequent reasons for "
-                f"tools without a group: {funnel.commonest('ungrouped_tool')}. Reasons for dropped groups: "
-                f"{funnel.commonest('group')}. Use a larger catalogue, or --llm to find jobs that the library of "
+                f"tools without a group: {funnel.most_frequent('ungrouped_tool')}. Reasons for dropped groups: "
+                f"{funnel.most_frequent('group')}. Use a larger catalogue, or --llm to find jobs that the library of "
                 "functionalities does not cover."
             )
     return sorted((group for split in SPLITS for group in assigned[split]), key=lambda group: group.key)

@@ -24,7 +24,7 @@ from builder.records import Attribute, Binding, Functionality, Group, GroupTool,
 from builder.users.scenarios import favouring_words, is_final
 from builder.words import mentions_any, provider_family, sentence
 
-from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, Scenarios, fault_of, wrong_with_scenario
+from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, Scenarios, fault_of, scenario_fault
 from .engine import Engine
 from .payloads import (
     align_payload,
@@ -35,7 +35,7 @@ from .payloads import (
     verify_payload,
     write_payload,
 )
-from .task import Payload, Refusal
+from .task import FailedRequest, Payload
 
 __all__ = ["ModelAnalyst", "WrittenScenarios", "bound", "clusters_of", "pairs_of", "slots_of"]
 
@@ -69,7 +69,7 @@ class ModelAnalyst:
         replies = self._engine.complete_all(UNDERSTAND, [understand_payload(tool) for tool in tools])
         analysed, does = [], {}
         for tool, reply in zip(tools, replies, strict=True):
-            if isinstance(reply, Refusal):
+            if isinstance(reply, FailedRequest):
                 self._funnel.drop("tool_not_understood", reply.reason)
                 analysed.append(tool)
                 continue
@@ -93,7 +93,7 @@ class ModelAnalyst:
         payloads = [judge_payload(callable_[first], callable_[second], does) for first, second in pairs]
         same: defaultdict[int, set[int]] = defaultdict(set)
         for (first, second), reply in zip(pairs, self._engine.complete_all(JUDGE, payloads), strict=True):
-            if isinstance(reply, Refusal):
+            if isinstance(reply, FailedRequest):
                 self._funnel.drop("pair_not_judged", reply.reason)
             elif reply.same_job:
                 same[first].add(second)
@@ -108,7 +108,7 @@ class ModelAnalyst:
         payloads = [align_payload(slots_of(cluster[0]), tool) for cluster, tool in candidates]
         members: defaultdict[str, list[GroupTool]] = defaultdict(list)
         for (cluster, tool), reply in zip(candidates, self._engine.complete_all(ALIGN, payloads), strict=True):
-            if isinstance(reply, Refusal):
+            if isinstance(reply, FailedRequest):
                 self._funnel.drop("ungrouped_tool", f"not_aligned_{reply.reason}")
                 continue
             bindings = bound(tool, {item.slot: item.parameter for item in reply.slots})
@@ -189,7 +189,7 @@ class ModelAnalyst:
         seen: set[tuple[str, str]] = set()
         replies = self._engine.complete_all(WRITE, payloads)
         for (group, _), payload, reply in zip(requests, payloads, replies, strict=True):
-            if isinstance(reply, Refusal):
+            if isinstance(reply, FailedRequest):
                 self._funnel.drop("register_not_written", reply.reason)
                 continue
             drafts.extend((group, scenario) for scenario in self._drafts(group, payload, reply, seen))
@@ -201,7 +201,7 @@ class ModelAnalyst:
         """Yield the usable scenarios of a reply, except those in `seen`: (functionality name, instruction) pairs."""
         for written in reply.scenarios:
             key = (group.functionality.name, written.instruction)
-            fault = wrong_with_scenario(payload, written)
+            fault = scenario_fault(payload, written)
             if fault is None and key in seen:
                 fault = "instruction_written_twice"
             if fault is not None:
@@ -217,7 +217,7 @@ class ModelAnalyst:
         kept: defaultdict[str, list[Scenario]] = defaultdict(list)
         payloads = [verify_payload(group, scenario) for group, scenario in drafts]
         for (group, scenario), reply in zip(drafts, self._engine.complete_all(VERIFY, payloads), strict=True):
-            fault = reply.reason if isinstance(reply, Refusal) else fault_of(reply)
+            fault = reply.reason if isinstance(reply, FailedRequest) else fault_of(reply)
             if fault is None:
                 kept[group.functionality.name].append(scenario)
             else:

@@ -15,10 +15,10 @@ from typing import Final
 from builder.errors import BudgetError, LlmError
 
 from .answer_cache import Answer
-from .engine import Settings, each_once, read_completion, refusal, settle
+from .engine import Settings, each_once, read_and_count, read_completion, refusal
 from .request import Request, make_request
 from .sender import openai_library
-from .task import Payload, R, Refusal, Rejection, Task
+from .task import FailedRequest, Payload, R, RejectedReply, Task
 
 _ENDPOINT: Final = "/v1/chat/completions"
 _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -52,11 +52,11 @@ class BatchEngine:
         """Close the connections to the endpoint."""
         self._client.close()
 
-    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         """Return the reply to each payload, in order, as described in `Engine`."""
         return each_once(task, payloads, lambda distinct: self._complete_all(task, distinct))
 
-    def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+    def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         results: dict[int, R] = {}
         reasons: dict[int, Counter[str]] = {index: Counter() for index in range(len(payloads))}
         for attempt in range(self._config.attempts):
@@ -64,7 +64,7 @@ class BatchEngine:
             if not missing:
                 break
             for index, reply in self._attempt(task, payloads, missing, attempt):
-                if isinstance(reply, Rejection):
+                if isinstance(reply, RejectedReply):
                     reasons[index][reply.reason] += 1
                 else:
                     results[index] = reply
@@ -73,16 +73,16 @@ class BatchEngine:
 
     def _attempt(
         self, task: Task[R], payloads: Sequence[Payload], indices: Sequence[int], attempt: int
-    ) -> Iterator[tuple[int, R | Rejection]]:
+    ) -> Iterator[tuple[int, R | RejectedReply]]:
         """Send some of the payloads once and yield the index and the reply of each."""
         requests = {index: make_request(task, payloads[index], attempt, self._config) for index in indices}
         self._fetch(requests.values())
         for index, request in requests.items():
             answer = self._cache.get(request.key)
             if answer is None:
-                yield index, Rejection("no_answer_in_batch")
+                yield index, RejectedReply("no_answer_in_batch")
             else:
-                yield index, settle(task, payloads[index], answer, self._meter)
+                yield index, read_and_count(task, payloads[index], answer, self._meter)
 
     def _fetch(self, requests: Iterable[Request]) -> None:
         """Put answers to the requests into the cache, in as many rounds as the retries allow."""

@@ -126,13 +126,13 @@ class Scenarios(Reply):
 
 def _check_scenarios(payload: Payload, reply: Scenarios) -> str | None:
     """Reject a reply only if all its scenarios are faulty. Otherwise the caller drops the faulty ones."""
-    faults = [wrong_with_scenario(payload, scenario) for scenario in reply.scenarios]
+    faults = [scenario_fault(payload, scenario) for scenario in reply.scenarios]
     if not faults:
         return "no_scenario"
     return faults[0] if all(faults) else None
 
 
-def wrong_with_scenario(payload: Payload, scenario: WrittenScenario) -> str | None:
+def scenario_fault(payload: Payload, scenario: WrittenScenario) -> str | None:
     """Return the reason why a scenario cannot be used, or None if it passes all checks.
 
     Args:

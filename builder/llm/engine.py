@@ -9,18 +9,18 @@ from typing import Any, Protocol
 
 from builder.config import LlmConfig
 from builder.progress import Progress
-from builder.words import commonest
+from builder.words import most_frequent
 
 from .answer_cache import Answer, AnswerCache
 from .meter import Meter
 from .request import estimated_tokens
-from .task import Payload, R, Refusal, Rejection, Task
+from .task import FailedRequest, Payload, R, RejectedReply, Task
 
 
 class Engine(Protocol):
     """Client that sends the requests of a task to a model."""
 
-    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         """Return the reply to each payload, in order.
 
         Args:
@@ -28,7 +28,7 @@ class Engine(Protocol):
             payloads: One payload per request.
 
         Returns:
-            A valid reply for each payload, or a `Refusal` if no attempt gave one.
+            A valid reply for each payload, or a `FailedRequest` if no attempt gave one.
 
         Raises:
             LlmError: If the endpoint cannot be used.
@@ -55,8 +55,8 @@ class Settings:
 
 
 def each_once(
-    task: Task[R], payloads: Sequence[Payload], ask: Callable[[Sequence[Payload]], Sequence[R | Refusal]]
-) -> list[R | Refusal]:
+    task: Task[R], payloads: Sequence[Payload], ask: Callable[[Sequence[Payload]], Sequence[R | FailedRequest]]
+) -> list[R | FailedRequest]:
     """Return the reply to each payload, in order, and send equal payloads only once.
 
     Args:
@@ -69,15 +69,15 @@ def each_once(
     return [replies[task.user(payload)] for payload in payloads]
 
 
-def refusal(reasons: Counter[str]) -> Refusal:
+def refusal(reasons: Counter[str]) -> FailedRequest:
     """Return the refusal of a request whose replies were all rejected, with the most frequent reason."""
-    return Refusal(commonest(reasons))
+    return FailedRequest(most_frequent(reasons))
 
 
-def settle(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | Rejection:
+def read_and_count(task: Task[R], payload: Payload, answer: Answer, meter: Meter) -> R | RejectedReply:
     """Read and check an answer, and count the outcome in the meter."""
     reply = task.read(answer.text, payload)
-    if isinstance(reply, Rejection):
+    if isinstance(reply, RejectedReply):
         meter.reject(task.name, reply.reason)
     else:
         meter.accept(task.name, answer)

@@ -45,11 +45,11 @@ class AdaptiveLimiter:
                 self._active -= 1
                 self._free.notify_all()
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Record that the endpoint answered a request."""
         self.limit = min(self._most, self.limit + 1 / self.limit)
 
-    def complained(self, retry_after: float) -> None:
+    def record_overload(self, retry_after: float) -> None:
         """Record that the endpoint reported overload.
 
         Args:

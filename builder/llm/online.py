@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from .engine import Settings, each_once, read_completion, refusal, settle
+from .engine import Settings, each_once, read_and_count, read_completion, refusal
 from .request import make_request
 from .sender import Sender, connect, each
-from .task import Payload, R, Refusal, Rejection, Task
+from .task import FailedRequest, Payload, R, RejectedReply, Task
 
 
 class OnlineEngine:
@@ -23,13 +23,13 @@ class OnlineEngine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+    def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         """Return the reply to each payload, in order, as described in `Engine`."""
         return each_once(task, payloads, lambda distinct: asyncio.run(self._complete_all(task, distinct)))
 
-    async def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | Refusal]:
+    async def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         settings = self._settings
-        results: dict[int, R | Refusal] = {}
+        results: dict[int, R | FailedRequest] = {}
 
         async def complete(index: int) -> None:
             results[index] = await self._complete(sender, task, payloads[index])
@@ -40,7 +40,7 @@ class OnlineEngine:
             await each(range(len(payloads)), complete, min(settings.config.connections, len(payloads)))
         return [results[index] for index in range(len(payloads))]
 
-    async def _complete(self, sender: Sender, task: Task[R], payload: Payload) -> R | Refusal:
+    async def _complete(self, sender: Sender, task: Task[R], payload: Payload) -> R | FailedRequest:
         """Send a payload until a reply is accepted or the attempts are used up."""
         cache, meter = self._settings.cache, self._settings.meter
         reasons: Counter[str] = Counter()
@@ -57,8 +57,8 @@ class OnlineEngine:
                 meter.pay(task.name, answer)
             else:
                 meter.cached[task.name] += 1
-            reply = settle(task, payload, answer, meter)
-            if not isinstance(reply, Rejection):
+            reply = read_and_count(task, payload, answer, meter)
+            if not isinstance(reply, RejectedReply):
                 return reply
             reasons[reply.reason] += 1
         return refusal(reasons)

@@ -147,7 +147,7 @@ class Sender:
         except (self._openai.APIResponseValidationError, ValueError) as error:
             self._no_answer("no_chat_completion", 0.0, error)
         self._alive = True
-        self._limiter.succeeded()
+        self._limiter.record_success()
         return answer
 
     def _fail_with_status(self, error: Any) -> NoReturn:
@@ -167,7 +167,7 @@ class Sender:
         self._meter.faults[reason] += 1
         if reason == "status_429":
             self._alive = True
-            self._limiter.complained(seconds)
+            self._limiter.record_overload(seconds)
         raise _NoAnswerError(reason, seconds) from error
 
 

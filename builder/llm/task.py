@@ -35,7 +35,7 @@ _FRAME: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class RejectedReply:
     """Result of a reply that failed a check."""
 
     reason: str
@@ -43,7 +43,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class FailedRequest:
     """Result of a request without any valid reply."""
 
     reason: str
@@ -83,7 +83,7 @@ class Task(Generic[R]):
         """Return the user message for a payload."""
         return json.dumps({"task": self.name, "payload": payload}, ensure_ascii=False, sort_keys=True)
 
-    def read(self, text: str, payload: Payload) -> R | Rejection:
+    def read(self, text: str, payload: Payload) -> R | RejectedReply:
         """Parse and check a model's text.
 
         Args:
@@ -91,17 +91,17 @@ class Task(Generic[R]):
             payload: Payload of the request.
 
         Returns:
-            The reply, or a `Rejection` if the text has no valid one.
+            The reply, or a `RejectedReply` if the text has no valid one.
         """
         value = _json_object(text)
         if value is None:
-            return Rejection("no_json_object")
+            return RejectedReply("no_json_object")
         try:
             reply = self.reply.model_validate(value)
         except ValidationError:
-            return Rejection("not_of_the_schema")
+            return RejectedReply("not_of_the_schema")
         fault = self.check(payload, reply)
-        return reply if fault is None else Rejection(fault)
+        return reply if fault is None else RejectedReply(fault)
 
 
 @cache

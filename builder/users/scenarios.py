@@ -19,8 +19,8 @@ from builder.grouping.functionalities import REGISTERS
 from builder.records import Binding, Group, GroupTool, Scenario, SlotValue
 from builder.words import mentions_any, spoken
 
-from .values.context import Draw
-from .values.registry import draw_values
+from .values.context import ValueSource
+from .values.slot_values import draw_values
 
 WriteScenarios = Callable[[Group, np.random.Generator, bool], Iterator[Scenario]]
 """Function that yields distinct scenarios of a group; final instructions if the last argument is True."""
@@ -72,7 +72,7 @@ class _ScenarioWriter:
 
     def attempt(self) -> Scenario | None:
         """Draw a scenario; return None if its values or its instruction are rejected."""
-        values = draw_values(self._slots, Draw(self._rng))
+        values = draw_values(self._slots, ValueSource(self._rng))
         if not self._accepts_values(values):
             return None
         instruction = self._next_pattern().format(**{name: value.said for name, value in values.items()})

@@ -40,8 +40,27 @@ _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
 )
 _VERBS: Final = frozenset(
-    "check convert correct decode detect extract generate geocode geolocate list look reverse search send shorten "
-    "summarize track translate validate".split()
+    [
+        "check",
+        "convert",
+        "correct",
+        "decode",
+        "detect",
+        "extract",
+        "generate",
+        "geocode",
+        "geolocate",
+        "list",
+        "look",
+        "reverse",
+        "search",
+        "send",
+        "shorten",
+        "summarize",
+        "track",
+        "translate",
+        "validate",
+    ]
 )
 
 

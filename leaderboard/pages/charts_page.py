@@ -51,7 +51,7 @@ class Handlers:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._drawn = context.snapshot.remembered(self._picture)
+        self._drawn = context.snapshot.cached(self._picture)
 
     def show(
         self, split: str, kind: str, systems: list[str] | None, slicing: str | None, offered: Sequence[str]

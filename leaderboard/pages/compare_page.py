@@ -11,7 +11,7 @@ import gradio as gr
 from leaderboard.stores.store import StoreError
 from leaderboard.views import charts, ranking
 from leaderboard.views.html_parts import empty, escaped, table
-from leaderboard.views.paired_difference import Compared, CompareError, compare_submissions
+from leaderboard.views.paired_difference import CompareError, ScopedComparison, compare_submissions
 from leaderboard.views.ranking import Row
 
 from .page_context import QUICK, Context, Page, choices, split_of
@@ -76,7 +76,7 @@ def _default_pair(rows: Sequence[Row]) -> list[str]:
     return [*dict.fromkeys([*systems, *(row.id for row in rows)])][:2]
 
 
-def _html(compared: Sequence[Compared]) -> str:
+def _html(compared: Sequence[ScopedComparison]) -> str:
     lines = []
     for scope in compared:
         difference = scope.comparison

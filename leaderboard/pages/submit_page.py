@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from leaderboard.stores.snapshot import Known
+from leaderboard.stores.snapshot import StoreContents
 from leaderboard.stores.store import Receipt, StoreError
 from leaderboard.stores.stored_records import SPLITS, Person
 from leaderboard.submissions import submissions
@@ -119,7 +119,7 @@ class Handlers:
         person = self._context.person(profile, request)
         fields = _fields(name, team, link, licence, parameters_b, cost_usd, description, history)
         try:
-            result = self._context.submissions_service.hand_in(person, _path(file), _allowed(split), fields)
+            result = self._context.submissions_service.submit(person, _path(file), _allowed(split), fields)
         except StoreError as error:
             raise gr.Error(_AGAIN, print_exception=False) from error
         if isinstance(result, Receipt):
@@ -173,7 +173,7 @@ class Handlers:
         return self._section(person, _listed(self._context.snapshot.get(), person))
 
 
-def _listed(known: Known, person: Person, submission_id: str = "") -> list[dict[str, Any]]:
+def _listed(known: StoreContents, person: Person, submission_id: str = "") -> list[dict[str, Any]]:
     """Return the status of a person's latest submissions, or of one submission, latest first."""
     matching = [
         submission

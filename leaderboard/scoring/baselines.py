@@ -82,7 +82,9 @@ def _system_and_split(path: Path) -> tuple[str, Split]:
     return system.replace("_", " "), split
 
 
-def add_floor(store: Store, scorer: Scorer, folder: Path | None, clock: Callable[[], datetime]) -> Iterator[Outcome]:
+def add_baselines(
+    store: Store, scorer: Scorer, folder: Path | None, clock: Callable[[], datetime]
+) -> Iterator[Outcome]:
     """Add the baselines to the board, once per data revision and scorer, and yield the added outcomes.
 
     Args:

@@ -21,9 +21,9 @@ from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.store import Store, StoreError, UnknownSubmissionError
 from leaderboard.stores.stored_records import Outcome, Submission
-from leaderboard.submissions.validation import LIMITS, Terms, check
+from leaderboard.submissions.validation import LIMITS, SubmissionTerms, check
 
-from .baselines import add_floor
+from .baselines import add_baselines
 from .private_answers import Answers
 from .score_submission import Scored, Scorer
 
@@ -67,14 +67,14 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
         return failed("The file is not in the store. Submit it again.")
     if hashlib.sha256(content).hexdigest() != submission.sha256:
         return failed("The stored file is not the one that was submitted. Submit it again.")
-    terms = Terms(scorer.data.revision, submission.split, submission.system.history)
+    terms = SubmissionTerms(scorer.data.revision, submission.split, submission.system.history)
     checked = check(io.BytesIO(content), scorer.data.ids(submission.split), LIMITS, terms)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
     return scorer.score(submission.id, submission.split, checked.configs, checked.predictions, stamp(clock))
 
 
-def settle(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:
+def score_and_record(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:
     """Score one submission and record the outcome.
 
     Returns:
@@ -107,7 +107,7 @@ def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> It
     for submission in store.pending():
         if submission.split == "test" and not scorer.has_answers:
             continue  # left to an evaluator with answers
-        if outcome := settle(store, scorer, submission, clock):
+        if outcome := score_and_record(store, scorer, submission, clock):
             yield outcome
 
 
@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
         store = open_store(options.store)
-        for outcome in add_floor(store, scorer, options.baselines, utc_now):
+        for outcome in add_baselines(store, scorer, options.baselines, utc_now):
             _print(outcome)
         if options.once:
             for outcome in evaluate_pending(store, scorer):

@@ -16,8 +16,8 @@ from leaderboard.stores.open_store import open_store
 from leaderboard.stores.store import Store, StoreError
 from leaderboard.stores.stored_records import Outcome, Submission, latest
 
-from .baselines import add_floor
-from .evaluator import INTERRUPTED, Clock, settle, utc_now
+from .baselines import add_baselines
+from .evaluator import INTERRUPTED, Clock, score_and_record, utc_now
 from .private_answers import Answers
 from .score_submission import Scorer
 
@@ -47,7 +47,7 @@ class Rescored:
 def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Rescored]:
     """Score every submission that has no outcome by this scorer and these answers, and yield the results.
 
-    Submissions for other data revisions are skipped, and so are baselines, which `add_floor` scores. If rescoring
+    Submissions for other data revisions are skipped, and so are baselines, which `add_baselines` scores. If rescoring
     fails, the earlier scores remain current.
 
     Args:
@@ -68,7 +68,7 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
             continue
         if scorer.key(submission.id, submission.split) in keys:
             continue
-        if new := settle(store, scorer, submission, clock):
+        if new := score_and_record(store, scorer, submission, clock):
             yield Rescored(submission, before.get(submission.id), new)
 
 
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
         store = open_store(options.store)
-        count += sum(1 for _ in add_floor(store, scorer, options.baselines, utc_now))
+        count += sum(1 for _ in add_baselines(store, scorer, options.baselines, utc_now))
         for rescored in rescore(store, scorer):
             sys.stdout.write(f"{rescored.in_words()}\n")
             count += 1

@@ -1,6 +1,6 @@
 """Scoring of predictions with the metric: the outcome, and the tallies for paired comparisons.
 
-Outcomes of the test split contain only rounded rates, and only slices of at least `LEAST_ROWS` instances.
+Outcomes of the test split contain only rounded rates, and only slices of at least `MIN_SLICE_SIZE` instances.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from metrics.petoolbench.uncertainty import intervals
 from .private_answers import Answers
 from .scorer_version import scorer_version
 
-LEAST_ROWS: Final = 50
+MIN_SLICE_SIZE: Final = 50
 """Minimum number of instances of a slice of the test split; smaller slices are omitted."""
 _LENGTHS: Final = ((0, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10**6))
 """Bins of the history length: lowest and highest number of steps."""
@@ -198,7 +198,7 @@ def _score_fields(
     aggregated = {config: aggregate(verdicts[config], groups[config], resamples=RESAMPLES) for config in rows}
     fields: dict[str, Any] = {
         "scores": {config: _config_scores(scores, rounding) for config, scores in aggregated.items()},
-        "slices": _slices(rows, verdicts, rounding, LEAST_ROWS if split == "test" else 1),
+        "slices": _slices(rows, verdicts, rounding, MIN_SLICE_SIZE if split == "test" else 1),
     }
     if len(rows) == len(HISTORY_TYPES):
         fields["overall"] = {name: rounding(rate) for name, rate in macro(aggregated).items()}

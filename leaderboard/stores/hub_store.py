@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from huggingface_hub import HfApi
 
-from leaderboard.submissions.quota import Decision, Past
+from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .hub_files import Contents, Head, HubFiles
 from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
@@ -77,7 +77,7 @@ class HubStore:
         assert decision is not None
         return Receipt(submission, decision) if added or exists else decision
 
-    def past(self, sub: str) -> list[Past]:
+    def past(self, sub: str) -> list[PastSubmission]:
         """Implement `Store.past`."""
         return self._past(sub, self._private_head())
 
@@ -161,7 +161,7 @@ class HubStore:
                 "Make it private first."
             )
 
-    def _past(self, sub: str, head: Head) -> list[Past]:
+    def _past(self, sub: str, head: Head) -> list[PastSubmission]:
         folder = f"{_SUBMISSIONS}{person_key(sub)}/"
         records = self._submissions.read_small([path for path in head.paths if path.startswith(folder)], head)
         submissions = [_record(Submission, content) for content in records.values()]

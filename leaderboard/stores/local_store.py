@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from leaderboard.submissions.quota import Decision, Past
+from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
 from .stored_records import Outcome, Submission, Tallies, from_json, to_json
@@ -108,7 +108,7 @@ class LocalStore:
                 return decision
         return Receipt(submission, decision)
 
-    def past(self, sub: str) -> list[Past]:
+    def past(self, sub: str) -> list[PastSubmission]:
         """Implement `Store.past`."""
         with _store_errors(), self._connection() as connection:
             return self._past(connection, sub)
@@ -197,7 +197,7 @@ class LocalStore:
         finally:
             os.close(descriptor)
 
-    def _past(self, connection: sqlite3.Connection, sub: str) -> list[Past]:
+    def _past(self, connection: sqlite3.Connection, sub: str) -> list[PastSubmission]:
         rows = connection.execute("SELECT id, record FROM submissions WHERE sub = ?", (sub,)).fetchall()
         outcomes = connection.execute(
             "SELECT outcomes.record FROM outcomes JOIN submissions ON submission_id = submissions.id WHERE sub = ? "

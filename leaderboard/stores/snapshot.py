@@ -20,7 +20,7 @@ _CACHE_SIZE: Final = 64
 T = TypeVar("T")
 
 
-class Known(NamedTuple):
+class StoreContents(NamedTuple):
     """Submissions and outcomes at one moment."""
 
     submissions: Sequence[Submission]
@@ -50,9 +50,9 @@ class Snapshot:
         self._lock = threading.Lock()
         self._known, self._read_at, self._reading = _read(store), clock(), False
         self._changes = 0
-        self._rows = self.remembered(self._ranked)
+        self._rows = self.cached(self._ranked)
 
-    def get(self) -> Known:
+    def get(self) -> StoreContents:
         """Return the current copy. If it is old, start to read the store again in the background."""
         with self._lock:
             begin = not self._reading and self._clock() - self._read_at > FRESH_S
@@ -62,7 +62,7 @@ class Snapshot:
             threading.Thread(target=self._refresh, daemon=True).start()
         return known
 
-    def renew(self) -> Known:
+    def renew(self) -> StoreContents:
         """Read the store now and return the new copy.
 
         Raises:
@@ -76,7 +76,7 @@ class Snapshot:
             self._read_at = self._clock()
             return self._known
 
-    def remembered(self, make: Callable[..., T]) -> Callable[..., T]:
+    def cached(self, make: Callable[..., T]) -> Callable[..., T]:
         """Return a cached version of a function of the snapshot; the cache is invalidated when the store changes."""
         cached = lru_cache(maxsize=_CACHE_SIZE)(lambda _, *arguments: make(*arguments))
         return lambda *arguments: cached(self._changes, *arguments)
@@ -101,7 +101,7 @@ class Snapshot:
                 self._reading = False
 
 
-def _read(store: Store) -> Known:
+def _read(store: Store) -> StoreContents:
     submissions, outcomes = store.submissions(), store.outcomes()
     by_id = {submission.id: submission for submission in submissions}
-    return Known(submissions, outcomes, latest(outcomes), by_id)
+    return StoreContents(submissions, outcomes, latest(outcomes), by_id)

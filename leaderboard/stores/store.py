@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from leaderboard.submissions.quota import Decision, Past
+from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .stored_records import Outcome, Submission, Tallies
 
-Decide = Callable[[Sequence[Past]], Decision]
+Decide = Callable[[Sequence[PastSubmission]], Decision]
 """Decide on a further submission, given the person's earlier ones. May be called more than once."""
 _ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{16}", re.ASCII)
 _TIME: Final = "%Y%m%dT%H%M%SZ"
@@ -66,7 +66,7 @@ class Store(Protocol):
             The receipt, or the decision if the submission is refused.
         """
 
-    def past(self, sub: str) -> list[Past]:
+    def past(self, sub: str) -> list[PastSubmission]:
         """Return the earlier submissions of a person, by `Person.sub`, without baselines."""
 
     def submissions(self) -> list[Submission]:
@@ -121,7 +121,7 @@ def time_of(submission: Submission) -> datetime:
     return datetime.fromisoformat(submission.created)
 
 
-def past_of(submissions: Iterable[Submission], outcomes: Sequence[Outcome]) -> list[Past]:
+def past_of(submissions: Iterable[Submission], outcomes: Sequence[Outcome]) -> list[PastSubmission]:
     """Return the quota's view of a person's submissions.
 
     Args:
@@ -132,7 +132,7 @@ def past_of(submissions: Iterable[Submission], outcomes: Sequence[Outcome]) -> l
     scored = {outcome.submission_id for outcome in outcomes if outcome.status == "scored"}
     failed = {outcome.submission_id for outcome in outcomes if outcome.status == "failed"} - scored
     return [
-        Past(time_of(submission), submission.split, submission.id in failed)
+        PastSubmission(time_of(submission), submission.split, submission.id in failed)
         for submission in submissions
         if submission.badge != "baseline"
     ]

@@ -34,7 +34,7 @@ LIMITS: Final[Limits] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastSubmission:
     """Fields of an earlier submission that the quota depends on."""
 
     created: datetime
@@ -56,7 +56,7 @@ class Decision:
     """Explanation for the user."""
 
 
-def decide(now: datetime, past: Sequence[Past], split: Split, limits: Limits = LIMITS) -> Decision:
+def decide(now: datetime, past: Sequence[PastSubmission], split: Split, limits: Limits = LIMITS) -> Decision:
     """Decide whether a person may submit once more.
 
     Args:

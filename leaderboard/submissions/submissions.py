@@ -17,7 +17,7 @@ from leaderboard.stores.stored_records import HISTORIES_SHOWN, OVERALL, Outcome,
 from . import quota
 from .quota import Decision
 from .system_form import read_system
-from .validation import LIMITS, Checked, Terms, check
+from .validation import LIMITS, CheckResult, SubmissionTerms, check
 
 SHOWN: Final = 50
 """Maximum number of a person's submissions in a listing; the latest are kept."""
@@ -41,7 +41,7 @@ class SubmissionService:
         self.scorer_version = scorer_version
         self._clock = clock
 
-    def check(self, file: Path | None, split: Split, fields: Mapping[str, Any]) -> tuple[Checked | None, list[str]]:
+    def check(self, file: Path | None, split: Split, fields: Mapping[str, Any]) -> tuple[CheckResult | None, list[str]]:
         """Find all problems of a file and of the description of its system; nothing is stored.
 
         Args:
@@ -58,10 +58,10 @@ class SubmissionService:
         if file is None:
             return None, [*problems, "file: none was chosen. Choose a JSON Lines file."]
         history = next((history for history in HISTORIES_SHOWN if history == fields.get("history", "own")), None)
-        checked = check(file, self.data.ids(split), LIMITS, Terms(self.data.revision, split, history))
+        checked = check(file, self.data.ids(split), LIMITS, SubmissionTerms(self.data.revision, split, history))
         return checked, [*problems, *([] if checked.ok else checked.report())]
 
-    def hand_in(
+    def submit(
         self, person: Person, file: Path | None, split: Split, fields: Mapping[str, Any]
     ) -> Receipt | Decision | list[str]:
         """Submit a file.

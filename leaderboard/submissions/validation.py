@@ -42,7 +42,7 @@ LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SubmissionTerms:
     """Properties of a submission that the headers of its file must agree with."""
 
     data_revision: str
@@ -65,7 +65,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """Result of checking a file."""
 
     problems: tuple[Problem, ...]
@@ -98,7 +98,9 @@ class Checked:
         return [f"The file has {count}:", *map(str, self.problems), *rest]
 
 
-def check(source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: Terms | None = None) -> Checked:
+def check(
+    source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: SubmissionTerms | None = None
+) -> CheckResult:
     """Check a predictions file.
 
     Args:
@@ -171,7 +173,7 @@ class _Stream:
 class _Checker:
     """State of a check while a file is read."""
 
-    def __init__(self, ids: Ids, limits: Limits, terms: Terms | None) -> None:
+    def __init__(self, ids: Ids, limits: Limits, terms: SubmissionTerms | None) -> None:
         self._ids = ids
         self._terms = terms
         self._config_of = {instance_id: config for config, config_ids in ids.items() for instance_id in config_ids}
@@ -212,7 +214,7 @@ class _Checker:
                 return
             self._lines = number
 
-    def result(self) -> Checked:
+    def result(self) -> CheckResult:
         """Finish the check and return its result."""
         answered = {self._config_of[instance_id] for instance_id in self._predictions}
         configs = tuple(config for config in HISTORY_TYPES if config in answered)
@@ -221,7 +223,7 @@ class _Checker:
         of_lines = [problem for problem in self._problems if problem.line is not None][: self._limits.problems]
         of_file = [problem for problem in self._problems if problem.line is None]
         size, digest = (self._stream.size, self._stream.sha256) if self._stream else (0, hashlib.sha256().hexdigest())
-        return Checked((*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest)
+        return CheckResult((*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest)
 
     def _check_complete(self, configs: tuple[str, ...]) -> None:
         """Report an empty file, and missing instances of the configs that it answers."""
@@ -302,7 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         data = Data(options.data)
-        terms = Terms(data.revision, options.split, options.history)
+        terms = SubmissionTerms(data.revision, options.split, options.history)
         checked = check(options.file, data.ids(options.split), terms=terms)
     except (DataError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -16,7 +16,7 @@ from metrics.petoolbench.records import ERROR_CLASSES
 from . import html_parts
 from .html_parts import escaped, points, text
 from .ranking import RANKED_BY, Row
-from .svg import LINE, QUIET, Canvas, Mark, drawn, legend
+from .svg import LINE, QUIET, Canvas, Mark, legend, render
 
 MOST_SYSTEMS: Final = 12
 """Maximum number of systems in one chart; more would be hard to distinguish."""
@@ -96,7 +96,7 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
         for name, entry in zip(names, entries, strict=True)
     ]
     return _figure(
-        drawn("config", f"Tool accuracy of {_count(names)} in each config, with 95 % intervals", draw),
+        render("config", f"Tool accuracy of {_count(names)} in each config, with 95 % intervals", draw),
         legend((mark, config) for config, mark in marks.items()),
         html_parts.table(("System", *marks), cells),
     )
@@ -141,7 +141,7 @@ def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
         for name, by_value in zip(names, slices, strict=True)
     ]
     return _figure(
-        drawn(f"slice {slicing}", f"Tool accuracy of {_count(names)} by {title}", draw),
+        render(f"slice {slicing}", f"Tool accuracy of {_count(names)} by {title}", draw),
         legend((_mark(index), name) for index, name in enumerate(names)),
         html_parts.table(("System", *map(escaped, values)), cells),
     )
@@ -204,7 +204,7 @@ def score_against(rows: Sequence[Row], against: Against) -> str | None:
 
     cells = [(text(label(row)), f"{_price(row, against):.3g}", points(row.rates[RANKED_BY])) for row in front]
     return _figure(
-        drawn(against, f"Tool accuracy of {_count(stated)} against {_AXES[against]}", draw),
+        render(against, f"Tool accuracy of {_count(stated)} against {_AXES[against]}", draw),
         legend(((system, "system"), (best, "not beaten at the same or a lower value"))),
         html_parts.table(("System not beaten", _AXES[against].capitalize(), "Tool accuracy"), cells),
     )
@@ -262,7 +262,7 @@ def side_by_side(first: Entry, second: Entry) -> str:
 
     cells = [(text(name), *map(_cell, scores)) for name, scores in zip(names, scores_of, strict=True)]
     return _figure(
-        drawn("two", "Tool accuracy of two systems in each config, with 95 % intervals", draw),
+        render("two", "Tool accuracy of two systems in each config, with 95 % intervals", draw),
         legend(zip(marks, names, strict=True)),
         html_parts.table(("System", *configs), cells),
     )

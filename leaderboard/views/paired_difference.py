@@ -25,7 +25,7 @@ class CompareError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ScopedComparison:
     """Comparison of two systems in one config or overall."""
 
     config: str
@@ -44,7 +44,7 @@ class _Outcomes(NamedTuple):
     """Index of the query group."""
 
 
-def compare_submissions(store: Store, first: str, second: str) -> list[Compared]:
+def compare_submissions(store: Store, first: str, second: str) -> list[ScopedComparison]:
     """Compare two submissions in every config that both answered, `overall` first.
 
     Args:
@@ -69,7 +69,7 @@ def compare_submissions(store: Store, first: str, second: str) -> list[Compared]
     return compare_tallies(tallies[0], tallies[1], _names(systems))
 
 
-def compare_tallies(first: Tallies, second: Tallies, names: Sequence[str]) -> list[Compared]:
+def compare_tallies(first: Tallies, second: Tallies, names: Sequence[str]) -> list[ScopedComparison]:
     """Compare two systems that were scored against the same answers.
 
     Args:
@@ -90,7 +90,9 @@ def compare_tallies(first: Tallies, second: Tallies, names: Sequence[str]) -> li
     return [_compared(scope, configs, first, second, names) for scope, configs in scopes.items()]
 
 
-def _compared(scope: str, configs: Sequence[str], first: Tallies, second: Tallies, names: Sequence[str]) -> Compared:
+def _compared(
+    scope: str, configs: Sequence[str], first: Tallies, second: Tallies, names: Sequence[str]
+) -> ScopedComparison:
     total = sum(rows for config in configs for _, rows in first.groups[config])
     by_config = [_outcomes(config, first, second, total, len(configs)) for config in configs]
     comparison = compare(
@@ -106,7 +108,7 @@ def _compared(scope: str, configs: Sequence[str], first: Tallies, second: Tallie
         p=_rounded(comparison.p),
         detectable=_rounded(comparison.detectable),
     )
-    return Compared(scope, rounded, rounded.in_words(*names))
+    return ScopedComparison(scope, rounded, rounded.in_words(*names))
 
 
 def _outcomes(config: str, first: Tallies, second: Tallies, total: int, config_count: int) -> _Outcomes:

@@ -1,6 +1,6 @@
-"""Inline SVG charts drawn with matplotlib on the server, so that a page needs no script to show them.
+"""Inline SVG charts render with matplotlib on the server, so that a page needs no script to show them.
 
-Each chart is drawn twice, for wide and for narrow pages, and `theme.css` shows the one that fits. Charts have no
+Each chart is render twice, for wide and for narrow pages, and `theme.css` shows the one that fits. Charts have no
 background and use the page's text colours, so they are readable in light and dark mode. Text from users never reaches
 matplotlib: it draws numbered placeholders, which are replaced by the escaped text at the end.
 """
@@ -140,7 +140,7 @@ Draw = Callable[[bool], Canvas]
 """Function that draws a chart; its argument is True for a narrow page."""
 
 
-def drawn(name: str, label: str, draw: Draw) -> str:
+def render(name: str, label: str, draw: Draw) -> str:
     """Return a chart as HTML: one SVG element for wide pages and one for narrow pages.
 
     Args:

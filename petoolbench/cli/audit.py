@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from builder.audit.text_quality import ORIGINAL, asked_in_original, text_quality
+from builder.audit.text_quality import ORIGINAL, read_original_instructions, text_quality
 from builder.embedding import SentenceEncoder
 from builder.errors import AuditError
 from hf_dataset.manifest import read_manifest
@@ -41,7 +41,7 @@ def audit_folder(
     name = "this data set"
     qualities = {name: result.instructions}
     if real_data := os.environ.get(REAL_DATA):
-        original = asked_in_original(Path(real_data) / ORIGINAL)
+        original = read_original_instructions(Path(real_data) / ORIGINAL)
         qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, SentenceEncoder())
     print_text_quality(qualities, {name: result.rows[1]} if result.sampled else {})
     if out is not None:

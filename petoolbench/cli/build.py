@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from builder import pipeline
-from builder.catalogue.sources import ALLOWED as CATALOGS
+from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
 from builder.catalogue.sources import BuiltinSource, Source, open_source
 from builder.config import PRESETS, BuildConfig, load_config
 from builder.embedding import SentenceEncoder

@@ -11,7 +11,7 @@ from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import PRESETS, BuildConfig
 from builder.execution.staging import check_free
-from builder.predictors.registry import open_predictor
+from builder.predictors.open_predictor import open_predictor
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import InstanceSet, load
 from petoolbench.instance_text import Wishes

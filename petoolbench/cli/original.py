@@ -21,9 +21,9 @@ from metrics.petoolbench.records import ERROR_CLASSES
 from petoolbench.data import load
 from petoolbench.files import write_atomically
 from petoolbench.original.findings import Findings, examine
-from petoolbench.original.findings_report import cells, write_findings
+from petoolbench.original.findings_report import format_figure, write_findings
 from petoolbench.original.importer import SPLIT, UNPARSED, import_original
-from petoolbench.original.scorer_comparison import Judged, compare_scorers, crossed
+from petoolbench.original.scorer_comparison import JudgedReply, compare_scorers, cross_tabulate
 from petoolbench.scoring import resolve, score
 
 from .console import progress, stderr, stdout
@@ -97,7 +97,7 @@ def compare_two_scorers(
         stdout.print(f"Verdicts: {out}", soft_wrap=True)
 
 
-def _print_released_rates(judged: Sequence[Judged]) -> None:
+def _print_released_rates(judged: Sequence[JudgedReply]) -> None:
     """Print the rates that the released scorer would print; it divides by the number of existing replies."""
     existing = [item.released for item in judged if item.released is not None]
     if not existing:
@@ -126,12 +126,12 @@ def _print_findings(findings: Findings) -> None:
         for column in ("value", "95 % interval", "bound", "margin", "holds"):
             table.add_column(column, justify="right", no_wrap=True)
         for name, figure in item.figures:
-            table.add_row(name, *cells(figure)[1:])
+            table.add_row(name, *format_figure(figure)[1:])
         stdout.print(table)
 
 
-def _print_crossed(judged: Sequence[Judged]) -> None:
-    counts = crossed(judged)
+def _print_crossed(judged: Sequence[JudgedReply]) -> None:
+    counts = cross_tabulate(judged)
     columns = list(dict.fromkeys(name for _, name in counts))
     table = Table(title="Our error class, and the credit of the released rule", title_justify="left", box=box.SIMPLE)
     table.add_column("our class", no_wrap=True)
@@ -144,7 +144,7 @@ def _print_crossed(judged: Sequence[Judged]) -> None:
     stdout.print(table)
 
 
-def _print_differences(judged: Sequence[Judged]) -> None:
+def _print_differences(judged: Sequence[JudgedReply]) -> None:
     differing = [(item, item.difference) for item in judged if item.difference]
     if not differing:
         stdout.print("Both rules give the same credit to every reply.")
@@ -165,7 +165,7 @@ def _print_differences(judged: Sequence[Judged]) -> None:
         )
 
 
-def _write_judged(judged: Sequence[Judged], path: Path) -> None:
+def _write_judged(judged: Sequence[JudgedReply], path: Path) -> None:
     records = (
         {
             "instance_id": item.instance_id,

@@ -10,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from petoolbench.report.comparison import Compared
+from petoolbench.report.comparison import RunPair
 from petoolbench.report.wording import OUTCOME_NAMES, p_value, percent
 from petoolbench.reporting import compare as compare_two
 from petoolbench.reporting import report as write
@@ -50,7 +50,7 @@ def compare(
         _print_comparison(part, count)
 
 
-def _print_comparison(part: Compared, count: int) -> None:
+def _print_comparison(part: RunPair, count: int) -> None:
     comparison, (first, second) = part.comparison, part.names
     rows = f"{comparison.rows:,} rows in {comparison.query_groups:,} query groups"
     _print(f"{part.config}: {part.in_words}")
@@ -73,7 +73,7 @@ def _print_comparison(part: Compared, count: int) -> None:
     _print("")
 
 
-def _print_changes(part: Compared) -> None:
+def _print_changes(part: RunPair) -> None:
     table = Table(title="Instances whose error class changed", title_justify="left", box=box.SIMPLE)
     table.add_column(escape(f"with {part.names[0]}"))
     table.add_column(escape(f"with {part.names[1]}"))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from builder.build_manifest import file_hashes
 from builder.errors import HubError
 from builder.execution.staging import private_folder
-from builder.manifest import file_hashes
 from hf_dataset.layout import MANIFEST
 from hf_dataset.manifest import Manifest, read_manifest
 from hf_dataset.script_branch import built_files, script_branch_files

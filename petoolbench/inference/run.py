@@ -15,7 +15,7 @@ from builder.errors import ConfigError, DataError
 from builder.llm.answer_cache import Answer
 from builder.llm.meter import Meter
 from builder.llm.session import key_for
-from builder.predictors.registry import open_predictor
+from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
 from hf_dataset.prompting import prompt_version
 from petoolbench.data import InstanceSet

@@ -14,7 +14,7 @@ _HEIGHT: Final = 0.27
 """Height of a bar; bars of one figure are 1 apart."""
 
 
-def draw_plots(findings: Findings, folder: Path) -> dict[str, str]:
+def draw_findings_plots(findings: Findings, folder: Path) -> dict[str, str]:
     """Draw all plots as PNG.
 
     Args:

@@ -11,7 +11,7 @@ from builder.errors import OutputError
 from hf_dataset.layout import AUDIT_FOLDER, AUDIT_JSON, AUDIT_PAGE
 
 from .findings import ConfigFindings, Figure, Findings
-from .findings_plots import draw_plots
+from .findings_plots import draw_findings_plots
 
 
 def write_findings(findings: Findings, folder: Path) -> None:
@@ -23,7 +23,7 @@ def write_findings(findings: Findings, folder: Path) -> None:
     """
     try:
         (folder / AUDIT_FOLDER).mkdir(parents=True, exist_ok=True)
-        plots = draw_plots(findings, folder / AUDIT_FOLDER)
+        plots = draw_findings_plots(findings, folder / AUDIT_FOLDER)
         content = {**asdict(findings), "failed": findings.failed}
         (folder / AUDIT_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         (folder / AUDIT_PAGE).write_text(to_markdown(findings, plots), encoding="utf-8")
@@ -76,12 +76,12 @@ def _config(item: ConfigFindings) -> list[str]:
     for title, figures in tables:
         if figures:
             lines += [f"| {title} | % | interval | bound | margin | holds |", "|---|---:|---:|---:|---:|---|"]
-            lines += [f"| {' | '.join(cells(figure))} |" for figure in figures]
+            lines += [f"| {' | '.join(format_figure(figure))} |" for figure in figures]
             lines.append("")
     return lines[:-1]
 
 
-def cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
+def format_figure(figure: Figure) -> tuple[str, str, str, str, str, str]:
     """Format a figure for a table: name, value, interval, bound, margin and result."""
     bounded = figure.bound is not None
     return (

@@ -18,10 +18,10 @@ from typing import Final, NamedTuple
 
 import yaml
 
+from builder.build_manifest import file_hashes
 from builder.errors import DataError
 from builder.execution.staging import folder_written_aside
 from builder.export import TableWriter, write_tools
-from builder.manifest import file_hashes
 from builder.progress import Progress
 from hf_dataset.layout import CANARY, CARD, MANIFEST, SPLITS, TOOLS, split_file
 from hf_dataset.manifest import ORIGINAL, Manifest, SourceFile
@@ -61,7 +61,7 @@ class Unparsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class ImportResult:
     """Result of an import."""
 
     manifest: Manifest
@@ -127,7 +127,7 @@ class _Read:
         }
 
 
-def import_original(files: Sequence[Path], out: Path, progress: Progress) -> Import:
+def import_original(files: Sequence[Path], out: Path, progress: Progress) -> ImportResult:
     """Import released files.
 
     Args:
@@ -154,7 +154,7 @@ def import_original(files: Sequence[Path], out: Path, progress: Progress) -> Imp
     manifest = _manifest(read, sources, digest, len(tools))
     with folder_written_aside(out) as folder:
         _write(folder, read, tools, manifest)
-    return Import(manifest, tuple(read.unparsed))
+    return ImportResult(manifest, tuple(read.unparsed))
 
 
 def _manifest(read: _Read, sources: Sequence[SourceFile], digest: str, tools: int) -> Manifest:

@@ -75,7 +75,7 @@ def _check_queries(path: Path, values: Sequence[object], rows: Sequence[Instance
         if value.get("query", row.instruction) != row.instruction:
             raise DataError(
                 f"Reply {number} of {str(path)!r} is to the query {value['query']!r}, but that of {row.instance_id!r} "
-                f"is {row.instruction!r}. Import the files that were used for the replies, in the same order."
+                f"is {row.instruction!r}. ImportResult the files that were used for the replies, in the same order."
             )
 
 

@@ -41,7 +41,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedReply:
     """Verdicts of both scorers on a reply."""
 
     instance_id: str
@@ -59,7 +59,7 @@ class Judged:
         return _CREDIT[self.released.tool, self.released.parameters] if self.released.readable else NOT_READ
 
 
-def compare_scorers(predictions: Mapping[str, str], references: Sequence[Reference]) -> list[Judged]:
+def compare_scorers(predictions: Mapping[str, str], references: Sequence[Reference]) -> list[JudgedReply]:
     """Judge replies with both scorers.
 
     Args:
@@ -76,16 +76,16 @@ def compare_scorers(predictions: Mapping[str, str], references: Sequence[Referen
     for reference, ours in zip(references, judge_all(predictions, references), strict=True):
         reply = predictions.get(reference.instance_id)
         if reply is None:
-            judged.append(Judged(reference.instance_id, ours, None, None))
+            judged.append(JudgedReply(reference.instance_id, ours, None, None))
             continue
         released = legacy_judge(reply, *reference.answer)
         same = (ours.tool_correct, ours.parameters_correct) == (released.tool, released.parameters)
         difference = None if same else _difference(reply, reference, ours, released)
-        judged.append(Judged(reference.instance_id, ours, released, difference))
+        judged.append(JudgedReply(reference.instance_id, ours, released, difference))
     return judged
 
 
-def crossed(judged: Sequence[Judged]) -> Mapping[tuple[str, str], int]:
+def cross_tabulate(judged: Sequence[JudgedReply]) -> Mapping[tuple[str, str], int]:
     """Count the replies by our error class and the credit of the released scorer."""
     return Counter((reply.ours.error_class, reply.released_class) for reply in judged)
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .gather import Judged
+from .gather import JudgedRun
 
 _DRAWS: Final = 2000
 _Order = tuple[str, tuple[str, ...]]
@@ -35,7 +35,7 @@ class PositionBias:
         return max(range(len(self.shares)), key=lambda position: self.shares[position] - self.even[position])
 
 
-def position_bias(run: Judged, *, draws: int = _DRAWS, seed: int = 0) -> PositionBias | None:
+def position_bias(run: JudgedRun, *, draws: int = _DRAWS, seed: int = 0) -> PositionBias | None:
     """Test by permutation whether the position of a candidate influences a run's calls.
 
     The users of a query group see the same candidates in the same order. If several of them call the same tool, their
@@ -71,7 +71,7 @@ def position_bias(run: Judged, *, draws: int = _DRAWS, seed: int = 0) -> Positio
     return PositionBias(total, tuple(observed / total), tuple(expected / total), (extreme + 1) / (draws + 1))
 
 
-def _called_positions(run: Judged) -> dict[_Order, list[int]]:
+def _called_positions(run: JudgedRun) -> dict[_Order, list[int]]:
     """Return the positions of the called candidates, grouped by query group and order of the candidates."""
     positions: defaultdict[_Order, list[int]] = defaultdict(list)
     for index in run.asked:

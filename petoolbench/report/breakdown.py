@@ -18,7 +18,7 @@ from hf_dataset.schema import Instance
 from metrics.petoolbench.aggregation import RESAMPLES
 from metrics.petoolbench.uncertainty import intervals
 
-from .gather import Judged
+from .gather import JudgedRun
 
 _MAX_BINS: Final = 6
 _TENTHS: Final = 10
@@ -60,7 +60,7 @@ class Property:
     """Property that distinguishes instances."""
 
     title: str
-    labels: Callable[[Judged], list[list[str]]]
+    labels: Callable[[JudgedRun], list[list[str]]]
     """Function that returns the labels of each instance."""
     ordered: bool = True
     """True if the labels have an order, so that a plot may join them by a line."""
@@ -85,13 +85,13 @@ def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
     return Rate(value, float(low), float(high), len(right))
 
 
-def breakdowns(run: Judged) -> tuple[Breakdown, ...]:
+def breakdowns(run: JudgedRun) -> tuple[Breakdown, ...]:
     """Break down a run's tool accuracy by each property that varies over the instances of its config."""
     results = [_break_down(run, by, prop.labels(run)) for by, prop in PROPERTIES.items()]
     return tuple(breakdown for breakdown in results if breakdown is not None)
 
 
-def _break_down(run: Judged, by: str, labels: Sequence[Sequence[str]]) -> Breakdown | None:
+def _break_down(run: JudgedRun, by: str, labels: Sequence[Sequence[str]]) -> Breakdown | None:
     order = in_order(label for row_labels in labels for label in row_labels)
     if len(order) < 2:
         return None
@@ -99,7 +99,7 @@ def _break_down(run: Judged, by: str, labels: Sequence[Sequence[str]]) -> Breakd
     return Breakdown(by, tuple(parts)) if parts else None
 
 
-def _rate_of(run: Judged, label: str, labels: Sequence[Sequence[str]]) -> Rate | None:
+def _rate_of(run: JudgedRun, label: str, labels: Sequence[Sequence[str]]) -> Rate | None:
     """Return the tool accuracy over the asked instances with a label; None if there are none."""
     indexes = [index for index in run.asked if label in labels[index]]
     if not indexes:
@@ -133,15 +133,15 @@ def _binned(values: Sequence[float | None], show: Callable[[float], str]) -> lis
     return [["-".join(ends[bisect_right(starts, value)])] if value is not None else [] for value in values]
 
 
-def _axes(run: Judged) -> list[list[str]]:
+def _axes(run: JudgedRun) -> list[list[str]]:
     return [[axis.replace("_", " ") for axis in row.meta.axes or []] if row.meta else [] for row in run.rows]
 
 
-def _history_lengths(run: Judged) -> list[list[str]]:
+def _history_lengths(run: JudgedRun) -> list[list[str]]:
     return _binned([len(row.history) for row in run.rows], lambda value: f"{value:.0f}")
 
 
-def _drift_positions(run: Judged) -> list[list[str]]:
+def _drift_positions(run: JudgedRun) -> list[list[str]]:
     return [[_drift_tenth(row)] if row.meta and row.meta.drift_step is not None else [] for row in run.rows]
 
 
@@ -152,12 +152,12 @@ def _drift_tenth(row: Instance) -> str:
     return f"{10 * tenth}-{10 * tenth + 10} %"
 
 
-def _noise(run: Judged) -> list[list[str]]:
+def _noise(run: JudgedRun) -> list[list[str]]:
     shares = [round(100 * row.meta.noise) if row.meta and row.meta.noise is not None else None for row in run.rows]
     return [[f"{label} %" for label in labels] for labels in _binned(shares, lambda value: f"{value:.0f}")]
 
 
-def _answer_positions(run: Judged) -> list[list[str]]:
+def _answer_positions(run: JudgedRun) -> list[list[str]]:
     labels = []
     for row, names in zip(run.rows, run.candidates, strict=True):
         position = names.index(row.answer.name) if row.answer and row.answer.name in names else None
@@ -165,7 +165,7 @@ def _answer_positions(run: Judged) -> list[list[str]]:
     return labels
 
 
-def _token_counts(run: Judged) -> list[list[str]]:
+def _token_counts(run: JudgedRun) -> list[list[str]]:
     return _binned([row.meta.n_tokens if row.meta else None for row in run.rows], lambda value: f"{value / 1000:.1f}k")
 
 

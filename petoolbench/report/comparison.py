@@ -15,14 +15,14 @@ from metrics.petoolbench.uncertainty import Comparison
 from petoolbench.data import InstanceSet
 from petoolbench.runs import Run
 
-from .gather import Gathered, Judged, gather
+from .gather import Gathered, JudgedRun, gather
 
 OVERALL: Final = "overall"
-"""Value of `Compared.config` for all configs together."""
+"""Value of `RunPair.config` for all configs together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class RunPair:
     """Comparison of two runs in tool accuracy, on one config or on all configs that both runs answer."""
 
     config: str
@@ -51,7 +51,7 @@ class Compared:
 class _Shared:
     """Replies of two runs to the instances of one config that both were asked."""
 
-    def __init__(self, first: Judged, second: Judged) -> None:
+    def __init__(self, first: JudgedRun, second: JudgedRun) -> None:
         indexes = sorted(set(first.asked) & set(second.asked))
         self.config = first.config
         self.ids = [first.rows[index].instance_id for index in indexes]
@@ -62,7 +62,7 @@ class _Shared:
 
 def compare_runs(
     first: Path | Run, second: Path | Run, data: Path | InstanceSet, answers: Path | None = None
-) -> list[Compared]:
+) -> list[RunPair]:
     """Compare two runs on each config and, if there are several configs, overall.
 
     Args:
@@ -115,14 +115,14 @@ def _names(first: Path | Run, second: Path | Run, first_name: str, second_name: 
     return files if files[0] != files[1] else ("A", "B")
 
 
-def _compare(config: str, names: tuple[str, str], parts: Sequence[_Shared]) -> Compared:
+def _compare(config: str, names: tuple[str, str], parts: Sequence[_Shared]) -> RunPair:
     ids = [instance_id for part in parts for instance_id in part.ids]
     first = [verdict for part in parts for verdict in part.first]
     second = [verdict for part in parts for verdict in part.second]
     # The configs ask the same questions with different histories, so a query group spans all of them.
     groups = [group for part in parts for group in part.groups]
     tools = Counter(zip(_correct(first), _correct(second), strict=True))
-    return Compared(
+    return RunPair(
         config=config,
         names=names,
         comparison=compare_systems(first, second, groups),

@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 from builder.extras import import_extra
 
 from .breakdown import PROPERTIES, Rate, in_order
-from .facts import Report, RunFacts
 from .lift import Lift
 from .plot_style import LINE, MARKS, OUTCOME_COLOURS, QUIET, SERIES, STYLE, drawable, for_page
+from .run_facts import Report, RunFacts
 from .wording import OUTCOME_NAMES, RATE_NAMES, is_oracle
 
 PLOTS: Final = "plots"

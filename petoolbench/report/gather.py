@@ -30,7 +30,7 @@ _HISTORY_SUFFIXES: Final = {"own": "", "none": "no history", "swapped": "another
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedRun:
     """Judged replies of one run to one config. Sequences are in the order of the instances."""
 
     name: str
@@ -72,7 +72,7 @@ class Gathered(NamedTuple):
     """All judged runs of a report."""
 
     build_id: str
-    runs: list[Judged]
+    runs: list[JudgedRun]
 
 
 class _Split(NamedTuple):
@@ -186,7 +186,7 @@ def _check_one_split(parts: Sequence[_Part]) -> None:
         raise DataError(f"The runs are of several splits: {examples}. Name runs of one split.")
 
 
-def _rank(run: Judged) -> tuple[int, int, str]:
+def _rank(run: JudgedRun) -> tuple[int, int, str]:
     """Return the sort key: by config, then by tool accuracy, best first."""
     return HISTORY_TYPES.index(run.config), -sum(verdict.tool_correct for verdict in run.verdicts), run.name
 
@@ -224,7 +224,7 @@ def _split_of(run: Run, config: str, ids: Sequence[str], data_set: _DataSet) -> 
     raise data_set.unknown_ids_error(run, ids, config)
 
 
-def _judge(part: _Part, name: str, data_set: _DataSet) -> Judged:
+def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
     rows, row_references = data_set.split(part.config, part.split, part.run)
     header = part.run.header
     unknown = part.lines.keys() - {row.instance_id for row in rows}
@@ -232,7 +232,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> Judged:
         raise data_set.unknown_ids_error(part.run, sorted(unknown), part.config, part.split)
     replies = {instance_id: line.prediction for instance_id, line in part.lines.items()}
     shown_rows = apply_history_view(rows, shuffle_seed=header.settings.shuffle_seed) if header else rows
-    return Judged(
+    return JudgedRun(
         name=name,
         file=part.run.path.name,
         header=header,

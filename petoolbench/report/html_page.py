@@ -9,9 +9,9 @@ from html import escape
 from importlib.resources import files
 from typing import Final
 
-from .facts import Report
 from .figures import PLOTS, Picture
 from .report_tables import NONE, Table
+from .run_facts import Report
 from .sections import Section, notes, sections, subtitle, title
 from .wording import findings
 

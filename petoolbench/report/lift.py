@@ -10,7 +10,7 @@ from metrics.petoolbench.aggregation import compare_systems
 from metrics.petoolbench.uncertainty import Comparison
 from petoolbench.runs import Header
 
-from .gather import Judged
+from .gather import JudgedRun
 
 AGAINST: Final = ("swapped", "none")
 """Histories against which a lift is measured: another user's, and none."""
@@ -37,7 +37,7 @@ class Lift:
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class UnpairedRun:
     """Run with a swapped or empty history that cannot be paired with a run on the users' own histories."""
 
     name: str
@@ -49,17 +49,17 @@ class Lifts(NamedTuple):
     """Lifts of all pairs of runs, and the runs without a partner."""
 
     found: tuple[Lift, ...]
-    alone: tuple[Alone, ...]
+    alone: tuple[UnpairedRun, ...]
 
 
-def lifts(runs: Sequence[Judged]) -> Lifts:
+def lifts(runs: Sequence[JudgedRun]) -> Lifts:
     """Pair each run on a swapped or empty history with the runs on the own history that are otherwise identical.
 
     Args:
         runs: All runs of a report.
     """
     paired: list[Lift] = []
-    alone: list[Alone] = []
+    alone: list[UnpairedRun] = []
     own = [run for run in runs if run.header and run.history == "own"]
     for run in runs:
         if run.header is None or run.history not in AGAINST:
@@ -67,24 +67,24 @@ def lifts(runs: Sequence[Judged]) -> Lifts:
         run_lifts = list(_lifts_against(run, _partners(run.header, own)))
         paired += run_lifts
         if not run_lifts:
-            alone.append(Alone(run.name, run.config, _reason(run, own)))
+            alone.append(UnpairedRun(run.name, run.config, _reason(run, own)))
     order = {(run.config, run.name): number for number, run in enumerate(runs)}
     paired.sort(key=lambda lift: (order[lift.config, lift.name], AGAINST.index(lift.against)))
     return Lifts(tuple(paired), tuple(alone))
 
 
-def _partners(header: Header, own: Sequence[Judged]) -> list[Judged]:
+def _partners(header: Header, own: Sequence[JudgedRun]) -> list[JudgedRun]:
     return [run for run in own if run.header and _pairing_key(run.header) == _pairing_key(header)]
 
 
-def _lifts_against(run: Judged, partners: Iterable[Judged]) -> Iterator[Lift]:
+def _lifts_against(run: JudgedRun, partners: Iterable[JudgedRun]) -> Iterator[Lift]:
     for partner in partners:
         shared = sorted(set(partner.asked) & set(run.asked))
         if shared:
             yield _lift(partner, run, shared)
 
 
-def _lift(own: Judged, other: Judged, indexes: Sequence[int]) -> Lift:
+def _lift(own: JudgedRun, other: JudgedRun, indexes: Sequence[int]) -> Lift:
     """Compare two runs on the instances with the given indexes."""
     groups = own.query_groups
     first, second = [own.verdicts[index] for index in indexes], [other.verdicts[index] for index in indexes]
@@ -105,7 +105,7 @@ def _pairing_key(header: Header) -> Header:
     return replace(header, settings=settings, version="")
 
 
-def _reason(run: Judged, own: Sequence[Judged]) -> str:
+def _reason(run: JudgedRun, own: Sequence[JudgedRun]) -> str:
     """Explain why a run has no partner, by the most similar run on the own history."""
     differences = sorted(_differences(run, own), key=len)
     if not differences:
@@ -115,7 +115,7 @@ def _reason(run: Judged, own: Sequence[Judged]) -> str:
     return f"the most similar run on the users' own histories has other settings: {', '.join(differences[0])}"
 
 
-def _differences(run: Judged, own: Sequence[Judged]) -> Iterator[list[str]]:
+def _differences(run: JudgedRun, own: Sequence[JudgedRun]) -> Iterator[list[str]]:
     """Yield the differing settings of each run of the same model on the own history."""
     if run.header is None:
         return

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-from .facts import NO_REPLY
+from .run_facts import NO_REPLY
 
 PAPER: Final = "#fffffe"
 INK: Final = "#1d2530"

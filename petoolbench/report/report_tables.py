@@ -12,8 +12,8 @@ from metrics.petoolbench.uncertainty import Comparison
 
 from .bias import PositionBias
 from .breakdown import PROPERTIES, Rate, in_order
-from .facts import Cost, Report, RunFacts
 from .lift import Lift
+from .run_facts import Cost, Report, RunFacts
 from .wording import HISTORY_NAMES, OUTCOME_NAMES, RATE_NAMES, p_value, percent
 
 NONE = "–"  # noqa: RUF001  (a dash in a cell without a value)

@@ -8,9 +8,9 @@ from typing import Final
 
 from . import report_tables
 from .breakdown import PROPERTIES
-from .facts import Report
 from .figures import MOST, in_curves
 from .report_tables import Table
+from .run_facts import Report
 
 _CURVE_TITLES: Final = {
     "history_length": "By length of the history",

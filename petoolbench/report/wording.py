@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from metrics.petoolbench.records import RATES
 from metrics.petoolbench.uncertainty import LEVEL
 
-from .facts import NO_REPLY, Report, RunFacts
 from .lift import Lift
+from .run_facts import NO_REPLY, Report, RunFacts
 
 RATE_NAMES: Final[Mapping[str, str]] = {name: name.replace("_", " ") for name in RATES}
 """Label of each rate, the same as in `petoolbench score` and on the leaderboard."""

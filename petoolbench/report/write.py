@@ -16,10 +16,10 @@ from metrics.petoolbench.records import RATES
 from petoolbench.data import InstanceSet
 from petoolbench.runs import Run
 
-from .facts import OUTCOMES, Cost, Report, RunFacts, report_on
 from .figures import PLOTS, draw_pictures
 from .gather import gather
 from .html_page import to_html, to_markdown
+from .run_facts import OUTCOMES, Cost, Report, RunFacts, compute_report
 from .wording import findings
 
 PAGE: Final = "report.html"
@@ -54,7 +54,7 @@ def write_report(
     """
     try:
         with folder_written_aside(out) as folder:
-            report = report_on(gather(runs, data, answers))
+            report = compute_report(gather(runs, data, answers))
             (folder / PLOTS).mkdir()
             pictures = draw_pictures(report, folder / PLOTS)
             for name, text in (

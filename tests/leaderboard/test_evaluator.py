@@ -20,7 +20,7 @@ from huggingface_hub import HfApi
 
 from leaderboard.public_data import Data
 from leaderboard.scoring import evaluator, score_submission
-from leaderboard.scoring.baselines import add_floor
+from leaderboard.scoring.baselines import add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending, score
 from leaderboard.scoring.rescore import rescore
 from leaderboard.scoring.score_submission import Scored, Scorer
@@ -207,7 +207,7 @@ def test_killed_between_the_two_commits_of_an_outcome(
     assert running[0].returncode == -9
     time.sleep(0.2)  # a request in progress on the server may still complete
     list(
-        add_floor(HubStore(SUBMISSIONS, RESULTS, member), scorer, None, Clock())
+        add_baselines(HubStore(SUBMISSIONS, RESULTS, member), scorer, None, Clock())
     )  # the evaluator does so at each start
     list(evaluate_pending(HubStore(SUBMISSIONS, RESULTS, member), scorer))
     check_scored_once(HubStore(SUBMISSIONS, RESULTS, member), scorer, {submission_id})

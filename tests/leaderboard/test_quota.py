@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.stores.stored_records import Split
-from leaderboard.submissions.quota import LIMITS, Past, decide
+from leaderboard.submissions.quota import LIMITS, PastSubmission, decide
 
 NOW = datetime(2026, 11, 22, 0, 0, 30, tzinfo=UTC)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
-def submitted(*ages: timedelta, split: Split = "test", failed: bool = False) -> list[Past]:
-    return [Past(NOW - age, split, failed) for age in ages]
+def submitted(*ages: timedelta, split: Split = "test", failed: bool = False) -> list[PastSubmission]:
+    return [PastSubmission(NOW - age, split, failed) for age in ages]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def submitted(*ages: timedelta, split: Split = "test", failed: bool = False) -> 
         (submitted(-DAY / 2), "test", 0, 1.5 * DAY),  # from a clock that is ahead
     ],
 )
-def test_decision_at_a_limit(earlier: list[Past], split: Split, left: int, next_in: timedelta | None) -> None:
+def test_decision_at_a_limit(earlier: list[PastSubmission], split: Split, left: int, next_in: timedelta | None) -> None:
     for order in (earlier, earlier[::-1]):
         decision = decide(NOW, order, split)
         assert (decision.allowed, decision.left) == (left > 0, left)
@@ -55,20 +55,22 @@ def test_decision_at_a_limit(earlier: list[Past], split: Split, left: int, next_
 
 
 def test_quota_depends_on_neither_midnight_nor_time_zone() -> None:
-    before_midnight = [Past(datetime(2026, 11, 21, 23, 59, tzinfo=UTC), "test")]
+    before_midnight = [PastSubmission(datetime(2026, 11, 21, 23, 59, tzinfo=UTC), "test")]
     assert not decide(NOW, before_midnight, "test").allowed
-    other_zone = [Past(past.created.astimezone(timezone(timedelta(hours=14))), "test") for past in before_midnight]
+    other_zone = [
+        PastSubmission(past.created.astimezone(timezone(timedelta(hours=14))), "test") for past in before_midnight
+    ]
     assert decide(NOW, other_zone, "test") == decide(NOW, before_midnight, "test")
 
 
 @given(st.lists(st.integers(0, 40 * 24), max_size=60), st.sampled_from(["test", "validation"]))
 def test_no_window_exceeds_its_limit(hours: list[int], split: Split) -> None:
-    accepted: list[Past] = []
+    accepted: list[PastSubmission] = []
     for hour in sorted(hours):
         now = NOW + timedelta(hours=hour)
         decision = decide(now, accepted, split)
         if decision.allowed:
-            accepted.append(Past(now, split))
+            accepted.append(PastSubmission(now, split))
         else:
             assert decision.next_at is not None
             assert decision.next_at > now

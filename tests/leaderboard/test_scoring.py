@@ -15,7 +15,7 @@ import pytest
 
 from leaderboard.public_data import Data, DataError
 from leaderboard.scoring import score_submission, scorer_version
-from leaderboard.scoring.baselines import DESCRIPTIONS, EMPTY, add_floor
+from leaderboard.scoring.baselines import DESCRIPTIONS, EMPTY, add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending
 from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.rescore import rescore
@@ -105,7 +105,7 @@ def test_outcomes_of_the_test_split_contain_only_rounded_rates(scorer: Scorer, d
     assert all(rate == round(rate, 3) for rate in rates)
     counts = [count for values in outcome.slices.values() for _, count in values.values()]
     assert counts
-    assert min(counts) >= score_submission.LEAST_ROWS
+    assert min(counts) >= score_submission.MIN_SLICE_SIZE
 
 
 def test_tallies_suffice_for_the_comparison_of_the_metric(scorer: Scorer, data: Data) -> None:
@@ -171,7 +171,7 @@ def test_rescoring_adds_and_changes_nothing(
 ) -> None:
     store, clock = LocalStore(tmp_path / "store"), Clock()
     ids = [submit(store, tmp_path, data, 1), submit(store, tmp_path, data, 2, split="test", person=BOB)]
-    list(add_floor(store, scorer, None, clock))
+    list(add_baselines(store, scorer, None, clock))
     list(evaluate_pending(store, scorer, clock))
     before = store.outcomes()
     assert list(rescore(store, scorer, clock)) == []
@@ -212,7 +212,7 @@ def test_baselines_are_added_once_and_their_test_files_are_not_stored(
     write(folder, lines(answers), "oracle.test.jsonl")
     write(folder, lines(guesses(data, "validation")), "most_popular.validation.jsonl")
     for round_ in range(2):
-        added = list(add_floor(LocalStore(tmp_path / "store"), scorer, folder, Clock()))
+        added = list(add_baselines(LocalStore(tmp_path / "store"), scorer, folder, Clock()))
         assert len(added) == (0 if round_ else 4)
     rates = {
         (baseline.system.name, baseline.split): latest(store.outcomes())[baseline.id].overall["tool_accuracy"]
@@ -225,10 +225,10 @@ def test_baselines_are_added_once_and_their_test_files_are_not_stored(
     assert len(list((tmp_path / "store" / "predictions").iterdir())) == 2
     write(folder, lines(answers)[:-10], "oracle.test.jsonl")
     with pytest.raises(DataError, match="'oracle' of test is not valid"):
-        list(add_floor(store, scorer, folder, Clock()))
+        list(add_baselines(store, scorer, folder, Clock()))
     (folder / "oracle.test.jsonl").rename(folder / "oracle.jsonl")
     with pytest.raises(DataError, match="does not name a split"):
-        list(add_floor(store, scorer, folder, Clock()))
+        list(add_baselines(store, scorer, folder, Clock()))
 
 
 def test_every_baseline_has_a_description() -> None:

@@ -362,7 +362,7 @@ def test_cached_functions_of_a_snapshot_are_computed_again_after_a_change(tmp_pa
         calls.append(name)
         return len(snapshot.get().submissions)
 
-    cached = snapshot.remembered(count_submissions)
+    cached = snapshot.cached(count_submissions)
     assert [cached("x"), cached("x"), cached("y")] == [0, 0, 0]
     submit_file(store, write(tmp_path, CONTENT))
     snapshot.renew()

@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from leaderboard.public_data import Data
-from leaderboard.scoring.baselines import add_floor
+from leaderboard.scoring.baselines import add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending
 from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.score_submission import Scorer
@@ -57,7 +57,7 @@ def oracle(folder: Path, gold: dict[str, tuple[str, str]]) -> Path:
 
 def fill(store: Store, scorer: Scorer, data: Data, tmp_path: Path, gold: dict[str, tuple[str, str]]) -> None:
     """Add baselines, a scored and a failed submission to a store."""
-    list(add_floor(store, scorer, oracle(tmp_path / "baselines", gold), Clock()))
+    list(add_baselines(store, scorer, oracle(tmp_path / "baselines", gold), Clock()))
     content = lines(dict.fromkeys(guesses(data, "test"), "no call"))
     failing = submission(content, split="test", revision="other")
     for new in (submission(content, split="test", revision=data.revision), failing):

@@ -22,7 +22,7 @@ from leaderboard.stores.stored_records import System
 from leaderboard.submissions import validation
 from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.submissions.system_form import read_system
-from leaderboard.submissions.validation import Limits, Terms, check
+from leaderboard.submissions.validation import Limits, SubmissionTerms, check
 from tests.conftest import Built
 
 from .making import ANN, guesses, lines, write
@@ -101,7 +101,7 @@ def test_a_file_may_answer_several_configs() -> None:
     assert (checked.ok, checked.configs) == (True, ("preferred_only", "chronological"))
 
 
-TERMS = Terms("71d5439c", "validation", "own")
+TERMS = SubmissionTerms("71d5439c", "validation", "own")
 
 
 def header(**changes: Any) -> bytes:
@@ -163,11 +163,11 @@ def test_the_submission_service_compares_headers_with_the_form(data: Data, tmp_p
     path = write(tmp_path, header(**fields) + lines(guesses(data, "validation")))
     problem = "line 1: the header's 'history' is 'swapped', but the form says 'own'. State in the form which history was shown."
     assert service.check(path, "validation", FIELDS)[1] == ["The file has 1 problem:", problem]
-    assert service.hand_in(ANN, path, "validation", FIELDS) == ["The file has 1 problem:", problem]
+    assert service.submit(ANN, path, "validation", FIELDS) == ["The file has 1 problem:", problem]
     assert (
         service.check(path, "validation", {"history": "mine"})[1][-1] != problem
     )  # only the form's problem is reported
-    receipt = service.hand_in(ANN, path, "validation", {**FIELDS, "history": "swapped"})
+    receipt = service.submit(ANN, path, "validation", {**FIELDS, "history": "swapped"})
     assert isinstance(receipt, Receipt)
     assert receipt.submission.system.history == "swapped"
 

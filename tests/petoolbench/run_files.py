@@ -8,12 +8,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from builder.predictors.registry import open_predictor
+from builder.predictors.open_predictor import open_predictor
 from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance
 from petoolbench.inference.history_views import apply_history_view
-from petoolbench.report.gather import Judged, gather
+from petoolbench.report.gather import JudgedRun, gather
 from petoolbench.run_files import write_run
 from petoolbench.runs import Header, Line
 from petoolbench.settings import RunSettings
@@ -72,6 +72,6 @@ def baseline(built: Built, folder: Path, name: str, config: str = CONFIG, histor
     return write_file(path, made_with, {row.instance_id: predictor.predict(row) for row in shown})
 
 
-def judged_run(path: Path, built: Built) -> Judged:
+def judged_run(path: Path, built: Built) -> JudgedRun:
     (judged,) = gather([path], built.data).runs
     return judged

@@ -14,9 +14,9 @@ from petoolbench.data import spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.report.bias import position_bias
 from petoolbench.report.breakdown import breakdowns, rate
-from petoolbench.report.facts import NO_REPLY, report_on
 from petoolbench.report.gather import gather
 from petoolbench.report.lift import lifts
+from petoolbench.report.run_facts import NO_REPLY, compute_report
 from petoolbench.report.wording import findings
 from petoolbench.run_files import read_run
 from petoolbench.runs import Line
@@ -28,7 +28,7 @@ from .run_files import CONFIG, baseline, call, correct_call, header, judged_run,
 
 def test_scores_equal_those_of_the_metric(built: Built, tmp_path: Path) -> None:
     paths = [baseline(built, tmp_path, "random", config) for config in HISTORY_TYPES]
-    report = report_on(gather(paths, built.data))
+    report = compute_report(gather(paths, built.data))
     assert [run.config for run in report.runs] == list(HISTORY_TYPES)
     for run, path in zip(report.runs, paths, strict=True):
         assert (
@@ -46,7 +46,7 @@ def test_missing_and_failed_replies_count_as_wrong_and_are_reported(built: Built
     lines = [Line(row.instance_id, correct_call(row)) for row in rows[:20]]
     lines += [Line(row.instance_id, "", "timed out") for row in rows[20:24]]
     lines[0] = replace(lines[0], dropped_steps=2)
-    report = report_on(gather([write_file(tmp_path / "run.jsonl", header(built), lines)], built.data))
+    report = compute_report(gather([write_file(tmp_path / "run.jsonl", header(built), lines)], built.data))
     (run,) = report.runs
     assert (run.answered.replies, run.answered.failed, run.answered.missing) == (20, 4, len(rows) - 24)
     assert run.answered.reasons == {"timed out": 4}
@@ -67,7 +67,7 @@ def test_a_limited_run_is_scored_over_all_instances_and_over_those_asked(built: 
     replies = {row.instance_id: correct_call(row) for row in spread_over_groups(rows, 12)[:10]}
     limited = write_file(tmp_path / "limited.jsonl", header(built, limit=12), replies)
     picked = write_file(tmp_path / "picked.jsonl", header(built, ids=tuple(replies)), replies)
-    (first, second) = report_on(gather([limited, picked], built.data)).runs
+    (first, second) = compute_report(gather([limited, picked], built.data)).runs
     assert {first.name, second.name} == {"example/model [limited]", "example/model [picked]"}
     run, other = (first, second) if "limited" in first.name else (second, first)
     assert (run.answered.asked, run.answered.missing, other.answered.asked, other.answered.missing) == (12, 2, 10, 0)
@@ -79,7 +79,9 @@ def test_a_limited_run_is_scored_over_all_instances_and_over_those_asked(built: 
 
 def test_replies_beyond_a_later_limit_still_count(built: Built, tmp_path: Path) -> None:
     replies = {row.instance_id: correct_call(row) for row in rows_of(built)}
-    (run,) = report_on(gather([write_file(tmp_path / "run.jsonl", header(built, limit=3), replies)], built.data)).runs
+    (run,) = compute_report(
+        gather([write_file(tmp_path / "run.jsonl", header(built, limit=3), replies)], built.data)
+    ).runs
     assert (run.answered.asked, run.answered.missing) == (len(replies), 0)
 
 
@@ -91,7 +93,7 @@ def test_lift_is_the_difference_between_own_and_swapped_on_the_same_instances(bu
     assert [lift.own, lift.other] == pytest.approx(rates)
     assert lift.comparison.difference == pytest.approx(rates[0] - rates[1])
     assert 0 < lift.comparison.low <= lift.comparison.difference <= lift.comparison.high
-    lines_by_subject = {finding.about: finding.lines for finding in findings(report_on(gathered))}
+    lines_by_subject = {finding.about: finding.lines for finding in findings(compute_report(gathered))}
     assert lines_by_subject["Use of the history, chronological"][0].startswith(
         f"baseline:oracle: {100 * (rates[0] - rates[1]):.1f} points better with the user's own history than with "
         "another user's history (95 % interval "
@@ -205,7 +207,7 @@ def test_runs_of_the_test_split_need_the_answers(built: Built, tmp_path: Path) -
     path = write_file(tmp_path / "test.jsonl", None, replies)
     with pytest.raises(DataError, match=r"test\.jsonl' answers the test split, .* --answers"):
         gather([path], built.data)
-    report = report_on(gather([path], built.data, built.answers))
+    report = compute_report(gather([path], built.data, built.answers))
     assert report.split == "test"
     assert report.runs[0].scores["call_accuracy"] == 1
     assert {item.by for item in report.runs[0].breakdowns} > {"axis", "drift_position"}

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from builder.errors import DataError, OutputError
-from petoolbench.report.facts import OUTCOMES
 from petoolbench.report.plot_style import drawable
+from petoolbench.report.run_facts import OUTCOMES
 from petoolbench.report.write import write_report
 from petoolbench.runs import Line
 from tests.commands import run as cli

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from builder.records import SlotValue
 
-from .context import Draw, plain, said_date
+from .context import ValueSource, plain, said_date
 
 _BASE62 = string.ascii_letters + string.digits
 _BASE64URL = _BASE62 + "-_"
@@ -54,7 +54,7 @@ _EPOCH = date(2026, 1, 1)
 """Reference date for drawn dates. It is fixed, so that a build does not depend on the clock."""
 
 
-def _unused(draw: Draw, key: str, items: tuple[str, ...]) -> str:
+def _unused(draw: ValueSource, key: str, items: tuple[str, ...]) -> str:
     """Draw an item that the scenario has not used under this key."""
     used = draw.shared.setdefault(key, set())
     chosen = draw.choice([item for item in items if item not in used])
@@ -62,38 +62,38 @@ def _unused(draw: Draw, key: str, items: tuple[str, ...]) -> str:
     return chosen
 
 
-def currency(draw: Draw) -> SlotValue:
+def currency(draw: ValueSource) -> SlotValue:
     """Draw a currency code; those of one scenario differ."""
     return plain(_unused(draw, "currencies", _CURRENCIES))
 
 
-def ticker(draw: Draw) -> SlotValue:
+def ticker(draw: ValueSource) -> SlotValue:
     """Draw a stock ticker symbol."""
     return plain(draw.choice(_TICKERS))
 
 
-def crypto(draw: Draw) -> SlotValue:
+def crypto(draw: ValueSource) -> SlotValue:
     """Draw the name of a cryptocurrency."""
     return plain(draw.choice(_CRYPTO))
 
 
-def amount(draw: Draw) -> SlotValue:
+def amount(draw: ValueSource) -> SlotValue:
     """Draw an amount of money, 15 to 9,000."""
     base = draw.choice((5, 10, 25, 50))
     return plain(base * draw.integer(3, 180))
 
 
-def percent(draw: Draw) -> SlotValue:
+def percent(draw: ValueSource) -> SlotValue:
     """Draw a rate or share in percent, 1.25 to 12 in steps of 0.25."""
     return plain(draw.integer(5, 48) / 4)
 
 
-def years(draw: Draw) -> SlotValue:
+def years(draw: ValueSource) -> SlotValue:
     """Draw a term in years, 2 to 30."""
     return plain(draw.integer(2, 30))
 
 
-def iban(draw: Draw) -> SlotValue:
+def iban(draw: ValueSource) -> SlotValue:
     """Draw an IBAN with valid check digits (ISO 13616)."""
     country, length = draw.choice(_IBAN_LENGTHS)
     account = draw.digits(length)
@@ -101,45 +101,45 @@ def iban(draw: Draw) -> SlotValue:
     return plain(f"{country}{98 - number % 97:02d}{account}")
 
 
-def card_bin(draw: Draw) -> SlotValue:
+def card_bin(draw: ValueSource) -> SlotValue:
     """Draw the first six digits of a payment card number."""
     return plain(draw.choice(("40", "43", "51", "54", "37")) + draw.digits(4))
 
 
-def vat_number(draw: Draw) -> SlotValue:
+def vat_number(draw: ValueSource) -> SlotValue:
     """Draw a European VAT number."""
     country, length = draw.choice((("DE", 9), ("DK", 8), ("FI", 8), ("IT", 11), ("PT", 9), ("SE", 12)))
     return plain(country + draw.digits(length))
 
 
-def _day(draw: Draw, first: int, last: int) -> date:
+def _day(draw: ValueSource, first: int, last: int) -> date:
     return _EPOCH + timedelta(days=draw.integer(first, last))
 
 
-def future_date(draw: Draw) -> SlotValue:
+def future_date(draw: ValueSource) -> SlotValue:
     """Draw a date in the year after the reference date."""
     return said_date(_day(draw, 0, 360))
 
 
-def start_date(draw: Draw) -> SlotValue:
+def start_date(draw: ValueSource) -> SlotValue:
     """Draw the first day of a period."""
     draw.shared["start"] = _day(draw, -700, -20)
     return said_date(draw.shared["start"])
 
 
-def end_date(draw: Draw) -> SlotValue:
+def end_date(draw: ValueSource) -> SlotValue:
     """Draw the last day of a period, 2 to 14 days after the first."""
     first = draw.shared.get("start") or _day(draw, -700, -20)
     return said_date(first + timedelta(days=draw.integer(2, 14)))
 
 
-def barcode(draw: Draw) -> SlotValue:
+def barcode(draw: ValueSource) -> SlotValue:
     """Draw a 13-digit barcode with a valid check digit (EAN-13)."""
     body = draw.digits(12)
     return plain(body + _ean_check(body))
 
 
-def isbn(draw: Draw) -> SlotValue:
+def isbn(draw: ValueSource) -> SlotValue:
     """Draw a 13-digit ISBN with a valid check digit."""
     body = "978" + draw.digits(9)
     return plain(body + _ean_check(body))
@@ -150,7 +150,7 @@ def _ean_check(body: str) -> str:
     return str(-total % 10)
 
 
-def vin(draw: Draw) -> SlotValue:
+def vin(draw: ValueSource) -> SlotValue:
     """Draw a vehicle identification number with a valid check digit (ISO 3779, North America)."""
     chars = list(draw.characters(_VIN_LETTERS, 17))
     total = sum(_VIN_WEIGHTS[i] * (int(c) if c.isdigit() else _VIN_VALUES[c]) for i, c in enumerate(chars))
@@ -158,84 +158,84 @@ def vin(draw: Draw) -> SlotValue:
     return plain("".join(chars))
 
 
-def flight_number(draw: Draw) -> SlotValue:
+def flight_number(draw: ValueSource) -> SlotValue:
     """Draw a flight number."""
     return plain(
         f"{draw.choice(('LH', 'SK', 'KL', 'TP', 'AY', 'OS', 'LX', 'BA', 'AF', 'IB', 'QF', 'NH'))}{draw.integer(101, 1999)}"
     )
 
 
-def tracking_number(draw: Draw) -> SlotValue:
+def tracking_number(draw: ValueSource) -> SlotValue:
     """Draw a postal tracking number in the format of the Universal Postal Union."""
     return plain(
         f"{draw.choice(('RR', 'CP', 'LX', 'EE'))}{draw.digits(9)}{draw.choice(('NO', 'DE', 'NL', 'SE', 'JP'))}"
     )
 
 
-def license_plate(draw: Draw) -> SlotValue:
+def license_plate(draw: ValueSource) -> SlotValue:
     """Draw a licence plate number."""
     return plain(f"{draw.characters(string.ascii_uppercase, 3)}{draw.digits(4)}")
 
 
-def hex_color(draw: Draw) -> SlotValue:
+def hex_color(draw: ValueSource) -> SlotValue:
     """Draw a colour as six hexadecimal digits."""
     return plain(draw.characters(_HEX, 6))
 
 
-def imdb_id(draw: Draw) -> SlotValue:
+def imdb_id(draw: ValueSource) -> SlotValue:
     """Draw an IMDb title id."""
     return plain(f"tt{draw.digits(7)}")
 
 
-def video_id(draw: Draw) -> SlotValue:
+def video_id(draw: ValueSource) -> SlotValue:
     """Draw an 11-character video id."""
     return plain(
         draw.characters(_BASE64URL[:-2], 1) + draw.characters(_BASE64URL, 9) + draw.characters(_BASE64URL[:-2], 1)
     )
 
 
-def playlist_id(draw: Draw) -> SlotValue:
+def playlist_id(draw: ValueSource) -> SlotValue:
     """Draw a playlist id."""
     return plain("PL" + draw.characters(_BASE62, 32))
 
 
-def music_id(draw: Draw) -> SlotValue:
+def music_id(draw: ValueSource) -> SlotValue:
     """Draw a 22-character id of a music service."""
     return plain(draw.characters(_BASE62, 22))
 
 
-def long_number(draw: Draw) -> SlotValue:
+def long_number(draw: ValueSource) -> SlotValue:
     """Draw a 19-digit post id."""
     return plain("1" + draw.digits(18))
 
 
-def user_number(draw: Draw) -> SlotValue:
+def user_number(draw: ValueSource) -> SlotValue:
     """Draw a user id of 8 to 10 digits."""
     return plain(draw.digits(draw.integer(8, 10)))
 
 
-def short_text_number(draw: Draw) -> SlotValue:
+def short_text_number(draw: ValueSource) -> SlotValue:
     """Draw the id of a shop or product, 4 to 8 digits as text."""
     return plain(draw.digits(draw.integer(4, 8)))
 
 
-def ip_address(draw: Draw) -> SlotValue:
+def ip_address(draw: ValueSource) -> SlotValue:
     """Draw a public IPv4 address."""
     first = draw.choice((23, 31, 45, 62, 77, 81, 89, 93, 109, 138, 151, 178, 185, 188, 193, 212))
     return plain(f"{first}.{draw.integer(1, 254)}.{draw.integer(1, 254)}.{draw.integer(1, 254)}")
 
 
-def mac_address(draw: Draw) -> SlotValue:
+def mac_address(draw: ValueSource) -> SlotValue:
     """Draw a MAC address."""
     return plain(":".join(draw.characters(_HEX, 2) for _ in range(6)))
 
 
-def language_code(draw: Draw) -> SlotValue:
+def language_code(draw: ValueSource) -> SlotValue:
     """Draw a two-letter language code; instructions state it with the name of the language."""
     code, name = draw.choice(_LANGUAGES)
     return SlotValue(code, f"{name} ({code})")
 
 
-def year(draw: Draw) -> SlotValue:
+def year(draw: ValueSource) -> SlotValue:
     """Draw a year, 1965 to 2025."""
     return plain(draw.integer(1965, 2025))

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Draw:
+class ValueSource:
     """Random state of one scenario."""
 
     rng: np.random.Generator

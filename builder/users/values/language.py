@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builder.records import SlotValue
 
-from .context import Draw, plain
+from .context import ValueSource, plain
 from .people import first_name, url
 
 _OUTINGS = (
@@ -81,13 +81,13 @@ _SUBJECTS = (
 )
 
 
-def statement(draw: Draw) -> SlotValue:
+def statement(draw: ValueSource) -> SlotValue:
     """Draw a sentence with an opinion."""
     kinds = ((_OUTINGS, _OUTING_OPINIONS, _OUTING_TAILS), (_PURCHASES, _PURCHASE_OPINIONS, _PURCHASE_TAILS))
     return plain(f"{' '.join(draw.choice(part) for part in draw.choice(kinds))}.")
 
 
-def draft(draw: Draw) -> SlotValue:
+def draft(draw: ValueSource) -> SlotValue:
     """Draw a sentence with an opinion and a typo: two neighbouring letters inside a word are swapped."""
     text = str(statement(draw).value)
     # Positions inside a word, except the first one, where two neighbouring letters differ.
@@ -100,36 +100,36 @@ def draft(draw: Draw) -> SlotValue:
     return plain(f"{text[:place]}{text[place + 1]}{text[place]}{text[place + 2 :]}")
 
 
-def foreign_text(draw: Draw) -> SlotValue:
+def foreign_text(draw: ValueSource) -> SlotValue:
     """Draw a sentence in a language other than English."""
     return plain(draw.choice(_FOREIGN))
 
 
-def long_text(draw: Draw) -> SlotValue:
+def long_text(draw: ValueSource) -> SlotValue:
     """Draw a short report of four to six sentences."""
     rest = draw.rng.choice(len(_LONG) - 1, size=draw.integer(3, 5), replace=False)
     text = " ".join(_LONG[index] for index in (0, *sorted(int(index) + 1 for index in rest)))
     return plain(text.format(place=draw.choice(_LONG_PLACES), n=draw.integer(12, 95), month=draw.choice(_MONTHS)))
 
 
-def message(draw: Draw) -> SlotValue:
+def message(draw: ValueSource) -> SlotValue:
     """Draw a short message to a person."""
     return plain(
         draw.choice(_MESSAGES).format(name=first_name(draw).value, n=draw.choice((5, 10, 12, 14, 15, 18, 20, 24, 25)))
     )
 
 
-def subject(draw: Draw) -> SlotValue:
+def subject(draw: ValueSource) -> SlotValue:
     """Draw the subject line of a message."""
     return plain(draw.choice(_SUBJECTS))
 
 
-def word(draw: Draw) -> SlotValue:
+def word(draw: ValueSource) -> SlotValue:
     """Draw an uncommon English word."""
     return plain(draw.choice(_WORDS))
 
 
-def text_or_url(draw: Draw) -> SlotValue:
+def text_or_url(draw: ValueSource) -> SlotValue:
     """Draw content for a QR code: the URL of a page (twice as often) or a short line of text."""
     if draw.integer(0, 2):
         return url(draw)

@@ -9,7 +9,7 @@ from typing import Any
 from builder.extras import import_extra
 from builder.records import SlotValue
 
-from .context import Draw, plain
+from .context import ValueSource, plain
 
 _MAIL_HOSTS = (
     "harborlightbooks.com",
@@ -70,7 +70,7 @@ def _anybody() -> Any:
     return mimesis.Person(mimesis.locales.Locale.EN)
 
 
-def _person(draw: Draw) -> Any:
+def _person(draw: ValueSource) -> Any:
     """Return the scenario's source of names. It is a copy, because creating one reads a file of all names."""
     if "person" not in draw.shared:
         person = draw.shared["person"] = copy(_anybody())
@@ -79,7 +79,7 @@ def _person(draw: Draw) -> Any:
     return draw.shared["person"]
 
 
-def first_name(draw: Draw) -> SlotValue:
+def first_name(draw: ValueSource) -> SlotValue:
     """Draw a first name; those of one scenario differ."""
     used = draw.shared.setdefault("first_names", set())
     name = str(_person(draw).first_name())
@@ -89,88 +89,88 @@ def first_name(draw: Draw) -> SlotValue:
     return plain(name)
 
 
-def username(draw: Draw) -> SlotValue:
+def username(draw: ValueSource) -> SlotValue:
     """Draw a user name on a social network."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
     form = draw.choice(("{f}.{l}", "{f}_{l}", "{f}{l}{n}", "the.{f}{l}", "{l}.{f}{n}"))
     return plain(form.format(f=first, l="".join(filter(str.isalpha, last)), n=draw.integer(11, 98)))
 
 
-def email(draw: Draw) -> SlotValue:
+def email(draw: ValueSource) -> SlotValue:
     """Draw an e-mail address."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
     return plain(f"{first}.{''.join(filter(str.isalpha, last))}@{draw.choice(_MAIL_HOSTS)}")
 
 
-def phone(draw: Draw) -> SlotValue:
+def phone(draw: ValueSource) -> SlotValue:
     """Draw a phone number with country code, without spaces."""
     form = draw.choice(_PHONE_FORMS).replace(" ", "")
     return plain("".join(str(draw.integer(0, 9)) if char == "#" else char for char in form))
 
 
-def password(draw: Draw) -> SlotValue:
+def password(draw: ValueSource) -> SlotValue:
     """Draw a password."""
     return plain(f"{draw.choice(_PASSWORD_WORDS)}-{draw.choice(_PASSWORD_WORDS)}-{draw.digits(3)}")
 
 
-def company(draw: Draw) -> SlotValue:
+def company(draw: ValueSource) -> SlotValue:
     """Draw the name of a fictitious company."""
     return plain(f"{draw.choice(_SITE_FIRST).title()} {draw.choice(_SITE_SECOND).title()}")
 
 
-def domain(draw: Draw) -> SlotValue:
+def domain(draw: ValueSource) -> SlotValue:
     """Draw the domain of a small company."""
     return plain(f"{draw.choice(_SITE_FIRST)}{draw.choice(_SITE_SECOND)}{draw.choice(_SITE_ENDS)}")
 
 
-def url(draw: Draw) -> SlotValue:
+def url(draw: ValueSource) -> SlotValue:
     """Draw the URL of a page on a small company's site."""
     return plain(f"https://www.{domain(draw).value}/{draw.choice(_PAGES)}")
 
 
-def image_url(draw: Draw) -> SlotValue:
+def image_url(draw: ValueSource) -> SlotValue:
     """Draw the URL of an image on a small company's site."""
     return plain(f"https://www.{domain(draw).value}/images/{draw.choice(_SITE_FIRST)}-{draw.digits(3)}.jpg")
 
 
-def article_url(draw: Draw) -> SlotValue:
+def article_url(draw: ValueSource) -> SlotValue:
     """Draw the URL of an article on a small company's site."""
     return plain(
         f"https://www.{domain(draw).value}/articles/{draw.choice(_SITE_FIRST)}-{draw.choice(_SITE_SECOND)}-{draw.digits(2)}"
     )
 
 
-def tiktok_url(draw: Draw) -> SlotValue:
+def tiktok_url(draw: ValueSource) -> SlotValue:
     """Draw the URL of a TikTok video."""
     return plain(f"https://www.tiktok.com/@{username(draw).value}/video/7{draw.digits(18)}")
 
 
-def instagram_url(draw: Draw) -> SlotValue:
+def instagram_url(draw: ValueSource) -> SlotValue:
     """Draw the URL of an Instagram post."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
     return plain(f"https://www.instagram.com/p/C{draw.characters(alphabet[:62], 10)}/")
 
 
-def hashtag(draw: Draw) -> SlotValue:
+def hashtag(draw: ValueSource) -> SlotValue:
     """Draw a hashtag without the `#`."""
     return plain(draw.choice(_TAGS))
 
 
-def age(draw: Draw) -> SlotValue:
+def age(draw: ValueSource) -> SlotValue:
     """Draw the age of an adult in years, 18 to 79."""
     return plain(draw.integer(18, 79))
 
 
-def height_cm(draw: Draw) -> SlotValue:
+def height_cm(draw: ValueSource) -> SlotValue:
     """Draw the height of an adult in centimetres, 152 to 198."""
     return plain(draw.integer(152, 198))
 
 
-def weight_kg(draw: Draw) -> SlotValue:
+def weight_kg(draw: ValueSource) -> SlotValue:
     """Draw the weight of an adult in kilograms, 49 to 118."""
     return plain(draw.integer(49, 118))
 
 
-def gender(draw: Draw) -> SlotValue:
+def gender(draw: ValueSource) -> SlotValue:
     """Draw `male` or `female`."""
     return plain(draw.choice(("male", "female")))

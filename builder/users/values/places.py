@@ -11,7 +11,7 @@ from functools import cache
 from builder.extras import import_extra
 from builder.records import SlotValue
 
-from .context import Draw, plain
+from .context import ValueSource, plain
 
 _MIN_POPULATION = 400_000
 _STREETS = (
@@ -79,67 +79,67 @@ def _airports() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _place(draw: Draw) -> Place:
+def _place(draw: ValueSource) -> Place:
     if "place" not in draw.shared:
         draw.shared["place"] = draw.choice(_places())
     place: Place = draw.shared["place"]
     return place
 
 
-def _us_place(draw: Draw) -> tuple[str, str, str]:
+def _us_place(draw: ValueSource) -> tuple[str, str, str]:
     if "us_place" not in draw.shared:
         draw.shared["us_place"] = draw.choice(_US_PLACES)
     place: tuple[str, str, str] = draw.shared["us_place"]
     return place
 
 
-def city(draw: Draw) -> SlotValue:
+def city(draw: ValueSource) -> SlotValue:
     """Draw a city."""
     return plain(_place(draw).city)
 
 
-def country(draw: Draw) -> SlotValue:
+def country(draw: ValueSource) -> SlotValue:
     """Draw the name of a country."""
     return plain(_place(draw).country)
 
 
-def country_code(draw: Draw) -> SlotValue:
+def country_code(draw: ValueSource) -> SlotValue:
     """Draw a two-letter country code; instructions state it with the name of the country."""
     place = _place(draw)
     return SlotValue(place.country_code, f"{place.country} ({place.country_code})")
 
 
-def latitude(draw: Draw) -> SlotValue:
+def latitude(draw: ValueSource) -> SlotValue:
     """Draw a latitude in degrees, positive in the north, with two decimals."""
     return plain(_place(draw).latitude)
 
 
-def longitude(draw: Draw) -> SlotValue:
+def longitude(draw: ValueSource) -> SlotValue:
     """Draw a longitude in degrees, positive in the east, with two decimals."""
     return plain(_place(draw).longitude)
 
 
-def timezone(draw: Draw) -> SlotValue:
+def timezone(draw: ValueSource) -> SlotValue:
     """Draw an IANA time zone."""
     return plain(_place(draw).timezone)
 
 
-def airport_code(draw: Draw) -> SlotValue:
+def airport_code(draw: ValueSource) -> SlotValue:
     """Draw the IATA code of an international airport."""
     return plain(draw.choice(_airports())[0])
 
 
-def zip_code(draw: Draw) -> SlotValue:
+def zip_code(draw: ValueSource) -> SlotValue:
     """Draw a US ZIP code."""
     return plain(_us_place(draw)[0])
 
 
-def address(draw: Draw) -> SlotValue:
+def address(draw: ValueSource) -> SlotValue:
     """Draw a US street address."""
     code, town, state = _us_place(draw)
     return plain(f"{draw.integer(2, 980)} {draw.choice(_STREETS)}, {town}, {state} {code}")
 
 
-def place_query(draw: Draw) -> SlotValue:
+def place_query(draw: ValueSource) -> SlotValue:
     """Draw a place as a search query."""
     return plain(_place(draw).city)

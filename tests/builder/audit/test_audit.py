@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.audit.audit_report import to_markdown, write_report
-from builder.audit.audit_split import AuditSplit, gather
+from builder.audit.audit_report import to_markdown, write_audit_report
+from builder.audit.audit_split import AuditSplit, read_audit_splits
 from builder.audit.gates import Outcome, oracle_gate, upper_gate
 from builder.audit.row_checks import run_checks
 from builder.audit.run_audit import Audit, ConfigAudit, audit, audit_config
@@ -76,12 +76,12 @@ def test_sentences_of_the_history_do_not_reveal_the_answer(audits: dict[str, Con
 
 
 def test_without_the_answers_the_test_split_is_left_out(built: Built) -> None:
-    parts = gather(built.data, "chronological", None, read_manifest(built.data))
+    parts = read_audit_splits(built.data, "chronological", None, read_manifest(built.data))
     assert [part.split for part in parts] == ["train", "validation"]
 
 
 def splits_of(built: Built, config: str) -> list[AuditSplit]:
-    return gather(built.data, config, built.answers, read_manifest(built.data))
+    return read_audit_splits(built.data, config, built.answers, read_manifest(built.data))
 
 
 def changed(parts: Sequence[AuditSplit], change: Change) -> list[AuditSplit]:
@@ -259,7 +259,7 @@ def test_equal_descriptions_are_found(built: Built) -> None:
 
 
 def test_the_report_is_written_as_json_markdown_and_plots(whole: Audit, tmp_path: Path) -> None:
-    write_report(whole, tmp_path / "report")
+    write_audit_report(whole, tmp_path / "report")
     written = json.loads((tmp_path / "report" / "audit.json").read_text())
     assert [item["config"] for item in written["configs"]] == list(HISTORY_TYPES)
     assert all(item["failed"] == [] for item in written["configs"])
@@ -270,11 +270,11 @@ def test_the_report_is_written_as_json_markdown_and_plots(whole: Audit, tmp_path
     assert plots == ["categories.png", "lengths.png", "oracle.png", "shortcuts.png"]
     first = {name: (tmp_path / "report" / "audit" / name).read_bytes() for name in plots}
     assert all(f"](audit/{name})" in page for name in plots)
-    write_report(whole, tmp_path / "again")
+    write_audit_report(whole, tmp_path / "again")
     assert first == {name: (tmp_path / "again" / "audit" / name).read_bytes() for name in plots}
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        write_report(whole, tmp_path / "file")
+        write_audit_report(whole, tmp_path / "file")
 
 
 def test_a_gate_that_no_accuracy_could_fail_is_marked(whole: Audit) -> None:

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builder.audit.audit_report import write_report
-from builder.audit.audit_split import gather
+from builder.audit.audit_report import write_audit_report
+from builder.audit.audit_split import read_audit_splits
 from builder.audit.row_checks import run_checks
-from builder.audit.row_sampling import HELD_ROWS, SplitRows, draw
+from builder.audit.row_sampling import MAX_ROWS_IN_MEMORY, SplitRows, draw
 from builder.audit.run_audit import Audit, audit
 from builder.audit.training_audit import audit_training
 from builder.config import UserConfig
@@ -67,7 +67,7 @@ def unsampled_group(built: Built, split: str) -> str:
     drawn = {
         row.query_group
         for config in HISTORY_TYPES
-        for part in gather(built.data, config, built.answers, read_manifest(built.data), MOST)
+        for part in read_audit_splits(built.data, config, built.answers, read_manifest(built.data), MOST)
         if part.split == split
         for row in part.rows
     }
@@ -76,13 +76,13 @@ def unsampled_group(built: Built, split: str) -> str:
 
 def failed(built: Built, config: str) -> list[str]:
     """Return the failed checks of a config with their numbers of violations."""
-    parts = gather(built.data, config, built.answers, read_manifest(built.data), MOST)
+    parts = read_audit_splits(built.data, config, built.answers, read_manifest(built.data), MOST)
     return [f"{check.name}: {check.violations}" for check in run_checks(parts) if not check.passed]
 
 
 def test_a_split_of_one_partition_is_not_sampled() -> None:
-    users = UserConfig(count=2 * HELD_ROWS - 2, train=0.5, validation=0.3, test=0.2)
-    assert users.by_split()["train"] == HELD_ROWS - 1
+    users = UserConfig(count=2 * MAX_ROWS_IN_MEMORY - 2, train=0.5, validation=0.3, test=0.2)
+    assert users.by_split()["train"] == MAX_ROWS_IN_MEMORY - 1
     assert {partition.of for partition in partitions_of(users)} == {1}
 
 
@@ -99,7 +99,7 @@ def test_a_sample_has_whole_query_groups_up_to_the_maximum() -> None:
 def test_all_configs_have_the_same_query_groups_in_the_sample(built: Built) -> None:
     drawn = []
     for config in (*HISTORY_TYPES, HISTORY_TYPES[0]):
-        parts = gather(built.data, config, built.answers, read_manifest(built.data), MOST)
+        parts = read_audit_splits(built.data, config, built.answers, read_manifest(built.data), MOST)
         for part in parts:
             all_groups = Counter(row.query_group for row in part.every_row)
             sample = Counter(row.query_group for row in part.rows)
@@ -130,7 +130,7 @@ def test_gates_use_the_sample_and_checks_every_row(sampled: Audit) -> None:
 def test_reports_state_the_size_of_the_sample(
     sampled: Audit, built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_report(sampled, tmp_path)
+    write_audit_report(sampled, tmp_path)
     rows, of_rows = sampled.rows
     assert sampled.training
     page = (tmp_path / "AUDIT.md").read_text()
@@ -220,7 +220,7 @@ def test_files_of_different_builds_are_rejected(copied: Built) -> None:
 
 
 def test_the_card_states_the_size_of_the_sample(sampled: Audit, copied: Built) -> None:
-    write_report(sampled, copied.data)
+    write_audit_report(sampled, copied.data)
     manifest = replace(copied.report.manifest, audit=sampled.summary)
     write_pages(copied.data, manifest)
     card = (copied.data / "README.md").read_text()

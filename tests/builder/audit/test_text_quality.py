@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.audit.text_quality import ORIGINAL, Asked, asked_in_original, stated, text_quality
+from builder.audit.text_quality import ORIGINAL, Asked, read_original_instructions, stated, text_quality
 from builder.errors import DataError
 
 
@@ -82,7 +82,7 @@ def test_released_rows_are_read(tmp_path: Path) -> None:
     path = original(
         tmp_path, json.dumps([{**record, "api_call_ground_truth": call} for call in [*calls, str(calls[0])]])
     )
-    rows = asked_in_original(path)
+    rows = read_original_instructions(path)
     assert [row.values for row in rows] == [("Oslo",), (), ("Oslo",)]
     assert len({row.query_group for row in rows}) == 2
     assert {row.functionality for row in rows} == {"3"}
@@ -91,16 +91,16 @@ def test_released_rows_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["[", "[{}]", "[3]", '[{"query": "x", "func": "1", "api_call_ground_truth": "1 +"}]'])
 def test_malformed_files_are_rejected(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match="does not hold released rows of the earlier benchmark"):
-        asked_in_original(original(tmp_path, text))
+        read_original_instructions(original(tmp_path, text))
 
 
 def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not hold released rows"):
-        asked_in_original(tmp_path / ORIGINAL)
+        read_original_instructions(tmp_path / ORIGINAL)
 
 
 @pytest.mark.realdata
 def test_figures_of_the_earlier_benchmark(real_data: Path) -> None:
-    quality = text_quality(asked_in_original(real_data / ORIGINAL), LetterEncoder())
+    quality = text_quality(read_original_instructions(real_data / ORIGINAL), LetterEncoder())
     assert quality.rows == 150
     assert quality.distinct_instructions == 0.6

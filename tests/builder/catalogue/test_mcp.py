@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from builder.catalogue import mcp_client
-from builder.catalogue.mcp_client import listed_tools
+from builder.catalogue.mcp_client import list_server_tools
 from builder.catalogue.mcp_tools import McpServerSource, McpSource
 from builder.catalogue.raw_tools import RawParameter
 from builder.catalogue.sources import open_source
@@ -229,7 +229,7 @@ def test_a_server_that_violates_the_protocol_raises_an_error_and_is_stopped(
     if problem.startswith("writes more"):
         monkeypatch.setattr(mcp_client, "MAX_BYTES", 50_000)
     seconds = 1 if "within 1 s" in problem or "|" in problem else 10
-    monkeypatch.setattr("builder.catalogue.mcp_tools.listed_tools", lambda spec: listed_tools(spec, seconds))
+    monkeypatch.setattr("builder.catalogue.mcp_tools.list_server_tools", lambda spec: list_server_tools(spec, seconds))
     monkeypatch.setattr(mcp_client, "_EXIT_SECONDS", 0.2)
     with pytest.raises(CatalogueError, match=problem) as caught:
         list(McpServerSource(command).read())
@@ -249,7 +249,7 @@ open({str(pid_file)!r}, "w").write(str(child.pid))
 time.sleep(60)
 """
     monkeypatch.setattr(mcp_client, "_EXIT_SECONDS", 0.2)
-    assert len(listed_tools(server(tmp_path, script))["tools"]) == 2
+    assert len(list_server_tools(server(tmp_path, script))["tools"]) == 2
     for _ in range(50):
         status = Path(f"/proc/{pid_file.read_text()}/stat")
         if not status.exists() or status.read_text().split(")")[1].split()[0] == "Z":

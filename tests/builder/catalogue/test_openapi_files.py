@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from builder.catalogue import documents
 from builder.catalogue.documents import parse_json, parse_yaml
 from builder.catalogue.openapi import OpenApiSource
-from builder.catalogue.quality import LanguageJudge, keep_good_tools
+from builder.catalogue.quality import LanguageDetector, filter_tools
 from builder.catalogue.sources import open_source
 from builder.errors import CatalogueError
 from builder.funnel import Funnel
@@ -131,7 +131,7 @@ def test_the_quality_filter_accepts_openapi_tools(tmp_path: Path) -> None:
     write(tmp_path / "a.json", document(operation))
     write(tmp_path / "b.json", document(operation | {"deprecated": True}))
     funnel = Funnel()
-    kept = list(keep_good_tools(OpenApiSource(tmp_path).read(), LanguageJudge(), funnel))
+    kept = list(filter_tools(OpenApiSource(tmp_path).read(), LanguageDetector(), funnel))
     assert [tool.name for tool in kept] == ["cloudly__get_weather"]
     assert funnel.drops["tool"] == {"withdrawn": 1}
 

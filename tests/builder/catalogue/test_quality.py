@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.catalogue.quality import LanguageJudge, keep_good_tools
+from builder.catalogue.quality import LanguageDetector, filter_tools
 from builder.catalogue.raw_tools import RawTool
 from builder.funnel import Funnel
 from tests.factories import raw_parameter, raw_tool
@@ -13,13 +13,13 @@ GERMAN = "Beantwortet die Frage, wie viel Schnee an wie vielen Tagen in der Stad
 
 
 @pytest.fixture(scope="module")
-def judge() -> LanguageJudge:
-    return LanguageJudge()
+def judge() -> LanguageDetector:
+    return LanguageDetector()
 
 
-def reasons(raws: list[RawTool], judge: LanguageJudge) -> tuple[int, dict[str, int]]:
+def reasons(raws: list[RawTool], judge: LanguageDetector) -> tuple[int, dict[str, int]]:
     funnel = Funnel()
-    kept = len(list(keep_good_tools(raws, judge, funnel)))
+    kept = len(list(filter_tools(raws, judge, funnel)))
     assert funnel.counts["tools_read"] == len(raws)
     assert funnel.counts["tools_kept"] == kept
     return kept, dict(funnel.drops.get("tool", {}))
@@ -45,20 +45,20 @@ def reasons(raws: list[RawTool], judge: LanguageJudge) -> tuple[int, dict[str, i
         (raw_tool(raw_parameter("image", "BINARY")), "unusable_schema"),
     ],
 )
-def test_junk_is_dropped_with_its_reason(raw: RawTool, reason: str, judge: LanguageJudge) -> None:
+def test_junk_is_dropped_with_its_reason(raw: RawTool, reason: str, judge: LanguageDetector) -> None:
     assert reasons([raw], judge) == (0, {reason: 1})
 
 
-def test_a_repeated_operation_is_a_duplicate_or_of_another_provider_a_clone(judge: LanguageJudge) -> None:
+def test_a_repeated_operation_is_a_duplicate_or_of_another_provider_a_clone(judge: LanguageDetector) -> None:
     raws = [raw_tool(), raw_tool(), raw_tool(provider="Nebula")]
     assert reasons(raws, judge) == (1, {"duplicate": 1, "clone": 1})
 
 
-def test_equal_short_descriptions_are_not_clones(judge: LanguageJudge) -> None:
+def test_equal_short_descriptions_are_not_clones(judge: LanguageDetector) -> None:
     raws = [raw_tool(about="Search films", provider=name) for name in ("Cinema", "Reels")]
     assert reasons(raws, judge) == (2, {})
 
 
 @pytest.mark.parametrize("provider", ["Contest Finder", "Mail Testing", "Latest News", "Protest Map"])
-def test_providers_with_test_inside_a_word_are_kept(provider: str, judge: LanguageJudge) -> None:
+def test_providers_with_test_inside_a_word_are_kept(provider: str, judge: LanguageDetector) -> None:
     assert reasons([raw_tool(provider=provider)], judge) == (1, {})

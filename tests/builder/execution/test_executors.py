@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from builder import pipeline
+from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, ConfigError, OutputError
@@ -27,7 +28,6 @@ from builder.execution.executors import Executor
 from builder.execution.folder_lock import acquire
 from builder.execution.partition_writer import PartitionWriter
 from builder.execution.staging import UNFINISHED, written_aside
-from builder.manifest import file_hashes
 from hf_dataset.manifest import read_manifest
 from tests.conftest import Built, silent
 from tests.processes import tree

@@ -19,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder import pipeline
-from builder.audit.audit_split import gather
+from builder.audit.audit_split import read_audit_splits
 from builder.audit.row_checks import run_checks
 from builder.audit.run_audit import audit
 from builder.audit.training_audit import audit_training
+from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig, UserConfig
 from builder.embedding import SentenceEncoder
@@ -35,7 +36,6 @@ from builder.execution.partitions import Partition, partitions_of
 from builder.execution.staging import Folders
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
-from builder.manifest import file_hashes
 from builder.records import Group
 from builder.training.training_rows import _most_of
 from builder.world.marketplace import marketplace
@@ -252,7 +252,7 @@ def test_the_audit_holds_over_partitions(parted: Built) -> None:
 
 def test_a_sample_is_of_all_files_of_a_split(parted: Built, rows: dict[tuple[str, str], list[Instance]]) -> None:
     manifest = replace(parted.report.manifest, config={**parted.report.manifest.config, "seed": 1})
-    parts = gather(parted.data, "chronological", parted.answers, manifest, 25)
+    parts = read_audit_splits(parted.data, "chronological", parted.answers, manifest, 25)
     for part in parts:
         ids = [row.instance_id for row in rows["chronological", part.split]]
         folder = {row.instance_id for row in part.rows}

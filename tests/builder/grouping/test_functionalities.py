@@ -10,7 +10,7 @@ import pytest
 
 from builder.grouping.functionalities import REGISTERS, Entry, concepts, data_table, entries
 from builder.records import Functionality, Group, Tool
-from builder.users.values.registry import generator
+from builder.users.values.slot_values import generator
 from builder.world.marketplace import axes, marketplace, providers, suitable_axes
 from hf_dataset.layout import SPLITS
 

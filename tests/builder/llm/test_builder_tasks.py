@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builder.llm.builder_tasks import ALIGN, JUDGE, TASKS, UNDERSTAND, VERIFY, WRITE, Verification, fault_of, typed
-from builder.llm.task import Rejection
+from builder.llm.task import RejectedReply
 
 TOOL = {
     "name": "cloudly__now",
@@ -99,7 +99,7 @@ def test_replies_are_accepted_or_rejected_with_a_reason(
     task: Any, payload: Any, reply: Any, reason: str | None
 ) -> None:
     result = task.read(json.dumps(reply), payload)
-    assert (result.reason if isinstance(result, Rejection) else None) == reason
+    assert (result.reason if isinstance(result, RejectedReply) else None) == reason
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_replies_are_accepted_or_rejected_with_a_reason(
 )
 def test_the_object_is_found_in_other_text(text: str, reason: str | None) -> None:
     result = JUDGE.read(text, PAIR)
-    assert (result.reason if isinstance(result, Rejection) else None) == reason
+    assert (result.reason if isinstance(result, RejectedReply) else None) == reason
 
 
 @pytest.mark.parametrize(

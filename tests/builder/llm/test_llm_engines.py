@@ -15,7 +15,7 @@ from builder.llm.answer_cache import AnswerCache
 from builder.llm.builder_tasks import JUDGE, UNDERSTAND, Judgement, Understanding
 from builder.llm.request import make_request
 from builder.llm.session import Endpoint, ModelSession, open_model, price_of
-from builder.llm.task import Payload, Refusal
+from builder.llm.task import FailedRequest, Payload
 from tests.conftest import silent
 from tests.fakes.openai import builder_script
 from tests.fakes.openai.faults import Faults
@@ -46,13 +46,13 @@ def ask(
     mode: str = "online",
     config: LlmConfig = CONFIG,
     max_cost_usd: float | None = None,
-) -> tuple[list[Judgement | Refusal], ModelSession]:
+) -> tuple[list[Judgement | FailedRequest], ModelSession]:
     endpoint = Endpoint(server.base_url, None, mode, cache, max_cost_usd)
     with open_model(endpoint, BuildConfig(llm=config), silent) as model:
         return model.engine.complete_all(JUDGE, payloads(count)), model
 
 
-def right(replies: Sequence[Judgement | Refusal]) -> bool:
+def right(replies: Sequence[Judgement | FailedRequest]) -> bool:
     return [isinstance(reply, Judgement) and reply.same_job for reply in replies] == [
         index % 3 == 0 for index in range(len(replies))
     ]
@@ -201,7 +201,7 @@ def test_a_request_is_refused_if_all_attempts_are_rejected(tmp_path: Path) -> No
     with LlmServer(lambda _: '{"first_does": "lorem", "second_does": "ipsum", "same_job": true}') as server:
         replies, model = ask(server, tmp_path / "cache.sqlite", 4, config=config)
         assert len(server.log.completions()) == 12
-    assert replies == [Refusal("tool_not_described_in_its_own_words")] * 4
+    assert replies == [FailedRequest("tool_not_described_in_its_own_words")] * 4
     assert model.meter.rejected == {"judge": {"tool_not_described_in_its_own_words": 12}}
 
 

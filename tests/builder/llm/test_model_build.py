@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from builder import pipeline
+from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig
 from builder.llm.meter import Meter
 from builder.llm.session import Endpoint, open_model
-from builder.manifest import file_hashes
 from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances, read_tools
 from tests.conftest import silent

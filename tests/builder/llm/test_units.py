@@ -117,11 +117,11 @@ def test_the_limit_shrinks_once_per_window_and_grows_back() -> None:
     async def run() -> list[float]:
         limiter = AdaptiveLimiter(10)
         seen = [limiter.limit]
-        limiter.complained(0.0)
-        limiter.complained(0.0)
+        limiter.record_overload(0.0)
+        limiter.record_overload(0.0)
         seen.append(limiter.limit)
         for _ in range(100):
-            limiter.succeeded()
+            limiter.record_success()
         return [*seen, limiter.limit]
 
     assert asyncio.run(run()) == [10.0, 7.0, 10.0]
@@ -141,7 +141,7 @@ def test_the_limiter_caps_concurrent_requests_and_respects_pauses() -> None:
                 active -= 1
 
         await asyncio.gather(*(request() for _ in range(12)))
-        limiter.complained(0.2)
+        limiter.record_overload(0.2)
         loop = asyncio.get_running_loop()
         start = loop.time()
         async with limiter.slot():

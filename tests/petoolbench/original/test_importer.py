@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from builder.errors import ConfigError, DataError, HubError, OutputError
-from builder.predictors.registry import ALLOWED, open_predictor
+from builder.predictors.open_predictor import BASELINE_MODELS, open_predictor
 from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances, read_tools
 from hf_dataset.schema import HISTORY_TYPES
@@ -123,7 +123,7 @@ def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
         import_original([tmp_path / "other.json"], tmp_path / "new", silent)
 
 
-@pytest.mark.parametrize("model", ALLOWED)
+@pytest.mark.parametrize("model", BASELINE_MODELS)
 def test_baselines_work_or_report_missing_attributes(data: Path, model: str) -> None:
     if model in ("baseline:oracle", "baseline:regression"):
         with pytest.raises(

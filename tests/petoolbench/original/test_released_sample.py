@@ -13,7 +13,7 @@ from hf_dataset.reader import read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from hf_dataset.verify import check_folder
 from petoolbench.original.findings import Figure
-from petoolbench.original.importer import Import, import_original
+from petoolbench.original.importer import ImportResult, import_original
 from petoolbench.original.released_rows import (
     released_candidates,
     released_history,
@@ -28,7 +28,7 @@ SAMPLE = "petoolbench_original_sample.json.gz"
 
 
 @pytest.fixture(scope="module")
-def sample(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Import]:
+def sample(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ImportResult]:
     """Folder and result of the import of the released sample."""
     out = tmp_path_factory.mktemp("sample") / "out"
     return out, import_original([real_data / SAMPLE], out, silent)
@@ -43,7 +43,7 @@ def released(real_data: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.realdata
-def test_all_rows_of_the_sample_are_imported(sample: tuple[Path, Import]) -> None:
+def test_all_rows_of_the_sample_are_imported(sample: tuple[Path, ImportResult]) -> None:
     out, done = sample
     assert done.unparsed == ()
     assert done.manifest.counts["rows_imported"] == 150
@@ -54,7 +54,7 @@ def test_all_rows_of_the_sample_are_imported(sample: tuple[Path, Import]) -> Non
 @pytest.mark.realdata
 @pytest.mark.parametrize(("config", "key"), list(zip(HISTORY_TYPES, PROMPTS, strict=True)))
 def test_rows_of_the_sample_are_restored(
-    sample: tuple[Path, Import], released: list[dict[str, Any]], config: str, key: str
+    sample: tuple[Path, ImportResult], released: list[dict[str, Any]], config: str, key: str
 ) -> None:
     for instance, record in zip(read_instances(sample[0], config, "validation"), released, strict=True):
         for part in (released_history(instance), released_candidates(instance)):
@@ -88,7 +88,7 @@ FULL_FILE = {
 
 
 @pytest.fixture(scope="module")
-def sample_figures(sample: tuple[Path, Import]) -> dict[tuple[str, str], Figure]:
+def sample_figures(sample: tuple[Path, ImportResult]) -> dict[tuple[str, str], Figure]:
     findings = examined(sample[0])
     return {(item.config, name): figure for item in findings.configs for name, figure in item.figures}
 
@@ -115,7 +115,7 @@ def test_popularity_among_the_answers_of_150_rows_is_less_than_of_1000(
 
 @pytest.mark.realdata
 def test_the_commands_on_the_sample(
-    sample: tuple[Path, Import], released: list[dict[str, Any]], tmp_path: Path
+    sample: tuple[Path, ImportResult], released: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     out, _ = sample
     audited = run("audit", out, "-o", "report", cwd=tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metrics.petoolbench.records import Reference, ToolCall
-from petoolbench.original.scorer_comparison import compare_scorers, crossed
+from petoolbench.original.scorer_comparison import compare_scorers, cross_tabulate
 
 WEATHER = '{"tool_name": "W", "parameters": {"city": "Oslo", "days": 3}}'
 REFERENCE = Reference(
@@ -79,7 +79,7 @@ def test_every_difference_is_explained(
     else:
         assert judged.difference is not None
         assert kind in judged.difference.kind
-    assert crossed([judged]) == {(ours, released): 1}
+    assert cross_tabulate([judged]) == {(ours, released): 1}
 
 
 def test_a_call_inside_another_object_is_not_read_by_the_released_scorer() -> None:

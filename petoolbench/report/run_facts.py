@@ -14,8 +14,8 @@ from petoolbench.runs import Header, Line
 
 from .bias import PositionBias, position_bias
 from .breakdown import Breakdown, breakdowns
-from .gather import Gathered, Judged
-from .lift import Alone, Lift, lifts
+from .gather import Gathered, JudgedRun
+from .lift import Lift, UnpairedRun, lifts
 
 NO_REPLY: Final = "no_reply"
 OUTCOMES: Final = (*ERROR_CLASSES, NO_REPLY)
@@ -39,7 +39,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ReplyCounts:
     """Numbers of instances that a run was asked and answered."""
 
     rows: int
@@ -69,7 +69,7 @@ class RunFacts:
     config: str
     history: str
     baseline: bool
-    answered: Answered
+    answered: ReplyCounts
     scores: Scores
     """Scores over all instances of the split; an instance without a reply counts as wrong."""
     scores_of_asked: Scores
@@ -106,7 +106,7 @@ class Report:
     means: Mapping[str, Mapping[str, float]]
     """Mean rates over the three configs, for the runs that answer all of them; best first."""
     lifts: tuple[Lift, ...]
-    alone: tuple[Alone, ...]
+    alone: tuple[UnpairedRun, ...]
     """Runs with a swapped or empty history for which no lift can be computed."""
 
     def of(self, config: str) -> list[RunFacts]:
@@ -114,9 +114,9 @@ class Report:
         return [run for run in self.runs if run.config == config]
 
 
-def report_on(gathered: Gathered) -> Report:
+def compute_report(gathered: Gathered) -> Report:
     """Compute all figures of a report."""
-    firsts: dict[str, Judged] = {}
+    firsts: dict[str, JudgedRun] = {}
     for run in gathered.runs:
         firsts.setdefault(run.config, run)
     chances = {config: _chance(run) for config, run in firsts.items()}
@@ -135,7 +135,7 @@ def report_on(gathered: Gathered) -> Report:
     )
 
 
-def _chance(run: Judged) -> float | None:
+def _chance(run: JudgedRun) -> float | None:
     same_function = [row.meta.same_function for row in run.rows if row.meta and row.meta.same_function]
     if len(same_function) < len(run.rows):
         return None
@@ -150,7 +150,7 @@ def _means(runs: Sequence[RunFacts]) -> dict[str, dict[str, float]]:
     return dict(sorted(means.items(), key=lambda item: (-item[1]["tool_accuracy"], item[0])))
 
 
-def _facts(run: Judged) -> RunFacts:
+def _facts(run: JudgedRun) -> RunFacts:
     scores = aggregate(run.verdicts, run.query_groups)
     groups = run.query_groups
     asked = [run.verdicts[index] for index in run.asked]
@@ -172,12 +172,12 @@ def _facts(run: Judged) -> RunFacts:
     )
 
 
-def _answered(run: Judged) -> Answered:
+def _answered(run: JudgedRun) -> ReplyCounts:
     lines = [run.lines.get(run.rows[index].instance_id) for index in run.asked]
     present = [line for line in lines if line is not None]
     reasons = Counter(" ".join(line.error.split()) for line in present if line.error is not None)
     failed = sum(reasons.values())
-    return Answered(
+    return ReplyCounts(
         rows=len(run.rows),
         asked=len(lines),
         replies=len(present) - failed,
@@ -188,7 +188,7 @@ def _answered(run: Judged) -> Answered:
     )
 
 
-def _outcomes(run: Judged) -> dict[str, float]:
+def _outcomes(run: JudgedRun) -> dict[str, float]:
     counts: Counter[str] = Counter()
     for index in run.asked:
         line = run.lines.get(run.rows[index].instance_id)
@@ -196,7 +196,7 @@ def _outcomes(run: Judged) -> dict[str, float]:
     return {name: counts[name] / len(run.asked) for name in OUTCOMES}
 
 
-def _cost(run: Judged) -> Cost | None:
+def _cost(run: JudgedRun) -> Cost | None:
     lines = [line for line in run.lines.values() if _states_tokens(line)]
     if not lines:
         return None

@@ -10,9 +10,9 @@ from builder.grouping.functionalities import data_table
 from builder.records import Slot, SlotValue
 
 from . import codes, language, people, places
-from .context import Draw, plain
+from .context import ValueSource, plain
 
-Generator = Callable[[Draw], SlotValue]
+Generator = Callable[[ValueSource], SlotValue]
 """Function that draws a value, given the random state of the scenario."""
 
 
@@ -113,7 +113,7 @@ def generator(concept: str) -> Generator:
     return lambda draw: plain(draw.choice(items))
 
 
-def draw_values(slots: Sequence[Slot], draw: Draw) -> dict[str, SlotValue]:
+def draw_values(slots: Sequence[Slot], draw: ValueSource) -> dict[str, SlotValue]:
     """Draw values for the slots of one scenario that are consistent with one another.
 
     Args:

@@ -40,7 +40,7 @@ BASELINES: Final = (
 )
 _BY_ATTRIBUTES: Final = ("oracle", "regression")
 """Baselines that need the attributes of tools."""
-ALLOWED: Final = tuple(f"baseline:{name}" for name in BASELINES)
+BASELINE_MODELS: Final = tuple(f"baseline:{name}" for name in BASELINES)
 """Values of `--model` that name a baseline."""
 
 
@@ -50,7 +50,7 @@ def open_predictor(
     """Open the predictor for a `--model` value.
 
     Args:
-        model: One of `ALLOWED`.
+        model: One of `BASELINE_MODELS`.
         folder: Folder of the data set.
         config: History type.
         split: Split to predict.
@@ -61,7 +61,7 @@ def open_predictor(
         ConfigError: If the model is unknown, or it needs attributes that are not available.
         ReadError: If a folder cannot be read.
     """
-    name = validate_choice("model", model, ALLOWED).removeprefix("baseline:")
+    name = validate_choice("model", model, BASELINE_MODELS).removeprefix("baseline:")
     if name == "oracle":
         return OraclePredictor(_tools(folder, split, answers), changes=read_manifest(folder).preference_changes(config))
     if name in _SIMPLE:
