@@ -41,6 +41,8 @@ _CLASSES: Final = 3
 """Classes that the goodness of an axis is divided into."""
 _UNMET: Final = 10.0
 """Penalty of a tool that does not meet a requirement; above any sum of goodness."""
+_NEAREST: Final = 100.0
+"""Weight of the requirement among tools that do not meet it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ class RuleSet:
         scores = known @ self._weights
         required = tools[..., self._requirement]
         unmet = required < self._threshold  # False where the axis is not stated: it cannot decide
-        scores = np.where(unmet, scores - _UNMET + np.nan_to_num(required), scores)
+        # Where nothing meets a requirement, the nearest is chosen; the objective decides between equals only.
+        scores = np.where(unmet, _NEAREST * np.nan_to_num(required) + scores - _UNMET - _NEAREST, scores)
         if self._by_class.any():
             classes = np.floor(np.nan_to_num(required[..., self._by_class]) * _CLASSES * 0.9999)
             scores[..., self._by_class] += classes * _UNMET

@@ -1,0 +1,145 @@
+"""The catalogue of services with facts, and the preferences that its groups allow."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
+from builder.users.committee import Step, read_history
+from builder.users.step_pool import StepPool, select_telling
+from builder.world.axes import AXES
+from builder.world.services import Job, catalogue, operation_name, service_providers
+from builder.world.trade_offs import LEAD, balanced_subsets, winners
+from hf_dataset.layout import SPLITS
+
+RULES = RuleSet()
+
+
+@pytest.fixture(scope="module")
+def jobs() -> tuple[Job, ...]:
+    return catalogue("validation")
+
+
+def matrix(job: Job) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.array([features(service.facts) for service in job.services])
+
+
+def test_every_functionality_is_offered_in_every_split() -> None:
+    names = [[job.functionality.name for job in catalogue(split)] for split in SPLITS]
+    assert names[0] == names[1] == names[2]
+    assert len(names[0]) == 130
+
+
+def test_splits_share_no_provider_tool_or_layout() -> None:
+    for first, second in combinations(SPLITS, 2):
+        for attribute in ("name", "slug", "layout"):
+            values = [
+                {getattr(provider, attribute) for provider in service_providers(split)} for split in (first, second)
+            ]
+            assert not values[0] & values[1]
+        tools = [{service.name for job in catalogue(split) for service in job.services} for split in (first, second)]
+        assert not tools[0] & tools[1]
+
+
+def test_names_of_tools_are_unique_and_accepted_by_function_interfaces(jobs: tuple[Job, ...]) -> None:
+    names = [service.name for job in jobs for service in job.services]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 64 and name.replace("_", "a").isalnum() and name.isascii() for name in names)
+
+
+def test_facts_of_a_provider_hold_for_all_of_its_tools(jobs: tuple[Job, ...]) -> None:
+    for job in jobs:
+        for service in job.services:
+            assert set(service.facts) == set(job.axes)
+            shared = {name: value for name, value in service.facts.items() if AXES[name].provider}
+            assert shared == {name: service.provider.facts[name] for name in shared}
+
+
+def test_no_tool_is_worse_than_another_on_everything(jobs: tuple[Job, ...]) -> None:
+    for job in jobs:
+        goodness = matrix(job)[:, : len(DIRECTED)]
+        stated = goodness[:, ~np.isnan(goodness[0])]
+        for first, second in combinations(range(len(stated)), 2):
+            difference = stated[first] - stated[second]
+            assert (difference > 0).any()
+            assert (difference < 0).any()
+
+
+def test_candidate_sets_give_each_tool_a_preference_of_each_kind(jobs: tuple[Job, ...]) -> None:
+    with_sets = 0
+    for job in jobs[:40]:
+        tools = matrix(job)
+        subsets = balanced_subsets(tools, job.axes, (4,), RULES)
+        with_sets += bool(subsets)
+        for subset in subsets[:3]:
+            best = winners(tools[list(subset)], RULES)
+            for kind in PREFERENCE_KINDS:
+                chosen = {int(best[index]) for index in RULES.indexes([kind], frozenset(job.axes))} - {-1}
+                assert chosen == set(range(4))
+    assert with_sets >= 30
+
+
+def test_arguments_have_a_place_for_every_slot(jobs: tuple[Job, ...]) -> None:
+    for job in jobs:
+        for service in job.services:
+            properties = service.parameters["properties"]
+            assert set(service.bindings) == {slot.name for slot in job.functionality.slots}
+            assert {binding.path[0] for binding in service.bindings.values()} == set(service.parameters["required"])
+            assert all(binding.path[0] in properties for binding in service.bindings.values())
+
+
+@pytest.mark.parametrize(
+    ("naming", "expected"),
+    [
+        ("verb_noun", "get_current_weather_city"),
+        ("camel", "getCurrentWeatherCity"),
+        ("rest", "get_v1_current_weather_city"),
+        ("noun", "current_weather_city"),
+        ("namespaced", "weather_current_weather_city"),
+    ],
+)
+def test_operations_are_named_in_the_style_of_the_provider(jobs: tuple[Job, ...], naming: str, expected: str) -> None:
+    job = next(job for job in jobs if job.functionality.name == "current weather by city")
+    assert operation_name(job.functionality, naming) == expected
+
+
+def test_selected_steps_refute_every_rival_and_the_committee_finds_the_answer(jobs: tuple[Job, ...]) -> None:
+    """Users of four kinds of preference, each with a history that only their preference explains."""
+    rng = np.random.default_rng(1)
+    some = {job.functionality.name: job for job in jobs[:60]}
+    features_of = {name: matrix(job) for name, job in some.items()}
+    pool = StepPool(features_of, RULES, rng)
+    found = attempts = 0
+    for kind in PREFERENCE_KINDS * 6:
+        target = next(name for name in (list(some)[int(rng.integers(len(some)))] for _ in range(50)) if True)
+        axes = frozenset(some[target].axes)
+        subsets = balanced_subsets(features_of[target], some[target].axes, (4,), RULES)
+        if not subsets:
+            continue
+        candidates = features_of[target][list(subsets[0])]
+        best = winners(candidates, RULES)
+        rule = next(index for index in RULES.indexes([kind], axes) if best[index] >= 0)
+        answer = int(best[rule])
+        steps = pool.clear(rule, pool.of_jobs([name for name in some if name != target]))
+        choices = pool.best[steps, rule].astype(np.intp)
+        picks = RULES.choices(candidates)
+        inside = np.array([other.axes <= axes for other in RULES.rules])
+        rivals = inside & ~(picks[answer] & (picks.sum(axis=0) == 1))
+        selected = select_telling(pool, steps, choices, rivals, least=6, refutations=2, most=40, rng=rng)
+        if selected is None:
+            continue
+        attempts += 1
+        refuted = pool.refuted(steps[selected], choices[selected])[:, rivals]
+        assert (refuted.sum(axis=0) >= 2).all()
+        assert (pool.lead[steps[selected], rule] >= 0.1).all()
+        history = [Step(pool.features[steps[place]], int(choices[place])) for place in selected]
+        verdicts = read_history(history, candidates, RULES)
+        assert verdicts.bayes.sum() == pytest.approx(1)
+        assert int(verdicts.bayes.argmax()) == answer
+        found += set(verdicts.picks()) == {answer}
+    assert attempts >= 8
+    assert found >= 0.6 * attempts
+    assert LEAD > 0.1
