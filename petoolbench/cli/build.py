@@ -61,9 +61,7 @@ def build(
     cache: Annotated[
         Path, typer.Option("--cache", help="File of all replies of the model; may be shared by several builds.")
     ] = Path("llm-cache.sqlite"),
-    engine: Annotated[
-        str, typer.Option("--engine", help=choices("Executor of the partitions of users.", EXECUTORS))
-    ] = EXECUTORS[0],
+    engine: Annotated[str, typer.Option("--engine", help=choices("Executor of the build.", EXECUTORS))] = EXECUTORS[0],
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Number of concurrent workers; the files do not depend on it.")
     ] = 1,
@@ -86,13 +84,19 @@ def build(
         print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
-    with progress() as report, open_model(endpoint, settings, report) if llm else nullcontext() as session:
+    _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None), out, settings)
+
+
+def _built(
+    source: Source, settings: BuildConfig, out: Path, audited: bool, executor: Executor, endpoint: Endpoint | None
+) -> BuildResult:
+    """Build with progress bars; print the requests to the model even if the build fails."""
+    with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
         try:
-            result = pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
+            return pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
         finally:
             if session:
                 print_meter(session.meter)
-    _print_result(result, out, settings)
 
 
 def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None:

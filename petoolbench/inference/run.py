@@ -185,7 +185,9 @@ def _replies(reply: Callable[[int], Line], places: Sequence[int], threads: int) 
                     yield future.result()
                 elif first_error is None:
                     first_error = error
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    # Not pool.shutdown: as_completed would wait for the futures that it cancels.
+                    for other in futures:
+                        other.cancel()
         finally:
             pool.shutdown(cancel_futures=True)
     if first_error is not None:

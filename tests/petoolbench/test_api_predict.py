@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import threading
 import time
 from dataclasses import replace
@@ -105,7 +104,7 @@ def test_threads_keep_the_order_of_the_data(chronological: pb.InstanceSet, tmp_p
     def slow(messages: pb.Prompt) -> str:
         with lock:
             started = next(running)
-        time.sleep(random.Random(started).uniform(0, 0.02))
+        time.sleep(0.02 if started % 3 == 1 else 0.001)
         with lock:
             most[0] = max(most[0], started - next(done) + 1)
         return first_candidate(messages)
@@ -249,7 +248,7 @@ def test_baselines_are_models(built: Built, chronological: pb.InstanceSet, chron
     assert len(everything.lines) == 3 * len(chronological)
     with pytest.raises(ConfigError, match="Baselines read the folder of the data set"):
         pb.predict(chronological_rows, "baseline:oracle")
-    with pytest.raises(ConfigError, match="Invalid value 'baseline:best' for model. Allowed values: baseline:oracle"):
+    with pytest.raises(ConfigError, match=r"Invalid value 'baseline:best' for model\. Allowed values: baseline:oracle"):
         pb.predict(chronological, "baseline:best")
 
 
@@ -339,7 +338,7 @@ def test_a_run_file_of_another_run_is_not_touched(chronological: pb.InstanceSet,
     out = tmp_path / "run.jsonl"
     pb.predict(chronological, first_candidate, out=out)
     content = out.read_bytes()
-    with pytest.raises(DataError, match="was made with .*model 'function:first_candidate', not 'function:Counting'"):
+    with pytest.raises(DataError, match=r"was made with .*model 'function:first_candidate', not 'function:Counting'"):
         pb.predict(chronological, Counting(), out=out)
     with pytest.raises(DataError, match="history 'own', not 'none'"):
         pb.predict(chronological, first_candidate, out=out, history="none")
