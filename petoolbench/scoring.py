@@ -53,7 +53,9 @@ class ScoreTable:
     @property
     def mean(self) -> dict[str, float] | None:
         """Macro mean of the rates over the three history types; None unless all three were scored."""
-        return macro({part.config: part.scores for part in self.parts}) if len(self.parts) > 2 else None
+        # In the order of the `evaluate` module, so that the sums are equal to the last bit.
+        scores = {part.config: part.scores for part in sorted(self.parts, key=lambda part: part.config)}
+        return macro(scores) if len(scores) == len(HISTORY_TYPES) else None
 
     def __getitem__(self, config: str) -> Scores:
         """Return the scores of a history type.

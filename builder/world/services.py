@@ -112,7 +112,7 @@ class Job:
 @cache
 def catalogue(split: str) -> tuple[Job, ...]:
     """Return the jobs of a split, sorted by functionality."""
-    table: Mapping[str, Mapping[str, Any]] = data_table("world/services/functionality_axes.toml")
+    table: Mapping[str, Mapping[str, Any]] = data_table("world/data/functionality_axes.toml")
     offered = [entry.functionality for entry in entries() if entry.offered]
     providers = service_providers(split)
     load = dict.fromkeys((provider.name for provider in providers), 0)
@@ -137,7 +137,7 @@ def service_providers(split: str) -> tuple[ServiceProvider, ...]:
     providers = []
     for place, raw in enumerate(
         sorted(
-            (raw for raw in data_table("world/services/providers.toml")["provider"] if raw["split"] == split),
+            (raw for raw in data_table("world/data/service_providers.toml")["provider"] if raw["split"] == split),
             key=lambda raw: str(raw["name"]),
         )
     ):

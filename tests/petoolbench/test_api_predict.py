@@ -210,10 +210,12 @@ def test_a_model_at_an_endpoint_is_asked(chronological: pb.InstanceSet, tmp_path
 
 def test_native_calling_at_an_endpoint_calls_the_same_tools(chronological: pb.InstanceSet) -> None:
     with LlmServer(predict_script.reply) as server:
-        runs = [pb.predict(chronological, "m", base_url=server.base_url, mode=mode) for mode in ("prompt", "tools")]
+        runs = [
+            pb.predict(chronological, "test-model", base_url=server.base_url, mode=mode) for mode in ("prompt", "tools")
+        ]
     prompt, tools = (pb.score(run, chronological)["chronological"] for run in runs)
     assert prompt["tool_accuracy"] == tools["tool_accuracy"]
-    assert runs[1].name == "m (tools)"
+    assert runs[1].name == "test-model (tools)"
 
 
 def test_the_key_is_an_option_or_an_environment_variable(
@@ -255,12 +257,18 @@ def test_baselines_are_models(built: Built, chronological: pb.InstanceSet, chron
 def test_the_oracle_takes_the_private_answers_of_the_test_split(built: Built) -> None:
     public = pb.load(built.data, "chronological", "test")
     private = pb.load(built.data, "chronological", "test", answers=built.answers)
-    runs = [
-        pb.predict(public, "baseline:oracle", answers=str(built.answers)),
-        pb.predict(private, "baseline:oracle"),
+    scores = [
+        pb.score(run, private)["chronological"]
+        for run in (
+            pb.predict(public, "baseline:oracle", answers=str(built.answers)),
+            pb.predict(private, "baseline:oracle"),
+        )
     ]
-    assert runs[0].predictions == runs[1].predictions
-    assert pb.score(runs[0], private)["chronological"]["tool_accuracy"] == 1.0
+    assert [part["tool_accuracy"] for part in scores] == [1.0, 1.0]
+    # The oracle copies the arguments of an answer, which only the second run has.
+    assert [part["call_accuracy"] for part in scores] == [0.0, 1.0]
+    with pytest.raises(ConfigError, match="attributes of the test split's tools are private"):
+        pb.predict(public, "baseline:oracle")
 
 
 def test_options_select_and_change_what_the_model_sees(chronological: pb.InstanceSet) -> None:

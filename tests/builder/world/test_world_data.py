@@ -18,8 +18,8 @@ from builder.grouping.functionalities import data_table, entries
 from builder.words import squash
 from builder.world.axes import AXES
 
-FUNCTIONALITIES: Final[Mapping[str, dict[str, Any]]] = data_table("world/services/functionality_axes.toml")
-PROVIDERS: Final[list[dict[str, str]]] = data_table("world/services/providers.toml")["provider"]
+FUNCTIONALITIES: Final[Mapping[str, dict[str, Any]]] = data_table("world/data/functionality_axes.toml")
+PROVIDERS: Final[list[dict[str, str]]] = data_table("world/data/service_providers.toml")["provider"]
 NAMES: Final = [provider["name"] for provider in PROVIDERS]
 COMPUTED: Final = (
     "body mass index",

@@ -1,0 +1,166 @@
+"""Tests of `build`, `audit` and `verify`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import petoolbench as pb
+from builder.config import BuildConfig
+from builder.errors import ConfigError, OutputError
+from hf_dataset.errors import ReadError
+from tests.conftest import SMALL, Built
+
+TOML = """
+[users]
+train = 0.4
+validation = 0.3
+test = 0.3
+"""
+
+
+def test_a_build_is_a_data_set_that_can_be_loaded(tmp_path: Path) -> None:
+    (tmp_path / "build.toml").write_text(TOML, encoding="utf-8")
+    steps: list[str] = []
+    built = pb.build(
+        tmp_path / "out",
+        users=36,
+        seed=3,
+        config=tmp_path / "build.toml",
+        audited=False,
+        progress=lambda stage, *_: steps.append(stage),
+    )
+    assert (built.folder, built.answers) == (tmp_path / "out", tmp_path / "out-private")
+    assert steps
+    data = pb.load(built.folder, "all", "test", answers=built.answers)
+    frame = built.to_pandas()
+    assert frame.loc["chronological"].to_dict() == {"train": 14, "validation": 11, "test": 11}
+    assert {str(kind) for kind in frame.dtypes} == {"Int64"}
+    assert len(data) == 33
+    assert "chronological" in str(built)
+    assert str(built).splitlines()[0] == f"Data set {tmp_path / 'out'}, rows"
+    content = json.loads(json.dumps(built.to_dict()))
+    assert content["build_id"] == built.manifest.build_id
+    assert content["config"]["users"]["count"] == 36
+    assert pb.verify(built.folder).passed
+    with pytest.raises(OutputError, match="exists already"):
+        pb.build(built.folder, users=36)
+
+
+WRONG_BUILDS: list[tuple[dict[str, Any], str]] = [
+    ({"users": 3}, r"users.count: Input should be greater than or equal to 9"),
+    ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
+    ({"preset": "huge"}, "Unknown preset 'huge'. Available presets: sample, demo"),
+    ({"catalog": "rapid"}, "'rapid' is unknown. Allowed values: builtin, toolbench:PATH"),
+    ({"config": "missing.toml"}, r"'missing.toml' cannot be read"),
+    ({"config": {"seed": 1}}, "The config is of type dict"),
+    ({"config": SMALL, "seed": 1}, "A BuildConfig holds preset, users and seed already"),
+    ({"workers": 0}, "Invalid value 0 for workers"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_BUILDS, ids=lambda value: str(value)[:30])
+def test_wrong_builds_are_refused_and_leave_nothing(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        pb.build(tmp_path / "out", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_build_config_is_a_config(built: Built) -> None:
+    assert isinstance(SMALL, BuildConfig)
+    result = pb.BuiltDataSet(built.data, built.answers, built.report.manifest)
+    assert result.to_dict()["config"]["users"]["count"] == SMALL.users.count
+
+
+def test_an_audit_shows_its_gates(built: Built, tmp_path: Path) -> None:
+    result = pb.audit(built.data, built.answers, out=tmp_path / "audit")
+    assert result.passed
+    assert result.failed == []
+    content = json.loads(json.dumps(result.to_dict()))
+    assert (content["passed"], content["failed"]) == (True, [])
+    frame = result.to_pandas()
+    assert frame.to_dict("records") == content["gates"]
+    assert frame["passed"].all()
+    oracle = frame[frame["gate"] == "oracle"]
+    assert (oracle["accuracy"] >= oracle["bound"]).all()
+    text = str(result)
+    assert text.splitlines()[0] == "Audit, %"
+    assert text.splitlines()[-1] == "All gates and checks hold."
+    assert text.count(" yes\n") == len(frame)
+    assert {"audit.json", "AUDIT.md"} <= {path.name for path in (tmp_path / "audit").iterdir()}
+
+
+def test_a_failed_audit_lists_what_does_not_hold(built: Built) -> None:
+    result = pb.audit(built.data)
+    name, part = result.details.parts[0]
+    gates = (replace(part.gates[0], accuracy=0.5), *part.gates[1:])
+    parts = ((name, replace(part, gates=gates)), *result.details.parts[1:])
+    failed = pb.AuditResult(failing(result.details, parts))
+    assert not failed.passed
+    assert len(failed.failed) == 1
+    assert str(failed).endswith(f"Failed:\n- {failed.failed[0]}")
+    assert "NO" in str(failed)
+    assert failed.to_dict()["gates"][0]["passed"] is False
+
+
+def failing(audit: Any, parts: Any) -> Any:
+    """Return an audit with other configs."""
+    return replace(audit, configs=dict(parts))
+
+
+def test_wrong_audits_are_refused(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a data set; its own report is listed in its manifest"):
+        pb.audit(built.data, out=built.data)
+    with pytest.raises(ReadError, match=r"holds no manifest\.json"):
+        pb.audit(tmp_path)
+    with pytest.raises(ReadError, match="is not a folder of answers"):
+        pb.audit(built.data, built.data)
+    rows: Any = pb.load(built.data)
+    for function in (pb.audit, pb.verify):
+        with pytest.raises(ConfigError, match="The data set is of type InstanceSet. Pass the path of its folder"):
+            function(rows)
+
+
+def test_verify_reports_an_intact_folder(built: Built) -> None:
+    for folder in (built.data, str(built.data)):
+        result = pb.verify(folder)
+        assert result.passed
+        assert result.to_dict() == {"source": str(built.data), "passed": True, "problems": []}
+        assert result.to_pandas().empty
+        assert str(result).startswith(f"{built.data} is intact")
+
+
+@pytest.mark.parametrize("kind", ["changed", "missing", "added"])
+def test_verify_names_the_file_that_differs(built: Built, tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(built.data, folder)
+    name = "chronological/validation.parquet"
+    if kind == "changed":
+        content = bytearray((folder / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (folder / name).write_bytes(content)
+    elif kind == "missing":
+        (folder / name).unlink()
+    else:
+        name = "chronological/answers.parquet"
+        (folder / name).write_bytes(b"")
+    result = pb.verify(folder)
+    assert not result.passed
+    assert any(name in problem for problem in result.problems)
+    assert result.to_pandas()["problem"].tolist() == list(result.problems) == result.to_dict()["problems"]
+    assert str(result).splitlines() == [
+        f"{folder} differs from its manifest:",
+        *(f"- {problem}" for problem in result.problems),
+    ]
+
+
+def test_wrong_verifications_are_refused(built: Built, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is a folder, which has no revisions"):
+        pb.verify(built.data, revision="v1")
+    with pytest.raises(ReadError, match=r"holds no manifest\.json"):
+        pb.verify(tmp_path / "missing")
