@@ -1,4 +1,4 @@
-"""Prediction: ask a model, or a function of one's own, for the tool call of each instance."""
+"""Prediction: get the reply of a model, or of a Python function, to each instance."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ def predict(
     progress: Progress = lambda *_: None,
     **options: Any,
 ) -> Run:
-    """Ask a model every instance.
+    """Get the reply of a model to every instance.
 
     Args:
-        data: Instances of `load`; rows of `datasets`; or a folder or Hub name, whose default config and validation
+        data: Instances from `load`; rows of `datasets`; or a folder or Hub name, whose default config and validation
             split are used.
-        model: Name of a model at an OpenAI-compatible endpoint, `hf:NAME` for a model that transformers runs on this
-            machine, `baseline:NAME`, or any function from the messages of `prompt` to the text of a reply.
+        model: Name of a model at an OpenAI-compatible endpoint, `hf:NAME` for a Hugging Face model that runs on this
+            machine, `baseline:NAME`, or any function that takes chat messages, as `prompt` returns them, and returns
+            the text of a reply.
         out: Run file, which grows by a line per reply; the run resumes if it exists. None to keep the run in memory:
             its replies are lost if an error ends it.
-        threads: Number of concurrent calls of a function.
+        threads: Number of concurrent calls to a function.
         progress: Called with the stage, the number of replies and the number of instances.
         options: Fields of `RunSettings`, such as `history="swapped"`, `mode="tools"`, `limit=20`, `temperature` or
             `base_url`; and of `RunResources`, such as `connections` or `max_cost_usd`. The key of an endpoint is
@@ -63,14 +64,7 @@ def predict(
         >>> run = predict(data, my_function)
         >>> run = predict(data, "gpt-4o-mini", history="own", limit=20, out="own.jsonl")
     """
-    if unknown := sorted(options.keys() - _SETTINGS - _RESOURCES):
-        raise ConfigError(
-            f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
-        )
-    if not isinstance(model, str) and not callable(model):
-        raise ConfigError(f"The model is of type {type(model).__name__}. Pass the name of a model, or a function.")
-    if threads < 1:
-        raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
+    _check(model, threads, options)
     instances = data if isinstance(data, InstanceSet) else load(data)
     settings = RunSettings(
         model=model if isinstance(model, str) else FUNCTION + _name_of(model),
@@ -89,6 +83,17 @@ def predict(
     with TemporaryDirectory() as folder:
         run = _predict(instances, model, Path(folder) / "run.jsonl", settings, resources, threads, progress)
     return replace(run, path=Path(run.name))
+
+
+def _check(model: str | Model, threads: int, options: Mapping[str, Any]) -> None:
+    if unknown := sorted(options.keys() - _SETTINGS - _RESOURCES):
+        raise ConfigError(
+            f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
+        )
+    if not isinstance(model, str) and not callable(model):
+        raise ConfigError(f"The model is of type {type(model).__name__}. Pass the name of a model, or a function.")
+    if threads < 1:
+        raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
 
 
 def _name_of(model: Model) -> str:

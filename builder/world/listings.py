@@ -42,9 +42,7 @@ class Layout:
         try:
             self._template = environment.from_string(source)
         except import_extra("jinja2", "builder", _PURPOSE).TemplateError as error:
-            raise ConfigError(
-                f"The layout {name!r} is not a valid template: {error}. See docs/guides/packs.md."
-            ) from error
+            raise ConfigError(f"The layout {name!r} is not a valid template: {error}.") from error
 
     def render(self, facts: Facts, today: date, noun: str = "entries") -> str:
         """Return the listing of a tool, without empty lines; empty if no fact is stated.
@@ -64,14 +62,12 @@ class Layout:
             text = self._template.render(facts=_Namespace(stated))
         except Exception as error:
             # A template of a pack can fail in any way, such as a wrong format or a missing level.
-            raise ConfigError(
-                f"The layout {self.name!r} cannot be rendered: {error}. See docs/guides/packs.md."
-            ) from error
+            raise ConfigError(f"The layout {self.name!r} cannot be rendered: {error}.") from error
         return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 class _Namespace:
-    """The facts of a template: a stated one by the name of its axis, None for one that is not stated."""
+    """Facts in a template, by the name of the axis; None for a fact that is not stated."""
 
     def __init__(self, stated: Mapping[str, Stated]) -> None:
         self._stated = stated
