@@ -35,7 +35,7 @@ LIBRARIES: Final = (
 
 
 def build_id(catalog: str, config: BuildConfig) -> str:
-    """Eight hexadecimal digits that identify a build and begin every instance id after its config.
+    """Return eight hexadecimal digits that identify a build. Every instance id contains them, after its config.
 
     They depend on the catalogue, the config, the data format, the version of this distribution and the secret. The
     secret enters through its slow key only (`randomness.secret_key`), so that testing a guess against a published id

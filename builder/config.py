@@ -65,7 +65,7 @@ class UserConfig(_Section):
 
 
 class GroupConfig(_Section):
-    """Grouping of the tools of a real catalogue by functionality."""
+    """Settings for grouping the tools of a real catalogue by functionality."""
 
     similarity: Share = 0.30
     """Minimum cosine similarity between a tool's documentation and a known description of the functionality."""
@@ -76,7 +76,7 @@ class GroupConfig(_Section):
 
 
 class PreferenceConfig(_Section):
-    """Generation of user preferences."""
+    """Settings for generating user preferences."""
 
     max_axes: int = Field(default=3, ge=1, le=3)
     """Maximum number of axes in a preference."""
@@ -88,7 +88,7 @@ class PreferenceConfig(_Section):
 
 
 class HistoryConfig(_Section):
-    """Generation of interaction histories."""
+    """Settings for generating interaction histories."""
 
     min_length: int = Field(default=8, ge=8, le=100)
     """Minimum number of interactions."""
@@ -156,7 +156,7 @@ class HistoryConfig(_Section):
 
 
 class CandidateConfig(_Section):
-    """Selection of the candidates."""
+    """Settings for selecting the candidates."""
 
     count: int = Field(default=10, ge=4, le=50)
     """Number of candidates of an instance, the answer included."""
@@ -194,7 +194,7 @@ OPERATIONAL: Final = {
     "batch_bytes",
     "batch_poll_s",
 }
-"""Fields of `LlmConfig` that affect the sending and the cost of requests, but not the data."""
+"""Fields of `LlmConfig` that affect how requests are sent and what they cost, but not the data."""
 
 
 class LlmConfig(_Section):
@@ -283,10 +283,10 @@ class BuildConfig(_Section):
     """Config of a build; together with the catalogue it determines the data."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
-    """Seed of all random draws."""
+    """Seed for all random draws."""
     secret: str = Field(default="", repr=False, pattern=r"^$|^.{16,}$")
     """Secret part of the seed of the test split, at least 16 characters. If it is empty, anyone with the catalogue, the
-    config and the seed can rebuild the private answers. It is never written to the manifest."""
+    config and the seed can rebuild the private answers. The secret is never written to the manifest."""
     scenarios_per_group: int = Field(default=24, ge=4)
     """Number of scenarios of each group for histories. Final instructions have separate scenarios."""
     users: UserConfig = UserConfig()

@@ -74,17 +74,21 @@ def build(
         progress: Progress callback.
         audited: Audit the data set and refuse it if a gate or check fails. Without an audit the manifest and the card
             say so.
-        model: Language model that understands the tools and writes the instructions; None for the offline analyser.
+        model: Language model that annotates and groups the tools and writes the instructions; None for the library of
+            functionalities.
         executor: Runs the partitions of users. The result does not depend on it.
+
+    Returns:
+        The manifest of the data set, and its groups.
 
     Raises:
         OutputError: If the folder exists already.
         CatalogueError: If the catalogue cannot be read.
         ConfigError: If the executor cannot be reached.
-        BuildError: If the catalogue cannot carry the requested build, or workers die repeatedly.
+        BuildError: If the catalogue does not support the requested build, or workers die repeatedly.
         AuditError: If the data set can be answered without its histories.
         MissingExtraError: If a library of the extra `builder` is missing.
-        LlmError: If the model cannot be asked; its answers so far are kept in the cache.
+        LlmError: If the model's endpoint cannot be used. Replies received so far are in the cache.
     """
     check_free(out)
     encoder, funnel = SentenceEncoder(), Funnel()

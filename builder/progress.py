@@ -1,4 +1,4 @@
-"""Progress callback of long operations."""
+"""Progress callback for long operations."""
 
 from __future__ import annotations
 

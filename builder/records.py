@@ -40,7 +40,7 @@ class Tool:
     """One callable API operation.
 
     `name`, `provider`, `category`, `description`, `parameters` and `attributes` are published in the benchmark; the
-    other fields are used by the stages only.
+    other fields are used only by the build stages.
     """
 
     name: str

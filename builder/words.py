@@ -1,4 +1,4 @@
-"""Splitting of text into words, and names made of words."""
+"""Split text into words, and make names of words."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _RECORDS: Final = (
     ("petoolbench.runs", "Line"),
     ("petoolbench.scoring", "ConfigScores"),
     ("metrics.petoolbench.aggregation", "Scores"),
-    ("petoolbench.reporting", "Compared"),
+    ("petoolbench.report.comparison", "RunPair"),
     ("metrics.petoolbench.uncertainty", "Comparison"),
 )
 """Module and name of records that the results contain."""
@@ -131,7 +131,7 @@ def _plain(hint: Any) -> Any:
 def _default(parameter: inspect.Parameter) -> str:
     if parameter.default is inspect.Parameter.empty:
         return "required"
-    if parameter.default is None or parameter.default is False or parameter.default == ():
+    if parameter.default is None or parameter.default is False or parameter.default in ((), ""):
         return ""
     return "on" if parameter.default is True else f"`{parameter.default}`"
 
@@ -224,16 +224,15 @@ def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
 
 
 def _options(cls: type) -> dict[str, str]:
-    """Return the meaning of the fields that are options of the command line, with choices, range and default."""
+    """Return the meaning of the fields that are command-line options, with range and default, by field name."""
     texts = {}
     for name, item in (cls.__dataclass_fields__ if is_dataclass(cls) else {}).items():
         form: Option | None = item.metadata.get("option")
         if form is not None:
-            choices = f" One of {', '.join(f'`{choice}`' for choice in form.choices)}." if form.choices else ""
             low, high = _number(form.low), _number(form.high)
             bounds = f" {low} to {high}." if low and high else f" At least {low}." if low else ""
             has_default = isinstance(item.default, str | int | float) and not isinstance(item.default, bool)
-            texts[name] = f"{form.help}{choices}{bounds}" + (f" Default: `{item.default}`." if has_default else "")
+            texts[name] = f"{form.help}{bounds}" + (f" Default: `{item.default}`." if has_default else "")
     return texts
 
 

@@ -41,7 +41,7 @@ class Build:
 
 
 def example_split(config: str) -> str:
-    """Return the split that the example of a config is taken from. It is never test."""
+    """Return the split that the example of a config is taken from, which is never test."""
     return "validation" if "validation" in splits_of(config) else "train"
 
 

@@ -1,6 +1,6 @@
-"""Decoding of Arrow batches to rows.
+"""Decode Arrow batches to rows.
 
-Rows repeat the documentation of the same tools thousands of times; it makes up nine tenths of the data. So rows are
+Rows repeat the documentation of the same tools thousands of times: it is nine tenths of the data. Therefore, rows are
 decoded column by column, equal texts of a batch are one object, and equal `ToolDoc` of a decoder are one object.
 """
 

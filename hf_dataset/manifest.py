@@ -123,7 +123,7 @@ class Manifest:
 
     @property
     def provider_overlap(self) -> bool:
-        """True if an answer's provider may occur in its own history."""
+        """True if the provider of an answer may occur in the history of its instance."""
         return bool(self.config["candidates"]["provider_overlap"])
 
     def preference_changes(self, config: str) -> int:

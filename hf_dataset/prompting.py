@@ -19,11 +19,11 @@ from .errors import ReadError
 from .schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
 
 Docs = Literal["full", "names"]
-"""Documentation of the tools in the history: `full`, or only the `names` in its calls."""
+"""How the tools in the history are shown: `full` adds their documentation, `names` does not."""
 DOCS: Final[tuple[Docs, ...]] = get_args(Docs)
 Mode = Literal["prompt", "tools"]
-"""Form of the candidates: `prompt` puts them into the user message and asks for a JSON object; with `tools` the caller
-sends them as functions of native tool calling."""
+"""How the candidates are passed: `prompt` puts them into the user message and asks for a JSON object; with `tools` the
+caller sends them as functions for native tool calling."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 Message = dict[str, str]
 """A dict with `role` and `content`."""
@@ -68,7 +68,7 @@ def prompt_version(mode: Mode = "prompt") -> str:
     """Return eight hexadecimal digits that change if the messages of any instance change.
 
     Args:
-        mode: Form of the candidates, as in `messages_of`.
+        mode: How the candidates are passed, as in `messages_of`.
     """
     asked = [messages_of(_specimen(f"{config}-0"), docs=docs, mode=mode) for config in HISTORY_TYPES for docs in DOCS]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""Reading of a data set from its folder, as rows."""
+"""Read the rows of a data set from its folder."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ def _feature_spec(hint: Any) -> dict[str, Any]:
 
 
 def feature_specs(row: type) -> list[dict[str, Any]]:
-    """Return the features of a row class, in the form of `dataset_info.features` of a card."""
+    """Return the features of a row class, in the format of `dataset_info.features` of a card."""
     return [{"name": name, **_feature_spec(hint)} for name, hint in fields_of(row).items()]
 
 

@@ -71,7 +71,7 @@ def rendered(script: str) -> str:
 
 
 def _plain(spec: dict[str, Any]) -> Any:
-    """Return a spec in the form of the script: the name of a type, a list with one spec, or a dict of specs."""
+    """Return a spec in the format of the script: the name of a type, a list with one spec, or a dict of specs."""
     if "dtype" in spec:
         return spec["dtype"]
     if "sequence" in spec:

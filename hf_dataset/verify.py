@@ -128,7 +128,7 @@ def _shared(kind: str, config: str, by_split: dict[str, Values]) -> Iterator[str
 
 
 def _read(folder: Path, config: str, split: str, *columns: str) -> Iterator[dict[str, Any]]:
-    """Yield columns of a split, row by row."""
+    """Yield the rows of a split, with the given columns only."""
     for path in files_of(folder, split_file(config, split)):
         for batch in read_columns(path, ROWS[config], *columns):
             yield from batch.to_pylist()

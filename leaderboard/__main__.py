@@ -1,4 +1,4 @@
-"""Local start of the leaderboard: the app and the evaluator, of which only the evaluator gets the answers."""
+"""Local start of the leaderboard: the app, and the evaluator, which is the only process that gets the answers."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class _Layout(NamedTuple):
     """Components of the app that events refer to."""
 
     split: Any
-    """Selector of the split, shared by all pages."""
+    """Selector for the split, shared by all pages."""
     active_tab: Any
     """State with the name of the selected tab; empty until the view was restored from the address."""
     address: Any
@@ -88,9 +88,9 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
     """Build the app.
 
     Args:
-        store: Store of submissions and outcomes.
+        store: Store for submissions and outcomes.
         data: Public data set.
-        identity: Identification of the person behind a request.
+        identity: Identifies the user who made a request.
 
     Raises:
         StoreError: If the store cannot be read.

@@ -1,4 +1,4 @@
-"""Reading of the public part of a data set from the folder of a build.
+"""Read the public part of a data set from the folder of a build.
 
 The leaderboard does not import the builder; it reads the files that the builder writes.
 """

@@ -1,1 +1,1 @@
-"""The metrics room: one folder a metric, each one loadable by `evaluate.load` as it stands."""
+"""Metrics, one folder per metric. Each folder can be loaded with `evaluate.load`."""

@@ -1,4 +1,4 @@
-"""PEToolBench measures whether a language model uses tools the way this user would want.
+"""PEToolBench tests whether a language model chooses the tool that a particular user would prefer.
 
     import petoolbench as pb
 

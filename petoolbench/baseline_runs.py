@@ -21,7 +21,7 @@ PERMANENT: Final = {
     "no_history": "lexical",
     "oracle": "oracle",
 }
-"""Name of the baseline by that of its leaderboard row."""
+"""Baseline, by the name of its leaderboard row."""
 
 
 def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Progress) -> None:
@@ -34,7 +34,7 @@ def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Pr
         progress: Progress callback.
 
     Raises:
-        ReadError: If a folder is not a data set or not its answers.
+        ReadError: If `data` is not a data set, or `answers` does not contain its answers.
         OutputError: If a file cannot be written.
     """
     splits = ("validation", "test") if answers else ("validation",)

@@ -1,4 +1,4 @@
-"""Building, auditing and verifying of data sets from Python."""
+"""Functions to build, audit and verify data sets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BuiltDataSet:
     folder: Path
     """Folder of the data set."""
     answers: Path
-    """Folder of the private answers of its test split."""
+    """Folder of the private test answers."""
     manifest: Manifest
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class BuiltDataSet:
         return asdict(self.manifest)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with the number of rows: one line per config, one column per split."""
+        """Return a DataFrame with the number of rows: one row per config, one column per split."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         # Some configs lack a split, which would turn plain integers into floats.
@@ -82,17 +82,20 @@ def build(
         out: Folder to create; the answers of the test split go to `OUT-private` next to it.
         catalog: `builtin`, or a catalogue of your own such as `openapi:PATH`, `mcp:PATH`, `openai:PATH` or
             `toolbench:PATH`.
-        preset: Size by name, such as `demo` or `release`; replaces the users of `config`.
-        users: Number of users over all splits; each has one instance per history type.
-        seed: Seed; the same catalogue, config and seed give the same bytes.
+        preset: Named size, such as `demo` or `release`; replaces the users of `config`.
+        users: Total number of users in all splits; each has one instance per history type.
+        seed: Random seed; the same catalogue, config and seed produce identical files.
         config: TOML file, or a `BuildConfig`.
-        audited: Audit the data set and refuse it if a gate or check fails.
-        workers: Number of worker processes; the result does not depend on it.
+        audited: Audit the data set, and raise `AuditError` if a gate or check fails.
+        workers: Number of worker processes; does not change the result.
         progress: Called with the stage, the number of finished steps and the number of all steps.
+
+    Returns:
+        The folders of the data set and of its test answers, and the manifest.
 
     Raises:
         AuditError: If the data set can be answered without its histories.
-        BuildError: If the catalogue cannot carry the requested build.
+        BuildError: If the catalogue does not support the requested build.
         CatalogueError: If the catalogue cannot be read.
         ConfigError: If an option is not allowed.
         OutputError: If the folder exists or cannot be written.
@@ -141,7 +144,11 @@ class AuditResult:
         return {"passed": self.passed, "failed": self.failed, "gates": self._records()}
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per gate: `config`, `gate`, `accuracy`, `bound`, `margin`, `passed`."""
+        """Return a DataFrame with one row per gate.
+
+        Columns: `config`, `gate`; `accuracy`, `bound` and `margin` from 0 to 1; `passed`; and `decides`, which is False
+        if there are too few rows for any accuracy to fail the gate.
+        """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         return pd.DataFrame(self._records())
@@ -154,7 +161,7 @@ class AuditResult:
             [
                 f"{record['config']}: {record['gate']}",
                 *(f"{100 * record[name]:.1f}" for name in ("accuracy", "bound", "margin")),
-                "yes" if record["passed"] else "NO",
+                ("yes" if record["decides"] else "cannot tell") if record["passed"] else "NO",
             ]
             for record in self._records()
         ]
@@ -171,19 +178,23 @@ def _gate_record(config: str, gate: Gate) -> dict[str, Any]:
         "bound": gate.bound,
         "margin": gate.margin,
         "passed": gate.passed,
+        "decides": gate.decides,
     }
 
 
 def audit(
     data: str | Path, answers: str | Path | None = None, *, out: str | Path | None = None, progress: Progress = _quiet
 ) -> AuditResult:
-    """Audit a data set: show that its histories, and nothing else, give the answers.
+    """Check that the answers of a data set can be found only from the histories.
 
     Args:
         data: Folder of the data set.
-        answers: Folder of the private answers; adds the test split.
+        answers: Folder of the private answers, to include the test split.
         out: Folder for the report: `audit.json`, `AUDIT.md` and plots.
         progress: Called with the stage, the number of finished steps and the number of all steps.
+
+    Returns:
+        The gates and checks; `passed` is True if all of them hold.
 
     Raises:
         ConfigError: If `out` is a data set, whose files the report would replace.
@@ -224,7 +235,7 @@ class Verification:
         return {"source": self.source, "passed": self.passed, "problems": list(self.problems)}
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per problem."""
+        """Return a DataFrame with one row per problem."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         return pd.DataFrame({"problem": list(self.problems)})
@@ -245,6 +256,9 @@ def verify(data: str | Path, revision: str | None = None) -> Verification:
         data: Folder, or `ORG/NAME` on the Hub.
         revision: Tag, branch or commit of a repository.
 
+    Returns:
+        The problems; `passed` is True if there are none.
+
     Raises:
         ConfigError: If a folder is given a revision.
         HubError: If the repository cannot be downloaded.
@@ -264,7 +278,7 @@ def _named(data: object) -> str | Path:
     """Return a data set that is given by name.
 
     Raises:
-        ConfigError: If it is an object in memory.
+        ConfigError: If it is not a path or a name.
     """
     if not isinstance(data, str | Path):
         raise ConfigError(f"The data set is of type {type(data).__name__}. Pass the path of its folder.")

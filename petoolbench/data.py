@@ -91,7 +91,7 @@ class InstanceSet(Sequence[Instance]):
 
         Args:
             history: `own`; `none` for an empty history; `swapped` for the history of a user of another query group.
-            shuffle_seed: Seed of the order of the candidates; None for the order of the data set.
+            shuffle_seed: Seed for shuffling the candidates; None for the order of the data set.
 
         Raises:
             DataError: If there is no other query group to swap histories with.
@@ -102,8 +102,8 @@ class InstanceSet(Sequence[Instance]):
     def spread(self, count: int) -> InstanceSet:
         """Return at most `count` instances of each config, spread evenly over the query groups.
 
-        One instance of each query group comes before a second one of any, so that few instances still hold many
-        different questions. A larger count gives a superset. The order of the data set is kept.
+        A second instance of a query group is chosen only after one of every other query group, so that a few instances
+        contain many different instructions. A larger count gives a superset. The order of the data set is kept.
         """
         chosen = {row.instance_id for part in self.by_config().values() for row in spread_over_groups(part.rows, count)}
         return replace(self, rows=tuple(row for row in self.rows if row.instance_id in chosen))
@@ -123,18 +123,18 @@ class InstanceSet(Sequence[Instance]):
         return replace(self, rows=tuple(row for row in self.rows if row.instance_id in wanted))
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """Return the instances as plain dicts, in the form of the rows of `datasets`."""
+        """Return the instances as plain dicts, in the format of the rows of `datasets`."""
         return [to_dict(row) for row in self.rows]
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the instances as a DataFrame with one line per instance and the columns of the data set."""
+        """Return the instances as a DataFrame with one row per instance and the columns of the data set."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         return pd.DataFrame(self.to_dict(), columns=[column.name for column in fields(Instance)])
 
 
 def spread_over_groups(rows: Sequence[Instance], count: int) -> list[Instance]:
-    """Return at most `count` rows, one of each query group before a second one of any, in their present order.
+    """Return at most `count` rows, spread evenly over the query groups, in their present order.
 
     Args:
         rows: Rows of one config.
@@ -162,8 +162,8 @@ def load(
         source: Folder of a build; repository on the Hub, `ORG/NAME`; or rows: a `datasets.Dataset`, or any iterable of
             instances or dicts with the columns of the data set.
         config: `preferred_only` (default), `rating_integrated` or `chronological`; `all` for the three together. For
-            rows it follows from their ids.
-        split: `train`, `validation` (default) or `test`. For rows it follows from their ids.
+            rows, it is read from their ids.
+        split: `train`, `validation` (default) or `test`. For rows, it is read from their ids.
         answers: Folder of the private answers, which are added to the rows of the test split.
         revision: Tag, branch or commit of a repository.
 

@@ -1,4 +1,4 @@
-"""Atomic writing of single files."""
+"""Write single files atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An instance as text for people, with what its user wants and the sentences of the documentation that show it."""
+"""An instance as text for people, with the user's preference and the sentences of the documentation that state it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class _Stated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Attributes of the tools of a split, from which the wishes of its users follow.
+    """Attributes of the tools in a split, which show what its users prefer.
 
     Args:
-        attributes: By tool and axis; empty where the attributes are not known.
+        attributes: Attributes by tool and axis; empty if they are not known.
     """
 
     attributes: Mapping[str, Mapping[str, _Stated]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def render(instance: Instance, wishes: Wishes, *, tools: bool = True) -> str:
 
     Args:
         instance: The instance.
-        wishes: Attributes of the tools of its split.
+        wishes: Attributes of the tools in its split.
         tools: Show the documentation of the tools of the history and of the candidates, which is most of the text.
     """
     wanted = wishes.wanted(instance)

@@ -19,7 +19,7 @@ from petoolbench.settings import RunSettings
 from .data import InstanceSet, as_instance
 
 BATCH_URL: Final = "/v1/chat/completions"
-"""Endpoint of the requests of a batch file."""
+"""Endpoint for the requests in a batch file."""
 
 
 class Prompt(list[Message]):
@@ -27,9 +27,9 @@ class Prompt(list[Message]):
 
     Args:
         messages: A system and a user message.
-        tools: Function tools in the form of the OpenAI API; empty where the candidates are in the messages.
-        tool_names: Names of the candidates by the names of their functions, which are limited to letters, digits, `_`
-            and `-`.
+        tools: Function tools in the format of the OpenAI API; empty if the candidates are in the messages.
+        tool_names: Name of each candidate, by the name of its function, which can contain only letters, digits, `_` and
+            `-`.
     """
 
     def __init__(self, messages: Iterable[Message], tools: list[dict[str, Any]], tool_names: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
     """Return the official prompt of an instance.
 
     Args:
-        row: An instance of `load`, or a dict row of `datasets`. Its answer is not used.
+        row: An instance from `load`, or a dict row of `datasets`. Its answer is not used.
         mode: `prompt` puts the candidates into the messages and asks for a JSON object; `tools` leaves them out, and
             the result's `tools` holds them as functions for native tool calling.
         docs: `full` documents the tools of the history, `names` only names them.

@@ -1,4 +1,4 @@
-"""Reading of replies: from text to a tool call."""
+"""Read the tool call in the text of a reply."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
 
     Returns:
         `ToolCall(name, arguments)`, or `ParseFailure(reason)` if the text holds no readable call or several different
-        ones. A call of a tool that is not a candidate is returned as it is.
+        ones. A call to a tool that is not a candidate is returned unchanged.
 
     Raises:
         DataError: If `text` is not text, or a candidate has no name.

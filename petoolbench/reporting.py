@@ -1,4 +1,4 @@
-"""Comparison of two runs, and the report on several."""
+"""Comparison of two runs, and report on one or more runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 AnyRun = Run | str | Path | Mapping[str, str | None]
 """A run, the path of a run file, or texts by instance id."""
 Data = InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]]
-"""Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers."""
+"""Instances from `load`, a folder or Hub name, or rows of `datasets` with their answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class RunComparison(Sequence[RunPair]):
         return [_record(part) for part in self.parts]
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per comparison.
+        """Return a DataFrame with one row per comparison.
 
         Columns: `config`, `first`, `second` (names), `first_tool_accuracy`, `second_tool_accuracy`, `difference` with
         its 95 % interval `low` to `high`, `p`, `rows`, `query_groups`.
@@ -103,8 +103,11 @@ def compare(first: AnyRun, second: AnyRun, data: Data, *, answers: str | Path | 
     Args:
         first: A run, the path of a run file, or texts by instance id.
         second: Another run of the same configs and split.
-        data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
-        answers: Folder of the private answers, for runs of the test split; not for instances of `load`.
+        data: Instances from `load`, a folder or Hub name, or rows of `datasets` with their answers.
+        answers: Folder of the private answers, for runs of the test split; not for instances from `load`.
+
+    Returns:
+        The comparisons, overall and by config.
 
     Raises:
         ConfigError: If `answers` is given for loaded instances.
@@ -125,14 +128,14 @@ class WrittenReport:
     page: Path
     """HTML page; Markdown, JSON, CSV and plots are stored next to it."""
     facts: Report
-    """All figures of the report."""
+    """All statistics in the report."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures as plain JSON values."""
+        """Return all statistics as plain JSON values."""
         return asdict(self.facts)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per run and config: `run`, `config`, `history`, and its rates."""
+        """Return a DataFrame with one row per run and config: `run`, `config`, `history`, and its rates."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         return pd.DataFrame(
@@ -157,13 +160,16 @@ class WrittenReport:
 def report(
     runs: AnyRun | Iterable[AnyRun], data: Data, *, out: str | Path, answers: str | Path | None = None
 ) -> WrittenReport:
-    """Write a report on runs: a page, Markdown, JSON, CSV and plots.
+    """Write a report on one or more runs: an HTML page, Markdown, JSON, CSV and plots.
 
     Args:
         runs: One or several runs, paths of run files, or dicts of texts by instance id.
-        data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
+        data: Instances from `load`, a folder or Hub name, or rows of `datasets` with their answers.
         out: Folder to create.
-        answers: Folder of the private answers, for runs of the test split; not for instances of `load`.
+        answers: Folder of the private answers, for runs of the test split; not for instances from `load`.
+
+    Returns:
+        The path of the HTML page, and the statistics in the report.
 
     Raises:
         ConfigError: If `answers` is given for loaded instances.

@@ -44,7 +44,7 @@ def read_run(path: str | Path) -> Run:
         path: JSON Lines: a run file, lines of {`instance_id`, `prediction`}, or the output file of a batch.
 
     Raises:
-        DataError: If the file cannot be read or a line is malformed; names the line.
+        DataError: If the file cannot be read or a line is malformed; the message names the line.
         PredictionsError: If an instance id occurs twice.
 
     Example:
@@ -92,7 +92,7 @@ class OpenRun:
         self._file = file
 
     def add(self, line: Line) -> None:
-        """Append a line; it is in the file when this returns.
+        """Append a line. It is in the file when this method returns.
 
         Raises:
             OutputError: If the file cannot be written.
@@ -168,7 +168,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _resumed(path: Path, header: Header) -> dict[str, Line]:
-    """Return the lines of an interrupted run without a broken last one."""
+    """Return the lines of an interrupted run, without the last one if it is incomplete."""
     content = _bytes(path) if path.exists() else b""
     complete = content[: content.rfind(b"\n") + 1]
     if not complete:

@@ -36,7 +36,7 @@ class Header:
     version: str
     """Version of this distribution."""
     build_id: str
-    """Of the data set; empty for rows that were passed in."""
+    """Build id of the data set; empty for rows that were passed in."""
     data_revision: str
     """Hash of the data files of the data set; empty for rows that were passed in."""
     data_sha256: str
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Name of the system: that of the header, else that of the file."""
+        """Name of the system, from the header or else from the file name."""
         return self.header.settings.system if self.header else self.path.stem
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Run:
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per reply: `instance_id`, `prediction`, `error`, token counts."""
+        """Return a DataFrame with one row per reply: `instance_id`, `prediction`, `error`, token counts."""
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         columns = [column.name for column in fields(Line)]

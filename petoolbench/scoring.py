@@ -77,7 +77,7 @@ class ScoreTable:
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one line per history type.
+        """Return a DataFrame with one row per history type.
 
         Columns: `name`, `config`, each rate with its `_low` and `_high` ends of the 95 % interval, the share of each
         error class, `count`, `query_groups`, `missing`. Rates are from 0 to 1.
@@ -149,10 +149,10 @@ def score(
     Args:
         predictions: A run; the path of a run file, of a file of {`instance_id`, `prediction`} lines, or of the output
             of a batch; texts by instance id; or texts in the order of the instances. None is a missing reply.
-        data: Instances of `load`, a folder or Hub name, or rows of `datasets` with their answers.
+        data: Instances from `load`, a folder or Hub name, or rows of `datasets` with their answers.
         config: History type, for a folder or Hub name; by default that of the run's header, else of the ids.
         split: Split, for a folder or Hub name; by default that of the run's header, else `validation`.
-        answers: Folder of the private answers, for the test split; not for instances of `load`.
+        answers: Folder of the private answers, for the test split; not for instances from `load`.
         scorer: `default` compares arguments by their meaning under the tool's schema, `strict` as exact JSON values;
             `legacy` is the rule of the earlier benchmark's released scorer.
 
@@ -187,7 +187,7 @@ def score(
 
 
 def check_loaded(**options: object) -> None:
-    """Check that no option of loading is given for instances that are loaded already.
+    """Check that no loading option is given together with loaded instances.
 
     Raises:
         ConfigError: If an option is not None.
@@ -230,6 +230,9 @@ def score_replies(
     scorer: ScorerName = "default",
 ) -> Scores:
     """Score texts by instance id against the instances of one config.
+
+    Returns:
+        The rates with their intervals, and the shares of the error classes.
 
     Raises:
         MetricError: If an id is unknown, or an instance has no answer.
@@ -316,7 +319,7 @@ def run_in_memory(predictions: Mapping[str, str | None]) -> Run:
 
 
 def _config_of(run: Run) -> str | None:
-    """Return the config that a run answers: that of its header, else of its ids; None if the ids name none."""
+    """Return the config that a run answers, from its header or else from its ids; None if the ids name none."""
     if run.header is not None:
         return run.header.settings.config
     configs = {name.partition("-")[0] for name in run.lines} & {*HISTORY_TYPES}

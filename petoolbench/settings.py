@@ -2,12 +2,12 @@
 
 `RunSettings` determines the replies and is stored in the run file; `RunResources` states how a run is carried out and
 never changes a reply. Each field states its help text and range once; `petoolbench.cli.options` turns the
-fields into options of the command line.
+fields into command-line options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, NamedTuple, get_args
@@ -25,11 +25,11 @@ from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.inference.history_views import HISTORIES, History
 
 LOCAL: Final = "hf:"
-"""Prefix of a model that transformers runs on this machine."""
+"""Prefix for a Hugging Face model that runs on this machine."""
 BASELINE: Final = "baseline:"
-"""Prefix of a baseline, which needs no model."""
+"""Prefix for a baseline, which needs no model."""
 FUNCTION: Final = "function:"
-"""Prefix of a Python function that was passed as the model."""
+"""Prefix for a Python function that was passed as the model."""
 CONFIGS: Final = (*HISTORY_TYPES, ALL)
 Overlong = Literal["skip", "drop-oldest"]
 OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
@@ -37,20 +37,24 @@ _RESERVED: Final = frozenset(("messages", "model", "tools", "stream"))
 
 
 class Option(NamedTuple):
-    """Command-line form of a field."""
+    """Command-line option for a field."""
 
     help: str
-    choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
     flag: str | None = None
-    """Name of the option where it differs from that of the field."""
+    """Name of the option if it differs from the name of the field."""
     hidden: bool = False
     """True for fields that the command line sets by other means."""
 
 
-def option(default: Any = MISSING, help: str = "", **form: Any) -> Any:  # noqa: A002  (the word of the command line)
-    """Return a dataclass field with the metadata of its option."""
+def choices(text: str, values: Sequence[str]) -> str:
+    """Return a help text that ends with the allowed values, such as `Split to use: train, validation or test.`."""
+    return f"{text}: {', '.join(values[:-1])} or {values[-1]}."
+
+
+def option(default: Any = MISSING, help: str = "", **form: Any) -> Any:  # noqa: A002  (the name that typer uses)
+    """Return a dataclass field that becomes a command-line option."""
     metadata = {"option": Option(help, **form)}
     if default is MISSING:
         return field(metadata=metadata)
@@ -69,36 +73,52 @@ class RunSettings:
 
     model: str = option(
         BASELINES[0],
-        "Model at the endpoint; hf:NAME for a model that transformers runs on this machine; or a baseline: "
-        f"{', '.join(BASELINES)}.",
+        "Name of a model at an OpenAI-compatible endpoint, hf:NAME for a Hugging Face model that runs on this machine, "
+        f"or {BASELINE}NAME for a baseline, such as {BASELINE}random (all are listed in docs/guides/predicting.md).",
     )
-    config: str = option(HISTORY_TYPES[0], "History type, or all for the three of them.", choices=CONFIGS)
-    split: str = option("validation", "Split.", choices=SPLITS)
+    config: str = option(HISTORY_TYPES[0], choices("History type", CONFIGS))
+    split: str = option("validation", choices("Split to use", SPLITS))
     base_url: str | None = option(
-        None, "OpenAI-compatible endpoint, ending in /v1. The key is read from OPENAI_API_KEY."
+        None,
+        "URL of an OpenAI-compatible endpoint, ending in /v1; by default, that of OpenAI. The API key is read from "
+        "OPENAI_API_KEY.",
     )
     mode: Mode = option(
-        MODES[0], "Form of the candidates: text in the prompt, or tools for native tool calling.", choices=MODES
+        MODES[0],
+        "How to pass the candidates: prompt (as text in the prompt) or tools (for the API's native tool calling).",
     )
     history: History = option(
-        HISTORIES[0], "History in the prompt: the user's own, none, or swapped for another user's.", choices=HISTORIES
+        HISTORIES[0], "History in the prompt: own (that of the user), none, or swapped (that of another user)."
     )
-    docs: Docs = option(DOCS[0], "Tools of the history: full documentation, or names only.", choices=DOCS)
+    docs: Docs = option(
+        DOCS[0], "How to show the tools in the history: full (with their documentation), or names (without it)."
+    )
     shuffle_seed: int | None = option(None, "Shuffle the candidates with this seed.", low=0)
-    seed: int = option(0, "Seed of sampling, and of baselines that draw.", low=0)
+    seed: int = option(0, "Random seed for sampling and for baselines that choose at random.", low=0)
     temperature: float = option(0.0, "Sampling temperature.", low=0, high=2)
     max_output_tokens: int = option(1024, "Maximum length of a reply in tokens.", low=16)
     body: Mapping[str, Any] = field(
         default_factory=dict,
-        metadata={"option": Option("Further keys of the request, as a JSON object; null removes a key.")},
+        metadata={"option": Option("Additional request fields, as a JSON object; null removes a field.")},
     )
-    context: int | None = option(None, "Context window in tokens, for the prompt and its reply together.", low=1)
-    overlong: Overlong | None = option(None, "Handling of prompts that exceed the context window.", choices=OVERLONG)
-    limit: int | None = option(None, "Number of instances of each config, spread evenly over the query groups.", low=1)
-    ids: tuple[str, ...] = option((), "File with one instance_id a line; only these are asked.")
-    usd_per_million_input: float | None = option(None, "Price in USD of a million input tokens.", low=0, flag="usd-in")
+    context: int | None = option(
+        None, "Size of the model's context window in tokens, for prompt and reply together.", low=1
+    )
+    overlong: Overlong | None = option(
+        None,
+        "What to do with prompts that exceed the context window: skip (leave them out) or drop-oldest (leave out the "
+        "oldest steps of the history). By default, the run is refused.",
+    )
+    limit: int | None = option(
+        None,
+        "Number of instances per config, spread evenly over the query groups (instances that share an instruction and "
+        "its candidates).",
+        low=1,
+    )
+    ids: tuple[str, ...] = option((), "Ids of the instances to use; by default, all.")
+    usd_per_million_input: float | None = option(None, "Price in USD per million input tokens.", low=0, flag="usd-in")
     usd_per_million_output: float | None = option(
-        None, "Price in USD of a million output tokens.", low=0, flag="usd-out"
+        None, "Price in USD per million output tokens.", low=0, flag="usd-out"
     )
 
     def __post_init__(self) -> None:
@@ -118,9 +138,7 @@ class RunSettings:
             raise ConfigError(f"ids is the text {ids!r}. Pass a list of instance ids.")
         object.__setattr__(self, "ids", tuple(self.ids))
         if not isinstance(self.body, Mapping):
-            raise ConfigError(
-                f"body is of type {type(self.body).__name__}. Pass a dict of further keys of the request."
-            )
+            raise ConfigError(f"body is of type {type(self.body).__name__}. Pass a dict of additional request fields.")
         if self.body.keys() & _RESERVED:
             raise ConfigError(
                 f"body holds {sorted(self.body.keys() & _RESERVED)[0]!r}, which is part of every request already. "
@@ -129,7 +147,7 @@ class RunSettings:
 
     @property
     def configs(self) -> tuple[str, ...]:
-        """The history types that are asked."""
+        """History types that the run covers."""
         return HISTORY_TYPES if self.config == ALL else (self.config,)
 
     @property
@@ -139,7 +157,7 @@ class RunSettings:
 
     @property
     def is_online(self) -> bool:
-        """True if the model is served by an endpoint."""
+        """True if requests are sent to an endpoint."""
         return not self.model.startswith((LOCAL, BASELINE, FUNCTION))
 
     @property
@@ -163,7 +181,7 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResources:
-    """What a run is carried out with; nothing of it changes a reply.
+    """Resources and limits of a run. They never change a reply.
 
     Raises:
         ConfigError: If a value is not allowed.
@@ -171,14 +189,14 @@ class RunResources:
 
     api_key: str | None = field(default=None, repr=False, metadata={"option": Option("", hidden=True)})
     connections: int = option(64, "Maximum number of concurrent requests.", low=1, high=1024)
-    timeout_s: float = option(120.0, "Timeout of a request in seconds.", low=0.01, high=3600)
-    retries: int = option(8, "Retries of a request that got no answer.", low=0, high=50)
-    max_cost_usd: float | None = option(None, "Stop before the cost exceeds this many USD.", low=0)
-    batch_size: int = option(4, "Prompts in a batch, for hf:NAME.", low=1)
+    timeout_s: float = option(120.0, "Timeout per request in seconds.", low=0.01, high=3600)
+    retries: int = option(8, "Number of retries for a failed request.", low=0, high=50)
+    max_cost_usd: float | None = option(None, "Stop before the cost exceeds this amount in USD.", low=0)
+    batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
-        None, "Folder of the private answers; the oracle and the regression need it for the test split."
+        None, "Folder of the private answers; baseline:oracle and baseline:regression need it for the test split."
     )
-    retry_failed: bool = option(False, "Ask instances again whose request failed in an earlier attempt.")
+    retry_failed: bool = option(False, "Send requests again that failed in an earlier run.")
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -187,10 +205,10 @@ class RunResources:
 
 
 def _check_numbers(record: RunSettings | RunResources) -> None:
-    """Check that each numeric field of a record has the type and range of its option.
+    """Check the type and the range of each numeric field of a record.
 
     Raises:
-        ConfigError: If one has not.
+        ConfigError: If a value has another type or is out of range.
     """
     for item in fields(record):
         form: Option = item.metadata["option"]
@@ -209,10 +227,10 @@ def check_settings(settings: RunSettings, resources: RunResources) -> None:
     """Check that settings and resources are consistent, before any file is read.
 
     Raises:
-        ConfigError: If they are not.
+        ConfigError: If two of them contradict each other, or one is missing.
     """
     if not settings.model.strip() or settings.model == LOCAL:
-        raise ConfigError("The model is empty. Name a model of the endpoint, hf:NAME, or a baseline.")
+        raise ConfigError("The model is empty. Pass the name of a model at an endpoint, hf:NAME, or a baseline.")
     if settings.is_baseline:
         validate_choice("model", settings.model, BASELINES)
     if settings.is_online:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 _WIDTH: Final = 160
-"""Columns that a table may take up; narrower ones are as wide as their content."""
+"""Maximum width of a table in characters; a narrower table is as wide as its content."""
 
 
 def text_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -22,11 +22,13 @@ def text_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
         headings: One per column.
         rows: Cells, as many as there are headings.
     """
-    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     text = StringIO()
     Console(file=text, width=_WIDTH, no_color=True).print(table, markup=False, highlight=False)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip("\n")
+    # Not a title of the table: Rich would wrap one that is longer than the table.
+    body = "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip("\n")
+    return f"{title}\n\n{body}"

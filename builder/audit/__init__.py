@@ -1,8 +1,8 @@
-"""Audit of a data set: answers must follow from the histories, and from nothing else.
+"""Audit of a data set: checks that its answers can be found only from the histories.
 
 * `audit_split`: the rows of one split with their answers, and its catalogue.
 * `row_sampling`: samples of whole query groups, for large splits.
-* `swapping`: histories of other users, for controls.
+* `swapping`: histories of other users, for control experiments.
 * `shortcuts`: predictors that use less information than the task requires.
 * `gates`: bounds on the accuracy of each predictor.
 * `row_checks`: rules that every row must satisfy.

@@ -49,7 +49,7 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
 def save_plots(
     plots: Mapping[str, tuple[str, Callable[[Any, T], None], tuple[float, float]]], shown: T, folder: Path
 ) -> dict[str, str]:
-    """Draw plots and save them as PNG files. The same data give the same bytes.
+    """Draw plots and save them as PNG files. The same data produce identical files.
 
     Args:
         plots: By file name: the title, the function that draws on a matplotlib figure, and the size in inches.

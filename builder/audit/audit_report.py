@@ -165,11 +165,11 @@ def _quality(quality: TextQuality, of_rows: int | None) -> list[str]:
 
 
 def figures(quality: TextQuality, of_rows: int | None = None) -> dict[str, str]:
-    """Return the figures on instructions as display text, by name. The names are the same for every data set.
+    """Return the statistics of instructions as display text, by name. The names are the same for every data set.
 
     Args:
-        quality: The measured figures.
-        of_rows: Number of all rows if the figures were measured on a sample, else None.
+        quality: The measured statistics.
+        of_rows: Number of all rows if the statistics were measured on a sample, else None.
     """
     texts = {}
     for field in fields(quality):

@@ -62,7 +62,7 @@ class SampleSource:
 
 @dataclass(frozen=True, slots=True)
 class AuditSplit:
-    """One split of one config, answers included."""
+    """One split of one config, including its answers."""
 
     config: str
     split: str
@@ -103,8 +103,8 @@ class AuditSplit:
             return Basis(self.split, len(self.rows), len(self.rows), groups, groups)
         return Basis(self.split, len(self.rows), self.sampled.rows, groups, self.sampled.of_query_groups)
 
-    def able(self, row: Instance) -> list[str]:
-        """Return the names of the candidates that do the job of the instruction, in candidate order."""
+    def capable_tools(self, row: Instance) -> list[str]:
+        """Return the names of the candidates that can carry out the instruction, in candidate order."""
         doing = self.doing.get(row.functionality, frozenset())
         return [tool.name for tool in row.candidates if tool.name in doing]
 

@@ -44,6 +44,9 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
 
     Args:
         parts: The splits whose answers are known, train first.
+
+    Returns:
+        One check for each rule, with its number of violations.
     """
     facts = parts[0].facts
     train_instructions: set[str] = set()
@@ -109,7 +112,7 @@ def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
     An attribute singles the answer out if not all candidates that do the job have it.
     """
     assert row.answer is not None
-    candidates = [part.attributes[name] for name in part.able(row)]
+    candidates = [part.attributes[name] for name in part.capable_tools(row)]
     words = [row.answer.name, part.tools[row.answer.name].provider]
     words += [
         spoken(value)
@@ -130,16 +133,16 @@ def _no_arguments(_: AuditSplit, row: Instance) -> bool:
 
 
 def _too_few_candidates(part: AuditSplit, row: Instance) -> bool:
-    return len(part.able(row)) < MIN_SAME_FUNCTION
+    return len(part.capable_tools(row)) < MIN_SAME_FUNCTION
 
 
 def _equal_descriptions(part: AuditSplit, row: Instance) -> bool:
-    able = part.able(row)
-    return len({part.tools[name].description for name in able}) < len(able)
+    capable_tools = part.capable_tools(row)
+    return len({part.tools[name].description for name in capable_tools}) < len(capable_tools)
 
 
 def _answer_not_a_candidate(part: AuditSplit, row: Instance) -> bool:
-    return row.answer is None or row.answer.name not in part.able(row)
+    return row.answer is None or row.answer.name not in part.capable_tools(row)
 
 
 def _provider_in_history(part: AuditSplit, row: Instance) -> bool:
@@ -150,13 +153,13 @@ def _provider_in_history(part: AuditSplit, row: Instance) -> bool:
 def _stale_tool_missing(part: AuditSplit, row: Instance) -> bool:
     """Return True if the tool preferred before the last change is not a candidate.
 
-    It is the tool that a reader infers from the calls before the change, among all tools that do the job.
+    This is the tool that a reader infers from the calls before the change, among all tools that do the job.
     """
     assert row.meta is not None
     before = part.steps(row)[: row.meta.drift_step]
     names = sorted(part.doing[row.functionality])
     scores = part.reader.scores(before, [part.attributes[name] for name in names], changes=part.facts.changes - 1)
-    return names[max(range(len(names)), key=lambda index: scores[index])] not in part.able(row)
+    return names[max(range(len(names)), key=lambda index: scores[index])] not in part.capable_tools(row)
 
 
 _Rule = Callable[[AuditSplit, Instance], bool]

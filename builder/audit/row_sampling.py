@@ -113,6 +113,9 @@ def draw(sizes: Mapping[str, int], seed: int, split: str, most: int) -> frozense
         seed: Seed of the build.
         split: Name of the split.
         most: Maximum number of rows in all.
+
+    Returns:
+        The drawn query groups.
     """
     names = sorted(sizes)
     drawn: list[str] = []

@@ -131,6 +131,9 @@ def audit(
         progress: Progress callback.
         most: Maximum number of rows of a split that are measured without sampling.
 
+    Returns:
+        The gates and checks of each config and of the training data, and the statistics of the instructions.
+
     Raises:
         ReadError: If a file of the data set or the answers is missing or malformed.
     """
@@ -153,6 +156,9 @@ def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
 
     Args:
         parts: The splits whose answers are known; together they have at least one row.
+
+    Returns:
+        The gates, the checks and the breakdowns of the oracle's accuracy.
     """
     config, facts = parts[0].config, parts[0].facts
     shortcuts = [shortcut for shortcut in SHORTCUTS if config in shortcut.configs]
@@ -210,6 +216,6 @@ def _outcomes(
         predictor = make(part)
         replies = {row.instance_id: predictor.predict(row) for row in part.rows}
         for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
-            bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.able(row))}
+            bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.capable_tools(row))}
             split_outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, bounds[bound]))
     return outcomes

@@ -51,14 +51,14 @@ class ShortcutPredictor:
     def __init__(self, shortcut: Shortcut, part: AuditSplit) -> None:
         self._name = shortcut.name
         self._score = shortcut.make(part)
-        self._able = part.able
+        self._capable_tools = part.capable_tools
 
     def predict(self, instance: Instance) -> str:
-        """Return a call of the candidate with the highest score, without arguments."""
-        able = self._able(instance)
-        scores = self._score(instance, able)
+        """Return a call to the candidate with the highest score, without arguments."""
+        capable_tools = self._capable_tools(instance)
+        scores = self._score(instance, capable_tools)
         highest = max(scores) - 1e-9
-        best = [name for name, score in zip(able, scores, strict=True) if score >= highest]
+        best = [name for name, score in zip(capable_tools, scores, strict=True) if score >= highest]
         if len(best) > 1:
             rng = generator_for((0,), self._name, instance.instance_id)
             return tool_call(best[int(rng.integers(len(best)))], {})
@@ -281,7 +281,7 @@ REPORTED: Final = (
 def skipping(first: int) -> Shortcut:
     """Return a shortcut that ignores the first steps of a `chronological` history.
 
-    It is reported only; docs/explanation/validity.md states why it is not a gate.
+    The shortcut is reported only; docs/explanation/validity.md states why it is not a gate.
 
     Args:
         first: Number of steps to ignore.

@@ -1,4 +1,4 @@
-"""Swapping of histories between query groups, for controls in which the history must not help."""
+"""Swap histories between query groups, for control experiments in which the history should carry no information."""
 
 from __future__ import annotations
 

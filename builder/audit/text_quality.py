@@ -1,4 +1,4 @@
-"""Figures on instructions: how much they differ, and if they state the values of the answer."""
+"""Statistics of instructions: how much they differ, and whether they state the argument values of the answer."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class TextQuality:
-    """Figures on the instructions of a data set. Shares are 0 to 1."""
+    """Statistics of the instructions of a data set. Shares are 0 to 1."""
 
     rows: int
     sample: int
-    """Number of rows drawn for the next four figures: `SAMPLE`, or all rows if there are fewer."""
+    """Number of rows drawn for the next four statistics: `SAMPLE`, or all rows if there are fewer."""
     distinct_instructions: float
     """Distinct instructions divided by the rows of the sample."""
     distinct_1: float
@@ -121,11 +121,14 @@ def _parse_original(record: dict[str, Any]) -> Asked:
 
 
 def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
-    """Compute the figures on instructions.
+    """Compute statistics of instructions.
 
     Args:
         rows: At least one row.
         encoder: Sentence encoder for the similarity of instructions.
+
+    Returns:
+        The statistics; see the fields of `TextQuality`.
     """
     order = generator_for((0,), "wording").permutation(len(rows))[:SAMPLE]
     sample = [rows[int(index)].instruction for index in order]

@@ -120,11 +120,14 @@ def has_training(data: Path) -> bool:
 
 
 def audit_training(data: Path, query_groups: Collection[str] | None) -> TrainingAudit:
-    """Audit the training data of a data set: check every row, and measure gates on all rows or a sample.
+    """Audit the training data of a data set: check every row, and measure the gates on all or some query groups.
 
     Args:
         data: Folder of the data set.
         query_groups: Query groups on which the gates are measured; None for all.
+
+    Returns:
+        The gates, the checks, and the number of rows of each kind.
 
     Raises:
         ReadError: If a file is missing or malformed, or the files belong to different builds.

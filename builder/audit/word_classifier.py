@@ -57,7 +57,7 @@ def margins(pairs: Sequence[tuple[str, str]], clusters: Sequence[str], seed: int
     Args:
         pairs: Pairs of texts, the better one first.
         clusters: Name of the cluster of each pair, such as its query group.
-        seed: Seed of the assignment of clusters to folds.
+        seed: Seed for the assignment of clusters to folds.
 
     Returns:
         Log odds that the first text is the better one; 0 where the words do not decide. Shape (pairs,).

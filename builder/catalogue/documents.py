@@ -1,4 +1,4 @@
-"""Reading of JSON and YAML files as plain JSON data, within size limits.
+"""Read JSON and YAML files as plain JSON data, within size limits.
 
 YAML is limited to what JSON can express: keys are strings, dates stay strings, and only `true` and `false` are booleans
 (`yes` is a string). Aliases share one object and are not copied. Their expanded size is limited, so that a small file

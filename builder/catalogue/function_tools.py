@@ -46,7 +46,7 @@ class FunctionSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of name and content of its file. The file name may serve as provider name."""
+        """Kind of the source, and a hash of the name and content of its file. The name may become the provider name."""
         return f"openai sha256:{content_hash({self._path.name: self._path})}"
 
     def read(self) -> Iterator[RawTool]:

@@ -37,7 +37,7 @@ class McpSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of names and contents of its files. A file name may serve as provider name."""
+        """Kind of the source, and a hash of the names and contents of its files. A name may become a provider name."""
         return f"mcp sha256:{content_hash(self._files())}"
 
     def read(self) -> Iterator[RawTool]:
@@ -77,7 +77,7 @@ class McpServerSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of the server's response. It does not depend on the command.
+        """Kind of the source and a hash of the server's response, independent of the command that starts the server.
 
         Raises:
             CatalogueError: If the server cannot be started or does not answer as expected.

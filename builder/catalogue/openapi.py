@@ -36,7 +36,7 @@ class OpenApiSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of its content, without files that are not readable or exceed `MAX_BYTES`."""
+        """Kind of the source, and a hash of its files except those that are unreadable or larger than `MAX_BYTES`."""
         files = self._files() if self._path.is_dir() else {"": self._path}
         readable = {
             name: path for name, path in files.items() if os.access(path, os.R_OK) and path.stat().st_size <= MAX_BYTES

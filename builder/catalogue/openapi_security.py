@@ -1,8 +1,8 @@
 """Authentication that an OpenAPI operation requires: none, a key, or OAuth.
 
-Of several alternatives, the easiest counts. If a document states no security requirement, the result is None. By the
-specification such an operation needs no authentication, but half of the published operations state nothing, and most of
-those reject anonymous requests.
+If an operation accepts several alternatives, the easiest one counts. If a document states no security requirement, the
+result is None. By the specification such an operation needs no authentication, but half of the published operations
+state nothing, and most of those reject anonymous requests.
 
 The module also recognises parameters that are credentials. They are not part of a tool's parameters.
 """
@@ -71,7 +71,7 @@ class Security:
         return _VALUES[max(min(known), int(has_credential_parameter))] if known else None
 
     def _rank(self, requirement: Mapping[str, Any]) -> int | None:
-        """Return the rank of the hardest scheme that a requirement combines; None if one of its schemes is unknown."""
+        """Return the highest rank of the schemes that a requirement combines; None if one of them is unknown."""
         types = [squash(as_text(self._schemes.get(name, {}).get("type"))) for name in requirement]
         if not all(scheme_type in _SCHEME_RANKS for scheme_type in types):
             return None

@@ -44,7 +44,7 @@ class CatalogueSource(Protocol):
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of its content."""
+        """Kind of the source, and a hash of its content."""
         ...
 
     def read(self) -> Iterator[RawTool]:

@@ -23,7 +23,7 @@ _MAX_DEPTH: Final = 32
 _MAX_VALUE: Final = 200
 """Length limit of an example, default or allowed value, in characters."""
 _MAX_CHOICES: Final = 160
-"""Length limit of a list of allowed values before the description, in characters. A longer list follows it."""
+"""Length in characters up to which a list of allowed values is placed before the description, instead of after it."""
 _MAX_OPTIONS: Final = 100
 """Limit on the number of allowed values that are listed."""
 _SCALARS: Final = ("string", "integer", "number", "boolean")
@@ -34,7 +34,7 @@ _OPTION: Final = re.compile(r"-?\w(?:[\w.-]*\w)?")
 
 
 class SchemaReader:
-    """Reader of the schemas of one document. Parameters that are mappings must be merged schemas, see `merged`."""
+    """Reader for the schemas in one document. Arguments of type `Mapping` must be schemas that `merged` returned."""
 
     def __init__(self, references: References) -> None:
         self._references = references

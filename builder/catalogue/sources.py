@@ -1,4 +1,4 @@
-"""Parsing of the `--catalog` option."""
+"""Parse the `--catalog` option."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class ToolBenchSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source and hash of its content. In folder form the relative paths count too."""
+        """Kind of the source, and a hash of its content; in folder form, also of the relative paths."""
         if self._path.is_dir():
             files = {path.relative_to(self._path).as_posix(): path for path in sorted(self._path.glob("*/*.json"))}
         else:

@@ -1,4 +1,4 @@
-"""Hash of the code that determines a result: a module and everything of ours that it imports.
+"""Hash of the code that determines a result: a module and all modules of this project that it imports.
 
 Comments, docstrings and layout do not count, nor does any module outside of the import closure, so that an edited help
 text does not invalidate a checkpoint. Data files that the code reads are covered by hashes of their own (the library
@@ -16,7 +16,7 @@ from typing import Final
 
 PACKAGES: Final = ("builder", "hf_dataset", "metrics")
 _DATA: Final = (".toml", ".md")
-"""Suffixes of data files next to a module that count as part of it, but for the pages of the data set."""
+"""Suffixes of data files next to a module that count as part of it, except the pages of the data set."""
 _PAGES: Final = frozenset(("hf_dataset",))
 
 
@@ -38,7 +38,7 @@ def code_hash(module: str) -> str:
 
 
 def _closure(module: str) -> dict[str, Path]:
-    """Return the files of a module and of all modules of `PACKAGES` that it imports, directly or not."""
+    """Return the files of a module and of all modules of `PACKAGES` that it imports, directly or indirectly."""
     files: dict[str, Path] = {}
     waiting = [module]
     while waiting:

@@ -23,7 +23,7 @@ EXECUTORS: Final[tuple[ExecutorName, ...]] = get_args(ExecutorName)
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Settings of the execution of a build.
+    """Engine that runs a build, with its workers.
 
     Raises:
         ConfigError: If the engine is unknown, or an address is given to an engine that takes none.
@@ -50,6 +50,9 @@ class Executor:
             partitions: The partitions.
             encoder: Sentence encoder and tokenizer of this process; other processes load their own.
             progress: Progress callback.
+
+        Yields:
+            Each partition with the counts of what was written.
 
         Raises:
             MissingExtraError: If the engine is not installed.

@@ -75,7 +75,7 @@ def distribute(grouped: GroupedCatalogue, config: BuildConfig, partitions: Seque
         grouped: Tools and groups of the split.
         config: The build's config.
         partitions: All partitions of the split.
-        folder: Existing, empty folder for one file a partition.
+        folder: Existing, empty folder for one file per partition.
     """
     seed = config.seed_of(partitions[0].split)
     wanted = _MARGIN * max(partition.users for partition in partitions)

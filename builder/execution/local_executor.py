@@ -35,6 +35,9 @@ def make_here(
         partitions: The partitions.
         encoder: Sentence encoder and tokenizer.
         progress: Progress callback.
+
+    Yields:
+        Each partition with the counts of what was written.
     """
     writer = PartitionWriter(job, encoder)
     reported = SplitProgress(partitions, [0] * len(partitions), progress)
@@ -52,6 +55,9 @@ def make_in_workers(
         partitions: The partitions.
         workers: Number of processes.
         progress: Progress callback.
+
+    Yields:
+        Each partition with the counts of what was written.
 
     Raises:
         BuildError: If the worker of one partition dies repeatedly.

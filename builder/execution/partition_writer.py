@@ -1,4 +1,4 @@
-"""Writing of one partition: its users, their rows, and the files that hold them."""
+"""Write one partition: its users, their rows, and the files that contain them."""
 
 from __future__ import annotations
 
@@ -64,6 +64,9 @@ class PartitionWriter:
         Args:
             partition: The partition.
             report: Called with the number of users written so far.
+
+        Returns:
+            The number of rows and users, and the counters of the partition.
 
         Raises:
             BuilderError: If the partition cannot be built; not retried.

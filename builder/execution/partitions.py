@@ -1,4 +1,4 @@
-"""Partitions: fixed-size shares of the users of a split, each written independently of the others.
+"""Partitions: subsets of the users in a split, of fixed size, each written independently of the others.
 
 The content of a partition depends on the catalogue, the config, the seed, the split and the partition's number only, so
 partitions can be written in any order, concurrently, and again.
@@ -13,7 +13,7 @@ from builder.config import MIN_SAME_FUNCTION, UserConfig
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A share of the users of a split."""
+    """A subset of the users in a split."""
 
     split: str
     number: int
@@ -27,7 +27,7 @@ class Partition:
 
     @property
     def first_query(self) -> int:
-        """Number of its first query group; earlier partitions cannot reach it, at 3 users or more a query group."""
+        """Number of its first query group. Query groups have at least 3 users, so no earlier partition reaches it."""
         return self.first // MIN_SAME_FUNCTION
 
     @property

@@ -51,6 +51,9 @@ def make_on_ray(
         address: Of the cluster's head, `HOST:PORT` or `ray://HOST:PORT`; None to start one here.
         progress: Progress callback, called when a partition finishes.
 
+    Yields:
+        Each partition with the counts of what was written.
+
     Raises:
         MissingExtraError: If Ray is not installed.
         ConfigError: If no cluster answers at the address.

@@ -1,4 +1,4 @@
-"""Atomic writing of folders: files go to a temporary folder next to the final one, which is renamed when complete.
+"""Write folders atomically: files go to a temporary folder next to the final one, which is renamed when complete.
 
 A build has two folders, the data set and its private answers. The answers are renamed first, so that a data set under
 its final name is always complete. An interrupted build resumes in its temporary folders if it has the same key.

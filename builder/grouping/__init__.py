@@ -1,4 +1,4 @@
-"""Grouping of tools that do the same job, and assignment of the groups to splits.
+"""Group tools that do the same job, and assign the groups to splits.
 
 * `functionalities`: the library of functionalities.
 * `recognition`: recognition of a tool's functionality from its documentation.

@@ -2,7 +2,7 @@
 
 A parameter can take a slot if its type can hold the slot's values and if its name matches the slot's concept. If the
 name is uninformative ("q", "value"), the description must match instead. A tool is aligned only if each slot gets a
-parameter and each required parameter gets a slot. It can then be called with the values that an instruction states.
+parameter and each required parameter gets a slot. Such a tool can be called with the values that an instruction states.
 """
 
 from __future__ import annotations

@@ -80,6 +80,9 @@ def split_tools(
         groups: Groups with a split.
         shares: Share of the users in each split, used as probabilities for the other providers.
         rng: Generator that draws the splits of the other providers.
+
+    Returns:
+        All tools, with split and functionality.
     """
     split_of = {provider_family(member.tool.provider): group.split for group in groups for member in group.members}
     functionality_of = {member.tool.name: group.functionality.name for group in groups for member in group.members}

@@ -103,18 +103,18 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
                 matrix[row, len(axes) + column] = agreement[recent].mean() if recent.any() else 0.0
         return matrix
 
-    def able(instance: Instance) -> list[str]:
+    def capable_tools(instance: Instance) -> list[str]:
         return [tool.name for tool in instance.candidates if tools[tool.name].functionality == instance.functionality]
 
     choices = []
     for instance in train:
         assert instance.answer is not None
-        names = able(instance)
+        names = capable_tools(instance)
         choices.append((features(instance, names), names.index(instance.answer.name)))
     weights = _fit(choices, 2 * len(axes))
 
     def score(instance: Instance) -> list[float]:
-        names = able(instance)
+        names = capable_tools(instance)
         values = dict(zip(names, (features(instance, names) @ weights).tolist(), strict=True))
         return [values.get(tool.name, -np.inf) for tool in instance.candidates]
 

@@ -1,7 +1,7 @@
 """`baseline:oracle`: upper bound on the accuracy that can be reached from the history.
 
 Uses the history with its ratings and order, the documented attributes of the tools (the config `tools`), and the
-knowledge of which candidates do the job. It does not use the user's profile.
+knowledge of which candidates do the job. The oracle does not use the user's profile.
 
 The tool is inferred. If it is the tool of the answer, the arguments are copied from the answer, because the oracle does
 not measure the extraction of values from the instruction. In the public test split, which has no answers, the arguments
@@ -34,10 +34,12 @@ class OraclePredictor:
         self._reader = PreferenceReader(self._attributes.values())
 
     def predict(self, instance: Instance) -> str:
-        """Return a call of the tool that this user is inferred to prefer."""
+        """Return a call to the tool that the history shows this user to prefer."""
         steps = [Step(self._attributes[step.name], step.rating) for step in instance.history]
-        able = [tool.name for tool in instance.candidates if self._functionality[tool.name] == instance.functionality]
-        scores = self._reader.scores(steps, [self._attributes[name] for name in able], changes=self._changes)
-        name = able[max(range(len(able)), key=lambda index: scores[index])]
+        capable_tools = [
+            tool.name for tool in instance.candidates if self._functionality[tool.name] == instance.functionality
+        ]
+        scores = self._reader.scores(steps, [self._attributes[name] for name in capable_tools], changes=self._changes)
+        name = capable_tools[max(range(len(capable_tools)), key=lambda index: scores[index])]
         answer = instance.answer
         return tool_call(name, json.loads(answer.arguments) if answer is not None and answer.name == name else {})

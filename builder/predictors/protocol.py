@@ -12,7 +12,7 @@ class Predictor(Protocol):
     """Object that replies to instances with text, like a language model."""
 
     def predict(self, instance: Instance) -> str:
-        """Return the reply to one instance. It must not depend on other instances."""
+        """Return the reply to one instance. The reply must not depend on other instances."""
         ...
 
 

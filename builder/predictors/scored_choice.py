@@ -28,7 +28,7 @@ class ScoredPredictor:
         self._seed = seed
 
     def predict(self, instance: Instance) -> str:
-        """Return a call of the candidate with the highest score."""
+        """Return a call to the candidate with the highest score."""
         scores = self._score(instance)
         highest = max(scores) - 1e-9
         best = [tool.name for tool, score in zip(instance.candidates, scores, strict=True) if score >= highest]

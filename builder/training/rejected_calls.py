@@ -105,8 +105,10 @@ class RejectedCalls:
     def _for_another_job(self, users: Sequence[User], rng: np.random.Generator) -> list[str] | None:
         """Return calls of distractors, preferring those that were chosen more often than rejected so far."""
         query = users[0].query
-        able = {member.tool.name for member in query.group.members}
-        names = [tool.name for tool in query.candidates if tool.name in self._members and tool.name not in able]
+        capable_tools = {member.tool.name for member in query.group.members}
+        names = [
+            tool.name for tool in query.candidates if tool.name in self._members and tool.name not in capable_tools
+        ]
         replies: list[str] = []
         taken: Counter[str] = Counter()
         for _ in users:

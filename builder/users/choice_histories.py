@@ -40,7 +40,7 @@ _CONSIDERED: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class HistoryDials:
-    """Dials of the histories."""
+    """Settings for the histories."""
 
     least_telling: int = 8
     """Minimum number of steps that each contradict a rule that fits all earlier ones."""
@@ -68,13 +68,13 @@ class ChoiceStep:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a user asks in the end."""
+    """Final instruction of a user, with its candidates."""
 
     job: str
     candidates: tuple[int, ...]
     """Indexes of the services of the job that are candidates."""
     answer: int
-    """Position of the wanted one among the candidates."""
+    """Position of the wanted service among the candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ChoiceUser:
     kind: str
     """Kind of the preference of the query's concern."""
     rules: tuple[int, ...]
-    """Rule of each concern; the first is that of the query's."""
+    """Rule of each concern; the first is that of the query's concern."""
     earlier: int
     """Rule of the query's concern before the change, in `chronological`; that of the disliked calls in
     `rating_integrated`."""
@@ -105,7 +105,7 @@ class ChoiceUserMaker:
     Args:
         jobs: Jobs of the split.
         rules: The rules.
-        dials: Dials of the histories.
+        dials: Settings for the histories.
         rng: Generator that samples the possible steps.
     """
 

@@ -1,4 +1,4 @@
-"""Choice rules: every way of choosing among services that a preference, or a reader's guess at it, can have.
+"""Choice rules: all ways of choosing among services that a preference can follow, or that a reader can infer.
 
 A rule ranks the tools that are offered at one step by their facts. The family is broad on purpose: a user's preference
 is one of its rules, and all others are rivals that the history must refute before an instance counts as answerable. A
@@ -47,7 +47,7 @@ _NEAREST: Final = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one number says of a tool: its goodness on an axis, or whether it has a category."""
+    """Feature of a tool: its goodness on an axis, or 1 or 0 for having a category."""
 
     axis: str
     category: str | None = None

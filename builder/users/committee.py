@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .choice_rules import COLUMNS, PREFERENCE_KINDS, RuleSet
 
 _ERROR: Final = 0.06
-"""Probability that a step does not follow the preference, as the Bayesian reader assumes it."""
+"""Probability that a step does not follow the preference, as assumed by the Bayesian reader."""
 _PRIOR: Final = {"single": 4.0, "joint": 1.0, "limit": 0.5, "trade": 0.7, "classes": 0.2}
 """Prior weight of a kind of rules, divided evenly over its rules."""
 _RIDGE: Final = 0.35
@@ -55,6 +55,9 @@ def read_history(steps: list[Step], candidates: NDArray[np.float64], rules: Rule
         steps: Steps of the concern under its current preference.
         candidates: Features of the candidates that do the job, of shape (candidates, columns).
         rules: The rules.
+
+    Returns:
+        The scores of the candidates, by reader.
     """
     tools = np.array([step.tools for step in steps])
     choice = np.array([step.choice for step in steps])
@@ -100,7 +103,7 @@ def counter(
 ) -> NDArray[np.float64]:
     """Score candidates by how often the called tool was the best of those offered, axis by axis.
 
-    An axis counts by the square of its excess over chance, among the steps at which it tells tools apart.
+    An axis is weighted by the square of its excess over chance, on the steps at which its values differ.
     """
     known = np.nan_to_num(tools, nan=0.0)
     called = known[np.arange(len(choice)), choice, :]

@@ -1,7 +1,7 @@
 """Axes: the non-functional properties of services that users choose by, as typed quantities.
 
-Each axis has one canonical unit, in which values are compared. `better` is the direction that everybody prefers: nobody
-wants a slower, dearer or staler service. On the other axes (`matter`) reasonable people differ, so a preference names
+Each axis has one canonical unit, in which values are compared. `better` is the direction that all users prefer: no user
+wants a slower, more expensive or less current service. On the other axes (`matter`) users differ, so a preference names
 a category. Ranges are those of public listings (see docs/explanation/world.md).
 """
 
@@ -45,7 +45,7 @@ class Axis:
         """Return how good a value is, 0 (worst observed) to 1 (best observed); on the log scale for numbers.
 
         Raises:
-            ValueError: If the axis is a matter of the person, or the value is not one of its levels.
+            ValueError: If the axis has no preferred direction (`matter`), or the value is not one of its levels.
         """
         if self.better == "matter":
             raise ValueError(f"axis {self.name!r} has no better or worse; compare its categories")

@@ -31,7 +31,7 @@ _MONTH_NAMES: Final = (
 _ACCURACY: Final = 0.01
 """Relative error up to which a form may round a value."""
 _PLAN_ACCURACY: Final = 0.004
-"""The same of a plan with a usual fee: under half the distance of prices of two digits, so that their order stays."""
+"""The same for a plan with a usual fee: less than half the distance between prices of two digits, to keep the order."""
 
 
 class Plan(NamedTuple):
@@ -70,7 +70,7 @@ class Stated:
 
     @property
     def is_zero(self) -> bool:
-        """True if it is nothing: calls that are free, or inputs that are not kept."""
+        """True if the value is zero: free calls, or inputs that are not stored."""
         return self.number == 0
 
     # Price, in USD per 1,000 calls.
@@ -263,17 +263,17 @@ class Stated:
 
     @property
     def rating(self) -> str:
-        """Standing of 10, with one decimal."""
+        """Standing out of 10, with one decimal."""
         return _fixed(self.number, 1)
 
     @property
     def stars(self) -> str:
-        """Standing as stars of 5, with two decimals."""
+        """Standing as stars out of 5, with two decimals."""
         return _fixed(self.number / 2, 2)
 
     @property
     def points(self) -> str:
-        """Standing as points of 100."""
+        """Standing as points out of 100."""
         return _decimal(self.number * 10)
 
     @property

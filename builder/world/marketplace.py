@@ -85,7 +85,7 @@ class Provider:
     name: str
     split: str
     style: str
-    """Spelling of its parameter names: `snake`, `camel`, `kebab` or `flat`."""
+    """Style of its parameter names: `snake`, `camel`, `kebab` or `flat`."""
 
 
 @cache
@@ -130,7 +130,7 @@ def marketplace() -> Iterator[Group]:
 def _documented_axes(offered: Sequence[Functionality]) -> dict[str, list[str]]:
     """Choose the axes that the tools of each functionality document, the same in every split.
 
-    Axes are balanced: each is documented by about the same number of functionalities, as far as they suit it.
+    Axes are balanced: each is documented by about the same number of functionalities, as far as it suits them.
     """
     rng = generator_for((_SEED,), "axes")
     load = dict.fromkeys(sorted(axes()), 0)
@@ -175,8 +175,8 @@ def _group(
 def _spread_values(group_axes: Sequence[str], size: int, rng: np.random.Generator) -> dict[str, list[str]]:
     """Draw the values of each axis for the tools of a group.
 
-    The values of an axis are as equally frequent as possible. Any two tools differ on `_MIN_DIFFERENCES` axes or more;
-    otherwise all values are drawn again.
+    The values of an axis occur as evenly as possible. If any two tools differ on fewer than `_MIN_DIFFERENCES` axes,
+    all values are drawn again.
     """
     while True:
         drawn = {}
@@ -275,7 +275,7 @@ def _spelling(slot: Slot, style: str, taken: set[str | None], rng: np.random.Gen
 
 
 def _styled(parts: Sequence[str], style: str) -> str:
-    """Join words to a name in a provider's style."""
+    """Join words into a name in a provider's style."""
     if style == "camel":
         return parts[0] + "".join(part.title() for part in parts[1:])
     return {"snake": "_", "kebab": "-", "flat": ""}[style].join(parts)

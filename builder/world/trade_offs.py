@@ -1,7 +1,7 @@
-"""Trade-offs: facts for the tools of a group, so that each of them is the best choice for somebody.
+"""Trade-offs: facts for the tools of a group, drawn so that each tool is the best choice for some users.
 
-No tool is worse than another on everything, and each leads by a clear margin under preferences of every kind. What
-anybody would take, the tool with the best sum of facts, is therefore no better a guess than chance.
+No tool is worse than another on every axis. For each kind of preference, every tool is the clear choice under some
+preference of that kind. Always choosing the tool with the best facts overall is therefore no better than chance.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ LEAD: Final = 0.12
 """Minimum lead in goodness of the best tool under a preference; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
 _LEADING: Final = (0.02, 0.2)
-"""Range of shares, from the best, that a tool's leading axis is drawn from."""
+"""Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
 _OTHERS: Final = (0.3, 0.97)
-"""Range of shares that the other axes are drawn from."""
+"""The same range for the other axes."""
 
 
 def draw_facts(
     axes: Sequence[str], provider_facts: Sequence[Facts], rng: np.random.Generator
 ) -> list[dict[str, Value]] | None:
-    """Draw the facts of the tools of a group, each good on another axis, none worse than another on everything.
+    """Draw facts for the tools of a group: each is good on a different axis, and none is worse than another on all.
 
     Args:
         axes: Axes that the functionality states.
@@ -38,7 +38,7 @@ def draw_facts(
         rng: Generator that draws the facts.
 
     Returns:
-        Facts of each tool, or None if every draw has a tool that is worse than another on everything.
+        Facts of each tool, or None if every draw has a tool that is worse than another on all axes.
     """
     own = [AXES[name] for name in axes if not AXES[name].provider]
     fixed = [{name: facts[name] for name in axes if AXES[name].provider} for facts in provider_facts]
@@ -57,7 +57,7 @@ def draw_facts(
 def balanced_subsets(
     matrix: NDArray[np.float64], axes: Sequence[str], sizes: Sequence[int], rules: RuleSet
 ) -> list[tuple[int, ...]]:
-    """Return the sets of tools in which each tool is the clear choice of a preference of every kind.
+    """Return the sets of tools in which each tool, for every kind of preference, is the clear choice of some rule.
 
     Only such a set can be the candidates of a query group: each of its tools can be the answer, whatever the kind.
 

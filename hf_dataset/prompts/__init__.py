@@ -1,1 +1,1 @@
-"""What a model is asked, one file a task. A changed file is another request, and its hash goes into the manifest."""
+"""Prompts, one file per task. A changed file changes the requests; its hash is recorded in the manifest."""

@@ -194,6 +194,9 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
         split: Radio button of the split, shared by all pages.
         tab: State with the name of the open tab.
         address: Text box with the query string that the browser shows.
+
+    Returns:
+        The parts of the page that the app uses.
     """
     handlers = Handlers(context)
     controls = _controls(split)

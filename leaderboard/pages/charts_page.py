@@ -64,7 +64,7 @@ class Handlers:
             split: Selected split.
             kind: Selected chart.
             systems: Submission ids of the selected systems.
-            slicing: Selected slicing.
+            slicing: Property by which the accuracy is divided, such as the history length.
             offered: The last default selection.
         """
         chosen_split = split_of(split)
@@ -77,7 +77,10 @@ class Handlers:
         return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else default
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
-        """Return the chart or the reason why there is none, the note above it, and the choice of slicings."""
+        """Return the chart, the note above it, and the selector of the property by which the accuracy is divided.
+
+        If there is no chart, a message with the reason is returned in its place.
+        """
         chosen_split = split_of(split)
         chosen = () if kind in _OF_ALL else tuple(map(str, systems or ()))[:MOST_SYSTEMS]
         known = charts.slicings(self._entries(chosen_split, chosen))
@@ -129,6 +132,9 @@ def build(context: Context, split: Any) -> Page:
     Args:
         context: Objects shared by all pages.
         split: Radio button of the split, shared by all pages.
+
+    Returns:
+        The parts of the page that the app uses.
     """
     handlers = Handlers(context)
     kind = gr.Radio(

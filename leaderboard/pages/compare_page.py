@@ -106,6 +106,9 @@ def build(context: Context, split: Any) -> Page:
     Args:
         context: Objects shared by all pages.
         split: Radio button of the split, shared by all pages.
+
+    Returns:
+        The parts of the page that the app uses.
     """
     handlers = Handlers(context)
     with gr.Row():

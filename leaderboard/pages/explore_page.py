@@ -90,6 +90,9 @@ def build(context: Context) -> Page:
 
     Args:
         context: Objects shared by all pages.
+
+    Returns:
+        The parts of the page that the app uses.
     """
     handlers = Handlers(context)
     config = gr.Radio(

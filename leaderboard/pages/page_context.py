@@ -34,7 +34,7 @@ class Context:
     identity: Identity
 
     def person(self, profile: Mapping[str, Any] | None, request: gr.Request | None) -> Person:
-        """Return the person behind a request.
+        """Return the user who made a request.
 
         Args:
             profile: OAuth profile of the session.
@@ -49,7 +49,7 @@ class Context:
         return person
 
     def known_person(self, profile: Mapping[str, Any] | None, request: gr.Request | None) -> Person | None:
-        """Return the person behind a request, or None if nobody is signed in."""
+        """Return the user who made a request, or None if no user is signed in."""
         headers = {} if request is None else {name.lower(): value for name, value in request.headers.items()}
         return self.identity.person(profile, headers)
 

@@ -275,6 +275,9 @@ def build(context: Context) -> Page:
 
     Args:
         context: Objects shared by all pages.
+
+    Returns:
+        The parts of the page that the app uses.
     """
     handlers = Handlers(context)
     gr.Markdown(_INTRO, elem_classes="words")

@@ -1,1 +1,1 @@
-"""Scoring of submissions against the private answers, and the process that runs it."""
+"""Score submissions against the private answers, in a separate process."""

@@ -88,7 +88,7 @@ def add_baselines(
     """Add the baselines to the board, once per data revision and scorer, and yield the added outcomes.
 
     Args:
-        store: Store of the board.
+        store: Store for the board.
         scorer: Scorer. Without answers, only baselines of the validation split are added.
         folder: Folder of baselines, see `baseline_files`.
         clock: Return the current time.

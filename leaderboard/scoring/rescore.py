@@ -1,4 +1,4 @@
-"""Rescoring of all stored files with the current scorer and answers; earlier outcomes are kept.
+"""Rescore all stored files with the current scorer and answers; earlier outcomes are kept.
 
 Run it with `petoolbench rescore` or `python -m leaderboard.scoring.rescore`.
 """
@@ -51,7 +51,7 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
     fails, the earlier scores remain current.
 
     Args:
-        store: Store of the submissions.
+        store: Store with the submissions.
         scorer: Scorer to use.
         clock: Return the current time.
 

@@ -1,4 +1,4 @@
-"""Scoring of predictions with the metric: the outcome, and the tallies for paired comparisons.
+"""Score predictions with the metric: the outcome, and the tallies for paired comparisons.
 
 Outcomes of the test split contain only rounded rates, and only slices of at least `MIN_SLICE_SIZE` instances.
 """
@@ -43,7 +43,7 @@ class _Row:
 
     reference: Reference
     slices: tuple[tuple[str, str], ...]
-    """Pairs of the name of a slicing and the instance's value."""
+    """Pairs of a property, such as the history length, and the instance's value."""
 
 
 class Scorer:
@@ -239,7 +239,7 @@ def _overall_intervals(
 
 
 def _slices_of(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:
-    """Return the value of an instance in each slicing."""
+    """Return the value of an instance for each property by which scores are divided."""
     low, high = next((low, high) for low, high in _LENGTHS if low <= steps <= high)
     values = [("history_length", f"{low} to {high}" if high < _LENGTHS[-1][1] else f"{low} and more")]
     if meta.get("drift_step") is not None and steps:

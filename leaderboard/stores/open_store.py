@@ -1,4 +1,4 @@
-"""Opening of a store by its name on the command line."""
+"""Open a store by its name on the command line."""
 
 from __future__ import annotations
 

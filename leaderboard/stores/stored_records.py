@@ -115,8 +115,8 @@ class Outcome:
     """Macro mean of each rate over the three configs; empty unless all three were answered."""
     overall_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     slices: Mapping[str, Mapping[str, tuple[float, int]]] = field(default_factory=dict)
-    """Tool accuracy and number of instances of each slice, by the name of the slicing (history length, position of the
-    preference change, rating noise, axis) and the slice's value."""
+    """Tool accuracy and number of instances, by a property (history length, position of the preference change, rating
+    noise, axis) and its value."""
     answers: str = ""
     """Version of the answers: first digits of a SHA-256, which change when answers are corrected."""
 

@@ -1,7 +1,7 @@
-"""Identity of the person behind a request, as confirmed by the Hub.
+"""Identity of the user who made a request, as confirmed by the Hub.
 
-Form fields and call arguments never identify anybody. Outside a Space there is no sign-in and every request comes from
-one fixed local person; inside a Space that person does not exist.
+Form fields and call arguments never identify a user. Outside a Space there is no sign-in, and every request comes from
+one fixed local user, who does not exist inside a Space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BEARER: Final = "Bearer "
 
 
 class Identity:
-    """Identifies the person behind a request.
+    """Identification of the user who made a request.
 
     Args:
         in_space: True if this process runs in a Space, where requests must be signed in.
@@ -35,7 +35,7 @@ class Identity:
         self._whoami = whoami
 
     def person(self, profile: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Person | None:
-        """Return the person behind a request, or None if the request must be refused.
+        """Return the user who made a request, or None if the request is not allowed.
 
         Args:
             profile: OAuth profile of the session, from the Hub's sign-in.

@@ -1,4 +1,4 @@
-"""Parsing of a single line of a predictions file: a prediction or a header.
+"""Parse a single line of a predictions file: a prediction or a header.
 
 A header is a JSON object whose only key is `petoolbench`. It describes the run that made the predictions.
 """

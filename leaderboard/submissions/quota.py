@@ -64,6 +64,9 @@ def decide(now: datetime, past: Sequence[PastSubmission], split: Split, limits: 
         past: All earlier submissions of the person, in any order. Those of other splits are ignored.
         split: Split of the new submission.
         limits: Limits by split; all limits of a split apply.
+
+    Returns:
+        The decision, with the remaining number of submissions and the time of the next one.
     """
     times = sorted(earlier.created for earlier in past if earlier.split == split and not earlier.failed)
     windows = [_window(now, times, limit) for limit in limits[split]]

@@ -1,4 +1,4 @@
-"""Validation of the description of a system that a submitter gives: printable text and finite numbers."""
+"""Validate a submitter's description of a system: printable text and finite numbers."""
 
 from __future__ import annotations
 

@@ -109,6 +109,9 @@ def check(
         limits: Limits on the size.
         terms: Properties that headers must agree with, or None to ignore the headers.
 
+    Returns:
+        The problems of the file, and the predictions that it contains.
+
     Raises:
         OSError: If the file cannot be read.
     """
@@ -143,7 +146,7 @@ _SHOWN: Final = 3
 
 
 class _Stream:
-    """Reader of lines that counts and hashes the bytes, and reads at most one byte beyond the size limit."""
+    """Line reader that counts and hashes the bytes it reads, at most one byte more than the size limit."""
 
     def __init__(self, stream: BinaryIO, limits: Limits) -> None:
         self._stream = stream

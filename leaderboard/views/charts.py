@@ -21,7 +21,7 @@ from .svg import LINE, QUIET, Canvas, Mark, legend, render
 MOST_SYSTEMS: Final = 12
 """Maximum number of systems in one chart; more would be hard to distinguish."""
 UNORDERED: Final = "axis"
-"""Slicing whose values have no order, so its points are not joined by a line."""
+"""Property whose values have no order, so its points are not joined by a line."""
 Against = Literal["cost_usd", "parameters_b"]
 _AXES: Final[dict[Against, str]] = {
     "cost_usd": "cost of the run, in dollars",
@@ -103,17 +103,17 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
 
 
 def slicings(entries: Sequence[Entry]) -> list[str]:
-    """Return the slicings that the outcomes of these systems contain, possibly none for the test split."""
+    """Return the properties by which the outcomes of these systems are divided; the test split may have none."""
     names = {name for entry in entries for name in entry.outcome.slices}
     return sorted(names, key=lambda name: (name == UNORDERED, name != "history_length", name))
 
 
 def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
-    """Draw the tool accuracy of each system over the values of a slicing.
+    """Draw the tool accuracy of each system by the values of a property.
 
     Args:
         entries: Systems to draw.
-        slicing: Name of the slicing, one of `slicings(entries)`.
+        slicing: Name of the property, one of `slicings(entries)`.
     """
     names = labels([entry.row for entry in entries])
     slices = [entry.outcome.slices.get(slicing, {}) for entry in entries]

@@ -52,6 +52,9 @@ def compare_submissions(store: Store, first: str, second: str) -> list[ScopedCom
         first: Id of the first submission.
         second: Id of the second submission.
 
+    Returns:
+        One comparison per config, and one overall if both answered all configs.
+
     Raises:
         CompareError: If a submission is unknown or not scored, or the two do not answer the same instances.
         StoreError: If the store cannot be read.
@@ -76,6 +79,9 @@ def compare_tallies(first: Tallies, second: Tallies, names: Sequence[str]) -> li
         first: Tallies of the first system.
         second: Tallies of the second system.
         names: Names of the two systems, for the summary sentence.
+
+    Returns:
+        One comparison per config, and one overall if both answered all configs.
 
     Raises:
         CompareError: If there is no config that both systems answered.

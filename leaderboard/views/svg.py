@@ -1,6 +1,6 @@
-"""Inline SVG charts render with matplotlib on the server, so that a page needs no script to show them.
+"""Inline SVG charts, rendered with matplotlib on the server, so that a page needs no script to show them.
 
-Each chart is render twice, for wide and for narrow pages, and `theme.css` shows the one that fits. Charts have no
+Each chart is rendered twice, for wide and for narrow pages, and `theme.css` shows the one that fits. Charts have no
 background and use the page's text colours, so they are readable in light and dark mode. Text from users never reaches
 matplotlib: it draws numbered placeholders, which are replaced by the escaped text at the end.
 """
@@ -89,30 +89,34 @@ class Canvas:
         self.axes: Any = self._figure.add_axes(inner)
 
     def word(self, text: str) -> str:
-        """Return the placeholder to draw instead of a text."""
+        """Return the placeholder that is drawn in place of a text."""
         self._words.append(escaped(text))
         return f"@{len(self._words) - 1}@"
 
     def words(self, texts: Iterable[str]) -> list[str]:
-        """Return the placeholders to draw instead of several texts."""
+        """Return the placeholders that are drawn in place of several texts."""
         return [self.word(text) for text in texts]
 
-    def points(self, x: Sequence[float], y: Sequence[float], mark: Mark, told: Sequence[str], size: float = 6) -> None:
+    def points(
+        self, x: Sequence[float], y: Sequence[float], mark: Mark, tooltips: Sequence[str], size: float = 6
+    ) -> None:
         """Draw points.
 
         Args:
             x: Horizontal positions.
             y: Vertical positions.
             mark: Appearance.
-            told: Tooltip of each point. Charts for narrow pages have no tooltips.
+            tooltips: Tooltip of each point. Charts for narrow pages have no tooltips.
             size: Diameter in typographic points.
         """
         series = self.axes.scatter(
             x, y, s=size**2, marker=mark.shape, color=mark.colour, linewidths=0, alpha=0.9, zorder=3, clip_on=False
         )
         if not self._narrow:
-            series.set_urls([f"title:{number}" for number in range(len(self._titles), len(self._titles) + len(told))])
-            self._titles.extend(map(escaped, told))
+            series.set_urls(
+                [f"title:{number}" for number in range(len(self._titles), len(self._titles) + len(tooltips))]
+            )
+            self._titles.extend(map(escaped, tooltips))
 
     def svg(self, label: str) -> str:
         """Return the chart as an SVG element.

@@ -1,4 +1,4 @@
-"""Judging of predictions, and the rates over their verdicts.
+"""Verdicts on predictions, and rates over the verdicts.
 
 All rates are over the references: a missing prediction counts as wrong.
 """
@@ -69,6 +69,9 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
         prediction: Raw text of the model's reply; None if it is missing.
         reference: The reference that belongs to the prediction.
         scorer: One of `SCORERS`.
+
+    Returns:
+        The verdict, with error class and reason.
 
     Raises:
         ReferencesError: If the parameter schema of the reference is not a JSON object.
@@ -195,7 +198,7 @@ def aggregate(
         verdicts: One verdict for each reference, at least one.
         query_groups: Query group of each reference, in the same order.
         resamples: Number of bootstrap resamples.
-        seed: Seed of the bootstrap.
+        seed: Seed for the bootstrap.
     """
     outcomes = np.array([verdict.outcome for verdict in verdicts], dtype=np.float64)
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
@@ -240,7 +243,10 @@ def compare_systems(
         second: Verdicts on the second system, in the same order.
         query_groups: Query group of each reference, in the same order.
         resamples: Number of bootstrap resamples and of permutations.
-        seed: Seed of both.
+        seed: Seed for both.
+
+    Returns:
+        The difference in tool accuracy, with its interval and p-value.
 
     Raises:
         ValueError: If there are no references, or the three sequences differ in length.

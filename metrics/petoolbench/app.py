@@ -1,4 +1,4 @@
-"""The metric's page for a Space: rows and predictions in, rates and the verdict on each prediction out.
+"""The metric's page for a Space: takes rows and predictions, and shows the rates and the verdict on each prediction.
 
 On a Space, and with `python app.py`, this file is a script among flat files. The metric itself is loaded by
 `evaluate.load`, because its files import each other relatively.

@@ -30,11 +30,11 @@ class LegacyVerdict(NamedTuple):
     """Verdict of the released scorer on one prediction."""
 
     readable: bool
-    """The prediction contains a call."""
+    """True if the prediction contains a call."""
     tool: bool
-    """The tool is correct."""
+    """True if the tool is correct."""
     parameters: bool
-    """The parameters are correct."""
+    """True if the parameters are correct."""
 
 
 class _Tail(NamedTuple):
@@ -51,6 +51,9 @@ def legacy_judge(prediction: str, name: str, arguments: Mapping[str, Any]) -> Le
         prediction: Raw text of the model's reply.
         name: Name of the correct tool.
         arguments: The correct arguments.
+
+    Returns:
+        The verdict of that rule.
     """
     match = first_match(unicodedata.normalize("NFKC", prediction))
     try:

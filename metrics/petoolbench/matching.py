@@ -38,6 +38,9 @@ def compare_arguments(
         expected: Arguments of the reference.
         schema: JSON Schema object of the tool's parameters.
         scorer: `default` compares values by their meaning under the schema, `strict` as exact JSON values.
+
+    Returns:
+        `same`; `names` if the names of arguments differ; `values` if only values differ.
     """
     if identical(predicted, expected):
         return "same"

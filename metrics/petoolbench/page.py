@@ -59,7 +59,7 @@ def example() -> Example:
 
 
 def problems_text(problems: Sequence[Problem]) -> str:
-    """Return problems as plain text, one per line. Of a long list, the first ones and the number of the others."""
+    """Return problems as plain text, one per line. A long list ends with the number of the problems left out."""
     lines = [str(problem) for problem in problems[:_MAX_PROBLEMS]]
     if len(problems) > _MAX_PROBLEMS:
         lines.append(f"... and {len(problems) - _MAX_PROBLEMS} more.")

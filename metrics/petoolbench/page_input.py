@@ -1,4 +1,4 @@
-"""Reading and scoring of the input of the metric's page: JSON Lines of reference rows and of predictions.
+"""Read and score the input to the metric's page: JSON Lines of reference rows and of predictions.
 
 Invalid input is not an exception but a list of `Problem`: all problems of both inputs, each with its line.
 """

@@ -1,4 +1,4 @@
-"""Parsing of tool calls from the text of a prediction.
+"""Parse tool calls from the text of a prediction.
 
 A tool call is the last complete object in the text that names a tool. These forms are read:
 
@@ -173,7 +173,7 @@ class _Span(NamedTuple):
     start: int
     end: int
     in_unclosed: bool
-    """It is inside an object that is never closed, which may be a truncated call."""
+    """True if the span is inside an object that is never closed, which may be a truncated call."""
 
 
 def _call_in(span: _Span, value: Any) -> ToolCall | ParseFailure:

@@ -42,7 +42,7 @@ Args:
         the earlier benchmark's released scorer, for comparison with published results. Defaults to `default`.
     details (bool): True adds `details` to the result. Defaults to False.
     resamples (int): Number of bootstrap resamples. Defaults to 1000.
-    seed (int): Seed of the bootstrap. Defaults to 0.
+    seed (int): Seed for the bootstrap. Defaults to 0.
     configs (list of str, optional): Config of each reference. Adds `configs` and `macro` to the result.
 Returns:
     tool_accuracy (float): Share of predictions that call the correct tool.
@@ -164,7 +164,7 @@ class Petoolbench(evaluate.Metric):
             scorer: `default`, `strict` or `legacy`, as in `compute`.
             names: Names of the systems in the description.
             resamples: Number of bootstrap resamples and of permutations.
-            seed: Seed of both.
+            seed: Seed for both.
 
         Returns:
             The fields of `Comparison`, and `in_words`, a description in one or two sentences.

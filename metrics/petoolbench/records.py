@@ -1,4 +1,4 @@
-"""Data classes of scoring: references, tool calls and verdicts; and the reading of references from rows."""
+"""Data classes for scoring: references, tool calls and verdicts; and a function that reads references from rows."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ class Verdict:
     """Judgement of one prediction."""
 
     format_valid: bool
-    """The prediction contains a readable tool call."""
+    """True if the prediction contains a tool call that can be parsed."""
     tool_correct: bool
-    """It calls the correct tool."""
+    """True if the prediction calls the correct tool."""
     parameters_correct: bool
-    """The arguments are correct. Always False for a wrong tool, except with the scorer `legacy`."""
+    """True if the arguments are correct. Always False for a wrong tool, except with the scorer `legacy`."""
     error_class: ErrorClass
     reason: str
     """Name of the error within the class; empty for correct predictions."""
@@ -109,7 +109,7 @@ class Verdict:
 REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
 """Columns that scoring requires. It also reads `meta.same_function` if a row has it, and ignores all other columns."""
 MAX_DEPTH: Final = 64
-"""Limit of the nesting of tool calls and answers: comparing deeper values could exhaust the stack."""
+"""Maximum nesting depth of tool calls and answers: comparing deeper values could exhaust the stack."""
 _first_value: Final = json.JSONDecoder().raw_decode
 _NO_META: Final[Mapping[str, Any]] = {}
 
@@ -156,10 +156,10 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
 
 
 def _parameters(instance_id: str, tools: Sequence[Mapping[str, Any]], name: str | None) -> Any:
-    """Return the parameters of the candidate with a name.
+    """Return the parameters of the candidate with the given name.
 
     Raises:
-        ReferencesError: If there is none.
+        ReferencesError: If there is no such candidate.
     """
     for tool in tools:
         if tool["name"] == name:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 LEVEL: Final = 0.05
 """Significance level of the comparison."""
 _POWER: Final = 1.959964 + 0.841621
-"""Difference in standard errors that is detected with 80 % power at a significance level of 5 %."""
+"""Difference, in units of its standard error, that is detected with 80 % power at a significance level of 5 %."""
 _MANY_OUTCOMES: Final = 128
 """Number of distinct outcomes up to which the counts of outcomes are drawn, instead of query groups."""
 _BLOCK: Final = 500_000
@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """True if the difference is significant: by the interval and by the test."""
+        """True if the difference is significant by both the bootstrap interval and the permutation test."""
         return not (self.low <= 0 <= self.high or self.p >= LEVEL)
 
     def in_words(self, first: str, second: str) -> str:
@@ -85,7 +85,7 @@ def intervals(
         outcomes: Array of shape (rows, columns), at least one row.
         groups: Query group of each row.
         resamples: Number of bootstrap resamples, at least 1.
-        seed: Seed of the bootstrap.
+        seed: Seed for the bootstrap.
 
     Returns:
         Array of shape (columns, 2): the 2.5th and 97.5th percentiles of the resampled means.
@@ -107,7 +107,10 @@ def compare(
         second: Outcome of the second system on each row, in the same order.
         groups: Query group of each row.
         resamples: Number of bootstrap resamples and of permutations.
-        seed: Seed of both.
+        seed: Seed for both.
+
+    Returns:
+        The difference in the mean outcome, with its interval and p-value.
 
     Raises:
         ValueError: If there are no rows, or the three sequences differ in length.

@@ -19,17 +19,21 @@ from .original import audit_imported
 from .printing import print_audit, print_text_quality
 
 REAL_DATA: Final = "PETOOLBENCH_REAL_DATA"
-"""Environment variable with the folder of real data; if set, an audit also prints figures of the earlier benchmark."""
+"""Environment variable with the folder of real data; if set, `audit` also prints statistics of PEToolLLM."""
 
 
 def audit_folder(
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     answers: Annotated[
-        Path | None, typer.Option("--answers", help="Folder of the private answers; adds the test split.")
+        Path | None, typer.Option("--answers", help="Folder of the private answers, to include the test split.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for audit.json, AUDIT.md and plots.")] = None,
 ) -> None:
-    """Audit a data set: the answers must follow from the histories only. Exits with 1 if a gate or check fails."""
+    """Check that the answers of a data set can be found only from the histories.
+
+    A gate bounds the accuracy of a predictor that ignores the history or a part of it.
+    Exits with code 1 if a gate, or a check of the rows, fails.
+    """
     manifest = read_manifest(data)
     if manifest.is_original:
         audit_imported(data, manifest, answers, out)

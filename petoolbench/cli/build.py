@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from builder import pipeline
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
 from builder.catalogue.sources import BuiltinSource, Source, open_source
-from builder.config import PRESETS, BuildConfig, load_config
+from builder.config import PRESETS, BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
@@ -22,59 +22,90 @@ from builder.llm.estimate import Estimate, estimate
 from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
 from hf_dataset.layout import AUDIT_PAGE
+from petoolbench.settings import choices
 
 from .console import progress, stdout
-from .options import choices
 from .printing import print_estimate, print_funnel, print_meter
+
+DEFAULT_USERS: Final = UserConfig().count
 
 
 def build(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder to create; the answers are written to OUT-private next to it.")
+        Path,
+        typer.Option("--out", "-o", help="Folder to create; the test answers are written to OUT-private next to it."),
     ],
-    catalog: Annotated[str, typer.Option("--catalog", help=f"Catalogue of tools: {CATALOGS}.")] = "builtin",
-    preset: Annotated[str | None, typer.Option("--preset", help=choices("Size by name.", tuple(PRESETS)))] = None,
-    users: Annotated[int | None, typer.Option("--users", help="Number of users over all splits.")] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed; the same catalogue, config and seed give the same bytes.")
+    catalog: Annotated[
+        str,
+        typer.Option(
+            "--catalog",
+            help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
+        ),
+    ] = "builtin",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            help=f"{choices('Named size of the data set', tuple(PRESETS))} By default, {DEFAULT_USERS} users.",
+        ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="TOML file; options of the command line take precedence.")
+    users: Annotated[int | None, typer.Option("--users", help="Total number of users in all splits.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="Random seed; the same catalogue, settings and seed produce identical files."),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config-file", help="TOML file with build settings; command-line options take precedence."),
     ] = None,
     similarity: Annotated[
-        str | None, typer.Option("--similarity", help="Similarity of tools: structured (default) or embedding.")
+        str | None,
+        typer.Option(
+            "--similarity",
+            help="How to find the tools of other jobs that fit a user's preference: structured (equal attribute "
+            "values, the default) or embedding (similar wording).",
+        ),
     ] = None,
-    audited: Annotated[bool, typer.Option("--audit/--no-audit", help="Refuse a data set that fails its audit.")] = True,
+    audited: Annotated[
+        bool, typer.Option("--audit/--no-audit", help="Audit the data set and fail if it does not pass.")
+    ] = True,
     llm: Annotated[
         str | None,
-        typer.Option("--llm", help="Language model that understands the tools and writes the instructions."),
+        typer.Option(
+            "--llm",
+            help="Language model that annotates and groups the tools and writes the instructions; by default, a "
+            "library of known jobs is used.",
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint of the model, ending in /v1.")
+        str | None,
+        typer.Option(
+            "--base-url", help="OpenAI-compatible endpoint of --llm, ending in /v1; by default, that of OpenAI."
+        ),
     ] = None,
     transport: Annotated[
-        str, typer.Option("--llm-transport", help=choices("Transport of the requests.", TRANSPORTS))
+        str, typer.Option("--llm-transport", help=choices("How to send requests to --llm", TRANSPORTS))
     ] = TRANSPORTS[0],
     max_cost_usd: Annotated[
-        float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this many USD.")
+        float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this amount in USD.")
     ] = None,
     cache: Annotated[
-        Path, typer.Option("--cache", help="File of all replies of the model; may be shared by several builds.")
+        Path, typer.Option("--cache", help="File that caches the replies of --llm; several builds can share it.")
     ] = Path("llm-cache.sqlite"),
-    engine: Annotated[str, typer.Option("--engine", help=choices("Executor of the build.", EXECUTORS))] = EXECUTORS[0],
+    engine: Annotated[str, typer.Option("--engine", help=choices("Where to run the build", EXECUTORS))] = EXECUTORS[0],
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Number of concurrent workers; the files do not depend on it.")
+        int, typer.Option("--workers", min=1, help="Number of concurrent workers; does not change the output.")
     ] = 1,
     ray_address: Annotated[
         str | None,
-        typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; by default a local one is started."),
+        typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; by default, a local cluster is started."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Estimate the requests to the model and send nothing.")
+        bool, typer.Option("--dry-run", help="Estimate the number of requests to --llm without sending any.")
     ] = False,
 ) -> None:
-    """Build the benchmark from a catalogue of tools."""
-    settings = load_config(config, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
+    """Build a data set from a catalogue of tools."""
+    settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
     source = open_source(catalog)

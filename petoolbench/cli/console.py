@@ -1,4 +1,4 @@
-"""Consoles of the command line, and its progress bars."""
+"""Consoles and progress bars for the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that builds a small benchmark, shows it, and scores two baselines."""
+"""The command that builds a small data set, shows it, and scores two baselines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FLOOR: Final = "baseline:random"
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")] = Path("out/demo"),
 ) -> None:
-    """Build a small data set, show an instance of each config, and score the oracle and random choice."""
+    """Build a small data set, show an instance of each config, and score the oracle and random baselines."""
     check_free(out)
     with progress() as report:
         print_rows(pipeline.build(open_source("builtin"), DEMO, out, report).manifest)

@@ -1,4 +1,4 @@
-"""Commands for the Hub: push a build, the metric and the Space; verify a data set."""
+"""Commands for the Hugging Face Hub: push a build, the metric and the leaderboard; verify a data set."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .console import stdout
 
 ROOT = Path(__file__).parents[2]
 METRIC = ROOT / "metrics" / "petoolbench"
-Repo = Annotated[str, typer.Option("--repo", help="Repository on the Hub, ORG/NAME.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="List every file with size and hash and push nothing.")]
+Repo = Annotated[str, typer.Option("--repo", help="Repository on the Hugging Face Hub, ORG/NAME.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="List the files with size and hash without pushing them.")]
 
 
 def push(
-    out: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     repo: Repo,
     private_repo: Annotated[
         str | None, typer.Option("--private-repo", help="Existing private repository for the answers.")
@@ -29,25 +29,30 @@ def push(
     tag: Annotated[str | None, typer.Option("--tag", help="Git tag, such as v1.0.0.")] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Push a data set to the Hub, and its answers to a private repository."""
-    _push(plan_data(out, repo, private_repo), tag, dry_run)
+    """Push a data set to the Hugging Face Hub, and its test answers to a private repository."""
+    _push(plan_data(data, repo, private_repo), tag, dry_run)
 
 
 def push_metric(repo: Repo, dry_run: DryRun = False) -> None:
-    """Push the metric to a Space, for `evaluate.load`."""
+    """Push the metric to a Hugging Face Space, for `evaluate.load`."""
     _push(plan_metric(METRIC, repo), None, dry_run)
 
 
 def push_space(repo: Repo, dry_run: DryRun = False) -> None:
-    """Push the leaderboard to a Space."""
+    """Push the leaderboard to a Hugging Face Space."""
     _push(plan_space(ROOT, repo), None, dry_run)
 
 
 def verify(
-    data: Annotated[str, typer.Argument(help="Folder of the data set, or its repository on the Hub, ORG/NAME.")],
+    data: Annotated[
+        str, typer.Argument(help="Folder of the data set, or its repository on the Hugging Face Hub, ORG/NAME.")
+    ],
     revision: Annotated[str | None, typer.Option("--revision", help="Tag, branch or commit on the Hub.")] = None,
 ) -> None:
-    """Check a data set against its manifest: hashes, columns, splits, private answers. Exits with 1 on a mismatch."""
+    """Check a data set for changed or missing files, wrong columns, overlapping splits and published test answers.
+
+    The files are compared with the manifest of the build. Exits with code 1 if there is a problem.
+    """
     result = verify_data(data, revision)
     if not result.passed:
         raise HubError(str(result))

@@ -21,16 +21,17 @@ from builder.extras import import_extra
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.baseline_runs import write_baselines
-from petoolbench.inference.history_views import HISTORIES
+from petoolbench.settings import choices
 
 from .console import progress, stdout
-from .options import choices
 
 Store = Annotated[
-    str, typer.Option("--store", help="Store of the submissions: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
+    str, typer.Option("--store", help="Where to store submissions: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
 ]
 Data = Annotated[Path, typer.Option("--data", help="Folder of the data set.")]
-Answers = Annotated[Path | None, typer.Option("--answers", help="Folder of the private answers; adds the test split.")]
+Answers = Annotated[
+    Path | None, typer.Option("--answers", help="Folder of the private answers, to include the test split.")
+]
 
 
 def leaderboard(
@@ -38,10 +39,10 @@ def leaderboard(
     answers: Answers = None,
     store: Store = "out/leaderboard",
     port: Annotated[
-        int | None, typer.Option("--port", help="Port of the page; by default a free one from 7860.")
+        int | None, typer.Option("--port", help="Port to serve on; by default, the first free port from 7860.")
     ] = None,
 ) -> None:
-    """Start the leaderboard on this machine, with the baselines scored."""
+    """Start the leaderboard on this machine and score the baselines."""
     import_extra("gradio", "leaderboard", "The leaderboard")
     _run_with_baselines("leaderboard", data, answers, store, ["--port", str(port)] if port is not None else [])
 
@@ -52,31 +53,44 @@ def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard
 
 
 def submit(
-    predictions: Annotated[Path, typer.Argument(help="Run file or predictions file, of one config or of all three.")],
+    predictions: Annotated[Path, typer.Argument(help="Run file or predictions file, for one config or all three.")],
     space: Annotated[
         str,
         typer.Option(
-            "--space", help="The leaderboard: ORG/NAME on the Hub, with HF_TOKEN for the account, or its address."
+            "--space",
+            help="Leaderboard to submit to: ORG/NAME on the Hugging Face Hub (set HF_TOKEN to the token of your "
+            "account), or a URL.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the system.")],
-    split: Annotated[str, typer.Option("--split", help=choices("Split.", SPLITS[1:]))] = "validation",
+    split: Annotated[
+        str, typer.Option("--split", help=choices("Split that the file answers", SPLITS[1:]))
+    ] = "validation",
     team: Annotated[str, typer.Option("--team", help="Team or authors.")] = "",
-    link: Annotated[str, typer.Option("--link", help="Repository of the model on the Hub, ORG/NAME.")] = "",
-    licence: Annotated[str, typer.Option("--licence", help="Licence of the model.")] = "",
-    parameters_b: Annotated[str, typer.Option("--parameters-b", help="Number of parameters in billions.")] = "",
-    cost_usd: Annotated[str, typer.Option("--cost-usd", help="Cost of the whole run in USD.")] = "",
+    link: Annotated[str, typer.Option("--link", help="Model repository on the Hugging Face Hub, ORG/NAME.")] = "",
+    licence: Annotated[str, typer.Option("--licence", "--license", help="Licence of the model.")] = "",
+    parameters_b: Annotated[
+        float | None, typer.Option("--parameters-b", min=0, help="Number of parameters in billions.")
+    ] = None,
+    cost_usd: Annotated[float | None, typer.Option("--cost-usd", min=0, help="Cost of the whole run in USD.")] = None,
     description: Annotated[str, typer.Option("--description", help="Short description of the system.")] = "",
-    history: Annotated[str, typer.Option("--history", help=choices("History in the prompts.", HISTORIES))] = "own",
+    history: Annotated[
+        str,
+        typer.Option(
+            "--history",
+            help="History in your prompts: own (that of the user), none, or swapped (that of another user).",
+        ),
+    ] = "own",
     check: Annotated[bool, typer.Option("--check", help="Check the file without submitting it.")] = False,
 ) -> None:
-    """Submit predictions to a leaderboard."""
+    """Submit a file of predictions to a leaderboard."""
     if not predictions.is_file():
         raise HubError(f"The file {str(predictions)!r} does not exist. Name the predictions to submit.")
     library, httpx = (import_extra(name, "leaderboard", "Submitting") for name in ("gradio_client", "httpx"))
     fields = {
-        "split": split, "name": name, "team": team, "link": link, "licence": licence, "parameters_b": parameters_b,
-        "cost_usd": cost_usd, "description": description, "history": history,
+        "split": split, "name": name, "team": team, "link": link, "licence": licence,
+        "parameters_b": "" if parameters_b is None else str(parameters_b),
+        "cost_usd": "" if cost_usd is None else str(cost_usd), "description": description, "history": history,
     }  # fmt: skip
     reply = _request(library, httpx.HTTPError, space, predictions, "/check" if check else "/submit", fields)
     if "receipt" in reply:

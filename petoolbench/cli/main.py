@@ -1,4 +1,4 @@
-"""The command `petoolbench`: its subcommands, and the printing of errors."""
+"""The command `petoolbench`: its subcommands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .audit import audit_folder
 from .build import build
 from .console import stderr, stdout
 from .demo import demo
+from .help_types import Command, Group
 from .hub import push, push_metric, push_space, verify
 from .leaderboard import leaderboard, rescore, submit
 from .original import compare_two_scorers, import_released
@@ -28,31 +29,32 @@ from .show import show
 from .training import export_training_data
 
 app = typer.Typer(
-    help="Build, show, predict and score PEToolBench, the benchmark of personalised tool use.",
+    cls=Group,
+    help="Build and view PEToolBench data, run models on it and score them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(build)
-app.command()(show)
-app.command()(predict)
-app.command()(prompts)
-app.command("score")(score_file)
-app.command()(report)
-app.command()(compare)
-app.command("audit")(audit_folder)
-app.command("import-original")(import_released)
-app.command("compare-scorers")(compare_two_scorers)
-app.command()(demo)
-app.command("export-training")(export_training_data)
-app.command("serve-local")(serve_local)
-app.command()(push)
-app.command("push-metric")(push_metric)
-app.command("push-space")(push_space)
-app.command()(verify)
-app.command()(leaderboard)
-app.command()(submit)
-app.command()(rescore)
+app.command(cls=Command)(build)
+app.command(cls=Command)(show)
+app.command(cls=Command)(predict)
+app.command(cls=Command)(prompts)
+app.command("score", cls=Command)(score_file)
+app.command(cls=Command)(report)
+app.command(cls=Command)(compare)
+app.command("audit", cls=Command)(audit_folder)
+app.command("import-original", cls=Command)(import_released)
+app.command("compare-scorers", cls=Command)(compare_two_scorers)
+app.command(cls=Command)(demo)
+app.command("export-training", cls=Command)(export_training_data)
+app.command("serve-local", cls=Command)(serve_local)
+app.command(cls=Command)(push)
+app.command("push-metric", cls=Command)(push_metric)
+app.command("push-space", cls=Command)(push_space)
+app.command(cls=Command)(verify)
+app.command(cls=Command)(leaderboard)
+app.command(cls=Command)(submit)
+app.command(cls=Command)(rescore)
 
 
 def _print_version(requested: bool) -> None:
@@ -71,7 +73,7 @@ def global_options(
 
 
 def main() -> None:
-    """Run the command line; errors that the user can resolve are printed as one sentence."""
+    """Run the command line. Errors that the user can resolve are printed on one line, without a traceback."""
     # Some libraries configure logging on import, after which every request would be logged.
     logging.basicConfig(level=logging.WARNING)
     try:

@@ -1,13 +1,14 @@
-"""Options of commands, created from the fields of settings records, so that each option is stated once."""
+"""Command-line options that are created from the fields of settings records, so that each is defined once."""
 
 from __future__ import annotations
 
 import inspect
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union
 
 import typer
@@ -16,19 +17,27 @@ from builder.errors import ConfigError
 from petoolbench.settings import Option
 
 FILES = {"ids": Path | None}
-"""Fields whose option names a file with the value."""
+"""Fields whose value is read from a file that the option names."""
 TEXTS = {"body": str | None}
-"""Fields whose option is the value as JSON text."""
+"""Fields whose value the option gives as JSON text."""
 
 
-def with_options(*records: type, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add an option for each field of dataclasses to a command.
+def with_options(
+    *records: type,
+    without: Sequence[str] = (),
+    required: Sequence[str] = (),
+    helps: Mapping[str, str] = MappingProxyType({}),
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds an option to a command for each field of the dataclasses.
 
-    The command must accept `**options`, which receives the values by field name. Its other parameters stay.
+    The command must accept `**options`, which receives the values by field name. Its other parameters stay. A parameter
+    with the name of a field replaces the option of that field.
 
     Args:
         records: Dataclasses whose fields have an `Option` in their metadata.
-        without: Names of fields that the command does not use.
+        without: Names of fields for which the command has no option.
+        required: Names of fields whose option the user must pass, although the field has a default.
+        helps: Help texts that replace those of the fields, by field name.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,7 +47,7 @@ def with_options(*records: type, without: Sequence[str] = ()) -> Callable[[Calla
             if name not in ("options", "return")
         }
         parameters = [
-            parameter.replace(annotation=hints[parameter.name])
+            parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in inspect.signature(command).parameters.values()
             if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
@@ -50,11 +59,10 @@ def with_options(*records: type, without: Sequence[str] = ()) -> Callable[[Calla
                 if form is None or form.hidden or item.name in names:
                     continue
                 annotated: Any = Annotated
-                annotation = annotated[_plain(item.name, types_of[item.name]), _option(item, form)]
+                annotation = annotated[_plain(item.name, types_of[item.name]), _option(item, form, helps)]
+                default = inspect.Parameter.empty if item.name in required else _default(item)
                 parameters.append(
-                    inspect.Parameter(
-                        item.name, inspect.Parameter.KEYWORD_ONLY, default=_default(item), annotation=annotation
-                    )
+                    inspect.Parameter(item.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
                 )
 
         def run(**values: Any) -> None:
@@ -75,10 +83,10 @@ def pick(record: type, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_ids(path: Path | None) -> tuple[str, ...]:
-    """Read a file with one instance id a line.
+    """Return the instance ids in a file, one per line; an empty tuple without a file.
 
     Raises:
-        ConfigError: If it cannot be read or is empty.
+        ConfigError: If the file cannot be read or is empty.
     """
     if path is None:
         return ()
@@ -91,12 +99,12 @@ def read_ids(path: Path | None) -> tuple[str, ...]:
     return ids
 
 
-def _required_first(parameter: inspect.Parameter) -> tuple[bool, int]:
-    return parameter.default is not inspect.Parameter.empty, parameter.kind
+def _required_first(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not inspect.Parameter.empty
 
 
 def _plain(name: str, hint: Any) -> Any:
-    """Return the type that typer converts a value to."""
+    """Return the type to which typer converts the value of a field."""
     if name in FILES:
         return FILES[name]
     if name in TEXTS:
@@ -110,18 +118,12 @@ def _plain(name: str, hint: Any) -> Any:
     return hint
 
 
-def _option(item: Field[Any], form: Option) -> Any:
-    names = [f"--{form.flag or item.name.replace('_', '-')}"]
-    text = form.help + (f" One of {', '.join(form.choices)}." if form.choices else "")
-    return typer.Option(*names, help=text, min=form.low, max=form.high)
+def _option(item: Field[Any], form: Option, helps: Mapping[str, str]) -> Any:
+    name = f"--{form.flag or item.name.replace('_', '-')}"
+    return typer.Option(name, help=helps.get(item.name, form.help), min=form.low, max=form.high)
 
 
 def _default(item: Field[Any]) -> Any:
     if item.name in FILES or item.name in TEXTS:
         return None
     return inspect.Parameter.empty if item.default is MISSING else item.default
-
-
-def choices(text: str, values: Sequence[str]) -> str:
-    """Return the help of an option with a fixed set of values."""
-    return f"{text} One of {', '.join(values)}."

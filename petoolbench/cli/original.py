@@ -1,4 +1,4 @@
-"""Commands for the earlier benchmark: import its released rows, audit them, and compare with its scorer."""
+"""Commands for the original benchmark, PEToolLLM: import its released rows, audit them, and compare the scorers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from petoolbench.original.findings_report import format_figure, write_findings
 from petoolbench.original.importer import SPLIT, UNPARSED, import_original
 from petoolbench.original.scorer_comparison import JudgedReply, compare_scorers, cross_tabulate
 from petoolbench.scoring import resolve, score
+from petoolbench.settings import choices
 
 from .console import progress, stderr, stdout
-from .options import choices
 from .printing import print_score_tables
 
 
@@ -35,7 +35,11 @@ def import_released(
     files: Annotated[list[Path], typer.Argument(help="Released files, JSON or JSON Lines, plain or gzipped.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")],
 ) -> None:
-    """Import released rows of the earlier benchmark, in either form, as a data set for the other commands."""
+    """Convert the published PEToolLLM data to a data set that the other commands can read.
+
+    Reads both published formats: the early one with all keys, and the later one
+    with `query`, three prompts and `api_call_ground_truth`.
+    """
     with progress() as report:
         imported = import_original(files, out, report)
     for item in imported.unparsed:
@@ -54,11 +58,11 @@ def import_released(
 
 
 def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Path | None) -> None:
-    """Audit an import with the gates and checks that need no attributes. The arguments are those of `audit`.
+    """Audit imported data with the gates and checks that need no attributes. The arguments are those of `audit`.
 
     Raises:
         AuditError: If a gate does not hold.
-        ConfigError: If an answers folder is named.
+        ConfigError: If an answers folder is passed.
     """
     if answers is not None:
         raise ConfigError("An import contains its answers. Remove --answers.")
@@ -73,21 +77,21 @@ def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Pa
 
 
 def compare_two_scorers(
-    replies: Annotated[Path, typer.Argument(help="Replies: a run file, or a file in the earlier benchmark's form.")],
+    replies: Annotated[Path, typer.Argument(help="Run file, or a file of replies in the PEToolLLM format.")],
     data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
-    config: Annotated[str, typer.Option("--config", help=choices("History type.", HISTORY_TYPES))] = HISTORY_TYPES[0],
-    split: Annotated[str, typer.Option("--split", help=choices("Split.", SPLITS))] = SPLIT,
+    config: Annotated[str, typer.Option("--config", help=choices("History type", HISTORY_TYPES))] = HISTORY_TYPES[0],
+    split: Annotated[str, typer.Option("--split", help=choices("Split to use", SPLITS))] = SPLIT,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File for the verdict on every reply, JSON Lines.")
+        Path | None, typer.Option("--out", "-o", help="File for the verdict on each reply (JSON Lines).")
     ] = None,
 ) -> None:
-    """Score replies with our rule and with the released rule of the earlier benchmark, and explain each difference."""
+    """Score replies with the PEToolBench scorer and the original PEToolLLM scorer, and explain each difference."""
     instances = load(data, config, split, answers=answers)
     tables = [score(replies, instances, scorer=scorer) for scorer in ("default", "legacy")]
-    print_score_tables([replace(tables[0], name="our rule"), replace(tables[1], name="released rule")])
+    print_score_tables([replace(tables[0], name="PEToolBench"), replace(tables[1], name="PEToolLLM")])
     judged = compare_scorers(resolve(replies, instances).predictions, instances.references())
     _print_crossed(judged)
     _print_differences(judged)
@@ -98,7 +102,7 @@ def compare_two_scorers(
 
 
 def _print_released_rates(judged: Sequence[JudgedReply]) -> None:
-    """Print the rates that the released scorer would print; it divides by the number of existing replies."""
+    """Print the rates that the released scorer would print: it divides by the number of existing replies."""
     existing = [item.released for item in judged if item.released is not None]
     if not existing:
         return
@@ -106,7 +110,7 @@ def _print_released_rates(judged: Sequence[JudgedReply]) -> None:
         sum(getattr(item, name) for item in existing) / len(existing) for name in ("tool", "parameters")
     )
     stdout.print(
-        f"The released scorer divides by the {len(existing):,} existing replies, not by the {len(judged):,} rows: it "
+        f"The PEToolLLM scorer divides by the {len(existing):,} existing replies, not by the {len(judged):,} rows: it "
         f"would print {100 * tool:.1f} % for the tool and {100 * parameters:.1f} % for the parameters.",
         soft_wrap=True,
         highlight=False,
@@ -133,8 +137,8 @@ def _print_findings(findings: Findings) -> None:
 def _print_crossed(judged: Sequence[JudgedReply]) -> None:
     counts = cross_tabulate(judged)
     columns = list(dict.fromkeys(name for _, name in counts))
-    table = Table(title="Our error class, and the credit of the released rule", title_justify="left", box=box.SIMPLE)
-    table.add_column("our class", no_wrap=True)
+    table = Table(title="Error class in PEToolBench, and credit in PEToolLLM", title_justify="left", box=box.SIMPLE)
+    table.add_column("error class", no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right")
     for error_class in ERROR_CLASSES:
@@ -147,9 +151,9 @@ def _print_crossed(judged: Sequence[JudgedReply]) -> None:
 def _print_differences(judged: Sequence[JudgedReply]) -> None:
     differing = [(item, item.difference) for item in judged if item.difference]
     if not differing:
-        stdout.print("Both rules give the same credit to every reply.")
+        stdout.print("Both scorers give the same credit to every reply.")
         return
-    table = Table(title="Reasons of the differences", title_justify="left", box=box.SIMPLE)
+    table = Table(title="Reasons for the differences", title_justify="left", box=box.SIMPLE)
     table.add_column("reason")
     table.add_column("replies", justify="right")
     for kind, number in Counter(difference.kind for _, difference in differing).most_common():
@@ -157,8 +161,8 @@ def _print_differences(judged: Sequence[JudgedReply]) -> None:
     stdout.print(table)
     for item, difference in differing:
         stdout.print(
-            f"{item.instance_id}: ours {item.ours.error_class}, released {item.released_class}: {difference.kind}"
-            f"{f' ({difference.detail})' if difference.detail else ''}",
+            f"{item.instance_id}: PEToolBench {item.ours.error_class}, PEToolLLM {item.released_class}: "
+            f"{difference.kind}{f' ({difference.detail})' if difference.detail else ''}",
             markup=False,
             highlight=False,
             soft_wrap=True,

@@ -1,4 +1,4 @@
-"""Commands that send the instances to a model, or write the prompts for a model that is run elsewhere."""
+"""Commands that send the instances to a model, or write their prompts to a file."""
 
 from __future__ import annotations
 
@@ -25,20 +25,33 @@ from .console import progress, stdout
 from .options import pick, read_ids, with_options
 
 _NOT_IN_PROMPTS: Final = ("base_url", "context", "overlong", "usd_per_million_input", "usd_per_million_output")
-"""Settings that concern the sending of requests only."""
+"""Settings that only concern how requests are sent."""
+_HELPS: Final = {"ids": "File with one instance_id per line; only these instances are used."}
+_HELPS_FOR_PROMPTS: Final = {
+    **_HELPS,
+    "seed": "Random seed for sampling, with --batch.",
+    "temperature": "Sampling temperature, with --batch.",
+    "max_output_tokens": "Maximum length of a reply in tokens, with --batch.",
+    "body": "Additional request fields, with --batch, as a JSON object; null removes a field.",
+}
 DataArgument = Annotated[
-    str, typer.Argument(help="Folder of the data set, or its repository on the Hub, ORG/NAME or ORG/NAME@REVISION.")
+    str,
+    typer.Argument(
+        help="Folder of the data set, or its repository on the Hugging Face Hub, ORG/NAME or ORG/NAME@REVISION."
+    ),
 ]
 
 
-@with_options(RunSettings, RunResources)
+@with_options(RunSettings, RunResources, required=("model",), helps=_HELPS)
 def predict(
     data: DataArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Run file; resumes if the file exists.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the first prompt and send nothing.")] = False,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Run file to write (JSON Lines); if it exists, the run is resumed.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the first prompt without sending it.")] = False,
     **options: Any,
 ) -> None:
-    """Send every instance of a split to a model; each reply becomes a line of the run file."""
+    """Send every instance of a split to a model and write each reply to the run file (JSON Lines)."""
     settings = _settings(options)
     resources = RunResources(api_key=os.environ.get("OPENAI_API_KEY"), **pick(RunResources, options))
     check_settings(settings, resources)
@@ -51,22 +64,22 @@ def predict(
     _print_summary(summary, out)
 
 
-@with_options(RunSettings, without=_NOT_IN_PROMPTS)
+@with_options(RunSettings, without=_NOT_IN_PROMPTS, helps=_HELPS_FOR_PROMPTS)
 def prompts(
     data: DataArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, JSON Lines.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write (JSON Lines).")],
     batch: Annotated[
-        bool, typer.Option("--batch", help="Write requests of the OpenAI Batch API for --model instead of messages.")
+        bool, typer.Option("--batch", help="Write OpenAI Batch API requests for --model instead of plain messages.")
     ] = False,
+    model: Annotated[str | None, typer.Option("--model", help="Model name for the requests, with --batch.")] = None,
     **options: Any,
 ) -> None:
-    """Write the official prompts, for models that are run elsewhere; `score` reads their replies."""
-    settings = _settings(options)
-    if batch and not settings.is_online:
-        raise ConfigError(
-            f"--batch requires the name of a model at an endpoint, not {settings.model!r}. Set it with --model."
-        )
-    count = write_prompts(load(data, settings.config, settings.split), out, settings, settings.model if batch else None)
+    """Write the benchmark prompts to a file, for models that you run elsewhere; `score` reads their replies."""
+    settings = _settings(options if model is None else {**options, "model": model})
+    if batch and (model is None or not settings.is_online):
+        named = "" if model is None else f", not {model!r}"
+        raise ConfigError(f"--batch requires the name of a model at an endpoint{named}. Set it with --model.")
+    count = write_prompts(load(data, settings.config, settings.split), out, settings, model if batch else None)
     where = f"--data {data} --config {settings.config} --split {settings.split}"
     stdout.print(
         f"{count:,} prompts in {out}. Score the replies with: petoolbench score REPLIES {where}", soft_wrap=True
@@ -74,7 +87,7 @@ def prompts(
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:
-    """Return the settings that the options of a command state."""
+    """Return the settings from the options of a command."""
     values = pick(RunSettings, options)
     values |= {
         "base_url": endpoint_address(options.get("base_url")),

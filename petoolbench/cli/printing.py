@@ -1,4 +1,4 @@
-"""Printing of tables and instances."""
+"""Functions that print tables and instances."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True) ->
 
 
 def print_funnel(result: BuildResult) -> None:
-    """Print what a build read, dropped and wrote."""
+    """Print how many items a build read, dropped and wrote."""
     manifest = result.manifest
     table = Table("item", "number", title="Funnel", title_justify="left")
     for name, number in manifest.counts.items():
@@ -60,10 +60,10 @@ def print_rows(manifest: Manifest) -> None:
 
 
 def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
-    """Print an estimate of the requests of a build to a language model, and of their cost.
+    """Print the estimated number of requests that a build sends to a language model, and their cost.
 
     Args:
-        lines: Estimates by task.
+        lines: Estimates, one per task.
         config: The model and its prices.
         price: Factor of the prices, from 0 to 1; below 1 for discounts.
     """
@@ -81,7 +81,7 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
 
 
 def print_meter(meter: Meter) -> None:
-    """Print the requests of a build to a language model, with their results and cost."""
+    """Print the number of requests that a build sent to a language model, with their results and cost."""
     table = Table(title=f"Requests to {meter.config.model}", title_justify="left", box=box.SIMPLE)
     for name in ("task", "sent", "from the cache", "accepted", "rejected"):
         table.add_column(name, justify="left" if name == "task" else "right")
@@ -119,11 +119,11 @@ def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
 
 
 def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[str, int]) -> None:
-    """Print figures on the text of instructions, one column per source.
+    """Print statistics of the text of instructions, one column per source.
 
     Args:
-        qualities: Figures by source.
-        of_rows: Total number of rows of each source that was measured on a sample.
+        qualities: Statistics by source.
+        of_rows: Total number of rows, for sources that were measured on a sample.
     """
     table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
     for name in qualities:
@@ -135,7 +135,7 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
 
 
 def print_classes(parts: Sequence[ConfigScores]) -> None:
-    """Print the share of each error class by config, and the precision of the tool accuracy."""
+    """Print the share of each error class by config, and the difference in tool accuracy that can be detected."""
     table = Table(title="Error classes, % of rows", title_justify="left", box=box.SIMPLE)
     table.add_column("class", no_wrap=True)
     for part in parts:

@@ -18,7 +18,8 @@ from petoolbench.reporting import report as write
 from .console import stdout
 
 Data = Annotated[
-    str, typer.Option("--data", help="Folder of the data set that the runs were made on, or its repository on the Hub.")
+    str,
+    typer.Option("--data", help="Folder of the data set used for the runs, or its repository on the Hugging Face Hub."),
 ]
 Answers = Annotated[
     Path | None, typer.Option("--answers", help="Folder of the private answers, for runs of the test split.")
@@ -31,21 +32,23 @@ def report(
     data: Data,
     answers: Answers = None,
 ) -> None:
-    """Write a report on runs: a page, Markdown, JSON, CSV and plots."""
+    """Write a report on one or more runs: an HTML page, Markdown, JSON, CSV and plots."""
     _print(str(write(runs, data, out=out, answers=answers)))
 
 
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="A run file.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another run file, on the same instances.")],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another run file for the same instances.")],
     data: Data,
     answers: Answers = None,
     count: Annotated[
         int,
-        typer.Option("-n", min=0, help="Number of ids to print of the instances that only one run answers correctly."),
+        typer.Option(
+            "-n", min=0, help="Print up to this many ids of instances for which only one run calls the correct tool."
+        ),
     ] = 0,
 ) -> None:
-    """Compare two runs on the same instances, in sentences."""
+    """Compare the tool accuracy of two runs on the same instances and print a short summary."""
     for part in compare_two(first, second, data, answers=answers):
         _print_comparison(part, count)
 

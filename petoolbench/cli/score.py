@@ -1,4 +1,4 @@
-"""The command that scores a predictions file."""
+"""The command that scores a file of predictions."""
 
 from __future__ import annotations
 
@@ -14,34 +14,50 @@ from builder.errors import ConfigError
 from hf_dataset.layout import SPLITS
 from metrics.petoolbench.aggregation import SCORERS
 from petoolbench.scoring import ScoreTable, score
-from petoolbench.settings import CONFIGS
+from petoolbench.settings import CONFIGS, choices
 
 from .console import stdout
-from .options import choices
 from .printing import print_classes
 
 
 def score_file(
     predictions: Annotated[
-        Path, typer.Argument(help="Run file, predictions file, or output file of a batch; JSON Lines.")
+        Path,
+        typer.Argument(
+            help="Run file from `predict`, file with lines of {instance_id, prediction}, or output file of the OpenAI "
+            "Batch API (all JSON Lines)."
+        ),
     ],
-    data: Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hub.")],
+    data: Annotated[
+        str, typer.Option("--data", help="Folder of the data set, or its repository on the Hugging Face Hub.")
+    ],
     config: Annotated[
         str | None,
-        typer.Option("--config", help=choices("Default: the config of the replies.", CONFIGS)),
+        typer.Option(
+            "--config", help=f"{choices('History type to score', CONFIGS)} Default: the one that the file answers."
+        ),
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option("--split", help=choices("Default: that of the run file, else validation.", SPLITS)),
+        typer.Option(
+            "--split", help=f"{choices('Split to score', SPLITS)} Default: the one in the run file, else validation."
+        ),
     ] = None,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
     ] = None,
-    scorer: Annotated[str, typer.Option("--scorer", help=choices("Rule of comparison.", SCORERS))] = SCORERS[0],
+    scorer: Annotated[
+        str,
+        typer.Option(
+            "--scorer",
+            help="How to compare arguments: default (by their meaning under the tool's schema), strict (as exact JSON "
+            "values), or legacy (the scorer of the original PEToolLLM benchmark).",
+        ),
+    ] = SCORERS[0],
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print the scores as CSV, one line per config.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the scores as CSV, one row per config.")] = False,
 ) -> None:
-    """Score a predictions file against the answers of a split."""
+    """Score a file of predictions against the answers of a split."""
     if as_json and as_csv:
         raise ConfigError("--json and --csv exclude each other. Remove one of the two.")
     table = score(predictions, data, config=config, split=split, answers=answers, scorer=scorer)

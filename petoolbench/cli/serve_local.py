@@ -13,14 +13,19 @@ from .console import stdout
 
 
 def serve_local(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 for any free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to serve on; 0 for any free port.")
+    ] = 8080,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     context: Annotated[
         int | None,
-        typer.Option("--context", min=256, help="Context window in tokens, for a request and its reply together."),
+        typer.Option("--context", min=256, help="Context window in tokens, for prompt and reply together."),
     ] = None,
 ) -> None:
-    """Serve a small language model at an OpenAI-compatible endpoint, to try out --llm and predict without a key."""
+    """Serve a small language model at an OpenAI-compatible endpoint on this machine.
+
+    Use it to try `build --llm` and `predict` without an API key.
+    """
 
     def ready(base_url: str) -> None:
         stdout.print(

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from builder.training.training_export import FORMATS, export_training
+from petoolbench.settings import choices
 
 from .console import stdout
-from .options import choices
 
 
 def export_training_data(
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to create.")],
-    fmt: Annotated[str, typer.Option("--format", help=choices("Form of the files.", FORMATS))] = "trl",
+    fmt: Annotated[str, typer.Option("--format", help=choices("Format of the files", tuple(FORMATS)))] = "trl",
 ) -> None:
-    """Export the training data as files for trainers."""
+    """Export the training data in the format of a training library."""
     for name, rows in export_training(data, out, fmt).items():
         stdout.print(f"{rows:,} rows in {out / name}", soft_wrap=True)

@@ -100,7 +100,7 @@ def push_all(plan: list[Push], api: Any, tag: str | None = None) -> Iterator[Pus
     Args:
         plan: The planned uploads.
         api: A `huggingface_hub.HfApi`.
-        tag: Tag for the commits on `main`, including that of the answers; None for no tag.
+        tag: Tag for the commits on `main`, also in the repository of the answers; None for no tag.
 
     Yields:
         Each finished upload.

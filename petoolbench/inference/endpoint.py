@@ -36,7 +36,7 @@ class OnlineModel:
         base_url: URL of the endpoint; None for the default of the client library.
         api_key: Key of the endpoint.
         config: Model, retries and connections.
-        sampling: Keys of the request in addition to messages and tools.
+        sampling: Request fields in addition to messages and tools.
         meter: Counter of tokens and cost, with the budget.
     """
 
@@ -108,7 +108,7 @@ class _Failures:
     """Failed requests that are not stored yet: a later success first has to show that the endpoint works.
 
     Args:
-        run: Run that receives their lines.
+        run: Run to which their lines are added.
     """
 
     def __init__(self, run: OpenRun) -> None:
@@ -143,7 +143,7 @@ class _Failures:
         refusals.
 
         Raises:
-            LlmError: If it does not.
+            LlmError: If the endpoint does not work.
         """
         earlier = any(line.error is None for line in self._run.done.values())
         refused = all(isinstance(error, RefusedRequestError) for _, error in self._pending)

@@ -1,4 +1,4 @@
-"""Views of instances for controls: with another history, or with shuffled candidates."""
+"""Views of instances for control experiments: with another history, or with shuffled candidates."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def apply_history_view(
     Args:
         rows: All rows of a split of a config.
         history: The user's `own` history, `none`, or `swapped` for that of a user of another query group.
-        shuffle_seed: Seed of the order of the candidates, which depends only on it and on the id of the instance; None
-            for the order of the data set.
+        shuffle_seed: Seed for shuffling the candidates; None for the order of the data set. The shuffled order depends
+            only on the seed and on the id of the instance.
 
     Raises:
         DataError: If there is no other query group to swap histories with.

@@ -1,4 +1,4 @@
-"""Requests to a model, one for each instance, and their fit into the context window."""
+"""Requests to a model, one per instance, and the check that they fit the context window."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Window:
     reply: int
     """Tokens reserved for the reply."""
     overlong: Overlong | None = None
-    """Handling of prompts that do not fit: `skip` the instance, or `drop-oldest` steps of the history until the prompt
-    fits; None to refuse the run."""
+    """What to do with prompts that do not fit: `skip` the instance, or `drop-oldest` steps of the history until the
+    prompt fits; None to refuse the run."""
 
     def takes(self, tokens: int) -> bool:
         """Return True if a prompt of this many tokens fits."""
@@ -44,9 +44,9 @@ class ModelRequest:
     instance_id: str
     messages: list[Message] = field(repr=False)
     tools: list[dict[str, Any]] = field(repr=False)
-    """Functions of native tool calling; empty if the candidates are in the messages."""
+    """Functions for native tool calling; empty if the candidates are in the messages."""
     names: Mapping[str, str] = field(repr=False)
-    """Names of the candidates by the names of their functions."""
+    """Name of each candidate, by the name of its function."""
     tokens: int
     fits: bool = True
     dropped_steps: int = 0
@@ -66,8 +66,8 @@ def build_requests(
 
     Args:
         rows: Instances under their history view.
-        docs: Documentation of the tools of the history.
-        mode: Form of the candidates.
+        docs: `full` documents the tools of the history, `names` only names them.
+        mode: `prompt` puts the candidates into the messages, `tools` passes them as functions.
         window: Context window of the model.
         count: Counter of tokens.
     """

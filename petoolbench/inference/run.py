@@ -32,9 +32,9 @@ from .transformers_model import LocalModel
 Ask = Callable[[Sequence[ModelRequest], OpenRun, Progress], None]
 """Sends requests and adds each reply to the run."""
 Model = Callable[[Prompt], str]
-"""A user's own model: from messages to the text of the reply."""
+"""A user's own model: a function that takes chat messages and returns the text of the reply."""
 _UNKNOWN: Final = ""
-"""Value of the header's fields about the data set where rows were passed in."""
+"""Value of the header fields that describe the data set, if rows were passed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +94,18 @@ def execute(
     *,
     ready: Callable[[Sequence[ModelRequest], Meter], None] = lambda *_: None,
 ) -> RunSummary:
-    """Ask a model every instance; resume if the run file exists.
+    """Get the reply of a model to every instance; resume if the run file exists.
 
     Args:
-        data: All instances of the split, from which `settings` select.
+        data: All instances of the split; `settings` selects some or all of them.
         out: Run file.
         settings: Settings of the run.
         resources: Connections, key and limits.
         progress: Progress callback.
         ready: Called with all requests before the first one is sent; not for baselines.
+
+    Returns:
+        The numbers of replies and failures, and the cost.
 
     Raises:
         BuilderError: If the settings are inconsistent, a file cannot be read or written, or the endpoint cannot be
@@ -132,10 +135,10 @@ def execute(
 def execute_function(
     data: InstanceSet, out: Path, settings: RunSettings, model: Model, threads: int, progress: Progress
 ) -> RunSummary:
-    """Ask a Python function every instance; resume if the run file exists.
+    """Get the reply of a Python function to every instance; resume if the run file exists.
 
     Args:
-        data: All instances of the split, from which `settings` select.
+        data: All instances of the split; `settings` selects some or all of them.
         out: Run file.
         settings: Settings of the run.
         model: Called with the prompt of each instance; returns the reply.
@@ -169,7 +172,7 @@ def execute_function(
 
 
 def _replies(reply: Callable[[int], Line], places: Sequence[int], threads: int) -> Iterator[Line]:
-    """Yield each reply as soon as it is there; after an error, those of calls that are running, then raise it."""
+    """Yield each reply as soon as it arrives. After an error, yield the replies of running calls, then raise it."""
     if threads == 1:  # in the calling thread
         yield from map(reply, places)
         return

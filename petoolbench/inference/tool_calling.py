@@ -34,7 +34,7 @@ def safe_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return tools in the form of `tools` of a chat completion request.
+    """Return tools in the format of the field `tools` of a chat completion request.
 
     Args:
         tools: Documentation of the tools.
@@ -67,9 +67,9 @@ def text_of_calls(calls: Sequence[Mapping[str, Any]], names: Mapping[str, str]) 
 
 
 def text_of_reply(text: str, names: Mapping[str, str]) -> str:
-    """Return a reply with the name of the candidate in place of that of its function.
+    """Return a reply in which the name of a function is replaced by the name of the candidate.
 
-    For models that write native calls into the text of the reply, as those on this machine do.
+    Models that run on this machine write native calls into the text of the reply.
 
     Args:
         text: The reply. It is returned unchanged unless it calls a function whose name differs from the candidate's.

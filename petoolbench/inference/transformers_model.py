@@ -20,7 +20,7 @@ from builder.extras import import_extra
 from hf_dataset.prompting import Message
 
 Tool = dict[str, Any]
-"""A function in the form of the OpenAI API: {`type`: `function`, `function`: {`name`, `description`, `parameters`}}."""
+"""Function in the format of the OpenAI API: {`type`: `function`, `function`: {`name`, `description`, `parameters`}}."""
 _EXTRA: Final = ("local-models", "Running a model through transformers")
 _MODEL_FILES: Final = ("config.json", "adapter_config.json")
 """Files that mark the folder of a model or of an adapter."""
@@ -44,10 +44,10 @@ class LocalModel:
 
     Args:
         name: Folder of a model or of a LoRA adapter, or a name on the Hub.
-        batch_size: Number of chats in a batch.
+        batch_size: Number of chats per batch.
         max_output_tokens: Maximum length of a reply in tokens.
         temperature: Sampling temperature; 0 for greedy decoding.
-        seed: Seed of sampling.
+        seed: Seed for sampling.
 
     Raises:
         MissingExtraError: If torch or transformers is not installed.
@@ -162,7 +162,7 @@ class LocalModel:
         return Reply(text, input_tokens, end)
 
     def _sampler(self, inputs: Any) -> Any:
-        """Return a logits processor that adds Gumbel noise, so that greedy decoding samples; one generator a prompt."""
+        """Return a logits processor that adds Gumbel noise, so that greedy decoding samples a reply."""
         torch, temperature = self._torch, self._temperature
         generators = []
         for row, mask in zip(inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), strict=True):

@@ -39,7 +39,7 @@ def clustered_rates() -> Metric:
 
 @scorer(name="call", metrics=[clustered_rates()])
 def call_scorer() -> Scorer:
-    """Judgement of a reply by the metric of PEToolBench."""
+    """Scorer that judges a reply with the PEToolBench metric."""
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (only for display)
         reply = state.output.completion
@@ -87,7 +87,7 @@ def chronological(
     docs: str = "full",
     answers: str | None = None,
 ) -> Task:
-    """Task with histories in order of time and changing preferences. The arguments are those of `open_items`."""
+    """Task with chronological histories, in which the preference changes. The arguments are those of `open_items`."""
     return _task("chronological", data, split, history, docs, answers)
 
 

@@ -1,7 +1,7 @@
 """Audit of released rows: the gates and checks that need no tool attributes, each with a 95 % interval.
 
 A gate requires that a rule is not better than chance: a random choice among the candidates with the requested
-functionality. It is tested like every gate of the audit. If the released rows do not specify these candidates, a rule
+functionality. The test is that of all gates of the audit. If the released rows do not specify these candidates, a rule
 has no bound and is only reported.
 """
 
@@ -28,7 +28,16 @@ from metrics.petoolbench.uncertainty import intervals
 
 from .importer import SPLIT
 from .released_rows import CHARACTERS_A_TOKEN
-from .shortcut_rules import RULES, Rule, able, answer_of, answers_provider_was_liked, credit, popular_answers, provider
+from .shortcut_rules import (
+    RULES,
+    Rule,
+    answer_of,
+    answers_provider_was_liked,
+    capable_tools,
+    credit,
+    popular_answers,
+    provider,
+)
 
 WINDOW: Final = 4000
 """Length in tokens to which the released harness truncates a prompt."""
@@ -119,10 +128,10 @@ class Findings:
 
 
 def examine(data: Path, manifest: Manifest, progress: Progress) -> Findings:
-    """Audit an import.
+    """Return the result of auditing imported data of the original benchmark.
 
     Args:
-        data: Folder of the import.
+        data: Folder of the imported data set.
         manifest: Manifest of the folder.
         progress: Progress callback.
 
@@ -144,7 +153,7 @@ def examine(data: Path, manifest: Manifest, progress: Progress) -> Findings:
         "distinct tools of answers": len({answer_of(row) for row in rows}),
         "distinct providers of answers": len({provider(answer_of(row)) for row in rows}),
     }
-    sizes = Counter(len(names) for row in rows if (names := able(row)) is not None)
+    sizes = Counter(len(names) for row in rows if (names := capable_tools(row)) is not None)
     curves = [_curve(rows, within=False)]
     if sizes.total() == len(rows):
         curves.append(_curve(rows, within=True))
@@ -157,6 +166,9 @@ def examine_config(config: str, rows: Sequence[Instance]) -> ConfigFindings:
     Args:
         config: History type.
         rows: Instances of the config; not empty.
+
+    Returns:
+        The accuracies of the shortcut rules and the shares of rows with each checked property.
     """
     over_all, within = _rule_figures(config, rows)
     shares = tuple(_share(name, test, rows, required) for name, (test, required) in _tests(rows).items())
@@ -166,7 +178,7 @@ def examine_config(config: str, rows: Sequence[Instance]) -> ConfigFindings:
 def _rule_figures(config: str, rows: Sequence[Instance]) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
     """Return the accuracy of each rule over all candidates, and among those with the requested functionality."""
     rules = [rule for rule in RULES if config in rule.configs]
-    specified = [row for row in rows if able(row) is not None]
+    specified = [row for row in rows if capable_tools(row) is not None]
     complete = len(specified) == len(rows)
     # Bonferroni's correction counts all gates of the config. Over all candidates, chance is known only if every row
     # specifies the candidates with the requested functionality.
@@ -201,15 +213,15 @@ def wilson(share: float, count: int) -> tuple[float, float]:
 
 
 def _rule(rule: Rule, rows: Sequence[Instance], asked: Sequence[Instance], gates: int, *, within: bool) -> Figure:
-    """Return the accuracy of a rule on the asked rows, tested as one of `gates` gates unless that is 0."""
+    """Return the accuracy of a rule on rows, tested as one of `gates` gates unless `gates` is 0."""
     score = rule.make(rows)
-    earned = [credit(row, score(row), able(row) if within else None) for row in asked]
+    earned = [credit(row, score(row), capable_tools(row) if within else None) for row in asked]
     groups = [row.query_group for row in asked]
     value, (low, high) = sum(earned) / len(earned), interval(earned, groups)
     if not gates:
         return Figure(rule.name, value, low, high, len(asked))
     outcomes = [
-        Outcome(row.query_group, right, 1 / len(able(row) or row.candidates))
+        Outcome(row.query_group, right, 1 / len(capable_tools(row) or row.candidates))
         for row, right in zip(asked, earned, strict=True)
     ]
     gate = upper_gate(rule.name, outcomes, gates)
@@ -231,7 +243,7 @@ def _tests(rows: Sequence[Instance]) -> dict[str, tuple[_Test, bool]]:
         "the answer has no arguments": (_no_arguments, True),
         f"the prompt is over {WINDOW:,} tokens ({CHARACTERS_A_TOKEN} characters each)": (_too_long, False),
     }
-    if all(able(row) is not None for row in rows):
+    if all(capable_tools(row) is not None for row in rows):
         tests[f"fewer than {MIN_SAME_FUNCTION} candidates do the job"] = (_too_few, True)
     return tests
 
@@ -262,7 +274,7 @@ def _too_long(row: Instance) -> bool:
 
 
 def _too_few(row: Instance) -> bool:
-    return len(able(row) or ()) < MIN_SAME_FUNCTION
+    return len(capable_tools(row) or ()) < MIN_SAME_FUNCTION
 
 
 def _curve(rows: Sequence[Instance], *, within: bool) -> Curve:
@@ -274,6 +286,6 @@ def _curve(rows: Sequence[Instance], *, within: bool) -> Curve:
         for draw in range(draws):
             order = generator_for((0,), "popularity", str(size), str(draw)).permutation(len(rows))[:size]
             score = popular_answers(rows, [rows[int(index)] for index in order])
-            total += sum(credit(row, score(row), able(row) if within else None) for row in rows) / len(rows)
+            total += sum(credit(row, score(row), capable_tools(row) if within else None) for row in rows) / len(rows)
         points.append((size, total / draws))
     return Curve(within, tuple(points))

@@ -1,4 +1,4 @@
-"""Writing of the audit of released rows, as JSON, Markdown and plots."""
+"""Write the audit of released rows as JSON, Markdown and plots."""
 
 from __future__ import annotations
 

@@ -135,6 +135,9 @@ def import_original(files: Sequence[Path], out: Path, progress: Progress) -> Imp
         out: Folder to create.
         progress: Progress callback.
 
+    Returns:
+        The manifest of the imported data set, and the rows that could not be parsed.
+
     Raises:
         DataError: If a file cannot be read, or no row can be parsed.
         OutputError: If the folder exists or cannot be written.

@@ -1,4 +1,4 @@
-"""Parsing of a released prompt into its two JSON lists and the text around them, and the inverse.
+"""Parse a released prompt into its two JSON lists and the text around them, and write it back.
 
 The history is the JSON list after "Interaction history is:", the candidates the list after "Available tools". The text
 around them is kept only with the parsed prompt, since it is the work of others.

@@ -1,10 +1,10 @@
-"""Reading of reply files in the format of the earlier benchmark.
+"""Read reply files in the format of the earlier benchmark.
 
-Its harness writes a JSON list of objects with `response`, `query` and `entry_id`. Accepted are a JSON list, or one JSON
-value per line, of strings or of objects with a reply under one of `TEXT_KEYS`. If all objects have an `entry_id`,
-replies are assigned to rows by it, and rows may be missing. Otherwise they are assigned by order, and there must be
-one reply for each row of the released files. Files with an `instance_id` are read as run files, and so are all files
-for data sets that are not imports.
+The harness of that benchmark writes a JSON list of objects with `response`, `query` and `entry_id`. A file may contain
+a JSON list, or one JSON value per line, of strings or of objects with a reply under one of `TEXT_KEYS`. If all objects
+have an `entry_id`, it assigns replies to rows, and replies may be missing. Otherwise replies are assigned by order, and
+there must be one reply for each row of the released files. Files with an `instance_id`, and all files for data sets
+that are not imports, are read as run files.
 """
 
 from __future__ import annotations
@@ -68,19 +68,22 @@ def _rows(values: Sequence[Any], instances: Sequence[Instance], manifest: Manife
 
 
 def _check_queries(path: Path, values: Sequence[object], rows: Sequence[Instance | None]) -> None:
-    """Raise an error if a reply states another query than its instance."""
+    """Raise an error if the query in a reply differs from that of its instance."""
     for number, (value, row) in enumerate(zip(values, rows, strict=True), start=1):
         if row is None or not isinstance(value, dict):
             continue
         if value.get("query", row.instruction) != row.instruction:
             raise DataError(
                 f"Reply {number} of {str(path)!r} is to the query {value['query']!r}, but that of {row.instance_id!r} "
-                f"is {row.instruction!r}. ImportResult the files that were used for the replies, in the same order."
+                f"is {row.instruction!r}. Import the files that were used for the replies, in the same order."
             )
 
 
 def _values(path: Path) -> list[Any] | None:
-    """Return the JSON values of a file, or None if it must be read as a run file, which reports all other errors."""
+    """Return the JSON values of a file, or None if it cannot be read or does not hold replies in this format.
+
+    The caller then reads it as a run file, which reports the errors.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):

@@ -155,6 +155,6 @@ def answers_provider_was_liked(row: Instance) -> bool:
     return any(step.rating != 0 and provider(step.name) == answer_provider for step in row.history)
 
 
-def able(row: Instance) -> list[str] | None:
+def capable_tools(row: Instance) -> list[str] | None:
     """Return the names of the candidates with the requested functionality; None if the row does not specify them."""
     return row.meta.same_function if row.meta else None

@@ -45,7 +45,7 @@ def position_bias(run: JudgedRun, *, draws: int = _DRAWS, seed: int = 0) -> Posi
     Args:
         run: A judged run.
         draws: Number of permutations.
-        seed: Seed of the permutations.
+        seed: Seed for the permutations.
 
     Returns:
         The distribution and its p-value; None if the run calls no candidate.

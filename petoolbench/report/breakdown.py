@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """Rates over the instances that a run was asked, by one property.
+    """Rates over the instances that a run covers, by one property.
 
     An instance with several axes counts under each of them.
     """
@@ -86,7 +86,11 @@ def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
 
 
 def breakdowns(run: JudgedRun) -> tuple[Breakdown, ...]:
-    """Break down a run's tool accuracy by each property that varies over the instances of its config."""
+    """Break down a run's tool accuracy by each property that varies over the instances of its config.
+
+    Returns:
+        One breakdown per property.
+    """
     results = [_break_down(run, by, prop.labels(run)) for by, prop in PROPERTIES.items()]
     return tuple(breakdown for breakdown in results if breakdown is not None)
 
@@ -100,7 +104,7 @@ def _break_down(run: JudgedRun, by: str, labels: Sequence[Sequence[str]]) -> Bre
 
 
 def _rate_of(run: JudgedRun, label: str, labels: Sequence[Sequence[str]]) -> Rate | None:
-    """Return the tool accuracy over the asked instances with a label; None if there are none."""
+    """Return the tool accuracy over the covered instances with a label; None if there are none."""
     indexes = [index for index in run.asked if label in labels[index]]
     if not indexes:
         return None

@@ -30,7 +30,7 @@ class RunPair:
     names: tuple[str, str]
     comparison: Comparison
     rates: tuple[float, float]
-    """Tool accuracy of each run on the instances that both were asked, 0 to 1."""
+    """Tool accuracy of each run on the instances that both runs cover, 0 to 1."""
     both: int
     """Number of instances on which both runs call the correct tool."""
     only_first: tuple[str, ...]
@@ -49,7 +49,7 @@ class RunPair:
 
 
 class _Shared:
-    """Replies of two runs to the instances of one config that both were asked."""
+    """Replies of two runs to the instances of one config that both cover."""
 
     def __init__(self, first: JudgedRun, second: JudgedRun) -> None:
         indexes = sorted(set(first.asked) & set(second.asked))
@@ -107,7 +107,7 @@ def _file(run: Path | Run) -> str:
 
 
 def _names(first: Path | Run, second: Path | Run, first_name: str, second_name: str) -> tuple[str, str]:
-    """Return distinct names of two runs: their own, else those of their files."""
+    """Return distinct names for two runs: the names of the runs, or else of their files."""
     if first_name != second_name:
         return first_name, second_name
     stems = (Path(_file(first)).stem, Path(_file(second)).stem)

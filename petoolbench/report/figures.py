@@ -62,6 +62,9 @@ def draw_pictures(report: Report, folder: Path) -> list[Picture]:
         report: The report.
         folder: Existing folder for the files.
 
+    Returns:
+        The plots, in the order of the sections.
+
     Raises:
         MissingExtraError: If matplotlib is not installed.
         OSError: If a file cannot be written.
@@ -87,7 +90,7 @@ def draw_pictures(report: Report, folder: Path) -> list[Picture]:
 
 
 def in_curves(report: Report) -> list[str]:
-    """Return the names of the runs in plots of curves: those with the own history if any, models before baselines."""
+    """Return the names of the runs to plot as curves: with the user's own history if any, models before baselines."""
     by_name: dict[str, list[RunFacts]] = {}
     for run in report.runs:
         by_name.setdefault(run.name, []).append(run)
@@ -132,7 +135,7 @@ def _runs_in_curves(report: Report, config: str) -> list[_Shown]:
 
 
 def _by_accuracy(runs: Sequence[RunFacts]) -> list[RunFacts]:
-    """Sort runs by tool accuracy over the instances that each was asked, best first."""
+    """Sort runs by tool accuracy over the instances that each covers, best first."""
     return sorted(runs, key=lambda run: -run.scores_of_asked["tool_accuracy"])
 
 

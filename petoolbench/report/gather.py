@@ -1,4 +1,4 @@
-"""Reading and judging of run files: each run is matched with the instances that it answers."""
+"""Read and judge run files: each run is matched with the instances that it answers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class JudgedRun:
     candidates: Sequence[tuple[str, ...]]
     """Names of the candidates, in the order in which the run was shown them."""
     asked: Sequence[int]
-    """Indexes of the instances that the run was asked: all, unless its header specifies a limit or a choice of ids."""
+    """Indexes of the instances that the run covers: all, unless its header specifies a limit or a choice of ids."""
 
     @property
     def query_groups(self) -> list[str]:
@@ -163,6 +163,9 @@ def gather(runs: Iterable[Path | Run], data: Path | InstanceSet, answers: Path |
         data: Folder of the data set, or loaded instances.
         answers: Folder of the private answers; required for runs of the test split.
 
+    Returns:
+        The judged runs, and the build id of the data set.
+
     Raises:
         DataError: If a run was made on other data or is named twice, if the runs are of several splits, or if the
             answers of the test split are missing.
@@ -253,7 +256,7 @@ def _called_tool(reply: str) -> str | None:
 
 
 def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance]) -> list[int]:
-    """Return the indexes of the instances that a run was asked, including those answered under an earlier limit."""
+    """Return the indexes of the instances that a run covers, including those answered under an earlier limit."""
     if header is None or (header.settings.limit is None and not header.settings.ids):
         return list(range(len(rows)))
     chosen = [row for row in rows if not header.settings.ids or row.instance_id in header.settings.ids]
@@ -264,7 +267,7 @@ def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Inst
 
 
 def _names(parts: Sequence[_Part]) -> list[str]:
-    """Return unique names: that of the model, followed by the file name and then by a hash where needed."""
+    """Return unique names: the name of the model, followed if needed by the file name and then by a hash."""
     names = [_name(part) for part in parts]
     for suffix in (lambda part: part.run.path.stem, _fingerprint):
         names = _with_suffixes(parts, names, suffix)

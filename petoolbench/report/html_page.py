@@ -1,4 +1,4 @@
-"""Rendering of a report as a self-contained HTML page and as Markdown."""
+"""Render a report as a self-contained HTML page and as Markdown."""
 
 from __future__ import annotations
 

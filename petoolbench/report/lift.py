@@ -20,7 +20,7 @@ _IGNORED: Final = ("history", "version")
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """Lift of one system on one config: its tool accuracy with the own history, compared with another history."""
+    """Lift of one system on one config: tool accuracy with the user's own history, compared with another history."""
 
     name: str
     """Name of the run with the user's own history."""
@@ -53,10 +53,13 @@ class Lifts(NamedTuple):
 
 
 def lifts(runs: Sequence[JudgedRun]) -> Lifts:
-    """Pair each run on a swapped or empty history with the runs on the own history that are otherwise identical.
+    """Pair each run on a swapped or empty history with the otherwise identical runs on the user's own history.
 
     Args:
         runs: All runs of a report.
+
+    Returns:
+        The lifts, and the runs that could not be paired.
     """
     paired: list[Lift] = []
     alone: list[UnpairedRun] = []
@@ -100,13 +103,13 @@ def _lift(own: JudgedRun, other: JudgedRun, indexes: Sequence[int]) -> Lift:
 
 
 def _pairing_key(header: Header) -> Header:
-    """Return a header that is equal for runs that differ only in the history, the version and the asked instances."""
+    """Return a header that is equal for runs that differ only in history, version and selection of instances."""
     settings = replace(header.settings, history="own", limit=None, ids=())
     return replace(header, settings=settings, version="")
 
 
 def _reason(run: JudgedRun, own: Sequence[JudgedRun]) -> str:
-    """Explain why a run has no partner, by the most similar run on the own history."""
+    """Explain why a run has no partner, by the most similar run on the user's own history."""
     differences = sorted(_differences(run, own), key=len)
     if not differences:
         return "there is no run of this system on the users' own histories"
@@ -116,7 +119,7 @@ def _reason(run: JudgedRun, own: Sequence[JudgedRun]) -> str:
 
 
 def _differences(run: JudgedRun, own: Sequence[JudgedRun]) -> Iterator[list[str]]:
-    """Yield the differing settings of each run of the same model on the own history."""
+    """Yield the differing settings of each run of the same model on the user's own history."""
     if run.header is None:
         return
     for other in own:

@@ -43,7 +43,7 @@ class Table:
 def accuracy(report: Report, config: str) -> Table:
     """Return the rates of each run on a config, over all instances of the split.
 
-    A limited run has a second row, with the rates over the instances that it was asked.
+    A limited run has a second row, with the rates over the instances that it covers.
     """
     rows: list[tuple[str, ...]] = []
     quiet = set()

@@ -1,4 +1,4 @@
-"""Figures of a report, computed from the judged runs, independent of how they are shown."""
+"""Statistics for a report, computed from the judged runs, independent of how they are shown."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class ReplyCounts:
-    """Numbers of instances that a run was asked and answered."""
+    """Numbers of instances that a run covers and answers."""
 
     rows: int
     """Number of instances in the split; the denominator of the scores."""
     asked: int
-    """Number of instances that the run was asked: all, unless it was limited by `--limit` or `--ids`."""
+    """Number of instances that the run covers: all, unless it was limited by `--limit` or `--ids`."""
     replies: int
     failed: int
     """Number of requests that failed according to the run file."""
     missing: int
-    """Number of asked instances without a line in the run file."""
+    """Number of covered instances without a line in the run file."""
     shortened: int
     """Number of prompts without the oldest steps of the history."""
     reasons: Mapping[str, int]
@@ -59,9 +59,9 @@ class ReplyCounts:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Figures of one run on one config.
+    """Statistics of one run on one config.
 
-    `outcomes` and all fields after it are over the instances that the run was asked.
+    `outcomes` and all fields after it are over the instances that the run covers.
     """
 
     name: str
@@ -73,7 +73,7 @@ class RunFacts:
     scores: Scores
     """Scores over all instances of the split; an instance without a reply counts as wrong."""
     scores_of_asked: Scores
-    """Scores over the instances that the run was asked; equal to `scores` unless the run was limited."""
+    """Scores over the instances that the run covers; equal to `scores` unless the run was limited."""
     outcomes: Mapping[str, float]
     """Share of each of `OUTCOMES`, 0 to 1."""
     breakdowns: tuple[Breakdown, ...]
@@ -85,13 +85,13 @@ class RunFacts:
 
     @property
     def limited(self) -> bool:
-        """True if the run was asked only a part of the split."""
+        """True if the run covers only a part of the split."""
         return self.answered.asked < self.answered.rows
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Figures of all runs on one split of one data set."""
+    """Statistics of all runs on one split of one data set."""
 
     build_id: str
     split: str
@@ -115,7 +115,7 @@ class Report:
 
 
 def compute_report(gathered: Gathered) -> Report:
-    """Compute all figures of a report."""
+    """Compute all statistics in a report."""
     firsts: dict[str, JudgedRun] = {}
     for run in gathered.runs:
         firsts.setdefault(run.config, run)

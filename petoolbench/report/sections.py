@@ -32,7 +32,7 @@ class Section:
     intro: str
     tables: tuple[Table, ...] = ()
     folded: tuple[Table, ...] = ()
-    """Tables with the figures of the plots, folded on the page."""
+    """Tables with the values in the plots, folded on the page."""
     short: str = ""
     """Name in the navigation; empty for a subsection of the section before it."""
 
@@ -43,7 +43,7 @@ def title(report: Report) -> str:
 
 
 def subtitle(report: Report) -> str:
-    """Return a sentence on the data set that the runs answer."""
+    """Return a sentence about the data set that the runs answer."""
     counts = ", ".join(f"{config} ({count:,} instances)" for config, count in report.rows.items())
     return f"Data set build {report.build_id}: {counts}."
 

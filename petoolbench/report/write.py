@@ -1,4 +1,4 @@
-"""Writing of a report: page, Markdown, JSON, CSV and plots, in a new folder."""
+"""Write a report to a new folder: HTML page, Markdown, JSON, CSV and plots."""
 
 from __future__ import annotations
 
@@ -39,13 +39,16 @@ _HEADINGS: Final = (
 def write_report(
     runs: Iterable[Path | Run], out: Path, data: Path | InstanceSet, answers: Path | None = None
 ) -> Report:
-    """Read and judge runs, and write the report. The same runs give the same bytes.
+    """Read and judge runs, and write the report. The same runs produce identical files.
 
     Args:
         runs: Runs, or run files.
         out: Folder to create.
         data: Folder of the data set, or loaded instances.
         answers: Folder of the private answers; required for runs of the test split.
+
+    Returns:
+        The statistics in the report.
 
     Raises:
         DataError, MetricError, ReadError: As in `gather`.
@@ -78,7 +81,7 @@ def to_json(report: Report) -> str:
 
 
 def to_csv(report: Report) -> str:
-    """Return a CSV table with one line per run and config: rates over the whole split, error classes, and cost."""
+    """Return a CSV table with one row per run and config: rates over the whole split, error classes, and cost."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADINGS)

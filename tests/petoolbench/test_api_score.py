@@ -129,7 +129,7 @@ def test_the_result_prints_as_a_table_with_its_figures(everything: pb.InstanceSe
     assert lines[2].split()[:6] == ["config", "tool", "parameters", "call", "format", "hallucination"]
     for line, part in zip(lines[4:7], table.parts, strict=True):
         low, high = part.scores["intervals"]["tool_accuracy"]
-        rates = [f"{100 * part.scores[rate]:.1f}" for rate in RATES]  # type: ignore[literal-required]
+        rates = [f"{100 * part.scores[rate]:.1f}" for rate in RATES]
         assert line.split() == [part.config, *rates, f"{100 * low:.1f}", "to", f"{100 * high:.1f}", "36", "0"]
     assert table.mean is not None
     assert lines[7].split() == ["mean", *(f"{100 * table.mean[rate]:.1f}" for rate in RATES)]
@@ -167,7 +167,8 @@ def test_missing_replies_count_as_wrong_and_are_stated(chronological: pb.Instanc
     assert table["chronological"]["error_classes"]["invalid_format"] >= 26 / 36
     listed = [*some.values(), *[None] * 26]
     assert pb.score(listed, chronological).parts == table.parts
-    assert pb.score({**dict.fromkeys(run.predictions), **some}, chronological).parts == table.parts
+    by_id: dict[str, str | None] = {name: some.get(name) for name in run.predictions}
+    assert pb.score(by_id, chronological).parts == table.parts
 
 
 WRONG_PREDICTIONS: list[tuple[Any, type[Exception], str]] = [

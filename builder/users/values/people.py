@@ -65,15 +65,15 @@ _PASSWORD_WORDS = (
 
 
 @cache
-def _anybody() -> Any:
+def _template_person() -> Any:
     mimesis = import_extra("mimesis", "builder", "Writing scenarios")
     return mimesis.Person(mimesis.locales.Locale.EN)
 
 
 def _person(draw: ValueSource) -> Any:
-    """Return the scenario's source of names. It is a copy, because creating one reads a file of all names."""
+    """Return a copy of the source of names for a scenario. A copy is faster, since creating one reads a large file."""
     if "person" not in draw.shared:
-        person = draw.shared["person"] = copy(_anybody())
+        person = draw.shared["person"] = copy(_template_person())
         person.random = type(person.random)()  # a shallow copy shares the random state
         person.reseed(int(draw.rng.integers(2**31)))
     return draw.shared["person"]

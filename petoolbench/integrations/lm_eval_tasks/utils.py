@@ -37,7 +37,7 @@ def dataset(
         data: As in `open_items`, like the arguments below. `--metadata` sets them.
         split: Split of the data set.
         history: History in the prompts.
-        docs: Documentation of the tools of the history.
+        docs: How the tools of the history are shown, `full` or `names`.
         answers: Folder of the private answers.
         _: Further metadata, which is ignored: the harness also passes the arguments of the model.
     """

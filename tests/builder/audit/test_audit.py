@@ -99,7 +99,7 @@ def answer_by(choose: Callable[[AuditSplit, Instance], str]) -> Change:
 
 
 def longest_description(part: AuditSplit, row: Instance) -> str:
-    return max(part.able(row), key=lambda name: len(part.tools[name].description))
+    return max(part.capable_tools(row), key=lambda name: len(part.tools[name].description))
 
 
 def provider_in_history(_: AuditSplit, row: Instance) -> Instance:
@@ -128,7 +128,7 @@ def attribute_in_instruction(part: AuditSplit, row: Instance) -> Instance:
     """Add an attribute of the answer to the instruction that another candidate does not have."""
     assert row.answer is not None
     attributes = part.attributes[row.answer.name]
-    other = next(part.attributes[name] for name in part.able(row) if name != row.answer.name)
+    other = next(part.attributes[name] for name in part.capable_tools(row) if name != row.answer.name)
     value = next(value for axis, value in attributes.items() if other.get(axis) != value)
     return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
 
@@ -137,11 +137,11 @@ def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
     """Replace the candidate that was preferred before the last change by a tool that does another job."""
     assert row.answer is not None
     assert row.meta is not None
-    able = part.able(row)
+    capable_tools = part.capable_tools(row)
     scores = part.reader.scores(
-        part.steps(row)[: row.meta.drift_step], [part.attributes[name] for name in able], changes=0
+        part.steps(row)[: row.meta.drift_step], [part.attributes[name] for name in capable_tools], changes=0
     )
-    stale = able[scores.index(max(scores))]
+    stale = capable_tools[scores.index(max(scores))]
     other = next(
         tool
         for tool in part.rows[0].candidates + part.rows[-1].candidates
@@ -154,13 +154,13 @@ def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
     ("config", "change", "gate"),
     [
         ("preferred_only", answer_by(longest_description), "longest description"),
-        ("preferred_only", answer_by(lambda part, row: part.able(row)[0]), "oracle"),
+        ("preferred_only", answer_by(lambda part, row: part.capable_tools(row)[0]), "oracle"),
         ("preferred_only", description_in_instruction, "lexical match with the instruction"),
         ("preferred_only", lambda _, row: replace(row, instruction="do it"), "a value of the answer cannot be read from the instruction"),
         ("preferred_only", lambda _, row: replace(row, instruction=row.history[0].instruction), "an instruction comes twice in an instance"),
         ("preferred_only", lambda part, row: replace(row, instruction=f"{row.instruction} {part.tools[row.answer.name].provider}"), "the instruction names the answer's tool, provider or attribute"),
         ("preferred_only", attribute_in_instruction, "the instruction names the answer's tool, provider or attribute"),
-        ("preferred_only", answer_by(lambda part, row: next(tool.name for tool in row.candidates if tool.name not in part.able(row))), "the answer is no candidate that does the job"),
+        ("preferred_only", answer_by(lambda part, row: next(tool.name for tool in row.candidates if tool.name not in part.capable_tools(row))), "the answer is no candidate that does the job"),
         ("preferred_only", lambda _, row: replace(row, answer=replace(row.answer, arguments="{}")), "the answer has no arguments"),
         ("preferred_only", lambda _, row: replace(row, candidates=[tool for tool in row.candidates if tool.name == row.answer.name]), "fewer than 3 candidates do the job"),
         ("preferred_only", provider_in_history, "the provider of a candidate stands in the history"),
@@ -176,7 +176,7 @@ def test_a_defect_fails_its_gate_or_check(built: Built, config: str, change: Cha
 
 def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
     """The answer is always the first tool by name, and every query group occurs three times."""
-    parts = changed(splits_of(built, "preferred_only"), answer_by(lambda part, row: min(part.able(row))))
+    parts = changed(splits_of(built, "preferred_only"), answer_by(lambda part, row: min(part.capable_tools(row))))
     tripled = [
         replace(part, rows=[replace(row, query_group=f"{row.query_group}-{copy}", instance_id=f"{row.instance_id}-{copy}") for row in part.rows for copy in range(3)])
         for part in parts
@@ -208,7 +208,7 @@ def test_a_shortcut_that_gives_the_answers_fails_its_gate(built: Built, shortcut
 
 def test_answers_at_one_position_or_at_random_fail_their_gates(built: Built) -> None:
     parts = splits_of(built, "preferred_only")
-    first = changed(parts, answer_by(lambda part, row: part.able(row)[0]))
+    first = changed(parts, answer_by(lambda part, row: part.capable_tools(row)[0]))
     assert "best position elsewhere" in audit_config(first).failed
     drawn = [answered_by(part, ScoredPredictor(uniform, 0)) for part in parts]
     assert "random" in audit_config(drawn).failed

@@ -247,7 +247,7 @@ def test_killed_with_workers_and_gone_on_with_by_one(whole: Built, tmp_path: Pat
 
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     (folder / "config.toml").write_text(TOML)
-    command = ["-m", "petoolbench", "build", "--config", "config.toml", "--no-audit", "-o", "data", *options]
+    command = ["-m", "petoolbench", "build", "--config-file", "config.toml", "--no-audit", "-o", "data", *options]
     return subprocess.Popen([sys.executable, *command], cwd=folder, stderr=subprocess.PIPE, text=True)
 
 

@@ -26,6 +26,8 @@ from tests.fakes.openai import builder_script
 from tests.fakes.openai.catalogue import write_catalogue
 from tests.fakes.openai.server import LlmServer
 
+RANDOM = ("--model", "baseline:random")
+
 
 def start(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own."""
@@ -64,14 +66,39 @@ def test_predict_has_an_option_for_each_setting() -> None:
     defaults = {option.name: option.default for option in commands()["predict"].params}
     settings = {**asdict(RunSettings()), **asdict(RunResources())}
     assert defaults.keys() == settings.keys() - {"api_key"} | {"data", "out", "dry_run"}
-    # The options of these two are a file and JSON text.
-    for name in settings.keys() - {"api_key", "ids", "body"}:
+    # The model must be named; the options for ids and body are a file and JSON text.
+    for name in settings.keys() - {"api_key", "model", "ids", "body"}:
         assert defaults[name] == settings[name], name
+
+
+def test_predict_requires_a_model(built: Built, tmp_path: Path) -> None:
+    done = run("predict", built.data, "-o", "p.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Missing option '--model'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["build", "predict", "score"])
+def test_the_help_shows_no_types_of_python(name: str, tmp_path: Path) -> None:
+    done = run(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert re.search(r"--help +Show this message", done.stdout)
+    assert not re.search(r"<(bool|str|int|float|list|path)", done.stdout)
 
 
 def test_build_prints_the_funnel(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[users]\ntrain = 0.34\nvalidation = 0.33\ntest = 0.33\n")
-    options = ("--catalog", "builtin", "--users", "30", "--seed", "2", "--config", "config.toml", "-o", "out/small")
+    options = (
+        "--catalog",
+        "builtin",
+        "--users",
+        "30",
+        "--seed",
+        "2",
+        "--config-file",
+        "config.toml",
+        "-o",
+        "out/small",
+    )
     done = run("build", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "tools read" in done.stdout
@@ -144,23 +171,23 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
         (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed values: builtin, toolbench:PATH, openapi:PATH, mcp:PATH, openai:PATH, mcp+stdio:COMMAND."),
         (["build", "--catalog", "toolbench:none.jsonl", "-o", "out"], "none.jsonl: there is no such file"),
         (["build", "--catalog", "toolbench:bad.jsonl", "-o", "out"], "bad.jsonl, line 2: not JSON"),
-        (["build", "--catalog", "builtin", "--config", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
+        (["build", "--catalog", "builtin", "--config-file", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
         (["build", "--catalog", "builtin", "--users", "3", "-o", "out"], "users.count"),
         (["build", "--catalog", "builtin", "-o", "taken"], "'taken' exists already"),
         (["show", "nowhere"], "'nowhere' holds no manifest.json"),
         (["show", "DATA", "--config", "odd"], "Invalid value 'odd' for config. Allowed values: preferred_only, rating_integrated, chronological, all."),
         (["predict", "DATA", "--model", "gpt", "-o", "p.jsonl"], "No API key: set OPENAI_API_KEY, or pass the --base-url"),
         (["predict", "DATA", "--model", "baseline:gpt", "-o", "p.jsonl"], "Invalid value 'baseline:gpt' for model. Allowed values: baseline:oracle, baseline:random, "),
-        (["predict", "DATA", "--config", "odd", "-o", "p.jsonl"], "Invalid value 'odd' for config. Allowed values: preferred_only,"),
-        (["predict", "DATA", "--history", "his", "-o", "p.jsonl"], "Invalid value 'his' for history. Allowed values: own, none, swapped."),
-        (["predict", "DATA", "--body", "x", "-o", "p.jsonl"], "--body is not valid JSON"),
-        (["predict", "DATA", "--body", '{"tools": []}', "-o", "p.jsonl"], "body holds 'tools', which is part of every request already"),
-        (["predict", "DATA", "--body", "[]", "-o", "p.jsonl"], "--body is a JSON list. Pass an object"),
-        (["predict", "DATA", "--ids", "empty.jsonl", "-o", "p.jsonl"], "The ids file 'empty.jsonl' is empty"),
-        (["predict", "DATA", "--ids", "none", "-o", "p.jsonl"], "The ids file 'none' cannot be read"),
+        (["predict", "DATA", *RANDOM, "--config", "odd", "-o", "p.jsonl"], "Invalid value 'odd' for config. Allowed values: preferred_only,"),
+        (["predict", "DATA", *RANDOM, "--history", "his", "-o", "p.jsonl"], "Invalid value 'his' for history. Allowed values: own, none, swapped."),
+        (["predict", "DATA", *RANDOM, "--body", "x", "-o", "p.jsonl"], "--body is not valid JSON"),
+        (["predict", "DATA", *RANDOM, "--body", '{"tools": []}', "-o", "p.jsonl"], "body holds 'tools', which is part of every request already"),
+        (["predict", "DATA", *RANDOM, "--body", "[]", "-o", "p.jsonl"], "--body is a JSON list. Pass an object"),
+        (["predict", "DATA", *RANDOM, "--ids", "empty.jsonl", "-o", "p.jsonl"], "The ids file 'empty.jsonl' is empty"),
+        (["predict", "DATA", *RANDOM, "--ids", "none", "-o", "p.jsonl"], "The ids file 'none' cannot be read"),
         (["predict", "DATA", "--model", "", "--base-url", "http://127.0.0.1:9/v1", "-o", "p.jsonl"], "The model is empty"),
         (["audit", "DATA", "-o", "DATA"], "is a data set; its own report is listed in its manifest"),
-        (["predict", "nowhere", "-o", "p.jsonl"], "'nowhere' holds no manifest.json"),
+        (["predict", "nowhere", *RANDOM, "-o", "p.jsonl"], "'nowhere' holds no manifest.json"),
         (["show", "x" * 300], "cannot be read: File name too long"),
         (["demo", "-o", "x" * 250], "cannot be created: File name too long"),
         (["show", "DATA", "--split", "odd"], "Invalid value 'odd' for split. Allowed values: train, validation, test."),
@@ -170,7 +197,7 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
         (["score", "empty.jsonl", "--data", "DATA"], "'empty.jsonl' is empty"),
         (["score", "unknown.jsonl", "--data", "DATA"], "not in this split: 'x'"),
         (["score", "twice.jsonl", "--data", "DATA"], "more than once: 'x'"),
-        (["predict", "DATA", "-o", "taken"], "taken' cannot be read: Is a directory"),
+        (["predict", "DATA", *RANDOM, "-o", "taken"], "taken' cannot be read: Is a directory"),
         (["build", "--catalog", "builtin", "-o", "."], "exists already"),
         (["build", "--similarity", "odd", "-o", "out"], "preferences.similarity"),
         (["audit", "nowhere"], "holds no manifest.json"),
@@ -180,9 +207,10 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", " ", "-o", "out"], "--llm is empty. Name a model"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "gpt", "--llm-transport", "odd", "-o", "out"], "Invalid value 'odd' for --llm-transport. Allowed values: online, batch."),
         (["show", "DATA", "--id", "x-1"], "1 of the ids are not in 'preferred_only', split 'validation', for example 'x-1'"),
-        (["prompts", "DATA", "--batch", "-o", "p.jsonl"], "--batch requires the name of a model at an endpoint, not 'baseline:oracle'"),
+        (["prompts", "DATA", "--batch", "-o", "p.jsonl"], "--batch requires the name of a model at an endpoint. Set it with --model."),
+        (["prompts", "DATA", "--batch", *RANDOM, "-o", "p.jsonl"], "--batch requires the name of a model at an endpoint, not 'baseline:random'"),
         (["prompts", "DATA", "-o", "taken"], "The prompts cannot be written to 'taken'"),
-        (["predict", "DATA", "--ids", "list.jsonl", "-o", "p.jsonl"], "1 of the ids are not in 'preferred_only', split 'validation', for example '[]'"),
+        (["predict", "DATA", *RANDOM, "--ids", "list.jsonl", "-o", "p.jsonl"], "1 of the ids are not in 'preferred_only', split 'validation', for example '[]'"),
         (["score", "list.jsonl", "--data", "DATA", "--json", "--csv"], "--json and --csv exclude each other"),
         (["score", "list.jsonl", "--data", "DATA", "--scorer", "odd"], "Invalid value 'odd' for scorer. Allowed values: default, strict, legacy"),
         (["score", "list.jsonl", "--data", "DATA"], "list.jsonl, line 1: a JSON list"),

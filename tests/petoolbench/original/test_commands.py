@@ -75,7 +75,7 @@ def test_the_command_explains_the_differences(data: Path, tmp_path: Path, releas
     printed = output("compare-scorers", *where, "-o", "judged.jsonl", cwd=tmp_path)
     (second,) = [line for line in printed.splitlines() if line.startswith("chronological-")]
     assert second.endswith(
-        "ours correct, released not read: the released expression finds no call: the keys are in reverse order"
+        "PEToolBench correct, PEToolLLM not read: the released expression finds no call: the keys are in reverse order"
     )
     assert "divides by the 3 existing replies, not by the 4 rows: it would print 33.3 % for the tool" in printed
     judged = [json.loads(line) for line in (tmp_path / "judged.jsonl").read_text().splitlines()]
@@ -90,4 +90,4 @@ def test_the_command_explains_the_differences(data: Path, tmp_path: Path, releas
 def test_the_command_reports_equal_credit(data: Path, tmp_path: Path) -> None:
     write(tmp_path / "same.json", [json.dumps(record["api_call_ground_truth"]) for record in ROWS])
     printed = output("compare-scorers", "same.json", "--data", data, cwd=tmp_path)
-    assert "Both rules give the same credit to every reply." in printed
+    assert "Both scorers give the same credit to every reply." in printed
