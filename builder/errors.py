@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from metrics.petoolbench.errors import PEToolBenchError
 
-class BuilderError(Exception):
-    """Base class. Messages name the offender, the allowed values and the next step."""
+
+class BuilderError(PEToolBenchError):
+    """Base class of the errors of builder and library."""
 
 
 class ConfigError(BuilderError):

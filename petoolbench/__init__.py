@@ -11,12 +11,25 @@ The functions below are the public interface. They are imported when they are fi
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from builder.errors import (
+        AuditError,
+        BudgetError,
+        BuildError,
+        CatalogueError,
+        ConfigError,
+        DataError,
+        HubError,
+        LlmError,
+        MissingExtraError,
+        OutputError,
+    )
+    from hf_dataset.errors import ReadError
+    from metrics.petoolbench.errors import MetricError, PEToolBenchError, PredictionsError, ReferencesError
+
     from .building import AuditResult, BuiltDataSet, Verification, audit, build, verify
     from .data import InstanceSet, load
     from .prediction import predict
@@ -24,44 +37,74 @@ if TYPE_CHECKING:
     from .reading import ParseFailure, ToolCall, parse
     from .reporting import RunComparison, WrittenReport, compare, report
     from .run_files import read_run
+    from .run_settings import RunResources, RunSettings
     from .runs import Run
     from .scoring import ScoreTable, score
-    from .settings import RunResources, RunSettings
 
 _MODULES: Final = {
-    "AuditResult": "building",
-    "BuiltDataSet": "building",
-    "InstanceSet": "data",
-    "ParseFailure": "reading",
-    "Prompt": "prompts",
-    "Run": "runs",
-    "RunComparison": "reporting",
-    "RunResources": "settings",
-    "RunSettings": "settings",
-    "ScoreTable": "scoring",
-    "ToolCall": "reading",
-    "Verification": "building",
-    "WrittenReport": "reporting",
-    "audit": "building",
-    "build": "building",
-    "compare": "reporting",
-    "load": "data",
-    "parse": "reading",
-    "predict": "prediction",
-    "prompt": "prompts",
-    "read_run": "run_files",
-    "report": "reporting",
-    "score": "scoring",
-    "verify": "building",
+    "AuditError": "builder.errors",
+    "AuditResult": "petoolbench.building",
+    "BudgetError": "builder.errors",
+    "BuildError": "builder.errors",
+    "BuiltDataSet": "petoolbench.building",
+    "CatalogueError": "builder.errors",
+    "ConfigError": "builder.errors",
+    "DataError": "builder.errors",
+    "HubError": "builder.errors",
+    "InstanceSet": "petoolbench.data",
+    "LlmError": "builder.errors",
+    "MetricError": "metrics.petoolbench.errors",
+    "MissingExtraError": "builder.errors",
+    "OutputError": "builder.errors",
+    "PEToolBenchError": "metrics.petoolbench.errors",
+    "ParseFailure": "petoolbench.reading",
+    "PredictionsError": "metrics.petoolbench.errors",
+    "Prompt": "petoolbench.prompts",
+    "ReadError": "hf_dataset.errors",
+    "ReferencesError": "metrics.petoolbench.errors",
+    "Run": "petoolbench.runs",
+    "RunComparison": "petoolbench.reporting",
+    "RunResources": "petoolbench.run_settings",
+    "RunSettings": "petoolbench.run_settings",
+    "ScoreTable": "petoolbench.scoring",
+    "ToolCall": "petoolbench.reading",
+    "Verification": "petoolbench.building",
+    "WrittenReport": "petoolbench.reporting",
+    "audit": "petoolbench.building",
+    "build": "petoolbench.building",
+    "compare": "petoolbench.reporting",
+    "load": "petoolbench.data",
+    "parse": "petoolbench.reading",
+    "predict": "petoolbench.prediction",
+    "prompt": "petoolbench.prompts",
+    "read_run": "petoolbench.run_files",
+    "report": "petoolbench.reporting",
+    "score": "petoolbench.scoring",
+    "verify": "petoolbench.building",
 }
 """Module of each public name."""
 
 __all__ = [
+    "AuditError",
     "AuditResult",
+    "BudgetError",
+    "BuildError",
     "BuiltDataSet",
+    "CatalogueError",
+    "ConfigError",
+    "DataError",
+    "HubError",
     "InstanceSet",
+    "LlmError",
+    "MetricError",
+    "MissingExtraError",
+    "OutputError",
+    "PEToolBenchError",
     "ParseFailure",
+    "PredictionsError",
     "Prompt",
+    "ReadError",
+    "ReferencesError",
     "Run",
     "RunComparison",
     "RunResources",
@@ -90,21 +133,10 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("petoolbench")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    value = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Package that keeps its public names: importing the subpackage `report` would replace the function `report`."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _MODULES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

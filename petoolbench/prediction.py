@@ -17,8 +17,8 @@ from hf_dataset.schema import Instance
 from .data import InstanceSet, load
 from .inference.run import Model, execute, execute_function
 from .run_files import read_run
+from .run_settings import FUNCTION, RunResources, RunSettings, check_settings
 from .runs import Run
-from .settings import FUNCTION, RunResources, RunSettings, check_settings
 
 _SET_BY_DATA = ("config", "split")
 _SETTINGS = frozenset(item.name for item in fields(RunSettings)) - {*_SET_BY_DATA, "model"}

@@ -14,7 +14,7 @@ from hf_dataset.prompting import DOCS, MODES, Message, messages_of
 from hf_dataset.schema import Instance
 from petoolbench.files import write_atomically
 from petoolbench.inference.tool_calling import function_tools, safe_names
-from petoolbench.settings import RunSettings
+from petoolbench.run_settings import RunSettings
 
 from .data import InstanceSet, as_instance
 

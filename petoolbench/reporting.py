@@ -11,10 +11,10 @@ from builder.errors import DataError
 from hf_dataset.schema import Instance
 from metrics.petoolbench.records import RATES
 from petoolbench.hub.locate import data_folder
-from petoolbench.report.comparison import RunPair, compare_runs
-from petoolbench.report.run_facts import Report
-from petoolbench.report.wording import findings
-from petoolbench.report.write import PAGE, write_report
+from petoolbench.run_report.comparison import RunPair, compare_runs
+from petoolbench.run_report.run_facts import Report
+from petoolbench.run_report.wording import findings
+from petoolbench.run_report.write import PAGE, write_report
 
 from .data import InstanceSet, load
 from .runs import Run

@@ -13,7 +13,7 @@ from builder.errors import DataError
 from hf_dataset.manifest import ALL, Manifest
 from hf_dataset.prompting import config_of
 
-from .settings import RunSettings
+from .run_settings import RunSettings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,14 +1,19 @@
 """Errors that the metric raises.
 
-* `MetricError`
-    * `PredictionsError`: predictions with unknown or duplicate ids, of the wrong number, or nothing to score.
-    * `ReferencesError`: references that lack a column or an answer.
+* `PEToolBenchError`: base class of all errors of PEToolBench that a user can resolve.
+    * `MetricError`
+        * `PredictionsError`: predictions with unknown or duplicate ids, of the wrong number, or nothing to score.
+        * `ReferencesError`: references that lack a column or an answer.
 """
 
 from __future__ import annotations
 
 
-class MetricError(ValueError):
+class PEToolBenchError(Exception):
+    """Base class of all errors that a user can resolve. Messages name the offender and the next step."""
+
+
+class MetricError(PEToolBenchError, ValueError):
     """Base class of the metric's errors."""
 
 

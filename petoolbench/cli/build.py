@@ -22,7 +22,7 @@ from builder.llm.estimate import Estimate, estimate
 from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
 from hf_dataset.layout import AUDIT_PAGE
-from petoolbench.settings import choices
+from petoolbench.run_settings import choices
 
 from .console import progress, stdout
 from .printing import print_estimate, print_funnel, print_meter

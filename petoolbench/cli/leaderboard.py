@@ -21,7 +21,7 @@ from builder.extras import import_extra
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.baseline_runs import write_baselines
-from petoolbench.settings import choices
+from petoolbench.run_settings import choices
 
 from .console import progress, stdout
 

@@ -9,9 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from builder.errors import BuilderError
-from hf_dataset.errors import ReadError
-from metrics.petoolbench.errors import MetricError
+from metrics.petoolbench.errors import PEToolBenchError
 
 from .audit import audit_folder
 from .build import build
@@ -78,7 +76,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     try:
         app()
-    except (BuilderError, ReadError, MetricError) as error:
+    except PEToolBenchError as error:
         _fail(str(error))
 
 

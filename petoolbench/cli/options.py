@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union
 import typer
 
 from builder.errors import ConfigError
-from petoolbench.settings import Option
+from petoolbench.run_settings import Option
 
 FILES = {"ids": Path | None}
 """Fields whose value is read from a file that the option names."""

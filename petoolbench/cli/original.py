@@ -24,8 +24,8 @@ from petoolbench.original.findings import Findings, examine
 from petoolbench.original.findings_report import format_figure, write_findings
 from petoolbench.original.importer import SPLIT, UNPARSED, import_original
 from petoolbench.original.scorer_comparison import JudgedReply, compare_scorers, cross_tabulate
+from petoolbench.run_settings import choices
 from petoolbench.scoring import resolve, score
-from petoolbench.settings import choices
 
 from .console import progress, stderr, stdout
 from .printing import print_score_tables

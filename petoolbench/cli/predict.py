@@ -16,10 +16,10 @@ from builder.errors import ConfigError
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.meter import Meter
 from petoolbench.data import InstanceSet, load
-from petoolbench.inference.requests import ModelRequest
+from petoolbench.inference.model_requests import ModelRequest
 from petoolbench.inference.run import RunSummary, execute, select_rows
 from petoolbench.prompts import prompt, write_prompts
-from petoolbench.settings import RunResources, RunSettings, check_settings
+from petoolbench.run_settings import RunResources, RunSettings, check_settings
 
 from .console import progress, stdout
 from .options import pick, read_ids, with_options

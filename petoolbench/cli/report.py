@@ -10,10 +10,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from petoolbench.report.comparison import RunPair
-from petoolbench.report.wording import OUTCOME_NAMES, p_value, percent
 from petoolbench.reporting import compare as compare_two
 from petoolbench.reporting import report as write
+from petoolbench.run_report.comparison import RunPair
+from petoolbench.run_report.wording import OUTCOME_NAMES, p_value, percent
 
 from .console import stdout
 

@@ -13,8 +13,8 @@ import typer
 from builder.errors import ConfigError
 from hf_dataset.layout import SPLITS
 from metrics.petoolbench.aggregation import SCORERS
+from petoolbench.run_settings import CONFIGS, choices
 from petoolbench.scoring import ScoreTable, score
-from petoolbench.settings import CONFIGS, choices
 
 from .console import stdout
 from .printing import print_classes

@@ -13,7 +13,7 @@ from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import load
 from petoolbench.instance_text import Wishes
-from petoolbench.settings import CONFIGS, choices
+from petoolbench.run_settings import CONFIGS, choices
 
 from .console import stdout
 from .predict import DataArgument

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from builder.training.training_export import FORMATS, export_training
-from petoolbench.settings import choices
+from petoolbench.run_settings import choices
 
 from .console import stdout
 

@@ -17,7 +17,7 @@ from builder.progress import Progress
 from petoolbench.run_files import OpenRun
 from petoolbench.runs import Line
 
-from .requests import ModelRequest
+from .model_requests import ModelRequest
 from .tool_calling import text_of_calls
 
 TASK: Final = "predict"

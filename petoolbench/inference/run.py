@@ -21,11 +21,11 @@ from hf_dataset.prompting import prompt_version
 from petoolbench.data import InstanceSet
 from petoolbench.prompts import Prompt, prompt
 from petoolbench.run_files import OpenRun, open_run
+from petoolbench.run_settings import LOCAL, RunResources, RunSettings, check_settings
 from petoolbench.runs import Header, Line
-from petoolbench.settings import LOCAL, RunResources, RunSettings, check_settings
 
 from .endpoint import TASK, OnlineModel
-from .requests import Count, ModelRequest, Window, build_requests, check_fit, estimated
+from .model_requests import Count, ModelRequest, Window, build_requests, check_fit, estimated
 from .tool_calling import text_of_reply
 from .transformers_model import LocalModel
 

@@ -19,7 +19,7 @@ from metrics.petoolbench.records import ERROR_CLASSES, RATES, Reference, ToolCal
 from metrics.petoolbench.uncertainty import intervals
 from petoolbench.data import load
 from petoolbench.inference.history_views import History
-from petoolbench.settings import RunSettings
+from petoolbench.run_settings import RunSettings
 
 DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable with the default of `data`."""

@@ -13,10 +13,10 @@ from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance
 from petoolbench.inference.history_views import apply_history_view
-from petoolbench.report.gather import JudgedRun, gather
 from petoolbench.run_files import write_run
+from petoolbench.run_report.gather import JudgedRun, gather
+from petoolbench.run_settings import RunSettings
 from petoolbench.runs import Header, Line
-from petoolbench.settings import RunSettings
 from tests.conftest import Built
 
 CONFIG = "chronological"

@@ -31,6 +31,11 @@ CLASSES = (
     *("AuditResult", "BuiltDataSet", "InstanceSet", "ParseFailure", "Prompt", "Run", "RunComparison", "RunResources"),
     *("RunSettings", "ScoreTable", "ToolCall", "Verification", "WrittenReport"),
 )
+ERRORS = (
+    *("AuditError", "BudgetError", "BuildError", "CatalogueError", "ConfigError", "DataError", "HubError", "LlmError"),
+    *("MetricError", "MissingExtraError", "OutputError", "PEToolBenchError", "PredictionsError", "ReadError"),
+    "ReferencesError",
+)
 HEAVY = ("builder", "datasets", "evaluate", "numpy", "pandas", "pyarrow", "pydantic")
 
 
@@ -41,7 +46,7 @@ def in_new_process(code: str, *arguments: str) -> str:
 
 
 def test_the_package_exports_the_documented_names() -> None:
-    assert sorted(pb.__all__) == dir(pb) == sorted((*FUNCTIONS, *CLASSES, "__version__"))
+    assert sorted(pb.__all__) == dir(pb) == sorted((*FUNCTIONS, *CLASSES, *ERRORS, "__version__"))
     for name in FUNCTIONS:
         assert inspect.isfunction(getattr(pb, name))
     for name in CLASSES:
@@ -64,10 +69,16 @@ def test_star_import_gives_every_name() -> None:
     assert in_new_process("from petoolbench import *; print(callable(score), callable(report))") == "True True\n"
 
 
-@pytest.mark.parametrize("first", ["pb.compare", "pb.score", "import petoolbench.report"])
+@pytest.mark.parametrize("first", ["pb.compare", "pb.score", "import petoolbench.run_report"])
 def test_report_is_the_function_whatever_was_imported_before(first: str) -> None:
     code = f"import petoolbench as pb\n{first}\nfrom petoolbench import report\nprint(pb.report is report, callable(report))"
     assert in_new_process(code) == "True True\n"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_error_in_a_docstring_is_public(name: str) -> None:
+    raised = re.findall(r"^    (\w+Error): ", inspect.getdoc(getattr(pb, name)) or "", re.MULTILINE)
+    assert all(issubclass(getattr(pb, error), pb.PEToolBenchError) for error in raised)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

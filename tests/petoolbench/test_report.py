@@ -12,13 +12,13 @@ from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
-from petoolbench.report.bias import position_bias
-from petoolbench.report.breakdown import breakdowns, rate
-from petoolbench.report.gather import gather
-from petoolbench.report.lift import lifts
-from petoolbench.report.run_facts import NO_REPLY, compute_report
-from petoolbench.report.wording import findings
 from petoolbench.run_files import read_run
+from petoolbench.run_report.bias import position_bias
+from petoolbench.run_report.breakdown import breakdowns, rate
+from petoolbench.run_report.gather import gather
+from petoolbench.run_report.lift import lifts
+from petoolbench.run_report.run_facts import NO_REPLY, compute_report
+from petoolbench.run_report.wording import findings
 from petoolbench.runs import Line
 from petoolbench.scoring import score_replies
 from tests.conftest import Built

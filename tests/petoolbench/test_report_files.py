@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from builder.errors import DataError, OutputError
-from petoolbench.report.plot_style import drawable
-from petoolbench.report.run_facts import OUTCOMES
-from petoolbench.report.write import write_report
+from petoolbench.run_report.plot_style import drawable
+from petoolbench.run_report.run_facts import OUTCOMES
+from petoolbench.run_report.write import write_report
 from petoolbench.runs import Line
 from tests.commands import run as cli
 from tests.conftest import Built

@@ -8,7 +8,7 @@ import pytest
 
 from builder.errors import DataError
 from hf_dataset.schema import HISTORY_TYPES
-from petoolbench.report.comparison import compare_runs
+from petoolbench.run_report.comparison import compare_runs
 from tests.commands import run as cli
 from tests.conftest import Built
 

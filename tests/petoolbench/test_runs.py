@@ -12,8 +12,8 @@ from builder.errors import DataError, OutputError
 from hf_dataset.manifest import FileRecord, Manifest
 from metrics.petoolbench.errors import PredictionsError
 from petoolbench.run_files import open_run, read_run, write_run
+from petoolbench.run_settings import RunSettings
 from petoolbench.runs import Header, Line, check_made_for
-from petoolbench.settings import RunSettings
 
 from .run_files import changed
 

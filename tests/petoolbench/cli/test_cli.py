@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from petoolbench.cli.main import app
-from petoolbench.settings import RunResources, RunSettings
+from petoolbench.run_settings import RunResources, RunSettings
 from tests.commands import run
 from tests.conftest import Built
 from tests.factories import line

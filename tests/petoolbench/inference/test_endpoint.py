@@ -27,8 +27,8 @@ from hf_dataset.reader import read_instances
 from petoolbench.data import load
 from petoolbench.inference.run import RunSummary, execute, select_rows
 from petoolbench.run_files import read_run
+from petoolbench.run_settings import RunResources, RunSettings, check_settings
 from petoolbench.scoring import score_replies
-from petoolbench.settings import RunResources, RunSettings, check_settings
 from tests.conftest import Built, silent
 from tests.fakes.openai import predict_script
 from tests.fakes.openai.errors import ApiError

@@ -16,7 +16,7 @@ from hf_dataset.schema import Instance, ToolDoc
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ParseFailure
 from petoolbench.inference.history_views import apply_history_view
-from petoolbench.inference.requests import Window, build_requests, check_fit, estimated
+from petoolbench.inference.model_requests import Window, build_requests, check_fit, estimated
 from petoolbench.inference.tool_calling import function_tools, safe_names, text_of_calls, text_of_reply
 from tests.conftest import Built
 

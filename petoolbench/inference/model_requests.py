@@ -10,7 +10,7 @@ from typing import Any, Final
 from builder.errors import ConfigError
 from hf_dataset.prompting import Docs, Message, Mode, messages_of
 from hf_dataset.schema import Instance
-from petoolbench.settings import OVERLONG, Overlong
+from petoolbench.run_settings import OVERLONG, Overlong
 
 from .tool_calling import function_tools, safe_names
 
