@@ -107,11 +107,7 @@ def build(
             prompt_version=prompt_version(),
         )
         if audited:
-            try:
-                manifest = replace(manifest, audit=_audit(folders, manifest, encoder, progress))
-            except AuditError:
-                checkpoint.end()  # a resumed build would fail in the same way
-                raise
+            manifest = replace(manifest, audit=_audit(folders, manifest, encoder, progress, checkpoint))
         manifest = _finish(folders, manifest, checkpoint)
         # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
@@ -133,7 +129,9 @@ def _finish(folders: Folders, manifest: Manifest, checkpoint: Checkpoint) -> Man
     return manifest
 
 
-def _audit(folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progress: Progress) -> AuditSummary:
+def _audit(
+    folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progress: Progress, checkpoint: Checkpoint
+) -> AuditSummary:
     """Audit the written data set and store the report next to it.
 
     Raises:
@@ -141,6 +139,7 @@ def _audit(folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progr
     """
     result = audit(folders.public, folders.private, manifest, encoder, progress)
     if result.failed:
+        checkpoint.end()  # a resumed build would fail in the same way
         raise AuditError(
             f"The data set fails its audit and was not written. {len(result.failed)} gates or checks do not hold: "
             f"{'; '.join(result.failed)}. Change the config, or build with --no-audit to look at the data."

@@ -20,10 +20,9 @@ from builder.world.services import Job
 from builder.world.trade_offs import balanced_subsets, winners
 
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
-from .committee import Step, read_history
+from .committee import ObservedChoice, read_history
 from .step_pool import CLEAR, StepPool, select_telling
 
-HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
 _CANDIDATE_SIZES: Final = (4, 5, 6)
 """Numbers of candidates that do the job."""
 _JOBS: Final = 9
@@ -67,7 +66,7 @@ class ChoiceStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ChoiceQuery:
     """Final instruction of a user, with its candidates."""
 
     job: str
@@ -81,13 +80,13 @@ class Query:
 class ChoiceUser:
     """A user and the three histories."""
 
-    query: Query
+    query: ChoiceQuery
     kind: str
-    """Kind of the preference of the query's concern."""
+    """RuleKind of the preference of the query's concern."""
     rules: tuple[int, ...]
-    """Rule of each concern; the first is that of the query's concern."""
+    """ChoiceRule of each concern; the first is that of the query's concern."""
     earlier: int
-    """Rule of the query's concern before the change, in `chronological`; that of the disliked calls in
+    """ChoiceRule of the query's concern before the change, in `chronological`; that of the disliked calls in
     `rating_integrated`."""
     histories: Mapping[str, tuple[ChoiceStep, ...]]
 
@@ -132,7 +131,7 @@ class ChoiceUserMaker:
         """Draw a user.
 
         Args:
-            kind: Kind of the preference that the query's concern has.
+            kind: RuleKind of the preference that the query's concern has.
             concerns: Number of concerns, 1 to 3.
             rng: Generator of all draws.
 
@@ -168,7 +167,7 @@ class ChoiceUserMaker:
             self.drops["no_rule"] += 1
             return None
         earlier, *elsewhere = [other for other in rivals_of_users if other is not None]
-        query = Query(job, candidates, answer)
+        query = ChoiceQuery(job, candidates, answer)
         current = self._evidence(rule, query, tools, rng)
         disliked = None if current is None else self._disliked(rule, earlier, current, rng)
         before = self._of_rule(earlier, query, 0, rng, is_current=False)
@@ -193,7 +192,7 @@ class ChoiceUserMaker:
         ]
         return usable[int(rng.integers(len(usable)))] if usable else None
 
-    def _concern_jobs(self, rule: int, query: Query, rng: np.random.Generator) -> list[str] | None:
+    def _concern_jobs(self, rule: int, query: ChoiceQuery, rng: np.random.Generator) -> list[str] | None:
         """Choose jobs that state the axes of a rule, and together as many axes of the query's job as possible."""
         free = [name for name in self.jobs if name != query.job and self._rule_axes[rule] <= self._axes[name]]
         if len(free) < _MIN_JOBS:
@@ -212,7 +211,7 @@ class ChoiceUserMaker:
         return chosen
 
     def _evidence(
-        self, rule: int, query: Query, tools: NDArray[np.float64], rng: np.random.Generator
+        self, rule: int, query: ChoiceQuery, tools: NDArray[np.float64], rng: np.random.Generator
     ) -> list[ChoiceStep] | None:
         """Select the steps of the query's concern: they refute every rival, and the committee finds the answer."""
         jobs = self._concern_jobs(rule, query, rng)
@@ -236,7 +235,7 @@ class ChoiceUserMaker:
         if selected is None:
             self.drops["rivals_not_refuted"] += 1
             return None
-        history = [Step(self.pool.features[steps[place]], int(choices[place])) for place in selected]
+        history = [ObservedChoice(self.pool.features[steps[place]], int(choices[place])) for place in selected]
         verdicts = read_history(history, tools, self.rules)
         if set(verdicts.picks()) != {query.answer} or verdicts.bayes[query.answer] < _CERTAINTY:
             self.drops["committee_disagrees"] += 1
@@ -260,7 +259,7 @@ class ChoiceUserMaker:
         return disliked if len(disliked) >= len(current) // 2 else None
 
     def _of_rule(
-        self, rule: int, query: Query, concern: int, rng: np.random.Generator, *, is_current: bool = True
+        self, rule: int, query: ChoiceQuery, concern: int, rng: np.random.Generator, *, is_current: bool = True
     ) -> list[ChoiceStep] | None:
         """Draw steps of another concern, or of an earlier preference."""
         jobs = self._concern_jobs(rule, query, rng)

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from builder.world.axes import AXES
 from builder.world.facts import Facts
 
-Kind = Literal["single", "joint", "trade", "limit", "classes"]
+RuleKind = Literal["single", "joint", "trade", "limit", "classes"]
 PREFERENCE_KINDS: Final = ("single", "joint", "limit", "trade")
 """Kinds that a user's preference can have."""
 TIE: Final = 0.02
@@ -46,7 +46,7 @@ _NEAREST: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class RuleColumn:
     """Feature of a tool: its goodness on an axis, or 1 or 0 for having a category."""
 
     axis: str
@@ -54,28 +54,28 @@ class Column:
     """Category of an axis on which people differ."""
 
 
-DIRECTED: Final = tuple(Column(axis.name) for axis in AXES.values() if axis.better != "matter")
+DIRECTED: Final = tuple(RuleColumn(axis.name) for axis in AXES.values() if axis.better != "matter")
 CATEGORIES: Final = tuple(
-    Column(axis.name, level) for axis in AXES.values() if axis.better == "matter" for level in axis.levels
+    RuleColumn(axis.name, level) for axis in AXES.values() if axis.better == "matter" for level in axis.levels
 )
-COLUMNS: Final = (*DIRECTED, *CATEGORIES)
-_INDEX: Final = {column: index for index, column in enumerate(COLUMNS)}
+RULE_COLUMNS: Final = (*DIRECTED, *CATEGORIES)
+_INDEX: Final = {column: index for index, column in enumerate(RULE_COLUMNS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ChoiceRule:
     """A way of choosing.
 
     Args:
-        kind: Kind of the rule.
+        kind: RuleKind of the rule.
         weights: Weight of each column of the objective.
-        requirement: Column that must be met first; None without one.
+        requirement: RuleColumn that must be met first; None without one.
         threshold: Minimum goodness of the requirement.
     """
 
-    kind: Kind
-    weights: tuple[tuple[Column, float], ...]
-    requirement: Column | None = None
+    kind: RuleKind
+    weights: tuple[tuple[RuleColumn, float], ...]
+    requirement: RuleColumn | None = None
     threshold: float = 0.0
 
     @property
@@ -99,33 +99,35 @@ class Rule:
         return f"at least {self.threshold:.2f} on {_label(self.requirement)} required, then {objective}"
 
 
-def _label(column: Column) -> str:
+def _label(column: RuleColumn) -> str:
     return f"{column.category} {AXES[column.axis].label}" if column.category else AXES[column.axis].label
 
 
 @cache
-def all_rules() -> tuple[Rule, ...]:
+def all_rules() -> tuple[ChoiceRule, ...]:
     """Return the whole family, in a fixed order."""
-    rules = [Rule("single", ((column, 1.0),)) for column in COLUMNS]
+    rules = [ChoiceRule("single", ((column, 1.0),)) for column in RULE_COLUMNS]
     for size in (2, 3):
-        rules += [Rule("joint", tuple((column, 1.0) for column in chosen)) for chosen in combinations(DIRECTED, size)]
-    rules += [Rule("trade", ((first, 2.0), (second, 1.0))) for first, second in permutations(DIRECTED, 2)]
-    for requirement in COLUMNS:
+        rules += [
+            ChoiceRule("joint", tuple((column, 1.0) for column in chosen)) for chosen in combinations(DIRECTED, size)
+        ]
+    rules += [ChoiceRule("trade", ((first, 2.0), (second, 1.0))) for first, second in permutations(DIRECTED, 2)]
+    for requirement in RULE_COLUMNS:
         for threshold in thresholds(requirement):
             rules += [
-                Rule("limit", ((objective, 1.0),), requirement, threshold)
+                ChoiceRule("limit", ((objective, 1.0),), requirement, threshold)
                 for objective in DIRECTED
                 if objective.axis != requirement.axis
             ]
     rules += [
-        Rule("classes", ((objective, 1.0),), first)
+        ChoiceRule("classes", ((objective, 1.0),), first)
         for first, objective in permutations(DIRECTED, 2)
         if AXES[first.axis].is_number
     ]
     return tuple(rules)
 
 
-def thresholds(column: Column) -> tuple[float, ...]:
+def thresholds(column: RuleColumn) -> tuple[float, ...]:
     """Return the requirements that can be made on a column, as minimum goodness."""
     if column.category is not None:
         return (1.0,)
@@ -136,14 +138,14 @@ def thresholds(column: Column) -> tuple[float, ...]:
 
 
 def features(facts: Facts) -> NDArray[np.float64]:
-    """Return the goodness of a tool on each of `COLUMNS`; NaN where the axis is not stated."""
-    row = np.full(len(COLUMNS), np.nan)
+    """Return the goodness of a tool on each of `RULE_COLUMNS`; NaN where the axis is not stated."""
+    row = np.full(len(RULE_COLUMNS), np.nan)
     for axis, value in facts.items():
         if AXES[axis].better == "matter":
             for level in AXES[axis].levels:
-                row[_INDEX[Column(axis, level)]] = float(value == level)
+                row[_INDEX[RuleColumn(axis, level)]] = float(value == level)
         else:
-            row[_INDEX[Column(axis)]] = AXES[axis].goodness(value)
+            row[_INDEX[RuleColumn(axis)]] = AXES[axis].goodness(value)
     return row
 
 
@@ -154,9 +156,9 @@ class RuleSet:
         rules: The rules; by default the whole family.
     """
 
-    def __init__(self, rules: Sequence[Rule] | None = None) -> None:
+    def __init__(self, rules: Sequence[ChoiceRule] | None = None) -> None:
         self.rules = tuple(all_rules() if rules is None else rules)
-        self._weights = np.zeros((len(COLUMNS), len(self.rules)))
+        self._weights = np.zeros((len(RULE_COLUMNS), len(self.rules)))
         self._requirement = np.zeros(len(self.rules), dtype=np.intp)
         self._threshold = np.full(len(self.rules), -np.inf)
         self._by_class = np.zeros(len(self.rules), dtype=bool)
@@ -224,7 +226,7 @@ class RuleSet:
         return [index for index, rule in enumerate(self.rules) if rule.kind in kinds and rule.axes <= axes]
 
 
-def wanted(rule: Rule) -> list[Mapping[str, object]]:
+def wanted(rule: ChoiceRule) -> list[Mapping[str, object]]:
     """Return a rule as the records of `meta.wanted`: axis, direction or bound, and weight."""
     records: list[Mapping[str, object]] = []
     if rule.requirement is not None:

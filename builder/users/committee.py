@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .choice_rules import COLUMNS, PREFERENCE_KINDS, RuleSet
+from .choice_rules import PREFERENCE_KINDS, RULE_COLUMNS, RuleSet
 
 _ERROR: Final = 0.06
 """Probability that a step does not follow the preference, as assumed by the Bayesian reader."""
@@ -23,7 +23,7 @@ _RIDGE: Final = 0.35
 _ITERATIONS: Final = 12
 
 
-class Step(NamedTuple):
+class ObservedChoice(NamedTuple):
     """One step as a reader sees it."""
 
     tools: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Verdicts:
         return int(self.bayes.argmax()), int(self.counter.argmax()), int(self.linear.argmax())
 
 
-def read_history(steps: list[Step], candidates: NDArray[np.float64], rules: RuleSet) -> Verdicts:
+def read_history(steps: list[ObservedChoice], candidates: NDArray[np.float64], rules: RuleSet) -> Verdicts:
     """Score the candidates of a query by all three readers.
 
     Args:
@@ -125,7 +125,7 @@ def linear(
     centred = known - known.mean(axis=1, keepdims=True)
     sign = np.where(liked, 1.0, -1.0)[:, None, None]
     centred = centred * sign  # a disliked call is a choice of the worst
-    weights = np.zeros(len(COLUMNS))
+    weights = np.zeros(len(RULE_COLUMNS))
     called = centred[np.arange(len(choice)), choice, :]
     for _ in range(_ITERATIONS):
         utility = centred @ weights

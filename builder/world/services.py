@@ -110,7 +110,7 @@ class Job:
 
 
 @cache
-def catalogue(split: str) -> tuple[Job, ...]:
+def service_jobs(split: str) -> tuple[Job, ...]:
     """Return the jobs of a split, sorted by functionality."""
     table: Mapping[str, Mapping[str, Any]] = data_table("world/data/functionality_axes.toml")
     offered = [entry.functionality for entry in entries() if entry.offered]

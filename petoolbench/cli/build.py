@@ -30,18 +30,61 @@ from .printing import print_estimate, print_funnel, print_meter
 DEFAULT_USERS: Final = UserConfig().count
 
 
+Catalog = Annotated[
+    str,
+    typer.Option(
+        "--catalog",
+        help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
+    ),
+]
+Similarity = Annotated[
+    str | None,
+    typer.Option(
+        "--similarity",
+        help="How to find the tools of other jobs that fit a user's preference: structured (equal attribute "
+        "values, the default) or embedding (similar wording).",
+    ),
+]
+LlmName = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        help="Language model that annotates and groups the tools and writes the instructions; by default, a "
+        "library of known jobs is used.",
+    ),
+]
+LlmAddress = Annotated[
+    str | None,
+    typer.Option("--base-url", help="OpenAI-compatible endpoint of --llm, ending in /v1; by default, that of OpenAI."),
+]
+LlmTransport = Annotated[
+    str, typer.Option("--llm-transport", help=choices("How to send requests to --llm", TRANSPORTS))
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this amount in USD.")
+]
+Cache = Annotated[
+    Path, typer.Option("--cache", help="File that caches the replies of --llm; several builds can share it.")
+]
+EngineName = Annotated[str, typer.Option("--engine", help=choices("Where to run the build", EXECUTORS))]
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, help="Number of concurrent workers; does not change the output.")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; by default, a local cluster is started."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Estimate the number of requests to --llm without sending any.")
+]
+
+
 def build(
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="Folder to create; the test answers are written to OUT-private next to it."),
     ],
-    catalog: Annotated[
-        str,
-        typer.Option(
-            "--catalog",
-            help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
-        ),
-    ] = "builtin",
+    catalog: Catalog = "builtin",
     preset: Annotated[
         str | None,
         typer.Option(
@@ -58,51 +101,19 @@ def build(
         Path | None,
         typer.Option("--config-file", help="TOML file with build settings; command-line options take precedence."),
     ] = None,
-    similarity: Annotated[
-        str | None,
-        typer.Option(
-            "--similarity",
-            help="How to find the tools of other jobs that fit a user's preference: structured (equal attribute "
-            "values, the default) or embedding (similar wording).",
-        ),
-    ] = None,
+    similarity: Similarity = None,
     audited: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Audit the data set and fail if it does not pass.")
     ] = True,
-    llm: Annotated[
-        str | None,
-        typer.Option(
-            "--llm",
-            help="Language model that annotates and groups the tools and writes the instructions; by default, a "
-            "library of known jobs is used.",
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            "--base-url", help="OpenAI-compatible endpoint of --llm, ending in /v1; by default, that of OpenAI."
-        ),
-    ] = None,
-    transport: Annotated[
-        str, typer.Option("--llm-transport", help=choices("How to send requests to --llm", TRANSPORTS))
-    ] = TRANSPORTS[0],
-    max_cost_usd: Annotated[
-        float | None, typer.Option("--max-cost-usd", min=0, help="Stop before the cost exceeds this amount in USD.")
-    ] = None,
-    cache: Annotated[
-        Path, typer.Option("--cache", help="File that caches the replies of --llm; several builds can share it.")
-    ] = Path("llm-cache.sqlite"),
-    engine: Annotated[str, typer.Option("--engine", help=choices("Where to run the build", EXECUTORS))] = EXECUTORS[0],
-    workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Number of concurrent workers; does not change the output.")
-    ] = 1,
-    ray_address: Annotated[
-        str | None,
-        typer.Option("--ray-address", help="HOST:PORT of a Ray cluster; by default, a local cluster is started."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Estimate the number of requests to --llm without sending any.")
-    ] = False,
+    llm: LlmName = None,
+    base_url: LlmAddress = None,
+    transport: LlmTransport = TRANSPORTS[0],
+    max_cost_usd: MaxCost = None,
+    cache: Cache = Path("llm-cache.sqlite"),
+    engine: EngineName = EXECUTORS[0],
+    workers: Workers = 1,
+    ray_address: RayAddress = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Build a data set from a catalogue of tools."""
     settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)

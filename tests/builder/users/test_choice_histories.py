@@ -7,19 +7,20 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from builder.users.choice_histories import HISTORY_TYPES, ChoiceStep, ChoiceUser, ChoiceUserMaker, HistoryDials
+from builder.users.choice_histories import ChoiceStep, ChoiceUser, ChoiceUserMaker, HistoryDials
 from builder.users.choice_rules import PREFERENCE_KINDS, RuleSet
-from builder.users.committee import Step, read_history
+from builder.users.committee import ObservedChoice, read_history
 from builder.users.step_pool import CLEAR, OFFERED
-from builder.world.services import catalogue
+from builder.world.services import service_jobs
 from builder.world.trade_offs import winners
+from hf_dataset.schema import HISTORY_TYPES
 
 DIALS = HistoryDials(least_telling=6, most=30)
 
 
 @pytest.fixture(scope="module")
 def maker() -> ChoiceUserMaker:
-    return ChoiceUserMaker(catalogue("train")[:70], RuleSet(), DIALS, np.random.default_rng(1))
+    return ChoiceUserMaker(service_jobs("train")[:70], RuleSet(), DIALS, np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,7 @@ def test_all_readers_of_the_committee_find_the_answer(maker: ChoiceUserMaker, us
     for user in users:
         tools = maker.features[user.query.job][list(user.query.candidates)]
         own = [step for step in user.histories["preferred_only"] if step.concern == 0]
-        history = [Step(maker.pool.features[step.step], step.choice) for step in own]
+        history = [ObservedChoice(maker.pool.features[step.step], step.choice) for step in own]
         assert set(read_history(history, tools, maker.rules).picks()) == {user.query.answer}
 
 

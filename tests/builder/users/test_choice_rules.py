@@ -7,11 +7,11 @@ import pytest
 
 from builder.users.choice_rules import (
     CATEGORIES,
-    COLUMNS,
     DIRECTED,
     PREFERENCE_KINDS,
-    Column,
-    Rule,
+    RULE_COLUMNS,
+    ChoiceRule,
+    RuleColumn,
     RuleSet,
     all_rules,
     features,
@@ -25,45 +25,45 @@ CHEAP: Facts = {"price": 0.2, "latency": 2000.0, "region": "US"}
 FAST: Facts = {"price": 9.0, "latency": 70.0, "region": "APAC"}
 MIDDLE: Facts = {"price": 1.2, "latency": 300.0, "region": "EU"}
 TOOLS = np.array([features(facts) for facts in (CHEAP, FAST, MIDDLE)])
-PRICE, LATENCY, UPTIME = Column("price"), Column("latency"), Column("uptime")
+PRICE, LATENCY, UPTIME = RuleColumn("price"), RuleColumn("latency"), RuleColumn("uptime")
 
 
-def pick(rule: Rule) -> list[int]:
+def pick(rule: ChoiceRule) -> list[int]:
     return np.flatnonzero(RuleSet([rule]).choices(TOOLS)[:, 0]).tolist()
 
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        (Rule("single", ((PRICE, 1.0),)), [0]),
-        (Rule("single", ((LATENCY, 1.0),)), [1]),
-        (Rule("single", ((Column("region", "EU"), 1.0),)), [2]),
-        (Rule("joint", ((PRICE, 1.0), (LATENCY, 1.0))), [2]),
-        (Rule("trade", ((PRICE, 2.0), (LATENCY, 1.0))), [0]),
-        (Rule("limit", ((PRICE, 1.0),), LATENCY, 0.5), [2]),
-        (Rule("limit", ((PRICE, 1.0),), Column("region", "APAC"), 1.0), [1]),
-        (Rule("classes", ((PRICE, 1.0),), LATENCY), [1]),
+        (ChoiceRule("single", ((PRICE, 1.0),)), [0]),
+        (ChoiceRule("single", ((LATENCY, 1.0),)), [1]),
+        (ChoiceRule("single", ((RuleColumn("region", "EU"), 1.0),)), [2]),
+        (ChoiceRule("joint", ((PRICE, 1.0), (LATENCY, 1.0))), [2]),
+        (ChoiceRule("trade", ((PRICE, 2.0), (LATENCY, 1.0))), [0]),
+        (ChoiceRule("limit", ((PRICE, 1.0),), LATENCY, 0.5), [2]),
+        (ChoiceRule("limit", ((PRICE, 1.0),), RuleColumn("region", "APAC"), 1.0), [1]),
+        (ChoiceRule("classes", ((PRICE, 1.0),), LATENCY), [1]),
     ],
-    ids=lambda value: value.in_words() if isinstance(value, Rule) else "",
+    ids=lambda value: value.in_words() if isinstance(value, ChoiceRule) else "",
 )
-def test_each_kind_of_rule_picks_by_its_facts(rule: Rule, expected: list[int]) -> None:
+def test_each_kind_of_rule_picks_by_its_facts(rule: ChoiceRule, expected: list[int]) -> None:
     assert pick(rule) == expected
 
 
 def test_a_requirement_that_no_tool_meets_picks_the_nearest() -> None:
-    instant = Rule("limit", ((PRICE, 1.0),), LATENCY, 1.0)
+    instant = ChoiceRule("limit", ((PRICE, 1.0),), LATENCY, 1.0)
     tools = np.array([features({"price": price, "latency": ms}) for price, ms in ((0.2, 4000.0), (9.0, 400.0))])
     assert RuleSet([instant]).choices(tools)[:, 0].tolist() == [False, True]
 
 
 def test_an_axis_that_is_not_stated_cannot_decide() -> None:
-    assert pick(Rule("single", ((UPTIME, 1.0),))) == [0, 1, 2]
-    assert pick(Rule("limit", ((PRICE, 1.0),), UPTIME, 0.8)) == pick(Rule("single", ((PRICE, 1.0),)))
-    assert pick(Rule("joint", ((PRICE, 1.0), (UPTIME, 1.0)))) == [0]
+    assert pick(ChoiceRule("single", ((UPTIME, 1.0),))) == [0, 1, 2]
+    assert pick(ChoiceRule("limit", ((PRICE, 1.0),), UPTIME, 0.8)) == pick(ChoiceRule("single", ((PRICE, 1.0),)))
+    assert pick(ChoiceRule("joint", ((PRICE, 1.0), (UPTIME, 1.0)))) == [0]
 
 
 def test_leads_are_those_of_the_best_over_the_second() -> None:
-    best, lead = RuleSet([Rule("single", ((PRICE, 1.0),))]).leads(TOOLS)
+    best, lead = RuleSet([ChoiceRule("single", ((PRICE, 1.0),))]).leads(TOOLS)
     goodness = sorted((AXES["price"].goodness(float(facts["price"])) for facts in (CHEAP, FAST, MIDDLE)), reverse=True)
     assert best.tolist() == [0]
     assert lead[0] == pytest.approx(goodness[0] - goodness[1])
@@ -74,18 +74,18 @@ def test_the_family_covers_every_column_and_has_no_duplicates() -> None:
     assert len(set(rules)) == len(rules) > 1000
     assert {rule.kind for rule in rules} == {*PREFERENCE_KINDS, "classes"}
     looked_at = {column for rule in rules for column, _ in rule.weights} | {rule.requirement for rule in rules}
-    assert looked_at - {None} == set(COLUMNS)
-    assert len(DIRECTED) + len(CATEGORIES) == len(COLUMNS)
+    assert looked_at - {None} == set(RULE_COLUMNS)
+    assert len(DIRECTED) + len(CATEGORIES) == len(RULE_COLUMNS)
 
 
-@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: f"{column.axis} {column.category or ''}")
-def test_requirements_leave_some_values_out(column: Column) -> None:
+@pytest.mark.parametrize("column", RULE_COLUMNS, ids=lambda column: f"{column.axis} {column.category or ''}")
+def test_requirements_leave_some_values_out(column: RuleColumn) -> None:
     assert all(0 < threshold <= 1 for threshold in thresholds(column))
     assert len(set(thresholds(column))) == len(thresholds(column)) > 0
 
 
 def test_a_rule_states_what_is_wanted() -> None:
-    rule = Rule("limit", ((PRICE, 1.0),), Column("region", "EU"), 1.0)
+    rule = ChoiceRule("limit", ((PRICE, 1.0),), RuleColumn("region", "EU"), 1.0)
     assert [(item["axis"], item["bound"], item["direction"]) for item in wanted(rule)] == [
         ("region", "EU", None),
         ("price", None, "less"),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
-from builder.users.committee import Step, read_history
+from builder.users.committee import ObservedChoice, read_history
 from builder.users.step_pool import StepPool, select_telling
 from builder.world.axes import AXES
-from builder.world.services import Job, catalogue, operation_name, service_providers
+from builder.world.services import Job, operation_name, service_jobs, service_providers
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
 
@@ -20,7 +20,7 @@ RULES = RuleSet()
 
 @pytest.fixture(scope="module")
 def jobs() -> tuple[Job, ...]:
-    return catalogue("validation")
+    return service_jobs("validation")
 
 
 def matrix(job: Job) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -28,7 +28,7 @@ def matrix(job: Job) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
 
 
 def test_every_functionality_is_offered_in_every_split() -> None:
-    names = [[job.functionality.name for job in catalogue(split)] for split in SPLITS]
+    names = [[job.functionality.name for job in service_jobs(split)] for split in SPLITS]
     assert names[0] == names[1] == names[2]
     assert len(names[0]) == 130
 
@@ -40,7 +40,7 @@ def test_splits_share_no_provider_tool_or_layout() -> None:
                 {getattr(provider, attribute) for provider in service_providers(split)} for split in (first, second)
             ]
             assert not values[0] & values[1]
-        tools = [{service.name for job in catalogue(split) for service in job.services} for split in (first, second)]
+        tools = [{service.name for job in service_jobs(split) for service in job.services} for split in (first, second)]
         assert not tools[0] & tools[1]
 
 
@@ -135,7 +135,7 @@ def test_selected_steps_refute_every_rival_and_the_committee_finds_the_answer(jo
         refuted = pool.refuted(steps[selected], choices[selected])[:, rivals]
         assert (refuted.sum(axis=0) >= 2).all()
         assert (pool.lead[steps[selected], rule] >= 0.1).all()
-        history = [Step(pool.features[steps[place]], int(choices[place])) for place in selected]
+        history = [ObservedChoice(pool.features[steps[place]], int(choices[place])) for place in selected]
         verdicts = read_history(history, candidates, RULES)
         assert verdicts.bayes.sum() == pytest.approx(1)
         assert int(verdicts.bayes.argmax()) == answer
