@@ -194,9 +194,10 @@ class RunResources:
     max_cost_usd: float | None = option(None, "Stop before the cost exceeds this amount in USD.", low=0)
     batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
-        None, "Folder of the private answers; baseline:oracle and baseline:regression need it for the test split."
+        None,
+        "Folder of the private answers; baseline:oracle and baseline:regression read attributes of the test tools there.",
     )
-    retry_failed: bool = option(False, "Send requests again that failed in an earlier run.")
+    retry_failed: bool = option(False, "Resend the requests that failed in an earlier run.")
 
     def __post_init__(self) -> None:
         _check_numbers(self)

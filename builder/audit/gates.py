@@ -106,7 +106,7 @@ def oracle_gate(outcomes: Sequence[Outcome], expected_loss: float = 0.0, gates: 
 
 
 def _measure(outcomes: Sequence[Outcome], gates: int) -> tuple[float, float, float]:
-    """Return the accuracy, the mean bound, and the margin of their difference."""
+    """Return the accuracy, the mean bound, and the margin of error of the difference between the two."""
     count = len(outcomes)
     accuracy = sum(outcome.right for outcome in outcomes) / count
     bound = sum(outcome.bound for outcome in outcomes) / count

@@ -106,7 +106,7 @@ class SplitRows:
 
 
 def draw(sizes: Mapping[str, int], seed: int, split: str, most: int) -> frozenset[str]:
-    """Draw query groups at random, at least one, until the next would exceed the maximum number of rows.
+    """Draw query groups at random until the next one would exceed the maximum number of rows; at least one.
 
     Args:
         sizes: Number of rows of each query group.

@@ -244,7 +244,8 @@ def _word_margins(pairs: Sequence[Pair]) -> list[float]:
 def _tool_margins(pairs: Sequence[Pair]) -> list[float]:
     """Return, for each pair, the popularity of the chosen tool minus that of the rejected tool.
 
-    The popularity of a tool is the number of pairs of other query groups that choose it minus those that reject it.
+    The popularity of a tool is the number of pairs in which it is chosen minus the number in which it is rejected,
+    over the pairs of all other query groups.
     """
     totals: Counter[str] = Counter()
     by_group: dict[str, Counter[str]] = {}

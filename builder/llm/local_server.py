@@ -121,7 +121,7 @@ def model_file() -> Path:
 
 
 def _check_free(host: str, port: int) -> None:
-    """Raise an error if the port cannot be bound. The server itself reports this badly, or waits."""
+    """Raise an error if the port cannot be bound. The error of the server itself is unclear, or does not come."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:

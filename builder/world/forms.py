@@ -268,7 +268,7 @@ class Stated:
 
     @property
     def stars(self) -> str:
-        """Standing as stars out of 5, with two decimals."""
+        """Rating in stars, from 0 to 5, with two decimals."""
         return _fixed(self.number / 2, 2)
 
     @property

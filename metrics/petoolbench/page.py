@@ -67,7 +67,7 @@ def problems_text(problems: Sequence[Problem]) -> str:
 
 
 def summary(scored: Scored) -> str:
-    """Return two or three sentences about the scored rows. They contain no text of users."""
+    """Return two or three sentences about the scored rows. They contain no text that a user entered."""
     scores = scored.scores
     sentences = [
         f"{_counted(scores['count'], 'row')} in {_counted(scores['query_groups'], 'query group')}, "

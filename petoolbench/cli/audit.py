@@ -31,8 +31,8 @@ def audit_folder(
 ) -> None:
     """Check that the answers of a data set can be found only from the histories.
 
-    A gate bounds the accuracy of a predictor that ignores the history or a part of it.
-    Exits with code 1 if a gate, or a check of the rows, fails.
+    Each gate is the highest accuracy allowed for a predictor that ignores all or part of the history.
+    Exits with code 1 if a predictor exceeds its gate, or if the rows fail a check.
     """
     manifest = read_manifest(data)
     if manifest.is_original:

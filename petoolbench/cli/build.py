@@ -41,16 +41,16 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How to find the tools of other jobs that fit a user's preference: structured (equal attribute "
-        "values, the default) or embedding (similar wording).",
+        help="How to choose the tools in a user's history, which do other jobs than the candidates but fit the same "
+        "preference: structured (equal attribute values, the default) or embedding (similar descriptions).",
     ),
 ]
 LlmName = Annotated[
     str | None,
     typer.Option(
         "--llm",
-        help="Language model that annotates and groups the tools and writes the instructions; by default, a "
-        "library of known jobs is used.",
+        help="Language model that annotates and groups the tools and writes the instructions. By default, no model is "
+        "used: tools are matched to built-in functionalities, which have templates for instructions.",
     ),
 ]
 LlmAddress = Annotated[

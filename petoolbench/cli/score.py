@@ -33,9 +33,7 @@ def score_file(
     ],
     config: Annotated[
         str | None,
-        typer.Option(
-            "--config", help=f"{choices('History type to score', CONFIGS)} Default: the one that the file answers."
-        ),
+        typer.Option("--config", help=f"{choices('History type to score', CONFIGS)} Default: the one in the file."),
     ] = None,
     split: Annotated[
         str | None,
@@ -50,7 +48,7 @@ def score_file(
         str,
         typer.Option(
             "--scorer",
-            help="How to compare arguments: default (by their meaning under the tool's schema), strict (as exact JSON "
+            help="How to compare arguments: default (after normalisation by the tool's schema), strict (as exact JSON "
             "values), or legacy (the scorer of the original PEToolLLM benchmark).",
         ),
     ] = SCORERS[0],

@@ -86,10 +86,10 @@ def compare_scorers(predictions: Mapping[str, str], references: Sequence[Referen
 
 
 def cross_tabulate(judged: Sequence[JudgedReply]) -> Mapping[tuple[str, str], int]:
-    """Count the replies by our error class and the credit of the released scorer.
+    """Count the replies by error class of PEToolBench and by result of the original PEToolLLM scorer.
 
     Returns:
-        Number of replies by a pair of our error class and the credit of the released scorer.
+        Number of replies by pair of error class and result of the original scorer.
     """
     return Counter((reply.ours.error_class, reply.released_class) for reply in judged)
 

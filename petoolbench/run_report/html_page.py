@@ -61,7 +61,7 @@ def _paragraphs(lines: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape prose, with no line break between a number and its sign."""
+    """Escape text, with non-breaking spaces before percent signs and around the comparison of a p-value."""
     return escape(_UNBREAKABLE.sub("\u00a0", text))
 
 
@@ -155,7 +155,7 @@ def _markdown_table(table: Table) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Escape text that contains no markup on purpose, such as the name of a model."""
+    """Escape text in which markup has no meaning, such as the name of a model."""
     marked = escape(text, quote=False)
     for mark in "\\`*_[]|#~":
         marked = marked.replace(mark, f"\\{mark}")
