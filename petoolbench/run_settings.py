@@ -195,7 +195,7 @@ class RunResources:
     batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
         None,
-        "Folder of the private answers; baseline:oracle and baseline:regression read attributes of the test tools there.",
+        "Folder of the private answers; baseline:oracle and baseline:regression need its tool attributes.",
     )
     retry_failed: bool = option(False, "Resend the requests that failed in an earlier run.")
 
