@@ -45,6 +45,9 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
     "uptime": (95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 99.97, 99.99),
 }
 """Values that services state on axes where they use round ones."""
+_PRICE_DIGITS: Final = (1.0, 1.25, 1.6, 2.0, 2.5, 4.0, 5.0, 6.25, 8.0)
+PRICES: Final = tuple(float(f"{digits}e{power}") for power in range(-2, 2) for digits in _PRICE_DIGITS)[5:]
+"""Prices in USD per 1,000 calls, from 0.04 to 80. Three digits state each exactly, also as calls for 10 USD."""
 _WHOLE: Final = frozenset({"archive", "coverage"})
 """Axes whose numbers are counts."""
 
@@ -78,11 +81,11 @@ def tidy(axis: Axis, value: float) -> float:
 
     Counts are whole numbers and at least 2; standing is at most 10.
     """
-    steps = _STEPS.get(axis.name)
-    if steps is not None:
-        return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
     if value == 0:
         return 0.0
+    steps = PRICES if axis.name == "price" else _STEPS.get(axis.name)
+    if steps is not None:
+        return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
     digits = 1 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
     if axis.name in _WHOLE:

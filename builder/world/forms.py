@@ -9,9 +9,14 @@ from typing import Final, NamedTuple
 
 from .axes import Value
 
-_MONTHLY_CALLS: Final = (1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000)
+_MONTHLY_CALLS: Final = tuple(
+    calls * size for size in (1_000, 10_000, 100_000) for calls in (1, 2, 2.5, 4, 5) if calls * size <= 500_000
+)
 """Number of calls that plans include."""
-_ROUND_FEES: Final = (5, 10, 15, 19, 25, 29, 39, 49, 59, 79, 99, 129, 149, 199, 249, 299, 399, 499)
+_USUAL_CALLS: Final = 10_000
+"""Number of calls of most plans."""
+_USUAL_FEES: Final = (5, 500)
+"""Lowest and highest usual fee of a month, in USD."""
 _MINUTES_A_MONTH: Final = 43_200
 _HOURS_A_YEAR: Final = 8_760
 _UNITS: Final = (
@@ -30,8 +35,6 @@ _MONTH_NAMES: Final = (
 )
 _ACCURACY: Final = 0.01
 """Relative error up to which a form may round a value."""
-_PLAN_ACCURACY: Final = 0.004
-"""The same for a plan with a usual fee: less than half the distance between prices of two digits, to keep the order."""
 
 
 class Plan(NamedTuple):
@@ -73,47 +76,50 @@ class Stated:
         """True if the value is zero: free calls, or inputs that are not stored."""
         return self.number == 0
 
-    # Price, in USD per 1,000 calls.
+    # Price, in USD per 1,000 calls. All forms state a drawn price exactly.
     @property
     def usd_per_1000(self) -> str:
         """Price of 1,000 calls, such as `2.40`."""
-        return _fixed(self.number, 2)
+        return _exact(self.number, 2)
 
     @property
     def usd_per_call(self) -> str:
         """Price of one call, such as `0.0024`."""
-        return _decimal(self.number / 1000)
+        return _exact(self.number / 1000)
 
     @property
     def cents_per_100(self) -> str:
         """Price of 100 calls in US cents, such as `24`."""
-        return _decimal(self.number * 10)
+        return _exact(self.number * 10)
 
     @property
     def usd_per_million(self) -> str:
         """Price of a million calls, such as `2,400`."""
-        return _decimal(self.number * 1000)
+        return _exact(self.number * 1000)
 
     @property
     def calls_for_10_usd(self) -> str:
-        """Calls that 10 USD pay for, such as `4,167`; a price of 0 has no such form."""
+        """Calls that 10 USD pay for, such as `4,000`; a price of 0 has no such form."""
         return _decimal(10_000 / self.number)
 
     @property
     def plan(self) -> Plan:
         """A monthly plan with this price per call when all included calls are used."""
         if self.is_zero:
-            return Plan(0.0, 10_000)
+            return Plan(0.0, _USUAL_CALLS)
+        plans = [Plan(round(calls * self.number / 1000, 2), int(calls)) for calls in _MONTHLY_CALLS]
 
-        def miss(plan: Plan) -> float:
-            return abs(plan.usd / plan.calls * 1000 / self.number - 1)
+        def oddness(plan: Plan) -> tuple[bool, bool, bool, float]:
+            low, high = _USUAL_FEES
+            is_exact = math.isclose(plan.usd / plan.calls * 1000, self.number, rel_tol=1e-9)
+            return (
+                not is_exact,
+                not plan.usd.is_integer(),
+                not low <= plan.usd <= high,
+                abs(math.log(plan.calls / _USUAL_CALLS)),
+            )
 
-        plans = [Plan(float(fee), calls) for fee in _ROUND_FEES for calls in _MONTHLY_CALLS]
-        fitting = [plan for plan in plans if miss(plan) <= _PLAN_ACCURACY]
-        if fitting:
-            return min(fitting, key=lambda plan: abs(plan.calls - 20_000))
-        calls = min(_MONTHLY_CALLS, key=lambda calls: abs(calls * self.number / 1000 - 40))
-        return Plan(round(calls * self.number / 1000, 2), calls)
+        return min(plans, key=oddness)
 
     # Rate limit, in calls per minute.
     @property
@@ -292,6 +298,14 @@ def _places(value: float, least: int) -> int:
     while places < 9 and value and abs(round(value, places) / value - 1) > _ACCURACY:
         places += 1
     return places
+
+
+def _exact(value: float, least: int = 0) -> str:
+    """Return a number with thousands separators and all of its decimals, `least` or more."""
+    places = least
+    while places < 9 and not math.isclose(round(value, places), value, rel_tol=1e-9):
+        places += 1
+    return f"{value:,.{places}f}"
 
 
 def _fixed(value: float, places: int) -> str:

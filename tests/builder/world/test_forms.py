@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builder.world.axes import AXES, Value
-from builder.world.facts import draw_value, tidy
+from builder.world.facts import PRICES, draw_value, tidy
 from builder.world.forms import Stated
 
 TODAY = date(2026, 11, 29)
@@ -16,6 +16,10 @@ TODAY = date(2026, 11, 29)
 
 def stated(axis: str, value: Value) -> Stated:
     return Stated(axis, value, TODAY)
+
+
+def number_of(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +31,7 @@ def stated(axis: str, value: Value) -> Stated:
         ("price", 0.064, "usd_per_call", "0.000064"),
         ("price", 2.4, "cents_per_100", "24"),
         ("price", 2.4, "usd_per_million", "2,400"),
-        ("price", 2.4, "calls_for_10_usd", "4,167"),
+        ("price", 2.5, "calls_for_10_usd", "4,000"),
         ("price", 0.0, "usd_per_call", "0"),
         ("rate_limit", 2.0, "per_minute", "2"),
         ("rate_limit", 2000.0, "per_hour", "120,000"),
@@ -93,11 +97,32 @@ def test_an_interface_ends_half_a_year_ahead(month: int, end: str) -> None:
 def test_a_plan_costs_the_price_per_call() -> None:
     prices = sorted({tidy(AXES["price"], 10**exponent) for exponent in np.linspace(-1.3, 1.6, 2000)})
     per_1000 = [plan.usd / plan.calls * 1000 for plan in (stated("price", price).plan for price in prices)]
-    assert per_1000 == pytest.approx(prices, rel=0.01)
+    assert per_1000 == pytest.approx(prices, rel=1e-9)
     assert per_1000 == sorted(set(per_1000)), "a dearer tool has a dearer plan"
     assert stated("price", 0.0).plan.usd == 0
     assert stated("price", 2.4).plan.fee == "24"
     assert stated("price", 2.4).plan.included == "10,000"
+    assert stated("price", 1.25).plan == (25, 20_000)
+    assert stated("price", 0.1).plan == (5, 50_000)
+
+
+@pytest.mark.parametrize("price", PRICES)
+def test_each_form_of_a_price_is_exact_and_has_three_digits_at_most(price: float) -> None:
+    assert tidy(AXES["price"], price) == price
+    of = stated("price", price)
+    plan = of.plan
+    factors = {of.usd_per_1000: 1, of.usd_per_call: 1000, of.cents_per_100: 0.1, of.usd_per_million: 0.001}
+    read = {text: number_of(text) * factor for text, factor in factors.items()}
+    read |= {of.calls_for_10_usd: 10_000 / number_of(of.calls_for_10_usd), plan.fee: plan.usd / plan.calls * 1000}
+    assert number_of(plan.fee) == plan.usd
+    for text, per_1000 in read.items():
+        assert per_1000 == pytest.approx(price, rel=1e-9), text
+        assert len(text.replace(",", "").replace(".", "").strip("0")) <= 3, text
+
+
+def test_drawn_prices_are_published_ones() -> None:
+    rng = np.random.default_rng(0)
+    assert {float(draw_value(AXES["price"], rng)) for _ in range(500)} <= set(PRICES)
 
 
 def test_drawn_counts_are_whole_and_standing_is_at_most_10() -> None:

@@ -55,6 +55,13 @@ PAIRS: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
     "standing": ((5.0, 5.5), (8.0, 8.8)),
 }
 
+HEADINGS: Final = {
+    *("{", "}", "FAQ", "Notes:", "## Limits, pricing and data", "data_policy:", "service:", "feature,value,unit"),
+    *("| Property | Value |", "|---|---|", f"{'Measure':<29}| Value"),
+    *("HTTP/1.1 200 OK", "$ catalog describe service"),
+}
+"""Lines of a layout that state no fact."""
+
 Reader = Callable[[Sequence[float]], Iterator[float]]
 """Reads canonical values from the numbers of a text."""
 
@@ -186,6 +193,14 @@ def test_no_heading_stands_without_content(layout: Layout) -> None:
         for line, following in zip(lines, [*lines[1:], ""], strict=True):
             if line.startswith(("##", "Plan |", "FAQ", "Notes")) or line.rstrip().endswith(":"):
                 assert following.strip(), "\n".join(lines)
+
+
+@each_layout
+def test_a_listing_states_facts_and_nothing_else(layout: Layout) -> None:
+    """Apart from headings and brackets, no line stands in listings that have no fact in common."""
+    lines = [set(render(layout, {axis: values_of(axis)[0]}).splitlines()) for axis in AXES]
+    common = {line for first, second in combinations(lines, 2) for line in first & second}
+    assert common <= HEADINGS, common - HEADINGS
 
 
 @each_layout
