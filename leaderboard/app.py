@@ -38,7 +38,7 @@ DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable with the default of --data."""
 STORE: Final = "PETOOLBENCH_STORE"
 """Environment variable with the default of --store."""
-_LABELS: Final = dict(zip(TABS, ("Board", "Pictures", "Compare", "Explore", "Submit", "About"), strict=True))
+_LABELS: Final = dict(zip(TABS, ("Board", "Charts", "Compare", "Explore", "Submit", "About"), strict=True))
 _INTRO: Final = "Does a model call the tool that *this* user would want? Data revision `{}`."
 _ADDRESS: Final = """
 (query) => {
@@ -106,7 +106,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
         _restore_view(blocks, context, handlers, layout)
         _update_licences(context, layout)
         _follow_tabs(handlers, layout)
-        for name in ("pictures", "compare"):
+        for name in ("charts", "compare"):
             page = layout.pages[name]
             layout.split.input(page.show, page.inputs, page.outputs, **QUICK)
         layout.address.change(None, layout.address, None, js=_ADDRESS, api_visibility="private")
@@ -136,8 +136,8 @@ def _lay_out(context: Context, version: str) -> _Layout:
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab(_LABELS["board"], id="board") as tab["board"]:
             board = board_page.build(context, split, active_tab, address)
-        with gr.Tab(_LABELS["pictures"], id="pictures", render_children=True) as tab["pictures"]:
-            pages["pictures"] = charts_page.build(context, split)
+        with gr.Tab(_LABELS["charts"], id="charts", render_children=True) as tab["charts"]:
+            pages["charts"] = charts_page.build(context, split)
         with gr.Tab(_LABELS["compare"], id="compare", render_children=True) as tab["compare"]:
             pages["compare"] = compare_page.build(context, split)
         with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tab["explore"]:
@@ -153,7 +153,7 @@ def _show_first_content(layout: _Layout) -> None:
     """Fill the other tabs once, shortly after the board is shown."""
     timer = gr.Timer(_FIRST_CONTENT_S)
     timer.tick(lambda: gr.Timer(active=False), None, timer, **QUICK)
-    for name in ("pictures", "explore", "submit"):
+    for name in ("charts", "explore", "submit"):
         page = layout.pages[name]
         timer.tick(page.show, page.inputs, page.outputs, **QUICK)
 

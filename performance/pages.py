@@ -108,7 +108,7 @@ _SWITCH = """
 """
 """Script that clicks a tab and checks every frame for its content. It excludes the overhead of Playwright."""
 _TABS = {
-    "Pictures": "#plot svg",
+    "Charts": "#plot svg",
     "Compare": "#compared .pet",
     "Explore": "#shown .instance",
     "Submit": "#own .own",

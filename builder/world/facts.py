@@ -93,6 +93,23 @@ def tidy(axis: Axis, value: float) -> float:
     return min(rounded, 10.0) if axis.name == "standing" else rounded
 
 
+def fit(axis: Axis, value: float, low: float, high: float) -> float:
+    """Move a number to the part of its axis that fits a functionality.
+
+    Numbers keep their order, but different ones can become equal.
+
+    Args:
+        axis: Axis of the number.
+        value: Number in the canonical unit.
+        low: Lowest number that fits.
+        high: Highest number that fits.
+    """
+    first, last = axis.position(axis.quantiles[0]), axis.position(axis.quantiles[-1])
+    share = (axis.position(value) - first) / (last - first)
+    moved = tidy(axis, axis.at(axis.position(low) + share * (axis.position(high) - axis.position(low))))
+    return float(min(max(moved, low), high))
+
+
 def _quantile(axis: Axis, share: float) -> float:
     """Return a quantile by interpolation between those of the axis; beyond them, the outer slope continues."""
     points = [axis.position(value) for value in axis.quantiles]

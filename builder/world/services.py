@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import permutations
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from builder.records import Binding, Functionality, Slot
 from builder.words import sentence, slug, words
 
 from .axes import AXES, Value
-from .facts import Facts, draw_value
+from .facts import Facts, draw_value, fit
 from .listings import layouts
 from .trade_offs import draw_facts
 
@@ -28,6 +29,13 @@ _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
 _SIZES: Final = (6, 7, 8)
 """Numbers of providers of a functionality in a split."""
+_RANGED: Final = ("freshness", "coverage")
+"""Axes whose range depends on the functionality."""
+_ATTEMPTS: Final = 100
+_FREE_UP_TO: Final = 0.25
+"""Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
+_FREE_SHARE: Final = 0.6
+"""Share of the groups with such a tool in which it is free."""
 _OPTIONAL: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("limit", {"type": "integer", "default": 10, "description": "Maximum number of results"}),
     ("lang", {"type": "string", "default": "en", "description": "Language of the reply, ISO 639-1"}),
@@ -121,11 +129,14 @@ def service_jobs(split: str) -> tuple[Job, ...]:
         rng = generator_for((_SEED,), "services", split, functionality.name)
         size = int(rng.choice(_SIZES))
         order = [providers[int(place)] for place in rng.permutation(len(providers))]
-        chosen = sorted(order, key=lambda provider: load[provider.name])[:size]
+        entry = table[functionality.name]
+        fitting = [
+            provider for provider in order if "source" not in entry or provider.facts["source"] in entry["source"]
+        ]
+        chosen = sorted(fitting, key=lambda provider: load[provider.name])[:size]
         for provider in chosen:
             load[provider.name] += 1
-        entry = table[functionality.name]
-        jobs.append(_job(functionality, split, tuple(entry["axes"]), str(entry["noun"]), chosen, rng))
+        jobs.append(_job(functionality, split, entry, chosen, rng))
     return tuple(jobs)
 
 
@@ -150,20 +161,57 @@ def service_providers(split: str) -> tuple[ServiceProvider, ...]:
 def _job(
     functionality: Functionality,
     split: str,
-    axes: tuple[str, ...],
-    noun: str,
+    entry: Mapping[str, Any],
     providers: Sequence[ServiceProvider],
     rng: np.random.Generator,
 ) -> Job:
-    facts = draw_facts(axes, [provider.facts for provider in providers], rng)
-    assert facts is not None, "the axes of every functionality allow a trade-off"
+    axes = tuple(entry["axes"])
+    facts = _fitting_facts(axes, entry, providers, rng)
     phrases = [functionality.summary, *functionality.phrases]
     order = rng.permutation(len(phrases))
     services = [
         _service(functionality, provider, phrases[int(order[place % len(order)])], facts[place], rng)
         for place, provider in enumerate(providers)
     ]
-    return Job(functionality, split, axes, noun, tuple(sorted(services, key=lambda service: service.name)))
+    return Job(
+        functionality, split, axes, str(entry["noun"]), tuple(sorted(services, key=lambda service: service.name))
+    )
+
+
+def _fitting_facts(
+    axes: Sequence[str], entry: Mapping[str, Any], providers: Sequence[ServiceProvider], rng: np.random.Generator
+) -> Sequence[Facts]:
+    """Draw the facts of the tools of a group, in the ranges that fit the functionality."""
+    for _ in range(_ATTEMPTS):
+        drawn = draw_facts(axes, [provider.facts for provider in providers], rng)
+        if drawn is None:
+            break
+        facts = [
+            {
+                name: fit(AXES[name], float(value), *entry[name]) if name in _RANGED else value
+                for name, value in tool.items()
+            }
+            for tool in drawn
+        ]
+        # Different numbers can have become equal, so that a tool is worse than another on all other axes.
+        if not any(_is_worse(one, other) for one, other in permutations(facts, 2)):
+            return _with_free_tool(facts, rng)
+    raise AssertionError("the axes of every functionality allow a trade-off")
+
+
+def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequence[Facts]:
+    """Make the cheapest tool of some groups free, where it is cheap and costs at most half of every other one."""
+    order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
+    lowest, second = (float(facts[place]["price"]) for place in order[:2])
+    if lowest > _FREE_UP_TO or second < 2 * lowest or rng.random() >= _FREE_SHARE:
+        return facts
+    return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
+
+
+def _is_worse(one: Facts, other: Facts) -> bool:
+    """Return True if a tool is better than another on no axis."""
+    directed = [AXES[name] for name in one if AXES[name].better != "matter"]
+    return all(axis.goodness(one[axis.name]) <= axis.goodness(other[axis.name]) for axis in directed)
 
 
 def _service(

@@ -1,4 +1,4 @@
-"""The Pictures page: one chart at a time, of selected systems."""
+"""The Charts page: one chart at a time, of selected systems."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _FIRST: Final = 5
 
 
 class Handlers:
-    """Event handlers of the Pictures page.
+    """Event handlers of the Charts page.
 
     Args:
         context: Objects shared by all pages.

@@ -91,7 +91,7 @@ class View:
     page: int = 1
 
 
-TABS: Final = ("board", "pictures", "compare", "explore", "submit", "about")
+TABS: Final = ("board", "charts", "compare", "explore", "submit", "about")
 
 
 def licences(found: Iterable[Row]) -> list[str]:

@@ -200,12 +200,12 @@ def test_charts_are_shown_when_their_tab_is_opened(look: Look, board: Board) -> 
     page = look(board.url)
     shown(page)
     expect(page.locator("#plot")).to_be_hidden()
-    tab(page, "Pictures")
+    tab(page, "Charts")
     expect(page.locator("#plot svg.for-wide")).to_be_visible()
     expect(page.locator("#plot svg.for-narrow")).to_be_hidden()
     expect(page.locator("#plot")).to_contain_text("wren")
     expect(page.locator("#plot")).to_contain_text("<img")
-    assert query(page)["tab"] == ["pictures"]
+    assert query(page)["tab"] == ["charts"]
     for kind, description in (
         ("Accuracy by instance property", "by history length"),
         ("Score against cost", "cost of the run, in dollars"),
@@ -219,7 +219,7 @@ def test_charts_are_shown_when_their_tab_is_opened(look: Look, board: Board) -> 
 
 
 def test_charts_fit_a_phone_screen(look: Look, board: Board) -> None:
-    page = look(f"{board.url}?tab=pictures", width=390)
+    page = look(f"{board.url}?tab=charts", width=390)
     expect(page.locator("#plot svg.for-narrow")).to_be_visible()
     expect(page.locator("#plot svg.for-wide")).to_be_hidden()
     ink = page.locator("#plot svg.for-narrow text", has_text="wren").first
@@ -229,7 +229,7 @@ def test_charts_fit_a_phone_screen(look: Look, board: Board) -> None:
         expect(page.locator("#figure").get_by_label(kind)).to_be_checked()
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-    dark = look(f"{board.url}?tab=pictures&__theme=dark", width=390, dark=True)
+    dark = look(f"{board.url}?tab=charts&__theme=dark", width=390, dark=True)
     ink = dark.locator("#plot svg.for-narrow text", has_text="wren").first
     assert ink.evaluate("element => getComputedStyle(element).fill") != light  # charts use the text colour of the page
 

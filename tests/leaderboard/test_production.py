@@ -120,7 +120,7 @@ def test_a_submission_gets_a_receipt_and_appears_on_every_page(
 
     page.get_by_role("tab", name="Board", exact=True).click()
     expect(page.locator("#board th.system", has_text="heron")).to_be_visible()
-    page.get_by_role("tab", name="Pictures", exact=True).click()
+    page.get_by_role("tab", name="Charts", exact=True).click()
     expect(page.locator("#plot svg.for-wide")).to_contain_text("heron")
     page.get_by_role("tab", name="Compare", exact=True).click()
     expect(page.locator("#compared")).to_contain_text("heron is ahead by")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from builder.grouping.functionalities import data_table
+from builder.world.services import service_jobs
 
 CONCERNS: Final[list[dict[str, Any]]] = data_table("world/data/concerns.toml")["concern"]
 SPLITS: Final = ("train", "validation", "test")
@@ -119,8 +120,23 @@ def test_no_mention_recurs() -> None:
 
 
 @each_concern()
+def test_functionalities_are_of_the_split(concern: dict[str, Any]) -> None:
+    names = concern["functionalities"]
+    assert names == sorted(set(names))
+    assert set(names) <= {job.functionality.name for job in service_jobs(concern["split"])}
+    assert len(names) >= 12
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_functionality_fits_six_concerns(split: str) -> None:
+    counts = Counter(name for concern in CONCERNS if concern["split"] == split for name in concern["functionalities"])
+    names = [job.functionality.name for job in service_jobs(split)]
+    assert {name: counts[name] for name in names if counts[name] < 6} == {}
+
+
+@each_concern()
 def test_mentions_are_well_formed(concern: dict[str, Any]) -> None:
-    assert set(concern) == {"name", "split", "sphere", "mentions"}
+    assert set(concern) == {"name", "split", "sphere", "functionalities", "mentions"}
     mentions = concern["mentions"]
     assert len(mentions) == len(set(mentions)) == 14
     for mention in mentions:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from builder.world.axes import AXES, Value
-from builder.world.facts import PRICES, draw_value, tidy
+from builder.world.facts import PRICES, draw_value, fit, tidy
 from builder.world.forms import Stated
 
 TODAY = date(2026, 11, 29)
@@ -132,3 +132,13 @@ def test_drawn_counts_are_whole_and_standing_is_at_most_10() -> None:
             value >= 2 and value == int(value) for value in (float(draw_value(AXES[axis], rng)) for _ in range(500))
         )
     assert all(0 < float(draw_value(AXES["standing"], rng)) <= 10 for _ in range(500))
+
+
+def test_numbers_move_to_a_range_in_their_order() -> None:
+    for name, low, high in (("freshness", 5.0, 900.0), ("freshness", 3600.0, 604800.0), ("coverage", 8.0, 195.0)):
+        axis = AXES[name]
+        values = np.geomspace(axis.quantiles[0] / 2, axis.quantiles[-1] * 2, 50).tolist()
+        moved = [fit(axis, value, low, high) for value in values]
+        assert moved == sorted(moved)
+        assert (moved[0], moved[-1]) == (low, high)
+        assert len(set(moved)) >= 5

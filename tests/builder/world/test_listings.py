@@ -201,6 +201,7 @@ def test_a_listing_states_facts_and_nothing_else(layout: Layout) -> None:
     lines = [set(render(layout, {axis: values_of(axis)[0]}).splitlines()) for axis in AXES]
     common = {line for first, second in combinations(lines, 2) for line in first & second}
     assert common <= HEADINGS, common - HEADINGS
+    assert not re.search("HTTPS|TLS|CORS", render(layout, {axis: values_of(axis)[0] for axis in AXES}))
 
 
 @each_layout

@@ -7,10 +7,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from builder.grouping.functionalities import data_table
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
 from builder.users.committee import ObservedChoice, read_history
 from builder.users.step_pool import StepPool, select_telling
 from builder.world.axes import AXES
+from builder.world.facts import PRICES
 from builder.world.services import Job, operation_name, service_jobs, service_providers
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
@@ -56,6 +58,31 @@ def test_facts_of_a_provider_hold_for_all_of_its_tools(jobs: tuple[Job, ...]) ->
             assert set(service.facts) == set(job.axes)
             shared = {name: value for name, value in service.facts.items() if AXES[name].provider}
             assert shared == {name: service.provider.facts[name] for name in shared}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_facts_fit_the_functionality(split: str) -> None:
+    table = data_table("world/data/functionality_axes.toml")
+    for job in service_jobs(split):
+        about = table[job.functionality.name]
+        for service in job.services:
+            for axis in {"freshness", "coverage"} & set(job.axes):
+                low, high = about[axis]
+                value = float(service.facts[axis])
+                assert low <= value <= high
+                assert value == int(value)
+            if "source" in job.axes:
+                assert service.facts["source"] in about["source"]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_some_tools_are_free_and_the_others_of_the_group_clearly_dearer(split: str) -> None:
+    prices = [sorted(float(service.facts["price"]) for service in job.services) for job in service_jobs(split)]
+    free = [group for group in prices if group[0] == 0]
+    assert 0.05 <= len(free) / len(prices) <= 0.5
+    axis = AXES["price"]
+    assert all(axis.goodness(0.0) - axis.goodness(group[1]) >= LEAD for group in free)
+    assert {price for group in prices for price in group} <= {0.0, *PRICES}
 
 
 def test_no_tool_is_worse_than_another_on_everything(jobs: tuple[Job, ...]) -> None:

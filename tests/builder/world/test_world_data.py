@@ -17,6 +17,7 @@ import pytest
 from builder.grouping.functionalities import data_table, entries
 from builder.words import squash
 from builder.world.axes import AXES
+from builder.world.facts import tidy
 
 FUNCTIONALITIES: Final[Mapping[str, dict[str, Any]]] = data_table("world/data/functionality_axes.toml")
 PROVIDERS: Final[list[dict[str, str]]] = data_table("world/data/service_providers.toml")["provider"]
@@ -64,6 +65,15 @@ SERIES: Final = (
     "income statement by ticker",
 )
 """Jobs whose data reaches back in time."""
+EXISTING: Final[Mapping[str, int]] = {
+    "countries": 195,
+    "currencies": 180,
+    "languages": 200,
+    "makes": 150,
+    "price zones": 100,
+    "vehicle registers": 195,
+}
+"""Number of things of a kind that exist, or that a service can know."""
 SPLITS: Final = ("train", "validation", "test")
 NAMING: Final = ("verb_noun", "camel", "rest", "noun", "namespaced")
 PARAMETERS: Final = ("snake", "camel", "short")
@@ -116,7 +126,8 @@ def spread(values: Iterable[object]) -> int:
 def test_every_offered_functionality_has_axes() -> None:
     assert list(FUNCTIONALITIES) == sorted(entry.functionality.name for entry in entries() if entry.offered)
     for name, about in FUNCTIONALITIES.items():
-        assert set(about) == {"axes", "noun", "personal", "interactive", "bulk"}, name
+        limited = {"freshness", "coverage", "source"} & set(about["axes"])
+        assert set(about) == {"axes", "noun", "personal", "interactive", "bulk"} | limited, name
         assert all(isinstance(about[flag], bool) for flag in ("personal", "interactive", "bulk")), name
 
 
@@ -144,6 +155,33 @@ def test_series_have_an_archive_and_nothing_else_has() -> None:
 @pytest.mark.parametrize("name", COMPUTED)
 def test_what_is_computed_is_not_stale_and_has_no_source(name: str) -> None:
     assert not {"freshness", "archive", "source", "reuse"} & set(FUNCTIONALITIES[name]["axes"])
+
+
+def test_counts_do_not_exceed_what_exists() -> None:
+    for name, about in FUNCTIONALITIES.items():
+        if "coverage" in about["axes"]:
+            low, high = about["coverage"]
+            assert low >= 2, name
+            assert 7 * low <= high <= EXISTING.get(about["noun"], 1_000), name
+
+
+def test_freshness_has_a_range_of_usual_intervals() -> None:
+    for name, about in FUNCTIONALITIES.items():
+        if "freshness" in about["axes"]:
+            low, high = about["freshness"]
+            assert tidy(AXES["freshness"], low) == low, name
+            assert tidy(AXES["freshness"], high) == high, name
+            assert 40 * low <= high, name
+    assert FUNCTIONALITIES["flight status"]["freshness"][1] <= 3_600
+    assert FUNCTIONALITIES["seasons of a tv series"]["freshness"][0] >= 3_600
+
+
+def test_three_origins_at_least_fit_where_the_source_is_stated() -> None:
+    for name, about in FUNCTIONALITIES.items():
+        if "source" in about["axes"]:
+            assert about["source"] == [level for level in AXES["source"].levels if level in about["source"]], name
+            assert len(about["source"]) >= 3, name
+    assert not [name for name in FUNCTIONALITIES if "exchange rate" in name and "source" in FUNCTIONALITIES[name]]
 
 
 def test_each_axis_matters_for_several_functionalities() -> None:
