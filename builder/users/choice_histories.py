@@ -21,7 +21,7 @@ from builder.world.trade_offs import balanced_subsets, winners
 
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
 from .committee import ObservedChoice, read_history
-from .step_pool import CLEAR, StepPool, select_telling
+from .step_pool import CLEAR, OFFERED, StepPool, select_telling
 
 _CANDIDATE_SIZES: Final = (4, 5, 6)
 """Numbers of candidates that do the job."""
@@ -47,6 +47,8 @@ class HistoryDials:
     """Steps that must contradict each rival rule."""
     most: int = 26
     """Maximum number of steps of the query's concern under its current preference."""
+    off_profile: float = 0.05
+    """Share of further steps that contradict the preference, 0 to 1; not in `preferred_only`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class ChoiceStep:
     """1 for liked, 0 for disliked, None without ratings."""
     is_current: bool = True
     """False for a step under the preference before a change."""
+    is_off_profile: bool = False
+    """True for a step that contradicts the preference: by the call, or in `rating_integrated` by the rating."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,11 @@ class ChoiceUser:
 
     query: ChoiceQuery
     kind: str
-    """RuleKind of the preference of the query's concern."""
+    """Kind of the preference of the query's concern."""
     rules: tuple[int, ...]
-    """ChoiceRule of each concern; the first is that of the query's concern."""
+    """Rule of each concern; the first is that of the query's concern."""
     earlier: int
-    """ChoiceRule of the query's concern before the change, in `chronological`; that of the disliked calls in
+    """Rule of the query's concern before the change, in `chronological`; that of the disliked calls in
     `rating_integrated`."""
     histories: Mapping[str, tuple[ChoiceStep, ...]]
 
@@ -123,16 +127,19 @@ class ChoiceUserMaker:
         self.targets = [name for name, sets in self.candidate_sets.items() if sets]
         self._axes = {name: frozenset(job.axes) for name, job in self.jobs.items()}
         self._rule_axes = [rule.axes for rule in rules.rules]
-        self._stating = [sum(axes <= stated for stated in self._axes.values()) for axes in self._rule_axes]
+        self._stating = [
+            frozenset(name for name, stated in self._axes.items() if axes <= stated) for axes in self._rule_axes
+        ]
         self.drops: Counter[str] = Counter()
         """Number of rejected draws by reason."""
 
-    def user(self, kind: str, concerns: int, rng: np.random.Generator) -> ChoiceUser | None:
+    def user(self, kind: str, concerns: Sequence[frozenset[str]], rng: np.random.Generator) -> ChoiceUser | None:
         """Draw a user.
 
         Args:
-            kind: RuleKind of the preference that the query's concern has.
-            concerns: Number of concerns, 1 to 3.
+            kind: Kind of the preference that the query's concern has.
+            concerns: Names of the functionalities that each concern asks for, 1 to 3 concerns; the query belongs to the
+                first.
             rng: Generator of all draws.
 
         Returns:
@@ -144,14 +151,18 @@ class ChoiceUserMaker:
                 return user
         return None
 
-    def _attempt(self, kind: str, concerns: int, rng: np.random.Generator) -> ChoiceUser | None:
-        job = self.targets[int(rng.integers(len(self.targets)))]
+    def _attempt(self, kind: str, concerns: Sequence[frozenset[str]], rng: np.random.Generator) -> ChoiceUser | None:
+        targets = [name for name in self.targets if name in concerns[0]]
+        if not targets:
+            self.drops["no_target"] += 1
+            return None
+        job = targets[int(rng.integers(len(targets)))]
         sets = self.candidate_sets[job]
         candidates = sets[int(rng.integers(len(sets)))]
         tools = self.features[job][list(candidates)]
         best = winners(tools, self.rules)
         answer = int(rng.integers(len(candidates)))
-        rule = self._rule(kind, job, best, answer, rng)
+        rule = self._rule(kind, job, best, answer, concerns[0], rng)
         others = [place for place in range(len(candidates)) if place != answer]
         rivals_of_users = [
             self._rule(
@@ -159,42 +170,80 @@ class ChoiceUserMaker:
                 job,
                 best,
                 others[int(rng.integers(len(others)))],
+                concern,
                 rng,
             )
-            for _ in range(concerns)
+            for concern in concerns
         ]
         if rule is None or None in rivals_of_users:
             self.drops["no_rule"] += 1
             return None
         earlier, *elsewhere = [other for other in rivals_of_users if other is not None]
         query = ChoiceQuery(job, candidates, answer)
-        current = self._evidence(rule, query, tools, rng)
+        current = self._evidence(rule, query, tools, concerns[0], rng)
         disliked = None if current is None else self._disliked(rule, earlier, current, rng)
-        before = self._of_rule(earlier, query, 0, rng, is_current=False)
-        rest = [self._of_rule(other, query, index, rng) for index, other in enumerate(elsewhere, start=1)]
+        before = self._of_rule(earlier, query, 0, concerns[0], rng, is_current=False)
+        rest = [
+            self._of_rule(other, query, index, concerns[index], rng) for index, other in enumerate(elsewhere, start=1)
+        ]
         if current is None or disliked is None or before is None or None in rest:
             self.drops["too_few_steps"] += 1
             return None
-        return ChoiceUser(
-            query,
-            kind,
-            (rule, *elsewhere),
-            earlier,
-            self._histories(current, disliked, before, [steps for steps in rest if steps is not None], rng),
-        )
+        found = [steps for steps in rest if steps is not None]
+        off = [
+            step
+            for of_rule, steps in zip((rule, *elsewhere), (current, *found), strict=True)
+            for step in self._off_profile(of_rule, steps, rng)
+        ]
+        histories = self._histories(current, disliked, before, found, off, rng)
+        if not all(self._is_found(query, tools, histories[name]) for name in ("rating_integrated", "chronological")):
+            self.drops["exceptions_mislead"] += 1
+            return None
+        return ChoiceUser(query, kind, (rule, *elsewhere), earlier, histories)
 
-    def _rule(self, kind: str, job: str, best: NDArray[np.intp], answer: int, rng: np.random.Generator) -> int | None:
-        """Draw a rule of a kind that clearly picks a candidate, and whose axes enough jobs state."""
+    def _off_profile(self, rule: int, steps: Sequence[ChoiceStep], rng: np.random.Generator) -> list[ChoiceStep]:
+        """Draw steps in the same jobs in which the user calls another of the offered tools than the rule picks."""
+        off = []
+        for item in steps:
+            if rng.random() < self.dials.off_profile:
+                same = self.pool.of_job[self.pool.steps[item.step].job]
+                step = int(same[int(rng.integers(len(same)))])
+                others = [place for place in range(OFFERED) if place != self.pool.best[step, rule]]
+                choice = others[int(rng.integers(len(others)))]
+                off.append(replace(item, step=step, choice=choice, is_off_profile=True))
+        return off
+
+    def _is_found(self, query: ChoiceQuery, tools: NDArray[np.float64], history: Sequence[ChoiceStep]) -> bool:
+        """Check that the whole committee finds the answer from the current steps of the query's concern."""
+        own = [
+            ObservedChoice(self.pool.features[step.step], step.choice, step.rating != 0)
+            for step in history
+            if step.concern == 0 and step.is_current
+        ]
+        return set(read_history(own, tools, self.rules).picks()) == {query.answer}
+
+    def _rule(
+        self,
+        kind: str,
+        job: str,
+        best: NDArray[np.intp],
+        answer: int,
+        concern: frozenset[str],
+        rng: np.random.Generator,
+    ) -> int | None:
+        """Draw a rule of a kind that clearly picks a candidate, and whose axes enough jobs of the concern state."""
         usable = [
             index
             for index in self.rules.indexes([kind], self._axes[job])
-            if best[index] == answer and self._stating[index] > _JOBS
+            if best[index] == answer and len(self._stating[index] & concern) > _MIN_JOBS
         ]
         return usable[int(rng.integers(len(usable)))] if usable else None
 
-    def _concern_jobs(self, rule: int, query: ChoiceQuery, rng: np.random.Generator) -> list[str] | None:
-        """Choose jobs that state the axes of a rule, and together as many axes of the query's job as possible."""
-        free = [name for name in self.jobs if name != query.job and self._rule_axes[rule] <= self._axes[name]]
+    def _concern_jobs(
+        self, rule: int, query: ChoiceQuery, concern: frozenset[str], rng: np.random.Generator
+    ) -> list[str] | None:
+        """Choose jobs of a concern that state the axes of a rule, and together many axes of the query's job."""
+        free = [name for name in self.jobs if name != query.job and name in concern and name in self._stating[rule]]
         if len(free) < _MIN_JOBS:
             return None
         order = [free[int(place)] for place in rng.permutation(len(free))]
@@ -211,10 +260,15 @@ class ChoiceUserMaker:
         return chosen
 
     def _evidence(
-        self, rule: int, query: ChoiceQuery, tools: NDArray[np.float64], rng: np.random.Generator
+        self,
+        rule: int,
+        query: ChoiceQuery,
+        tools: NDArray[np.float64],
+        concern: frozenset[str],
+        rng: np.random.Generator,
     ) -> list[ChoiceStep] | None:
         """Select the steps of the query's concern: they refute every rival, and the committee finds the answer."""
-        jobs = self._concern_jobs(rule, query, rng)
+        jobs = self._concern_jobs(rule, query, concern, rng)
         if jobs is None:
             return None
         steps = self.pool.clear(rule, self.pool.of_jobs(jobs))
@@ -259,16 +313,23 @@ class ChoiceUserMaker:
         return disliked if len(disliked) >= len(current) // 2 else None
 
     def _of_rule(
-        self, rule: int, query: ChoiceQuery, concern: int, rng: np.random.Generator, *, is_current: bool = True
+        self,
+        rule: int,
+        query: ChoiceQuery,
+        index: int,
+        concern: frozenset[str],
+        rng: np.random.Generator,
+        *,
+        is_current: bool = True,
     ) -> list[ChoiceStep] | None:
         """Draw steps of another concern, or of an earlier preference."""
-        jobs = self._concern_jobs(rule, query, rng)
+        jobs = self._concern_jobs(rule, query, concern, rng)
         if jobs is None:
             return None
         steps = self.pool.clear(rule, self.pool.of_jobs(jobs))
         number = int(rng.integers(_OTHER_STEPS[0], _OTHER_STEPS[1] + 1))
         chosen = [int(steps[place]) for place in rng.permutation(len(steps))[:number]]
-        return [ChoiceStep(step, int(self.pool.best[step, rule]), concern, is_current=is_current) for step in chosen]
+        return [ChoiceStep(step, int(self.pool.best[step, rule]), index, is_current=is_current) for step in chosen]
 
     def _histories(
         self,
@@ -276,6 +337,7 @@ class ChoiceUserMaker:
         disliked: Sequence[ChoiceStep],
         before: Sequence[ChoiceStep],
         rest: Sequence[Sequence[ChoiceStep]],
+        off: Sequence[ChoiceStep],
         rng: np.random.Generator,
     ) -> dict[str, tuple[ChoiceStep, ...]]:
         elsewhere = [step for steps in rest for step in steps]
@@ -283,14 +345,15 @@ class ChoiceUserMaker:
         def shuffled(steps: Sequence[ChoiceStep]) -> list[ChoiceStep]:
             return [steps[int(place)] for place in rng.permutation(len(steps))]
 
-        rated = [replace(step, rating=1) for step in (*current, *elsewhere)] + list(disliked)
-        ordered = [*shuffled(before), *shuffled(current)]
-        places = set(rng.permutation(len(ordered) + len(elsewhere))[: len(ordered)].tolist())
-        own, other = iter(ordered), iter(shuffled(elsewhere))
+        rated = [replace(step, rating=1) for step in (*current, *elsewhere, *off)] + list(disliked)
+        ordered = [*shuffled(before), *shuffled([*current, *(step for step in off if step.concern == 0)])]
+        others = shuffled([*elsewhere, *(step for step in off if step.concern != 0)])
+        places = set(rng.permutation(len(ordered) + len(others))[: len(ordered)].tolist())
+        own, other = iter(ordered), iter(others)
         return {
             "preferred_only": tuple(shuffled([*current, *elsewhere])),
             "rating_integrated": tuple(shuffled(rated)),
             "chronological": tuple(
-                next(own) if place in places else next(other) for place in range(len(ordered) + len(elsewhere))
+                next(own) if place in places else next(other) for place in range(len(ordered) + len(others))
             ),
         }

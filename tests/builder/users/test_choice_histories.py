@@ -11,6 +11,7 @@ from builder.users.choice_histories import ChoiceStep, ChoiceUser, ChoiceUserMak
 from builder.users.choice_rules import PREFERENCE_KINDS, RuleSet
 from builder.users.committee import ObservedChoice, read_history
 from builder.users.step_pool import CLEAR, OFFERED
+from builder.world.concerns import concerns
 from builder.world.services import service_jobs
 from builder.world.trade_offs import winners
 from hf_dataset.schema import HISTORY_TYPES
@@ -20,16 +21,22 @@ DIALS = HistoryDials(least_telling=6, most=30)
 
 @pytest.fixture(scope="module")
 def maker() -> ChoiceUserMaker:
-    return ChoiceUserMaker(service_jobs("train")[:70], RuleSet(), DIALS, np.random.default_rng(1))
+    return ChoiceUserMaker(service_jobs("train"), RuleSet(), DIALS, np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
 def users(maker: ChoiceUserMaker) -> list[ChoiceUser]:
     rng = np.random.default_rng(2)
-    drawn = [maker.user(PREFERENCE_KINDS[place % 4], 1 + place % 3, rng) for place in range(48)]
+    drawn = [maker.user(PREFERENCE_KINDS[place % 4], life(1 + place % 3, rng), rng) for place in range(48)]
     found = [user for user in drawn if user is not None]
     assert len(found) >= 40
     return found
+
+
+def life(number: int, rng: np.random.Generator) -> list[frozenset[str]]:
+    """Draw concerns, by their functionalities."""
+    available = concerns("train")
+    return [available[int(place)].functionalities for place in rng.permutation(len(available))[:number]]
 
 
 def follows(maker: ChoiceUserMaker, step: ChoiceStep, rule: int) -> bool:
@@ -60,7 +67,9 @@ def test_every_call_is_the_clear_choice_of_its_concern(maker: ChoiceUserMaker, u
             for step in user.histories[name]:
                 assert len(set(maker.pool.steps[step.step].tools)) == OFFERED
                 assert maker.pool.steps[step.step].job != user.query.job
-                if step.rating == 0:
+                if step.is_off_profile:
+                    assert int(maker.pool.best[step.step, user.rules[step.concern]]) != step.choice
+                elif step.rating == 0:
                     assert int(maker.pool.best[step.step, user.earlier]) == step.choice
                     assert int(maker.pool.best[step.step, user.rules[0]]) != step.choice
                 else:
@@ -94,12 +103,39 @@ def test_two_steps_contradict_every_rival(maker: ChoiceUserMaker, users: list[Ch
         assert (maker.pool.refuted(steps, choices)[:, rivals].sum(axis=0) >= DIALS.refutations).all()
 
 
-def test_all_readers_of_the_committee_find_the_answer(maker: ChoiceUserMaker, users: list[ChoiceUser]) -> None:
+@pytest.mark.parametrize("name", HISTORY_TYPES)
+def test_all_readers_of_the_committee_find_the_answer(
+    maker: ChoiceUserMaker, users: list[ChoiceUser], name: str
+) -> None:
     for user in users:
         tools = maker.features[user.query.job][list(user.query.candidates)]
-        own = [step for step in user.histories["preferred_only"] if step.concern == 0]
-        history = [ObservedChoice(maker.pool.features[step.step], step.choice) for step in own]
+        own = [step for step in user.histories[name] if step.concern == 0 and step.is_current]
+        history = [ObservedChoice(maker.pool.features[step.step], step.choice, step.rating != 0) for step in own]
         assert set(read_history(history, tools, maker.rules).picks()) == {user.query.answer}
+
+
+def test_some_steps_contradict_the_preference_where_the_history_type_allows_it(users: list[ChoiceUser]) -> None:
+    steps = {name: [step for user in users for step in user.histories[name]] for name in HISTORY_TYPES}
+    shares = {name: sum(step.is_off_profile for step in steps[name]) / len(steps[name]) for name in HISTORY_TYPES}
+    assert shares["preferred_only"] == 0
+    assert 0.005 < shares["rating_integrated"] < 0.06
+    assert 0.005 < shares["chronological"] < 0.06
+
+
+def test_every_request_of_a_concern_fits_it(maker: ChoiceUserMaker) -> None:
+    rng = np.random.default_rng(3)
+    for place in range(12):
+        concern, other = life(2, rng)
+        user = maker.user(PREFERENCE_KINDS[place % 4], [concern, other], rng)
+        if user is None:
+            continue
+        assert user.query.job in concern
+        for step in (step for steps in user.histories.values() for step in steps):
+            assert maker.pool.steps[step.step].job in (concern, other)[step.concern]
+
+
+def test_a_concern_without_fitting_jobs_gives_no_user(maker: ChoiceUserMaker) -> None:
+    assert maker.user("single", [frozenset()], np.random.default_rng(4)) is None
 
 
 def test_the_sum_of_all_facts_is_no_better_than_chance(maker: ChoiceUserMaker, users: list[ChoiceUser]) -> None:
@@ -113,5 +149,6 @@ def test_the_sum_of_all_facts_is_no_better_than_chance(maker: ChoiceUserMaker, u
 
 
 def test_the_same_generator_gives_the_same_user(maker: ChoiceUserMaker) -> None:
-    first, second = (maker.user("limit", 2, np.random.default_rng(7)) for _ in range(2))
+    lives = life(2, np.random.default_rng(7))
+    first, second = (maker.user("limit", lives, np.random.default_rng(7)) for _ in range(2))
     assert first == second is not None
