@@ -173,10 +173,10 @@ def _audit_size(summary: AuditSummary, size: int) -> Iterator[str]:
 
 
 def _gate_table(by_column: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return a table of gates with the accuracy in each column.
+    """Return a table with one row per gate, and one column of accuracies per data set config.
 
     Args:
-        by_column: Gates of each column, as in `audit.json`.
+        by_column: Gates by heading of the column, as in `audit.json`.
     """
     columns = [{gate["name"]: gate for gate in gates} for gates in by_column.values()]
     names = dict.fromkeys(name for column in columns for name in column)
