@@ -48,14 +48,20 @@ def messages_of(instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt
     ]
 
 
+def named_config(instance_id: str) -> str | None:
+    """Return the config that an instance id starts with; None if it starts with none of the history types."""
+    config = instance_id.partition("-")[0]
+    return config if config in HISTORY_TYPES else None
+
+
 def config_of(instance_id: str) -> str:
     """Return the config that an instance id starts with.
 
     Raises:
         ReadError: If it starts with none of the history types.
     """
-    config = instance_id.partition("-")[0]
-    if config not in HISTORY_TYPES:
+    config = named_config(instance_id)
+    if config is None:
         raise ReadError(
             f"The instance_id {instance_id!r} does not begin with its config, one of {', '.join(HISTORY_TYPES)} and a "
             "hyphen. Build or import the data set again."

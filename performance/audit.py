@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from builder.audit.run_audit import audit
 from builder.build_manifest import file_hashes
 from builder.embedding import SentenceEncoder
+from builder.progress import no_progress
 from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES
 from hf_dataset.verify import check_folder
@@ -50,7 +51,7 @@ def audit_all(data: Path, answers: Path | None) -> None:
     Raises:
         SystemExit: If a gate or check fails, with the failures as its message.
     """
-    if failed := audit(data, answers, read_manifest(data), SentenceEncoder(), lambda *_: None).failed:
+    if failed := audit(data, answers, read_manifest(data), SentenceEncoder(), no_progress).failed:
         raise SystemExit("\n".join(failed))
 
 

@@ -22,6 +22,7 @@ from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
 from builder.config import PARTITION_USERS, BuildConfig, load_config
 from builder.execution.executors import EXECUTORS, Executor
+from builder.progress import no_progress
 
 from .processes import Cost
 from .processes import measure as cost_of
@@ -52,7 +53,7 @@ def build(spec: Spec) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         source = open_source(spec.catalog)
-        pipeline.build(source, spec.config, out, lambda *_: None, audited=spec.audited, executor=spec.executor)
+        pipeline.build(source, spec.config, out, no_progress, audited=spec.audited, executor=spec.executor)
         hashes = {path: record.sha256 for path, record in file_hashes(Path(folder)).items()}
         return hashlib.sha256(json.dumps(hashes).encode()).hexdigest()[:8]
 

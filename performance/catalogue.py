@@ -32,6 +32,7 @@ from builder.grouping.neighbours import EXACT_UP_TO, nearest, numbered, pairs_am
 from builder.grouping.recognition import Recogniser
 from builder.llm.analysis import clusters_of, slots_of
 from builder.pipeline import read_tools
+from builder.progress import no_progress
 from builder.records import Tool
 from builder.words import provider_family
 
@@ -105,7 +106,7 @@ def read(what: str) -> Catalogue:
         return seen(tools, does, jobs)
     source = open_source(what)
     assert not isinstance(source, BuiltinSource), "the groups of the built-in marketplace are known"
-    tools = read_tools(source, Funnel(), lambda *_: None)
+    tools = read_tools(source, Funnel(), no_progress)
     return seen(tools, {tool.name: f"{tool.operation}. {tool.operation_description}" for tool in tools}, None)
 
 

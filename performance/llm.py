@@ -24,6 +24,7 @@ from builder.llm.engine import Settings
 from builder.llm.meter import Meter
 from builder.llm.online import OnlineEngine
 from builder.llm.request import make_request
+from builder.progress import no_progress
 
 from .results_table import Row
 
@@ -66,7 +67,7 @@ def ours(base_url: str, config: LlmConfig, cache: Path, start: int, count: int) 
         Seconds until all replies have arrived.
     """
     answers = AnswerCache(cache)
-    engine = OnlineEngine(Settings(base_url, "any", config, answers, Meter(config), lambda *_: None))
+    engine = OnlineEngine(Settings(base_url, "any", config, answers, Meter(config), no_progress))
     start_time = time.perf_counter()
     replies = engine.complete_all(JUDGE, [payload(start + index) for index in range(count)])
     seconds = time.perf_counter() - start_time

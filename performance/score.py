@@ -20,6 +20,7 @@ import numpy as np
 from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import load_config
+from builder.progress import no_progress
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import Instance, to_dict
 from metrics.petoolbench.aggregation import aggregate, judge_all
@@ -105,7 +106,7 @@ def _instances(count: int) -> list[Instance]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "data"
         config = load_config(None, preset="dev", seed=1)
-        pipeline.build(open_source("builtin"), config, out, lambda *_: None, audited=False)
+        pipeline.build(open_source("builtin"), config, out, no_progress, audited=False)
         instances = read_instances(out, "preferred_only", "train")
     return (instances * (count // len(instances) + 1))[:count]
 

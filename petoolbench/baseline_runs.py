@@ -8,9 +8,9 @@ from typing import Final
 
 from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
-from hf_dataset.reader import answered, read_answers, read_instances
-from hf_dataset.schema import HISTORY_TYPES, Instance
+from hf_dataset.schema import HISTORY_TYPES
 
+from .data import load
 from .run_files import write_run
 from .runs import Line
 
@@ -49,12 +49,5 @@ def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Pr
 def _replies(data: Path, answers: Path | None, split: str, baseline: str) -> Iterator[Line]:
     for config in HISTORY_TYPES:
         predictor = open_predictor(f"baseline:{baseline}", data, config, split, 0, answers)
-        for row in _rows(data, answers, config, split):
+        for row in load(data, config, split, answers=answers):
             yield Line(row.instance_id, predictor.predict(row))
-
-
-def _rows(data: Path, answers: Path | None, config: str, split: str) -> list[Instance]:
-    rows = read_instances(data, config, split)
-    if split != "test" or answers is None:
-        return rows
-    return list(answered(rows, read_answers(answers, config)))

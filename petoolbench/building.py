@@ -18,20 +18,16 @@ from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.execution.executors import Executor
 from builder.execution.staging import private_folder
-from builder.progress import Progress
+from builder.progress import Progress, no_progress
 from hf_dataset.layout import MANIFEST
 from hf_dataset.manifest import Manifest, read_manifest
 from hf_dataset.verify import check_folder
-from petoolbench.hub.locate import data_folder
+from petoolbench.hub.locate import at_revision, data_folder
 
 from .tables import text_table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _quiet(stage: str, done: int, total: int) -> None:
-    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def build(
     config: str | Path | BuildConfig | None = None,
     audited: bool = True,
     workers: int = 1,
-    progress: Progress = _quiet,
+    progress: Progress = no_progress,
 ) -> BuiltDataSet:
     """Build a data set from a catalogue of tools, without a language model.
 
@@ -183,7 +179,11 @@ def _gate_record(config: str, gate: Gate) -> dict[str, Any]:
 
 
 def audit(
-    data: str | Path, answers: str | Path | None = None, *, out: str | Path | None = None, progress: Progress = _quiet
+    data: str | Path,
+    answers: str | Path | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress = no_progress,
 ) -> AuditResult:
     """Check that the answers of a data set can be found only from the histories.
 
@@ -268,9 +268,7 @@ def verify(data: str | Path, revision: str | None = None) -> Verification:
         >>> verify("out/demo").passed
         True
     """
-    if revision is not None and Path(_named(data)).is_dir():
-        raise ConfigError(f"{str(data)!r} is a folder, which has no revisions. Remove the revision.")
-    name = str(_named(data)) if revision is None else f"{data}@{revision}"
+    name = at_revision(_named(data), revision)
     return Verification(str(data), tuple(check_folder(data_folder(name, patterns=None))))
 
 

@@ -20,7 +20,7 @@ from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, Instance, arrow_schema, to_dict
 from metrics.petoolbench.records import Reference
-from petoolbench.hub.locate import data_folder
+from petoolbench.hub.locate import at_revision, data_folder
 from petoolbench.inference.history_views import History, apply_history_view
 
 if TYPE_CHECKING:
@@ -189,9 +189,7 @@ def load(
         if revision is not None:
             raise ConfigError("Rows have no revision. Remove the revision, or name a repository on the Hub.")
         return _from_rows(source, config, split, private)
-    if revision is not None and Path(source).is_dir():
-        raise ConfigError(f"{str(source)!r} is a folder, which has no revisions. Remove the revision.")
-    folder = data_folder(str(source) if revision is None else f"{source}@{revision}")
+    folder = data_folder(at_revision(source, revision))
     manifest = read_manifest(folder)
     name, split = config or HISTORY_TYPES[0], split or _DEFAULT_SPLIT
     rows = [row for part in (HISTORY_TYPES if name == ALL else (name,)) for row in read_instances(folder, part, split)]

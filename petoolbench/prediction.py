@@ -11,7 +11,7 @@ from typing import Any
 
 from builder.errors import ConfigError
 from builder.llm.endpoint_url import endpoint_address
-from builder.progress import Progress
+from builder.progress import Progress, no_progress
 from hf_dataset.schema import Instance
 
 from .data import InstanceSet, load
@@ -31,7 +31,7 @@ def predict(
     *,
     out: str | Path | None = None,
     threads: int = 1,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
     **options: Any,
 ) -> Run:
     """Get the reply of a model to every instance.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from builder.choices import validate_choice
-from builder.errors import OutputError
+from builder.errors import DataError, OutputError
 from hf_dataset.prompting import DOCS, MODES, Message, messages_of
 from hf_dataset.schema import Instance
 from petoolbench.files import write_atomically
@@ -66,6 +66,23 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
     return Prompt(messages, function_tools(instance.candidates, names) if names else [], names)
 
 
+def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
+    """Return the instances of a run as the model sees them: history view, order of the candidates, ids and limit.
+
+    Raises:
+        ConfigError: If an id does not occur.
+        DataError: If there are no instances, or no other query group to swap histories with.
+    """
+    if not len(data):
+        raise DataError(
+            f"{settings.config!r} has no rows in the split {settings.split!r} of {data.source!r}. Name another split."
+        )
+    rows = data.with_history(settings.history, settings.shuffle_seed)
+    if settings.ids:
+        rows = rows.select(settings.ids)
+    return rows if settings.limit is None else rows.spread(settings.limit)
+
+
 def write_prompts(data: InstanceSet, out: Path, settings: RunSettings, batch_model: str | None = None) -> int:
     """Write the prompts of instances to a JSON Lines file.
 
@@ -82,14 +99,11 @@ def write_prompts(data: InstanceSet, out: Path, settings: RunSettings, batch_mod
         Number of lines.
 
     Raises:
-        DataError: If there is no other query group to swap histories with.
+        ConfigError: If an id does not occur.
+        DataError: If there are no instances, or no other query group to swap histories with.
         OutputError: If the file cannot be written.
     """
-    rows = data.with_history(settings.history, settings.shuffle_seed)
-    if settings.ids:
-        rows = rows.select(settings.ids)
-    if settings.limit is not None:
-        rows = rows.spread(settings.limit)
+    rows = select_rows(data, settings)
     try:
         write_atomically(out, _lines(rows, settings, batch_model))
     except OSError as error:

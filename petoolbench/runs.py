@@ -157,7 +157,11 @@ def check_made_for(run: Run, source: str, config: str, split: str, manifest: Man
 
 
 def restricted_to(run: Run, config: str) -> Run:
-    """Return the part of a run that answers one config; lines whose id names no config stay."""
+    """Return the part of a run of the config `all` that answers one config; other runs are returned unchanged.
+
+    Raises:
+        ReadError: If an id of the run names no config.
+    """
     if run.header is None or run.header.settings.config != ALL:
         return run
     lines = {name: line for name, line in run.lines.items() if config_of(name) == config}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from builder.choices import validate_choice
 from builder.errors import ConfigError, DataError
 from hf_dataset.manifest import ALL
+from hf_dataset.prompting import named_config
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all, macro
@@ -322,7 +323,7 @@ def _config_of(run: Run) -> str | None:
     """Return the config that a run answers, from its header or else from its ids; None if the ids name none."""
     if run.header is not None:
         return run.header.settings.config
-    configs = {name.partition("-")[0] for name in run.lines} & {*HISTORY_TYPES}
+    configs = {config for name in run.lines if (config := named_config(name))}
     return ALL if len(configs) > 1 else next(iter(configs), None)
 
 
@@ -333,14 +334,8 @@ def _with_candidate_names(run: Run, data: InstanceSet) -> Run:
         if row.instance_id in run.native_calls:
             line = lines[row.instance_id]
             names = safe_names([tool.name for tool in row.candidates])
-            lines[row.instance_id] = Line(
-                line.instance_id,
-                text_of_reply(line.prediction, names),
-                line.error,
-                line.input_tokens,
-                line.output_tokens,
-            )
-    return Run(run.path, run.header, lines)
+            lines[row.instance_id] = replace(line, prediction=text_of_reply(line.prediction, names))
+    return replace(run, lines=lines, native_calls=frozenset())
 
 
 def _scored(run: Run, part: InstanceSet, scorer: ScorerName) -> ConfigScores:
@@ -351,5 +346,4 @@ def _scored(run: Run, part: InstanceSet, scorer: ScorerName) -> ConfigScores:
 
 def _belongs(instance_id: str, config: str) -> bool:
     """Return True unless an id names another history type; unknown ids are reported by the metric."""
-    from_id = instance_id.partition("-")[0]
-    return from_id == config or from_id not in HISTORY_TYPES
+    return named_config(instance_id) in (config, None)

@@ -25,6 +25,13 @@ MARKETPLACE: Final = "world/functionalities"
 """Data folder of the functionalities that the built-in marketplace offers."""
 RECOGNISED: Final = "grouping/lexicon/functionalities"
 """Data folder of the functionalities that are only recognised in real catalogues."""
+VERBS: Final = frozenset(
+    (
+        *("check", "convert", "correct", "decode", "detect", "extract", "generate", "geocode", "geolocate", "list"),
+        *("look", "reverse", "search", "send", "shorten", "summarize", "track", "translate", "validate"),
+    )
+)
+"""First words of the names of functionalities that start with a verb."""
 _ROOT: Final = "builder"
 """Package that the paths of data files are relative to."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from .axes import AXES, Axis, Value
+from .axes import Axis, Value
 
 Facts = Mapping[str, Value]
 """Value of each stated axis, by the name of the axis, in canonical units."""
@@ -50,20 +49,6 @@ PRICES: Final = tuple(float(f"{digits}e{power}") for power in range(-2, 2) for d
 """Prices in USD per 1,000 calls, from 0.04 to 80. Three digits state each exactly, also as calls for 10 USD."""
 _WHOLE: Final = frozenset({"archive", "coverage"})
 """Axes whose numbers are counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A non-functional property of one tool."""
-
-    axis: str
-    value: Value
-    """In the canonical unit of the axis."""
-
-    @property
-    def unit(self) -> str:
-        """Canonical unit."""
-        return AXES[self.axis].unit
 
 
 def draw_value(axis: Axis, rng: np.random.Generator) -> Value:

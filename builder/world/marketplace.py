@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from builder.grouping.functionalities import concepts, data_table, entries
+from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Slot, Tool
 from builder.words import sentence, slug, words
@@ -38,29 +38,6 @@ _MIN_DIFFERENCES: Final = 2
 _TITLES: Final = ("{name}", "{name}_v2", "{name}_api", "get_{name}", "fetch_{name}", "find_{name}")
 _VERB_TITLES: Final = 3
 """Number of titles, from the start of the list, that suit a functionality whose name starts with a verb."""
-_VERBS: Final = frozenset(
-    [
-        "check",
-        "convert",
-        "correct",
-        "decode",
-        "detect",
-        "extract",
-        "generate",
-        "geocode",
-        "geolocate",
-        "list",
-        "look",
-        "reverse",
-        "search",
-        "send",
-        "shorten",
-        "summarize",
-        "track",
-        "translate",
-        "validate",
-    ]
-)
 _STOP_WORDS: Final = frozenset({"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near"})
 _WRAPPERS: Final = ("query", "input", "filter", "request")
 _OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
@@ -230,7 +207,7 @@ def _member(
 def _titles(name: str) -> list[str]:
     """Return the names that providers give to the operation of a functionality."""
     parts = [part for part in words(name) if part not in _STOP_WORDS]
-    suitable = _TITLES[:_VERB_TITLES] if parts[0] in _VERBS else _TITLES
+    suitable = _TITLES[:_VERB_TITLES] if parts[0] in VERBS else _TITLES
     return [title.format(name=slug(" ".join(parts), 34)) for title in suitable]
 
 

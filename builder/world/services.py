@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import permutations
 from typing import Any, Final
 
 import numpy as np
 
-from builder.grouping.functionalities import concepts, data_table, entries
+from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Binding, Functionality, Slot
 from builder.words import sentence, slug, words
 
 from .axes import AXES, Value
-from .facts import Facts, draw_value, fit
+from .facts import Facts, draw_value
 from .listings import layouts
 from .trade_offs import draw_facts
 
@@ -31,7 +30,6 @@ _SIZES: Final = (6, 7, 8)
 """Numbers of providers of a functionality in a split."""
 _RANGED: Final = ("freshness", "coverage")
 """Axes whose range depends on the functionality."""
-_ATTEMPTS: Final = 100
 _FREE_UP_TO: Final = 0.25
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.6
@@ -46,29 +44,6 @@ _UNITS_FOR: Final = ("weather", "air", "body", "calor", "exercise", "charging")
 """Beginnings of words in the names of functionalities whose replies have units."""
 _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
-)
-_VERBS: Final = frozenset(
-    [
-        "check",
-        "convert",
-        "correct",
-        "decode",
-        "detect",
-        "extract",
-        "generate",
-        "geocode",
-        "geolocate",
-        "list",
-        "look",
-        "reverse",
-        "search",
-        "send",
-        "shorten",
-        "summarize",
-        "track",
-        "translate",
-        "validate",
-    ]
 )
 
 
@@ -166,7 +141,10 @@ def _job(
     rng: np.random.Generator,
 ) -> Job:
     axes = tuple(entry["axes"])
-    facts = _fitting_facts(axes, entry, providers, rng)
+    ranges = {name: tuple(entry[name]) for name in _RANGED if name in entry}
+    drawn = draw_facts(axes, [provider.facts for provider in providers], rng, ranges)
+    assert drawn is not None, "the axes of every functionality allow a trade-off"
+    facts = _with_free_tool(drawn, rng)
     phrases = [functionality.summary, *functionality.phrases]
     order = rng.permutation(len(phrases))
     services = [
@@ -178,27 +156,6 @@ def _job(
     )
 
 
-def _fitting_facts(
-    axes: Sequence[str], entry: Mapping[str, Any], providers: Sequence[ServiceProvider], rng: np.random.Generator
-) -> Sequence[Facts]:
-    """Draw the facts of the tools of a group, in the ranges that fit the functionality."""
-    for _ in range(_ATTEMPTS):
-        drawn = draw_facts(axes, [provider.facts for provider in providers], rng)
-        if drawn is None:
-            break
-        facts = [
-            {
-                name: fit(AXES[name], float(value), *entry[name]) if name in _RANGED else value
-                for name, value in tool.items()
-            }
-            for tool in drawn
-        ]
-        # Different numbers can have become equal, so that a tool is worse than another on all other axes.
-        if not any(_is_worse(one, other) for one, other in permutations(facts, 2)):
-            return _with_free_tool(facts, rng)
-    raise AssertionError("the axes of every functionality allow a trade-off")
-
-
 def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequence[Facts]:
     """Make the cheapest tool of some groups free, where it is cheap and costs at most half of every other one."""
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
@@ -206,12 +163,6 @@ def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequenc
     if lowest > _FREE_UP_TO or second < 2 * lowest or rng.random() >= _FREE_SHARE:
         return facts
     return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
-
-
-def _is_worse(one: Facts, other: Facts) -> bool:
-    """Return True if a tool is better than another on no axis."""
-    directed = [AXES[name] for name in one if AXES[name].better != "matter"]
-    return all(axis.goodness(one[axis.name]) <= axis.goodness(other[axis.name]) for axis in directed)
 
 
 def _service(
@@ -234,7 +185,7 @@ def operation_name(functionality: Functionality, naming: str) -> str:
         naming: `verb_noun`, `camel`, `rest`, `noun` or `namespaced`.
     """
     parts = [part for part in words(functionality.name) if part not in _SMALL_WORDS][:5]
-    verb, nouns = (parts[0], parts[1:]) if parts[0] in _VERBS and len(parts) > 1 else ("get", parts)
+    verb, nouns = (parts[0], parts[1:]) if parts[0] in VERBS and len(parts) > 1 else ("get", parts)
     if naming == "verb_noun":
         return "_".join([verb, *nouns])
     if naming == "camel":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
 
 from .axes import AXES, Axis, Value
-from .facts import Facts, draw_value, tidy
+from .facts import Facts, draw_value, fit, tidy
 
 LEAD: Final = 0.12
 """Minimum lead in goodness of the best tool under a preference; on a log scale a factor of about two."""
@@ -28,7 +29,10 @@ _OTHERS: Final = (0.3, 0.97)
 
 
 def draw_facts(
-    axes: Sequence[str], provider_facts: Sequence[Facts], rng: np.random.Generator
+    axes: Sequence[str],
+    provider_facts: Sequence[Facts],
+    rng: np.random.Generator,
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> list[dict[str, Value]] | None:
     """Draw facts for the tools of a group: each is good on a different axis, and none is worse than another on all.
 
@@ -36,6 +40,7 @@ def draw_facts(
         axes: Axes that the functionality states.
         provider_facts: Facts of each tool's provider; axes outside of `axes` are ignored.
         rng: Generator that draws the facts.
+        ranges: Lowest and highest number that fit the functionality, by axis; by default the whole axis fits.
 
     Returns:
         Facts of each tool, or None if every draw has a tool that is worse than another on all axes.
@@ -46,7 +51,7 @@ def draw_facts(
     for _ in range(_ATTEMPTS):
         order = rng.permutation(len(directed))
         tools = [
-            {**fixed[place], **_draw_tool(own, directed[int(order[place % len(order)])].name, rng)}
+            {**fixed[place], **_draw_tool(own, directed[int(order[place % len(order)])].name, ranges, rng)}
             for place in range(len(fixed))
         ]
         if not _is_dominated(np.array([features(facts) for facts in tools])):
@@ -90,7 +95,9 @@ def winners(matrix: NDArray[np.float64], rules: RuleSet, lead: float = LEAD) -> 
     return clear
 
 
-def _draw_tool(axes: Sequence[Axis], leading: str, rng: np.random.Generator) -> Mapping[str, Value]:
+def _draw_tool(
+    axes: Sequence[Axis], leading: str, ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator
+) -> Mapping[str, Value]:
     """Draw the facts of one tool, which is good on its leading axis."""
     facts: dict[str, Value] = {}
     for axis in axes:
@@ -102,7 +109,8 @@ def _draw_tool(axes: Sequence[Axis], leading: str, rng: np.random.Generator) -> 
         worst, best = axis.position(axis.quantiles[0]), axis.position(axis.quantiles[-1])
         if axis.better == "less":
             worst, best = best, worst
-        facts[axis.name] = tidy(axis, axis.at(best + share * (worst - best)))
+        value = tidy(axis, axis.at(best + share * (worst - best)))
+        facts[axis.name] = fit(axis, value, *ranges[axis.name]) if axis.name in ranges else value
     return facts
 
 

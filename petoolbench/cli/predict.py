@@ -17,8 +17,8 @@ from builder.llm.endpoint_url import endpoint_address
 from builder.llm.meter import Meter
 from petoolbench.data import InstanceSet, load
 from petoolbench.inference.model_requests import ModelRequest
-from petoolbench.inference.run import RunSummary, execute, select_rows
-from petoolbench.prompts import prompt, write_prompts
+from petoolbench.inference.run import RunSummary, execute
+from petoolbench.prompts import prompt, select_rows, write_prompts
 from petoolbench.run_settings import RunResources, RunSettings, check_settings
 
 from .console import progress, stdout

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from builder.errors import HubError
+from builder.errors import ConfigError, HubError
 from hf_dataset.layout import MANIFEST, TOOLS
 from hf_dataset.schema import HISTORY_TYPES
 
@@ -40,3 +40,20 @@ def data_folder(name: str, patterns: Sequence[str] | None = _NEEDED) -> Path:
         return download(open_hub(), repository["name"], repository["revision"], patterns)
     except HubError as error:
         raise HubError(f"There is no local folder {name!r}, so it was looked up on the Hub. {error}") from error
+
+
+def at_revision(name: str | Path, revision: str | None) -> str:
+    """Return the name of a data set at a revision, as `data_folder` takes it.
+
+    Args:
+        name: A local folder, or `ORG/NAME`.
+        revision: Tag, branch or commit of a repository; None for the latest.
+
+    Raises:
+        ConfigError: If a folder is given a revision.
+    """
+    if revision is None:
+        return str(name)
+    if Path(name).is_dir():
+        raise ConfigError(f"{str(name)!r} is a folder, which has no revisions. Remove the revision.")
+    return f"{name}@{revision}"

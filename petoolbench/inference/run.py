@@ -19,7 +19,7 @@ from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
 from hf_dataset.prompting import prompt_version
 from petoolbench.data import InstanceSet
-from petoolbench.prompts import Prompt, prompt
+from petoolbench.prompts import Prompt, prompt, select_rows
 from petoolbench.run_files import OpenRun, open_run
 from petoolbench.run_settings import LOCAL, RunResources, RunSettings, check_settings
 from petoolbench.runs import Header, Line
@@ -66,23 +66,6 @@ def header_of(data: InstanceSet, settings: RunSettings) -> Header:
         data_sha256=manifest.data_sha256(settings.config, settings.split) if manifest else _UNKNOWN,
         prompt_version=None if settings.is_baseline else prompt_version(settings.mode),
     )
-
-
-def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
-    """Return the instances of a run as the model sees them: history view, order of the candidates, ids and limit.
-
-    Raises:
-        ConfigError: If an id does not occur.
-        DataError: If there are no instances, or no other query group to swap histories with.
-    """
-    if not len(data):
-        raise DataError(
-            f"{settings.config!r} has no rows in the split {settings.split!r} of {data.source!r}. Name another split."
-        )
-    rows = data.with_history(settings.history, settings.shuffle_seed)
-    if settings.ids:
-        rows = rows.select(settings.ids)
-    return rows if settings.limit is None else rows.spread(settings.limit)
 
 
 def execute(

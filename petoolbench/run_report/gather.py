@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from builder.errors import DataError
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import Manifest, read_manifest
+from hf_dataset.prompting import named_config
 from hf_dataset.reader import answered, read_answers, read_instances
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, Instance
@@ -206,13 +207,13 @@ def _parts(run: Run, data_set: _DataSet) -> list[_Part]:
         return [part for part in parts if part.lines]
     by_config: defaultdict[str, dict[str, Line]] = defaultdict(dict)
     for instance_id, line in run.lines.items():
-        config = instance_id.partition("-")[0]
-        if config not in HISTORY_TYPES:
+        named = named_config(instance_id)
+        if named is None:
             raise DataError(
                 f"{str(run.path)!r} has no header, and its instance_id {instance_id!r} does not begin with a config: "
                 f"{', '.join(HISTORY_TYPES)}. Use the instance ids of the data set."
             )
-        by_config[config][instance_id] = line
+        by_config[named][instance_id] = line
     return [
         _Part(run, config, _split_of(run, config, list(lines), data_set), lines) for config, lines in by_config.items()
     ]

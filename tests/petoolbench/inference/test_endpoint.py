@@ -25,7 +25,8 @@ from builder.llm.endpoint_url import endpoint_address
 from hf_dataset.prompting import messages_of
 from hf_dataset.reader import read_instances
 from petoolbench.data import load
-from petoolbench.inference.run import RunSummary, execute, select_rows
+from petoolbench.inference.run import RunSummary, execute
+from petoolbench.prompts import select_rows
 from petoolbench.run_files import read_run
 from petoolbench.run_settings import RunResources, RunSettings, check_settings
 from petoolbench.scoring import score_replies
