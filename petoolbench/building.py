@@ -142,8 +142,8 @@ class AuditResult:
     def to_pandas(self) -> pd.DataFrame:
         """Return a DataFrame with one row per gate.
 
-        Columns: `config`, `gate`; `accuracy`, `bound` and `margin` from 0 to 1; `passed`; and `decides`, which is False
-        if there are too few rows for any accuracy to fail the gate.
+        Columns: `config`, `gate` (its name); `accuracy`, `bound` (highest accuracy allowed) and `margin`, from 0 to 1;
+        `passed`; and `decides`, which is True if there are enough rows for the gate to be able to fail.
         """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 

@@ -110,7 +110,7 @@ class Checkpoint:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def put_in_place(self, temporary: Folders, partition: Partition, result: PartitionResult) -> None:
-        """Move the files of a partition to their final paths and write its note.
+        """Move the files of a partition to their final paths and write its completion record.
 
         Args:
             temporary: Folders that the files were written to.
@@ -169,12 +169,12 @@ def _result(note: Mapping[str, Any]) -> PartitionResult:
 
 
 def checkpoint_key(catalog: str, config: BuildConfig, grouped: GroupedCatalogue) -> str:
-    """Return forty hexadecimal digits that change with everything that can change the content of a partition.
+    """Return a hash (40 hexadecimal digits) of all inputs that affect the content of a partition.
 
     Args:
         catalog: Kind and content hash of the catalogue.
-        config: The build's config; the secret enters through the build id.
-        grouped: Result of the stages before the users.
+        config: Settings of the build. The key also depends on their secret, by way of the build id.
+        grouped: Output of the stages that run before the users are generated: the grouped tools.
     """
     digest = hashlib.sha256(f"{build_id(catalog, config)}\n{catalog}\n{config.data_json()}\n".encode())
     for name in LIBRARIES:

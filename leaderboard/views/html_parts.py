@@ -36,7 +36,7 @@ _HUB: Final = "https://huggingface.co/"
 
 
 def text(value: object) -> str:
-    """Return a value as escaped HTML text, isolated in its own writing direction."""
+    """Return a value as escaped HTML in a `<bdi>` element, which keeps its writing direction to itself."""
     return f"<bdi>{escaped(value)}</bdi>"
 
 

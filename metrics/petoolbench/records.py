@@ -82,7 +82,7 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Judgement of one prediction."""
+    """Score of one prediction: which of its parts are correct."""
 
     format_valid: bool
     """True if the prediction contains a tool call that can be parsed."""

@@ -41,8 +41,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How to choose the tools in a user's history, which do other jobs than the candidates but fit the same "
-        "preference: structured (equal attribute values, the default) or embedding (similar descriptions).",
+        help="How to choose the tools in a user's history: structured (the same attribute values as the preferred "
+        "tool; the default) or embedding (descriptions similar to its description).",
     ),
 ]
 LlmName = Annotated[

@@ -26,7 +26,10 @@ from petoolbench.run_settings import choices
 from .console import progress, stdout
 
 Store = Annotated[
-    str, typer.Option("--store", help="Where to store submissions: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS.")
+    str,
+    typer.Option(
+        "--store", help="Where the submissions and results are stored: a folder, or hub:ORG/SUBMISSIONS,ORG/RESULTS."
+    ),
 ]
 Data = Annotated[Path, typer.Option("--data", help="Folder of the data set.")]
 Answers = Annotated[

@@ -123,7 +123,7 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
 
     Args:
         qualities: Statistics by source.
-        of_rows: Total number of rows, for sources that were measured on a sample.
+        of_rows: Number of rows in the whole data set, for a source of instructions of which only a sample was measured.
     """
     table = Table("instructions", title="Text of the instructions", title_justify="left", box=box.SIMPLE)
     for name in qualities:

@@ -118,7 +118,7 @@ def execute(
 def execute_function(
     data: InstanceSet, out: Path, settings: RunSettings, model: Model, threads: int, progress: Progress
 ) -> RunSummary:
-    """Get the reply of a Python function to every instance; resume if the run file exists.
+    """Get the reply of a Python function to each selected instance; resume if the run file exists.
 
     Args:
         data: All instances of the split; `settings` selects some or all of them.

@@ -35,7 +35,7 @@ CONFIG = BuildConfig.model_validate(
         "users": {"count": 60, "train": 0.4, "validation": 0.3, "test": 0.3},
         "candidates": {"count": 6, "distractors": "random", "same_function_share": 0.85},
         "histories": {"max_length": 10, "evidence_per_axis": 1},
-        "llm": {"model": "test-model", "scenarios_per_register": 5, "timeout_s": 2.0, "batch_poll_s": 0.01},
+        "llm": {"model": "test-model", "scenarios_per_register": 5, "timeout_s": 1.0, "batch_poll_s": 0.01},
     }
 )
 
@@ -144,8 +144,8 @@ def test_a_second_build_uses_only_the_cache(clean: ModelBuild, cache: Path, tmp_
 
 
 def test_the_number_of_requests_does_not_grow_with_users(clean: ModelBuild, cache: Path, tmp_path: Path) -> None:
-    """A build of 1,000 users needs exactly the answers of a build of 60 users."""
-    users = CONFIG.users.model_copy(update={"count": 1000})
+    """A build of 300 users needs exactly the answers of a build of 60 users."""
+    users = CONFIG.users.model_copy(update={"count": 300})
     config = CONFIG.model_copy(update={"users": users})
     meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache, config=config, audited=False)
     assert not meter.paid

@@ -300,7 +300,7 @@ def test_an_endpoint_that_cannot_be_used_ends_the_run_with_a_one_line_error_and_
     built: Built, tmp_path: Path, status: int, body: bytes, kind: str, message: str
 ) -> None:
     with constant_endpoint(status, body, kind) as base_url, pytest.raises(LlmError, match=message) as raised:
-        predict(built, tmp_path / "run.jsonl", base_url)
+        predict(built, tmp_path / "run.jsonl", base_url, resources=replace(RESOURCES, retries=1))
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
 
