@@ -28,7 +28,7 @@ viewer: false
 
 # Private answers
 
-The answers of the public test split, one file per config, and the tools of the split with their attributes. Never
+The answers of the public test split, one file per config, and the tools of the split with their facts. Never
 publish this folder, and never store it inside the folder of the data set.
 """
 
@@ -69,7 +69,7 @@ class TableWriter:
 def public_row(row: Instance) -> Instance:
     """Return a test row without its answer, and without evidence and metadata that reveal it."""
     tokens = row.meta.n_tokens if row.meta else None
-    return replace(row, answer=None, evidence=[], meta=MetaRow(None, None, None, None, tokens, None))
+    return replace(row, answer=None, evidence=[], meta=MetaRow(n_tokens=tokens))
 
 
 def answer_key(row: Instance) -> AnswerKey:
@@ -80,7 +80,7 @@ def answer_key(row: Instance) -> AnswerKey:
 
 
 def public_tool(row: ToolRow) -> ToolRow:
-    """Return a test tool without its attributes, from which the answers can be inferred."""
+    """Return a test tool without its facts, from which the answers can be inferred."""
     return replace(row, attributes=[])
 
 

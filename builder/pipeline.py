@@ -11,7 +11,7 @@ from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
 from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.prompting import prompt_version
-from hf_dataset.schema import HISTORY_TYPES, AttributeRow, ToolRow
+from hf_dataset.schema import HISTORY_TYPES, FactRow, ToolRow
 
 from .audit.audit_report import write_audit_report
 from .audit.run_audit import audit
@@ -345,6 +345,7 @@ def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:
             category=tool.category,
             functionality=tool.functionality,
             description=tool.description,
+            listing=tool.listing,
             parameters=to_json(tool.parameters),
-            attributes=[AttributeRow(item.axis, item.value, item.evidence) for item in tool.attributes],
+            facts=[FactRow(item.axis, item.value, item.unit, item.evidence) for item in tool.attributes],
         )

@@ -33,6 +33,8 @@ class Attribute:
     value: str
     evidence: str
     """The words of the documentation that state the value."""
+    unit: str = ""
+    """Unit of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Tool:
     description: str
     parameters: Mapping[str, Any]
     """JSON Schema object."""
+    listing: str = ""
+    """Facts in the provider's own layout; empty if the description states them."""
     attributes: tuple[Attribute, ...] = ()
     operation: str = ""
     """Title of the operation in the catalogue."""
@@ -180,6 +184,12 @@ class Interaction:
     """The called tool."""
     rating: int | None
     """1 for liked, 0 for disliked; None in configs without ratings."""
+    offered: tuple[Tool, ...] = ()
+    """Tools that were offered, the called one included; empty if they are not recorded."""
+    day: str | None = None
+    """Day of the call; None where the order means nothing."""
+    concern: int = 0
+    """Concern of the user that it belongs to; 0 is that of the final instruction."""
 
     @property
     def instruction(self) -> str:
@@ -203,7 +213,13 @@ class History:
     """Index of the first interaction under the current preference, or the middle of a gradual change; None without a
     change."""
     noise: float = 0.0
-    """Share of the ratings that were flipped to the opposite of the user's opinion, 0 to 1."""
+    """Share of the steps that do not follow the preference, by the call or by the rating, 0 to 1."""
+    telling: int | None = None
+    """Number of telling steps; None for a preference over attributes."""
+    change: str | None = None
+    """How the preference changes; None without a change, or for a preference over attributes."""
+    today: str | None = None
+    """Day of the final instruction; None if the history has no dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +230,20 @@ class Query:
     group: Group
     scenario: Scenario
     candidates: tuple[Tool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user wants of the facts of tools."""
+
+    kind: str
+    """Kind of the preference: `single`, `joint`, `limit` or `trade`."""
+    axes: tuple[str, ...]
+    """Axes that it looks at, the most important first."""
+    parts: tuple[Mapping[str, Any], ...]
+    """Records of `meta.wanted`."""
+    concerns: int
+    """Number of concerns of the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +259,10 @@ class User:
     profile: Profile
     histories: Mapping[str, History]
     """Histories by config."""
+    wish: Wish | None = None
+    """What the user wants of the facts of tools; None for a preference over attributes."""
+
+    @property
+    def axes(self) -> list[str]:
+        """Axes of the preference, the most important first."""
+        return list(self.wish.axes) if self.wish else self.profile.axes

@@ -19,7 +19,7 @@ from .errors import ReadError
 from .layout import CANARY, MANIFEST, shards, split_file
 from .schema import HISTORY_TYPES
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the data format that this version of petoolbench writes and reads."""
 ORIGINAL: Final = "original"
 """`kind` of an import of released rows of the earlier benchmark."""

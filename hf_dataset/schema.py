@@ -34,6 +34,10 @@ class InteractionRow:
     """JSON object, as text."""
     rating: Int32 | None
     """1 for liked, 0 for disliked; None in the configs without ratings."""
+    offered: list[str] = dataclasses.field(default_factory=list)
+    """Names of the tools that were offered for the instruction, the called one included; empty if none are recorded."""
+    date: str | None = None
+    """Day of the call, such as `2026-03-01`; None where the order of the history means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class ToolDoc:
     name: str
     provider: str
     description: str
+    """Prose about what the tool does."""
+    listing: str
+    """Facts about the tool, such as its price and limits, in the provider's own layout; empty if they are in the
+    description."""
     parameters: str
     """JSON Schema object, as text."""
 
@@ -57,21 +65,48 @@ class AnswerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedRow:
+    """One part of what a user wants: a requirement, or an axis on which more or less is better."""
+
+    axis: str
+    bound: str | None
+    """Requirement, such as `EU` or `goodness >= 0.50`; None for a part that is maximised."""
+    direction: str | None
+    """`less`, `more` or a category; None for a requirement."""
+    weight: Float32 | None
+    """Weight among the parts that are maximised; None for a requirement."""
+
+
+@dataclass(frozen=True, slots=True)
 class MetaRow:
     """Facts about how the instance was generated. In the public test split all are None, except `n_tokens`."""
 
-    axes: list[str] | None
+    axes: list[str] | None = None
     """Axes of the user's preference, the most important first."""
-    drift_step: Int32 | None
+    drift_step: Int32 | None = None
     """Index of the first history step under the current preference; None if it never changes."""
-    noise: Float32 | None
+    noise: Float32 | None = None
     """Share of the ratings that were flipped, 0 to 1."""
-    distractor_level: str | None
+    distractor_level: str | None = None
     """Source of the candidates that do another job."""
-    n_tokens: Int32 | None
+    n_tokens: Int32 | None = None
     """Number of tokens of the row's text, by the tokenizer that the manifest names."""
-    same_function: list[str] | None
+    same_function: list[str] | None = None
     """Names of the candidates that do the job, sorted."""
+    kind: str | None = None
+    """Kind of the preference: `single`, `joint`, `limit` or `trade`; None for a preference over attributes."""
+    wanted: list[WantedRow] | None = None
+    """What the user wants."""
+    concerns: Int32 | None = None
+    """Number of concerns of the user, each with a preference of its own."""
+    step_concerns: list[Int32] | None = None
+    """Concern of each history step; 0 is the concern of the instruction."""
+    evidence: Int32 | None = None
+    """Number of telling steps: each contradicts a rival preference that fits all other steps and picks another tool."""
+    change: str | None = None
+    """How the preference changes: `sudden`, `gradual`, `there and back` or `one priority`; None without a change."""
+    arguments: list[str] | None = None
+    """Kinds of arguments that the instruction asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +119,11 @@ class Instance:
     category: str
     functionality: str
     instruction: str
+    today: str | None
+    """Day of the instruction, such as `2026-11-29`; None if the history has no dates."""
     history: list[InteractionRow]
     history_tools: list[ToolDoc]
+    """Documentation of the tools that the history names, called or offered, sorted by name."""
     candidates: list[ToolDoc]
     answer: AnswerRow | None
     evidence: list[Int32]
@@ -94,13 +132,16 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeRow:
+class FactRow:
     """A non-functional property of a tool."""
 
     axis: str
     value: str
-    evidence: str
-    """Words of the tool's documentation that state the value."""
+    """Level, category, or number in the unit."""
+    unit: str
+    """Unit of a number; empty for levels and categories."""
+    stated: str
+    """Words of the tool's documentation or listing that state the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +154,11 @@ class ToolRow:
     functionality: str | None
     """None for a tool without a functionality group, which is only used as a distractor."""
     description: str
+    listing: str
+    """Facts about the tool in the provider's own layout; empty if they are in the description."""
     parameters: str
     """JSON Schema object, as text."""
-    attributes: list[AttributeRow]
+    facts: list[FactRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,9 @@ def _rules_for(facts: AuditSettings, train_instructions: Collection[str]) -> dic
 
 def _check_phrases(parts: Sequence[AuditSplit]) -> Check:
     """Count the tools of other splits that are documented with a phrase of a train tool."""
-    phrases = {attribute.evidence for tool in _tools(parts, train=True) for attribute in tool.attributes}
+    phrases = {fact.stated for tool in _tools(parts, train=True) for fact in tool.facts}
     others = _tools(parts, train=False)
-    names = sorted(tool.name for tool in others if any(item.evidence in phrases for item in tool.attributes))
+    names = sorted(tool.name for tool in others if any(fact.stated in phrases for fact in tool.facts))
     title = "tools: a phrase of a train tool documents a tool of another split"
     return Check(title, len(names), len(others), names[0] if names else "", parts[0].facts.worded)
 

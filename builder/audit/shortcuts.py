@@ -271,7 +271,7 @@ REPORTED: Final = (
         "sentences of own liked history",
         "chance",
         _ALL,
-        _shared_text(lambda tool: [item.evidence for item in tool.attributes]),
+        _shared_text(lambda tool: [fact.stated for fact in tool.facts]),
     ),
     Shortcut("words of own liked history", "chance", _ALL, _shared_text(lambda tool: words(tool.description))),
 )

@@ -83,7 +83,7 @@ def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
 
 def _public_tools(folder: Path, split: str) -> list[ToolRow]:
     tools = read_tools(folder, split)
-    if tools and not any(tool.attributes for tool in tools):
+    if tools and not any(tool.facts for tool in tools):
         others = ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_ATTRIBUTES)
         raise ConfigError(
             f"The tools of {str(folder)!r} have no attributes, but this baseline needs them. Use one of {others}."

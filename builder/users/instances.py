@@ -25,7 +25,7 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
-from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
+from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc, WantedRow
 
 from .candidates import CandidateMaker
 from .histories import HistoryWriter, PreferenceHolder, flip
@@ -324,26 +324,35 @@ class RowMaker:
     def doc(self, tool: Tool) -> ToolDoc:
         """Return the documentation of a tool as models see it."""
         if tool.name not in self._docs:
-            self._docs[tool.name] = ToolDoc(tool.name, tool.provider, tool.description, to_json(tool.parameters))
+            self._docs[tool.name] = ToolDoc(
+                tool.name, tool.provider, tool.description, tool.listing, to_json(tool.parameters)
+            )
         return self._docs[tool.name]
 
     def row(self, user: User, history_type: str, instance_id: str) -> Instance:
         """Return the instance of a user in the config of a history type."""
         history, query = user.histories[history_type], user.query
-        used = sorted({call.tool.name: call.tool for call in history.interactions}.items())
+        used = sorted(
+            {tool.name: tool for call in history.interactions for tool in (call.tool, *call.offered)}.items()
+        )
         interactions = [
             InteractionRow(
-                call.instruction, call.tool.name, to_json(arguments_of(call.scenario, call.member)), call.rating
+                call.instruction,
+                call.tool.name,
+                to_json(arguments_of(call.scenario, call.member)),
+                call.rating,
+                [tool.name for tool in call.offered],
+                call.day,
             )
             for call in history.interactions
         ]
         arguments = to_json(arguments_of(query.scenario, user.answer))
         docs = [self.doc(tool) for _, tool in used]
         candidates = [self.doc(tool) for tool in query.candidates]
-        texts = [f"{doc.name} {doc.provider} {doc.description} {doc.parameters}" for doc in [*docs, *candidates]]
-        texts += [f"{step.instruction} {step.name} {step.arguments}" for step in interactions]
+        texts = [f"{doc.name} {doc.provider} {doc.description} {doc.listing}" for doc in [*docs, *candidates]]
+        texts += [doc.parameters for doc in candidates]
+        texts += [f"{step.instruction} {' '.join(step.offered)} {step.name} {step.arguments}" for step in interactions]
         tokens = self._count(query.scenario.instruction) + sum(map(self._cached_count, texts))
-        same_function = sorted(member.tool.name for member in query.group.members)
         return Instance(
             instance_id=instance_id,
             user_id=user.user_id,
@@ -351,14 +360,13 @@ class RowMaker:
             category=query.group.category,
             functionality=query.group.functionality.name,
             instruction=query.scenario.instruction,
+            today=history.today,
             history=interactions,
             history_tools=docs,
             candidates=candidates,
             answer=AnswerRow(user.answer.tool.name, arguments),
             evidence=list(history.evidence),
-            meta=MetaRow(
-                user.profile.axes, history.drift_step, history.noise, self._distractors, tokens, same_function
-            ),
+            meta=_meta(user, history, self._distractors, tokens),
         )
 
     def _cached_count(self, text: str) -> int:
@@ -366,6 +374,26 @@ class RowMaker:
         if text not in self._tokens:
             self._tokens[text] = self._count(text)
         return self._tokens[text]
+
+
+def _meta(user: User, history: History, distractors: str, tokens: int) -> MetaRow:
+    """Return what the builder knows of an instance and a model must find out."""
+    wish = user.wish
+    return MetaRow(
+        axes=user.axes,
+        drift_step=history.drift_step,
+        noise=history.noise,
+        distractor_level=distractors,
+        n_tokens=tokens,
+        same_function=sorted(member.tool.name for member in user.query.group.members),
+        kind=wish.kind if wish else None,
+        wanted=[WantedRow(**part) for part in wish.parts] if wish else None,
+        concerns=wish.concerns if wish else None,
+        step_concerns=[call.concern for call in history.interactions] if wish else None,
+        evidence=history.telling,
+        change=history.change,
+        arguments=[],
+    )
 
 
 def to_json(value: Any) -> str:

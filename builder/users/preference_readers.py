@@ -40,7 +40,7 @@ _MIN_SEGMENT: Final = 1
 
 def attributes_of(tool: ToolRow) -> Attributes:
     """Return the documented value of each axis of a tool."""
-    return {attribute.axis: attribute.value for attribute in tool.attributes}
+    return {fact.axis: fact.value for fact in tool.facts}
 
 
 @dataclass(frozen=True, slots=True)
