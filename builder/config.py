@@ -76,7 +76,7 @@ class GroupConfig(_Section):
 
 
 class PreferenceConfig(_Section):
-    """Settings for generating user preferences."""
+    """Settings for preferences over attributes; not used with the built-in catalogue."""
 
     max_axes: int = Field(default=3, ge=1, le=3)
     """Maximum number of axes in a preference."""
@@ -88,7 +88,7 @@ class PreferenceConfig(_Section):
 
 
 class HistoryConfig(_Section):
-    """Settings for generating interaction histories."""
+    """Settings for histories of tools with attributes; not used with the built-in catalogue."""
 
     min_length: int = Field(default=8, ge=8, le=100)
     """Minimum number of interactions."""
@@ -153,6 +153,31 @@ class HistoryConfig(_Section):
         mirror = balance + balance % 2
         late = [step for step in range(mirror // 2 + 2, last + 1) if first <= mirror - step]
         return [mirror - step for step in reversed(late)], late
+
+
+class ChoiceConfig(_Section):
+    """Settings for histories of choices among tools with facts; used only with the built-in catalogue."""
+
+    concerns: tuple[Annotated[int, Field(ge=1, le=3)], ...] = Field(default=(1, 2, 3), min_length=1)
+    """Numbers of concerns of a user, each equally often."""
+    offered: int = Field(default=3, ge=2, le=4)
+    """Number of tools that are offered at each step, the called one included."""
+    jobs: int = Field(default=5, ge=2, le=12)
+    """Number of jobs of the concern that the instruction belongs to."""
+    calls_per_job: int = Field(default=2, ge=1, le=20)
+    """Calls of each of these jobs under the current preference; in half of the histories one more."""
+    other_jobs: int = Field(default=2, ge=1, le=6)
+    """Number of jobs of every other concern."""
+    other_calls_per_job: int = Field(default=2, ge=1, le=20)
+    """Calls of each of these jobs."""
+    telling: int = Field(default=8, ge=1, le=64)
+    """Minimum number of telling steps: each contradicts a rival preference that still fits the steps before it."""
+    refutations: int = Field(default=2, ge=1, le=4)
+    """Number of steps that contradict each rival preference. With fewer contradictions, a rival still fits."""
+    off_profile: float = Field(default=0.05, ge=0, le=0.3)
+    """Share of the steps that do not follow the preference; none in `preferred_only`."""
+    attempts: int = Field(default=8, ge=1)
+    """Maximum number of preferences that are tried for a user, for each kind."""
 
 
 class CandidateConfig(_Section):
@@ -293,6 +318,7 @@ class BuildConfig(_Section):
     groups: GroupConfig = GroupConfig()
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
+    choices: ChoiceConfig = ChoiceConfig()
     candidates: CandidateConfig = CandidateConfig()
     llm: LlmConfig = LlmConfig()
     training: TrainingConfig = TrainingConfig()

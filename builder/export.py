@@ -81,7 +81,7 @@ def answer_key(row: Instance) -> AnswerKey:
 
 def public_tool(row: ToolRow) -> ToolRow:
     """Return a test tool without its facts, from which the answers can be inferred."""
-    return replace(row, attributes=[])
+    return replace(row, facts=[])
 
 
 def write_tools(path: Path, rows: Iterable[ToolRow]) -> int:

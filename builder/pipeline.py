@@ -44,7 +44,8 @@ from .randomness import generator_for
 from .records import Group, Tool
 from .users.candidates import distractor_pool
 from .users.instances import to_json
-from .world.marketplace import marketplace
+from .world.service_catalogue import group_of
+from .world.services import service_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _prepare(
 ) -> GroupedCatalogue:
     """Read, understand, group and split a catalogue; the arguments are those of `build`."""
     if isinstance(source, BuiltinSource):
-        catalogue = _marketplace(config, funnel, progress)
+        catalogue = _services(funnel, progress)
     else:
         tools = read_tools(source, funnel, progress)
         progress("grouping tools by functionality", 0, 0)
@@ -172,13 +173,15 @@ def _prepare(
     return catalogue
 
 
-def _marketplace(config: BuildConfig, funnel: Funnel, progress: Progress) -> GroupedCatalogue:
+def _services(funnel: Funnel, progress: Progress) -> GroupedCatalogue:
+    """Return the built-in catalogue."""
     progress("reading the catalogue", 0, 0)
-    groups = list(marketplace())
+    jobs = {split: service_jobs(split) for split in SPLITS}
+    groups = [group_of(job) for of_split in jobs.values() for job in of_split]
     tools = [member.tool for group in groups for member in group.members]
     funnel.count("tools_read", len(tools))
     funnel.count("tools_kept", len(tools))
-    return GroupedCatalogue(tools, answerable_groups(groups, config, funnel))
+    return GroupedCatalogue(tools, groups, jobs=jobs)
 
 
 def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:

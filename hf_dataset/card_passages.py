@@ -25,6 +25,34 @@ _NOT_AUDITED: Final = (
     "answered from their histories."
 )
 
+_MAKING: Final = """\
+1. **Catalogue.** Tools are read and cleaned, and their functionality and labelled facts are determined. Tools that
+   do the same job form a functionality group. Their parameters are aligned, so that each tool of a group can serve
+   every instruction of the group.
+2. **Preferences.** Each user gets the facts of a randomly drawn tool as their profile. In every other group, the
+   tool most similar to the profile is the preferred one. Within a group, every tool is the answer for an equal
+   share of users.
+3. **Histories.** A history consists of instructions of other groups, with the calls that this user would make;
+   `rating_integrated` adds disliked calls, and `chronological` adds calls from before the preference changed. No
+   history contains a tool that does the job of the new instruction, or a provider of a candidate. A history is kept
+   only if its reader can infer the answer."""
+"""How a data set is made from a real catalogue."""
+_MAKING_BUILTIN: Final = """\
+1. **Catalogue.** Providers and tools are fictional. Each tool has facts (price, latency, region, ...) within the
+   ranges of real services, stated in a listing; a provider keeps its layout. The tools for a job are trade-offs:
+   each leads on something, and none is worse than another on everything. Train, validation and test have different
+   providers, layouts and units.
+2. **Preferences.** A user has one or more concerns, each with a preference of its own: one priority, several
+   together, a requirement and what is best within it, or a trade-off. The users of a query group draw what they
+   want independently.
+3. **Histories.** A history consists of requests about the user's concerns, the tools that were offered for each,
+   and the one that the user called. `rating_integrated` adds disliked calls, and `chronological` adds calls from
+   before the preference changed. Except in `preferred_only`, a few steps do not follow the preference. A history is
+   kept only if readers that work differently infer the same answer, and if its steps contradict the rival
+   preferences that would pick another tool."""
+"""How a data set is made from the built-in catalogue."""
+_AUDIT: Final = "4. **Audit.** Every known shortcut is tried on every row. A build that fails the audit is not written."
+
 _ANY: Final = "*any*"
 """Margin of a gate that no accuracy can fail."""
 _TOO_FEW: Final = (
@@ -94,6 +122,10 @@ def _examples(build: Build) -> str:
         text = json.dumps(shortened(row), indent=2, ensure_ascii=False)
         examples.append(_collapsed(f"<code>{name}</code>, {example_split(name)}, first row", f"```json\n{text}\n```"))
     return "\n\n".join(examples)
+
+
+def _making(build: Build) -> str:
+    return f"{_MAKING_BUILTIN if build.manifest.is_builtin else _MAKING}\n{_AUDIT}"
 
 
 def _build(build: Build) -> str:
@@ -208,6 +240,7 @@ PASSAGES: Final[Mapping[str, Callable[[Build], str]]] = {
     "counts": _counts,
     "columns": _columns,
     "examples": _examples,
+    "making": _making,
     "build": _build,
     "validity": _validity,
     "canary": _canary,

@@ -37,9 +37,35 @@ ROWS: dict[str, dict[str, Any]] = {
         "category": "string",
         "functionality": "string",
         "instruction": "string",
-        "history": [{"instruction": "string", "name": "string", "arguments": "string", "rating": "int32"}],
-        "history_tools": [{"name": "string", "provider": "string", "description": "string", "parameters": "string"}],
-        "candidates": [{"name": "string", "provider": "string", "description": "string", "parameters": "string"}],
+        "today": "string",
+        "history": [
+            {
+                "instruction": "string",
+                "name": "string",
+                "arguments": "string",
+                "rating": "int32",
+                "offered": ["string"],
+                "date": "string",
+            },
+        ],
+        "history_tools": [
+            {
+                "name": "string",
+                "provider": "string",
+                "description": "string",
+                "listing": "string",
+                "parameters": "string",
+            },
+        ],
+        "candidates": [
+            {
+                "name": "string",
+                "provider": "string",
+                "description": "string",
+                "listing": "string",
+                "parameters": "string",
+            },
+        ],
         "answer": {"name": "string", "arguments": "string"},
         "evidence": ["int32"],
         "meta": {
@@ -49,6 +75,13 @@ ROWS: dict[str, dict[str, Any]] = {
             "distractor_level": "string",
             "n_tokens": "int32",
             "same_function": ["string"],
+            "kind": "string",
+            "wanted": [{"axis": "string", "bound": "string", "direction": "string", "weight": "float32"}],
+            "concerns": "int32",
+            "step_concerns": ["int32"],
+            "evidence": "int32",
+            "change": "string",
+            "arguments": ["string"],
         },
     },
     "ToolRow": {
@@ -57,8 +90,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "category": "string",
         "functionality": "string",
         "description": "string",
+        "listing": "string",
         "parameters": "string",
-        "attributes": [{"axis": "string", "value": "string", "evidence": "string"}],
+        "facts": [{"axis": "string", "value": "string", "unit": "string", "stated": "string"}],
     },
     "SftRow": {
         "instance_id": "string",

@@ -3,6 +3,8 @@
 The system message states the task; its text is in `prompts/predict*.md`. The user message is one JSON object, so that
 text of a catalogue or of a user stays inside a string. Characters that start a control token of chat templates
 (`<|...|>`, `<s>`, `[INST]`) are written as JSON escapes, so that no string can end the message either.
+
+To keep messages short, absent fields are left out, tools are documented once, and only the candidates show parameters.
 """
 
 from __future__ import annotations
@@ -94,9 +96,13 @@ def _user(instance: Instance, docs: Docs, mode: Mode) -> str:
     """Return one JSON object, with one list item per line."""
     parts = [f'"history":{_list(map(_step, instance.history))}']
     if docs == "full":
-        parts.append(f'"history_tools":{_list(map(_tool, instance.history_tools))}')
+        candidates = {tool.name for tool in instance.candidates}
+        others = (tool for tool in instance.history_tools if tool.name not in candidates)
+        parts.append(f'"history_tools":{_list(map(_history_tool, others))}')
     if mode == "prompt":
-        parts.append(f'"candidates":{_list(map(_tool, instance.candidates))}')
+        parts.append(f'"candidates":{_list(map(_candidate, instance.candidates))}')
+    if instance.today is not None:
+        parts.append(f'"today":{_json(instance.today)}')
     parts.append(f'"instruction":{_json(instance.instruction)}')
     return "{" + ",\n".join(parts) + "}"
 
@@ -107,24 +113,28 @@ def _list(items: Iterable[str]) -> str:
 
 def _step(step: InteractionRow) -> str:
     shown: dict[str, Any] = {
+        "date": step.date,
         "instruction": step.instruction,
+        "offered": step.offered or None,
         "call": {"name": step.name, "arguments": json.loads(step.arguments)},
+        "rating": step.rating,
     }
-    if step.rating is not None:
-        shown["rating"] = step.rating
-    return _json(shown)
+    return _json({name: value for name, value in shown.items() if value is not None})
 
 
 @lru_cache(maxsize=8192)
-def _tool(tool: ToolDoc) -> str:
-    return _json(
-        {
-            "name": tool.name,
-            "provider": tool.provider,
-            "description": tool.description,
-            "parameters": json.loads(tool.parameters),
-        }
-    )
+def _history_tool(tool: ToolDoc) -> str:
+    return _json(_documentation(tool))
+
+
+@lru_cache(maxsize=8192)
+def _candidate(tool: ToolDoc) -> str:
+    return _json({**_documentation(tool), "parameters": json.loads(tool.parameters)})
+
+
+def _documentation(tool: ToolDoc) -> dict[str, Any]:
+    listing = {"listing": tool.listing} if tool.listing else {}
+    return {"name": tool.name, "provider": tool.provider, "description": tool.description, **listing}
 
 
 def _json(value: Any) -> str:
@@ -134,7 +144,10 @@ def _json(value: Any) -> str:
 
 def _specimen(instance_id: str) -> Instance:
     """Return a small instance with every field that the messages contain."""
-    tool = ToolDoc("tool", "provider", "Does <it> [NOW].", '{"type": "object", "properties": {}}')
+    tool, other = (
+        ToolDoc(name, "provider", "Does <it> [NOW].", "Price: 0", '{"type": "object", "properties": {}}')
+        for name in ("tool", "other")
+    )
     rating = 1 if instance_id.startswith("rating_integrated") else None
     return Instance(
         instance_id=instance_id,
@@ -143,10 +156,11 @@ def _specimen(instance_id: str) -> Instance:
         category="category",
         functionality="functionality",
         instruction="Do it.",
-        history=[InteractionRow("Do that.", "tool", '{"a": 1}', rating)],
-        history_tools=[tool],
+        today="2026-03-02",
+        history=[InteractionRow("Do that.", "tool", '{"a": 1}', rating, ["other", "tool"], "2026-03-01")],
+        history_tools=[other, tool],
         candidates=[tool],
         answer=AnswerRow("tool", "{}"),
         evidence=[0],
-        meta=MetaRow(None, None, None, None, None, None),
+        meta=MetaRow(),
     )

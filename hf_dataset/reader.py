@@ -40,7 +40,7 @@ def read_instances(folder: Path, config: str, split: str) -> list[Instance]:
 
 
 def read_tools(folder: Path, split: str) -> list[ToolRow]:
-    """Read the tools of a split. Tools of test have no attributes, because they would reveal the answers.
+    """Read the tools of a split. Tools of test have no facts, because they would reveal the answers.
 
     Args:
         folder: Folder of the data set.
@@ -54,7 +54,7 @@ def read_tools(folder: Path, split: str) -> list[ToolRow]:
 
 
 def read_private_tools(folder: Path) -> list[ToolRow]:
-    """Read the tools of the test split with their attributes.
+    """Read the tools of the test split with their facts.
 
     Args:
         folder: Folder of the private answers.

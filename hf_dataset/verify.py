@@ -140,8 +140,8 @@ def _test_answers(folder: Path) -> Iterator[str]:
         first = next(filter(_reveals_answer, rows), None)
         if first:
             yield f"{config}: the test split contains the answer of {first['instance_id']!r}"
-    if any(row["attributes"] for row in _read(folder, TOOLS, "test", "attributes")):
-        yield f"{TOOLS}: the test split contains attributes, which reveal its answers"
+    if any(row["facts"] for row in _read(folder, TOOLS, "test", "facts")):
+        yield f"{TOOLS}: the test split contains facts of tools, which reveal its answers"
 
 
 def _reveals_answer(row: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from .stores.stored_records import HISTORY_TYPES, SPLITS, Split
 
 MANIFEST: Final = "manifest.json"
+FORMAT: Final = 2
+"""Version of the data format that the board reads."""
 
 
 class DataError(ValueError):
@@ -32,6 +34,8 @@ class ToolDoc:
     name: str
     provider: str
     description: str
+    listing: str
+    """Facts about the tool in its provider's own layout; empty if the description states them."""
     parameters: str
     """JSON Schema of the arguments, as JSON text."""
 
@@ -47,6 +51,10 @@ class Interaction:
     """JSON object, as text."""
     rating: int | None
     """1 for liked, 0 for disliked, None in configs without ratings."""
+    offered: Sequence[str] = ()
+    """Names of the tools that were offered, the called one included; empty if not recorded."""
+    date: str | None = None
+    """Day of the call, ISO 8601; None where the order means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Instance:
     category: str
     functionality: str
     instruction: str
+    today: str | None
+    """Day of the instruction, ISO 8601; None if the history has no dates."""
     history: tuple[Interaction, ...]
     """Steps; oldest first in `chronological`, unordered in the other configs."""
     history_tools: tuple[ToolDoc, ...]
@@ -80,11 +90,12 @@ class Instance:
     """Properties of the generation; mostly absent in `test`."""
 
 
-class Attribute(NamedTuple):
-    """Value of an attribute of a tool."""
+class Fact(NamedTuple):
+    """Value of a property of a tool."""
 
     value: str
-    evidence: str
+    """Level, category, or number with its unit."""
+    stated: str
     """Words of the documentation that state it."""
 
 
@@ -95,7 +106,7 @@ class Data:
         folder: Folder of a build: a manifest, and `<config>/<split>.parquet` or its shards.
 
     Raises:
-        DataError: If the manifest is missing or invalid.
+        DataError: If the manifest is missing or invalid, or has another data format.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -109,6 +120,11 @@ class Data:
                 f"{str(folder)!r} holds no {MANIFEST} of a PEToolBench build: {error!r}. "
                 "Create a build with: petoolbench build --catalog builtin -o FOLDER"
             ) from error
+        if self.manifest.get("format") != FORMAT:
+            raise DataError(
+                f"{str(path)!r} has data format {self.manifest.get('format')!r}; this board reads format {FORMAT}. "
+                "Build the data set again, or install the version of petoolbench that wrote it."
+            )
         self._tables: dict[tuple[str, str], pa.Table] = {}
         self._positions: dict[tuple[str, str], dict[str, int]] = {}
 
@@ -183,6 +199,7 @@ class Data:
             row["category"],
             row["functionality"],
             row["instruction"],
+            row["today"],
             tuple(Interaction(**step) for step in row["history"]),
             tuple(ToolDoc(**tool) for tool in row["history_tools"]),
             tuple(ToolDoc(**tool) for tool in row["candidates"]),
@@ -192,8 +209,8 @@ class Data:
         )
 
     @cached_property
-    def attributes(self) -> Mapping[str, Mapping[str, Attribute]]:
-        """Documented attributes of the tools of the validation split, by tool name and axis.
+    def facts(self) -> Mapping[str, Mapping[str, Fact]]:
+        """Facts about the tools of the validation split, by tool name and axis.
 
         Empty if the data set has no table of tools.
         """
@@ -201,9 +218,11 @@ class Data:
         if not files[0].is_file():
             return {}
         return {
-            row["name"]: {item["axis"]: Attribute(item["value"], item["evidence"]) for item in row["attributes"]}
+            row["name"]: {
+                fact["axis"]: Fact(f"{fact['value']} {fact['unit']}".rstrip(), fact["stated"]) for fact in row["facts"]
+            }
             for path in files
-            for row in read_parquet(path).select(["name", "attributes"]).to_pylist()
+            for row in read_parquet(path).select(["name", "facts"]).to_pylist()
         }
 
     @cached_property

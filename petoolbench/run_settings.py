@@ -195,8 +195,8 @@ class RunResources:
     batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
         None,
-        "Folder of the private answers. On the test split, baseline:oracle and baseline:regression need the tool "
-        "attributes in it.",
+        "Folder of the private answers. On the test split, baseline:oracle and baseline:regression need the "
+        "facts of the tools in it.",
     )
     retry_failed: bool = option(False, "Resend the requests that failed in an earlier run.")
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from builder.users.preference_readers import Attributes, PreferenceReader, Step, attributes_of
+from builder.predictors.open_reading import has_facts, open_reading
+from builder.predictors.reading import Reading
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import Manifest
 from hf_dataset.reader import read_private_tools, read_tools
@@ -28,7 +29,7 @@ class AuditSettings:
     expected_loss: float = 0.0
     """Share of the instances that flipped ratings make unanswerable, 0 to 1."""
     worded: bool = True
-    """True if each split's documentation has its own set of phrases, as in the built-in marketplace."""
+    """True if each split's documentation has its own phrases or layouts, as in the built-in catalogue."""
 
 
 def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
@@ -70,17 +71,17 @@ class AuditSplit:
     """All rows, or a sample of them."""
     tools: Mapping[str, ToolRow]
     """The split's catalogue, by tool name."""
-    attributes: Mapping[str, Attributes]
-    """Documented value of each axis, by tool name."""
-    reader: PreferenceReader
-    """Reader that knows how common each attribute is in the split's catalogue."""
-    facts: AuditSettings
+    settings: AuditSettings
     sampled: SampleSource | None = None
     """Origin of the sample; None if `rows` are all rows."""
     references: Sequence[Reference] = field(init=False)
     """References for scoring predictions, one for each of `rows`."""
     doing: Mapping[str, frozenset[str]] = field(init=False)
     """Names of the tools of each functionality."""
+    by_facts: bool = field(init=False)
+    """True if the tools have facts and listings, False if they have labelled attributes."""
+    reading: Reading = field(init=False)
+    """Inference from histories."""
 
     def __post_init__(self) -> None:
         doing: dict[str, set[str]] = {}
@@ -89,6 +90,8 @@ class AuditSplit:
                 doing.setdefault(tool.functionality, set()).add(tool.name)
         object.__setattr__(self, "doing", {name: frozenset(tools) for name, tools in doing.items()})
         object.__setattr__(self, "references", references(self.rows))
+        object.__setattr__(self, "by_facts", has_facts(self.tools.values()))
+        object.__setattr__(self, "reading", open_reading(list(self.tools.values()), self.settings.changes))
 
     @property
     def every_row(self) -> Iterable[Instance]:
@@ -108,15 +111,6 @@ class AuditSplit:
         doing = self.doing.get(row.functionality, frozenset())
         return [tool.name for tool in row.candidates if tool.name in doing]
 
-    def steps(self, row: Instance, *, rated: bool = False) -> list[Step]:
-        """Return the history as input of a `PreferenceReader`.
-
-        Args:
-            row: The instance.
-            rated: Include the ratings.
-        """
-        return [Step(self.attributes[step.name], step.rating if rated else None) for step in row.history]
-
 
 def read_audit_splits(
     data: Path, config: str, answers: Path | None, manifest: Manifest, most: int = MAX_ROWS_IN_MEMORY
@@ -133,15 +127,13 @@ def read_audit_splits(
     Raises:
         ReadError: If a file is missing or malformed.
     """
-    facts = audit_settings(manifest, config)
+    settings = audit_settings(manifest, config)
     parts = []
     for split in SPLITS if answers else SPLITS[:-1]:
         private = answers if split == "test" else None
         rows, sampled = _read_rows(SplitRows(data, config, split, private), manifest.seed, split, most)
         tools = {tool.name: tool for tool in (read_private_tools(private) if private else read_tools(data, split))}
-        attributes = {name: attributes_of(tool) for name, tool in tools.items()}
-        reader = PreferenceReader(attributes.values())
-        parts.append(AuditSplit(config, split, rows, tools, attributes, reader, facts, sampled))
+        parts.append(AuditSplit(config, split, rows, tools, settings, sampled))
     return parts
 
 

@@ -17,10 +17,8 @@ from typing import Final
 
 ALPHA: Final = 0.001
 """Probability that a valid config fails any of its gates; small, so that valid data sets pass with any seed."""
-ORACLE: Final = "oracle"
-"""Name of the oracle's gate."""
-ORACLE_BOUND: Final = 0.99
-"""Minimum accuracy of the oracle where ratings are not flipped."""
+READER_BOUND: Final = 0.99
+"""Minimum accuracy of a reader, such as the oracle, where ratings are not flipped."""
 _MIN_CLUSTERS: Final = 30
 """With fewer query groups, the estimated standard error is unreliable: it is raised to that of independent draws at
 the bound."""
@@ -48,7 +46,7 @@ class Gate:
     bound: float
     """Mean over the rows, 0 to 1."""
     margin: float
-    """Deviation from the bound that chance explains: added to an upper bound, subtracted from the oracle's."""
+    """Deviation from the bound that chance explains: added to an upper bound, subtracted from a lower one."""
     rows: int
     passed: bool
     """True if the gate holds for all rows and, if measured by split, for each split."""
@@ -56,11 +54,13 @@ class Gate:
     """Accuracy in each split, 0 to 1; empty if not measured by split."""
     failed_in: tuple[str, ...] = ()
     """Splits for which the gate does not hold."""
+    is_lower: bool = False
+    """True if the bound is the minimum accuracy, as for readers; False if it is the maximum."""
 
     @property
     def decides(self) -> bool:
         """True if some accuracy would fail the gate; False if there are too few rows."""
-        return self.bound + self.margin < 1 or self.name == ORACLE
+        return self.is_lower or self.bound + self.margin < 1
 
 
 def in_each_split(gate: Callable[[Sequence[Outcome]], Gate], outcomes: Mapping[str, Sequence[Outcome]]) -> Gate:
@@ -91,18 +91,20 @@ def upper_gate(name: str, outcomes: Sequence[Outcome], gates: int) -> Gate:
     return Gate(name, accuracy, bound, margin, len(outcomes), accuracy - bound <= margin + _ROUNDING)
 
 
-def oracle_gate(outcomes: Sequence[Outcome], expected_loss: float = 0.0, gates: int = 1) -> Gate:
-    """Return the gate that fails if the oracle's accuracy is below its bound.
+def reader_gate(name: str, outcomes: Sequence[Outcome], expected_loss: float = 0.0, gates: int = 1) -> Gate:
+    """Return a gate that fails if the accuracy of a reader is below its bound.
 
     Args:
+        name: Name of the reader.
         outcomes: At least one outcome.
         expected_loss: Share of the rows that flipped ratings make unanswerable, 0 to 1; lowers the bound. Where it is
             0, the gate has no margin.
         gates: Number of tests that share the level `ALPHA`.
     """
     accuracy, _, margin = _measure(outcomes, gates)
-    bound, margin = ORACLE_BOUND - expected_loss, margin if expected_loss else 0.0
-    return Gate(ORACLE, accuracy, bound, margin, len(outcomes), accuracy >= bound - margin - _ROUNDING)
+    bound, margin = READER_BOUND - expected_loss, margin if expected_loss else 0.0
+    passed = accuracy >= bound - margin - _ROUNDING
+    return Gate(name, accuracy, bound, margin, len(outcomes), passed, is_lower=True)
 
 
 def _measure(outcomes: Sequence[Outcome], gates: int) -> tuple[float, float, float]:

@@ -76,7 +76,21 @@ def _change_position(row: Instance) -> list[str]:
 
 
 def _flipped_ratings(row: Instance) -> list[str]:
-    return [f"{row.meta.noise or 0.0:.2f}"] if row.meta else []
+    return [f"{row.meta.noise or 0.0:.2f}"] if row.meta and row.meta.kind is None else []
+
+
+def _off_profile(row: Instance) -> list[str]:
+    return [f"{row.meta.noise or 0.0:.2f}"] if row.meta and row.meta.kind is not None else []
+
+
+def _of_meta(name: str) -> Callable[[Instance], list[str]]:
+    """Return a function that labels a row by a field of its metadata; numbers get zeros so that they sort as text."""
+
+    def labels(row: Instance) -> list[str]:
+        value = getattr(row.meta, name, None)
+        return [] if value is None else [f"{value:02d}" if isinstance(value, int) else str(value)]
+
+    return labels
 
 
 def _category(row: Instance) -> list[str]:
@@ -88,5 +102,10 @@ _PROPERTIES: Final[Mapping[str, Callable[[Instance], list[str]]]] = {
     "history length": _history_length,
     "place of the change": _change_position,
     "flipped ratings": _flipped_ratings,
+    "kind": _of_meta("kind"),
+    "concerns": _of_meta("concerns"),
+    "change": _of_meta("change"),
+    "telling steps": _of_meta("evidence"),
+    "off the profile": _off_profile,
     "category": _category,
 }

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from builder.config import MIN_SAME_FUNCTION
+from builder.predictors.reading import AttributeReading, View
+from builder.users.preference_readers import attributes_of
 from builder.words import mentions, spoken
 from hf_dataset.schema import Instance, ToolRow
 
-from .audit_split import AuditSettings, AuditSplit
+from .audit_split import AuditSplit
+from .fact_checks import (
+    FactRules,
+    called_tool_not_offered,
+    meta_does_not_fit,
+    names_answer,
+    offers_several_jobs,
+    provider_of_job_in_history,
+    tools_in_train_layouts,
+)
 from .text_quality import leaves, stated
 
 
@@ -39,8 +50,8 @@ class Check:
 def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     """Check every row of a config, including rows outside the sample.
 
-    Rows are streamed. Only the distinct instructions of the train histories are held in memory; their number is limited
-    by the number of scenarios, not by the number of users.
+    Rows are streamed. Only the distinct instructions of the train histories and the answers of query groups are held in
+    memory; the number of the former is limited by the number of scenarios, not by the number of users.
 
     Args:
         parts: The splits whose answers are known, train first.
@@ -48,43 +59,99 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     Returns:
         One check for each rule, with its number of violations.
     """
-    facts = parts[0].facts
     train_instructions: set[str] = set()
-    rules = _rules_for(facts, train_instructions)
+    rules = _rules_for(parts, train_instructions)
+    answers = _GroupAnswers()
     violations = Counter[str]()
     examples: dict[str, str] = {}
     rows = 0
     for part in parts:
         for row in part.every_row:
             rows += 1
+            answers.add(part.split, row)
             if part.split == "train":
                 train_instructions.update(step.instruction for step in row.history)
             for name, rule in rules.items():
                 if rule(part, row):
                     violations[name] += 1
                     examples.setdefault(name, row.instance_id)
-    optional = _provider_in_history if facts.provider_overlap else None
+    optional = _provider_in_history if parts[0].settings.provider_overlap else None
     checks = [
         Check(name, violations[name], rows, examples.get(name, ""), rule is not optional)
         for name, rule in rules.items()
     ]
+    if parts[0].by_facts:
+        return [*checks, *answers.checks(), _check_layouts(parts)]
     return [*checks, _check_phrases(parts)]
 
 
-def _rules_for(facts: AuditSettings, train_instructions: Collection[str]) -> dict[str, _Rule]:
+def _rules_for(parts: Sequence[AuditSplit], train_instructions: Collection[str]) -> dict[str, _Rule]:
     """Return the rules for a config by name; each returns True if a row violates it.
 
     Args:
-        facts: Settings of the build.
+        parts: The splits of the config.
         train_instructions: Instructions of the train histories; the caller fills it before it checks other splits.
     """
-    rules = dict(_RULES)
+    rules = {**_RULES, **(_fact_rules(parts) if parts[0].by_facts else _attribute_rules(parts))}
     rules["an instruction of another split stands in a train history"] = lambda part, row: (
         part.split != "train" and row.instruction in train_instructions
     )
-    if facts.changes:
-        rules["the tool wanted before the last change is no candidate"] = _stale_tool_missing
     return rules
+
+
+def _fact_rules(parts: Sequence[AuditSplit]) -> dict[str, _Rule]:
+    rules = FactRules(parts)
+    return {
+        "the instruction names the answer's tool, provider or category": names_answer,
+        "the provider of a candidate for the job stands in the history": provider_of_job_in_history,
+        "a candidate for the job is worse than another on every stated axis": rules.has_worse_candidate,
+        "a wanted axis is not stated": rules.hides_wanted_axis,
+        "the called tool was not offered": called_tool_not_offered,
+        "tools for different jobs were offered together": offers_several_jobs,
+        "the metadata does not fit the history": meta_does_not_fit,
+    }
+
+
+def _attribute_rules(parts: Sequence[AuditSplit]) -> dict[str, _Rule]:
+    rules: dict[str, _Rule] = {
+        "the instruction names the answer's tool, provider or attribute": _names_the_answer,
+        "the provider of a candidate stands in the history": _provider_in_history,
+    }
+    if parts[0].settings.changes:
+        rules["the tool wanted before the last change is no candidate"] = _stale_tool_missing(parts)
+    return rules
+
+
+class _GroupAnswers:
+    """Counter of the different answers in each query group."""
+
+    def __init__(self) -> None:
+        self._rows = Counter[str]()
+        self._answers: dict[str, set[str]] = {}
+
+    def add(self, split: str, row: Instance) -> None:
+        """Count the answer of a row."""
+        group = f"{split}/{row.query_group}"
+        self._rows[group] += 1
+        if row.answer is not None:
+            self._answers.setdefault(group, set()).add(row.answer.name)
+
+    def checks(self) -> list[Check]:
+        """Return a check that answers differ, and the number of query groups in which all of them do."""
+        several = {group: answers for group, answers in self._answers.items() if self._rows[group] > 1}
+        equal = sorted(group for group, answers in several.items() if len(answers) == 1)
+        distinct = sorted(group for group, answers in several.items() if len(answers) == self._rows[group])
+        return [
+            Check("query groups: all users want one tool", len(equal), len(several), (*equal, "")[0]),
+            Check("query groups: no two users want one tool", len(distinct), len(several), (*distinct, "")[0], False),
+        ]
+
+
+def _check_layouts(parts: Sequence[AuditSplit]) -> Check:
+    """Count the tools of other splits whose listing has the layout of a train tool."""
+    names, of_tools = tools_in_train_layouts(parts)
+    title = "tools: the layout of a train tool documents a tool of another split"
+    return Check(title, len(names), of_tools, (*names, "")[0], parts[0].settings.worded)
 
 
 def _check_phrases(parts: Sequence[AuditSplit]) -> Check:
@@ -93,7 +160,7 @@ def _check_phrases(parts: Sequence[AuditSplit]) -> Check:
     others = _tools(parts, train=False)
     names = sorted(tool.name for tool in others if any(fact.stated in phrases for fact in tool.facts))
     title = "tools: a phrase of a train tool documents a tool of another split"
-    return Check(title, len(names), len(others), names[0] if names else "", parts[0].facts.worded)
+    return Check(title, len(names), len(others), names[0] if names else "", parts[0].settings.worded)
 
 
 def _tools(parts: Sequence[AuditSplit], *, train: bool) -> list[ToolRow]:
@@ -112,11 +179,11 @@ def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
     An attribute singles the answer out if not all candidates that do the job have it.
     """
     assert row.answer is not None
-    candidates = [part.attributes[name] for name in part.capable_tools(row)]
+    candidates = [attributes_of(part.tools[name]) for name in part.capable_tools(row)]
     words = [row.answer.name, part.tools[row.answer.name].provider]
     words += [
         spoken(value)
-        for axis, value in part.attributes[row.answer.name].items()
+        for axis, value in attributes_of(part.tools[row.answer.name]).items()
         if any(attributes.get(axis) != value for attributes in candidates)
     ]
     return any(mentions(row.instruction, word) for word in words)
@@ -124,6 +191,8 @@ def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
 
 def _unstated_argument(_: AuditSplit, row: Instance) -> bool:
     assert row.answer is not None
+    if row.meta is not None and row.meta.arguments:
+        return False  # dates, codes and units follow from the instruction without standing in it
     return not all(stated(value, row.instruction) for value in leaves(json.loads(row.answer.arguments)))
 
 
@@ -138,7 +207,8 @@ def _too_few_candidates(part: AuditSplit, row: Instance) -> bool:
 
 def _equal_descriptions(part: AuditSplit, row: Instance) -> bool:
     capable_tools = part.capable_tools(row)
-    return len({part.tools[name].description for name in capable_tools}) < len(capable_tools)
+    texts = {(part.tools[name].description, part.tools[name].listing) for name in capable_tools}
+    return len(texts) < len(capable_tools)
 
 
 def _answer_not_a_candidate(part: AuditSplit, row: Instance) -> bool:
@@ -150,27 +220,30 @@ def _provider_in_history(part: AuditSplit, row: Instance) -> bool:
     return any(tool.provider in history_providers for tool in row.candidates)
 
 
-def _stale_tool_missing(part: AuditSplit, row: Instance) -> bool:
-    """Return True if the tool preferred before the last change is not a candidate.
+def _stale_tool_missing(parts: Sequence[AuditSplit]) -> _Rule:
+    """Return a rule that the tool preferred before the last change is a candidate.
 
     This is the tool that a reader infers from the calls before the change, among all tools that do the job.
     """
-    assert row.meta is not None
-    before = part.steps(row)[: row.meta.drift_step]
-    names = sorted(part.doing[row.functionality])
-    scores = part.reader.scores(before, [part.attributes[name] for name in names], changes=part.facts.changes - 1)
-    return names[max(range(len(names)), key=lambda index: scores[index])] not in part.capable_tools(row)
+    readings = {part.split: AttributeReading(part.tools.values(), part.settings.changes - 1) for part in parts}
+
+    def is_missing(part: AuditSplit, row: Instance) -> bool:
+        assert row.meta is not None
+        names = sorted(part.doing[row.functionality])
+        before = None if row.meta.drift_step is None else range(row.meta.drift_step)
+        scores = readings[part.split].scores(row, names, View(before))
+        return names[max(range(len(names)), key=lambda index: scores[index])] not in part.capable_tools(row)
+
+    return is_missing
 
 
 _Rule = Callable[[AuditSplit, Instance], bool]
 _RULES: Final[Mapping[str, _Rule]] = {
     "an instruction comes twice in an instance": _repeated_instruction,
-    "the instruction names the answer's tool, provider or attribute": _names_the_answer,
     "a value of the answer cannot be read from the instruction": _unstated_argument,
     "the answer has no arguments": _no_arguments,
     "fewer than 3 candidates do the job": _too_few_candidates,
     "two candidates that do the job have one description": _equal_descriptions,
     "the answer is no candidate that does the job": _answer_not_a_candidate,
-    "the provider of a candidate stands in the history": _provider_in_history,
 }
-"""Rules for all configs; each returns True if a row violates it."""
+"""Rules for all data sets; each returns True if a row violates it."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.embedding import Encoder
-from builder.predictors.oracle import OraclePredictor
-from builder.predictors.protocol import Predictor
+from builder.predictors.oracle import best_of
+from builder.predictors.protocol import Predictor, tool_call
+from builder.predictors.reading import ORACLE
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
 from builder.progress import Progress
@@ -17,11 +18,13 @@ from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
 
 from .audit_split import AuditSplit, read_audit_splits
-from .gates import ORACLE, Gate, Outcome, in_each_split, oracle_gate, upper_gate
+from .gates import Gate, Outcome, in_each_split, upper_gate
 from .oracle_breakdown import Breakdown, break_down
+from .reader_gates import reader_gates
 from .row_checks import Check, run_checks
 from .row_sampling import MAX_ROWS_IN_MEMORY, Basis, in_words
-from .shortcuts import REPORTED, SHORTCUTS, Shortcut, ShortcutPredictor, majority, skipping
+from .shortcut import Shortcut, ShortcutPredictor
+from .shortcuts import gated_shortcuts, reported_shortcuts
 from .text_quality import TextQuality, asked, text_quality
 from .training_audit import TrainingAudit, audit_training, has_training
 
@@ -104,7 +107,7 @@ class Audit:
 
 def _gate_failure(gate: Gate) -> str:
     """Describe a gate that does not hold."""
-    limit = "required" if gate.name == ORACLE else "allowed"
+    limit = "required" if gate.is_lower else "allowed"
     splits = (f", in {split} at {100 * gate.splits[split]:.1f} %" for split in gate.failed_in)
     return (
         f"{gate.name} at {100 * gate.accuracy:.1f} % where {100 * gate.bound:.1f} % "
@@ -160,45 +163,42 @@ def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
     Returns:
         The gates, the checks and the breakdowns of the oracle's accuracy.
     """
-    config, facts = parts[0].config, parts[0].facts
-    shortcuts = [shortcut for shortcut in SHORTCUTS if config in shortcut.configs]
+    shortcuts = gated_shortcuts(parts)
     tests_per_gate = len(parts) + 1  # all rows, and each split
     tests = (len(shortcuts) + 1) * tests_per_gate  # the other gate is `random`
-    oracle = _outcomes(parts, _oracle, "chance")
+    read = _read(parts)
     random = _outcomes(parts, lambda _: ScoredPredictor(uniform, 0), "tenth")
-    gates = [
-        in_each_split(lambda rows: oracle_gate(rows, facts.expected_loss, tests_per_gate), oracle),
+    gates, reported = reader_gates(parts, read)
+    gates += [
         in_each_split(lambda rows: upper_gate("random", rows, tests), random),
         *(_shortcut_gate(parts, shortcut, tests) for shortcut in shortcuts),
     ]
-    reported = [_shortcut_gate(parts, shortcut, tests) for shortcut in _reported_shortcuts(parts)]
+    reported += [_shortcut_gate(parts, shortcut, tests) for shortcut in reported_shortcuts(parts)]
     return ConfigAudit(
-        config,
+        parts[0].config,
         tuple(gates),
         tuple(reported),
         tuple(run_checks(parts)),
         break_down(
             [row for part in parts for row in part.rows],
-            [bool(outcome.right) for part in parts for outcome in oracle[part.split]],
+            [bool(outcome.right) for part in parts for outcome in read[ORACLE][part.split]],
         ),
         tuple(part.basis for part in parts),
     )
 
 
-def _reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
-    """Return the shortcuts of a config that are measured but not bounded."""
-    shortcuts = list(REPORTED)
-    if parts[0].config == "preferred_only":
-        axes = {axis for part in parts for attributes in part.attributes.values() for axis in attributes}
-        shortcuts += map(majority, sorted(axes))
-    if parts[0].config == "chronological":
-        longest = max(len(row.history) for part in parts for row in part.rows)
-        shortcuts += map(skipping, range(1, longest))
-    return shortcuts
-
-
-def _oracle(part: AuditSplit) -> Predictor:
-    return OraclePredictor(list(part.tools.values()), changes=part.facts.changes)
+def _read(parts: Sequence[AuditSplit]) -> dict[str, dict[str, list[Outcome]]]:
+    """Infer the tool of every row by every reader; return the outcomes by reader, the oracle first."""
+    outcomes: dict[str, dict[str, list[Outcome]]] = {}
+    for part in parts:
+        replies: dict[str, dict[str, str]] = {}
+        for row in part.rows:
+            names = part.capable_tools(row)
+            for reader, scores in part.reading.verdicts(row, names).items():
+                replies.setdefault(reader, {})[row.instance_id] = tool_call(names[best_of(scores)], {})
+        for reader, of_reader in replies.items():
+            outcomes.setdefault(reader, {})[part.split] = _scored(part, of_reader, "chance")
+    return outcomes
 
 
 def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, tests: int) -> Gate:
@@ -209,13 +209,19 @@ def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, tests: int) 
 def _outcomes(
     parts: Sequence[AuditSplit], make: Callable[[AuditSplit], Predictor], bound: str
 ) -> dict[str, list[Outcome]]:
-    """Predict and score every row with the code that scores models; return the outcomes by split."""
+    """Predict every row; return the outcomes by split."""
     outcomes: dict[str, list[Outcome]] = {}
     for part in parts:
-        split_outcomes = outcomes.setdefault(part.split, [])
         predictor = make(part)
         replies = {row.instance_id: predictor.predict(row) for row in part.rows}
-        for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
-            bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.capable_tools(row))}
-            split_outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, bounds[bound]))
+        outcomes[part.split] = _scored(part, replies, bound)
+    return outcomes
+
+
+def _scored(part: AuditSplit, replies: Mapping[str, str], bound: str) -> list[Outcome]:
+    """Score replies with the code that scores models."""
+    outcomes = []
+    for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
+        bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.capable_tools(row))}
+        outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, bounds[bound]))
     return outcomes

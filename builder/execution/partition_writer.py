@@ -15,6 +15,7 @@ from builder.export import TableWriter, answer_key, public_row
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.training.training_rows import TrainingWriter
+from builder.users.choice_instances import ChoiceInstanceMaker, ChoiceResources
 from builder.users.instances import InstanceMaker, RowMaker, SplitResources
 from hf_dataset.layout import answers_file, shard, split_file
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
@@ -56,7 +57,7 @@ class PartitionWriter:
         self._job = job
         self._encoder = encoder
         self._rows = RowMaker(encoder.count_tokens, job.config.candidates.distractors)
-        self._resources: dict[str, tuple[GroupedCatalogue, SplitResources]] = {}
+        self._resources: dict[str, tuple[GroupedCatalogue, SplitResources | ChoiceResources]] = {}
 
     def write(self, partition: Partition, report: Callable[[int], None]) -> PartitionResult:
         """Write a partition, move its files to their final paths and record it; retry on failure.
@@ -106,7 +107,11 @@ class PartitionWriter:
         if not partition.number:
             funnel.drop("group_in_histories", "too_few_scenarios", resources.silent)
         pool = InstructionPool(grouped, job.config, partition, job.shards.get(split))
-        maker = InstanceMaker(partition, resources, pool, job.config, funnel)
+        maker: InstanceMaker | ChoiceInstanceMaker
+        if isinstance(resources, ChoiceResources):
+            maker = ChoiceInstanceMaker(partition, resources, pool, job.config, funnel)
+        else:
+            maker = InstanceMaker(partition, resources, pool, job.config, funnel)
 
         def table(folder: Path, name: str, row: type) -> TableWriter:
             return TableWriter(folder / shard(name, partition.number, partition.of), row)
@@ -135,11 +140,12 @@ class PartitionWriter:
         counts = {name: writer.count for name, writer in writers.items()} | (training.close() if training else {})
         return PartitionResult(users, counts, maker.loss, maker.judged, funnel)
 
-    def _of_split(self, split: str) -> tuple[GroupedCatalogue, SplitResources]:
+    def _of_split(self, split: str) -> tuple[GroupedCatalogue, SplitResources | ChoiceResources]:
         """Return the catalogue and resources of a split, which its partitions share."""
         if split not in self._resources:
             grouped = self._job.grouped.of_split(split)
-            self._resources[split] = (grouped, SplitResources(split, grouped, self._job.config, self._encoder))
+            make = ChoiceResources if grouped.jobs else SplitResources
+            self._resources[split] = (grouped, make(split, grouped, self._job.config, self._encoder))
         return self._resources[split]
 
 

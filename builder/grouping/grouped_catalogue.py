@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from builder.records import Group, Tool
 from builder.users.scenarios import WriteScenarios, write_scenarios
+from builder.world.services import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,12 @@ class GroupedCatalogue:
     """Tool names by functionality name: tools outside the group that might still do its job, and so cannot be
     distractors. Covers only the tools that distractors are drawn from."""
     write: WriteScenarios = write_scenarios
+    jobs: Mapping[str, tuple[Job, ...]] = field(default_factory=dict)
+    """Jobs of each split, with the facts of their services; empty for a catalogue of tools with attributes."""
+
+    def jobs_of(self, split: str) -> tuple[Job, ...]:
+        """Return the jobs of a split."""
+        return self.jobs[split]
 
     def of_split(self, split: str) -> GroupedCatalogue:
         """Return the part of the catalogue that belongs to a split."""
@@ -27,4 +34,5 @@ class GroupedCatalogue:
             [group for group in self.groups if group.split == split],
             self.look_alikes,
             self.write,
+            self.jobs,
         )

@@ -89,8 +89,7 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
     axes = sorted({axis for values in attributes.values() for axis in values})
 
     def features(instance: Instance, names: Sequence[str]) -> NDArray[np.float64]:
-        signs = np.array([-1.0 if step.rating == 0 else 1.0 for step in instance.history])
-        recent = np.arange(len(signs)) >= len(signs) - len(signs) // _RECENT
+        signs, recent = signs_and_recent(instance)
         matrix = np.zeros((len(names), 2 * len(axes)))
         if not instance.history:
             return matrix
@@ -111,7 +110,7 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
         assert instance.answer is not None
         names = capable_tools(instance)
         choices.append((features(instance, names), names.index(instance.answer.name)))
-    weights = _fit(choices, 2 * len(axes))
+    weights = fit(choices, 2 * len(axes))
 
     def score(instance: Instance) -> list[float]:
         names = capable_tools(instance)
@@ -121,7 +120,13 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
     return score
 
 
-def _fit(rows: Sequence[tuple[NDArray[np.float64], int]], size: int) -> NDArray[np.float64]:
+def signs_and_recent(instance: Instance) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return 1 for each step of a history, -1 for a disliked one; and which steps are in its last third."""
+    signs = np.array([-1.0 if step.rating == 0 else 1.0 for step in instance.history])
+    return signs, np.arange(len(signs)) >= len(signs) - len(signs) // _RECENT
+
+
+def fit(rows: Sequence[tuple[NDArray[np.float64], int]], size: int) -> NDArray[np.float64]:
     """Fit the weights of a conditional logit with an L2 penalty, by Newton's method.
 
     Args:

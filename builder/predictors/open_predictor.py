@@ -9,11 +9,14 @@ from builder.choices import validate_choice
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from hf_dataset.manifest import read_manifest
-from hf_dataset.reader import read_instances, read_private_tools, read_tools
+from hf_dataset.reader import read_answers, read_instances, read_private_tools, read_tools
 from hf_dataset.schema import ToolRow
 
 from . import simple
+from .fact_reading import READERS
+from .fact_regression import fact_regression
 from .learned import embedding, regression
+from .open_reading import has_facts
 from .oracle import OraclePredictor
 from .protocol import Predictor
 from .scored_choice import Score, ScoredPredictor
@@ -28,6 +31,8 @@ _SIMPLE: Final[dict[str, Score]] = {
 }
 BASELINES: Final = (
     "oracle",
+    "counter",
+    "linear",
     "random",
     "first",
     "lexical",
@@ -38,8 +43,8 @@ BASELINES: Final = (
     "embedding",
     "regression",
 )
-_BY_ATTRIBUTES: Final = ("oracle", "regression")
-"""Baselines that need the attributes of tools."""
+_BY_ATTRIBUTES: Final = (*READERS, "regression")
+"""Baselines that need the facts or attributes of tools."""
 BASELINE_MODELS: Final = tuple(f"baseline:{name}" for name in BASELINES)
 """Values of `--model` that name a baseline."""
 
@@ -55,15 +60,15 @@ def open_predictor(
         config: History type.
         split: Split to predict.
         seed: Seed for predictors that break ties at random.
-        answers: Answers folder. Oracle and regression need it for the attributes of the test split's tools.
+        answers: Answers folder. Readers and regression need it for the facts or attributes of the test split's tools.
 
     Raises:
-        ConfigError: If the model is unknown, or it needs attributes that are not available.
+        ConfigError: If the model is unknown, or it needs facts or attributes that are not available.
         ReadError: If a folder cannot be read.
     """
     name = validate_choice("model", model, BASELINE_MODELS).removeprefix("baseline:")
-    if name == "oracle":
-        return OraclePredictor(_tools(folder, split, answers), changes=read_manifest(folder).preference_changes(config))
+    if name in READERS:
+        return _reader(name, folder, config, split, answers)
     if name in _SIMPLE:
         score = _SIMPLE[name]
     elif name == "popular":
@@ -72,8 +77,23 @@ def open_predictor(
         score = embedding(SentenceEncoder())
     else:
         tools = {tool.name: tool for tool in (*read_tools(folder, "train"), *_tools(folder, split, answers))}
-        score = regression(read_instances(folder, config, "train"), tools)
+        learn = fact_regression if has_facts(tools.values()) else regression
+        score = learn(read_instances(folder, config, "train"), tools)
     return ScoredPredictor(score, seed, "" if name == "random" else name)
+
+
+def _reader(name: str, folder: Path, config: str, split: str, answers: Path | None) -> OraclePredictor:
+    tools = _tools(folder, split, answers)
+    if name != READERS[0] and not has_facts(tools):
+        raise ConfigError(
+            f"baseline:{name} reads choices among tools with facts, but the tools of {str(folder)!r} have labelled "
+            f"attributes. Use baseline:{READERS[0]}."
+        )
+    private = (
+        {key.instance_id: key.meta for key in read_answers(answers, config)} if answers and split == "test" else {}
+    )
+    changes = read_manifest(folder).preference_changes(config)
+    return OraclePredictor(tools, changes=changes, reader=name, private=private)
 
 
 def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:

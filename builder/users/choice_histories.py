@@ -1,90 +1,61 @@
-"""Users with concerns, and the three histories of their choices.
+"""Users who choose among tools by their facts, and the three histories of their choices.
 
-A user has one to three concerns (work, a club, a move, ...), each with a preference of its own: a choice rule. The
-query belongs to one of them. The steps of that concern refute every rule that would pick another candidate; the other
-concerns pick other candidates, and so does the preference before a change. A user is kept only if the committee of
-readers finds the answer from the steps of the query's concern.
+A user has one to three concerns, each with a preference of its own: a choice rule. The query belongs to the first. The
+steps of that concern refute every rule that would pick another candidate; the other concerns pick other candidates, and
+so does the preference before a change. A user is kept only if the committee of readers finds the answer in each
+history.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from builder.config import ChoiceConfig
+from builder.world.concerns import Concern
 from builder.world.services import Job
 from builder.world.trade_offs import balanced_subsets, winners
 
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
-from .committee import ObservedChoice, read_history
-from .step_pool import CLEAR, OFFERED, StepPool, select_telling
+from .committee import counter, current_steps, linear, step_likelihoods, tie_counts, votes
+from .lives import CHANGES, ChoiceQuery, Life, PlannedStep, choose_jobs, draw_plans
+from .step_choices import ChoiceStep, StepChooser
+from .step_pool import StepPool, select_refuting, telling_steps
 
 _CANDIDATE_SIZES: Final = (4, 5, 6)
 """Numbers of candidates that do the job."""
-_JOBS: Final = 9
-"""Jobs of a concern."""
-_MIN_JOBS: Final = 4
-_OTHER_STEPS: Final = (6, 10)
-"""Range of the number of steps of a concern that the query does not belong to, and of an earlier preference."""
+_MIN_TOOLS: Final = 4
+"""Tools that a job of a history needs, without those of the candidates' providers."""
+_STATED_BY: Final = 2
+"""Jobs of a concern that must state each axis of its preference."""
 _CERTAINTY: Final = 0.9
 """Minimum posterior probability of the answer for the Bayesian reader."""
-_ATTEMPTS: Final = 12
-_CONSIDERED: Final = 25
-"""Jobs among which the next one of a concern is chosen."""
+_ORDERS: Final = 6
+"""Orders of the steps that are tried until enough of them are telling."""
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryDials:
-    """Settings for the histories."""
+class ChoiceHistory:
+    """One of the three histories of a user."""
 
-    least_telling: int = 8
-    """Minimum number of steps that each contradict a rule that fits all earlier ones."""
-    refutations: int = 2
-    """Steps that must contradict each rival rule."""
-    most: int = 26
-    """Maximum number of steps of the query's concern under its current preference."""
-    off_profile: float = 0.05
-    """Share of further steps that contradict the preference, 0 to 1; not in `preferred_only`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceStep:
-    """One step of a history."""
-
-    step: int
-    """Index of the step in the pool: its job and the offered tools."""
-    choice: int
-    """Position of the called tool among the offered ones."""
-    concern: int
-    """Index of the concern; 0 for that of the query."""
-    rating: int | None = None
-    """1 for liked, 0 for disliked, None without ratings."""
-    is_current: bool = True
-    """False for a step under the preference before a change."""
-    is_off_profile: bool = False
-    """True for a step that contradicts the preference: by the call, or in `rating_integrated` by the rating."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceQuery:
-    """Final instruction of a user, with its candidates."""
-
-    job: str
-    candidates: tuple[int, ...]
-    """Indexes of the services of the job that are candidates."""
-    answer: int
-    """Position of the wanted service among the candidates."""
+    steps: tuple[ChoiceStep, ...]
+    telling: tuple[int, ...]
+    """Indexes of the telling steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceUser:
-    """A user and the three histories."""
+    """A user of a query group."""
 
-    query: ChoiceQuery
+    answer: int
+    """Position of the wanted service among the candidates."""
+    rival: int
+    """Position of the service that the earlier preference picks."""
     kind: str
     """Kind of the preference of the query's concern."""
     rules: tuple[int, ...]
@@ -92,14 +63,28 @@ class ChoiceUser:
     earlier: int
     """Rule of the query's concern before the change, in `chronological`; that of the disliked calls in
     `rating_integrated`."""
-    histories: Mapping[str, tuple[ChoiceStep, ...]]
+    change: str
+    """How the preference changes in `chronological`."""
+    histories: Mapping[str, ChoiceHistory]
 
-    def change_of(self, history_type: str) -> int | None:
-        """Return the index of the first step under the current preference, if there was another one before."""
-        steps = self.histories[history_type]
-        if all(step.is_current for step in steps):
-            return None
-        return next(index for index, step in enumerate(steps) if step.concern == 0 and step.is_current)
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """The query as the search for a user sees it."""
+
+    tools: NDArray[np.float64]
+    """Features of the candidates."""
+    best: NDArray[np.intp]
+    """Candidate that each rule picks by a clear margin, -1 where none leads clearly."""
+    ties: NDArray[np.uint8]
+    """Among how many candidates each rule picks evenly, 0 for one that it cannot pick; of shape (candidates, rules)."""
+    stated: NDArray[np.bool_]
+    """Rules that look at no other axes than those that the job states."""
+
+    def rivals(self, answer: int) -> NDArray[np.bool_]:
+        """Return the rules that could pick another candidate than the answer."""
+        rivals: NDArray[np.bool_] = self.stated & (self.ties[answer] != 1)
+        return rivals
 
 
 class ChoiceUserMaker:
@@ -108,252 +93,231 @@ class ChoiceUserMaker:
     Args:
         jobs: Jobs of the split.
         rules: The rules.
-        dials: Settings for the histories.
-        rng: Generator that samples the possible steps.
+        dials: Settings of the histories.
+        most_candidates: Maximum number of candidates that do the job.
     """
 
-    def __init__(self, jobs: Sequence[Job], rules: RuleSet, dials: HistoryDials, rng: np.random.Generator) -> None:
+    def __init__(self, jobs: Sequence[Job], rules: RuleSet, dials: ChoiceConfig, most_candidates: int) -> None:
         self.jobs = {job.functionality.name: job for job in jobs}
         self.rules = rules
         self.dials = dials
         self.features = {
             name: np.array([features(service.facts) for service in job.services]) for name, job in self.jobs.items()
         }
-        self.pool = StepPool(self.features, rules, rng)
+        self.pool = StepPool(self.features, rules, dials.offered)
+        sizes = [size for size in _CANDIDATE_SIZES if size <= most_candidates] or [most_candidates]
         self.candidate_sets = {
-            name: balanced_subsets(self.features[name], job.axes, _CANDIDATE_SIZES, rules)
-            for name, job in self.jobs.items()
+            name: balanced_subsets(self.features[name], job.axes, sizes, rules) for name, job in self.jobs.items()
         }
-        self.targets = [name for name, sets in self.candidate_sets.items() if sets]
+        self.targets = tuple(name for name, sets in self.candidate_sets.items() if sets)
+        """Jobs of which a query can be."""
         self._axes = {name: frozenset(job.axes) for name, job in self.jobs.items()}
         self._rule_axes = [rule.axes for rule in rules.rules]
-        self._stating = [
-            frozenset(name for name, stated in self._axes.items() if axes <= stated) for axes in self._rule_axes
-        ]
+        self._rules_of = {
+            (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
+        }
+        self._providers = {name: [service.provider.name for service in job.services] for name, job in self.jobs.items()}
         self.drops: Counter[str] = Counter()
         """Number of rejected draws by reason."""
 
-    def user(self, kind: str, concerns: Sequence[frozenset[str]], rng: np.random.Generator) -> ChoiceUser | None:
-        """Draw a user.
+    def life(self, job: str, concerns: Sequence[Concern], rng: np.random.Generator) -> Life | None:
+        """Draw what the users of a query group share.
 
         Args:
-            kind: Kind of the preference that the query's concern has.
-            concerns: Names of the functionalities that each concern asks for, 1 to 3 concerns; the query belongs to the
-                first.
+            job: Job of the query, one of `targets`.
+            concerns: Concerns of the users; the query belongs to the first.
             rng: Generator of all draws.
 
         Returns:
-            A user, or None if no draw can be answered.
+            A life, or None if a concern has too few jobs.
         """
-        for _ in range(_ATTEMPTS):
-            user = self._attempt(kind, concerns, rng)
-            if user is not None:
-                return user
+        sets = self.candidate_sets[job]
+        query = ChoiceQuery(job, sets[int(rng.integers(len(sets)))])
+        excluded = {self._providers[job][place] for place in query.candidates}
+        options: dict[str, NDArray[np.intp]] = {}
+        jobs = []
+        for place, concern in enumerate(concerns):
+            number = self.dials.other_jobs if place else self.dials.jobs
+            available = {
+                name: self._axes[name]
+                for name in sorted(concern.functionalities)
+                if name in self.jobs and name != job and name not in options and self._is_usable(name, excluded)
+            }
+            chosen = choose_jobs(available, self._axes[job], number, rng)
+            if len(chosen) < number:
+                self.drops["concern_has_too_few_jobs"] += 1
+                return None
+            jobs.append(tuple(chosen))
+            options.update({name: self._options(name, excluded) for name in chosen})
+        change = CHANGES[int(rng.integers(len(CHANGES)))]
+        return Life(query, tuple(concerns), tuple(jobs), options, change, draw_plans(jobs, self.dials, change, rng))
+
+    def user(self, life: Life, answer: int, kinds: Sequence[str], rng: np.random.Generator) -> ChoiceUser | None:
+        """Draw a user with a given answer.
+
+        Args:
+            life: The life of the query group.
+            answer: Position of the wanted service among the candidates.
+            kinds: Kinds of preference, in the order in which they are tried.
+            rng: Generator of all draws.
+
+        Returns:
+            A user, or None if no preference of these kinds gives a user whose answer can be found.
+        """
+        target = self._target(life.query)
+        for kind in kinds:
+            rules = self._usable_rules(kind, target, answer, life.query.job, life.jobs[0])
+            for place in rng.permutation(len(rules))[: self.dials.attempts]:
+                user = self._with_rule(life, target, answer, kind, rules[int(place)], rng)
+                if user is not None:
+                    return user
         return None
 
-    def _attempt(self, kind: str, concerns: Sequence[frozenset[str]], rng: np.random.Generator) -> ChoiceUser | None:
-        targets = [name for name in self.targets if name in concerns[0]]
-        if not targets:
-            self.drops["no_target"] += 1
-            return None
-        job = targets[int(rng.integers(len(targets)))]
-        sets = self.candidate_sets[job]
-        candidates = sets[int(rng.integers(len(sets)))]
-        tools = self.features[job][list(candidates)]
-        best = winners(tools, self.rules)
-        answer = int(rng.integers(len(candidates)))
-        rule = self._rule(kind, job, best, answer, concerns[0], rng)
-        others = [place for place in range(len(candidates)) if place != answer]
-        rivals_of_users = [
-            self._rule(
-                PREFERENCE_KINDS[int(rng.integers(len(PREFERENCE_KINDS)))],
-                job,
-                best,
-                others[int(rng.integers(len(others)))],
-                concern,
-                rng,
-            )
-            for concern in concerns
-        ]
-        if rule is None or None in rivals_of_users:
-            self.drops["no_rule"] += 1
-            return None
-        earlier, *elsewhere = [other for other in rivals_of_users if other is not None]
-        query = ChoiceQuery(job, candidates, answer)
-        current = self._evidence(rule, query, tools, concerns[0], rng)
-        disliked = None if current is None else self._disliked(rule, earlier, current, rng)
-        before = self._of_rule(earlier, query, 0, concerns[0], rng, is_current=False)
-        rest = [
-            self._of_rule(other, query, index, concerns[index], rng) for index, other in enumerate(elsewhere, start=1)
-        ]
-        if current is None or disliked is None or before is None or None in rest:
-            self.drops["too_few_steps"] += 1
-            return None
-        found = [steps for steps in rest if steps is not None]
-        off = [
-            step
-            for of_rule, steps in zip((rule, *elsewhere), (current, *found), strict=True)
-            for step in self._off_profile(of_rule, steps, rng)
-        ]
-        histories = self._histories(current, disliked, before, found, off, rng)
-        if not all(self._is_found(query, tools, histories[name]) for name in ("rating_integrated", "chronological")):
-            self.drops["exceptions_mislead"] += 1
-            return None
-        return ChoiceUser(query, kind, (rule, *elsewhere), earlier, histories)
-
-    def _off_profile(self, rule: int, steps: Sequence[ChoiceStep], rng: np.random.Generator) -> list[ChoiceStep]:
-        """Draw steps in the same jobs in which the user calls another of the offered tools than the rule picks."""
-        off = []
-        for item in steps:
-            if rng.random() < self.dials.off_profile:
-                same = self.pool.of_job[self.pool.steps[item.step].job]
-                step = int(same[int(rng.integers(len(same)))])
-                others = [place for place in range(OFFERED) if place != self.pool.best[step, rule]]
-                choice = others[int(rng.integers(len(others)))]
-                off.append(replace(item, step=step, choice=choice, is_off_profile=True))
-        return off
-
-    def _is_found(self, query: ChoiceQuery, tools: NDArray[np.float64], history: Sequence[ChoiceStep]) -> bool:
-        """Check that the whole committee finds the answer from the current steps of the query's concern."""
-        own = [
-            ObservedChoice(self.pool.features[step.step], step.choice, step.rating != 0)
-            for step in history
-            if step.concern == 0 and step.is_current
-        ]
-        return set(read_history(own, tools, self.rules).picks()) == {query.answer}
-
-    def _rule(
-        self,
-        kind: str,
-        job: str,
-        best: NDArray[np.intp],
-        answer: int,
-        concern: frozenset[str],
-        rng: np.random.Generator,
-    ) -> int | None:
-        """Draw a rule of a kind that clearly picks a candidate, and whose axes enough jobs of the concern state."""
-        usable = [
-            index
-            for index in self.rules.indexes([kind], self._axes[job])
-            if best[index] == answer and len(self._stating[index] & concern) > _MIN_JOBS
-        ]
-        return usable[int(rng.integers(len(usable)))] if usable else None
-
-    def _concern_jobs(
-        self, rule: int, query: ChoiceQuery, concern: frozenset[str], rng: np.random.Generator
-    ) -> list[str] | None:
-        """Choose jobs of a concern that state the axes of a rule, and together many axes of the query's job."""
-        free = [name for name in self.jobs if name != query.job and name in concern and name in self._stating[rule]]
-        if len(free) < _MIN_JOBS:
-            return None
-        order = [free[int(place)] for place in rng.permutation(len(free))]
-        covered: Counter[str] = Counter()
-        chosen: list[str] = []
-        while len(chosen) < _JOBS and order:
-            shared = [
-                sum(1 / (1 + covered[axis]) for axis in self._axes[name] & self._axes[query.job])
-                for name in order[:_CONSIDERED]
-            ]
-            name = order.pop(int(np.argmax(shared)))
-            chosen.append(name)
-            covered.update(self._axes[name] & self._axes[query.job])
-        return chosen
-
-    def _evidence(
-        self,
-        rule: int,
-        query: ChoiceQuery,
-        tools: NDArray[np.float64],
-        concern: frozenset[str],
-        rng: np.random.Generator,
-    ) -> list[ChoiceStep] | None:
-        """Select the steps of the query's concern: they refute every rival, and the committee finds the answer."""
-        jobs = self._concern_jobs(rule, query, concern, rng)
-        if jobs is None:
-            return None
-        steps = self.pool.clear(rule, self.pool.of_jobs(jobs))
-        choices = self.pool.best[steps, rule].astype(np.intp)
-        picks = self.rules.choices(tools)
-        stated = np.array([axes <= self._axes[query.job] for axes in self._rule_axes])
-        rivals = stated & ~(picks[query.answer] & (picks.sum(axis=0) == 1))
-        selected = select_telling(
-            self.pool,
-            steps,
-            choices,
-            rivals,
-            least=self.dials.least_telling,
-            refutations=self.dials.refutations,
-            most=self.dials.most,
-            rng=rng,
-        )
-        if selected is None:
+    def _with_rule(
+        self, life: Life, target: _Target, answer: int, kind: str, rule: int, rng: np.random.Generator
+    ) -> ChoiceUser | None:
+        """Draw a user with a given rule for the query's concern."""
+        own = {job: life.options[job] for job in life.jobs[0]}
+        rivals = target.rivals(answer)
+        core = select_refuting(self.pool, own, rule, rivals, self.dials.calls_per_job, self.dials.refutations)
+        if core is None:
             self.drops["rivals_not_refuted"] += 1
             return None
-        history = [ObservedChoice(self.pool.features[steps[place]], int(choices[place])) for place in selected]
-        verdicts = read_history(history, tools, self.rules)
-        if set(verdicts.picks()) != {query.answer} or verdicts.bayes[query.answer] < _CERTAINTY:
-            self.drops["committee_disagrees"] += 1
+        earlier, change = self._earlier(life, target, answer, rule, rng)
+        others = [self._other_rule(life, target, answer, place, rng) for place in range(1, len(life.jobs))]
+        if earlier is None or None in others:
+            self.drops["no_rule"] += 1
             return None
-        return [ChoiceStep(int(steps[place]), int(choices[place]), 0) for place in selected]
+        rules = (rule, *(other for other in others if other is not None))
+        histories = {}
+        for name, plan in life.plans.items():
+            history = self._history(name, plan, life, rules, earlier, core, rivals, rng)
+            if history is None or not self._is_found(target, answer, name, history):
+                self.drops["few_telling_steps" if history is None else "committee_disagrees"] += 1
+                return None
+            histories[name] = history
+        return ChoiceUser(answer, int(target.best[earlier]), kind, rules, earlier, change, histories)
 
-    def _disliked(
-        self, rule: int, earlier: int, current: Sequence[ChoiceStep], rng: np.random.Generator
-    ) -> list[ChoiceStep] | None:
-        """Draw disliked calls: picks of another rule in the same jobs, where the user clearly prefers another tool."""
-        disliked = []
-        for item in current:
-            options = [
-                step
-                for step in self.pool.of_job[self.pool.steps[item.step].job]
-                if self.pool.lead[step, rule] >= CLEAR and self.pool.best[step, earlier] != self.pool.best[step, rule]
-            ]
-            if options:
-                step = options[int(rng.integers(len(options)))]
-                disliked.append(ChoiceStep(step, int(self.pool.best[step, earlier]), 0, rating=0))
-        return disliked if len(disliked) >= len(current) // 2 else None
-
-    def _of_rule(
+    def _history(
         self,
-        rule: int,
-        query: ChoiceQuery,
-        index: int,
-        concern: frozenset[str],
+        name: str,
+        plan: Sequence[PlannedStep],
+        life: Life,
+        rules: Sequence[int],
+        earlier: int,
+        core: Sequence[int],
+        rivals: NDArray[np.bool_],
         rng: np.random.Generator,
-        *,
-        is_current: bool = True,
-    ) -> list[ChoiceStep] | None:
-        """Draw steps of another concern, or of an earlier preference."""
-        jobs = self._concern_jobs(rule, query, concern, rng)
-        if jobs is None:
-            return None
-        steps = self.pool.clear(rule, self.pool.of_jobs(jobs))
-        number = int(rng.integers(_OTHER_STEPS[0], _OTHER_STEPS[1] + 1))
-        chosen = [int(steps[place]) for place in rng.permutation(len(steps))[:number]]
-        return [ChoiceStep(step, int(self.pool.best[step, rule]), index, is_current=is_current) for step in chosen]
+    ) -> ChoiceHistory | None:
+        """Fill a plan with choices; None if too few of its steps are telling in each order that is tried."""
+        rated = name == "rating_integrated"
+        places: dict[str, list[int]] = {}
+        for place, item in enumerate(plan):
+            if item.concern == 0 and item.role == "current":
+                places.setdefault(item.job, []).append(place)
+        chooser = StepChooser(self.pool, life.options, rules, earlier, core, rng)
+        current = {job: chooser.current(job, len(of_job)) for job, of_job in places.items()}
+        for _ in range(_ORDERS):
+            chosen = {
+                place: chooser.call(current[job][int(drawn)], plan[place], rated=rated)
+                for job, of_job in places.items()
+                for place, drawn in zip(of_job, rng.permutation(len(of_job)), strict=True)
+            }
+            order = sorted(chosen)
+            is_telling = telling_steps(
+                self.pool,
+                np.array([chosen[place].step for place in order], dtype=np.intp),
+                np.array([chosen[place].choice for place in order], dtype=np.intp),
+                rivals,
+                self.dials.refutations,
+            )
+            if is_telling.sum() >= self.dials.telling:
+                steps = [
+                    chosen[place] if place in chosen else chooser.choose(item, rated=rated)
+                    for place, item in enumerate(plan)
+                ]
+                telling = tuple(place for place, tells in zip(order, is_telling, strict=True) if tells)
+                return ChoiceHistory(tuple(steps), telling)
+        return None
 
-    def _histories(
+    def _is_found(self, target: _Target, answer: int, name: str, history: ChoiceHistory) -> bool:
+        """Check that the whole committee finds the answer from the steps of the query's concern, and any change."""
+        own = [step for step in history.steps if step.planned.concern == 0]
+        steps = np.array([step.step for step in own], dtype=np.intp)
+        choice = np.array([step.choice for step in own], dtype=np.intp)
+        liked = np.array([step.rating != 0 for step in own])
+        likelihood = step_likelihoods(self.pool.ties[steps, choice], liked, self.pool.offered)
+        if name == "chronological":
+            current = current_steps(likelihood, self.rules)
+            steps, choice, liked, likelihood = steps[current], choice[current], liked[current], likelihood[current]
+        if not len(steps):
+            return False
+        tools = self.pool.features[steps]
+        # The readers in ascending order of their cost.
+        return (
+            int(counter(tools, choice, liked, target.tools).argmax()) == answer
+            and float(votes(likelihood, target.ties, self.rules)[answer]) >= _CERTAINTY
+            and int(linear(tools, choice, liked, target.tools).argmax()) == answer
+        )
+
+    def _earlier(
+        self, life: Life, target: _Target, answer: int, rule: int, rng: np.random.Generator
+    ) -> tuple[int | None, str]:
+        """Draw the preference before the change, and return how it changes."""
+        own = self._rule_axes[rule]
+        if life.change == "one priority":
+            shared = self._other_rule(life, target, answer, 0, rng, sharing=own)
+            if shared is not None:
+                return shared, life.change
+        change = "sudden" if life.change == "one priority" else life.change
+        return self._other_rule(life, target, answer, 0, rng), change
+
+    def _other_rule(
         self,
-        current: Sequence[ChoiceStep],
-        disliked: Sequence[ChoiceStep],
-        before: Sequence[ChoiceStep],
-        rest: Sequence[Sequence[ChoiceStep]],
-        off: Sequence[ChoiceStep],
+        life: Life,
+        target: _Target,
+        answer: int,
+        concern: int,
         rng: np.random.Generator,
-    ) -> dict[str, tuple[ChoiceStep, ...]]:
-        elsewhere = [step for steps in rest for step in steps]
+        sharing: frozenset[str] | None = None,
+    ) -> int | None:
+        """Draw a rule that picks another candidate than the answer, each candidate and kind equally often."""
+        others = [place for place in range(len(target.tools)) if place != answer]
+        for place in rng.permutation(len(others)):
+            for kind in rng.permutation(len(PREFERENCE_KINDS)):
+                usable = [
+                    rule
+                    for rule in self._usable_rules(
+                        PREFERENCE_KINDS[int(kind)], target, others[int(place)], life.query.job, life.jobs[concern]
+                    )
+                    if sharing is None or (self._rule_axes[rule] & sharing and self._rule_axes[rule] != sharing)
+                ]
+                if usable:
+                    return usable[int(rng.integers(len(usable)))]
+        return None
 
-        def shuffled(steps: Sequence[ChoiceStep]) -> list[ChoiceStep]:
-            return [steps[int(place)] for place in rng.permutation(len(steps))]
+    def _usable_rules(self, kind: str, target: _Target, wanted: int, job: str, jobs: Sequence[str]) -> list[int]:
+        """Return the rules of a kind that clearly pick a candidate, and whose axes enough jobs of a concern state."""
+        least = min(_STATED_BY, len(jobs))
+        return [
+            index
+            for index in self._rules_of[kind, job]
+            if target.best[index] == wanted
+            and all(sum(axis in self._axes[name] for name in jobs) >= least for axis in self._rule_axes[index])
+        ]
 
-        rated = [replace(step, rating=1) for step in (*current, *elsewhere, *off)] + list(disliked)
-        ordered = [*shuffled(before), *shuffled([*current, *(step for step in off if step.concern == 0)])]
-        others = shuffled([*elsewhere, *(step for step in off if step.concern != 0)])
-        places = set(rng.permutation(len(ordered) + len(others))[: len(ordered)].tolist())
-        own, other = iter(ordered), iter(others)
-        return {
-            "preferred_only": tuple(shuffled([*current, *elsewhere])),
-            "rating_integrated": tuple(shuffled(rated)),
-            "chronological": tuple(
-                next(own) if place in places else next(other) for place in range(len(ordered) + len(others))
-            ),
-        }
+    def _target(self, query: ChoiceQuery) -> _Target:
+        tools = self.features[query.job][list(query.candidates)]
+        stated = np.array([axes <= self._axes[query.job] for axes in self._rule_axes])
+        return _Target(tools, winners(tools, self.rules), tie_counts(tools, self.rules), stated)
+
+    def _is_usable(self, job: str, excluded: set[str]) -> bool:
+        return sum(name not in excluded for name in self._providers[job]) >= _MIN_TOOLS
+
+    def _options(self, job: str, excluded: set[str]) -> NDArray[np.intp]:
+        """Return the possible steps of a job without some providers."""
+        allowed = {place for place, name in enumerate(self._providers[job]) if name not in excluded}
+        return np.array(
+            [step for step in self.pool.of_job[job] if allowed.issuperset(self.pool.steps[int(step)].tools)],
+            dtype=np.intp,
+        )

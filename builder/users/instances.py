@@ -332,9 +332,7 @@ class RowMaker:
     def row(self, user: User, history_type: str, instance_id: str) -> Instance:
         """Return the instance of a user in the config of a history type."""
         history, query = user.histories[history_type], user.query
-        used = sorted(
-            {tool.name: tool for call in history.interactions for tool in (call.tool, *call.offered)}.items()
-        )
+        used = sorted({tool.name: tool for call in history.interactions for tool in (call.tool, *call.offered)}.items())
         interactions = [
             InteractionRow(
                 call.instruction,

@@ -1,4 +1,4 @@
-"""Possible history steps of a split: a job, and three of its tools that are offered together.
+"""Possible history steps of a split: a job, and some of its tools that are offered together.
 
 The choice of every rule at every step is computed once. Users are then made by selecting steps, and a history that
 refutes all rival rules is found by counting.
@@ -6,7 +6,7 @@ refutes all rival rules is found by counting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -14,12 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .choice_rules import RuleSet
+from .choice_rules import TIE, RuleSet
 
-OFFERED: Final = 3
-"""Tools that are offered at a step, the called one included."""
-_MAX_SETS: Final = 30
-"""Maximum number of sets of offered tools of a job."""
 CLEAR: Final = 0.1
 """Minimum lead in goodness of the tool that a user calls over the others that are offered."""
 
@@ -39,101 +35,107 @@ class StepPool:
     Args:
         jobs: Features of the tools of each job, of shape (tools, columns), by job.
         rules: The rules.
-        rng: Generator that samples the sets of offered tools.
+        offered: Number of tools that are offered at a step, the called one included.
     """
 
-    def __init__(self, jobs: Mapping[str, NDArray[np.float64]], rules: RuleSet, rng: np.random.Generator) -> None:
-        self.rules = rules
-        self.jobs = jobs
+    def __init__(self, jobs: Mapping[str, NDArray[np.float64]], rules: RuleSet, offered: int) -> None:
+        self.offered = offered
         self.steps: list[PossibleStep] = []
-        tools: list[NDArray[np.float64]] = []
+        self.of_job: dict[str, NDArray[np.intp]] = {}
+        parts: list[tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int8], NDArray[np.float32]]] = []
         for job, matrix in jobs.items():
-            sets = list(combinations(range(len(matrix)), OFFERED))
-            for place in rng.permutation(len(sets))[:_MAX_SETS]:
-                chosen = tuple(int(tool) for tool in rng.permutation(sets[int(place)]))
-                self.steps.append(PossibleStep(job, chosen))
-                tools.append(matrix[list(chosen)])
-        self.features = np.array(tools)
-        """Features of the offered tools, of shape (steps, 3, columns)."""
-        scores = rules.scores(self.features)
-        ranked = np.sort(scores, axis=1)
-        self.acceptable = scores >= ranked[:, -1:, :] - 0.02
-        """Tools that each rule can choose, of shape (steps, 3, rules)."""
-        self.best = scores.argmax(axis=1).astype(np.int8)
+            sets = list(combinations(range(len(matrix)), offered))
+            first = len(self.steps)
+            self.steps += [PossibleStep(job, chosen) for chosen in sets]
+            self.of_job[job] = np.arange(first, len(self.steps))
+            tools = matrix[np.array(sets)]
+            scores = rules.scores(tools)
+            ranked = np.sort(scores, axis=1)
+            lead = (ranked[:, -1, :] - ranked[:, -2, :]).astype(np.float32)
+            possible = scores >= ranked[:, -1:, :] - TIE
+            ties = possible * possible.sum(axis=1, keepdims=True, dtype=np.uint8)
+            parts.append((tools, ties, scores.argmax(axis=1).astype(np.int8), lead))
+        self.tools: NDArray[np.intp] = np.array([step.tools for step in self.steps], dtype=np.intp)
+        """Indexes of the offered tools in the job's group, of shape (steps, offered)."""
+        self.most_tools = max(len(matrix) for matrix in jobs.values())
+        """Number of tools of the largest job."""
+        self.features: NDArray[np.float64] = np.concatenate([part[0] for part in parts])
+        """Features of the offered tools, of shape (steps, offered, columns)."""
+        self.ties: NDArray[np.uint8] = np.concatenate([part[1] for part in parts])
+        """Among how many tools each rule chooses evenly, 0 for a tool that it cannot choose; of shape (steps, offered,
+        rules)."""
+        self.best: NDArray[np.int8] = np.concatenate([part[2] for part in parts])
         """Tool that each rule chooses, of shape (steps, rules)."""
-        self.lead = (ranked[:, -1, :] - ranked[:, -2, :]).astype(np.float32)
+        self.lead: NDArray[np.float32] = np.concatenate([part[3] for part in parts])
         """Lead of that tool, of shape (steps, rules)."""
-        self.of_job = {job: [index for index, step in enumerate(self.steps) if step.job == job] for job in jobs}
-
-    def of_jobs(self, jobs: Sequence[str]) -> NDArray[np.intp]:
-        """Return the indexes of the steps of some jobs."""
-        return np.array([index for job in jobs for index in self.of_job[job]], dtype=np.intp)
-
-    def clear(self, rule: int, steps: NDArray[np.intp], lead: float = CLEAR) -> NDArray[np.intp]:
-        """Return those of the steps at which a rule has a clear choice."""
-        clear: NDArray[np.intp] = steps[self.lead[steps, rule] >= lead]
-        return clear
 
     def refuted(self, steps: NDArray[np.intp], choices: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which rules cannot make the choice of each step, of shape (steps, rules).
 
         Args:
             steps: Indexes of the steps.
-            choices: Tool that was called at each step, 0 to 2.
+            choices: Position of the called tool among the offered ones, at each step.
         """
-        possible: NDArray[np.bool_] = self.acceptable[steps, choices, :]
-        return ~possible
+        refuted: NDArray[np.bool_] = self.ties[steps, choices, :] == 0
+        return refuted
 
 
-def select_telling(
+def select_refuting(
     pool: StepPool,
-    steps: NDArray[np.intp],
-    choices: NDArray[np.intp],
+    options: Mapping[str, NDArray[np.intp]],
+    rule: int,
     rivals: NDArray[np.bool_],
-    *,
-    least: int,
+    per_job: int,
     refutations: int,
-    most: int,
-    rng: np.random.Generator,
 ) -> list[int] | None:
-    """Select steps that refute all rival rules.
+    """Select few steps at which a rule has a clear choice, so that together they refute all rival rules.
 
     Args:
         pool: The possible steps.
-        steps: Indexes of the steps to select from; each has a clear choice.
-        choices: Choice at each of `steps`.
+        options: Steps that may be selected, by job.
+        rule: The rule that makes the choices.
         rivals: Rules that would pick another tool in the end, of shape (rules,).
-        least: Minimum number of telling steps: each contradicts a rival that fits all earlier ones.
+        per_job: Maximum number of steps of a job.
         refutations: Number of steps that must contradict each rival.
-        most: Maximum number of steps.
-        rng: Generator that draws the order.
 
     Returns:
-        Positions in `steps`, or None if the steps cannot refute all rivals.
+        Indexes of the steps, or None if the options cannot refute all rivals.
+    """
+    clear = [of_job[pool.lead[of_job, rule] >= CLEAR] for of_job in options.values()]
+    steps = np.concatenate(clear)
+    jobs = np.concatenate([np.full(len(of_job), place) for place, of_job in enumerate(clear)])
+    refuted = pool.refuted(steps, pool.best[steps, rule].astype(np.intp))[:, rivals].astype(np.float32)
+    # A rival that few steps refute decides which of them are needed.
+    rare = 1 / (1 + refuted.sum(axis=0))
+    need = np.full(refuted.shape[1], float(refutations))
+    left = np.full(len(clear), per_job)
+    free = np.ones(len(steps), dtype=bool)
+    selected: list[int] = []
+    while (need > 0).any():
+        power = np.where(free & (left[jobs] > 0), refuted @ np.where(need > 0, rare, 0.0), 0.0)
+        if not len(power) or power.max() <= 0:
+            return None
+        place = int(power.argmax())
+        free[place] = False
+        left[jobs[place]] -= 1
+        selected.append(int(steps[place]))
+        need = need - refuted[place]
+    return selected
+
+
+def telling_steps(
+    pool: StepPool, steps: NDArray[np.intp], choices: NDArray[np.intp], rivals: NDArray[np.bool_], refutations: int
+) -> NDArray[np.bool_]:
+    """Return which steps are telling: each contradicts a rival that fewer than `refutations` earlier steps contradict.
+
+    Args:
+        pool: The possible steps.
+        steps: Steps in order.
+        choices: Position of the called tool at each step.
+        rivals: Rules that would pick another tool in the end.
+        refutations: Contradictions after which a rival no longer counts as fitting.
     """
     refuted = pool.refuted(steps, choices)[:, rivals]
-    count = np.zeros(refuted.shape[1], dtype=np.int64)
-    selected: list[int] = []
-    telling = 0
-    order = rng.permutation(len(steps))
-    used = np.zeros(len(steps), dtype=bool)
-    while (count < refutations).any() or telling < least:
-        open_rivals = count < (1 if (count < 1).any() else refutations)
-        power = refuted[:, open_rivals].sum(axis=1)
-        power[used] = 0
-        useful = order[power[order] > 0]
-        if len(useful) == 0 or len(selected) == most:
-            return None
-        # Early steps should not decide everything: a weak one first, a strong one when the space runs out.
-        sample = useful[:12]
-        ranked = sample[np.argsort(power[sample], kind="stable")]
-        remaining = most - len(selected)
-        place = int(ranked[-1] if remaining <= 2 * refutations + 2 else ranked[len(ranked) // 3])
-        telling += int((refuted[place] & (count == 0)).any())
-        count += refuted[place]
-        used[place] = True
-        selected.append(place)
-        order = np.roll(order, -3)
-        if not (count < refutations).any() and telling < least:
-            return None
-    return selected
+    before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted
+    telling: NDArray[np.bool_] = np.any(refuted & (before < refutations), axis=1)
+    return telling

@@ -38,11 +38,16 @@ class Layout:
 
     def __init__(self, name: str, source: str) -> None:
         self.name = name
+        self.source = source
         environment = _environment()
         try:
             self._template = environment.from_string(source)
         except import_extra("jinja2", "builder", _PURPOSE).TemplateError as error:
             raise ConfigError(f"The layout {name!r} is not a valid template: {error}.") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the parts for pickling: a compiled template cannot be pickled."""
+        return Layout, (self.name, self.source)
 
     def render(self, facts: Facts, today: date, noun: str = "entries") -> str:
         """Return the listing of a tool, without empty lines; empty if no fact is stated.

@@ -2,7 +2,8 @@
 
 Every functionality is offered in every split by six to eight of the split's own providers. Facts of a provider (access,
 region, retention, ...) hold for all of its tools; the other facts are drawn so that no tool is worse than another on
-everything. The catalogue does not depend on the seed of a build.
+everything. The catalogue does not depend on the seed of a build. A pack replaces layouts, providers and number ranges
+of the test split, and with them all facts: nothing in the repository gives those away.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from builder.errors import ConfigError
 from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Binding, Functionality, Slot
 from builder.words import sentence, slug, words
 
-from .axes import AXES, Value
-from .facts import Facts, draw_value
-from .listings import layouts
+from .axes import AXES, Axis, Value
+from .facts import Facts, draw_value, fit
+from .packs import LEAST_SPAN, PACK_SPLIT, Pack, split_layouts
 from .trade_offs import draw_facts
 
 _SEED: Final = 20261129
@@ -92,16 +94,38 @@ class Job:
     services: tuple[Service, ...]
 
 
+def service_jobs(split: str, pack: Pack | None = None) -> tuple[Job, ...]:
+    """Return the jobs of a split, sorted by functionality.
+
+    Args:
+        split: Name of the split.
+        pack: Layouts, providers and ranges that the test split uses instead of those of the repository.
+
+    Raises:
+        ConfigError: If the ranges of the pack leave no trade-off between the tools of a job.
+    """
+    return _service_jobs(split, pack if split == PACK_SPLIT else None)
+
+
+def service_providers(split: str, pack: Pack | None = None) -> tuple[ServiceProvider, ...]:
+    """Return the providers of a split with their facts, sorted by name.
+
+    Args:
+        split: Name of the split.
+        pack: As in `service_jobs`.
+    """
+    return _service_providers(split, pack if split == PACK_SPLIT else None)
+
+
 @cache
-def service_jobs(split: str) -> tuple[Job, ...]:
-    """Return the jobs of a split, sorted by functionality."""
+def _service_jobs(split: str, pack: Pack | None) -> tuple[Job, ...]:
     table: Mapping[str, Mapping[str, Any]] = data_table("world/data/functionality_axes.toml")
     offered = [entry.functionality for entry in entries() if entry.offered]
-    providers = service_providers(split)
+    providers = service_providers(split, pack)
     load = dict.fromkeys((provider.name for provider in providers), 0)
     jobs = []
     for functionality in sorted(offered, key=lambda item: item.name):
-        rng = generator_for((_SEED,), "services", split, functionality.name)
+        rng = generator_for(_seed(pack), "services", split, functionality.name)
         size = int(rng.choice(_SIZES))
         order = [providers[int(place)] for place in rng.permutation(len(providers))]
         entry = table[functionality.name]
@@ -111,39 +135,71 @@ def service_jobs(split: str) -> tuple[Job, ...]:
         chosen = sorted(fitting, key=lambda provider: load[provider.name])[:size]
         for provider in chosen:
             load[provider.name] += 1
-        jobs.append(_job(functionality, split, entry, chosen, rng))
+        jobs.append(_job(functionality, split, entry, _ranges(entry, pack), chosen, rng))
     return tuple(jobs)
 
 
 @cache
-def service_providers(split: str) -> tuple[ServiceProvider, ...]:
-    """Return the providers of a split with their facts, sorted by name."""
-    rng = generator_for((_SEED,), "providers", split)
-    names = [layout.name for layout in layouts(split)]
+def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, ...]:
+    rng = generator_for(_seed(pack), "providers", split)
+    names = [layout.name for layout in split_layouts(split, pack)]
+    ranges = pack.ranges if pack is not None else {}
     providers = []
-    for place, raw in enumerate(
-        sorted(
-            (raw for raw in data_table("world/data/service_providers.toml")["provider"] if raw["split"] == split),
-            key=lambda raw: str(raw["name"]),
-        )
-    ):
-        facts = {axis.name: draw_value(axis, rng) for axis in AXES.values() if axis.provider}
+    for place, raw in enumerate(sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))):
+        facts = {axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider}
         layout = names[(place + int(rng.integers(len(names)))) % len(names)]
         providers.append(ServiceProvider(**raw, layout=layout, facts=facts))
     return tuple(providers)
+
+
+def _seed(pack: Pack | None) -> tuple[int, ...]:
+    return (_SEED, *pack.seed) if pack is not None else (_SEED,)
+
+
+def _raw_providers(split: str, pack: Pack | None) -> Sequence[Mapping[str, str]]:
+    if pack is not None and pack.providers:
+        return [{**raw, "split": split} for raw in pack.providers]
+    return [raw for raw in data_table("world/data/service_providers.toml")["provider"] if raw["split"] == split]
+
+
+def _provider_fact(axis: Axis, ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> Value:
+    value = draw_value(axis, rng)
+    return fit(axis, float(value), *ranges[axis.name]) if axis.name in ranges else value
+
+
+def _ranges(entry: Mapping[str, Any], pack: Pack | None) -> Mapping[str, tuple[float, float]]:
+    """Return the ranges of a job: its own, and those of the pack where they leave enough of its own."""
+    ranges: dict[str, tuple[float, float]] = {name: tuple(entry[name]) for name in _RANGED if name in entry}
+    for name, bounds in pack.ranges.items() if pack is not None else ():
+        own = ranges.get(name, bounds)
+        both = (max(bounds[0], own[0]), min(bounds[1], own[1]))
+        if _span(name, both) >= LEAST_SPAN * _span(name, own):
+            ranges[name] = both
+    return ranges
+
+
+def _span(name: str, bounds: tuple[float, float]) -> float:
+    """Return the length of a range on the scale of its axis; negative if it is empty."""
+    position = AXES[name].position
+    return position(bounds[1]) - position(bounds[0])
 
 
 def _job(
     functionality: Functionality,
     split: str,
     entry: Mapping[str, Any],
+    ranges: Mapping[str, tuple[float, float]],
     providers: Sequence[ServiceProvider],
     rng: np.random.Generator,
 ) -> Job:
     axes = tuple(entry["axes"])
-    ranges = {name: tuple(entry[name]) for name in _RANGED if name in entry}
     drawn = draw_facts(axes, [provider.facts for provider in providers], rng, ranges)
-    assert drawn is not None, "the axes of every functionality allow a trade-off"
+    if drawn is None:
+        # The axes of every functionality allow a trade-off; only the ranges of a pack can prevent it.
+        raise ConfigError(
+            f"The pack's ranges leave no trade-off between the tools for {functionality.name!r}: on every draw, one is "
+            f"worse than another on all axes. Widen the ranges in pack.toml: {', '.join(sorted(ranges))}."
+        )
     facts = _with_free_tool(drawn, rng)
     phrases = [functionality.summary, *functionality.phrases]
     order = rng.permutation(len(phrases))

@@ -35,7 +35,10 @@ _OF_ALL: Final[dict[str, charts.Against]] = {"cost": "cost_usd", "size": "parame
 _SLICINGS: Final = {
     "history_length": "history length",
     "drift_position": "position of the preference change",
-    "noise": "share of flipped ratings",
+    "noise": "share of steps that do not follow the preference",
+    "concerns": "number of concerns of the user",
+    "evidence": "number of telling steps",
+    "kind": "kind of the preference",
     "axis": "most important preference axis",
 }
 _FIRST: Final = 5

@@ -48,7 +48,7 @@ class Handlers:
         row = self._row(config, instance_id)
         if row is None:
             return empty("Unknown instance", "Select one from the list above.")
-        return instance_view.instance_html(row, self._context.data.attributes, revealed=bool(revealed))
+        return instance_view.instance_html(row, self._context.data.facts, revealed=bool(revealed))
 
     def reply(self, config: str, instance_id: str | None, system: str | None) -> str:
         """Return the reply of a system as HTML, with its error class."""

@@ -33,7 +33,7 @@ DESCRIPTIONS: Final = {
     "last used": "The candidate whose provider the user called last, without arguments.",
     "no history": "The candidate whose documentation shares most words with the instruction, without arguments; "
     "the history is not read.",
-    "oracle": "Derives the answer from history and attributes with the builder's own rules: the upper bound.",
+    "oracle": "Derives the answer from history and facts of tools with the builder's own rules: the upper bound.",
 }
 _ALLOWED: Final = Decision(True, 1, None, "Baselines have no quota.")
 

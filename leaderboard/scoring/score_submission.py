@@ -26,8 +26,10 @@ from .scorer_version import scorer_version
 
 MIN_SLICE_SIZE: Final = 50
 """Minimum number of instances of a slice of the test split; smaller slices are omitted."""
-_LENGTHS: Final = ((0, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10**6))
+_LENGTHS: Final = ((0, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 40), (41, 100), (101, 10**6))
 """Bins of the history length: lowest and highest number of steps."""
+_EVIDENCE: Final = ((0, 0), (1, 1), (2, 2), (3, 4), (5, 8), (9, 16), (17, 10**6))
+"""Bins of the number of telling steps."""
 
 
 class Scored(NamedTuple):
@@ -240,8 +242,7 @@ def _overall_intervals(
 
 def _slices_of(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:
     """Return the value of an instance for each property by which scores are divided."""
-    low, high = next((low, high) for low, high in _LENGTHS if low <= steps <= high)
-    values = [("history_length", f"{low} to {high}" if high < _LENGTHS[-1][1] else f"{low} and more")]
+    values = [("history_length", _binned(steps, _LENGTHS))]
     if meta.get("drift_step") is not None and steps:
         third = min(2, 3 * meta["drift_step"] // steps)
         values.append(("drift_position", ("first third", "second third", "last third")[third]))
@@ -249,7 +250,21 @@ def _slices_of(meta: Mapping[str, Any], steps: int) -> list[tuple[str, str]]:
         values.append(("noise", f"{100 * meta['noise']:.0f} %"))
     if meta.get("axes"):
         values.append(("axis", meta["axes"][0]))
+    if meta.get("kind"):
+        values.append(("kind", meta["kind"]))
+    if meta.get("concerns") is not None:
+        values.append(("concerns", str(meta["concerns"])))
+    if meta.get("evidence") is not None:
+        values.append(("evidence", _binned(meta["evidence"], _EVIDENCE)))
     return values
+
+
+def _binned(number: int, bins: Sequence[tuple[int, int]]) -> str:
+    """Return the label of the bin of a number; the last bin has no upper end."""
+    low, high = next((low, high) for low, high in bins if low <= number <= high)
+    if high == bins[-1][1]:
+        return f"{low} and more"
+    return f"{low} to {high}" if low < high else str(low)
 
 
 def _slices(

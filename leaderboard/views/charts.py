@@ -20,7 +20,7 @@ from .svg import LINE, QUIET, Canvas, Mark, legend, render
 
 MOST_SYSTEMS: Final = 12
 """Maximum number of systems in one chart; more would be hard to distinguish."""
-UNORDERED: Final = "axis"
+UNORDERED: Final = ("axis", "kind")
 """Property whose values have no order, so its points are not joined by a line."""
 Against = Literal["cost_usd", "parameters_b"]
 _AXES: Final[dict[Against, str]] = {
@@ -105,7 +105,7 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
 def slicings(entries: Sequence[Entry]) -> list[str]:
     """Return the properties by which the outcomes of these systems are divided; the test split may have none."""
     names = {name for entry in entries for name in entry.outcome.slices}
-    return sorted(names, key=lambda name: (name == UNORDERED, name != "history_length", name))
+    return sorted(names, key=lambda name: (name in UNORDERED, name != "history_length", name))
 
 
 def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
@@ -121,7 +121,7 @@ def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
     title = slicing.replace("_", " ")
 
     def draw(narrow: bool) -> Canvas:
-        ordered = slicing != UNORDERED
+        ordered = slicing not in UNORDERED
         canvas = _columns(values, title, narrow=narrow) if ordered else _rows(values, 0.5, narrow=narrow)
         for index, (name, by_value) in enumerate(zip(names, slices, strict=True)):
             mark, present = _mark(index), [value for value in values if value in by_value]

@@ -1,16 +1,16 @@
 """A validation instance as HTML: the history as a timeline, and the candidates with their documentation.
 
-The answer, the evidence and a system's reply are shown only on request.
+The answer, the evidence, what the user wants and a system's reply are shown only on request.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from leaderboard.public_data import Attribute, Instance, ToolDoc
+from leaderboard.public_data import Fact, Instance, Interaction, ToolDoc
 from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.records import reference_from_row
 
@@ -23,32 +23,35 @@ _RATINGS: Final[dict[int | None, str]] = {
     1: '<span class="rating liked">liked</span>',
     0: '<span class="rating disliked">disliked</span>',
 }
+_UNKNOWN: Final = "?"
+_NO_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {}
 
 
-_NO_ATTRIBUTES: Final[Mapping[str, Mapping[str, Attribute]]] = {}
+class _Wish(NamedTuple):
+    """Axes that the user looks at, and the facts about tools on them."""
 
+    facts: Mapping[str, Mapping[str, Fact]]
+    axes: Sequence[str]
+    """The most important first; empty if they are not revealed."""
 
-class _Evidence(NamedTuple):
-    """Attributes that are wanted, and the words of the documentation that state them."""
+    def value(self, tool: str, axis: str) -> str:
+        """Return the value of a tool on an axis; a question mark if it is not known."""
+        fact = self.facts.get(tool, {}).get(axis)
+        return fact.value if fact else _UNKNOWN
 
-    attributes: Mapping[str, Mapping[str, Attribute]]
-    wanted: Mapping[str, str]
-
-    def marked(self, tool: ToolDoc) -> str:
-        """Return the description of a tool as HTML; the words that state a wanted axis are marked."""
-        html = text(tool.description)
-        for axis in self.wanted:
-            attribute = self.attributes.get(tool.name, {}).get(axis)
-            if attribute and attribute.evidence:
-                words = escaped(attribute.evidence)
-                html = html.replace(words, f"<mark>{words}</mark>", 1)
-        return html
-
-
-def _wanted(row: Instance, attributes: Mapping[str, Mapping[str, Attribute]]) -> dict[str, str]:
-    """Return the wanted value of each axis of the preference: that of the answer."""
-    known = attributes.get(row.answer.name, {}) if row.answer else {}
-    return {axis: known[axis].value if axis in known else "?" for axis in row.meta.get("axes") or ()}
+    def marked(self, tool: ToolDoc) -> tuple[str, str]:
+        """Return description and listing of a tool as HTML; the words that state a wanted fact are marked."""
+        description, listing = text(tool.description), escaped(tool.listing)
+        for axis in self.axes:
+            fact = self.facts.get(tool.name, {}).get(axis)
+            if not fact or not fact.stated:
+                continue
+            words = escaped(fact.stated)
+            if words in listing:
+                listing = listing.replace(words, f"<mark>{words}</mark>", 1)
+            else:
+                description = description.replace(words, f"<mark>{words}</mark>", 1)
+        return description, listing
 
 
 def title(instruction: str, functionality: str, instance_id: str) -> str:
@@ -56,24 +59,22 @@ def title(instruction: str, functionality: str, instance_id: str) -> str:
     return f"{shortened(instruction, 60)} · {functionality} · {instance_id.rsplit('-', 1)[-1]}"
 
 
-def instance_html(
-    row: Instance, attributes: Mapping[str, Mapping[str, Attribute]] = _NO_ATTRIBUTES, *, revealed: bool = False
-) -> str:
+def instance_html(row: Instance, facts: Mapping[str, Mapping[str, Fact]] = _NO_FACTS, *, revealed: bool = False) -> str:
     """Return an instance as HTML.
 
     Args:
         row: An instance of the validation split.
-        attributes: Documented attributes by tool and axis, to show what the user wants and where it is stated.
-        revealed: True to show the answer, its evidence, and the step at which the preference changes.
+        facts: Facts by tool and axis, to show what the user wants and where it is stated.
+        revealed: True to show the answer, its evidence, what the user wants, and where the preference changes.
     """
-    wanted = _wanted(row, attributes) if revealed else {}
-    evidence = _Evidence(attributes, wanted)
+    wish = _Wish(facts, _axes(row) if revealed else ())
+    today = f'<p class="count">Today is {_date(row.today)}.</p>' if row.today else ""
     return (
-        f'<article class="pet instance"><p class="ask">{text(row.instruction)}</p>'
-        f"{_facts(row, wanted, revealed=revealed)}{_answer(row) if revealed else ''}"
+        f'<article class="pet instance">{today}<p class="ask">{text(row.instruction)}</p>'
+        f"{_properties(row, wish, revealed=revealed)}{_answer(row, wish) if revealed else ''}"
         f'<div class="two"><section><h3>History, {len(row.history)} steps</h3>{_order(row)}'
-        f"{_timeline(row, evidence, revealed=revealed)}</section>"
-        f"<section><h3>Candidates, {len(row.candidates)}</h3>{_candidates(row, evidence, revealed=revealed)}</section>"
+        f"{_timeline(row, wish, revealed=revealed)}</section>"
+        f"<section><h3>Candidates, {len(row.candidates)}</h3>{_candidates(row, wish, revealed=revealed)}</section>"
         "</div></article>"
     )
 
@@ -104,7 +105,31 @@ def shortened(value: str, longest: int) -> str:
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
-def _facts(row: Instance, wanted: Mapping[str, str], *, revealed: bool) -> str:
+def _axes(row: Instance) -> list[str]:
+    """Return the axes that the user looks at, the most important first."""
+    parts = row.meta.get("wanted") or ()
+    return list(dict.fromkeys([*(row.meta.get("axes") or ()), *(part["axis"] for part in parts)]))
+
+
+def _wants(row: Instance, wish: _Wish) -> tuple[str, str]:
+    """Return what the user wants, as a name and a text."""
+    if row.meta.get("wanted"):
+        return "Wants", "; ".join(map(_in_words, row.meta["wanted"]))
+    name = row.answer.name if row.answer else ""
+    values = (f"{axis.replace('_', ' ')} = {wish.value(name, axis)}" for axis in wish.axes)
+    return "Wants, most important first", ", ".join(values)
+
+
+def _in_words(part: Mapping[str, Any]) -> str:
+    """Return one part of what a user wants, such as `region: EU` or `less price (0.60)`."""
+    axis = part["axis"].replace("_", " ")
+    if part["bound"] is not None:
+        return f"{axis}: {part['bound']}"
+    weight = "" if part["weight"] is None else f" ({part['weight']:.2f})"
+    return f"{part['direction']} {axis}{weight}"
+
+
+def _properties(row: Instance, wish: _Wish, *, revealed: bool) -> str:
     pairs = [
         ("Category", text(row.category)),
         ("Functionality", text(row.functionality)),
@@ -113,49 +138,118 @@ def _facts(row: Instance, wanted: Mapping[str, str], *, revealed: bool) -> str:
         ("Instance", f"<code>{escaped(row.instance_id)}</code>"),
     ]
     if revealed:
-        wishes = ", ".join(f"{axis.replace('_', ' ')} = {value}" for axis, value in wanted.items())
-        pairs.append(("Wants, most important first", text(wishes)))
-        if row.meta.get("noise"):
-            pairs.append(("Flipped ratings", f"{100 * row.meta['noise']:.0f} %"))
+        name, wants = _wants(row, wish)
+        pairs.append((name, text(wants) if wants else ""))
+        pairs.extend(_generation(row.meta))
     return html_parts.facts(pairs)
 
 
-def _answer(row: Instance) -> str:
+def _generation(meta: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield name and value, as HTML, of what is known about how an instance was made."""
+    yield "Kind of preference", escaped(meta.get("kind") or "")
+    yield "Concerns of the user", str(meta.get("concerns") or "")
+    if meta.get("evidence") is not None:
+        yield "Telling steps", str(meta["evidence"])
+    yield "Change of preference", escaped(meta.get("change") or "")
+    yield "Arguments", escaped(", ".join(meta.get("arguments") or ()))
+    if meta.get("noise"):
+        yield "Steps that do not follow the preference", f"{100 * meta['noise']:.0f} %"
+
+
+def _answer(row: Instance, wish: _Wish) -> str:
     answer = row.answer
     if answer is None:
         return ""
     steps = ", ".join(str(index + 1) for index in row.evidence)
     return (
         f'<section class="answer"><h3>Answer</h3><p class="call">{_call(answer.name, answer.arguments)}</p>'
-        f"<p>Supported by history steps {steps}.</p></section>"
+        f"<p>Supported by history steps {steps}.</p>{_choices(row, wish)}</section>"
     )
+
+
+def _choices(row: Instance, wish: _Wish) -> str:
+    """Return a table of the wanted facts of the tools in each evidence step, and of the candidates for the job."""
+    offers = [(f"step {index + 1}", row.history[index].name, row.history[index].offered) for index in row.evidence]
+    if not wish.axes or not any(offered for _, _, offered in offers):
+        return ""
+    now = row.answer.name if row.answer else ""
+    offers.append(("now", now, row.meta.get("same_function") or ()))
+    lines = [
+        (
+            label if place == 0 else "",
+            _offered_name(name, called),
+            *(text(wish.value(name, axis)) for axis in wish.axes),
+        )
+        for label, called, offered in offers
+        for place, name in enumerate(offered)
+    ]
+    head = ("", "Offered, <b>called</b>", *(escaped(axis.replace("_", " ")) for axis in wish.axes))
+    return f"<details><summary>Choices in these steps, and now</summary>{_table_of_texts(head, lines)}</details>"
+
+
+def _table_of_texts(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    return html_parts.table(head, lines).replace('class="plain"', 'class="plain words"')
+
+
+def _offered_name(name: str, called: str) -> str:
+    return f"<b>{text(name)}</b>" if name == called else text(name)
 
 
 def _order(row: Instance) -> str:
     is_rated = any(step.rating is not None for step in row.history)
     is_dated = row.instance_id.startswith("chronological")
-    note = "Oldest first. The preference changes at some point." if is_dated else "In no particular order."
+    note = "Oldest first. The preference may change on the way." if is_dated else "In no particular order."
     return f'<p class="count">{note}{" Each call was rated." if is_rated else ""}</p>'
 
 
-def _timeline(row: Instance, evidence: _Evidence, *, revealed: bool) -> str:
+def _timeline(row: Instance, wish: _Wish, *, revealed: bool) -> str:
     change = row.meta.get("drift_step") if revealed else None
     decisive = set(row.evidence) if revealed else set()
+    concerns = _concerns(row) if revealed else []
     documents = {tool.name: tool for tool in row.history_tools}
     steps = []
     for index, step in enumerate(row.history):
         kinds = ["evidence"] * (index in decisive) + ["turn"] * (index == change)
-        note = '<span class="mark">the preference changes here</span>' if index == change else ""
-        tool = documents.get(step.name)
-        about = f"<details><summary>tool documentation</summary>{_document(tool, evidence)}</details>" if tool else ""
+        notes = [_RATINGS.get(step.rating, "")]
+        if concerns:
+            notes.append(f'<span class="tag">concern {concerns[index]}</span>')
+        if index == change:
+            notes.append('<span class="mark">the preference changes here</span>')
+        date = f'<div class="date">{_date(step.date)}</div>' if step.date else ""
         steps.append(
-            f'<li class="{" ".join(kinds)}">{text(step.instruction)}{_RATINGS.get(step.rating, "")}{note}'
-            f'<div class="call">{_call(step.name, step.arguments)}</div>{about}</li>'
+            f'<li class="{" ".join(kinds)}">{date}{text(step.instruction)}{"".join(notes)}'
+            f'<div class="call">{_call(step.name, step.arguments)}</div>{_offers(step, documents, wish)}</li>'
         )
     return f'<ol class="timeline">{"".join(steps)}</ol>'
 
 
-def _candidates(row: Instance, evidence: _Evidence, *, revealed: bool) -> str:
+def _concerns(row: Instance) -> list[str]:
+    """Return the letter of the concern of each step; A is that of the instruction. Empty if there is only one."""
+    if (row.meta.get("concerns") or 1) < 2:
+        return []
+    return [chr(ord("A") + concern) for concern in row.meta.get("step_concerns") or ()]
+
+
+def _date(day: str) -> str:
+    return f'<time datetime="{escaped(day)}">{escaped(day)}</time>'
+
+
+def _offers(step: Interaction, documents: Mapping[str, ToolDoc], wish: _Wish) -> str:
+    """Return the documentation of the tools that were offered, or of the called tool, without parameters."""
+    if not step.offered:
+        tool = documents.get(step.name)
+        return f"<details><summary>tool documentation</summary>{_document(tool, wish)}</details>" if tool else ""
+    parts = []
+    for name in step.offered:
+        mark = '<span class="mark">called</span>' if name == step.name else ""
+        tool = documents.get(name)
+        summary = f"{_offered_name(name, step.name)}{mark}"
+        about = _document(tool, wish) if tool else ""
+        parts.append(f"<details><summary>{summary}</summary>{about}</details>")
+    return f'<div class="offered"><span class="count">Offered:</span>{"".join(parts)}</div>'
+
+
+def _candidates(row: Instance, wish: _Wish, *, revealed: bool) -> str:
     same_function = set(row.meta.get("same_function") or ()) if revealed else set()
     answer = row.answer.name if revealed and row.answer else None
     items = []
@@ -164,12 +258,15 @@ def _candidates(row: Instance, evidence: _Evidence, *, revealed: bool) -> str:
         label = "the answer" if is_answer else "same functionality" if tool.name in same_function else ""
         mark = f'<span class="mark">{label}</span>' if label else ""
         kind = ' class="is-answer"' if is_answer else ""
-        items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{_document(tool, evidence)}</details>")
+        about = f"{_document(tool, wish)}{_parameters(tool.parameters)}"
+        items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{about}</details>")
     return "".join(items)
 
 
-def _document(tool: ToolDoc, evidence: _Evidence) -> str:
-    return f"<p>{evidence.marked(tool)}</p><p><small>by {text(tool.provider)}</small></p>{_parameters(tool.parameters)}"
+def _document(tool: ToolDoc, wish: _Wish) -> str:
+    description, listing = wish.marked(tool)
+    lines = f'<pre class="listing">{listing}</pre>' if listing else ""
+    return f"<p>{description}</p>{lines}<p><small>by {text(tool.provider)}</small></p>"
 
 
 def _parameters(schema: str) -> str:
@@ -186,7 +283,7 @@ def _parameters(schema: str) -> str:
         need = "required" if name in required else "optional"
         kind = f"{escaped(_type_of(parameter))}, {need}"
         lines.append((f"<code>{escaped(name)}</code>", kind, text(_meaning(parameter))))
-    return html_parts.table(("Parameter", "Type", "Meaning"), lines).replace('class="plain"', 'class="plain words"')
+    return _table_of_texts(("Parameter", "Type", "Meaning"), lines)
 
 
 def _type_of(parameter: Mapping[str, Any]) -> str:

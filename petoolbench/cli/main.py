@@ -13,6 +13,7 @@ from metrics.petoolbench.errors import PEToolBenchError
 
 from .audit import audit_folder
 from .build import build
+from .check_pack import check_pack_folder
 from .console import stderr, stdout
 from .demo import demo
 from .help_types import Command, Group
@@ -41,6 +42,7 @@ app.command("score", cls=Command)(score_file)
 app.command(cls=Command)(report)
 app.command(cls=Command)(compare)
 app.command("audit", cls=Command)(audit_folder)
+app.command("check-pack", cls=Command)(check_pack_folder)
 app.command("import-original", cls=Command)(import_released)
 app.command("compare-scorers", cls=Command)(compare_two_scorers)
 app.command(cls=Command)(demo)

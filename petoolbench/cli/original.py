@@ -58,7 +58,7 @@ def import_released(
 
 
 def audit_imported(data: Path, manifest: Manifest, answers: Path | None, out: Path | None) -> None:
-    """Audit imported data with the gates and checks that need no attributes. The arguments are those of `audit`.
+    """Audit imported data with the gates and checks that need no facts of tools. The arguments are those of `audit`.
 
     Raises:
         AuditError: If a gate does not hold.

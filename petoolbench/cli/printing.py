@@ -26,10 +26,10 @@ from petoolbench.scoring import ConfigScores, ScoreTable
 from .console import stdout
 
 
-def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True) -> None:
-    """Print an instance, with or without the documentation of its tools."""
+def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, full: bool = False) -> None:
+    """Print an instance. The arguments are those of `render`."""
     stdout.rule()
-    stdout.print(render(instance, wishes, tools=tools), markup=False, highlight=False, soft_wrap=True)
+    stdout.print(render(instance, wishes, tools=tools, full=full), markup=False, highlight=False, soft_wrap=True)
 
 
 def print_funnel(result: BuildResult) -> None:

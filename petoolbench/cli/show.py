@@ -42,6 +42,9 @@ def show(
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
     ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show the listings of all tools, also of those that were only offered.")
+    ] = False,
 ) -> None:
     """Show instances as text: history, candidates, instruction, answer, and the user's preference."""
     rows = load(data, config, split, answers=answers)
@@ -56,5 +59,5 @@ def show(
         chosen = rows.spread(count)
     wishes = Wishes.of(rows.folder, split, answers) if rows.folder else Wishes()
     for row in chosen:
-        print_instance(row, wishes)
+        print_instance(row, wishes, full=full)
     stdout.rule()

@@ -112,5 +112,5 @@ def _request(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelReques
 def _without(row: Instance, steps: int) -> Instance:
     """Return a row without the oldest steps of its history, and without the tools that only these used."""
     history = row.history[steps:]
-    named = {step.name for step in history}
+    named = {name for step in history for name in (step.name, *step.offered)}
     return replace(row, history=history, history_tools=[tool for tool in row.history_tools if tool.name in named])

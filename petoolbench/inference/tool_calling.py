@@ -46,7 +46,9 @@ def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[d
             "type": "function",
             "function": {
                 "name": safe[tool.name],
-                "description": f"Provider: {tool.provider}. {tool.description}",
+                "description": "\n".join(
+                    filter(None, (f"Provider: {tool.provider}. {tool.description}", tool.listing))
+                ),
                 "parameters": json.loads(tool.parameters),
             },
         }

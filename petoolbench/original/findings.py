@@ -1,4 +1,4 @@
-"""Audit of released rows: the gates and checks that need no tool attributes, each with a 95 % interval.
+"""Audit of released rows: the gates and checks that need no facts of tools, each with a 95 % interval.
 
 A gate requires that a rule is not better than chance: a random choice among the candidates with the requested
 functionality. The test is that of all gates of the audit. If the released rows do not specify these candidates, a rule

@@ -43,7 +43,7 @@ _CARD: Final = """\
 
 {rows:,} released rows of the benchmark that preceded PEToolBench, in the format of PEToolBench, made by `petoolbench
 import-original` (import {build_id}). They are the work of its authors, under their terms. This copy is for evaluation
-only; do not publish it. The split is `validation`, since the answers are public. Tools have no attributes, and the
+only; do not publish it. The split is `validation`, since the answers are public. Tools have no facts, and the
 preferences of users are not specified. `n_tokens` is the length of the released prompt in characters, divided by 4.
 
 {canary}

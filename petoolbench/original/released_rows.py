@@ -146,12 +146,13 @@ def to_instances(entry: Entry, build_id: str) -> dict[str, Instance]:
             category=name_parts(entry.answer.name).category,
             functionality=entry.functionality,
             instruction=entry.query,
+            today=None,
             history=history,
             history_tools=_history_tools(history, candidates),
             candidates=candidates,
             answer=entry.answer,
             evidence=[],
-            meta=MetaRow(None, None, None, None, tokens(entry.texts[config]), entry.same_function),
+            meta=MetaRow(n_tokens=tokens(entry.texts[config]), same_function=entry.same_function),
         )
     try:
         references(rows.values())
@@ -201,13 +202,14 @@ def catalogue(rows: Iterable[Instance]) -> list[ToolRow]:
             functionality.setdefault(name, row.functionality)
     return [
         ToolRow(
-            name,
-            tool.provider,
-            name_parts(name).category,
-            functionality.get(name),
-            tool.description,
-            tool.parameters,
-            [],
+            name=name,
+            provider=tool.provider,
+            category=name_parts(name).category,
+            functionality=functionality.get(name),
+            description=tool.description,
+            listing=tool.listing,
+            parameters=tool.parameters,
+            facts=[],
         )
         for name, tool in sorted(documented.items())
     ]
@@ -305,7 +307,7 @@ def _history_tools(history: Sequence[InteractionRow], candidates: Sequence[ToolD
     """Return the tools of a history; only those that are also candidates have documentation."""
     documented = {tool.name: tool for tool in candidates}
     names = sorted({step.name for step in history})
-    return [documented.get(name) or ToolDoc(name, name_parts(name).provider, "", _NO_PARAMETERS) for name in names]
+    return [documented.get(name) or ToolDoc(name, name_parts(name).provider, "", "", _NO_PARAMETERS) for name in names]
 
 
 def _is_named(parameter: object) -> bool:
@@ -320,4 +322,4 @@ def _tool_doc(tool: Mapping[str, Any]) -> ToolDoc:
     if not all(_is_named(parameter) for value in lists.values() for parameter in value or []):
         raise UnparsedError(f"a parameter of the candidate {name!r} has no name")
     _check_utf8(f"{name}{description}", "a candidate")
-    return ToolDoc(name, name_parts(name).provider, description, _json(schema_of(lists)))
+    return ToolDoc(name, name_parts(name).provider, description, "", _json(schema_of(lists)))

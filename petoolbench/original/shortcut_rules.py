@@ -1,4 +1,4 @@
-"""Shortcut rules for released rows: they choose a candidate without inferring a preference from attributes.
+"""Shortcut rules for released rows: they choose a candidate without inferring a preference from facts.
 
 A rule gives each candidate a score and chooses the one with the highest. If several candidates share it, the row counts
 as the expected accuracy of a random choice among them. "Other rows" are all rows except the row itself; "other queries"

@@ -161,6 +161,18 @@ def _noise(run: JudgedRun) -> list[list[str]]:
     return [[f"{label} %" for label in labels] for labels in _binned(shares, lambda value: f"{value:.0f}")]
 
 
+def _kinds(run: JudgedRun) -> list[list[str]]:
+    return [[row.meta.kind] if row.meta and row.meta.kind else [] for row in run.rows]
+
+
+def _concerns(run: JudgedRun) -> list[list[str]]:
+    return _binned([row.meta.concerns if row.meta else None for row in run.rows], lambda value: f"{value:.0f}")
+
+
+def _evidence(run: JudgedRun) -> list[list[str]]:
+    return _binned([row.meta.evidence if row.meta else None for row in run.rows], lambda value: f"{value:.0f}")
+
+
 def _answer_positions(run: JudgedRun) -> list[list[str]]:
     labels = []
     for row, names in zip(run.rows, run.candidates, strict=True):
@@ -177,7 +189,10 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "history_length": Property("number of interactions in the history", _history_lengths),
     "axis": Property("axis of the preference", _axes, ordered=False),
     "drift_position": Property("position of the change in the history", _drift_positions),
-    "noise": Property("share of flipped ratings", _noise),
+    "kind": Property("kind of the preference", _kinds, ordered=False),
+    "concerns": Property("number of concerns of the user", _concerns),
+    "evidence": Property("number of telling steps", _evidence),
+    "noise": Property("share of steps that do not follow the preference", _noise),
     "prompt_tokens": Property("length of the instance in tokens", _token_counts),
     "answer_position": Property("position of the answer among the candidates", _answer_positions),
 }

@@ -15,8 +15,11 @@ from .run_facts import Report
 _CURVE_TITLES: Final = {
     "history_length": "By length of the history",
     "drift_position": "By position of the change of preference",
-    "noise": "By share of flipped ratings",
+    "concerns": "By number of concerns",
+    "evidence": "By number of telling steps",
+    "noise": "By share of steps that do not follow the preference",
     "prompt_tokens": "By length of the instance",
+    "kind": "By kind of the preference",
     "axis": "By axis of the preference",
 }
 """Heading of each section of curves, by key of `PROPERTIES`."""

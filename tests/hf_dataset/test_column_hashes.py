@@ -17,7 +17,7 @@ from .test_schema import ROW
 
 
 def write(path: Path, *ids: str, provider: str = "p") -> Path:
-    rows = [replace(ROW, instance_id=name, candidates=[ToolDoc("t", provider, "d", "{}")] * 2) for name in ids]
+    rows = [replace(ROW, instance_id=name, candidates=[ToolDoc("t", provider, "d", "", "{}")] * 2) for name in ids]
     pq.write_table(pa.Table.from_pylist(list(map(to_dict, rows)), schema=arrow_schema(Instance)), path)
     return path
 

@@ -17,29 +17,39 @@ from hf_dataset.schema import (
     InteractionRow,
     MetaRow,
     ToolDoc,
+    WantedRow,
     arrow_schema,
     to_dict,
 )
 from tests.conftest import Built
+from tests.factories import listed_row
 
 from .plain import from_dict
 
 
 def instance(number: int, answer: AnswerRow | None, meta: MetaRow | None) -> Instance:
-    tools = [ToolDoc(f"t{tool}", "p", "é", "{}") for tool in range(number)]
-    history = [InteractionRow("did", "t", "{}", rating) for rating in (1, 0, None)[:number]]
-    return Instance(f"i{number}", "u", "q", "c", "f", "do", history, tools, tools[:1], answer, [0] * number, meta)
+    tools = [ToolDoc(f"t{tool}", "p", "é", "a\nb" * tool, "{}") for tool in range(number)]
+    history = [
+        InteractionRow("did", "t", "{}", rating, ["t", "s"] * place, "2026-03-01" if place else None)
+        for place, rating in enumerate((1, 0, None)[:number])
+    ]
+    return Instance(f"i{number}", "u", "q", "c", "f", "do", None, history, tools, tools[:1], answer, [0] * number, meta)
 
 
 INSTANCES = [
     instance(0, None, None),
-    instance(3, AnswerRow("t0", "{}"), MetaRow(["a", "b"], None, 0.5, None, 9, [])),
-    instance(1, None, MetaRow(None, None, None, None, 7, None)),
-    instance(2, AnswerRow("t1", "{}"), MetaRow([], 3, 0.1, "random", None, ["t"])),
+    instance(3, AnswerRow("t0", "{}"), MetaRow(axes=["a", "b"], noise=0.5, n_tokens=9, same_function=[])),
+    instance(1, None, MetaRow(n_tokens=7)),
+    instance(2, AnswerRow("t1", "{}"), MetaRow(axes=[], drift_step=3, noise=0.1, same_function=["t"])),
+    instance(1, None, MetaRow(wanted=[], step_concerns=[], concerns=1)),
+    instance(
+        2, None, MetaRow(wanted=[WantedRow("a", "EU", None, None), WantedRow("b", None, "less", 0.5)], kind="limit")
+    ),
+    listed_row(),
 ]
 
 
-@pytest.mark.parametrize("skipped", [0, 1, 3])
+@pytest.mark.parametrize("skipped", [0, 1, 3, 5])
 def test_decoded_rows_equal_the_written_ones(skipped: int) -> None:
     batch = pa.RecordBatch.from_pylist(list(map(to_dict, INSTANCES)), schema=arrow_schema(Instance))
     decoded = Decoder(Instance).rows(batch.slice(skipped))
@@ -64,7 +74,7 @@ def test_equal_documentation_is_one_object(built: Built) -> None:
 
 
 def test_texts_of_tools_are_read_as_dictionaries() -> None:
-    names = ("name", "provider", "description", "parameters")
+    names = ("name", "provider", "description", "listing", "parameters")
     assert shared_columns(Instance) == [
         f"{column}.list.element.{name}" for column in ("history_tools", "candidates") for name in names
     ]

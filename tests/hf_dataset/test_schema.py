@@ -30,10 +30,11 @@ from hf_dataset.schema import (
     to_dict,
 )
 from tests.conftest import Built
+from tests.factories import listed_row
 
 from .plain import from_dict, to_features
 
-DOC = ToolDoc("t", "p", "d", "{}")
+DOC = ToolDoc("t", "p", "d", "l", "{}")
 ROW = Instance(
     instance_id="i",
     user_id="u",
@@ -41,23 +42,25 @@ ROW = Instance(
     category="c",
     functionality="f",
     instruction="do it",
-    history=[InteractionRow("did it", "t", "{}", 1)],
+    today="2026-11-29",
+    history=[InteractionRow("did it", "t", "{}", 1, ["s", "t"], "2026-11-01")],
     history_tools=[DOC],
     candidates=[DOC],
     answer=AnswerRow("t", "{}"),
     evidence=[0],
-    meta=MetaRow(["a"], 3, 0.5, "random", 9, ["t"]),
+    meta=MetaRow(axes=["a"], drift_step=3, noise=0.5, distractor_level="random", n_tokens=9, same_function=["t"]),
 )
 
 
 def test_the_columns_of_an_instance_are_fixed() -> None:
     assert arrow_schema(Instance).names == [
-        "instance_id", "user_id", "query_group", "category", "functionality", "instruction", "history",
-        "history_tools", "candidates", "answer", "evidence", "meta",
+        "instance_id", "user_id", "query_group", "category", "functionality", "instruction", "today",
+        "history", "history_tools", "candidates", "answer", "evidence", "meta",
     ]  # fmt: skip
     assert [field.name for field in arrow_schema(Instance).field("history").type.value_type] == [
-        "instruction", "name", "arguments", "rating",
+        "instruction", "name", "arguments", "rating", "offered", "date",
     ]  # fmt: skip
+    wanted = [("axis", pa.string()), ("bound", pa.string()), ("direction", pa.string()), ("weight", pa.float32())]
     assert arrow_schema(Instance).field("meta").type == pa.struct(
         [
             ("axes", pa.list_(pa.string())),
@@ -66,6 +69,13 @@ def test_the_columns_of_an_instance_are_fixed() -> None:
             ("distractor_level", pa.string()),
             ("n_tokens", pa.int32()),
             ("same_function", pa.list_(pa.string())),
+            ("kind", pa.string()),
+            ("wanted", pa.list_(pa.struct(wanted))),
+            ("concerns", pa.int32()),
+            ("step_concerns", pa.list_(pa.int32())),
+            ("evidence", pa.int32()),
+            ("change", pa.string()),
+            ("arguments", pa.list_(pa.string())),
         ]
     )
     assert arrow_schema(Instance).field("evidence").type == pa.list_(pa.int32())
@@ -79,7 +89,8 @@ def test_the_features_of_the_card_match_the_rows(row: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [ROW, from_dict(Instance, to_dict(ROW) | {"answer": None, "meta": None, "evidence": []})]
+    "row",
+    [ROW, listed_row(), from_dict(Instance, to_dict(ROW) | {"answer": None, "meta": None, "evidence": []})],
 )
 def test_rows_are_unchanged_by_conversion_to_arrow(row: Instance) -> None:
     table = pa.Table.from_pylist([to_dict(row)], schema=arrow_schema(Instance))

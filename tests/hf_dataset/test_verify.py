@@ -73,20 +73,28 @@ def add_evidence(rows: Rows) -> None:
     rows[3]["evidence"] = [0]
 
 
-def add_attributes(rows: Rows) -> None:
-    rows[0]["attributes"] = [{"axis": "pricing", "value": "free", "evidence": "free"}]
+def add_wanted(rows: Rows) -> None:
+    rows[3]["meta"]["wanted"] = [{"axis": "region", "bound": "EU", "direction": None, "weight": None}]
 
 
-@pytest.mark.parametrize("change", [add_answer, add_meta, add_evidence])
+def add_concerns(rows: Rows) -> None:
+    rows[3]["meta"]["step_concerns"] = [0] * len(rows[3]["history"])
+
+
+def add_facts(rows: Rows) -> None:
+    rows[0]["facts"] = [{"axis": "pricing", "value": "free", "unit": "", "stated": "free"}]
+
+
+@pytest.mark.parametrize("change", [add_answer, add_meta, add_wanted, add_concerns, add_evidence])
 def test_an_answer_in_the_test_split_is_reported(data: Path, change: Callable[[Rows], object]) -> None:
     rewrite(data, TEST, change)
     (problem,) = check_folder(data)
     assert problem.startswith("chronological: the test split contains the answer of 'chronological-")
 
 
-def test_attributes_of_test_tools_are_reported(data: Path) -> None:
-    rewrite(data, split_file("tools", "test"), add_attributes)
-    assert check_folder(data) == ["tools: the test split contains attributes, which reveal its answers"]
+def test_facts_of_test_tools_are_reported(data: Path) -> None:
+    rewrite(data, split_file("tools", "test"), add_facts)
+    assert check_folder(data) == ["tools: the test split contains facts of tools, which reveal its answers"]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +153,15 @@ def test_a_card_without_the_canary_is_reported(data: Path) -> None:
     path.write_text(path.read_text().replace(CANARY, ""))
     update_manifest(data, "README.md")
     assert check_folder(data) == ["README.md lacks the canary"]
+
+
+def test_data_of_an_earlier_format_are_refused(data: Path) -> None:
+    path = data / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 1}))
+    with pytest.raises(
+        ReadError, match=r"has data format 1; this version reads format 2\. Build the data set again, or"
+    ):
+        check_folder(data)
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:

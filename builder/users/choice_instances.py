@@ -1,0 +1,317 @@
+"""Query groups of users who choose by facts: their lives in words, and the records that become instances.
+
+A query group is one life with one instruction. Each of its users draws the wanted tool evenly and independently from
+the candidates that do the job, so neither the most popular nor the rarest answer tells anything. A query group is given
+up if any of its candidates, wanted or not, could not be the answer of a user: otherwise some tools would never be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from builder.config import BuildConfig
+from builder.embedding import Encoder
+from builder.execution.instruction_pool import InstructionPool
+from builder.execution.partitions import Partition
+from builder.funnel import Funnel
+from builder.grouping.grouped_catalogue import GroupedCatalogue
+from builder.randomness import generator_for
+from builder.records import GroupTool, History, Interaction, Profile, Query, Scenario, User, Wish
+from builder.world.concerns import Concern, concerns
+from builder.world.service_catalogue import TODAY
+
+from .candidates import CandidateMaker
+from .choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
+from .choice_rules import PREFERENCE_KINDS, RuleSet, wanted
+from .lives import Life
+
+_MAX_FAILURES: Final = 40
+"""Consecutive query groups that are given up, after which the split is considered exhausted."""
+_MIN_WANTS: Final = 2
+"""Minimum number of different answers in a query group."""
+_LONGEST_GAP: Final = 6
+"""Maximum number of days between two steps."""
+_MENTIONED: Final = 0.5
+"""Share of the steps that show their concern, where an earlier step of the same job has shown it."""
+
+
+class ChoiceResources:
+    """Resources that all users of a split share.
+
+    Args:
+        split: Name of the split.
+        grouped: Tools, groups and jobs of the split.
+        config: Config of the build.
+        encoder: Encoder of sentences.
+    """
+
+    def __init__(self, split: str, grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) -> None:
+        self.groups = {group.functionality.name: group for group in grouped.groups}
+        self.candidates = CandidateMaker(grouped.tools, grouped.look_alikes, config.candidates, encoder)
+        self.pools: dict[str, list[Scenario]] = {}
+        """Scenarios for histories, by job."""
+        for name, group in self.groups.items():
+            scenarios = grouped.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
+            self.pools[name] = list(islice(scenarios, config.scenarios_per_group))
+        jobs = grouped.jobs_of(split)
+        self.maker = ChoiceUserMaker(jobs, RuleSet(), config.choices, config.candidates.most_same_function)
+        self.services = {
+            job.functionality.name: [
+                next(member for member in self.groups[job.functionality.name].members if member.tool.name == item.name)
+                for item in job.services
+            ]
+            for job in jobs
+        }
+        """Tools of each job, in the order of its features."""
+        self.concerns = concerns(split)
+        self.silent = 0
+        """Number of groups that have too few scenarios to occur in histories; none here."""
+
+
+@dataclass(slots=True)
+class _Words:
+    """What is said in the history of one type: an instruction and a day for each step."""
+
+    instructions: list[Scenario]
+    days: list[str | None]
+
+
+class ChoiceInstanceMaker:
+    """Generator of the users of one partition.
+
+    Args:
+        partition: Partition of the split's users.
+        resources: Resources of the split.
+        pool: Final instructions reserved for the partition.
+        config: Config of the build.
+        funnel: Counts dropped query groups.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        resources: ChoiceResources,
+        pool: InstructionPool,
+        config: BuildConfig,
+        funnel: Funnel,
+    ) -> None:
+        self._partition = partition
+        self._resources = resources
+        self._config = config
+        self._seed = config.seed_of(partition.split)
+        self._funnel = funnel
+        self._finals = {name: pool.of(resources.groups[name]) for name in resources.maker.targets}
+        self._kinds: Counter[str] = Counter()
+        self.loss = 0.0
+        """Always 0: no rating misleads the committee, or the user is dropped."""
+        self.judged = 0
+        """Number of accepted users."""
+
+    def users(self) -> Iterator[User]:
+        """Yield users, one query group after another, until there are enough or the split is exhausted."""
+        split, number = self._partition.split, self._partition.users
+        rng = generator_for(self._seed, "order", split, *self._partition.own)
+        targets = self._resources.maker.targets
+        order: list[int] = []
+        count = query = failures = 0
+        while count < number and failures < _MAX_FAILURES:
+            order = order or rng.permutation(len(targets)).tolist()
+            job = targets[order.pop()]
+            name = f"{split}-q{self._partition.first_query + query:05d}"
+            left = number - count
+            users = self._query_group(job, name, left, int(query) % len(self._config.choices.concerns))
+            if users is None:
+                failures += 1
+                continue
+            failures = 0
+            query += 1
+            for offset, user in enumerate(users):
+                yield replace(user, user_id=f"{split}-u{self._partition.first + count + offset:06d}")
+            count += len(users)
+
+    def _query_group(self, job: str, name: str, left: int, place: int) -> list[User] | None:
+        """Draw a query group of at most `left` users; None if it has to be given up."""
+        final = next(self._finals[job], None)
+        if final is None:
+            self._funnel.drop("query_group", "no_new_scenario")
+            return None
+        number, scenario = final
+        rng = generator_for(self._seed, "query", job, number + 1)
+        maker = self._resources.maker
+        life = maker.life(job, self._concerns_for(job, self._config.choices.concerns[place], rng), rng)
+        if life is None:
+            self._funnel.drop("query_group", "concern_has_too_few_jobs")
+            return None
+        size = len(life.query.candidates)
+        answers = _answers(size, left if left <= size + 1 else size, rng)
+        found: list[ChoiceUser] = []
+        for answer in (*answers, *(place for place in range(size) if place not in answers)):
+            user = maker.user(life, answer, sorted(PREFERENCE_KINDS, key=lambda kind: self._kinds[kind]), rng)
+            if user is None:
+                self._funnel.drop("query_group", "not_identifiable")
+                return None
+            if len(found) < len(answers):
+                found.append(user)
+                self._kinds[user.kind] += 1
+        self.judged += len(found)
+        return self._in_words(life, found, name, scenario, rng)
+
+    def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> list[Concern]:
+        """Draw concerns in different spheres of life; the first one asks for the job."""
+        known = self._resources.concerns
+        fitting = [concern for concern in known if job in concern.functionalities]
+        chosen = [fitting[int(rng.integers(len(fitting)))]]
+        for place in rng.permutation(len(known)):
+            if len(chosen) == number:
+                break
+            if all(known[int(place)].sphere != other.sphere for other in chosen):
+                chosen.append(known[int(place)])
+        return chosen
+
+    def _in_words(
+        self, life: Life, found: Sequence[ChoiceUser], name: str, scenario: Scenario, rng: np.random.Generator
+    ) -> list[User]:
+        """Return the users of a query group as records."""
+        services = self._resources.services[life.query.job]
+        members = [services[place] for place in life.query.candidates]
+        whole = self._resources.groups[life.query.job]
+        group = replace(whole, members=tuple(sorted(members, key=lambda member: member.tool.name)))
+        mentions = [_Mentions(concern, rng) for concern in life.concerns]
+        asked = replace(scenario, instruction=mentions[0].add(scenario.instruction))
+        query = Query(name, group, asked, self._resources.candidates.draw(group, rng))
+        words = {history_type: self._words(life, history_type, mentions, rng) for history_type in life.plans}
+        return [self._user(life, user, query, members, words) for user in found]
+
+    def _words(self, life: Life, history_type: str, mentions: Sequence[_Mentions], rng: np.random.Generator) -> _Words:
+        """Write the instructions and days of a history. No two steps have the same instruction."""
+        plan = life.plans[history_type]
+        unused = {
+            job: [self._resources.pools[job][int(place)] for place in rng.permutation(len(self._resources.pools[job]))]
+            for job in dict.fromkeys(step.job for step in plan)
+        }
+        for of_concern in mentions:
+            of_concern.shuffle()
+        instructions = []
+        shown: set[tuple[int, str]] = set()
+        for step in plan:
+            scenario = unused[step.job].pop()
+            key = (step.concern, step.job)
+            if key not in shown or rng.random() < _MENTIONED:
+                scenario = replace(scenario, instruction=mentions[step.concern].add(scenario.instruction))
+            shown.add(key)
+            instructions.append(scenario)
+        return _Words(instructions, _days(len(plan), rng) if history_type == "chronological" else [None] * len(plan))
+
+    def _user(
+        self,
+        life: Life,
+        user: ChoiceUser,
+        query: Query,
+        members: Sequence[GroupTool],
+        words: Mapping[str, _Words],
+    ) -> User:
+        rules = self._resources.maker.rules.rules
+        rule = rules[user.rules[0]]
+        parts = tuple(dict(part) for part in wanted(rule))
+        axes = tuple(dict.fromkeys(str(part["axis"]) for part in parts))
+        histories = {
+            name: self._history(history, words[name], user.change if name == "chronological" else None)
+            for name, history in user.histories.items()
+        }
+        return User(
+            "",
+            query,
+            members[user.answer],
+            members[user.rival],
+            Profile({}),
+            histories,
+            Wish(user.kind, axes, parts, len(life.concerns)),
+        )
+
+    def _history(self, history: ChoiceHistory, words: _Words, change: str | None) -> History:
+        pool, services = self._resources.maker.pool, self._resources.services
+        interactions = []
+        for step, scenario, day in zip(history.steps, words.instructions, words.days, strict=True):
+            possible = pool.steps[step.step]
+            offered = [services[possible.job][place] for place in possible.tools]
+            shown = sorted(offered, key=lambda member: member.tool.name)
+            interactions.append(
+                Interaction(
+                    scenario,
+                    offered[step.choice],
+                    step.rating,
+                    tuple(member.tool for member in shown),
+                    day,
+                    step.planned.concern,
+                )
+            )
+        roles = [step.planned.role if step.planned.concern == 0 else None for step in history.steps]
+        return History(
+            tuple(interactions),
+            history.telling,
+            _change_step(roles) if change else None,
+            sum(step.planned.role == "off" for step in history.steps) / len(history.steps),
+            len(history.telling),
+            change,
+            TODAY.isoformat() if change else None,
+        )
+
+
+class _Mentions:
+    """Texts that let a concern show in a request; each is used once before one is used again."""
+
+    def __init__(self, concern: Concern, rng: np.random.Generator) -> None:
+        self._concern = concern
+        self._rng = rng
+        self._left: list[int] = []
+
+    def shuffle(self) -> None:
+        """Start again with all texts."""
+        self._left = []
+
+    def add(self, request: str) -> str:
+        """Return a request in which the concern shows."""
+        self._left = self._left or self._rng.permutation(len(self._concern.mentions)).tolist()
+        return self._concern.mentions[self._left.pop()].format(request=_as_sentence(request))
+
+
+def _as_sentence(request: str) -> str:
+    """Return a request with a capital letter and an end, so that another sentence can follow it."""
+    text = request[0].upper() + request[1:]
+    return text if text[-1] in ".?!'\"" else f"{text}."
+
+
+def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:
+    """Draw the answers of a query group evenly and independently, until at least two differ."""
+    while True:
+        answers = [int(answer) for answer in rng.integers(size, size=number)]
+        if len(set(answers)) >= min(_MIN_WANTS, number):
+            return answers
+
+
+def _days(steps: int, rng: np.random.Generator) -> list[str | None]:
+    """Return the days of steps, up to today, with gaps of up to a week."""
+    gaps = rng.integers(0, _LONGEST_GAP + 1, size=steps)
+    day: date = TODAY
+    days: list[str | None] = []
+    for gap in gaps:
+        day -= timedelta(days=int(gap))
+        days.append(day.isoformat())
+    return days[::-1]
+
+
+def _change_step(roles: Sequence[str | None]) -> int:
+    """Return the first step of the current preference after one of the earlier preference.
+
+    Args:
+        roles: Role of each step of the query's concern; None for other concerns.
+    """
+    first = min(place for place, role in enumerate(roles) if role == "earlier")
+    return next(place for place, role in enumerate(roles) if role == "current" and place > first)

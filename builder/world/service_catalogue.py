@@ -1,0 +1,50 @@
+"""The built-in catalogue as groups of tools: services with their facts and listings."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from builder.records import Attribute, Group, GroupTool, Tool
+
+from .axes import AXES, Value
+from .listings import Layout, layouts
+from .services import Job, Service
+
+TODAY: Final = date(2026, 11, 29)
+"""Day of the listings and of all final instructions. It does not depend on the clock."""
+
+
+def group_of(job: Job) -> Group:
+    """Return the group of tools that do a job.
+
+    Args:
+        job: The job, with the services that do it.
+    """
+    by_name = {layout.name: layout for layout in layouts(job.split)}
+    members = [GroupTool(_tool(job, item, by_name[item.provider.layout]), item.bindings) for item in job.services]
+    return Group(job.functionality, tuple(members), job.functionality.category, job.split)
+
+
+def _tool(job: Job, service: Service, layout: Layout) -> Tool:
+    facts = {axis: service.facts[axis] for axis in job.axes}
+    return Tool(
+        name=service.name,
+        provider=service.provider.name,
+        category=job.functionality.category,
+        description=service.description,
+        parameters=service.parameters,
+        listing=layout.render(facts, TODAY, job.noun),
+        attributes=tuple(
+            Attribute(axis, _text(value), layout.render({axis: value}, TODAY, job.noun), AXES[axis].unit)
+            for axis, value in facts.items()
+        ),
+        operation=service.name.partition("__")[2],
+        operation_description=service.description,
+        functionality=job.functionality.name,
+        split=job.split,
+    )
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else str(int(value) if value.is_integer() else value)
