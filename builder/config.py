@@ -180,6 +180,13 @@ class ChoiceConfig(_Section):
     """Maximum number of preferences that are tried for a user, for each kind."""
 
 
+class ListingsConfig(_Section):
+    """Layouts of the test split's listings; used only with the built-in catalogue."""
+
+    pack: str | None = Field(default=None, exclude=True)
+    """Folder of a listing pack. The data depend on its content, not on its path, so the path is not recorded."""
+
+
 class CandidateConfig(_Section):
     """Settings for selecting the candidates."""
 
@@ -319,6 +326,7 @@ class BuildConfig(_Section):
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
     choices: ChoiceConfig = ChoiceConfig()
+    listings: ListingsConfig = ListingsConfig()
     candidates: CandidateConfig = CandidateConfig()
     llm: LlmConfig = LlmConfig()
     training: TrainingConfig = TrainingConfig()
@@ -341,14 +349,21 @@ class BuildConfig(_Section):
         return (self.seed, *(secret_numbers(self.secret) if split == "test" and self.secret else ()))
 
 
-PRESETS: Final[Mapping[str, UserConfig]] = {
-    "sample": UserConfig(count=15, train=0.6, validation=0.2, test=0.2),
-    "demo": UserConfig(count=600, train=0.25, validation=0.5, test=0.25),
-    "dev": UserConfig(count=1300, train=9 / 13, validation=1 / 13, test=3 / 13),
-    "release": UserConfig(count=13_000, train=9 / 13, validation=1 / 13, test=3 / 13),
+_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13}
+PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2}},
+    "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},
+    "dev": {"users": {**_RELEASE, "count": 1300}},
+    "release": {"users": _RELEASE},
+    "hard": {
+        "users": _RELEASE,
+        "choices": {"concerns": (3,), "off_profile": 0.1},
+        "candidates": {"distractors": "near_functionality"},
+    },
 }
-"""Sizes by name: the sample in the repository; a demo whose validation split separates an oracle from a random choice;
-a tenth of a release; and a release, with 9,000 users in train, 1,000 in validation and 3,000 in test."""
+"""Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
+choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; and a release
+of users with three concerns who follow their preference less often, among distractors that do similar jobs."""
 
 
 def load_config(
@@ -364,7 +379,7 @@ def load_config(
 
     Args:
         path: TOML file; None for the defaults.
-        preset: Name in `PRESETS`; replaces the section `users`.
+        preset: Name in `PRESETS`; replaces the section `users`, and the defaults of other sections.
         users: Replaces `users.count`.
         seed: Replaces `seed`.
         similarity: Replaces `preferences.similarity`.
@@ -377,7 +392,13 @@ def load_config(
     if preset is not None:
         if preset not in PRESETS:
             raise ConfigError(f"Unknown preset {preset!r}. Available presets: {', '.join(PRESETS)}.")
-        raw["users"] = PRESETS[preset].model_dump()
+        for section, settings in PRESETS[preset].items():
+            if section == "users":
+                raw[section] = dict(settings)
+            else:
+                for key, value in settings.items():
+                    if key not in _section(raw, section):
+                        _set_option(raw, section, key, value)
     _set_option(raw, "users", "count", users)
     _set_option(raw, "preferences", "similarity", similarity)
     _set_option(raw, "llm", "model", model)
@@ -398,6 +419,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"The config file {str(path)!r} cannot be read: {error}.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The config file {str(path)!r} is not valid TOML: {error}.") from error
+
+
+def _section(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a section of a config file; empty if it is missing or not a section."""
+    section = raw.get(name, {})
+    return section if isinstance(section, dict) else {}
 
 
 def _set_option(raw: dict[str, Any], name: str, key: str, value: object) -> None:

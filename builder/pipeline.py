@@ -18,11 +18,11 @@ from .audit.run_audit import audit
 from .build_manifest import build_id, describe_build
 from .catalogue.quality import LanguageDetector, filter_tools
 from .catalogue.raw_tools import CatalogueSource
-from .catalogue.sources import BuiltinSource, Source
+from .catalogue.sources import BuiltinSource, ReadySource, Source
 from .catalogue.understanding import understand
 from .config import BuildConfig
 from .embedding import SentenceEncoder
-from .errors import AuditError, BuildError
+from .errors import AuditError, BuildError, ConfigError
 from .execution.checkpoint import Checkpoint, PartitionResult, checkpoint_key
 from .execution.executors import LOCAL, Executor
 from .execution.instruction_pool import distribute
@@ -44,8 +44,7 @@ from .randomness import generator_for
 from .records import Group, Tool
 from .users.candidates import distractor_pool
 from .users.instances import to_json
-from .world.service_catalogue import group_of
-from .world.services import service_jobs
+from .world.packs import read_pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class BuildResult:
 
 
 def build(
-    source: Source,
+    source: Source | ReadySource,
     config: BuildConfig,
     out: Path,
     progress: Progress,
@@ -92,8 +91,10 @@ def build(
         LlmError: If the model's endpoint cannot be used. Replies received so far are in the cache.
     """
     check_free(out)
+    source = _with_pack(source, config)
     encoder, funnel = SentenceEncoder(), Funnel()
     catalogue = _prepare(source, config, encoder, funnel, progress, model)
+    _check_dials(config, catalogue)
     identity = source.identity
     key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
@@ -105,6 +106,7 @@ def build(
                 catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
             ),
             llm=model.as_dict() if model else None,
+            listing_pack=source.pack.sha256 if isinstance(source, BuiltinSource) and source.pack else None,
             prompt_version=prompt_version(),
         )
         if audited:
@@ -114,6 +116,46 @@ def build(
         check_free(out)
         checkpoint.end()
     return BuildResult(manifest, catalogue.groups)
+
+
+def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
+    """Add the listing pack that a config names to the built-in catalogue.
+
+    Raises:
+        ConfigError: If the pack is invalid, or the catalogue is another one.
+    """
+    if config.listings.pack is None:
+        return source
+    if not isinstance(source, BuiltinSource):
+        raise ConfigError(
+            "[listings] pack is used only with the built-in catalogue: the tools of other catalogues have no listings. "
+            "Remove it from the config, or use --catalog builtin."
+        )
+    return BuiltinSource(read_pack(Path(config.listings.pack)))
+
+
+def _check_dials(config: BuildConfig, catalogue: GroupedCatalogue) -> None:
+    """Refuse settings that the catalogue does not use.
+
+    Raises:
+        ConfigError: If a section of the other kind of catalogue has been changed.
+    """
+    unused = ("preferences", "histories") if catalogue.jobs else ("choices",)
+    for name in unused:
+        changed = {
+            key
+            for key, value in getattr(config, name)
+            if value != type(getattr(config, name)).model_fields[key].get_default(call_default_factory=True)
+        }
+        if changed:
+            kind, used = (
+                ("the built-in catalogue, whose users choose by facts", "choices")
+                if catalogue.jobs
+                else ("a catalogue of tools with attributes", "preferences] and [histories")
+            )
+            raise ConfigError(
+                f"[{name}] {', '.join(sorted(changed))} has no effect on {kind}. Use the settings of [{used}] instead."
+            )
 
 
 def _finish(folders: Folders, manifest: Manifest, checkpoint: Checkpoint) -> Manifest:
@@ -150,7 +192,7 @@ def _audit(
 
 
 def _prepare(
-    source: Source,
+    source: Source | ReadySource,
     config: BuildConfig,
     encoder: SentenceEncoder,
     funnel: Funnel,
@@ -158,8 +200,13 @@ def _prepare(
     model: ModelSession | None,
 ) -> GroupedCatalogue:
     """Read, understand, group and split a catalogue; the arguments are those of `build`."""
-    if isinstance(source, BuiltinSource):
-        catalogue = _services(funnel, progress)
+    if isinstance(source, ReadySource):
+        progress("reading the catalogue", 0, 0)
+        catalogue = source.grouped()
+        funnel.count("tools_read", len(catalogue.tools))
+        funnel.count("tools_kept", len(catalogue.tools))
+        if not catalogue.jobs:
+            catalogue = replace(catalogue, groups=answerable_groups(catalogue.groups, config, funnel))
     else:
         tools = read_tools(source, funnel, progress)
         progress("grouping tools by functionality", 0, 0)
@@ -171,17 +218,6 @@ def _prepare(
     funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
     funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
     return catalogue
-
-
-def _services(funnel: Funnel, progress: Progress) -> GroupedCatalogue:
-    """Return the built-in catalogue."""
-    progress("reading the catalogue", 0, 0)
-    jobs = {split: service_jobs(split) for split in SPLITS}
-    groups = [group_of(job) for of_split in jobs.values() for job in of_split]
-    tools = [member.tool for group in groups for member in group.members]
-    funnel.count("tools_read", len(tools))
-    funnel.count("tools_kept", len(tools))
-    return GroupedCatalogue(tools, groups, jobs=jobs)
 
 
 def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:

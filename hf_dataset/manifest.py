@@ -81,6 +81,8 @@ class Manifest:
     kind: str | None = None
     """None for a build; `original` for an import of released rows."""
     canary: str = CANARY
+    listing_pack: str | None = None
+    """Hash of the listing pack of the test split; None for the layouts of the repository, or without listings."""
     library: str | None = None
     """Hash of the library of functionalities."""
     config: Mapping[str, Any] = field(default_factory=dict)

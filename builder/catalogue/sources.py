@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from builder.errors import ConfigError
 from builder.grouping.functionalities import library_hash
+from builder.grouping.grouped_catalogue import GroupedCatalogue
+from builder.world.packs import Pack
+from builder.world.service_catalogue import service_catalogue
 
 from .function_tools import FunctionSource
 from .mcp_tools import McpServerSource, McpSource
@@ -16,14 +19,36 @@ from .openapi import OpenApiSource
 from .toolbench import ToolBenchSource
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltinSource:
-    """Built-in marketplace of fictional providers, see `builder.world`."""
+@runtime_checkable
+class ReadySource(Protocol):
+    """Source of a catalogue whose tools are already grouped and divided among the splits."""
 
     @property
     def identity(self) -> str:
         """Kind of the source and hash of its content."""
-        return f"builtin {library_hash()}"
+
+    def grouped(self) -> GroupedCatalogue:
+        """Return the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinSource:
+    """Built-in catalogue of fictional services, see `builder.world`.
+
+    Args:
+        pack: Listing pack of the test split; None for the layouts of the repository.
+    """
+
+    pack: Pack | None = None
+
+    @property
+    def identity(self) -> str:
+        """Kind of the source and hash of its content."""
+        return f"builtin {library_hash()}" + (f" pack {self.pack.sha256}" if self.pack else "")
+
+    def grouped(self) -> GroupedCatalogue:
+        """Return the services of all splits with their facts."""
+        return service_catalogue(self.pack)
 
 
 Source = BuiltinSource | ToolBenchSource | OpenApiSource | McpSource | McpServerSource | FunctionSource

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from builder.grouping.functionalities import data_table
 from builder.records import Group, Scenario, Slot, Tool
 from builder.users.scenarios import catalogue_values, favouring_words
-from builder.world.marketplace import axes
 
 from .builder_tasks import typed
 from .task import Payload
@@ -39,7 +39,11 @@ def takes_text(schema: Mapping[str, Any]) -> bool:
 
 def understand_payload(tool: Tool) -> Payload:
     """Return the payload about one tool: its documentation and the axes that the catalogue does not measure."""
-    open_axes = {axis: sorted(values) for axis, values in axes().items() if axis not in tool.values}
+    open_axes = {
+        axis: sorted(values)
+        for axis, values in data_table("catalogue/attribute_axes.toml").items()
+        if axis not in tool.values
+    }
     return {"name": tool.name, "documentation": tool.description, "axes": open_axes}
 
 

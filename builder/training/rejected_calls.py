@@ -74,7 +74,9 @@ class RejectedCalls:
         if kind == "same_function":
             return _calls_of(users, _another_order(users, rng))
         if kind in ("disliked", "stale"):
-            return _calls_of(users, [user.rival for user in users]) if _rivals_are_answers(users) else None
+            rivals = [user.rival for user in users]
+            # Rivals of wishes are drawn evenly from the other candidates, so none is rejected more often than chosen.
+            return _calls_of(users, rivals) if users[0].wish or _rivals_are_answers(users) else None
         if kind == "wrong_functionality":
             return self._for_another_job(users, rng)
         reject = self._with_another_value if kind == "wrong_argument" else _unreadable

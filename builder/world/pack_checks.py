@@ -216,7 +216,7 @@ def _words(text: str) -> Counter[str]:
 
 def _empty_label(lines: Sequence[str]) -> str | None:
     """Return a line with a label that neither has a value nor is the heading of the next line, or None."""
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in zip(lines, [*lines[1:], ""], strict=False):
         match = _NO_VALUE.search(line)
         if match is None:
             continue

@@ -5,23 +5,39 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.records import Attribute, Group, GroupTool, Tool
+from hf_dataset.layout import SPLITS
 
 from .axes import AXES, Value
-from .listings import Layout, layouts
-from .services import Job, Service
+from .listings import Layout
+from .packs import Pack, split_layouts
+from .services import Job, Service, service_jobs
 
 TODAY: Final = date(2026, 11, 29)
 """Day of the listings and of all final instructions. It does not depend on the clock."""
 
 
-def group_of(job: Job) -> Group:
+def service_catalogue(pack: Pack | None = None) -> GroupedCatalogue:
+    """Return the services of all splits, grouped by the job that they do.
+
+    Args:
+        pack: Listing pack of the test split; None for the layouts of the repository.
+    """
+    jobs = {split: service_jobs(split, pack) for split in SPLITS}
+    groups = [group_of(job, pack) for of_split in jobs.values() for job in of_split]
+    tools = [member.tool for group in groups for member in group.members]
+    return GroupedCatalogue(tools, groups, jobs=jobs)
+
+
+def group_of(job: Job, pack: Pack | None = None) -> Group:
     """Return the group of tools that do a job.
 
     Args:
         job: The job, with the services that do it.
+        pack: Listing pack of the test split.
     """
-    by_name = {layout.name: layout for layout in layouts(job.split)}
+    by_name = {layout.name: layout for layout in split_layouts(job.split, pack)}
     members = [GroupTool(_tool(job, item, by_name[item.provider.layout]), item.bindings) for item in job.services]
     return Group(job.functionality, tuple(members), job.functionality.category, job.split)
 

@@ -9,7 +9,7 @@ import typer
 
 from builder import pipeline
 from builder.catalogue.sources import open_source
-from builder.config import PRESETS, BuildConfig
+from builder.config import load_config
 from builder.execution.staging import check_free
 from builder.predictors.open_predictor import open_predictor
 from hf_dataset.schema import HISTORY_TYPES
@@ -20,7 +20,7 @@ from petoolbench.scoring import ScoreTable, score
 from .console import progress
 from .printing import print_instance, print_rows, print_score_tables
 
-DEMO: Final = BuildConfig(seed=1, users=PRESETS["demo"])
+DEMO: Final = load_config(None, preset="demo", seed=1)
 SPLIT: Final = "validation"
 CEILING: Final = "baseline:oracle"
 FLOOR: Final = "baseline:random"

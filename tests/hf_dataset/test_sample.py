@@ -8,7 +8,7 @@ import pytest
 
 from builder import pipeline
 from builder.catalogue.sources import open_source
-from builder.config import PRESETS, BuildConfig
+from builder.config import load_config
 from hf_dataset.card import stale_pages
 from hf_dataset.schema import HISTORY_TYPES, ROWS
 from hf_dataset.verify import check_folder
@@ -34,7 +34,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_sample_is_up_to_date(tmp_path: Path) -> None:
-    pipeline.build(open_source("builtin"), BuildConfig(seed=1, users=PRESETS["sample"]), tmp_path / "built", silent)
+    pipeline.build(open_source("builtin"), load_config(None, preset="sample", seed=1), tmp_path / "built", silent)
     built, sample = files(tmp_path / "built"), files(SAMPLE)
     assert sorted(built) == sorted(sample), STALE
     assert [name for name in built if built[name] != sample[name]] == [], STALE
