@@ -3,9 +3,12 @@
 * `audit_split`: the rows of one split with their answers, and its catalogue.
 * `row_sampling`: samples of whole query groups, for large splits.
 * `swapping`: histories of other users, for control experiments.
-* `shortcuts`: predictors that use less information than the task requires.
+* `shortcut`: a predictor that uses less information than the task requires.
+* `answer_shortcuts`, `text_shortcuts`, `history_shortcuts`, `fact_shortcuts`, `learned_shortcuts`: their rules.
+* `shortcuts`: all shortcuts, for both kinds of tools: with labelled attributes, and with facts and listings.
 * `gates`: bounds on the accuracy of each predictor.
-* `row_checks`: rules that every row must satisfy.
+* `reader_gates`: the gates on readers of the whole history.
+* `row_checks`, `fact_checks`: rules that every row must satisfy.
 * `oracle_breakdown`: the oracle's accuracy by properties of the instance.
 * `text_quality`: diversity and completeness of the instructions.
 * `word_classifier`: a classifier that compares two texts by their words.

@@ -18,6 +18,8 @@ COLOURS: Final = {"preferred_only": "#33658a", "rating_integrated": "#86a03c", "
 BOUND: Final = "#444444"
 """Colour of the marks that show bounds."""
 _BAR_WIDTH: Final = 0.27
+_GATE_HEIGHT: Final = 0.27
+"""Height of the bars of one gate in inches."""
 
 
 def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
@@ -34,7 +36,7 @@ def draw_plots(audit: Audit, folder: Path) -> dict[str, str]:
         MissingExtraError: If matplotlib is not installed.
     """
     plots: Mapping[str, tuple[str, Callable[[Any, Sequence[ConfigAudit]], None], tuple[float, float]]] = {
-        "shortcuts.png": (AUDIT_PLOTS["shortcuts.png"], _draw_gates, (9, 7)),
+        "shortcuts.png": (AUDIT_PLOTS["shortcuts.png"], _draw_gates, (9, max(7, _GATE_HEIGHT * _count_gates(audit)))),
         "oracle.png": (AUDIT_PLOTS["oracle.png"], _draw_oracle, (12, 8)),
         "lengths.png": (AUDIT_PLOTS["lengths.png"], _draw_lengths, (9, 3.5)),
         "categories.png": (AUDIT_PLOTS["categories.png"], _draw_categories, (9, 9)),
@@ -72,6 +74,10 @@ def save_plots(
     return {name: title for name, (title, _, _) in plots.items()}
 
 
+def _count_gates(audit: Audit) -> int:
+    return len({gate.name for item in audit.configs for gate in item.gates})
+
+
 def _draw_gates(figure: Any, configs: Sequence[ConfigAudit]) -> None:
     names = list(dict.fromkeys(gate.name for item in configs for gate in item.gates))
     axes = figure.subplots()
@@ -89,7 +95,7 @@ def _draw_gates(figure: Any, configs: Sequence[ConfigAudit]) -> None:
         )
         for place, gate in zip(places, item.gates, strict=True):
             axes.plot([100 * gate.bound] * 2, [place - height / 2, place + height / 2], color=BOUND, linewidth=2)
-    axes.plot([], [], color=BOUND, linewidth=2, label="bound (oracle: min; others: max)")
+    axes.plot([], [], color=BOUND, linewidth=2, label="bound (readers: min; others: max)")
     axes.set_yticks(range(len(names)), list(reversed(names)))
     axes.set_xlim(0, 100)
     axes.set_xlabel("accuracy, %; error bars: margin of the test")
@@ -97,7 +103,8 @@ def _draw_gates(figure: Any, configs: Sequence[ConfigAudit]) -> None:
 
 
 def _draw_oracle(figure: Any, configs: Sequence[ConfigAudit]) -> None:
-    properties = ("axis", "history length", "place of the change", "flipped ratings")
+    has_kinds = any(breakdown.by == "kind" for breakdown in configs[0].oracle)
+    properties = ("axis", "history length", "place of the change", "kind" if has_kinds else "flipped ratings")
     for axes, by in zip(figure.subplots(2, 2).flat, properties, strict=True):
         _draw_breakdown(axes, configs, by)
     handles, names = figure.axes[0].get_legend_handles_labels()

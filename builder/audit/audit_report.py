@@ -19,11 +19,12 @@ from .training_audit import TrainingAudit
 
 _INTRODUCTION: Final = (
     "The instances must be answerable from their histories, and from nothing else. Each gate compares the accuracy of "
-    "a predictor with a bound, both in %. The oracle must reach its bound; no shortcut may exceed its bound by more "
-    "than the margin. The margin is the deviation that chance explains (one-sided test at a level of 0.001 for all "
-    "gates of a config together, clustered on query groups). A gate must hold for all rows and for the rows of each "
-    "split. `cannot tell` marks a gate that no accuracy could fail, because there are too few rows. Every shortcut "
-    "except `random` chooses only among the candidates that do the job."
+    "a predictor with a bound, both in %. The oracle and every other reader of the whole history must reach its bound; "
+    "no shortcut may exceed its bound by more than the margin. The margin is the deviation that chance explains "
+    "(one-sided test at a level of 0.001 for all gates of a config together, clustered on query groups). A gate must "
+    "hold for all rows and for the rows of each split; that on one kind of preference, for all rows of the kind. "
+    "`cannot tell` marks a gate that no accuracy could fail, because there are too few rows. Every shortcut except "
+    "`random` chooses only among the candidates that do the job."
 )
 _SAMPLED: Final = (
     "**A sample was measured**, because this data set is too large to hold in memory. The sample consists of whole "

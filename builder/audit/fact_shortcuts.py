@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.predictors.fact_reading import facts_of
-from builder.users.choice_rules import DIRECTED, RULE_COLUMNS, features
+from builder.predictors.fact_reading import features_of
+from builder.users.choice_rules import DIRECTED, RULE_COLUMNS
 from builder.world.axes import AXES
 from hf_dataset.schema import Instance
 
@@ -28,7 +28,7 @@ class FactTable:
 
     def __init__(self, part: AuditSplit) -> None:
         self.features: Mapping[str, NDArray[np.float64]] = {
-            name: features(facts_of(tool)) for name, tool in part.tools.items()
+            name: features_of(tool) for name, tool in part.tools.items()
         }
         """Goodness of each tool on each column; NaN where the axis is not stated."""
         everything = np.array(list(self.features.values()))

@@ -2,7 +2,7 @@
 
 The users of a query group share instructions and jobs and want different tools. So neither can tell anything, unless
 words or jobs go with a preference. A ridge regression predicts the features of the answer, relative to the mean of the
-candidates, from a bag of hashed tokens.
+candidates, from a bag of hashed tokens and a constant: what is wanted more often than not is found as well.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _BUCKETS: Final = 512
 """Number of features that tokens are hashed to."""
 _PENALTY: Final = float(_BUCKETS)
 """Weight of the squared coefficients, for standardised features."""
+_CONSTANT: Final = 10.0
+"""Value of the constant column; large, so that the penalty hardly matters for its coefficient."""
 
 Tokens = Callable[[AuditSplit, Instance], Sequence[str]]
 """Function that returns texts of an instance, each of which is split into words."""
@@ -73,7 +75,7 @@ class Learner:
         self._mean, spread = bags.mean(axis=0), bags.std(axis=0)
         self._scale = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0.0)
         answers = np.array([_wanted(table, train, row) for row in train.rows])
-        standardised = (bags - self._mean) * self._scale
+        standardised = self._standardised(bags)
         halves = np.array([self._half[row.query_group] for row in train.rows])
         self._fits = [_ridge(standardised[halves != half], answers[halves != half]) for half in (0, 1)]
         self._whole = _ridge(standardised, answers)
@@ -84,11 +86,15 @@ class Learner:
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:
             weights = self._fits[self._half[row.query_group]] if part.split == self._split else self._whole
-            bag = (self._bags(part, [row])[0] - self._mean) * self._scale
-            scores: list[float] = (table.candidates(names) @ (bag @ weights)).tolist()
+            wanted = self._standardised(self._bags(part, [row]))[0] @ weights
+            scores: list[float] = (table.candidates(names) @ wanted).tolist()
             return scores
 
         return score
+
+    def _standardised(self, bags: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return bags with mean 0 and standard deviation 1 on the train split, and a constant column."""
+        return np.hstack([(bags - self._mean) * self._scale, np.full((len(bags), 1), _CONSTANT)])
 
     def _bags(self, part: AuditSplit, rows: Sequence[Instance]) -> NDArray[np.float64]:
         """Return the log of 1 + the number of tokens in each bucket, of shape (rows, buckets)."""

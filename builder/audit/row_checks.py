@@ -230,7 +230,7 @@ def _stale_tool_missing(parts: Sequence[AuditSplit]) -> _Rule:
     def is_missing(part: AuditSplit, row: Instance) -> bool:
         assert row.meta is not None
         names = sorted(part.doing[row.functionality])
-        before = None if row.meta.drift_step is None else range(row.meta.drift_step)
+        before = range(len(row.history))[: row.meta.drift_step]
         scores = readings[part.split].scores(row, names, View(before))
         return names[max(range(len(names)), key=lambda index: scores[index])] not in part.capable_tools(row)
 

@@ -171,9 +171,9 @@ def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:
     gates, reported = reader_gates(parts, read)
     gates += [
         in_each_split(lambda rows: upper_gate("random", rows, tests), random),
-        *(_shortcut_gate(parts, shortcut, tests) for shortcut in shortcuts),
+        *(shortcut_gate(parts, shortcut, tests) for shortcut in shortcuts),
     ]
-    reported += [_shortcut_gate(parts, shortcut, tests) for shortcut in reported_shortcuts(parts)]
+    reported += [shortcut_gate(parts, shortcut, tests) for shortcut in reported_shortcuts(parts)]
     return ConfigAudit(
         parts[0].config,
         tuple(gates),
@@ -201,7 +201,14 @@ def _read(parts: Sequence[AuditSplit]) -> dict[str, dict[str, list[Outcome]]]:
     return outcomes
 
 
-def _shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, tests: int) -> Gate:
+def shortcut_gate(parts: Sequence[AuditSplit], shortcut: Shortcut, tests: int) -> Gate:
+    """Return the gate on a shortcut.
+
+    Args:
+        parts: The splits of a config.
+        shortcut: The shortcut.
+        tests: Number of tests that share the level.
+    """
     outcomes = _outcomes(parts, lambda part: ShortcutPredictor(shortcut, part), shortcut.bound)
     return in_each_split(lambda rows: upper_gate(shortcut.name, rows, tests), outcomes)
 

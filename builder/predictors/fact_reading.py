@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from builder.users.choice_rules import RULE_COLUMNS, RuleSet, features
 from builder.users.committee import counter, current_steps, linear, step_likelihoods, tie_counts, votes
 from builder.world.axes import AXES
-from builder.world.facts import Facts
 from hf_dataset.schema import Instance, InteractionRow, ToolRow
 
 from .reading import ORACLE, WHOLE, View
@@ -21,9 +20,14 @@ READERS: Final = (ORACLE, "counter", "linear")
 """Readers of the committee. The oracle is the Bayesian reader."""
 
 
-def facts_of(tool: ToolRow) -> Facts:
-    """Return the facts of a tool, numbers in canonical units."""
-    return {fact.axis: float(fact.value) if AXES[fact.axis].is_number else fact.value for fact in tool.facts}
+def features_of(tool: ToolRow) -> NDArray[np.float64]:
+    """Return the goodness of a tool on each of `RULE_COLUMNS`; NaN where an axis is not stated. Do not modify it."""
+    return _features(tuple((fact.axis, fact.value) for fact in tool.facts))
+
+
+@lru_cache(maxsize=16_384)
+def _features(values: tuple[tuple[str, str], ...]) -> NDArray[np.float64]:
+    return features({axis: float(value) if AXES[axis].is_number else value for axis, value in values})
 
 
 class _Offer(NamedTuple):
@@ -65,7 +69,7 @@ class FactReading:
         self._of_job: dict[str | None, tuple[str, ...]] = {}
         self._offers: dict[tuple[str, ...], _Offer] = {}
         for tool in sorted(tools, key=lambda tool: tool.name):
-            self._features[tool.name] = features(facts_of(tool))
+            self._features[tool.name] = features_of(tool)
             self._job[tool.name] = tool.functionality
             self._of_job[tool.functionality] = (*self._of_job.get(tool.functionality, ()), tool.name)
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.users.choice_rules import RULE_COLUMNS, features
+from builder.users.choice_rules import RULE_COLUMNS
 from hf_dataset.schema import Instance, InteractionRow, ToolRow
 
-from .fact_reading import facts_of
+from .fact_reading import features_of
 from .learned import fit, signs_and_recent
 from .scored_choice import Score
 
@@ -31,7 +31,7 @@ def fact_regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> 
     Source:
         McFadden, Conditional logit analysis of qualitative choice behavior (1974).
     """
-    goodness = {name: features(facts_of(tool)) for name, tool in tools.items()}
+    goodness = {name: features_of(tool) for name, tool in tools.items()}
 
     def lead(step: InteractionRow) -> NDArray[np.float64]:
         others = [goodness[name] for name in step.offered if name != step.name]

@@ -9,7 +9,7 @@ history.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -152,6 +152,21 @@ class ChoiceUserMaker:
         change = CHANGES[int(rng.integers(len(CHANGES)))]
         return Life(query, tuple(concerns), tuple(jobs), options, change, draw_plans(jobs, self.dials, change, rng))
 
+    def can_be_wanted(self, life: Life, answer: int, rng: np.random.Generator) -> bool:
+        """Return True if the life's jobs can show a preference for a candidate; a quick check before `user`.
+
+        Args:
+            life: The life of the query group.
+            answer: Position of the candidate.
+            rng: Generator that draws preferences.
+        """
+        target = self._target(life.query)
+        return any(
+            self._core(life, target, answer, rule) is not None
+            for kind in PREFERENCE_KINDS
+            for rule in self._draw_rules(kind, life, target, answer, rng)
+        )
+
     def user(self, life: Life, answer: int, kinds: Sequence[str], rng: np.random.Generator) -> ChoiceUser | None:
         """Draw a user with a given answer.
 
@@ -166,20 +181,33 @@ class ChoiceUserMaker:
         """
         target = self._target(life.query)
         for kind in kinds:
-            rules = self._usable_rules(kind, target, answer, life.query.job, life.jobs[0])
-            for place in rng.permutation(len(rules))[: self.dials.attempts]:
-                user = self._with_rule(life, target, answer, kind, rules[int(place)], rng)
+            for rule in self._draw_rules(kind, life, target, answer, rng):
+                user = self._with_rule(life, target, answer, kind, rule, rng)
                 if user is not None:
                     return user
         return None
+
+    def _draw_rules(
+        self, kind: str, life: Life, target: _Target, answer: int, rng: np.random.Generator
+    ) -> Iterator[int]:
+        """Draw some of the rules of a kind that pick a candidate."""
+        rules = self._usable_rules(kind, target, answer, life.query.job, life.jobs[0])
+        for place in rng.permutation(len(rules))[: self.dials.attempts]:
+            yield rules[int(place)]
+
+    def _core(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
+        """Return steps of the query's concern at which a rule refutes all of its rivals."""
+        own = {job: life.options[job] for job in life.jobs[0]}
+        return select_refuting(
+            self.pool, own, rule, target.rivals(answer), self.dials.calls_per_job, self.dials.refutations
+        )
 
     def _with_rule(
         self, life: Life, target: _Target, answer: int, kind: str, rule: int, rng: np.random.Generator
     ) -> ChoiceUser | None:
         """Draw a user with a given rule for the query's concern."""
-        own = {job: life.options[job] for job in life.jobs[0]}
         rivals = target.rivals(answer)
-        core = select_refuting(self.pool, own, rule, rivals, self.dials.calls_per_job, self.dials.refutations)
+        core = self._core(life, target, answer, rule)
         if core is None:
             self.drops["rivals_not_refuted"] += 1
             return None

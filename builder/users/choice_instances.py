@@ -150,6 +150,9 @@ class ChoiceInstanceMaker:
             self._funnel.drop("query_group", "concern_has_too_few_jobs")
             return None
         size = len(life.query.candidates)
+        if not all(maker.can_be_wanted(life, answer, rng) for answer in range(size)):
+            self._funnel.drop("query_group", "a_candidate_cannot_be_wanted")
+            return None
         answers = _answers(size, left if left <= size + 1 else size, rng)
         found: list[ChoiceUser] = []
         for answer in (*answers, *(place for place in range(size) if place not in answers)):

@@ -22,6 +22,8 @@ _PRIOR: Final = {"single": 4.0, "joint": 1.0, "limit": 0.5, "trade": 0.7, "class
 _RIDGE: Final = 0.35
 """Penalty of the linear reader on squared weights."""
 _ITERATIONS: Final = 12
+_CONVERGED: Final = 1e-3
+"""Change of every weight below which the linear reader stops."""
 _LEAST_CURRENT: Final = 4
 """Minimum number of steps after the last change of a preference."""
 _LEAST_BETWEEN: Final = 3
@@ -192,8 +194,9 @@ def _segments(likelihood: NDArray[np.float64], rules: RuleSet) -> tuple[NDArray[
     np.cumsum(likelihood + _CENTRE, axis=0, out=total[1:])
     up, down = np.exp(total), np.exp(-total)
     length = _CENTRE * (np.arange(number + 1)[None, :] - np.arange(number + 1)[:, None])
-    inside = np.log((down * prior) @ up.T) - length
-    around = np.log((up * (prior * up[-1])) @ down.T) - (_CENTRE * number - length)
+    # Not `@`: its threads wait for each other where several processes share few cores.
+    inside = np.log(np.einsum("ir,jr->ij", down * prior, up)) - length
+    around = np.log(np.einsum("ir,jr->ij", up * (prior * up[-1]), down)) - (_CENTRE * number - length)
     return inside, around
 
 
@@ -248,11 +251,13 @@ def linear(
         utility -= utility.max(axis=1, keepdims=True)
         share = np.exp(utility)
         share /= share.sum(axis=1, keepdims=True)
-        mean = np.einsum("so,soc->sc", share, centred)
+        mean = (share[:, :, None] * centred).sum(axis=1)
         gradient = (called - mean).sum(axis=0) - _RIDGE * weights
-        spread = centred - mean[:, None, :]
-        hessian = np.einsum("so,soc,sod->cd", share, spread, spread) + _RIDGE * np.eye(len(weights))
-        weights = weights + np.linalg.solve(hessian, gradient)
+        spread = ((centred - mean[:, None, :]) * np.sqrt(share)[:, :, None]).reshape(-1, len(weights))
+        step = np.linalg.solve(spread.T @ spread + _RIDGE * np.eye(len(weights)), gradient)
+        weights = weights + step
+        if np.abs(step).max(initial=0.0) < _CONVERGED:
+            break
     scores: NDArray[np.float64] = np.nan_to_num(candidates, nan=0.0)[:, varies] @ weights
     return scores
 

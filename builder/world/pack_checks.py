@@ -190,7 +190,7 @@ def _traces(texts: Texts) -> Iterator[str]:
     for name in AXES:
         less = texts.of(without(typical(), name))
         extra = _words(less) - _words(full)
-        if less == full:
+        if less == full and alone[name]:
             yield f"{name} is stated only where other facts are missing"
         elif extra:
             yield f"without {name}, the listing says {' '.join(sorted(extra))!r}; a missing fact leaves no trace"

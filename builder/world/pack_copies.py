@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from hf_dataset.layout import SPLITS
@@ -36,6 +37,7 @@ def copies(checked: Sequence[Layout]) -> Iterator[tuple[str, str]]:
         known.append((f"the layout {layout.name!r}", lines))
 
 
+@cache
 def masked_lines(layout: Layout) -> frozenset[str]:
     """Return the lines of a layout that state facts, as words in lower case, with `*` in place of the values."""
     texts = Texts(layout)

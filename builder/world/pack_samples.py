@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Final
@@ -23,7 +23,7 @@ NOUNS: Final = ("countries", "currencies")
 NUMBER: Final = re.compile(r"\d[\d,.]*")
 _BEYOND: Final = 0.3
 """How far the numbers reach beyond the usual range of their axis, as a share of that range."""
-_POINTS: Final = 121
+_POINTS: Final = 61
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,14 @@ class Texts:
     """Listings of one layout."""
 
     layout: Layout
+    _rendered: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def of(self, facts: Facts, noun: str = NOUNS[0]) -> str:
         """Return the listing of some facts."""
-        return self.layout.render(facts, TODAY, noun)
+        key = (noun, *facts.items())
+        if key not in self._rendered:
+            self._rendered[key] = self.layout.render(facts, TODAY, noun)
+        return self._rendered[key]
 
     def alone(self, axis: str, value: Value) -> str:
         """Return the listing of a single fact."""
@@ -71,8 +75,8 @@ def without(facts: Facts, name: str) -> Facts:
 def samples() -> Iterator[tuple[str, Facts]]:
     """Yield facts, and words for what they are."""
     for name in AXES:
-        yield from ((f"with {name} {value} alone", {name: value}) for value in axis_values(name))
-        yield f"without {name}", without(typical(), name)
+        yield from ((f"with {name} {_short(value)} alone", {name: value}) for value in axis_values(name))
+    yield from ((f"without {name}", without(typical(), name)) for name in AXES)
     yield "with all axes", typical()
     yield "with the lowest numbers", {name: axis_values(name)[0] for name in AXES}
     yield "with the highest numbers", {name: axis_values(name)[-1] for name in AXES}
@@ -82,6 +86,10 @@ def samples() -> Iterator[tuple[str, Facts]]:
     for job, entry in data_table("world/data/functionality_axes.toml").items():
         rng = generator_for((0,), "facts", job)
         yield f"with the axes of {job!r}", {name: draw_value(AXES[name], rng) for name in entry["axes"]}
+
+
+def _short(value: Value) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def bare(line: str) -> str:

@@ -1,4 +1,4 @@
-"""Audit: valid data sets pass, and each kind of defect fails its gate or check."""
+"""Audit of tools with attributes: valid data sets pass, and each kind of defect fails its gate or check."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import pytest
 
 from builder.audit.audit_report import to_markdown, write_audit_report
 from builder.audit.audit_split import AuditSplit, read_audit_splits
-from builder.audit.gates import Outcome, oracle_gate, upper_gate
+from builder.audit.gates import Outcome, reader_gate, upper_gate
 from builder.audit.row_checks import run_checks
 from builder.audit.run_audit import Audit, ConfigAudit, audit, audit_config
-from builder.audit.shortcuts import SHORTCUTS, Shortcut, ShortcutPredictor
+from builder.audit.shortcut import Shortcut, ShortcutPredictor
+from builder.audit.shortcuts import SHORTCUTS
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.predictors.protocol import Predictor
+from builder.predictors.reading import View
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
+from builder.users.preference_readers import attributes_of
 from builder.world.marketplace import axes
 from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
@@ -127,8 +130,8 @@ def description_in_instruction(part: AuditSplit, row: Instance) -> Instance:
 def attribute_in_instruction(part: AuditSplit, row: Instance) -> Instance:
     """Add an attribute of the answer to the instruction that another candidate does not have."""
     assert row.answer is not None
-    attributes = part.attributes[row.answer.name]
-    other = next(part.attributes[name] for name in part.capable_tools(row) if name != row.answer.name)
+    attributes = attributes_of(part.tools[row.answer.name])
+    other = next(attributes_of(part.tools[name]) for name in part.capable_tools(row) if name != row.answer.name)
     value = next(value for axis, value in attributes.items() if other.get(axis) != value)
     return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
 
@@ -138,10 +141,8 @@ def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
     assert row.answer is not None
     assert row.meta is not None
     capable_tools = part.capable_tools(row)
-    scores = part.reader.scores(
-        part.steps(row)[: row.meta.drift_step], [part.attributes[name] for name in capable_tools], changes=0
-    )
-    stale = capable_tools[scores.index(max(scores))]
+    scores = part.reading.scores(row, capable_tools, View(range(row.meta.drift_step or 0), order=False))
+    stale = max(zip(capable_tools, scores, strict=True), key=lambda pair: pair[1])[0]
     other = next(
         tool
         for tool in part.rows[0].candidates + part.rows[-1].candidates
@@ -197,7 +198,7 @@ def answered_by(part: AuditSplit, predictor: Predictor) -> AuditSplit:
 
 @pytest.mark.parametrize(
     "shortcut",
-    [shortcut for shortcut in SHORTCUTS if " elsewhere" not in shortcut.name],
+    [shortcut for shortcut in SHORTCUTS if " elsewhere" not in shortcut.name and shortcut.tools != "facts"],
     ids=lambda shortcut: str(shortcut.name),
 )
 def test_a_shortcut_that_gives_the_answers_fails_its_gate(built: Built, shortcut: Shortcut) -> None:
@@ -225,9 +226,9 @@ def test_an_instruction_of_another_split_in_a_train_history_is_found(built: Buil
 
 def test_a_train_phrase_in_test_is_found(built: Built) -> None:
     train, *others = splits_of(built, "preferred_only")
-    phrase = next(iter(train.tools.values())).attributes[0].evidence
+    phrase = next(iter(train.tools.values())).facts[0].stated
     name, tool = next(iter(others[1].tools.items()))
-    worded = replace(tool, attributes=[replace(tool.attributes[0], evidence=phrase), *tool.attributes[1:]])
+    worded = replace(tool, facts=[replace(tool.facts[0], stated=phrase), *tool.facts[1:]])
     tools = {**others[1].tools, name: worded}
     (check,) = [
         check
@@ -236,13 +237,13 @@ def test_a_train_phrase_in_test_is_found(built: Built) -> None:
     ]
     assert (check.violations, check.example, check.passed) == (1, name, False)
     # In a real catalogue, phrases may occur in several splits.
-    real_train = replace(train, facts=replace(train.facts, worded=False))
+    real_train = replace(train, settings=replace(train.settings, worded=False))
     assert run_checks([real_train, replace(others[1], tools=tools)])[-1].passed
 
 
 def test_providers_in_histories_are_only_reported_if_allowed(built: Built) -> None:
     parts = changed(splits_of(built, "preferred_only"), provider_in_history)
-    allowed = [replace(part, facts=replace(part.facts, provider_overlap=True)) for part in parts]
+    allowed = [replace(part, settings=replace(part.settings, provider_overlap=True)) for part in parts]
     (check,) = [check for check in run_checks(allowed) if check.name.startswith("the provider of a candidate")]
     assert check.violations == check.rows
     assert check.passed
@@ -283,7 +284,7 @@ def test_a_gate_that_no_accuracy_could_fail_is_marked(whole: Audit) -> None:
     assert gate.passed
     assert not gate.decides
     assert upper_gate("x", few * 1000, 13).decides
-    assert oracle_gate([Outcome("0", 1.0, 0.5)]).decides
+    assert reader_gate("x", [Outcome("0", 1.0, 0.5)]).decides
     changed_audit = replace(whole, configs=(replace(whole.configs[0], gates=(gate,)), *whole.configs[1:]))
     assert changed_audit.summary.gates_that_cannot_tell == 1 + sum(
         not other.decides for _, item in changed_audit.parts[1:] for other in item.gates

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builder.audit.gates import ALPHA, Outcome, in_each_split, oracle_gate, upper_gate
+from builder.audit.gates import ALPHA, Outcome, in_each_split, reader_gate, upper_gate
 
 
 def test_random_answers_almost_never_fail_a_gate() -> None:
@@ -42,18 +42,18 @@ def test_margins_are_clustered_on_query_groups() -> None:
     assert not upper_gate("x", apart, 1).passed
 
 
-def test_the_gate_of_the_oracle_has_no_margin() -> None:
+def test_the_gate_of_a_reader_has_no_margin() -> None:
     outcomes = [Outcome(str(index), index >= 2, 0.2) for index in range(100)]
-    assert not oracle_gate(outcomes).passed
-    assert oracle_gate(outcomes[1:]).passed is False
-    assert oracle_gate(outcomes[2:]).passed
+    assert not reader_gate("x", outcomes).passed
+    assert reader_gate("x", outcomes[1:]).passed is False
+    assert reader_gate("x", outcomes[2:]).passed
 
 
-def test_expected_loss_lowers_the_bound_of_the_oracle() -> None:
+def test_expected_loss_lowers_the_bound_of_a_reader() -> None:
     outcomes = [Outcome(str(index), index % 10 > 0, 0.2) for index in range(1000)]
-    assert not oracle_gate(outcomes).passed
-    assert not oracle_gate(outcomes, expected_loss=0.01).passed
-    gate = oracle_gate(outcomes, expected_loss=0.1)
+    assert not reader_gate("x", outcomes).passed
+    assert not reader_gate("x", outcomes, expected_loss=0.01).passed
+    gate = reader_gate("x", outcomes, expected_loss=0.1)
     assert gate.passed
     assert abs(gate.bound - 0.89) < 1e-9
 
@@ -73,5 +73,5 @@ def test_a_gate_must_hold_for_each_split() -> None:
         split: [Outcome(f"{index}", float(index >= wrong), 0.25) for index in range(count)]
         for split, count, wrong in (("train", 9000, 0), ("validation", 1000, 100), ("test", 3000, 0))
     }
-    assert oracle_gate([outcome for outcomes in solved.values() for outcome in outcomes]).passed
-    assert in_each_split(oracle_gate, solved).failed_in == ("validation",)
+    assert reader_gate("x", [outcome for outcomes in solved.values() for outcome in outcomes]).passed
+    assert in_each_split(lambda outcomes: reader_gate("x", outcomes), solved).failed_in == ("validation",)

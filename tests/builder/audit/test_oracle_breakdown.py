@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from builder.audit.oracle_breakdown import break_down
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow
 
@@ -17,6 +19,7 @@ def instance(category: str, name: str, length: int, place: int) -> Instance:
         category,
         "job",
         "do",
+        None,
         [step] * length,
         [],
         [],
@@ -35,3 +38,18 @@ def test_a_breakdown_counts_rows_and_right_answers() -> None:
     assert breakdowns["category"] == {"a": (2, 0.5), "b": (1, 1.0)}
     assert breakdowns["place of the change"] == {"0.3": (1, 1.0), "0.5": (2, 0.5)}
     assert breakdowns["history length"] == {"010": (3, 2 / 3)}
+
+
+def test_a_breakdown_by_what_the_metadata_says() -> None:
+    """Only rows of tools with facts have a kind of preference; their noise is not that of ratings."""
+    row = instance("a", "chronological", 10, 3)
+    assert row.meta is not None
+    meta = replace(row.meta, kind="joint", concerns=3, change="gradual", evidence=9, noise=0.05)
+    breakdowns = {item.by: item.parts[0].label for item in break_down([replace(row, meta=meta)], [True])}
+    assert breakdowns["kind"] == "joint"
+    assert breakdowns["concerns"] == "03"
+    assert breakdowns["change"] == "gradual"
+    assert breakdowns["telling steps"] == "09"
+    assert breakdowns["off the profile"] == "0.05"
+    assert "flipped ratings" not in breakdowns
+    assert "flipped ratings" in {item.by for item in break_down([row], [True])}
