@@ -158,17 +158,20 @@ class HistoryConfig(_Section):
 class ChoiceConfig(_Section):
     """Settings for histories of choices among tools with facts; used only with the built-in catalogue."""
 
-    concerns: tuple[Annotated[int, Field(ge=1, le=3)], ...] = Field(default=(1, 2, 3), min_length=1)
-    """Numbers of concerns of a user, each equally often."""
+    concerns: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(default=(1, 2, 3), min_length=1)
+    """Numbers of concerns of a user, each in as many query groups."""
+    evidence: tuple[Annotated[int, Field(ge=1, le=32)], ...] = ()
+    """Exact numbers of telling steps, each in as many query groups. The answer is then uncertain where they are few.
+    Empty for as many as the answer needs."""
     offered: int = Field(default=3, ge=2, le=4)
     """Number of tools that are offered at each step, the called one included."""
-    jobs: int = Field(default=5, ge=2, le=12)
+    jobs: int = Field(default=5, ge=1, le=12)
     """Number of jobs of the concern that the instruction belongs to."""
-    calls_per_job: int = Field(default=2, ge=1, le=20)
+    calls_per_job: int = Field(default=2, ge=1, le=100)
     """Calls of each of these jobs under the current preference; in half of the histories one more."""
     other_jobs: int = Field(default=2, ge=1, le=6)
     """Number of jobs of every other concern."""
-    other_calls_per_job: int = Field(default=2, ge=1, le=20)
+    other_calls_per_job: int = Field(default=2, ge=1, le=100)
     """Calls of each of these jobs."""
     telling: int = Field(default=8, ge=1, le=64)
     """Minimum number of telling steps: each contradicts a rival preference that still fits the steps before it."""
@@ -360,10 +363,25 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "choices": {"concerns": (3,), "off_profile": 0.1},
         "candidates": {"distractors": "near_functionality"},
     },
+    "curve": {
+        "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
+        "choices": {"concerns": (1,), "evidence": (1, 2, 4, 8, 16)},
+    },
+    "years": {
+        "users": {"count": 600, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
+        "choices": {
+            "concerns": (3, 4, 5),
+            "jobs": 6,
+            "calls_per_job": 60,
+            "other_jobs": 4,
+            "other_calls_per_job": 20,
+        },
+    },
 }
 """Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
-choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; and a release
-of users with three concerns who follow their preference less often, among distractors that do similar jobs."""
+choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
+users with three concerns who follow their preference less often, among distractors that do similar jobs; users of whom
+1 to 16 telling steps are known; and histories of about 1,000 steps over three years."""
 
 
 def load_config(

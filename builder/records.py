@@ -18,7 +18,7 @@ class ServiceFacts:
     service_level: float | None = None
     """Share of time the service is up, 0 to 100 %."""
     popularity: float | None = None
-    """Popularity score of the marketplace, 0 to 10."""
+    """Popularity score of the platform, 0 to 10."""
     pricing: str | None = None
     """`free`, `freemium` or `paid`."""
     authentication: str | None = None
@@ -63,9 +63,9 @@ class Tool:
     """Description of the provider in the catalogue."""
     facts: ServiceFacts = field(default_factory=ServiceFacts)
     functionality: str | None = None
-    """Name of the functionality; given by the catalogue (marketplace) or set by the grouping stage."""
+    """Name of the functionality; given by the catalogue or set by the grouping stage."""
     split: str | None = None
-    """Name of the split; given by the catalogue (marketplace) or set by the splits stage."""
+    """Name of the split; given by the catalogue or set by the splits stage."""
     values: Mapping[str, str] = field(init=False, compare=False, repr=False)
     """Value of each axis that has an attribute."""
 

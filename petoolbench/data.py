@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _REQUIRED: Final = tuple(
     column.name for column in fields(Instance) if column.name not in ("answer", "evidence", "meta")
 )
+_OPTIONAL: Final = frozenset({"today", "history.rating", "history.date"})
+"""Columns among them, and nested columns, whose values may be missing."""
 _DEFAULT_SPLIT: Final = "validation"
 
 
@@ -284,7 +286,9 @@ def _decode(rows: Sequence[Mapping[str, Any]]) -> list[Instance]:
 
 
 def _empty_column(name: str, values: pa.Array) -> str | None:
-    """Return the name of the first column, or nested column, that lacks a value; only ratings may be missing."""
+    """Return the name of the first column, or nested column, that lacks a value and is not optional."""
+    if name in _OPTIONAL:
+        return None
     if values.null_count:
         return name
     if pa.types.is_list(values.type):
@@ -292,4 +296,4 @@ def _empty_column(name: str, values: pa.Array) -> str | None:
     if not pa.types.is_struct(values.type):
         return None
     inner = (_empty_column(f"{name}.{part.name}", values.field(part.name)) for part in values.type)
-    return next((column for column in inner if column and not column.endswith(".rating")), None)
+    return next(filter(None, inner), None)

@@ -1,4 +1,4 @@
-"""Shared fixtures: a small build, and the folder of real data."""
+"""Shared fixtures: small builds, and the folder of real data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import settings
 from builder import pipeline
 from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
 pytest_plugins = ["tests.browser"]
 
@@ -35,9 +36,17 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Small build of the built-in marketplace. Tests must not modify it."""
+    """Small build of the built-in catalogue. Tests must not modify it."""
     out = tmp_path_factory.mktemp("built") / "small"
-    report = pipeline.build(open_source("builtin"), SMALL, out, silent)
+    report = pipeline.build(open_source("builtin"), SMALL, out, silent, audited=False)
+    return Built(out, out.with_name("small-private"), report)
+
+
+@pytest.fixture(scope="session")
+def attribute_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Small build of a catalogue of tools with attributes. Tests must not modify it."""
+    out = tmp_path_factory.mktemp("attribute-built") / "small"
+    report = pipeline.build(AttributeCatalogue(), SMALL, out, silent)
     return Built(out, out.with_name("small-private"), report)
 
 

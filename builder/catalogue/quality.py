@@ -2,7 +2,7 @@
 
 Reasons for a drop:
 
-* `test_entry`: a user's trial of the marketplace.
+* `test_entry`: a user's trial of the platform.
 * `clone`: an operation that another provider published before, or the sample server of a code generator.
 * `duplicate`: an operation that the same provider published before.
 * `empty_description`: there is neither an operation description nor a provider description.

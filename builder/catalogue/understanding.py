@@ -107,7 +107,7 @@ _PATTERNS: Final = tuple((axis, value, re.compile(pattern, re.IGNORECASE)) for a
 def understand(tools: Iterable[Tool]) -> Iterator[Tool]:
     """Yield every tool with attributes, and with their evidence in its description.
 
-    Tools that already have attributes, such as those of the built-in marketplace, are yielded unchanged.
+    Tools that already have attributes, such as those of an earlier step, are yielded unchanged.
 
     Args:
         tools: All tools of a catalogue, since measurements are compared between them.

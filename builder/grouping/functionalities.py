@@ -1,8 +1,8 @@
 """Library of functionalities: signals that recognise them in a catalogue, and instruction patterns that ask for them.
 
-The library is stored as TOML. `world/functionalities/` holds the functionalities of the built-in marketplace.
+The library is stored as TOML. `world/functionalities/` holds the functionalities of the built-in catalogue.
 `grouping/lexicon/functionalities/` holds those tied to one real platform, which are recognised in catalogues but not
-offered by the marketplace.
+offered by the built-in one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Any, Final
 
 from builder.records import Functionality, Slot
 from builder.words import Signals, squash
+from hf_dataset.layout import SPLITS
 
 REGISTERS: Final = ("terse", "polite", "reason", "spoken", "two")
 """Registers of instruction patterns: terse command, polite request, context with a reason, spoken, two sentences."""
-MARKETPLACE: Final = "world/functionalities"
-"""Data folder of the functionalities that the built-in marketplace offers."""
+OFFERED: Final = "world/functionalities"
+"""Data folder of the functionalities that the built-in catalogue offers."""
 RECOGNISED: Final = "grouping/lexicon/functionalities"
 """Data folder of the functionalities that are only recognised in real catalogues."""
+_LAYOUTS: Final = tuple(f"world/listings/{split}" for split in SPLITS)
+"""Data folders of the layouts of listings."""
 VERBS: Final = frozenset(
     (
         *("check", "convert", "correct", "decode", "detect", "extract", "generate", "geocode", "geolocate", "list"),
@@ -46,7 +49,7 @@ class Concept:
     names: frozenset[str]
     """Squashed parameter names that express the concept."""
     odd: frozenset[str]
-    """Subset of `names` that catalogues use but that suggest something else. The marketplace avoids them."""
+    """Subset of `names` that catalogues use but that suggest something else. The built-in catalogue avoids them."""
     words: tuple[str, ...]
     """Words in a parameter's description that express the concept."""
     label: str
@@ -59,7 +62,7 @@ class Entry:
 
     functionality: Functionality
     offered: bool
-    """True if the built-in marketplace offers it."""
+    """True if the built-in catalogue offers it."""
     all_of: tuple[Signals, ...]
     """Signals that must each occur in the texts of the operation or the provider."""
     operation: Signals | None
@@ -82,20 +85,20 @@ def _data_path(path: str) -> Traversable:
 
 
 def data_files(folder: str) -> list[Traversable]:
-    """Return the TOML files of a data folder, sorted by name.
+    """Return the TOML files and layouts of a data folder, sorted by name.
 
     Args:
         folder: Path relative to the `builder` package.
     """
-    nodes = (node for node in _data_path(folder).iterdir() if node.name.endswith(".toml"))
+    nodes = (node for node in _data_path(folder).iterdir() if node.name.endswith((".toml", ".j2")))
     return sorted(nodes, key=lambda node: node.name)
 
 
 @cache
 def library_hash() -> str:
-    """Return the SHA-256 of all TOML data: functionalities, slots, contrasts, marketplace and values."""
+    """Return the SHA-256 of all data: functionalities, slots, contrasts, values, and the built-in catalogue."""
     digest = hashlib.sha256()
-    for folder in (MARKETPLACE, RECOGNISED, "world", "grouping/lexicon", "users/values"):
+    for folder in (OFFERED, RECOGNISED, "world/data", *_LAYOUTS, "grouping/lexicon", "users/values"):
         for node in data_files(folder):
             digest.update(f"{folder}/{node.name}\0".encode())
             digest.update(hashlib.sha256(node.read_bytes()).digest())
@@ -133,8 +136,8 @@ def concepts() -> Mapping[str, Concept]:
 def entries() -> tuple[Entry, ...]:
     """Return all entries of the library, sorted by functionality name."""
     unsorted = [
-        _entry(raw, table["category"], offered=folder == MARKETPLACE)
-        for folder in (MARKETPLACE, RECOGNISED)
+        _entry(raw, table["category"], offered=folder == OFFERED)
+        for folder in (OFFERED, RECOGNISED)
         for table in map(_table, data_files(folder))
         for raw in table["functionality"]
     ]

@@ -1,8 +1,8 @@
 """Assignment of groups and tools to splits, so that no provider occurs in two splits.
 
-In the built-in marketplace the catalogue states the splits. In a real catalogue all groups that share a provider go to
-the same split, and versions of one product count as one provider. If too many groups are connected through shared
-providers, providers are removed from groups until the clusters are small enough.
+The built-in catalogue states the splits. In a real catalogue all groups that share a provider go to the same split, and
+versions of one product count as one provider. If too many groups are connected through shared providers, providers are
+removed from groups until the clusters are small enough.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[
         raise ConfigError("--llm is empty. Name a model of the endpoint.")
     validate_choice("--llm-transport", transport, TRANSPORTS)
     if isinstance(source, BuiltinSource):
-        raise ConfigError("The built-in marketplace needs no language model. Pass another catalogue, or remove --llm.")
+        raise ConfigError("The built-in catalogue needs no language model. Pass another catalogue, or remove --llm.")
 
 
 def price_of(transport: str, config: LlmConfig) -> float:

@@ -120,13 +120,16 @@ class ChoiceUserMaker:
         self.drops: Counter[str] = Counter()
         """Number of rejected draws by reason."""
 
-    def life(self, job: str, concerns: Sequence[Concern], rng: np.random.Generator) -> Life | None:
+    def life(
+        self, job: str, concerns: Sequence[Concern], rng: np.random.Generator, evidence: int | None = None
+    ) -> Life | None:
         """Draw what the users of a query group share.
 
         Args:
             job: Job of the query, one of `targets`.
             concerns: Concerns of the users; the query belongs to the first.
             rng: Generator of all draws.
+            evidence: Exact number of telling steps; None for as many as the answer needs.
 
         Returns:
             A life, or None if a concern has too few jobs.
@@ -150,7 +153,8 @@ class ChoiceUserMaker:
             jobs.append(tuple(chosen))
             options.update({name: self._options(name, excluded) for name in chosen})
         change = CHANGES[int(rng.integers(len(CHANGES)))]
-        return Life(query, tuple(concerns), tuple(jobs), options, change, draw_plans(jobs, self.dials, change, rng))
+        plans = draw_plans(jobs, self.dials, change, evidence, rng)
+        return Life(query, tuple(concerns), tuple(jobs), options, change, plans, evidence)
 
     def can_be_wanted(self, life: Life, answer: int, rng: np.random.Generator) -> bool:
         """Return True if the life's jobs can show a preference for a candidate; a quick check before `user`.
@@ -196,7 +200,9 @@ class ChoiceUserMaker:
             yield rules[int(place)]
 
     def _core(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
-        """Return steps of the query's concern at which a rule refutes all of its rivals."""
+        """Return steps of the query's concern at which a rule refutes all of its rivals; none if it need not."""
+        if life.evidence is not None:
+            return []
         own = {job: life.options[job] for job in life.jobs[0]}
         return select_refuting(
             self.pool, own, rule, target.rivals(answer), self.dials.calls_per_job, self.dials.refutations
@@ -220,7 +226,8 @@ class ChoiceUserMaker:
         histories = {}
         for name, plan in life.plans.items():
             history = self._history(name, plan, life, rules, earlier, core, rivals, rng)
-            if history is None or not self._is_found(target, answer, name, history):
+            found = history is not None and (life.evidence or self._is_found(target, answer, name, history))
+            if history is None or not found:
                 self.drops["few_telling_steps" if history is None else "committee_disagrees"] += 1
                 return None
             histories[name] = history
@@ -243,7 +250,7 @@ class ChoiceUserMaker:
         for place, item in enumerate(plan):
             if item.concern == 0 and item.role == "current":
                 places.setdefault(item.job, []).append(place)
-        chooser = StepChooser(self.pool, life.options, rules, earlier, core, rng)
+        chooser = StepChooser(self.pool, life.options, rules, earlier, core, rivals, rng)
         current = {job: chooser.current(job, len(of_job)) for job, of_job in places.items()}
         for _ in range(_ORDERS):
             chosen = {
@@ -257,9 +264,9 @@ class ChoiceUserMaker:
                 np.array([chosen[place].step for place in order], dtype=np.intp),
                 np.array([chosen[place].choice for place in order], dtype=np.intp),
                 rivals,
-                self.dials.refutations,
+                life.evidence or self.dials.refutations,
             )
-            if is_telling.sum() >= self.dials.telling:
+            if is_telling.sum() >= (life.evidence or self.dials.telling):
                 steps = [
                     chosen[place] if place in chosen else chooser.choose(item, rated=rated)
                     for place, item in enumerate(plan)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Final
 
@@ -36,10 +36,16 @@ _MAX_FAILURES: Final = 40
 """Consecutive query groups that are given up, after which the split is considered exhausted."""
 _MIN_WANTS: Final = 2
 """Minimum number of different answers in a query group."""
-_LONGEST_GAP: Final = 6
-"""Maximum number of days between two steps."""
-_MENTIONED: Final = 0.5
-"""Share of the steps that show their concern, where an earlier step of the same job has shown it."""
+_DAYS_PER_STEP: Final = 4
+"""Days of a history for each step, on average."""
+_MAX_DAYS: Final = 1095
+"""Maximum number of days of a history."""
+_TRIES: Final = 20
+"""Maximum number of texts that are tried for a step until one has not occurred yet."""
+_MENTIONED: Final = 0.75
+"""Share of the steps that show their concern, where another step of the same job has shown it."""
+_MENTIONED_ALONE: Final = 0.4
+"""The same share for users with a single concern."""
 
 
 class ChoiceResources:
@@ -126,7 +132,7 @@ class ChoiceInstanceMaker:
             job = targets[order.pop()]
             name = f"{split}-q{self._partition.first_query + query:05d}"
             left = number - count
-            users = self._query_group(job, name, left, int(query) % len(self._config.choices.concerns))
+            users = self._query_group(job, name, left, query)
             if users is None:
                 failures += 1
                 continue
@@ -137,15 +143,17 @@ class ChoiceInstanceMaker:
             count += len(users)
 
     def _query_group(self, job: str, name: str, left: int, place: int) -> list[User] | None:
-        """Draw a query group of at most `left` users; None if it has to be given up."""
+        """Draw a query group of at most `left` users, the `place`-th; None if it has to be given up."""
         final = next(self._finals[job], None)
         if final is None:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
         number, scenario = final
         rng = generator_for(self._seed, "query", job, number + 1)
-        maker = self._resources.maker
-        life = maker.life(job, self._concerns_for(job, self._config.choices.concerns[place], rng), rng)
+        maker, dials = self._resources.maker, self._config.choices
+        concerns_of_life = self._concerns_for(job, dials.concerns[place % len(dials.concerns)], rng)
+        evidence = dials.evidence[place % len(dials.evidence)] if dials.evidence else None
+        life = maker.life(job, concerns_of_life, rng, evidence)
         if life is None:
             self._funnel.drop("query_group", "concern_has_too_few_jobs")
             return None
@@ -195,20 +203,25 @@ class ChoiceInstanceMaker:
     def _words(self, life: Life, history_type: str, mentions: Sequence[_Mentions], rng: np.random.Generator) -> _Words:
         """Write the instructions and days of a history. No two steps have the same instruction."""
         plan = life.plans[history_type]
-        unused = {
-            job: [self._resources.pools[job][int(place)] for place in rng.permutation(len(self._resources.pools[job]))]
-            for job in dict.fromkeys(step.job for step in plan)
-        }
+        unused: dict[str, list[Scenario]] = {}
         for of_concern in mentions:
             of_concern.shuffle()
-        instructions = []
+        instructions: list[Scenario] = []
+        said: set[str] = set()
+        mentioned = _MENTIONED if len(life.concerns) > 1 else _MENTIONED_ALONE
         shown: set[tuple[int, str]] = set()
         for step in plan:
-            scenario = unused[step.job].pop()
-            key = (step.concern, step.job)
-            if key not in shown or rng.random() < _MENTIONED:
-                scenario = replace(scenario, instruction=mentions[step.concern].add(scenario.instruction))
-            shown.add(key)
+            for _ in range(_TRIES):
+                if not unused.get(step.job):
+                    pool = self._resources.pools[step.job]
+                    unused[step.job] = [pool[int(place)] for place in rng.permutation(len(pool))]
+                scenario = unused[step.job].pop()
+                if (step.concern, step.job) not in shown or rng.random() < mentioned:
+                    scenario = replace(scenario, instruction=mentions[step.concern].add(scenario.instruction))
+                if scenario.instruction not in said:
+                    break
+            shown.add((step.concern, step.job))
+            said.add(scenario.instruction)
             instructions.append(scenario)
         return _Words(instructions, _days(len(plan), rng) if history_type == "chronological" else [None] * len(plan))
 
@@ -300,14 +313,10 @@ def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:
 
 
 def _days(steps: int, rng: np.random.Generator) -> list[str | None]:
-    """Return the days of steps, up to today, with gaps of up to a week."""
-    gaps = rng.integers(0, _LONGEST_GAP + 1, size=steps)
-    day: date = TODAY
-    days: list[str | None] = []
-    for gap in gaps:
-        day -= timedelta(days=int(gap))
-        days.append(day.isoformat())
-    return days[::-1]
+    """Return the days of steps, ascending up to yesterday: a step in about four days, over three years at most."""
+    span = min(_DAYS_PER_STEP * steps, _MAX_DAYS)
+    before = np.sort(rng.integers(1, span + 1, size=steps))[::-1]
+    return [(TODAY - timedelta(days=int(days))).isoformat() for days in before]
 
 
 def _change_step(roles: Sequence[str | None]) -> int:

@@ -10,7 +10,8 @@ Kinds of rules:
 - `joint`: the sum of two or three axes, weighted equally;
 - `trade`: two axes, one of which counts twice;
 - `limit`: a requirement on one axis, then the best on another;
-- `classes`: coarse classes on one axis first, then the best on another (only as a rival).
+- `cap`: a limit at any other threshold, `exclusion`: every category but one, and `classes`: coarse classes on one axis,
+  each before the best on another axis; these occur only as rivals.
 
 Axes are compared as goodness, 0 to 1 on the scale of the axis. An axis that a job does not state cannot decide: it
 counts as equal for all tools of that job.
@@ -30,13 +31,15 @@ from numpy.typing import NDArray
 from builder.world.axes import AXES
 from builder.world.facts import Facts
 
-RuleKind = Literal["single", "joint", "trade", "limit", "classes"]
+RuleKind = Literal["single", "joint", "trade", "limit", "cap", "exclusion", "classes"]
 PREFERENCE_KINDS: Final = ("single", "joint", "limit", "trade")
 """Kinds that a user's preference can have."""
 TIE: Final = 0.02
 """Difference in goodness below which two tools are equally good."""
 _THRESHOLDS: Final = (0.2, 0.35, 0.5, 0.65, 0.8)
-"""Requirements on a number, as goodness."""
+"""Requirements on a number that a preference can make, as goodness."""
+_CAPS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
+"""Requirements on a number that a reader can infer."""
 _CLASSES: Final = 3
 """Classes that the goodness of an axis is divided into."""
 _UNMET: Final = 10.0
@@ -95,7 +98,8 @@ class ChoiceRule:
         if self.kind == "classes":
             return f"{_label(self.requirement)} by rough classes, then {objective}"
         if self.requirement.category is not None:
-            return f"{_label(self.requirement)} required, then {objective}"
+            verb = "excluded" if self.kind == "exclusion" else "required"
+            return f"{_label(self.requirement)} {verb}, then {objective}"
         return f"at least {self.threshold:.2f} on {_label(self.requirement)} required, then {objective}"
 
 
@@ -113,9 +117,18 @@ def all_rules() -> tuple[ChoiceRule, ...]:
         ]
     rules += [ChoiceRule("trade", ((first, 2.0), (second, 1.0))) for first, second in permutations(DIRECTED, 2)]
     for requirement in RULE_COLUMNS:
+        others: list[tuple[RuleKind, float]]
         for threshold in thresholds(requirement):
             rules += [
                 ChoiceRule("limit", ((objective, 1.0),), requirement, threshold)
+                for objective in DIRECTED
+                if objective.axis != requirement.axis
+            ]
+        caps = [cap for cap in _CAPS if cap not in _THRESHOLDS] if AXES[requirement.axis].is_number else []
+        others = [("cap", cap) for cap in caps] + ([("exclusion", 0.0)] if requirement.category else [])
+        for kind, threshold in others:
+            rules += [
+                ChoiceRule(kind, ((objective, 1.0),), requirement, threshold)
                 for objective in DIRECTED
                 if objective.axis != requirement.axis
             ]
@@ -161,6 +174,7 @@ class RuleSet:
         self._weights = np.zeros((len(RULE_COLUMNS), len(self.rules)))
         self._requirement = np.zeros(len(self.rules), dtype=np.intp)
         self._threshold = np.full(len(self.rules), -np.inf)
+        self._sign = np.ones(len(self.rules))
         self._by_class = np.zeros(len(self.rules), dtype=bool)
         for index, rule in enumerate(self.rules):
             for column, weight in rule.weights:
@@ -169,6 +183,8 @@ class RuleSet:
                 self._requirement[index] = _INDEX[rule.requirement]
                 if rule.kind == "classes":
                     self._by_class[index] = True
+                elif rule.kind == "exclusion":
+                    self._sign[index], self._threshold[index] = -1.0, -0.5
                 else:
                     self._threshold[index] = rule.threshold - 1e-9
 
@@ -183,7 +199,7 @@ class RuleSet:
         """
         known = np.nan_to_num(tools, nan=0.0)
         scores = known @ self._weights
-        required = tools[..., self._requirement]
+        required = tools[..., self._requirement] * self._sign
         unmet = required < self._threshold  # False where the axis is not stated: it cannot decide
         # Where nothing meets a requirement, the nearest is chosen; the objective decides between equals only.
         scores = np.where(unmet, _NEAREST * np.nan_to_num(required) + scores - _UNMET - _NEAREST, scores)

@@ -13,11 +13,19 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .choice_rules import PREFERENCE_KINDS, RuleSet
+from .choice_rules import RuleSet
 
 _ERROR: Final = 0.06
 """Probability that a step does not follow the preference, as assumed by the Bayesian reader."""
-_PRIOR: Final = {"single": 4.0, "joint": 1.0, "limit": 0.5, "trade": 0.7, "classes": 0.2}
+_PRIOR: Final = {
+    "single": 4.0,
+    "joint": 1.0,
+    "limit": 0.5,
+    "trade": 0.7,
+    "cap": 0.5,
+    "exclusion": 0.1,
+    "classes": 0.2,
+}
 """Prior weight of a kind of rules, divided evenly over its rules."""
 _RIDGE: Final = 0.35
 """Penalty of the linear reader on squared weights."""
@@ -264,7 +272,7 @@ def linear(
 
 @lru_cache(maxsize=8)
 def _log_prior(rules: RuleSet) -> NDArray[np.float64]:
-    number = {kind: sum(rule.kind == kind for rule in rules.rules) or 1 for kind in (*PREFERENCE_KINDS, "classes")}
+    number = {kind: sum(rule.kind == kind for rule in rules.rules) or 1 for kind in _PRIOR}
     prior = np.array([_PRIOR[rule.kind] / number[rule.kind] for rule in rules.rules])
     log_prior: NDArray[np.float64] = np.log(prior / prior.sum())
     return log_prior

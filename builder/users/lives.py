@@ -62,6 +62,8 @@ class Life:
     """How the preference changes in `chronological`: one of `CHANGES`."""
     plans: Mapping[str, tuple[PlannedStep, ...]]
     """Plan of each history type."""
+    evidence: int | None
+    """Exact number of telling steps; None for as many as the answer needs."""
 
 
 def choose_jobs(
@@ -91,7 +93,7 @@ def choose_jobs(
 
 
 def draw_plans(
-    jobs: Sequence[Sequence[str]], dials: ChoiceConfig, change: str, rng: np.random.Generator
+    jobs: Sequence[Sequence[str]], dials: ChoiceConfig, change: str, evidence: int | None, rng: np.random.Generator
 ) -> dict[str, tuple[PlannedStep, ...]]:
     """Draw the plan of each history type.
 
@@ -102,9 +104,11 @@ def draw_plans(
         jobs: Jobs of each concern.
         dials: Settings of the histories.
         change: How the preference changes in `chronological`.
+        evidence: Number of steps of each preference of the query's concern; None for those of the settings.
         rng: Generator of all draws.
     """
-    few, many = dials.calls_per_job, dials.calls_per_job + 1
+    own = len(jobs[0])
+    few, many = evidence or own * dials.calls_per_job, evidence or own * (dials.calls_per_job + 1)
     liked, disliked = (few, many) if rng.random() < 0.5 else (many, few)
     after, before = (few, many) if rng.random() < 0.5 else (many, few)
     elsewhere = [
@@ -133,7 +137,8 @@ def draw_plans(
 
 
 def _steps(jobs: Sequence[str], role: Role, number: int) -> list[PlannedStep]:
-    return [PlannedStep(0, job, role) for job in jobs for _ in range(number)]
+    """Return steps of the query's concern, spread over its jobs."""
+    return [PlannedStep(0, jobs[place % len(jobs)], role) for place in range(number)]
 
 
 def _off(jobs: Sequence[Sequence[str]], steps: int, dials: ChoiceConfig, rng: np.random.Generator) -> list[PlannedStep]:
@@ -153,9 +158,9 @@ def _in_time(current: list[PlannedStep], earlier: list[PlannedStep], change: str
         first = len(current) // _FIRST
         return [*current[:first], *earlier, *current[first:]]
     if change == "gradual":
-        last, begin = earlier[-_MIXED:], current[:_MIXED]
-        mixed = [step for pair in zip(begin, last, strict=True) for step in pair]
-        return [*earlier[:-_MIXED], *mixed, *current[_MIXED:]]
+        number = min(_MIXED, len(current), len(earlier))
+        mixed = [step for pair in zip(current[:number], earlier[-number:], strict=True) for step in pair]
+        return [*earlier[:-number], *mixed, *current[number:]]
     return [*earlier, *current]
 
 

@@ -37,6 +37,7 @@ class StepChooser:
         rules: Rule of each concern.
         earlier: Rule of the query's concern before the change.
         core: Steps of the query's concern that must occur.
+        rivals: Rules that would pick another answer; steps that contradict some of them are preferred.
         rng: Generator of all draws.
     """
 
@@ -47,12 +48,14 @@ class StepChooser:
         rules: Sequence[int],
         earlier: int,
         core: Sequence[int],
+        rivals: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> None:
         self._pool = pool
         self._options = options
         self._rules = rules
         self._earlier = earlier
+        self._rivals = np.flatnonzero(rivals)
         self._rng = rng
         self._core: dict[str, list[int]] = {}
         for place in rng.permutation(len(core)):
@@ -72,12 +75,8 @@ class StepChooser:
             job: Job of the steps.
             number: Number of steps.
         """
-        rule = self._rules[0]
         core = self._core.get(job, [])[:number]
-        return [
-            *core,
-            *(self._unused(job, lambda steps: self._is_clear(steps, rule)) for _ in range(number - len(core))),
-        ]
+        return [*core, *(self._unused(job, self._contradicts_rivals) for _ in range(number - len(core)))]
 
     def call(self, step: int, planned: PlannedStep, *, rated: bool) -> ChoiceStep:
         """Return a step at which the user follows the preference of the concern."""
@@ -115,6 +114,13 @@ class StepChooser:
         if rated and acceptable[choice] and not acceptable.all():
             choice = self._other(step, rule)  # nobody dislikes what they prefer
         return ChoiceStep(step, choice, planned, 0 if rated else None)
+
+    def _contradicts_rivals(self, steps: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return the steps with a clear choice by the preference of the query's concern that some rival cannot make."""
+        rule = self._rules[0]
+        called = self._pool.ties[steps, self._pool.best[steps, rule]]
+        telling: NDArray[np.bool_] = self._is_clear(steps, rule) & (called[:, self._rivals] == 0).any(axis=1)
+        return telling
 
     def _is_clear(self, steps: NDArray[np.intp], rule: int) -> NDArray[np.bool_]:
         clear: NDArray[np.bool_] = self._pool.lead[steps, rule] >= CLEAR

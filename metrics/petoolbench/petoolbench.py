@@ -64,13 +64,16 @@ Returns:
     details (list of dict, only with `details`): Id, error class and reason of each reference.
 Examples:
     >>> metric = evaluate.load("metrics/petoolbench")
-    >>> tool = {"name": "oslo_weather", "provider": "p", "description": "d", "parameters": '{"properties": {}}'}
+    >>> tool = {"name": "oslo_weather", "parameters": '{"properties": {}}'}
     >>> row = {"instance_id": "1", "query_group": "1", "candidates": [tool]}
     >>> row["answer"] = {"name": "oslo_weather", "arguments": '{"city": "Oslo"}'}
     >>> reply = '{"name": "oslo_weather", "arguments": {"city": "Oslo"}}'
     >>> metric.compute(predictions=[reply], references=[row])["call_accuracy"]
     1.0
 """
+
+_TOOL_FIELDS = ("name", "parameters")
+"""Fields of a candidate that scoring needs."""
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _KWARGS_DESCRIPTION)
@@ -81,7 +84,7 @@ class Petoolbench(evaluate.Metric):
     """
 
     def _info(self) -> evaluate.MetricInfo:
-        tool = {name: datasets.Value("string") for name in ("name", "provider", "description", "parameters")}
+        tool = {name: datasets.Value("string") for name in _TOOL_FIELDS}
         reference = {
             "instance_id": datasets.Value("string"),
             "query_group": datasets.Value("string"),
@@ -220,7 +223,7 @@ def _by_config(
 
 
 def _scored_columns(references: Any) -> Any:
-    """Return the columns that scoring needs, after checking that each row has them and an answer."""
+    """Return the columns and fields that scoring needs, after checking that each row has them and an answer."""
     if references is None:
         return None
     rows = list(references)
@@ -229,6 +232,7 @@ def _scored_columns(references: Any) -> Any:
     return [
         {
             **{column: row[column] for column in REFERENCE_COLUMNS},
+            "candidates": [{name: tool.get(name) for name in _TOOL_FIELDS} for tool in row["candidates"]],
             "answer": {**row["answer"], "alternatives": row["answer"].get("alternatives") or []},
             "meta": {"same_function": (row.get("meta") or {}).get("same_function") or []},
         }

@@ -1,1 +1,1 @@
-"""Local servers that replace the Hugging Face Hub and an OpenAI-compatible endpoint in tests."""
+"""Stand-ins in tests: servers of the Hugging Face Hub and of an OpenAI-compatible endpoint, and a catalogue."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -283,3 +283,36 @@ def fact_splits(config: str, groups: int = 24, users: int = 4, seed: int = 0) ->
         AuditSplit(config, split, Groups(split, config, seed).rows(groups, users), tools_of(split), settings)
         for split in SPLITS
     ]
+
+
+WORDS = tuple(f"{first}{second}" for first in ("bo", "ka", "mi", "ru", "te", "zo") for second in ("dan", "lek", "nor"))
+
+
+def plain_rows(part: AuditSplit, groups: int) -> list[Instance]:
+    """Return rows whose histories, words and jobs are drawn at random, four of each query group."""
+    rng = np.random.default_rng(len(part.split))
+    template = part.rows[0]
+    jobs = sorted(part.doing)
+    rows = []
+    for number in range(groups):
+        names = [sorted(part.doing[job]) for job in rng.permutation(jobs)[:7].tolist()]
+        history = [
+            InteractionRow(" ".join(rng.permutation(WORDS)[:8].tolist()), tools[0], "{}", None) for tools in names[1:]
+        ]
+        candidates = [_doc(part.tools[name]) for name in names[0][:CANDIDATES]]
+        group = f"{part.split}-p{number:03d}"
+        rows += [
+            replace(
+                template,
+                instance_id=f"{group}-{user}",
+                user_id=f"{group}-{user}",
+                query_group=group,
+                functionality=part.tools[names[0][0]].functionality or "",
+                history=history,
+                candidates=candidates,
+                answer=AnswerRow(candidates[int(rng.integers(CANDIDATES))].name, "{}"),
+                meta=MetaRow(same_function=[tool.name for tool in candidates]),
+            )
+            for user in range(4)
+        ]
+    return rows

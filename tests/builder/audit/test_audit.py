@@ -23,10 +23,10 @@ from builder.predictors.reading import View
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
 from builder.users.preference_readers import attributes_of
-from builder.world.marketplace import axes
 from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
 from tests.conftest import Built, silent
+from tests.fakes.attribute_catalogue.composition import attribute_axes
 
 Change = Callable[[AuditSplit, Instance], Instance]
 
@@ -37,8 +37,8 @@ def encoder() -> SentenceEncoder:
 
 
 @pytest.fixture(scope="module")
-def whole(built: Built, encoder: SentenceEncoder) -> Audit:
-    return audit(built.data, built.answers, read_manifest(built.data), encoder, silent)
+def whole(attribute_built: Built, encoder: SentenceEncoder) -> Audit:
+    return audit(attribute_built.data, attribute_built.answers, read_manifest(attribute_built.data), encoder, silent)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_shortcuts_that_skip_steps_are_reported(audits: dict[str, ConfigAudit]) 
 def test_shortcuts_on_one_axis_are_reported_and_moderately_accurate(audits: dict[str, ConfigAudit]) -> None:
     """The majority value on one axis gives the answer only if the preference is about that axis."""
     single = {gate.name: gate.accuracy for gate in audits["preferred_only"].reported[2:]}
-    assert list(single) == [f"majority of {axis}" for axis in sorted(axes())]
+    assert list(single) == [f"majority of {axis}" for axis in sorted(attribute_axes())]
     assert all(0.1 < accuracy < 0.6 for accuracy in single.values())
     assert 0.2 < sum(single.values()) / len(single) < 0.45
 
@@ -78,13 +78,13 @@ def test_sentences_of_the_history_do_not_reveal_the_answer(audits: dict[str, Con
         assert sentences.accuracy <= sentences.bound + sentences.margin
 
 
-def test_without_the_answers_the_test_split_is_left_out(built: Built) -> None:
-    parts = read_audit_splits(built.data, "chronological", None, read_manifest(built.data))
+def test_without_the_answers_the_test_split_is_left_out(attribute_built: Built) -> None:
+    parts = read_audit_splits(attribute_built.data, "chronological", None, read_manifest(attribute_built.data))
     assert [part.split for part in parts] == ["train", "validation"]
 
 
-def splits_of(built: Built, config: str) -> list[AuditSplit]:
-    return read_audit_splits(built.data, config, built.answers, read_manifest(built.data))
+def splits_of(attribute_built: Built, config: str) -> list[AuditSplit]:
+    return read_audit_splits(attribute_built.data, config, attribute_built.answers, read_manifest(attribute_built.data))
 
 
 def changed(parts: Sequence[AuditSplit], change: Change) -> list[AuditSplit]:
@@ -170,14 +170,16 @@ def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:
         ("chronological", without_stale_tool, "the tool wanted before the last change is no candidate"),
     ],
 )  # fmt: skip
-def test_a_defect_fails_its_gate_or_check(built: Built, config: str, change: Change, gate: str) -> None:
-    parts = changed(splits_of(built, config), change)
+def test_a_defect_fails_its_gate_or_check(attribute_built: Built, config: str, change: Change, gate: str) -> None:
+    parts = changed(splits_of(attribute_built, config), change)
     assert gate in audit_config(parts).failed
 
 
-def test_a_popular_tool_fails_the_gates_on_popularity(built: Built) -> None:
+def test_a_popular_tool_fails_the_gates_on_popularity(attribute_built: Built) -> None:
     """The answer is always the first tool by name, and every query group occurs three times."""
-    parts = changed(splits_of(built, "preferred_only"), answer_by(lambda part, row: min(part.capable_tools(row))))
+    parts = changed(
+        splits_of(attribute_built, "preferred_only"), answer_by(lambda part, row: min(part.capable_tools(row)))
+    )
     tripled = [
         replace(part, rows=[replace(row, query_group=f"{row.query_group}-{copy}", instance_id=f"{row.instance_id}-{copy}") for row in part.rows for copy in range(3)])
         for part in parts
@@ -201,22 +203,22 @@ def answered_by(part: AuditSplit, predictor: Predictor) -> AuditSplit:
     [shortcut for shortcut in SHORTCUTS if " elsewhere" not in shortcut.name and shortcut.tools != "facts"],
     ids=lambda shortcut: str(shortcut.name),
 )
-def test_a_shortcut_that_gives_the_answers_fails_its_gate(built: Built, shortcut: Shortcut) -> None:
-    parts = splits_of(built, shortcut.configs[-1])
+def test_a_shortcut_that_gives_the_answers_fails_its_gate(attribute_built: Built, shortcut: Shortcut) -> None:
+    parts = splits_of(attribute_built, shortcut.configs[-1])
     solved = [answered_by(part, ShortcutPredictor(shortcut, part)) for part in parts]
     assert shortcut.name in audit_config(solved).failed
 
 
-def test_answers_at_one_position_or_at_random_fail_their_gates(built: Built) -> None:
-    parts = splits_of(built, "preferred_only")
+def test_answers_at_one_position_or_at_random_fail_their_gates(attribute_built: Built) -> None:
+    parts = splits_of(attribute_built, "preferred_only")
     first = changed(parts, answer_by(lambda part, row: part.capable_tools(row)[0]))
     assert "best position elsewhere" in audit_config(first).failed
     drawn = [answered_by(part, ScoredPredictor(uniform, 0)) for part in parts]
     assert "random" in audit_config(drawn).failed
 
 
-def test_an_instruction_of_another_split_in_a_train_history_is_found(built: Built) -> None:
-    train, *others = splits_of(built, "preferred_only")
+def test_an_instruction_of_another_split_in_a_train_history_is_found(attribute_built: Built) -> None:
+    train, *others = splits_of(attribute_built, "preferred_only")
     leaked = others[0].rows[0].instruction
     first = train.rows[0]
     row = replace(first, history=[replace(first.history[0], instruction=leaked), *first.history[1:]])
@@ -224,8 +226,8 @@ def test_an_instruction_of_another_split_in_a_train_history_is_found(built: Buil
     assert failed == ["an instruction of another split stands in a train history"]
 
 
-def test_a_train_phrase_in_test_is_found(built: Built) -> None:
-    train, *others = splits_of(built, "preferred_only")
+def test_a_train_phrase_in_test_is_found(attribute_built: Built) -> None:
+    train, *others = splits_of(attribute_built, "preferred_only")
     phrase = next(iter(train.tools.values())).facts[0].stated
     name, tool = next(iter(others[1].tools.items()))
     worded = replace(tool, facts=[replace(tool.facts[0], stated=phrase), *tool.facts[1:]])
@@ -241,8 +243,8 @@ def test_a_train_phrase_in_test_is_found(built: Built) -> None:
     assert run_checks([real_train, replace(others[1], tools=tools)])[-1].passed
 
 
-def test_providers_in_histories_are_only_reported_if_allowed(built: Built) -> None:
-    parts = changed(splits_of(built, "preferred_only"), provider_in_history)
+def test_providers_in_histories_are_only_reported_if_allowed(attribute_built: Built) -> None:
+    parts = changed(splits_of(attribute_built, "preferred_only"), provider_in_history)
     allowed = [replace(part, settings=replace(part.settings, provider_overlap=True)) for part in parts]
     (check,) = [check for check in run_checks(allowed) if check.name.startswith("the provider of a candidate")]
     assert check.violations == check.rows
@@ -250,8 +252,8 @@ def test_providers_in_histories_are_only_reported_if_allowed(built: Built) -> No
     assert not check.required
 
 
-def test_equal_descriptions_are_found(built: Built) -> None:
-    parts = splits_of(built, "preferred_only")
+def test_equal_descriptions_are_found(attribute_built: Built) -> None:
+    parts = splits_of(attribute_built, "preferred_only")
     equal = [
         replace(part, tools={name: replace(tool, description="One.") for name, tool in part.tools.items()})
         for part in parts
@@ -293,8 +295,8 @@ def test_a_gate_that_no_accuracy_could_fail_is_marked(whole: Audit) -> None:
     assert "| cannot tell |" in to_markdown(changed_audit, {})
 
 
-def test_a_failed_audit_reports_the_measured_values(built: Built, whole: Audit) -> None:
-    parts = changed(splits_of(built, "preferred_only"), answer_by(longest_description))
+def test_a_failed_audit_reports_the_measured_values(attribute_built: Built, whole: Audit) -> None:
+    parts = changed(splits_of(attribute_built, "preferred_only"), answer_by(longest_description))
     broken = replace(whole, configs=(audit_config(parts), *whole.configs[1:]))
     assert any(text.startswith("preferred_only: longest description at 9") for text in broken.failed), broken.failed
     page = to_markdown(broken, {})

@@ -59,8 +59,8 @@ def test_price_inputs_and_options() -> None:
 
 
 def test_tools_with_attributes_are_not_changed() -> None:
-    marketplace_tool = factories.tool(pricing="free")
-    assert list(understand([marketplace_tool])) == [marketplace_tool]
+    labelled = factories.tool(pricing="free")
+    assert list(understand([labelled])) == [labelled]
 
 
 @pytest.mark.parametrize("authentication", ["none", "key", "oauth"])

@@ -84,7 +84,6 @@ def test_the_example_passes_and_is_summed_up(pack: Pack) -> None:
 
 
 def test_settings_may_be_absent(folder: Path) -> None:
-    assert check_pack(folder) == []
     assert not read_pack(folder).ranges
 
 
@@ -157,7 +156,6 @@ def test_numbers_are_within_the_ranges(folder: Path) -> None:
     (folder / "pack.toml").write_text(
         settings("[ranges]\n" + "\n".join(f"{name} = [{low}, {high}]" for name, (low, high) in ranges.items()))
     )
-    assert check_pack(folder) == []
     pack = read_pack(folder)
     table = data_table("world/data/functionality_axes.toml")
     seen = set()
@@ -178,7 +176,6 @@ def test_numbers_are_within_the_ranges(folder: Path) -> None:
 
 def test_providers_of_the_pack_replace_those_of_the_repository(folder: Path) -> None:
     (folder / "pack.toml").write_text(settings(*map(provider, PROVIDERS)))
-    assert check_pack(folder) == []
     pack = read_pack(folder)
     assert [item["name"] for item in pack.providers] == PROVIDERS
     assert "40 providers" in pack_summary(pack)
@@ -353,6 +350,8 @@ def test_few_providers_are_refused(folder: Path) -> None:
 
 
 def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
+    for name in NAMES:
+        (folder / "layouts" / f"{name}.j2").write_text("")  # only the ranges matter here
     ranges = {
         "price": "[1.25, 20]",
         "latency": "[60, 560]",
@@ -363,7 +362,7 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
         "coverage": "[8, 45]",
     }
     (folder / "pack.toml").write_text("[ranges]\n" + "\n".join(f"{name} = {text}" for name, text in ranges.items()))
-    (problem,) = check_pack(folder)
+    problem = check_pack(folder)[-1]
     assert "of 130 jobs each of 4 tools is the best for some users; at least 70% needed. Widen the ranges." in problem
 
 
@@ -407,6 +406,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         (replaced('"Waived" if facts.price.is_zero else ', ""), ", line 56: cannot be rendered with price 0 alone"),
         (replaced("{% if facts.region %}\n", "{% if true %}\n"), "cannot be rendered with price"),
         (replaced("facts.archive.months }}", "facts.archive.months.strip }}"), ": '<built-in method strip of str object at 0x' with archive"),
+        (replaced("facts.archive.months }}", "facts.archive.__class__ }}"), "is unsafe"),
         (replaced("3.1 Rem", "x" * 4000 + "3.1 Rem"), "characters with price"),
         (without_axis, ": latency is not stated."),
         (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 2.1 and 2.2 of 10 give the same text."),
@@ -440,12 +440,6 @@ def test_a_layout_that_is_json_is_always_json() -> None:
     ]
 
 
-def test_problems_of_a_layout_are_problems_of_the_pack(folder: Path, source: str) -> None:
-    (folder / "layouts" / "vendor_questionnaire.j2").write_text(without_axis(source))
-    assert check_pack(folder) == ["layouts/vendor_questionnaire.j2: latency is not stated."]
-    assert read_pack(folder).layouts
-
-
 # Copies.
 
 
@@ -456,13 +450,15 @@ def test_layouts_of_the_repository_are_no_copies_of_each_other() -> None:
         assert max(len(first & other) for other in known if other is not first) <= 0.5 * MAX_SHARED * len(first)
 
 
-def test_a_copy_of_the_repository_with_other_values_is_refused(folder: Path) -> None:
+def test_copies_and_unreadable_layouts_are_problems_of_the_pack(folder: Path, source: str) -> None:
     table = next(layout for layout in layouts("test") if layout.name == "sla_table").source
     disguised = table.replace("{{ label.ljust(29) }}| {{ text }}", "* {{ label | upper }}: {{ text }}")
     for old, new in (("European Union only", "Europe"), ("state registers", "the state"), ("main fields", "some")):
         disguised = disguised.replace(old, new)
     (folder / "layouts" / "env_file.j2").write_text(disguised)
-    (problem,) = check_pack(folder)
+    (folder / "layouts" / "vendor_questionnaire.j2").write_text(without_axis(source))
+    unreadable, problem = check_pack(folder)
+    assert unreadable == "layouts/vendor_questionnaire.j2: latency is not stated."
     assert "layouts/env_file.j2: 87% of its lines, without the values, are those of the repository's layout" in problem
     assert "'sla_table'" in problem
 
