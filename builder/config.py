@@ -365,7 +365,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     },
     "curve": {
         "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
-        "choices": {"concerns": (1,), "evidence": (1, 2, 4, 8, 16)},
+        "choices": {"concerns": (1,), "jobs": 3, "evidence": (1, 2, 4, 8, 16)},
     },
     "years": {
         "users": {"count": 600, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},

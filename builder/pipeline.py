@@ -21,6 +21,7 @@ from .catalogue.raw_tools import CatalogueSource
 from .catalogue.sources import BuiltinSource, ReadySource, Source
 from .catalogue.understanding import understand
 from .config import BuildConfig
+from .core import core_query_groups
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError, ConfigError
 from .execution.checkpoint import Checkpoint, PartitionResult, checkpoint_key
@@ -108,6 +109,7 @@ def build(
             llm=model.as_dict() if model else None,
             listing_pack=source.pack.sha256 if isinstance(source, BuiltinSource) and source.pack else None,
             prompt_version=prompt_version(),
+            core=core_query_groups(folders.public),
         )
         if audited:
             manifest = replace(manifest, audit=_audit(folders, manifest, encoder, progress, checkpoint))

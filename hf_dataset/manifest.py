@@ -87,6 +87,9 @@ class Manifest:
     """Hash of the library of functionalities."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """The build's config without its secret; empty for an import."""
+    core: tuple[str, ...] = ()
+    """Query groups of the core: the part of the test split, about 1,000 rows of a config, that carries the main figure
+    of the leaderboard. Empty if the whole split is the core."""
     test_split_needs_a_secret: bool = False
     """True if the test split was drawn with a secret."""
     libraries: Mapping[str, str] = field(default_factory=dict)

@@ -110,6 +110,23 @@ class InstanceSet(Sequence[Instance]):
         chosen = {row.instance_id for part in self.by_config().values() for row in spread_over_groups(part.rows, count)}
         return replace(self, rows=tuple(row for row in self.rows if row.instance_id in chosen))
 
+    @property
+    def core(self) -> InstanceSet:
+        """The core of the test split: the query groups that carry the main figure of the leaderboard.
+
+        If the data set names no core, all instances are returned.
+
+        Raises:
+            ConfigError: If the split is not `test`, or the data set has no manifest.
+        """
+        if self.split != "test" or self.manifest is None:
+            raise ConfigError(
+                f"The core is a part of the test split of a data set; these are instances of {self.source!r}, split "
+                f"{self.split!r}. Pass --split test, or leave out --core."
+            )
+        core = frozenset(self.manifest.core)
+        return replace(self, rows=tuple(row for row in self.rows if row.query_group in core)) if core else self
+
     def select(self, ids: Iterable[str]) -> InstanceSet:
         """Return the instances with these ids, in the order of the data set.
 

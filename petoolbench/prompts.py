@@ -67,10 +67,10 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
 
 
 def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
-    """Return the instances of a run as the model sees them: history view, order of the candidates, ids and limit.
+    """Return the instances of a run as the model sees them: history view, order of the candidates, core, ids and limit.
 
     Raises:
-        ConfigError: If an id does not occur.
+        ConfigError: If an id does not occur, or the core is asked for of another split than test.
         DataError: If there are no instances, or no other query group to swap histories with.
     """
     if not len(data):
@@ -78,6 +78,8 @@ def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
             f"{settings.config!r} has no rows in the split {settings.split!r} of {data.source!r}. Name another split."
         )
     rows = data.with_history(settings.history, settings.shuffle_seed)
+    if settings.core:
+        rows = rows.core
     if settings.ids:
         rows = rows.select(settings.ids)
     return rows if settings.limit is None else rows.spread(settings.limit)

@@ -44,8 +44,10 @@ class ChoiceHistory:
     """One of the three histories of a user."""
 
     steps: tuple[ChoiceStep, ...]
-    telling: tuple[int, ...]
-    """Indexes of the telling steps."""
+    telling: int
+    """Number of telling steps."""
+    evidence: tuple[int, ...]
+    """Indexes of the telling steps whose offered tools state every wanted axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ class ChoiceUserMaker:
         for place, item in enumerate(plan):
             if item.concern == 0 and item.role == "current":
                 places.setdefault(item.job, []).append(place)
+        axes = self._rule_axes[rules[0]]
         chooser = StepChooser(self.pool, life.options, rules, earlier, core, rivals, rng)
         current = {job: chooser.current(job, len(of_job)) for job, of_job in places.items()}
         for _ in range(_ORDERS):
@@ -271,8 +274,9 @@ class ChoiceUserMaker:
                     chosen[place] if place in chosen else chooser.choose(item, rated=rated)
                     for place, item in enumerate(plan)
                 ]
-                telling = tuple(place for place, tells in zip(order, is_telling, strict=True) if tells)
-                return ChoiceHistory(tuple(steps), telling)
+                telling = [place for place, tells in zip(order, is_telling, strict=True) if tells]
+                stated = tuple(place for place in telling if axes <= self._axes[plan[place].job])
+                return ChoiceHistory(tuple(steps), len(telling), stated) if stated else None
         return None
 
     def _is_found(self, target: _Target, answer: int, name: str, history: ChoiceHistory) -> bool:

@@ -195,7 +195,7 @@ class ChoiceInstanceMaker:
         whole = self._resources.groups[life.query.job]
         group = replace(whole, members=tuple(sorted(members, key=lambda member: member.tool.name)))
         mentions = [_Mentions(concern, rng) for concern in life.concerns]
-        asked = replace(scenario, instruction=mentions[0].add(scenario.instruction))
+        asked = mentions[0].add(scenario)
         query = Query(name, group, asked, self._resources.candidates.draw(group, rng))
         words = {history_type: self._words(life, history_type, mentions, rng) for history_type in life.plans}
         return [self._user(life, user, query, members, words) for user in found]
@@ -217,7 +217,7 @@ class ChoiceInstanceMaker:
                     unused[step.job] = [pool[int(place)] for place in rng.permutation(len(pool))]
                 scenario = unused[step.job].pop()
                 if (step.concern, step.job) not in shown or rng.random() < mentioned:
-                    scenario = replace(scenario, instruction=mentions[step.concern].add(scenario.instruction))
+                    scenario = mentions[step.concern].add(scenario)
                 if scenario.instruction not in said:
                     break
             shown.add((step.concern, step.job))
@@ -271,10 +271,10 @@ class ChoiceInstanceMaker:
         roles = [step.planned.role if step.planned.concern == 0 else None for step in history.steps]
         return History(
             tuple(interactions),
-            history.telling,
+            history.evidence,
             _change_step(roles) if change else None,
             sum(step.planned.role == "off" for step in history.steps) / len(history.steps),
-            len(history.telling),
+            history.telling,
             change,
             TODAY.isoformat() if change else None,
         )
@@ -292,16 +292,22 @@ class _Mentions:
         """Start again with all texts."""
         self._left = []
 
-    def add(self, request: str) -> str:
-        """Return a request in which the concern shows."""
+    def add(self, scenario: Scenario) -> Scenario:
+        """Return a scenario in whose instruction the concern shows."""
         self._left = self._left or self._rng.permutation(len(self._concern.mentions)).tolist()
-        return self._concern.mentions[self._left.pop()].format(request=_as_sentence(request))
+        mention = self._concern.mentions[self._left.pop()]
+        return replace(scenario, instruction=mention.format(request=_as_sentence(scenario)))
 
 
-def _as_sentence(request: str) -> str:
-    """Return a request with a capital letter and an end, so that another sentence can follow it."""
-    text = request[0].upper() + request[1:]
-    return text if text[-1] in ".?!'\"" else f"{text}."
+def _as_sentence(scenario: Scenario) -> str:
+    """Return an instruction with a capital letter and an end, so that another sentence can follow it.
+
+    A value at the beginning keeps its spelling.
+    """
+    request = scenario.instruction
+    if not any(request.startswith(value.said) for value in scenario.values.values()):
+        request = request[0].upper() + request[1:]
+    return request if request[-1] in ".?!'\"" else f"{request}."
 
 
 def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:

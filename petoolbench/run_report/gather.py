@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -247,7 +247,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
         verdicts=judge_all(replies, row_references),
         called=[_called_tool(replies.get(row.instance_id, "")) for row in rows],
         candidates=[tuple(tool.name for tool in row.candidates) for row in shown_rows],
-        asked=_asked(header, part.lines, rows),
+        asked=_asked(header, part.lines, rows, data_set.manifest.core if data_set.manifest else ()),
     )
 
 
@@ -256,11 +256,14 @@ def _called_tool(reply: str) -> str | None:
     return None if isinstance(call, ParseFailure) else call.name.strip()
 
 
-def _asked(header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance]) -> list[int]:
+def _asked(
+    header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance], core: Collection[str]
+) -> list[int]:
     """Return the indexes of the instances that a run covers, including those answered under an earlier limit."""
-    if header is None or (header.settings.limit is None and not header.settings.ids):
+    if header is None or not (header.settings.limit or header.settings.ids or header.settings.core):
         return list(range(len(rows)))
-    chosen = [row for row in rows if not header.settings.ids or row.instance_id in header.settings.ids]
+    chosen = [row for row in rows if not header.settings.core or not core or row.query_group in core]
+    chosen = [row for row in chosen if not header.settings.ids or row.instance_id in header.settings.ids]
     if header.settings.limit is not None:
         chosen = spread_over_groups(chosen, header.settings.limit)
     asked = {row.instance_id for row in chosen} | lines.keys()

@@ -267,7 +267,7 @@ def test_the_oracle_takes_the_private_answers_of_the_test_split(built: Built) ->
     assert [part["tool_accuracy"] for part in scores] == [1.0, 1.0]
     # The oracle copies the arguments of an answer, which only the second run has.
     assert [part["call_accuracy"] for part in scores] == [0.0, 1.0]
-    with pytest.raises(ConfigError, match="attributes of the test split's tools are private"):
+    with pytest.raises(ConfigError, match="of the test split's tools are private"):
         pb.predict(public, "baseline:oracle")
 
 

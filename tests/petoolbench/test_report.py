@@ -9,7 +9,7 @@ import pytest
 
 from builder.errors import DataError
 from hf_dataset.reader import read_answers, read_instances
-from hf_dataset.schema import HISTORY_TYPES
+from hf_dataset.schema import HISTORY_TYPES, MetaRow
 from petoolbench.data import spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.run_files import read_run
@@ -157,11 +157,39 @@ def test_calls_in_one_query_group_are_not_independent_evidence(built: Built, tmp
 def test_breakdowns_cover_all_instances(built: Built, tmp_path: Path) -> None:
     judged = judged_run(baseline(built, tmp_path, "oracle"), built)
     by_property = {item.by: item for item in breakdowns(judged)}
-    assert {"history_length", "axis", "drift_position", "prompt_tokens", "answer_position"} == set(by_property)
+    assert {"history_length", "axis", "drift_position", "prompt_tokens", "answer_position"} <= set(by_property)
     counts = {by: sum(part.rate.rows for part in item.parts) for by, item in by_property.items()}
     axes = sum(len(row.meta.axes or []) for row in judged.rows if row.meta)
     assert counts.pop("axis") == axes
     assert set(counts.values()) == {len(judged.rows)}
+
+
+def test_breakdowns_by_kind_concerns_and_evidence_exist_only_where_rows_have_them(built: Built, tmp_path: Path) -> None:
+    judged = judged_run(baseline(built, tmp_path, "random"), built)
+    by = ("kind", "concerns", "evidence")
+
+    def with_meta(kind: str | None, concerns: int | None, evidence: int | None) -> dict[str, dict[str, int]]:
+        rows = [
+            replace(
+                row,
+                meta=MetaRow(
+                    kind=kind if index % 3 else kind and "joint",
+                    concerns=concerns and concerns + index % 2,
+                    evidence=evidence and evidence + index % 9,
+                ),
+            )
+            for index, row in enumerate(judged.rows)
+        ]
+        found = breakdowns(replace(judged, rows=rows))
+        return {item.by: {part.label: part.rate.rows for part in item.parts} for item in found if item.by in by}
+
+    assert with_meta(None, None, None) == {}
+    assert with_meta("trade", 1, 8) == {
+        "kind": {"joint": 12, "trade": 24},
+        "concerns": {"1": 18, "2": 18},
+        "evidence": {"8": 4, "9-10": 8, "11": 4, "12-13": 8, "14": 4, "15-16": 8},
+    }
+    assert with_meta("joint", 2, None) == {"concerns": {"2": 18, "3": 18}}
 
 
 def test_labels_of_a_breakdown_are_few_and_in_order(built: Built, tmp_path: Path) -> None:
@@ -173,7 +201,8 @@ def test_labels_of_a_breakdown_are_few_and_in_order(built: Built, tmp_path: Path
 
 def test_noise_is_reported_only_if_it_varies(built: Built, tmp_path: Path) -> None:
     judged = judged_run(baseline(built, tmp_path, "oracle", "rating_integrated"), built)
-    assert "noise" not in {item.by for item in breakdowns(judged)}
+    same = [replace(row, meta=replace(row.meta, noise=0.25)) if row.meta else row for row in judged.rows]
+    assert "noise" not in {item.by for item in breakdowns(replace(judged, rows=same))}
     rows = [
         replace(row, meta=replace(row.meta, noise=0.25 if index % 3 else 0.0)) if row.meta else row
         for index, row in enumerate(judged.rows)

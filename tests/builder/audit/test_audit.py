@@ -105,6 +105,13 @@ def longest_description(part: AuditSplit, row: Instance) -> str:
     return max(part.capable_tools(row), key=lambda name: len(part.tools[name].description))
 
 
+def answer_first(_: AuditSplit, row: Instance) -> Instance:
+    """Put the answer first among the candidates."""
+    assert row.answer is not None
+    name = row.answer.name
+    return replace(row, candidates=sorted(row.candidates, key=lambda tool: tool.name != name))
+
+
 def provider_in_history(_: AuditSplit, row: Instance) -> Instance:
     tool = replace(row.candidates[0], provider=row.history_tools[0].provider)
     return replace(row, candidates=[tool, *row.candidates[1:]])
@@ -211,8 +218,7 @@ def test_a_shortcut_that_gives_the_answers_fails_its_gate(attribute_built: Built
 
 def test_answers_at_one_position_or_at_random_fail_their_gates(attribute_built: Built) -> None:
     parts = splits_of(attribute_built, "preferred_only")
-    first = changed(parts, answer_by(lambda part, row: part.capable_tools(row)[0]))
-    assert "best position elsewhere" in audit_config(first).failed
+    assert "best position elsewhere" in audit_config(changed(parts, answer_first)).failed
     drawn = [answered_by(part, ScoredPredictor(uniform, 0)) for part in parts]
     assert "random" in audit_config(drawn).failed
 
@@ -232,9 +238,10 @@ def test_a_train_phrase_in_test_is_found(attribute_built: Built) -> None:
     name, tool = next(iter(others[1].tools.items()))
     worded = replace(tool, facts=[replace(tool.facts[0], stated=phrase), *tool.facts[1:]])
     tools = {**others[1].tools, name: worded}
+    worded_train = replace(train, settings=replace(train.settings, worded=True))
     (check,) = [
         check
-        for check in run_checks([train, others[0], replace(others[1], tools=tools)])
+        for check in run_checks([worded_train, others[0], replace(others[1], tools=tools)])
         if check.name.startswith("tools:")
     ]
     assert (check.violations, check.example, check.passed) == (1, name, False)
@@ -298,10 +305,13 @@ def test_a_gate_that_no_accuracy_could_fail_is_marked(whole: Audit) -> None:
 def test_a_failed_audit_reports_the_measured_values(attribute_built: Built, whole: Audit) -> None:
     parts = changed(splits_of(attribute_built, "preferred_only"), answer_by(longest_description))
     broken = replace(whole, configs=(audit_config(parts), *whole.configs[1:]))
-    assert any(text.startswith("preferred_only: longest description at 9") for text in broken.failed), broken.failed
+    (gate,) = [gate for gate in broken.configs[0].gates if gate.name == "longest description"]
+    assert gate.accuracy > 0.9
+    measured = f"longest description at {100 * gate.accuracy:.1f} % where"
+    assert any(text.startswith(f"preferred_only: {measured}") for text in broken.failed), broken.failed
     page = to_markdown(broken, {})
-    (line,) = [text for text in page.splitlines() if text.startswith("| longest description | 9") and "no" in text]
-    assert line.endswith("| **no**, in train and validation |")
+    (line,) = [text for text in page.splitlines() if text.startswith("| longest description |") and "no" in text]
+    assert line.endswith(f"| **no**, in {' and '.join(gate.failed_in)} |")
 
 
 def test_an_audit_breaks_the_oracle_down_by_all_properties(audits: dict[str, ConfigAudit]) -> None:

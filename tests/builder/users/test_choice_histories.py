@@ -1,154 +1,309 @@
-"""Users with concerns: what their three histories hold, and that only their preference explains them."""
+"""Users who choose by facts: what their histories hold, and that only their preference explains them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from builder.users.choice_histories import ChoiceStep, ChoiceUser, ChoiceUserMaker, HistoryDials
-from builder.users.choice_rules import PREFERENCE_KINDS, RuleSet
+from builder.config import ChoiceConfig
+from builder.users.choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
+from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet
 from builder.users.committee import ObservedChoice, read_history
-from builder.users.step_pool import CLEAR, OFFERED
-from builder.world.concerns import concerns
+from builder.users.lives import CHANGES, Life, PlannedStep, choose_jobs, draw_plans
+from builder.world.concerns import Concern, concerns
 from builder.world.services import service_jobs
 from builder.world.trade_offs import winners
 from hf_dataset.schema import HISTORY_TYPES
 
-DIALS = HistoryDials(least_telling=6, most=30)
+DIALS = ChoiceConfig()
+CONCERNS = concerns("train")[::6]
+"""Some concerns, of all spheres."""
+
+
+class Drawn(NamedTuple):
+    """A life, with a user for each of its candidates."""
+
+    life: Life
+    users: list[ChoiceUser]
 
 
 @pytest.fixture(scope="module")
 def maker() -> ChoiceUserMaker:
-    return ChoiceUserMaker(service_jobs("train"), RuleSet(), DIALS, np.random.default_rng(1))
+    """A maker for the jobs of some concerns."""
+    known = frozenset[str]().union(*(concern.functionalities for concern in CONCERNS))
+    jobs = [job for job in service_jobs("train") if job.functionality.name in known]
+    return ChoiceUserMaker(jobs, RuleSet(), DIALS, 6)
+
+
+def draw_life(maker: ChoiceUserMaker, number: int, rng: np.random.Generator, evidence: int | None = None) -> Life:
+    """Draw a life with some concerns; the query is of a job of the first."""
+    while True:
+        chosen = [CONCERNS[int(place)] for place in rng.permutation(len(CONCERNS))[:number]]
+        targets = [job for job in maker.targets if job in chosen[0].functionalities]
+        life = maker.life(targets[int(rng.integers(len(targets)))], chosen, rng, evidence)
+        if life is not None:
+            return life
 
 
 @pytest.fixture(scope="module")
-def users(maker: ChoiceUserMaker) -> list[ChoiceUser]:
+def drawn(maker: ChoiceUserMaker) -> list[Drawn]:
+    """Lives of one, two and three concerns, whose candidates can all be wanted, with a user for each."""
     rng = np.random.default_rng(2)
-    drawn = [maker.user(PREFERENCE_KINDS[place % 4], life(1 + place % 3, rng), rng) for place in range(48)]
-    found = [user for user in drawn if user is not None]
-    assert len(found) >= 40
-    return found
+    kept: list[Drawn] = []
+    kinds = Counter[str]()
+    while len(kept) < 9:
+        life = draw_life(maker, 1 + len(kept) % 3, rng)
+        users = []
+        for answer in range(len(life.query.candidates)):
+            user = maker.user(life, answer, sorted(PREFERENCE_KINDS, key=lambda kind: kinds[kind]), rng)
+            if user is None:
+                break
+            users.append(user)
+        else:
+            kept.append(Drawn(life, users))
+            kinds.update(user.kind for user in users)
+    return kept
 
 
-def life(number: int, rng: np.random.Generator) -> list[frozenset[str]]:
-    """Draw concerns, by their functionalities."""
-    available = concerns("train")
-    return [available[int(place)].functionalities for place in rng.permutation(len(available))[:number]]
+@pytest.fixture(scope="module")
+def users(drawn: list[Drawn]) -> list[tuple[Life, ChoiceUser]]:
+    return [(life, user) for life, found in drawn for user in found]
 
 
-def follows(maker: ChoiceUserMaker, step: ChoiceStep, rule: int) -> bool:
-    return int(maker.pool.best[step.step, rule]) == step.choice and bool(maker.pool.lead[step.step, rule] >= CLEAR)
+def histories(users: list[tuple[Life, ChoiceUser]]) -> Iterator[tuple[Life, ChoiceUser, str, ChoiceHistory]]:
+    return ((life, user, name, user.histories[name]) for life, user in users for name in HISTORY_TYPES)
 
 
-def test_kinds_concerns_and_answers_are_spread(users: list[ChoiceUser]) -> None:
-    assert set(Counter(user.kind for user in users)) == set(PREFERENCE_KINDS)
-    assert {len(user.rules) for user in users} == {1, 2, 3}
-    assert len({user.query.job for user in users}) > 20
-    assert {user.query.answer for user in users} >= {0, 1, 2, 3}
+def candidates(maker: ChoiceUserMaker, life: Life) -> NDArray[np.float64]:
+    """Return the features of the candidates of a life."""
+    features: NDArray[np.float64] = maker.features[life.query.job][list(life.query.candidates)]
+    return features
 
 
-def test_the_rule_of_the_query_picks_the_answer_and_all_others_another_candidate(
-    maker: ChoiceUserMaker, users: list[ChoiceUser]
+def rivals(maker: ChoiceUserMaker, life: Life, answer: int) -> NDArray[np.bool_]:
+    """Return the rules about stated axes that could pick another candidate than the answer."""
+    picks = maker.rules.choices(candidates(maker, life))
+    axes = frozenset(maker.jobs[life.query.job].axes)
+    stated = np.array([rule.axes <= axes for rule in maker.rules.rules])
+    could: NDArray[np.bool_] = stated & ~(picks[answer] & (picks.sum(axis=0) == 1))
+    return could
+
+
+def test_every_candidate_and_every_kind_of_preference_can_be_wanted(drawn: list[Drawn]) -> None:
+    for life, users in drawn:
+        assert [user.answer for user in users] == list(range(len(life.query.candidates)))
+    kinds = Counter(user.kind for _, users in drawn for user in users)
+    assert set(kinds) == set(PREFERENCE_KINDS)
+    # As a rule, the kind that is asked for first can be had, so that kinds can be kept even.
+    assert max(kinds.values()) <= 2 * min(kinds.values())
+
+
+def test_only_the_preference_of_the_query_picks_the_answer(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
 ) -> None:
-    for user in users:
-        best = winners(maker.features[user.query.job][list(user.query.candidates)], maker.rules)
-        assert best[user.rules[0]] == user.query.answer
-        for other in (user.earlier, *user.rules[1:]):
-            assert best[other] not in (user.query.answer, -1)
+    for life, user in users:
+        best = winners(candidates(maker, life), maker.rules)
+        assert best[user.rules[0]] == user.answer
         assert maker.rules.rules[user.rules[0]].kind == user.kind
+        assert len(user.rules) == len(life.concerns)
+        assert best[user.earlier] == user.rival
+        for other in (user.earlier, *user.rules[1:]):
+            assert best[other] not in (user.answer, -1)
 
 
-def test_every_call_is_the_clear_choice_of_its_concern(maker: ChoiceUserMaker, users: list[ChoiceUser]) -> None:
-    for user in users:
-        for name in HISTORY_TYPES:
-            for step in user.histories[name]:
-                assert len(set(maker.pool.steps[step.step].tools)) == OFFERED
-                assert maker.pool.steps[step.step].job != user.query.job
-                if step.is_off_profile:
-                    assert int(maker.pool.best[step.step, user.rules[step.concern]]) != step.choice
-                elif step.rating == 0:
-                    assert int(maker.pool.best[step.step, user.earlier]) == step.choice
-                    assert int(maker.pool.best[step.step, user.rules[0]]) != step.choice
-                else:
-                    rule = user.rules[step.concern] if step.is_current else user.earlier
-                    assert follows(maker, step, rule)
-
-
-def test_histories_have_the_marks_of_their_type(users: list[ChoiceUser]) -> None:
-    for user in users:
-        plain, rated, ordered = (user.histories[name] for name in HISTORY_TYPES)
-        assert {step.rating for step in plain} == {step.rating for step in ordered} == {None}
-        assert {step.rating for step in rated} == {0, 1}
-        assert all(step.is_current for step in (*plain, *rated))
-        assert user.change_of("preferred_only") is None
-        change = user.change_of("chronological")
-        assert change is not None
-        assert all(not step.is_current for step in ordered[:change] if step.concern == 0)
-        assert all(step.is_current for step in ordered[change:])
-
-
-def test_two_steps_contradict_every_rival(maker: ChoiceUserMaker, users: list[ChoiceUser]) -> None:
-    for user in users:
-        tools = maker.features[user.query.job][list(user.query.candidates)]
-        axes = frozenset(maker.jobs[user.query.job].axes)
-        picks = maker.rules.choices(tools)
-        rivals = ~(picks[user.query.answer] & (picks.sum(axis=0) == 1))
-        rivals &= np.array([rule.axes <= axes for rule in maker.rules.rules])
-        own = [step for step in user.histories["preferred_only"] if step.concern == 0]
-        steps = np.array([step.step for step in own])
-        choices = np.array([step.choice for step in own])
-        assert (maker.pool.refuted(steps, choices)[:, rivals].sum(axis=0) >= DIALS.refutations).all()
-
-
-@pytest.mark.parametrize("name", HISTORY_TYPES)
-def test_all_readers_of_the_committee_find_the_answer(
-    maker: ChoiceUserMaker, users: list[ChoiceUser], name: str
+def test_the_whole_committee_finds_the_answer_and_the_change(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
 ) -> None:
-    for user in users:
-        tools = maker.features[user.query.job][list(user.query.candidates)]
-        own = [step for step in user.histories[name] if step.concern == 0 and step.is_current]
-        history = [ObservedChoice(maker.pool.features[step.step], step.choice, step.rating != 0) for step in own]
-        assert set(read_history(history, tools, maker.rules).picks()) == {user.query.answer}
+    for life, user, name, history in histories(users):
+        seen = [
+            ObservedChoice(maker.pool.features[step.step], step.choice, step.rating != 0)
+            for step in history.steps
+            if step.planned.concern == 0
+        ]
+        verdicts = read_history(seen, candidates(maker, life), maker.rules, changes=int(name == "chronological"))
+        assert set(verdicts.picks()) == {user.answer}, name
+        assert verdicts.bayes[user.answer] >= 0.9
 
 
-def test_some_steps_contradict_the_preference_where_the_history_type_allows_it(users: list[ChoiceUser]) -> None:
-    steps = {name: [step for user in users for step in user.histories[name]] for name in HISTORY_TYPES}
-    shares = {name: sum(step.is_off_profile for step in steps[name]) / len(steps[name]) for name in HISTORY_TYPES}
-    assert shares["preferred_only"] == 0
-    assert 0.005 < shares["rating_integrated"] < 0.06
-    assert 0.005 < shares["chronological"] < 0.06
+def test_users_of_a_life_differ_only_in_the_tools_they_call(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
+) -> None:
+    for life, _, name, history in histories(users):
+        assert tuple(step.planned for step in history.steps) == life.plans[name]
+        for step in history.steps:
+            assert maker.pool.steps[step.step].job == step.planned.job
 
 
-def test_every_request_of_a_concern_fits_it(maker: ChoiceUserMaker) -> None:
-    rng = np.random.default_rng(3)
-    for place in range(12):
-        concern, other = life(2, rng)
-        user = maker.user(PREFERENCE_KINDS[place % 4], [concern, other], rng)
-        if user is None:
-            continue
-        assert user.query.job in concern
-        for step in (step for steps in user.histories.values() for step in steps):
-            assert maker.pool.steps[step.step].job in (concern, other)[step.concern]
+def test_histories_show_neither_the_job_of_the_query_nor_a_provider_of_its_candidates(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
+) -> None:
+    for life, _, _, history in histories(users):
+        services = maker.jobs[life.query.job].services
+        providers = {services[place].provider.name for place in life.query.candidates}
+        for step in history.steps:
+            possible = maker.pool.steps[step.step]
+            offered = [maker.jobs[possible.job].services[place] for place in possible.tools]
+            assert len({service.name for service in offered}) == DIALS.offered
+            assert not {service.provider.name for service in offered} & providers
+            assert possible.job in life.concerns[step.planned.concern].functionalities - {life.query.job}
 
 
-def test_a_concern_without_fitting_jobs_gives_no_user(maker: ChoiceUserMaker) -> None:
-    assert maker.user("single", [frozenset()], np.random.default_rng(4)) is None
+def test_every_call_is_a_choice_of_the_preference_that_it_follows(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
+) -> None:
+    clear = total = 0
+    for _, user, name, history in histories(users):
+        for step in history.steps:
+            role, rule = step.planned.role, user.rules[step.planned.concern]
+            preferred = bool(maker.pool.ties[step.step, step.choice, rule])
+            indifferent = bool(maker.pool.ties[step.step, :, rule].all())
+            if name != "rating_integrated":
+                assert step.rating is None
+                if role == "earlier":
+                    preferred = bool(maker.pool.ties[step.step, step.choice, user.earlier])
+                assert (preferred != (role == "off")) or indifferent
+            elif role == "off":
+                assert preferred == (step.rating == 0) or indifferent, "it is the rating or the call that is off"
+            else:
+                assert step.rating == (role == "current")
+                assert preferred == (role == "current") or indifferent, "nobody dislikes what they prefer"
+            clear += maker.pool.lead[step.step, rule] >= 0.1
+            total += 1
+    assert clear > 0.8 * total
 
 
-def test_the_sum_of_all_facts_is_no_better_than_chance(maker: ChoiceUserMaker, users: list[ChoiceUser]) -> None:
-    """The tool that anybody would take, with the best mean goodness, is the answer about as often as any other."""
+def test_telling_steps_are_enough_and_contradict_rivals_that_still_fit(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
+) -> None:
+    for life, user, _, history in histories(users):
+        left = np.where(rivals(maker, life, user.answer), DIALS.refutations, 0)
+        current = [
+            place
+            for place, step in enumerate(history.steps)
+            if step.planned.concern == 0 and step.planned.role == "current"
+        ]
+        telling = []
+        for place in current:
+            step = history.steps[place]
+            contradicted = maker.pool.ties[step.step, step.choice] == 0
+            if (contradicted & (left > 0)).any():
+                telling.append(place)
+            left = left - contradicted
+        assert list(history.telling) == telling
+        assert len(telling) >= DIALS.telling
+        assert not (left > 0).any(), "some rival still fits"
+
+
+def test_the_same_generator_gives_the_same_life_and_user(maker: ChoiceUserMaker) -> None:
+    def draw() -> tuple[Life, ChoiceUser | None]:
+        rng = np.random.default_rng(7)
+        life = draw_life(maker, 2, rng)
+        return life, maker.user(life, 0, PREFERENCE_KINDS, rng)
+
+    (life, user), (again, same) = draw(), draw()
+    assert (life.query, life.jobs, life.change, life.plans) == (again.query, again.jobs, again.change, again.plans)
+    assert user == same
+
+
+def test_a_concern_without_enough_jobs_gives_no_life(maker: ChoiceUserMaker) -> None:
+    few = Concern("few", "hobby", frozenset(maker.targets[:4]), ("{request} Thanks.",))
+    assert maker.life(maker.targets[0], [few], np.random.default_rng(4)) is None
+    assert maker.drops["concern_has_too_few_jobs"] > 0
+
+
+def test_the_tool_that_anybody_would_take_is_no_better_than_chance(
+    maker: ChoiceUserMaker, users: list[tuple[Life, ChoiceUser]]
+) -> None:
     right, chance = 0, 0.0
-    for user in users:
-        tools = maker.features[user.query.job][list(user.query.candidates)][:, :12]
-        right += int(np.nanmean(tools, axis=1).argmax()) == user.query.answer
-        chance += 1 / len(user.query.candidates)
+    for life, user in users:
+        goodness = np.nanmean(candidates(maker, life)[:, : len(DIRECTED)], axis=1)
+        right += int(goodness.argmax()) == user.answer
+        chance += 1 / len(life.query.candidates)
     assert right <= chance + 2.5 * (chance * 0.78) ** 0.5
 
 
-def test_the_same_generator_gives_the_same_user(maker: ChoiceUserMaker) -> None:
-    lives = life(2, np.random.default_rng(7))
-    first, second = (maker.user("limit", lives, np.random.default_rng(7)) for _ in range(2))
-    assert first == second is not None
+JOBS = (("a", "b", "c", "d", "e"), ("f", "g"))
+"""Jobs of two concerns."""
+
+
+Plans = dict[str, tuple[PlannedStep, ...]]
+"""Plans by history type."""
+
+
+def plans(number: int, change: str = "sudden", dials: ChoiceConfig = DIALS) -> list[Plans]:
+    """Return the plans of some lives."""
+    rng = np.random.default_rng(0)
+    return [draw_plans(JOBS, dials, change, None, rng) for _ in range(number)]
+
+
+def roles(plan: tuple[PlannedStep, ...]) -> list[str]:
+    """Return the roles of the steps of the query's concern that follow a preference, in order."""
+    return [step.role for step in plan if step.concern == 0 and step.role != "off"]
+
+
+def test_ratings_and_changes_are_balanced_over_lives() -> None:
+    """Each of two preferences has more steps in half of the lives, by itself in each history type."""
+    more = Counter[tuple[bool, bool]]()
+    for of_type in plans(400):
+        rated, ordered = Counter(roles(of_type["rating_integrated"])), Counter(roles(of_type["chronological"]))
+        assert {*rated.values()} == {*ordered.values()} == {10, 15}
+        more[rated["current"] > rated["earlier"], ordered["current"] > ordered["earlier"]] += 1
+    assert len(more) == 4
+    assert all(70 < number < 130 for number in more.values()), more
+
+
+@pytest.mark.parametrize(
+    ("change", "runs"),
+    [
+        ("sudden", ["earlier", "current"]),
+        ("one priority", ["earlier", "current"]),
+        ("there and back", ["current", "earlier", "current"]),
+        ("gradual", ["earlier", "current", "earlier", "current", "earlier", "current", "earlier", "current"]),
+    ],
+)
+def test_a_preference_changes_in_its_way(change: str, runs: list[str]) -> None:
+    for of_type in plans(20, change):
+        found = roles(of_type["chronological"])
+        in_order = [role for role, _ in groupby(found)]
+        # The last step before a gradual change and the first one after it can extend a run, but not merge two.
+        assert in_order == runs or (change == "gradual" and in_order[:2] == runs[:2] and in_order[-1] == runs[-1])
+        assert found[-4:] == ["current"] * 4
+
+
+def test_changes_are_spread(maker: ChoiceUserMaker) -> None:
+    rng = np.random.default_rng(5)
+    changes = Counter(draw_life(maker, 1, rng).change for _ in range(80))
+    assert set(changes) == set(CHANGES)
+    assert max(changes.values()) < 35
+
+
+def test_steps_off_the_profile_have_their_share_where_the_history_type_allows_them() -> None:
+    steps: dict[str, list[PlannedStep]] = {name: [] for name in HISTORY_TYPES}
+    for of_type in plans(200):
+        for name, plan in of_type.items():
+            steps[name] += plan
+    shares = {name: sum(step.role == "off" for step in part) / len(part) for name, part in steps.items()}
+    assert shares["preferred_only"] == 0
+    assert shares["rating_integrated"] == pytest.approx(0.05, abs=0.01)
+    assert shares["chronological"] == pytest.approx(0.05, abs=0.01)
+    (never,) = plans(1, dials=ChoiceConfig(off_profile=0))
+    assert not [step for plan in never.values() for step in plan if step.role == "off"]
+
+
+def test_jobs_of_a_concern_state_each_axis_of_the_query_about_equally_often() -> None:
+    stated = {
+        "a": frozenset({"price", "latency"}),
+        "b": frozenset({"price"}),
+        "c": frozenset({"region"}),
+        "d": frozenset({"uptime"}),
+    }
+    target = frozenset({"price", "latency", "region"})
+    for seed in range(5):
+        assert choose_jobs(stated, target, 3, np.random.default_rng(seed)) == ["a", "c", "b"]
+    assert len(choose_jobs(stated, target, 9, np.random.default_rng(0))) == 4

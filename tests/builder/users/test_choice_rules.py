@@ -42,6 +42,8 @@ def pick(rule: ChoiceRule) -> list[int]:
         (ChoiceRule("trade", ((PRICE, 2.0), (LATENCY, 1.0))), [0]),
         (ChoiceRule("limit", ((PRICE, 1.0),), LATENCY, 0.5), [2]),
         (ChoiceRule("limit", ((PRICE, 1.0),), RuleColumn("region", "APAC"), 1.0), [1]),
+        (ChoiceRule("cap", ((PRICE, 1.0),), LATENCY, 0.45), [2]),
+        (ChoiceRule("exclusion", ((PRICE, 1.0),), RuleColumn("region", "US")), [2]),
         (ChoiceRule("classes", ((PRICE, 1.0),), LATENCY), [1]),
     ],
     ids=lambda value: value.in_words() if isinstance(value, ChoiceRule) else "",
@@ -72,7 +74,7 @@ def test_leads_are_those_of_the_best_over_the_second() -> None:
 def test_the_family_covers_every_column_and_has_no_duplicates() -> None:
     rules = all_rules()
     assert len(set(rules)) == len(rules) > 1000
-    assert {rule.kind for rule in rules} == {*PREFERENCE_KINDS, "classes"}
+    assert {rule.kind for rule in rules} == {*PREFERENCE_KINDS, "cap", "exclusion", "classes"}
     looked_at = {column for rule in rules for column, _ in rule.weights} | {rule.requirement for rule in rules}
     assert looked_at - {None} == set(RULE_COLUMNS)
     assert len(DIRECTED) + len(CATEGORIES) == len(RULE_COLUMNS)
@@ -91,4 +93,6 @@ def test_a_rule_states_what_is_wanted() -> None:
         ("price", None, "less"),
     ]
     assert rule.in_words() == "EU processing region required, then lower price"
+    other = ChoiceRule("exclusion", ((PRICE, 1.0),), RuleColumn("region", "EU"))
+    assert other.in_words() == "EU processing region excluded, then lower price"
     assert rule.axes == {"region", "price"}

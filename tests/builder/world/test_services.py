@@ -9,8 +9,6 @@ import pytest
 
 from builder.grouping.functionalities import data_table
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
-from builder.users.committee import ObservedChoice, read_history
-from builder.users.step_pool import StepPool, select_telling
 from builder.world.axes import AXES
 from builder.world.facts import PRICES
 from builder.world.services import Job, operation_name, service_jobs, service_providers
@@ -131,42 +129,3 @@ def test_arguments_have_a_place_for_every_slot(jobs: tuple[Job, ...]) -> None:
 def test_operations_are_named_in_the_style_of_the_provider(jobs: tuple[Job, ...], naming: str, expected: str) -> None:
     job = next(job for job in jobs if job.functionality.name == "current weather by city")
     assert operation_name(job.functionality, naming) == expected
-
-
-def test_selected_steps_refute_every_rival_and_the_committee_finds_the_answer(jobs: tuple[Job, ...]) -> None:
-    """Users of four kinds of preference, each with a history that only their preference explains."""
-    rng = np.random.default_rng(1)
-    some = {job.functionality.name: job for job in jobs[:60]}
-    features_of = {name: matrix(job) for name, job in some.items()}
-    pool = StepPool(features_of, RULES, rng)
-    found = attempts = 0
-    for kind in PREFERENCE_KINDS * 6:
-        target = next(name for name in (list(some)[int(rng.integers(len(some)))] for _ in range(50)) if True)
-        axes = frozenset(some[target].axes)
-        subsets = balanced_subsets(features_of[target], some[target].axes, (4,), RULES)
-        if not subsets:
-            continue
-        candidates = features_of[target][list(subsets[0])]
-        best = winners(candidates, RULES)
-        rule = next(index for index in RULES.indexes([kind], axes) if best[index] >= 0)
-        answer = int(best[rule])
-        steps = pool.clear(rule, pool.of_jobs([name for name in some if name != target]))
-        choices = pool.best[steps, rule].astype(np.intp)
-        picks = RULES.choices(candidates)
-        inside = np.array([other.axes <= axes for other in RULES.rules])
-        rivals = inside & ~(picks[answer] & (picks.sum(axis=0) == 1))
-        selected = select_telling(pool, steps, choices, rivals, least=6, refutations=2, most=40, rng=rng)
-        if selected is None:
-            continue
-        attempts += 1
-        refuted = pool.refuted(steps[selected], choices[selected])[:, rivals]
-        assert (refuted.sum(axis=0) >= 2).all()
-        assert (pool.lead[steps[selected], rule] >= 0.1).all()
-        history = [ObservedChoice(pool.features[steps[place]], int(choices[place])) for place in selected]
-        verdicts = read_history(history, candidates, RULES)
-        assert verdicts.bayes.sum() == pytest.approx(1)
-        assert int(verdicts.bayes.argmax()) == answer
-        found += set(verdicts.picks()) == {answer}
-    assert attempts >= 8
-    assert found >= 0.6 * attempts
-    assert LEAD > 0.1

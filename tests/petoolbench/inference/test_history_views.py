@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from petoolbench.inference.history_views import apply_history_view
 from petoolbench.inference.model_requests import Window, build_requests, check_fit, estimated
 from petoolbench.inference.tool_calling import function_tools, safe_names, text_of_calls, text_of_reply
 from tests.conftest import Built
+from tests.factories import listed_row
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +44,32 @@ def test_swapped_histories_are_of_users_of_other_query_groups(rows: list[Instanc
     for row, other in zip(rows, apply_history_view(rows, "swapped"), strict=True):
         group = group_of[json.dumps([(step.instruction, step.name) for step in other.history])]
         assert group != row.query_group
-        assert {step.name for step in other.history} == {tool.name for tool in other.history_tools}
+        assert {name for step in other.history for name in (step.name, *step.offered)} == {
+            tool.name for tool in other.history_tools
+        }
         assert (other.instance_id, other.candidates) == (row.instance_id, row.candidates)
+        assert (other.instruction, other.today, other.answer) == (row.instruction, row.today, row.answer)
         pairs.add((row.query_group, group))
     assert len({theirs for _, theirs in pairs}) == len({own for own, _ in pairs}), "each history is used once"
+
+
+def test_metadata_about_steps_belong_to_the_history_that_is_shown() -> None:
+    first, second = listed_row(), listed_row(number=1)
+    assert second.meta is not None
+    longer = [second.history[0], *second.history]
+    meta = replace(second.meta, step_concerns=[1, 1, 0, 0, 0], drift_step=3, kind="joint", n_tokens=7)
+    second = replace(second, history=longer, evidence=[3, 4], meta=meta)
+    swapped, _ = apply_history_view([first, second], "swapped")
+    assert swapped.evidence == [3, 4]
+    assert swapped.meta is not None
+    assert first.meta is not None
+    assert (swapped.meta.step_concerns, swapped.meta.drift_step) == ([1, 1, 0, 0, 0], 3)
+    assert (swapped.meta.kind, swapped.meta.wanted, swapped.meta.n_tokens) == ("limit", first.meta.wanted, 900)
+    none = apply_history_view([first], "none")[0]
+    assert (none.evidence, none.meta and none.meta.step_concerns) == ([], None)
+    private = replace(first, answer=None, evidence=[], meta=None)
+    assert apply_history_view([private, second], "swapped")[0].meta is None
+    assert apply_history_view([private], "none")[0].meta is None
 
 
 def test_histories_are_not_swapped_within_one_query_group(rows: list[Instance]) -> None:
@@ -78,13 +102,14 @@ def test_function_names_are_safe_and_distinct(names: list[str]) -> None:
 
 def test_native_calls_are_converted_to_calls_of_the_candidates() -> None:
     tools = [
-        ToolDoc(name, "Acme", "Does it.", '{"type": "object", "properties": {}}') for name in ("a b", "a_b", "a.b")
+        ToolDoc(name, "Acme", "Does it.", "Price: 0\nUptime: 99 %", '{"type": "object", "properties": {}}')
+        for name in ("a b", "a_b", "a.b")
     ]
     names = safe_names([tool.name for tool in tools])
     assert names == {"a_b": "a_b", "a_b_2": "a b", "a_b_3": "a.b"}
     functions = [tool["function"] for tool in function_tools(tools, names)]
     assert [function["name"] for function in functions] == ["a_b_2", "a_b", "a_b_3"]
-    assert functions[0]["description"] == "Provider: Acme. Does it."
+    assert functions[0]["description"] == "Provider: Acme. Does it.\nPrice: 0\nUptime: 99 %"
     calls = [
         {"type": "function", "function": {"name": "a_b_2", "arguments": '{"x": 1}'}},
         {"type": "function", "function": {"name": "other", "arguments": "{broken"}},
@@ -116,7 +141,7 @@ def test_requests_for_native_calls_hold_the_candidates_as_tools_only(rows: list[
     assert "functions" in native.messages[0]["content"]
     (plain,) = build_requests(rows[:1], "names", "prompt", Window(None, 100))
     assert plain.tools == []
-    assert json.loads(plain.messages[1]["content"]).keys() == {"history", "candidates", "instruction"}
+    assert json.loads(plain.messages[1]["content"]).keys() - {"today"} == {"history", "candidates", "instruction"}
 
 
 def test_prompts_that_do_not_fit_are_refused_or_skipped(rows: list[Instance]) -> None:
@@ -138,17 +163,18 @@ def test_prompts_that_do_not_fit_are_refused_or_skipped(rows: list[Instance]) ->
 
 def test_the_oldest_steps_are_dropped_until_the_prompt_fits(rows: list[Instance]) -> None:
     row = max(rows, key=lambda row: len(row.history))
-    complete, shortened = (
-        build_requests([row], "full", "prompt", Window(size, 50, "drop-oldest"))[0] for size in (None, 3_000)
-    )
+    (complete,) = build_requests([row], "full", "prompt", Window(None, 50, "drop-oldest"))
+    size = complete.tokens * 2 // 3
+    (shortened,) = build_requests([row], "full", "prompt", Window(size, 50, "drop-oldest"))
     assert (complete.dropped_steps, complete.fits) == (0, True)
     assert shortened.fits
-    assert shortened.tokens + 50 <= 3_000
+    assert shortened.tokens + 50 <= size
     kept = json.loads(shortened.messages[1]["content"])
     assert [step["instruction"] for step in kept["history"]] == [
         step.instruction for step in row.history[shortened.dropped_steps :]
     ]
-    assert {tool["name"] for tool in kept["history_tools"]} == {step["call"]["name"] for step in kept["history"]}
+    shown = {name for step in row.history[shortened.dropped_steps :] for name in (step.name, *step.offered)}
+    assert {tool["name"] for tool in kept["history_tools"]} == shown - {tool.name for tool in row.candidates}
     (shorter,) = build_requests([row], "full", "prompt", Window(shortened.tokens + 49, 50, "drop-oldest"))
     assert shorter.dropped_steps == shortened.dropped_steps + 1
     (too_long,) = build_requests([row], "full", "prompt", Window(100, 50, "drop-oldest"))
@@ -160,4 +186,4 @@ def test_estimates_of_tokens_are_not_too_low(rows: list[Instance]) -> None:
         assert row.meta is not None
         assert row.meta.n_tokens is not None
         assert request.tokens > row.meta.n_tokens
-    assert estimated([{"role": "user", "content": "日" * 100}], []) == 76
+    assert estimated([{"role": "user", "content": "日" * 100}], []) == 101

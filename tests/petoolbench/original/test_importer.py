@@ -49,7 +49,7 @@ def test_an_import_has_a_catalogue(data: Path) -> None:
     assert tools[name("Nimbus")].functionality == "func-7"
     assert tools[name("Nimbus")].description == f"Description of {name('Nimbus')}."
     assert tools[name("Nimbus", "Forecast")].functionality is None
-    assert not any(doc.attributes for doc in tools.values())
+    assert not any(doc.facts for doc in tools.values())
 
 
 def test_json_lists_json_lines_and_gzip_give_the_same_rows(tmp_path: Path) -> None:
@@ -124,11 +124,9 @@ def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", BASELINE_MODELS)
-def test_baselines_work_or_report_missing_attributes(data: Path, model: str) -> None:
-    if model in ("baseline:oracle", "baseline:regression"):
-        with pytest.raises(
-            ConfigError, match=r"have no attributes, but this baseline needs them\. Use one of baseline:random"
-        ):
+def test_baselines_work_or_report_missing_facts(data: Path, model: str) -> None:
+    if model in ("baseline:oracle", "baseline:counter", "baseline:linear", "baseline:regression"):
+        with pytest.raises(ConfigError, match=r"but this baseline needs them\. Use one of baseline:random"):
             open_predictor(model, data, "chronological", "validation", 0)
         return
     predictor = open_predictor(model, data, "chronological", "validation", 0)
