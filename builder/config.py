@@ -352,11 +352,11 @@ class BuildConfig(_Section):
         return (self.seed, *(secret_numbers(self.secret) if split == "test" and self.secret else ()))
 
 
-_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13}
+_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13, "partition": 3_000}
 PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2}},
     "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},
-    "dev": {"users": {**_RELEASE, "count": 1300}},
+    "dev": {"users": {**_RELEASE, "count": 1300, "partition": PARTITION_USERS}},
     "release": {"users": _RELEASE},
     "hard": {
         "users": _RELEASE,

@@ -40,7 +40,7 @@ def fact_regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> 
         excess: NDArray[np.float64] = np.nan_to_num(goodness[step.name] - np.mean(others, axis=0))
         return excess
 
-    def features_of(instance: Instance, names: Sequence[str]) -> NDArray[np.float64]:
+    def inputs(instance: Instance, names: Sequence[str]) -> NDArray[np.float64]:
         signs, recent = signs_and_recent(instance)
         leads = np.array([lead(step) for step in instance.history]).reshape(-1, len(RULE_COLUMNS)) * signs[:, None]
         candidates = np.array([goodness[name] for name in names])
@@ -55,12 +55,12 @@ def fact_regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> 
     for instance in train:
         assert instance.answer is not None
         names = capable_tools(instance)
-        choices.append((features_of(instance, names), names.index(instance.answer.name)))
+        choices.append((inputs(instance, names), names.index(instance.answer.name)))
     weights = fit(choices, 2 * len(RULE_COLUMNS))
 
     def score(instance: Instance) -> list[float]:
         names = capable_tools(instance)
-        values = dict(zip(names, (features_of(instance, names) @ weights).tolist(), strict=True))
+        values = dict(zip(names, (inputs(instance, names) @ weights).tolist(), strict=True))
         return [values.get(tool.name, -np.inf) for tool in instance.candidates]
 
     return score

@@ -79,13 +79,17 @@ class _Target:
     best: NDArray[np.intp]
     """Candidate that each rule picks by a clear margin, -1 where none leads clearly."""
     ties: NDArray[np.uint8]
-    """Among how many candidates each rule picks evenly, 0 for one that it cannot pick; of shape (candidates, rules)."""
-    stated: NDArray[np.bool_]
-    """Rules that look at no other axes than those that the job states."""
+    """Among how many candidates each stated rule picks evenly, 0 for one that it cannot pick; of shape (candidates,
+    stated rules)."""
+    stated: NDArray[np.intp]
+    """Indexes of the rules that look at no other axes than those that the job states."""
+    stated_rules: RuleSet
+    """These rules."""
 
     def rivals(self, answer: int) -> NDArray[np.bool_]:
         """Return the rules that could pick another candidate than the answer."""
-        rivals: NDArray[np.bool_] = self.stated & (self.ties[answer] != 1)
+        rivals = np.zeros(len(self.best), dtype=bool)
+        rivals[self.stated] = self.ties[answer] != 1
         return rivals
 
 
@@ -115,6 +119,10 @@ class ChoiceUserMaker:
         """Jobs of which a query can be."""
         self._axes = {name: frozenset(job.axes) for name, job in self.jobs.items()}
         self._rule_axes = [rule.axes for rule in rules.rules]
+        self._stated = {}
+        for name, axes in self._axes.items():
+            indexes = np.array([index for index, of_rule in enumerate(self._rule_axes) if of_rule <= axes])
+            self._stated[name] = (indexes, RuleSet([rules.rules[index] for index in indexes]))
         self._rules_of = {
             (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
         }
@@ -285,9 +293,10 @@ class ChoiceUserMaker:
         steps = np.array([step.step for step in own], dtype=np.intp)
         choice = np.array([step.choice for step in own], dtype=np.intp)
         liked = np.array([step.rating != 0 for step in own])
-        likelihood = step_likelihoods(self.pool.ties[steps, choice], liked, self.pool.offered)
+        called = self.pool.ties[steps, choice][:, target.stated]
+        likelihood = step_likelihoods(called, liked, self.pool.offered)
         if name == "chronological":
-            current = current_steps(likelihood, self.rules)
+            current = current_steps(likelihood, target.stated_rules)
             steps, choice, liked, likelihood = steps[current], choice[current], liked[current], likelihood[current]
         if not len(steps):
             return False
@@ -295,7 +304,7 @@ class ChoiceUserMaker:
         # The readers in ascending order of their cost.
         return (
             int(counter(tools, choice, liked, target.tools).argmax()) == answer
-            and float(votes(likelihood, target.ties, self.rules)[answer]) >= _CERTAINTY
+            and float(votes(likelihood, target.ties, target.stated_rules)[answer]) >= _CERTAINTY
             and int(linear(tools, choice, liked, target.tools).argmax()) == answer
         )
 
@@ -347,8 +356,8 @@ class ChoiceUserMaker:
 
     def _target(self, query: ChoiceQuery) -> _Target:
         tools = self.features[query.job][list(query.candidates)]
-        stated = np.array([axes <= self._axes[query.job] for axes in self._rule_axes])
-        return _Target(tools, winners(tools, self.rules), tie_counts(tools, self.rules), stated)
+        stated, rules = self._stated[query.job]
+        return _Target(tools, winners(tools, self.rules), tie_counts(tools, rules), stated, rules)
 
     def _is_usable(self, job: str, excluded: set[str]) -> bool:
         return sum(name not in excluded for name in self._providers[job]) >= _MIN_TOOLS

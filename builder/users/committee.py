@@ -261,7 +261,8 @@ def linear(
         share /= share.sum(axis=1, keepdims=True)
         mean = (share[:, :, None] * centred).sum(axis=1)
         gradient = (called - mean).sum(axis=0) - _RIDGE * weights
-        spread = ((centred - mean[:, None, :]) * np.sqrt(share)[:, :, None]).reshape(-1, len(weights))
+        spread = (centred - mean[:, None, :]) * np.sqrt(share)[:, :, None]
+        spread = spread.reshape(share.size, len(weights))
         step = np.linalg.solve(spread.T @ spread + _RIDGE * np.eye(len(weights)), gradient)
         weights = weights + step
         if np.abs(step).max(initial=0.0) < _CONVERGED:
@@ -270,7 +271,7 @@ def linear(
     return scores
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _log_prior(rules: RuleSet) -> NDArray[np.float64]:
     number = {kind: sum(rule.kind == kind for rule in rules.rules) or 1 for kind in _PRIOR}
     prior = np.array([_PRIOR[rule.kind] / number[rule.kind] for rule in rules.rules])

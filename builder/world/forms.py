@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from .axes import Value
@@ -17,6 +18,12 @@ _USUAL_CALLS: Final = 10_000
 """Number of calls of most plans."""
 _USUAL_FEES: Final = (5, 500)
 """Lowest and highest usual fee of a month, in USD."""
+_PACK_SIZES: Final = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
+"""Number of credits that are sold at once."""
+_USUAL_PACK: Final = 50
+"""Usual cost of a pack of credits, in USD."""
+_CREDITS: Final = ((0.5, 1), (2.0, 2), (10.0, 5), (math.inf, 10))
+"""Credits that a call costs, each with the price of 1,000 calls in USD up to which it does."""
 _MINUTES_A_MONTH: Final = 43_200
 _HOURS_A_YEAR: Final = 8_760
 _UNITS: Final = (
@@ -29,6 +36,14 @@ _UNITS: Final = (
     (1, "second"),
 )
 """Seconds of each unit of time, the longest first."""
+_ADVERBS: Final = {
+    "every hour": "hourly",
+    "every day": "daily",
+    "every week": "weekly",
+    "every month": "monthly",
+    "every year": "yearly",
+}
+"""Usual words for intervals."""
 _MONTH_NAMES: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -54,6 +69,22 @@ class Plan(NamedTuple):
     def included(self) -> str:
         """The included calls, such as `10,000`."""
         return f"{self.calls:,}"
+
+
+class Credits(NamedTuple):
+    """A price in credits, which are sold in packs."""
+
+    per_call: int
+    """Credits that a call costs."""
+    usd: int
+    """Cost of a pack."""
+    size: int
+    """Credits in a pack."""
+
+    @property
+    def pack(self) -> str:
+        """The credits in a pack, such as `100,000`."""
+        return f"{self.size:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +124,11 @@ class Stated:
         return _exact(self.number * 10)
 
     @property
+    def cents_per_call(self) -> str:
+        """Price of one call in US cents, such as `0.24`."""
+        return _exact(self.number / 10)
+
+    @property
     def usd_per_million(self) -> str:
         """Price of a million calls, such as `2,400`."""
         return _exact(self.number * 1000)
@@ -121,6 +157,21 @@ class Stated:
 
         return min(plans, key=oddness)
 
+    @property
+    def credits(self) -> Credits:
+        """This price in credits; a price of 0 has no such form."""
+        per_call = next(credits for limit, credits in _CREDITS if self.number < limit)
+        packs = [Credits(per_call, round(size * self._usd_per_credit(per_call)), size) for size in _PACK_SIZES]
+
+        def oddness(pack: Credits) -> tuple[bool, float]:
+            is_exact = math.isclose(pack.usd / pack.size, self._usd_per_credit(per_call), rel_tol=1e-9)
+            return not is_exact, abs(math.log(max(pack.usd, 0.1) / _USUAL_PACK))
+
+        return min(packs, key=oddness)
+
+    def _usd_per_credit(self, per_call: int) -> float:
+        return self.number / 1000 / per_call
+
     # Rate limit, in calls per minute.
     @property
     def per_minute(self) -> str:
@@ -136,6 +187,19 @@ class Stated:
     def per_five_minutes(self) -> str:
         """Calls in a window of 300 seconds."""
         return _decimal(self.number * 5)
+
+    @property
+    def per_fifteen_minutes(self) -> str:
+        """Calls in a window of 15 minutes."""
+        return _decimal(self.number * 15)
+
+    @property
+    def throttle(self) -> str:
+        """Calls per second, or one call in a number of seconds: `20 per second` or `1 every 30 seconds`."""
+        calls, seconds = Fraction(self.number / 60).limit_denominator(1_000).as_integer_ratio()
+        if seconds == 1 or calls > seconds:
+            return f"{_decimal(self.number / 60)} per second"
+        return f"{calls} every {seconds} seconds"
 
     @property
     def ms_between_calls(self) -> str:
@@ -175,6 +239,15 @@ class Stated:
         return _decimal((100 - self.number) / 100 * _MINUTES_A_MONTH)
 
     @property
+    def downtime(self) -> str:
+        """Downtime in 30 days as status pages state it, such as `21m 36s` or `7h 12m`."""
+        seconds = round((100 - self.number) / 100 * _MINUTES_A_MONTH * 60)
+        if seconds < 3_600:
+            return f"{seconds // 60}m {seconds % 60}s"
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours}h {minutes}m"
+
+    @property
     def downtime_hours(self) -> str:
         """Hours of downtime in a year."""
         return _decimal((100 - self.number) / 100 * _HOURS_A_YEAR)
@@ -211,6 +284,12 @@ class Stated:
         return _duration(self._seconds, "day")
 
     @property
+    def duration_short(self) -> str:
+        """As `duration_in_days`, with the first letter of the unit: `30d`, `6h`, `15m` or `45s`."""
+        number, unit = self.duration_in_days.split()
+        return f"{number}{unit[0]}"
+
+    @property
     def duration_iso(self) -> str:
         """The value as an ISO 8601 duration without weeks and months, such as `PT15M` or `P30D`."""
         seconds = round(self._seconds)
@@ -225,6 +304,11 @@ class Stated:
     def interval(self) -> str:
         """The value as an interval, such as `every 15 minutes` or `every hour`."""
         return "every " + self.duration.removeprefix("1 ")
+
+    @property
+    def adverb(self) -> str:
+        """As `interval`, with the usual word where there is one: `hourly`, `daily` or `every 15 minutes`."""
+        return _ADVERBS.get(self.interval, self.interval)
 
     @property
     def frequency(self) -> str:
@@ -250,6 +334,11 @@ class Stated:
     def since_month(self) -> str:
         """First month of an archive of this length, in whole years, such as `November 2014`."""
         return f"{_MONTH_NAMES[self.today.month - 1]} {self.since_year}"
+
+    @property
+    def since_date(self) -> str:
+        """First day of an archive of this length, such as `2014-11-01`: the first of a month."""
+        return date(self.since_year, self.today.month, 1).isoformat()
 
     @property
     def years(self) -> str:
