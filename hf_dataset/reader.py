@@ -79,7 +79,7 @@ def read_answers(folder: Path, config: str) -> list[AnswerKey]:
 
 
 def answered(rows: Iterable[Instance], keys: Iterable[AnswerKey]) -> Iterator[Instance]:
-    """Yield the instances of the test split with their answers.
+    """Yield the instances of the test split with their answers, evidence and metadata.
 
     Args:
         rows: Instances without answers.
@@ -96,7 +96,7 @@ def answered(rows: Iterable[Instance], keys: Iterable[AnswerKey]) -> Iterator[In
                 f"The instance {row.instance_id!r} has no answer: the answers belong to another build. "
                 "Use the answers folder of this build."
             )
-        yield replace(row, answer=key.answer, meta=key.meta)
+        yield replace(row, answer=key.answer, evidence=key.evidence, meta=key.meta)
     if by_id:
         raise ReadError(
             f"The answer of {min(by_id)!r} has no instance: the answers belong to another build. "

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from builder.world.services import Job
 from builder.world.trade_offs import balanced_subsets, winners
 
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
-from .committee import counter, current_steps, linear, step_likelihoods, tie_counts, votes
+from .committee import committee_agrees, tie_counts
 from .lives import CHANGES, ChoiceQuery, Life, PlannedStep, choose_jobs, draw_plans
 from .step_choices import ChoiceStep, StepChooser
 from .step_pool import StepPool, select_refuting, telling_steps
@@ -33,8 +34,6 @@ _MIN_TOOLS: Final = 4
 """Tools that a job of a history needs, without those of the candidates' providers."""
 _STATED_BY: Final = 2
 """Jobs of a concern that must state each axis of its preference."""
-_CERTAINTY: Final = 0.9
-"""Minimum posterior probability of the answer for the Bayesian reader."""
 _ORDERS: Final = 6
 """Orders of the steps that are tried until enough of them are telling."""
 
@@ -293,19 +292,12 @@ class ChoiceUserMaker:
         steps = np.array([step.step for step in own], dtype=np.intp)
         choice = np.array([step.choice for step in own], dtype=np.intp)
         liked = np.array([step.rating != 0 for step in own])
-        called = self.pool.ties[steps, choice][:, target.stated]
-        likelihood = step_likelihoods(called, liked, self.pool.offered)
-        if name == "chronological":
-            current = current_steps(likelihood, target.stated_rules)
-            steps, choice, liked, likelihood = steps[current], choice[current], liked[current], likelihood[current]
-        if not len(steps):
-            return False
-        tools = self.pool.features[steps]
-        # The readers in ascending order of their cost.
-        return (
-            int(counter(tools, choice, liked, target.tools).argmax()) == answer
-            and float(votes(likelihood, target.ties, target.stated_rules)[answer]) >= _CERTAINTY
-            and int(linear(tools, choice, liked, target.tools).argmax()) == answer
+        changes = name == "chronological"
+        called = self.pool.ties[steps, choice]
+        agrees = partial(committee_agrees, self.pool.features[steps], choice, liked, target.tools, answer)
+        # The rules that the query's job states are much fewer, and mostly decide. Finding a change needs all of them.
+        return agrees(called[:, target.stated], target.ties, target.stated_rules, changes=changes) and (
+            not changes or agrees(called, tie_counts(target.tools, self.rules), self.rules, changes=changes)
         )
 
     def _earlier(

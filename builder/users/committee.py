@@ -29,6 +29,8 @@ _PRIOR: Final = {
 """Prior weight of a kind of rules, divided evenly over its rules."""
 _RIDGE: Final = 0.35
 """Penalty of the linear reader on squared weights."""
+_CERTAINTY: Final = 0.9
+"""Minimum posterior probability of the answer, for the Bayesian reader, at which the committee agrees."""
 _ITERATIONS: Final = 12
 _CONVERGED: Final = 1e-3
 """Change of every weight below which the linear reader stops."""
@@ -95,6 +97,45 @@ def read_history(
         votes(likelihood, tie_counts(candidates, rules), rules),
         counter(tools, choice, liked, candidates),
         linear(tools, choice, liked, candidates),
+    )
+
+
+def committee_agrees(
+    tools: NDArray[np.float64],
+    choice: NDArray[np.intp],
+    liked: NDArray[np.bool_],
+    candidates: NDArray[np.float64],
+    answer: int,
+    called: NDArray[np.uint8],
+    ties: NDArray[np.uint8],
+    rules: RuleSet,
+    *,
+    changes: bool,
+) -> bool:
+    """Check that all three readers pick one candidate, and that the Bayesian reader is certain of it.
+
+    Args:
+        tools: Features of the offered tools, of shape (steps, offered, columns).
+        choice: Position of the called tool at each step.
+        liked: False for disliked calls.
+        candidates: Features of the candidates that do the job.
+        answer: Position of the candidate.
+        called: Tie counts of the called tools, of shape (steps, rules).
+        ties: Tie counts of the candidates.
+        rules: The rules.
+        changes: True if the readers must find a change.
+    """
+    likelihood = step_likelihoods(called, liked, tools.shape[1])
+    if changes:
+        current = current_steps(likelihood, rules)
+        tools, choice, liked, likelihood = tools[current], choice[current], liked[current], likelihood[current]
+    if not len(tools):
+        return False
+    # The readers in ascending order of their cost.
+    return (
+        int(counter(tools, choice, liked, candidates).argmax()) == answer
+        and float(votes(likelihood, ties, rules)[answer]) >= _CERTAINTY
+        and int(linear(tools, choice, liked, candidates).argmax()) == answer
     )
 
 

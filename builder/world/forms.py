@@ -6,24 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final
 
 from .axes import Value
+from .plans import Credits, Plan, in_credits, monthly_plan
 
-_MONTHLY_CALLS: Final = tuple(
-    calls * size for size in (1_000, 10_000, 100_000) for calls in (1, 2, 2.5, 4, 5) if calls * size <= 500_000
-)
-"""Number of calls that plans include."""
-_USUAL_CALLS: Final = 10_000
-"""Number of calls of most plans."""
-_USUAL_FEES: Final = (5, 500)
-"""Lowest and highest usual fee of a month, in USD."""
-_PACK_SIZES: Final = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
-"""Number of credits that are sold at once."""
-_USUAL_PACK: Final = 50
-"""Usual cost of a pack of credits, in USD."""
-_CREDITS: Final = ((0.5, 1), (2.0, 2), (10.0, 5), (math.inf, 10))
-"""Credits that a call costs, each with the price of 1,000 calls in USD up to which it does."""
 _MINUTES_A_MONTH: Final = 43_200
 _HOURS_A_YEAR: Final = 8_760
 _UNITS: Final = (
@@ -50,41 +37,6 @@ _MONTH_NAMES: Final = (
 )
 _ACCURACY: Final = 0.01
 """Relative error up to which a form may round a value."""
-
-
-class Plan(NamedTuple):
-    """A monthly plan."""
-
-    usd: float
-    """Fee of a month."""
-    calls: int
-    """Calls that the fee includes."""
-
-    @property
-    def fee(self) -> str:
-        """The fee in USD, such as `29` or `40.50`."""
-        return f"{self.usd:,.0f}" if self.usd == round(self.usd) else f"{self.usd:,.2f}"
-
-    @property
-    def included(self) -> str:
-        """The included calls, such as `10,000`."""
-        return f"{self.calls:,}"
-
-
-class Credits(NamedTuple):
-    """A price in credits, which are sold in packs."""
-
-    per_call: int
-    """Credits that a call costs."""
-    usd: int
-    """Cost of a pack."""
-    size: int
-    """Credits in a pack."""
-
-    @property
-    def pack(self) -> str:
-        """The credits in a pack, such as `100,000`."""
-        return f"{self.size:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,36 +93,12 @@ class Stated:
     @property
     def plan(self) -> Plan:
         """A monthly plan with this price per call when all included calls are used."""
-        if self.is_zero:
-            return Plan(0.0, _USUAL_CALLS)
-        plans = [Plan(round(calls * self.number / 1000, 2), int(calls)) for calls in _MONTHLY_CALLS]
-
-        def oddness(plan: Plan) -> tuple[bool, bool, bool, float]:
-            low, high = _USUAL_FEES
-            is_exact = math.isclose(plan.usd / plan.calls * 1000, self.number, rel_tol=1e-9)
-            return (
-                not is_exact,
-                not plan.usd.is_integer(),
-                not low <= plan.usd <= high,
-                abs(math.log(plan.calls / _USUAL_CALLS)),
-            )
-
-        return min(plans, key=oddness)
+        return monthly_plan(self.number)
 
     @property
     def credits(self) -> Credits:
         """This price in credits; a price of 0 has no such form."""
-        per_call = next(credits for limit, credits in _CREDITS if self.number < limit)
-        packs = [Credits(per_call, round(size * self._usd_per_credit(per_call)), size) for size in _PACK_SIZES]
-
-        def oddness(pack: Credits) -> tuple[bool, float]:
-            is_exact = math.isclose(pack.usd / pack.size, self._usd_per_credit(per_call), rel_tol=1e-9)
-            return not is_exact, abs(math.log(max(pack.usd, 0.1) / _USUAL_PACK))
-
-        return min(packs, key=oddness)
-
-    def _usd_per_credit(self, per_call: int) -> float:
-        return self.number / 1000 / per_call
+        return in_credits(self.number)
 
     # Rate limit, in calls per minute.
     @property
@@ -195,11 +123,13 @@ class Stated:
 
     @property
     def throttle(self) -> str:
-        """Calls per second, or one call in a number of seconds: `20 per second` or `1 every 30 seconds`."""
+        """Calls per second or in a number of seconds: `20 requests per second`, `1 request every 30 seconds`."""
         calls, seconds = Fraction(self.number / 60).limit_denominator(1_000).as_integer_ratio()
-        if seconds == 1 or calls > seconds:
-            return f"{_decimal(self.number / 60)} per second"
-        return f"{calls} every {seconds} seconds"
+        if calls > seconds or seconds == 1:
+            calls_text, per = _decimal(self.number / 60), "per second"
+        else:
+            calls_text, per = str(calls), f"every {seconds} seconds"
+        return f"{calls_text} request{'' if calls_text == '1' else 's'} {per}"
 
     @property
     def ms_between_calls(self) -> str:
@@ -229,6 +159,11 @@ class Stated:
         return f"{self.number:.{_places(100 - self.number, 2)}f}"
 
     @property
+    def percent_short(self) -> str:
+        """Percent without needless decimals, such as `98` or `99.95`."""
+        return self.percent.rstrip("0").rstrip(".")
+
+    @property
     def downtime_percent(self) -> str:
         """Percent of time that the service is down, such as `0.05`."""
         return _decimal(100 - self.number)
@@ -243,9 +178,9 @@ class Stated:
         """Downtime in 30 days as status pages state it, such as `21m 36s` or `7h 12m`."""
         seconds = round((100 - self.number) / 100 * _MINUTES_A_MONTH * 60)
         if seconds < 3_600:
-            return f"{seconds // 60}m {seconds % 60}s"
+            return f"{seconds // 60}m {seconds % 60}s" if seconds % 60 else f"{seconds // 60}m"
         hours, minutes = divmod(round(seconds / 60), 60)
-        return f"{hours}h {minutes}m"
+        return f"{hours}h {minutes}m" if minutes else f"{hours}h"
 
     @property
     def downtime_hours(self) -> str:
@@ -318,7 +253,8 @@ class Stated:
         )
         times = size / self._seconds
         article = "an" if unit == "hour" else "a"
-        return f"once {article} {unit}" if times == 1 else f"{_decimal(times)} times {article} {unit}"
+        often = {1: "once", 2: "twice"}.get(times, f"{_decimal(times)} times")
+        return f"{often} {article} {unit}"
 
     @property
     def _seconds(self) -> float:

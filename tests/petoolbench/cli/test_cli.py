@@ -177,7 +177,7 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
         (["show", "nowhere"], "'nowhere' holds no manifest.json"),
         (["show", "DATA", "--config", "odd"], "Invalid value 'odd' for config. Allowed values: preferred_only, rating_integrated, chronological, all."),
         (["predict", "DATA", "--model", "gpt", "-o", "p.jsonl"], "No API key: set OPENAI_API_KEY, or pass the --base-url"),
-        (["predict", "DATA", "--model", "baseline:gpt", "-o", "p.jsonl"], "Invalid value 'baseline:gpt' for model. Allowed values: baseline:oracle, baseline:random, "),
+        (["predict", "DATA", "--model", "baseline:gpt", "-o", "p.jsonl"], "Invalid value 'baseline:gpt' for model. Allowed values: baseline:oracle, "),
         (["predict", "DATA", *RANDOM, "--config", "odd", "-o", "p.jsonl"], "Invalid value 'odd' for config. Allowed values: preferred_only,"),
         (["predict", "DATA", *RANDOM, "--history", "his", "-o", "p.jsonl"], "Invalid value 'his' for history. Allowed values: own, none, swapped."),
         (["predict", "DATA", *RANDOM, "--body", "x", "-o", "p.jsonl"], "--body is not valid JSON"),
