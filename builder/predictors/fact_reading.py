@@ -50,6 +50,14 @@ class _Observed(NamedTuple):
     """Log likelihood of each step under each rule, of shape (steps, rules)."""
 
 
+class _Stated(NamedTuple):
+    """Rules that look only at stated axes."""
+
+    places: NDArray[np.intp]
+    """Indexes among all rules."""
+    rules: RuleSet
+
+
 class FactReading:
     """Reading of facts: which of the offered tools are called, for the concern of the instruction.
 
@@ -75,42 +83,51 @@ class FactReading:
 
     def scores(self, row: Instance, names: Sequence[str], view: View = WHOLE) -> Sequence[float]:
         """Score candidates by their posterior probability."""
-        observed = self._observe(row, view)
-        scores: list[float] = votes(observed.likelihood, self._offer(tuple(names)).ties, self._rules).tolist()
+        stated = self._stated(names)
+        observed = self._observe(row, view, stated)
+        ties = self._offer(tuple(names)).ties[:, stated.places]
+        scores: list[float] = votes(observed.likelihood, ties, stated.rules).tolist()
         return scores
 
     def verdicts(self, row: Instance, names: Sequence[str]) -> Mapping[str, Sequence[float]]:
         """Return the scores of candidates by each of `READERS`."""
-        seen = self._observe(row, WHOLE)
+        stated = self._stated(names)
+        seen = self._observe(row, WHOLE, stated)
         candidates = self._offer(tuple(names))
         verdicts = (
-            votes(seen.likelihood, candidates.ties, self._rules),
+            votes(seen.likelihood, candidates.ties[:, stated.places], stated.rules),
             counter(seen.tools, seen.choice, seen.liked, candidates.features),
             linear(seen.tools, seen.choice, seen.liked, candidates.features),
         )
         return {name: scores.tolist() for name, scores in zip(READERS, verdicts, strict=True)}
 
-    def _observe(self, row: Instance, view: View) -> _Observed:
+    def _stated(self, names: Sequence[str]) -> _Stated:
+        """Return the rules that look only at axes that some candidate states: others cannot tell candidates apart."""
+        columns = ~np.isnan(np.array([self._features[name] for name in names])).all(axis=0)
+        axes = frozenset(column.axis for column, stated in zip(RULE_COLUMNS, columns, strict=True) if stated)
+        return _stated_rules(axes)
+
+    def _observe(self, row: Instance, view: View, stated: _Stated) -> _Observed:
         """Return the shown steps of the concern of the instruction that are under its current preference."""
         steps = _shown(row, view)
         offered = [tuple(step.offered) or self._of_job[self._job[step.name]] for step in steps]
         offers = list(map(self._offer, offered))
         choice = np.array([names.index(step.name) for step, names in zip(steps, offered, strict=True)], dtype=np.intp)
         liked = np.array([step.rating != 0 or not view.ratings for step in steps], dtype=bool)
-        seen = _Observed(_stacked(offers), choice, liked, self._likelihood(offers, choice, liked))
+        seen = _Observed(_stacked(offers), choice, liked, self._likelihood(offers, choice, liked, stated))
         if not self._changes or not view.order or not steps:
             return seen
-        current = current_steps(seen.likelihood, self._rules, self._changes)
+        current = current_steps(seen.likelihood, stated.rules, self._changes)
         return _Observed(seen.tools[current], seen.choice[current], seen.liked[current], seen.likelihood[current])
 
     def _likelihood(
-        self, offers: Sequence[_Offer], choice: NDArray[np.intp], liked: NDArray[np.bool_]
+        self, offers: Sequence[_Offer], choice: NDArray[np.intp], liked: NDArray[np.bool_], stated: _Stated
     ) -> NDArray[np.float64]:
-        likelihood = np.zeros((len(offers), len(self._rules.rules)))
+        likelihood = np.zeros((len(offers), len(stated.places)))
         sizes = np.array([len(offer.ties) for offer in offers], dtype=np.intp)
         for size in np.unique(sizes[sizes > 1]):
             places = np.flatnonzero(sizes == size)
-            ties = np.array([offers[place].ties[choice[place]] for place in places.tolist()])
+            ties = np.array([offers[place].ties[choice[place]][stated.places] for place in places.tolist()])
             likelihood[places] = step_likelihoods(ties, liked[places], int(size))
         return likelihood
 
@@ -141,3 +158,10 @@ def _stacked(offers: Sequence[_Offer]) -> NDArray[np.float64]:
 @cache
 def _all_rules() -> RuleSet:
     return RuleSet()
+
+
+@cache
+def _stated_rules(axes: frozenset[str]) -> _Stated:
+    rules = _all_rules().rules
+    places = [place for place, rule in enumerate(rules) if rule.axes <= axes] or list(range(len(rules)))
+    return _Stated(np.array(places, dtype=np.intp), RuleSet([rules[place] for place in places]))

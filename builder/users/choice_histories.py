@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -292,12 +291,16 @@ class ChoiceUserMaker:
         steps = np.array([step.step for step in own], dtype=np.intp)
         choice = np.array([step.choice for step in own], dtype=np.intp)
         liked = np.array([step.rating != 0 for step in own])
-        changes = name == "chronological"
-        called = self.pool.ties[steps, choice]
-        agrees = partial(committee_agrees, self.pool.features[steps], choice, liked, target.tools, answer)
-        # The rules that the query's job states are much fewer, and mostly decide. Finding a change needs all of them.
-        return agrees(called[:, target.stated], target.ties, target.stated_rules, changes=changes) and (
-            not changes or agrees(called, tie_counts(target.tools, self.rules), self.rules, changes=changes)
+        return committee_agrees(
+            self.pool.features[steps],
+            choice,
+            liked,
+            target.tools,
+            answer,
+            self.pool.ties[steps, choice][:, target.stated],
+            target.ties,
+            target.stated_rules,
+            changes=name == "chronological",
         )
 
     def _earlier(

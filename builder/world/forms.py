@@ -253,7 +253,7 @@ class Stated:
         )
         times = size / self._seconds
         article = "an" if unit == "hour" else "a"
-        often = {1: "once", 2: "twice"}.get(times, f"{_decimal(times)} times")
+        often = {1.0: "once", 2.0: "twice"}.get(times, f"{_decimal(times)} times")
         return f"{often} {article} {unit}"
 
     @property

@@ -36,14 +36,8 @@ _FREE_UP_TO: Final = 0.25
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.6
 """Share of the groups with such a tool in which it is free."""
-_OPTIONAL: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
-    ("limit", {"type": "integer", "default": 10, "description": "Maximum number of results"}),
-    ("lang", {"type": "string", "default": "en", "description": "Language of the reply, ISO 639-1"}),
-    ("format", {"type": "string", "enum": ["json", "xml"], "default": "json", "description": "Format of the reply"}),
-    ("units", {"type": "string", "enum": ["metric", "imperial"], "default": "metric", "description": "Units"}),
-)
-_UNITS_FOR: Final = ("weather", "air", "body", "calor", "exercise", "charging")
-"""Beginnings of words in the names of functionalities whose replies have units."""
+_MAX_OPTIONAL: Final = 2
+"""Highest number of optional parameters of a tool."""
 _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
 )
@@ -202,10 +196,10 @@ def _job(
         )
     facts = _with_free_tool(drawn, rng)
     phrases = [functionality.summary, *functionality.phrases]
-    order = rng.permutation(len(phrases))
+    texts = [phrases[int(place)] for place in rng.permutation(len(phrases))]
+    texts += [_in_other_mood(phrase) for phrase in phrases[: max(len(providers) - len(texts), 0)]]
     services = [
-        _service(functionality, provider, phrases[int(order[place % len(order)])], facts[place], rng)
-        for place, provider in enumerate(providers)
+        _service(functionality, provider, texts[place], facts[place], rng) for place, provider in enumerate(providers)
     ]
     return Job(
         functionality, split, axes, str(entry["noun"]), tuple(sorted(services, key=lambda service: service.name))
@@ -231,6 +225,17 @@ def _service(
     parameters, bindings = _parameters(functionality, provider, rng)
     name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming)}"[:64]
     return Service(name, provider, sentence(phrase), parameters, bindings, facts)
+
+
+def _in_other_mood(phrase: str) -> str:
+    """Return a phrase that begins with a verb, as `Gets ...` instead of `Get ...` or the other way round."""
+    verb, _, rest = phrase.partition(" ")
+    if verb.endswith("ies"):
+        return f"{verb[:-3]}y {rest}".replace(" and returns ", " and return ")
+    if verb.endswith("s"):
+        return f"{verb[:-1]} {rest}".replace(" and returns ", " and return ")
+    ending = "es" if verb.endswith(("ch", "sh")) else "s"
+    return f"{verb}{ending} {rest}".replace(" and get ", " and gets ")
 
 
 def operation_name(functionality: Functionality, naming: str) -> str:
@@ -266,13 +271,12 @@ def _parameters(
         bindings[slot.name] = Binding((name,), json_type)
     required = list(properties)
     options = [
-        (name, schema)
-        for name, schema in _OPTIONAL
-        if name not in properties and (name != "units" or functionality.name.startswith(_UNITS_FOR))
+        raw
+        for raw in data_table("world/data/optional_parameters.toml")["parameter"]
+        if functionality.name in raw["functionalities"] and raw["name"] not in properties
     ]
-    for place in rng.permutation(len(options))[: int(rng.integers(0, 3))]:
-        name, schema = options[int(place)]
-        properties[name] = dict(schema)
+    for place in rng.permutation(len(options))[: int(rng.integers(0, _MAX_OPTIONAL + 1))]:
+        properties[options[int(place)]["name"]] = dict(options[int(place)]["schema"])
     return {"type": "object", "properties": properties, "required": required}, bindings
 
 

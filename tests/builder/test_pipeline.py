@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import jsonschema
@@ -151,7 +152,7 @@ def test_the_oracle_follows_the_history_of_another_user_of_the_query_group(build
     predictor = open_predictor("baseline:oracle", build.data, "preferred_only", "validation", seed=0)
     different = 0
     for group in query_groups(rows["preferred_only", "validation"]):
-        for row, other in zip(group, group[1:], strict=False):
+        for row, other in pairwise(group):
             assert row.answer is not None
             assert other.answer is not None
             swapped = replace(row, history=other.history, history_tools=other.history_tools, meta=other.meta)

@@ -50,6 +50,17 @@ def card(built: Built) -> str:
 
 
 @pytest.fixture(scope="module")
+def audited(attribute_built: Built) -> Build:
+    """Facts of an audited build."""
+    return read_build(attribute_built.data, attribute_built.report.manifest)
+
+
+@pytest.fixture(scope="module")
+def audited_card(attribute_built: Built) -> str:
+    return (attribute_built.data / CARD).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
 def croissant(built: Built) -> mlcroissant.Dataset:
     return mlcroissant.Dataset(str(built.data / CROISSANT))
 
@@ -150,43 +161,45 @@ def test_examples_are_shortened() -> None:
 
 
 @pytest.fixture(scope="module")
-def table_rows(card: str) -> dict[str, list[str]]:
+def table_rows(audited_card: str) -> dict[str, list[str]]:
     """Return the cells of each table row of the card, by the first cell."""
     cells = (
-        [cell.strip() for cell in line.strip("|").split("|")] for line in card.splitlines() if line.startswith("|")
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in audited_card.splitlines()
+        if line.startswith("|")
     )
     return {first: rest for first, *rest in cells}
 
 
-def test_the_card_lists_the_gates_of_the_audit(build: Build, table_rows: dict[str, list[str]]) -> None:
-    assert build.audit is not None
-    for number, item in enumerate(build.audit["configs"]):
+def test_the_card_lists_the_gates_of_the_audit(audited: Build, table_rows: dict[str, list[str]]) -> None:
+    assert audited.audit is not None
+    for number, item in enumerate(audited.audit["configs"]):
         for gate in item["gates"]:
             assert table_rows[gate["name"]][2 + number] == f"{100 * gate['accuracy']:.1f}"
             assert float(table_rows[gate["name"]][0]) == pytest.approx(100 * gate["bound"], abs=0.3)
-    for gate in build.audit["training"]["gates"]:
+    for gate in audited.audit["training"]["gates"]:
         assert table_rows[gate["name"]][2] == f"{100 * gate['accuracy']:.1f}"
 
 
-def test_the_card_counts_the_gates_and_checks(build: Build, card: str) -> None:
-    summary = build.manifest.audit
+def test_the_card_counts_the_gates_and_checks(audited: Build, audited_card: str) -> None:
+    summary = audited.manifest.audit
     assert summary is not None
-    assert f"all {summary.gates} gates and {summary.checks} checks hold" in card
+    assert f"all {summary.gates} gates and {summary.checks} checks hold" in audited_card
 
 
-def test_the_card_shows_every_plot(built: Built, card: str) -> None:
-    for plot in re.findall(r"!\[.*\]\((.*)\)", card):
-        assert (built.data / plot).is_file()
-    assert card.count("![") == len(list((built.data / "audit").iterdir()))
+def test_the_card_shows_every_plot(attribute_built: Built, audited_card: str) -> None:
+    for plot in re.findall(r"!\[.*\]\((.*)\)", audited_card):
+        assert (attribute_built.data / plot).is_file()
+    assert audited_card.count("![") == len(list((attribute_built.data / "audit").iterdir()))
 
 
-def test_the_card_of_a_small_build_says_that_it_proves_little(build: Build, card: str) -> None:
-    assert build.audit is not None
-    assert "too small to prove much" not in card
-    first = build.audit["configs"][0]
+def test_the_card_of_a_small_build_says_that_it_proves_little(audited: Build, audited_card: str) -> None:
+    assert audited.audit is not None
+    assert "too small to prove much" not in audited_card
+    first = audited.audit["configs"][0]
     wide = {**first, "gates": [first["gates"][0], {**first["gates"][1], "margin": 0.95}, *first["gates"][2:]]}
-    audit = {**build.audit, "configs": [wide, *build.audit["configs"][1:]]}
-    text = card_text(dataclasses.replace(build, audit=audit), template())
+    audit = {**audited.audit, "configs": [wide, *audited.audit["configs"][1:]]}
+    text = card_text(dataclasses.replace(audited, audit=audit), template())
     assert "too small to prove much" in text
     assert "| random | 10.0 | *any* |" in text
 

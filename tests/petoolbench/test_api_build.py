@@ -78,10 +78,10 @@ def test_a_build_config_is_a_config(built: Built) -> None:
 
 
 @pytest.fixture(scope="module")
-def audit(built: Built, tmp_path_factory: pytest.TempPathFactory) -> tuple[pb.AuditResult, Path]:
-    """Audit of the small build, and the folder of its report."""
+def audit(attribute_built: Built, tmp_path_factory: pytest.TempPathFactory) -> tuple[pb.AuditResult, Path]:
+    """Audit of a small build, and the folder of its report."""
     out = tmp_path_factory.mktemp("audit")
-    return pb.audit(built.data, built.answers, out=out), out
+    return pb.audit(attribute_built.data, attribute_built.answers, out=out), out
 
 
 def test_an_audit_shows_its_gates(audit: tuple[pb.AuditResult, Path]) -> None:

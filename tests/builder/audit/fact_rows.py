@@ -51,6 +51,12 @@ def rules() -> RuleSet:
 
 
 @cache
+def rules_on(axes: frozenset[str]) -> RuleSet:
+    """Return the rules that look at no other axes than these."""
+    return RuleSet([rule for rule in rules().rules if rule.axes <= axes])
+
+
+@cache
 def tools_of(split: str) -> dict[str, ToolRow]:
     """Return the tools of a split by name."""
     return {
@@ -159,7 +165,7 @@ class Groups:
             rule = rules().rules[mine[int(self._rng.integers(len(mine)))]]
             rival = rules().rules[other[int(self._rng.integers(len(other)))]]
             steps = self._steps(rule, rival, own, shown, changed_late)
-            if steps is not None and self._is_found(steps, tools, answer):
+            if steps is not None and self._is_found(steps, target, tools, answer):
                 return rule, steps
         return None
 
@@ -196,7 +202,7 @@ class Groups:
         equal = np.flatnonzero(scores[offer] >= scores[offer].max() - 0.02)
         return Step(job, tuple(offers[offer].tolist()), int(equal[int(self._rng.integers(len(equal)))]), role)
 
-    def _is_found(self, steps: Sequence[Step], tools: NDArray[np.float64], answer: int) -> bool:
+    def _is_found(self, steps: Sequence[Step], target: str, tools: NDArray[np.float64], answer: int) -> bool:
         rated = self._config == "rating_integrated"
         seen = [
             ObservedChoice(
@@ -208,7 +214,8 @@ class Groups:
             if step.role != "elsewhere"
         ]
         changes = 1 if self._config == "chronological" else 0
-        return set(read_history(seen, tools, rules(), changes=changes).picks()) == {answer}
+        verdicts = read_history(seen, tools, rules_on(frozenset(self._jobs[target].axes)), changes=changes)
+        return set(verdicts.picks()) == {answer}
 
     def _distractors(self, target: str) -> list[str]:
         names = sorted(self._jobs)

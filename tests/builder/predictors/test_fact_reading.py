@@ -104,6 +104,14 @@ def test_a_view_without_steps_scores_all_candidates() -> None:
     assert set(part.reading.verdicts(empty, names)) == {"oracle", "counter", "linear"}
 
 
+def test_candidates_without_facts_are_all_alike() -> None:
+    part = part_of()
+    names = part.capable_tools(part.rows[0])
+    silent = [replace(tool, facts=[]) if tool.name in names else tool for tool in part.tools.values()]
+    scores = FactReading(silent, 0).scores(part.rows[0], names)
+    assert scores == pytest.approx([1 / len(names)] * len(names))
+
+
 def test_where_nothing_was_offered_all_tools_of_the_job_were() -> None:
     part = part_of()
 

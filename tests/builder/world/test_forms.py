@@ -32,10 +32,17 @@ def number_of(text: str) -> float:
         ("price", 2.4, "cents_per_100", "24"),
         ("price", 2.4, "usd_per_million", "2,400"),
         ("price", 2.5, "calls_for_10_usd", "4,000"),
+        ("price", 2.4, "cents_per_call", "0.24"),
         ("price", 0.0, "usd_per_call", "0"),
         ("rate_limit", 2.0, "per_minute", "2"),
         ("rate_limit", 2000.0, "per_hour", "120,000"),
         ("rate_limit", 2000.0, "per_five_minutes", "10,000"),
+        ("rate_limit", 2.0, "per_fifteen_minutes", "30"),
+        ("rate_limit", 2.0, "throttle", "1 request every 30 seconds"),
+        ("rate_limit", 45.0, "throttle", "3 requests every 4 seconds"),
+        ("rate_limit", 60.0, "throttle", "1 request per second"),
+        ("rate_limit", 90.0, "throttle", "1.5 requests per second"),
+        ("rate_limit", 6000.0, "throttle", "100 requests per second"),
         ("rate_limit", 2.0, "ms_between_calls", "30,000"),
         ("rate_limit", 7000.0, "ms_between_calls", "8.57"),
         ("latency", 12000.0, "ms", "12,000"),
@@ -43,6 +50,14 @@ def number_of(text: str) -> float:
         ("latency", 100.0, "ms_95", "240"),
         ("uptime", 95.0, "percent", "95.00"),
         ("uptime", 99.995, "percent", "99.995"),
+        ("uptime", 98.0, "percent_short", "98"),
+        ("uptime", 99.5, "percent_short", "99.5"),
+        ("uptime", 99.99, "percent_short", "99.99"),
+        ("uptime", 100.0, "percent_short", "100"),
+        ("uptime", 99.99, "downtime", "4m 19s"),
+        ("uptime", 99.9, "downtime", "43m 12s"),
+        ("uptime", 99.0, "downtime", "7h 12m"),
+        ("uptime", 95.0, "downtime", "36h"),
         ("uptime", 99.99, "downtime_minutes", "4.32"),
         ("uptime", 95.0, "downtime_minutes", "2,160"),
         ("uptime", 99.9, "downtime_hours", "8.76"),
@@ -53,6 +68,8 @@ def number_of(text: str) -> float:
         ("retention", 90.0, "duration_in_days", "90 days"),
         ("retention", 90.0, "duration", "3 months"),
         ("retention", 14.0, "duration", "2 weeks"),
+        ("retention", 90.0, "duration_short", "90d"),
+        ("retention", 0.25, "duration_short", "6h"),
         ("retention", 90.0, "duration_iso", "P90D"),
         ("retention", 0.0, "duration_iso", "PT0S"),
         ("retention", 0.25, "days", "0.25"),
@@ -62,10 +79,15 @@ def number_of(text: str) -> float:
         ("freshness", 3600.0, "interval", "every hour"),
         ("freshness", 604800.0, "interval", "every week"),
         ("freshness", 900.0, "interval", "every 15 minutes"),
+        ("freshness", 3600.0, "adverb", "hourly"),
+        ("freshness", 2592000.0, "adverb", "monthly"),
+        ("freshness", 900.0, "adverb", "every 15 minutes"),
+        ("freshness", 900.0, "duration_short", "15m"),
         ("freshness", 1.0, "duration", "1 second"),
         ("freshness", 5.0, "frequency", "12 times a minute"),
         ("freshness", 900.0, "frequency", "4 times an hour"),
         ("freshness", 3600.0, "frequency", "once an hour"),
+        ("freshness", 43200.0, "frequency", "twice a day"),
         ("freshness", 10800.0, "frequency", "8 times a day"),
         ("freshness", 2592000.0, "frequency", "once a month"),
         ("freshness", 900.0, "duration_iso", "PT15M"),
@@ -76,6 +98,7 @@ def number_of(text: str) -> float:
         ("archive", 12.0, "months", "144"),
         ("archive", 12.0, "since_year", 2014),
         ("archive", 12.0, "since_month", "November 2014"),
+        ("archive", 12.0, "since_date", "2014-11-01"),
         ("coverage", 1200.0, "count", "1,200"),
         ("standing", 7.0, "rating", "7.0"),
         ("standing", 8.7, "stars", "4.35"),
@@ -106,14 +129,31 @@ def test_a_plan_costs_the_price_per_call() -> None:
     assert stated("price", 0.1).plan == (5, 50_000)
 
 
+@pytest.mark.parametrize(
+    ("price", "per_call", "cost", "pack"),
+    [
+        (0.04, 1, "40", "1,000,000"),
+        (0.0625, 1, "62.50", "1,000,000"),
+        (1.25, 2, "125", "200,000"),
+        (2.4, 5, "48", "100,000"),
+        (16.0, 10, "32", "20,000"),
+    ],
+)
+def test_prices_have_a_form_in_credits(price: float, per_call: int, cost: str, pack: str) -> None:
+    credit_price = stated("price", price).credits
+    assert (credit_price.per_call, credit_price.cost, credit_price.pack) == (per_call, cost, pack)
+
+
 @pytest.mark.parametrize("price", PRICES)
 def test_each_form_of_a_price_is_exact_and_has_three_digits_at_most(price: float) -> None:
     assert tidy(AXES["price"], price) == price
     of = stated("price", price)
     plan = of.plan
     factors = {of.usd_per_1000: 1, of.usd_per_call: 1000, of.cents_per_100: 0.1, of.usd_per_million: 0.001}
+    factors[of.cents_per_call] = 10
     read = {text: number_of(text) * factor for text, factor in factors.items()}
     read |= {of.calls_for_10_usd: 10_000 / number_of(of.calls_for_10_usd), plan.fee: plan.usd / plan.calls * 1000}
+    read[of.credits.cost] = number_of(of.credits.cost) / of.credits.size * of.credits.per_call * 1000
     assert number_of(plan.fee) == plan.usd
     for text, per_1000 in read.items():
         assert per_1000 == pytest.approx(price, rel=1e-9), text

@@ -433,7 +433,7 @@ def test_layouts_that_a_reader_cannot_use(source: str, edit: Callable[[str], str
 def test_a_layout_that_is_json_is_always_json() -> None:
     plan = next(layout for layout in layouts("train") if layout.name == "plan_json")
     careless = plan.source.replace('fields.rstrip().removesuffix(",")', "fields.rstrip()").replace(
-        '"rating_of_10": {{ facts.standing.rating }},', '"rating_of_10": {{ facts.standing.rating }}'
+        '"rating": "{{ facts.standing.rating }}/10",', '"rating": "{{ facts.standing.rating }}/10"'
     )
     assert layout_problems(Layout("mine", careless)) == [
         "layouts/mine.j2: JSON with all axes, but not with price 0 alone."
@@ -452,8 +452,8 @@ def test_layouts_of_the_repository_are_no_copies_of_each_other() -> None:
 
 def test_copies_and_unreadable_layouts_are_problems_of_the_pack(folder: Path, source: str) -> None:
     table = next(layout for layout in layouts("test") if layout.name == "sla_table").source
-    disguised = table.replace("{{ label.ljust(29) }}| {{ text }}", "* {{ label | upper }}: {{ text }}")
-    for old, new in (("European Union only", "Europe"), ("state registers", "the state"), ("main fields", "some")):
+    disguised = table.replace(" | ", " - ").replace("Data age", "DATA AGE")
+    for old, new in (("EU data centres", "Europe"), ("state registers", "the state"), ("Onboarding", "To begin")):
         disguised = disguised.replace(old, new)
     (folder / "layouts" / "env_file.j2").write_text(disguised)
     (folder / "layouts" / "vendor_questionnaire.j2").write_text(without_axis(source))

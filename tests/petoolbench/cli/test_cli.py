@@ -108,7 +108,8 @@ def test_build_prints_the_funnel(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small", "small-private"]
 
 
-def test_audit_prints_tables_and_writes_the_report(built: Built, tmp_path: Path) -> None:
+def test_audit_prints_tables_and_writes_the_report(attribute_built: Built, tmp_path: Path) -> None:
+    built = attribute_built
     done = run("audit", built.data, "--answers", built.answers, "-o", "report", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for text in (
