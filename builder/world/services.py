@@ -19,6 +19,7 @@ from builder.errors import ConfigError
 from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Binding, Functionality, Slot
+from builder.users.choice_rules import features
 from builder.words import sentence, slug, words
 
 from .axes import AXES, Axis, Value
@@ -36,7 +37,9 @@ _FREE_UP_TO: Final = 0.25
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.6
 """Share of the groups with such a tool in which it is free."""
-_MAX_OPTIONAL: Final = 2
+_MAX_LAYOUT_DRAWS: Final = 3000
+"""Assignments of layouts to providers of which the most balanced one is taken."""
+_OPTIONAL: Final = 2
 """Highest number of optional parameters of a tool."""
 _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
@@ -138,12 +141,40 @@ def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, 
     rng = generator_for(_seed(pack), "providers", split)
     names = [layout.name for layout in split_layouts(split, pack)]
     ranges = pack.ranges if pack is not None else {}
-    providers = []
-    for place, raw in enumerate(sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))):
-        facts = {axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider}
-        layout = names[(place + int(rng.integers(len(names)))) % len(names)]
-        providers.append(ServiceProvider(**raw, layout=layout, facts=facts))
-    return tuple(providers)
+    listed = sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))
+    facts = [
+        {axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider} for _ in listed
+    ]
+    chosen = _balanced_layouts(names, facts, rng)
+    return tuple(
+        ServiceProvider(**raw, layout=layout, facts=own) for raw, layout, own in zip(listed, chosen, facts, strict=True)
+    )
+
+
+def _balanced_layouts(names: Sequence[str], facts: Sequence[Facts], rng: np.random.Generator) -> list[str]:
+    """Give each provider a layout so that layouts tell as little as possible about the facts of their providers.
+
+    Of many random assignments that use all layouts equally often, the one is taken in which the mean features of the
+    providers differ least between layouts.
+
+    Args:
+        names: Names of the layouts.
+        facts: Facts of each provider.
+        rng: Generator that draws the assignments.
+    """
+    matrix = np.array([features(own) for own in facts])
+    matrix = matrix[:, ~np.isnan(matrix).any(axis=0)]
+    matrix = matrix - matrix.mean(axis=0)
+    even = np.arange(len(facts)) % len(names)
+    best, least = even, np.inf
+    for _ in range(_LAYOUT_DRAWS):
+        drawn = rng.permutation(even)
+        sums = np.zeros((len(names), matrix.shape[1]))
+        np.add.at(sums, drawn, matrix)
+        spread = float((sums**2).sum())
+        if spread < least:
+            best, least = drawn, spread
+    return [names[int(place)] for place in best]
 
 
 def _seed(pack: Pack | None) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -69,10 +70,15 @@ def test_answers_are_candidates_that_do_the_job_with_valid_arguments(
     for row, answer in answered(everything(rows)):
         tool = next(tool for tool in row.candidates if tool.name == answer.name)
         assert functionality[answer.name] == row.functionality
-        jsonschema.validate(json.loads(answer.arguments), json.loads(tool.parameters))
+        validator(tool.parameters).validate(json.loads(answer.arguments))
+        docs = {tool.name: tool for tool in row.history_tools}
         for step in row.history:
-            doc = next(tool for tool in row.history_tools if tool.name == step.name)
-            jsonschema.validate(json.loads(step.arguments), json.loads(doc.parameters))
+            validator(docs[step.name].parameters).validate(json.loads(step.arguments))
+
+
+@cache
+def validator(parameters: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(parameters))
 
 
 def test_every_argument_can_be_read_from_the_instruction(rows: Rows) -> None:

@@ -116,6 +116,29 @@ def test_arguments_have_a_place_for_every_slot(jobs: tuple[Job, ...]) -> None:
             assert all(binding.path[0] in properties for binding in service.bindings.values())
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_tools_of_a_job_have_different_descriptions(split: str) -> None:
+    for job in service_jobs(split):
+        descriptions = {service.description for service in job.services}
+        assert len(descriptions) == len(job.services), job.functionality.name
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_optional_parameters_fit_the_functionality(split: str) -> None:
+    fitting = {raw["name"]: raw for raw in data_table("world/data/optional_parameters.toml")["parameter"]}
+    drawn = set()
+    for job in service_jobs(split):
+        for service in job.services:
+            schema = service.parameters
+            optional = schema["properties"].keys() - set(schema["required"])
+            assert len(optional) <= 2
+            for name in optional:
+                assert job.functionality.name in fitting[name]["functionalities"]
+                assert schema["properties"][name] == fitting[name]["schema"]
+            drawn |= optional
+    assert {"limit", "page", "lang", "format", "units"} <= drawn
+
+
 @pytest.mark.parametrize(
     ("naming", "expected"),
     [

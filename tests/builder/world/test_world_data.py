@@ -148,6 +148,15 @@ def test_the_axes_of_a_functionality_mean_something_for_it(name: str) -> None:
     assert re.fullmatch(r"([a-z]+[ -])*([a-z]+s|kinds of [a-z]+s)|", about["noun"])  # plural, as a sentence needs it
 
 
+def test_optional_parameters_name_functionalities() -> None:
+    raw = data_table("world/data/optional_parameters.toml")["parameter"]
+    assert len({item["name"] for item in raw}) == len(raw)
+    for item in raw:
+        assert set(item) == {"name", "schema", "functionalities"}
+        assert {"type", "default", "description"} <= set(item["schema"])
+        assert item["functionalities"] == sorted(set(item["functionalities"]) & set(FUNCTIONALITIES)), item["name"]
+
+
 def test_series_have_an_archive_and_nothing_else_has() -> None:
     assert {name for name, about in FUNCTIONALITIES.items() if "archive" in about["axes"]} == set(SERIES)
 
