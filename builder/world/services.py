@@ -37,9 +37,9 @@ _FREE_UP_TO: Final = 0.25
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.6
 """Share of the groups with such a tool in which it is free."""
-_MAX_LAYOUT_DRAWS: Final = 3000
+_LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
-_OPTIONAL: Final = 2
+_MAX_OPTIONAL: Final = 2
 """Highest number of optional parameters of a tool."""
 _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}

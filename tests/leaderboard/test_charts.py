@@ -98,15 +98,17 @@ def test_values_without_an_order_are_not_joined_by_a_line() -> None:
     sliced = {
         "axis": {"price": (0.5, 10), "latency": (0.75, 20)},
         "history_length": {"6 to 10": (0.5, 3), "11 to 15": (0.5, 3)},
+        "kind": {"limit": (0.5, 3), "trade": (0.5, 3)},
     }
     systems = (entry(1, 0.5), entry(2, 0.6))
     entries = entries_of([(submission, dataclasses.replace(outcome, slices=sliced)) for submission, outcome in systems])
-    assert charts.slicings(entries) == ["history_length", "axis"]
-    axis, length = (charts.accuracy_by_slice(entries, name) for name in ("axis", "history_length"))
+    assert charts.slicings(entries) == ["history_length", "axis", "kind"]
+    axis, length, kind = (charts.accuracy_by_slice(entries, name) for name in ("axis", "history_length", "kind"))
     assert axis.count("system 1, latency: 75.0, 20 instances") == 1
     joined = re.compile(r'<path d="M [^"]*L [^"]*"[^>]*stroke: #2f7ed8')
     assert joined.search(length)
     assert not joined.search(axis)
+    assert not joined.search(kind)
 
 
 def test_systems_of_the_same_name_have_different_labels() -> None:

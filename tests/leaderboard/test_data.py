@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_dataset.reader import read_instances
+from hf_dataset.reader import read_instances, read_tools
 from hf_dataset.schema import to_dict
 from leaderboard.public_data import Data, DataError, data_revision
 from leaderboard.scoring.private_answers import Answers
@@ -31,8 +31,18 @@ def test_instances_match_the_build(built: Built, data: Data) -> None:
             assert [fields_of(tool) for tool in instance.candidates] == written["candidates"]
             assert (instance.answer and fields_of(instance.answer)) == written["answer"]
             assert (instance.instruction, list(instance.evidence)) == (written["instruction"], written["evidence"])
+            assert [fields_of(tool) for tool in instance.history_tools] == written["history_tools"]
+            assert (instance.today, instance.meta) == (written["today"], written["meta"])
             assert (instance.answer is None) == (split == "test")
     assert set(data.ids("test")) == set(HISTORY_TYPES)
+
+
+def test_facts_match_the_build(built: Built, data: Data) -> None:
+    for tool in read_tools(built.data, "validation"):
+        assert data.facts[tool.name] == {
+            fact.axis: (f"{fact.value} {fact.unit}".rstrip(), fact.stated) for fact in tool.facts
+        }
+    assert any(facts for facts in data.facts.values())
 
 
 def fields_of(record: object) -> dict[str, object]:
@@ -42,6 +52,11 @@ def fields_of(record: object) -> dict[str, object]:
 def test_invalid_data_is_rejected(built: Built, data: Data, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no manifest\.json"):
         Data(tmp_path)
+    (tmp_path / "earlier").mkdir()
+    manifest = json.loads((built.data / "manifest.json").read_text(encoding="utf-8"))
+    (tmp_path / "earlier" / "manifest.json").write_text(json.dumps({**manifest, "format": 1}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"has data format 1; this board reads format 2\. Build the data set again, or"):
+        Data(tmp_path / "earlier")
     with pytest.raises(DataError, match="Unknown split 'train'"):
         data.table("chronological", "train")
     with pytest.raises(DataError, match=r"Unknown split 'test' of config '\.\./x'"):

@@ -75,12 +75,29 @@ def test_scores_equal_those_of_the_metric(scorer: Scorer, data: Data) -> None:
 def test_slices_contain_the_number_of_their_instances(scorer: Scorer, data: Data) -> None:
     outcome = scored(scorer, "validation", guesses(data, "validation")).outcome
     total = sum(scores.count for scores in outcome.scores.values())
-    assert set(outcome.slices) == {"history_length", "drift_position", "noise", "axis"}
-    for name in ("history_length", "axis"):
+    assert set(outcome.slices) == {
+        "history_length", "drift_position", "noise", "axis", "kind", "concerns", "evidence",
+    }  # fmt: skip
+    for name in ("history_length", "axis", "kind", "concerns", "evidence"):
         assert sum(count for _, count in outcome.slices[name].values()) == total
     assert sum(count for _, count in outcome.slices["drift_position"].values()) == outcome.scores["chronological"].count
     rates = [rate * count for rate, count in outcome.slices["axis"].values()]
     assert sum(rates) / total == pytest.approx(outcome.overall["tool_accuracy"])
+
+
+def test_slices_of_an_instance_depend_on_the_metadata_that_it_has() -> None:
+    assert score_submission._slices_of({}, 12) == [("history_length", "11 to 15")]
+    labelled = {"drift_step": 6, "noise": 0.1, "axes": ["pricing"], "kind": None, "concerns": None, "evidence": None}
+    assert score_submission._slices_of(labelled, 12) == [
+        ("history_length", "11 to 15"), ("drift_position", "second third"), ("noise", "10 %"), ("axis", "pricing"),
+    ]  # fmt: skip
+    by_facts = {"axes": ["price"], "kind": "trade", "concerns": 2, "evidence": 8}
+    assert score_submission._slices_of(by_facts, 220) == [
+        ("history_length", "101 and more"), ("axis", "price"), ("kind", "trade"), ("concerns", "2"),
+        ("evidence", "5 to 8"),
+    ]  # fmt: skip
+    for number, label in ((0, "0"), (1, "1"), (4, "3 to 4"), (16, "9 to 16"), (40, "17 and more")):
+        assert ("evidence", label) in score_submission._slices_of({"evidence": number}, 12)
 
 
 def test_a_file_for_one_config_has_no_overall_scores(scorer: Scorer, data: Data) -> None:
