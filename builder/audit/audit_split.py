@@ -28,6 +28,8 @@ class AuditSettings:
     """True if providers of candidates may appear in the history."""
     expected_loss: float = 0.0
     """Share of the instances that flipped ratings make unanswerable, 0 to 1."""
+    scarce: bool = False
+    """True if some histories have too few telling steps for a certain answer: readers are then only reported."""
     worded: bool = True
     """True if each split's documentation has its own phrases or layouts, as in the built-in catalogue."""
 
@@ -43,6 +45,7 @@ def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
         changes=manifest.preference_changes(config),
         provider_overlap=manifest.provider_overlap,
         expected_loss=manifest.oracle_expected_loss if config == "rating_integrated" else 0.0,
+        scarce=bool(manifest.config.get("choices", {}).get("evidence")),
         worded=manifest.is_builtin,
     )
 

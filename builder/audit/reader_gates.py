@@ -20,7 +20,8 @@ def reader_gates(parts: Sequence[AuditSplit], read: Mapping[str, BySplit]) -> tu
     """Return the gates on readers, and the accuracies that are only reported.
 
     Each reader has a gate on all rows, which must also hold for each split, and one on the rows of each kind of
-    preference. Its accuracy is reported by the number of concerns.
+    preference. Its accuracy is reported by the number of concerns. Where telling steps are scarce, everything is only
+    reported: the answer is then uncertain for every reader.
 
     Args:
         parts: The splits of a config.
@@ -39,7 +40,7 @@ def reader_gates(parts: Sequence[AuditSplit], read: Mapping[str, BySplit]) -> tu
             own.append(measure(f"{name}, {kind}")(outcomes))
         by_concerns = _grouped(parts, by_split, _concerns)
         reported += [measure(f"{name}, {label}")(outcomes) for label, outcomes in by_concerns.items()]
-    return gates, reported
+    return ([], [*gates, *reported]) if settings.scarce else (gates, reported)
 
 
 def _kind(row: Instance) -> str | None:

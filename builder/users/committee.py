@@ -38,8 +38,8 @@ _LEAST_CURRENT: Final = 4
 """Minimum number of steps after the last change of a preference."""
 _LEAST_BETWEEN: Final = 3
 """Minimum number of steps under a preference that lasts only for a while."""
-_MOST_STEPS: Final = 300
-"""Number of steps, counted from the end, among which a change is searched."""
+_MOST_STEPS: Final = 150
+"""Number of steps, counted from the end, that are read where a preference can change; they are ample."""
 _CENTRE: Final = 2.0
 """Typical negative log likelihood of a step, by which sums over steps are centred."""
 READERS: Final = ("bayes", "counter", "linear")
@@ -209,7 +209,7 @@ def current_steps(likelihood: NDArray[np.float64], rules: RuleSet, changes: int 
     number = len(likelihood)
     if number > _MOST_STEPS:
         late = current_steps(likelihood[-_MOST_STEPS:], rules, changes)
-        return np.concatenate([np.full(number - _MOST_STEPS, late[0]), late])
+        return np.concatenate([np.zeros(number - _MOST_STEPS, dtype=bool), late])
     if number <= _LEAST_CURRENT:
         return np.ones(number, dtype=bool)
     inside, around = _segments(likelihood, rules)

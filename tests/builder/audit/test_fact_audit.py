@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from builder.audit.audit_split import AuditSplit
+from builder.audit.audit_split import AuditSplit, audit_settings
 from builder.audit.learned_shortcuts import learned_shortcuts
 from builder.audit.row_checks import Check, run_checks
 from builder.audit.run_audit import ConfigAudit, audit_config, shortcut_gate
 from builder.audit.shortcut import Shortcut, ShortcutPredictor
 from builder.audit.shortcuts import SHORTCUTS
 from builder.predictors.protocol import Predictor
+from hf_dataset.manifest import Manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, FactRow, Instance, MetaRow, ToolDoc, ToolRow
 
 from .fact_rows import fact_splits, plain_rows
@@ -221,6 +222,22 @@ def test_a_kind_with_enough_rows_has_a_gate_of_its_own() -> None:
     assert "oracle, single" not in gates
     (single,) = [gate for gate in item.reported if gate.name == "oracle, single"]
     assert single.accuracy == 0
+
+
+def test_where_evidence_is_scarce_readers_are_only_reported() -> None:
+    wrong = changed(splits(), answer_by(lambda part, row: part.capable_tools(row)[0]))
+    scarce = [replace(part, settings=replace(part.settings, scarce=True)) for part in wrong]
+    item = audit_config(scarce)
+    assert not [gate for gate in item.gates if gate.is_lower]
+    assert {"oracle", "counter", "linear"} <= {gate.name for gate in item.reported}
+    settings = audit_settings(manifest_with({"evidence": [1, 2, 4]}), "preferred_only")
+    assert settings.scarce
+    assert not audit_settings(manifest_with({"evidence": []}), "preferred_only").scarce
+
+
+def manifest_with(choices: dict[str, object]) -> Manifest:
+    config = {"candidates": {"provider_overlap": False}, "histories": {"changes": 1}, "choices": choices}
+    return Manifest(build_id="", builder="", catalog="builtin", rows={}, tokenizer="", config=config)
 
 
 def without_disliked(_: AuditSplit, row: Instance) -> Instance:

@@ -18,7 +18,6 @@ import pytest
 
 from builder import pipeline
 from builder.build_manifest import file_hashes
-from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, ConfigError, OutputError
 from builder.execution import code_hash as code_hash_module
@@ -30,15 +29,23 @@ from builder.execution.partition_writer import PartitionWriter
 from builder.execution.staging import UNFINISHED, written_aside
 from hf_dataset.manifest import read_manifest
 from tests.conftest import Built, silent
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
+from tests.fakes.openai.catalogue import write_catalogue
 from tests.processes import tree
 
 PARTED = BuildConfig(seed=8, users=UserConfig(count=30, train=0.4, validation=0.3, test=0.3, partition=7))
 """Four partitions: two of train."""
-TOML = "seed = 8\n[users]\ncount = 30\ntrain = 0.4\nvalidation = 0.3\ntest = 0.3\npartition = 7\n"
+BUILD = """
+import sys
+from pathlib import Path
+from builder.execution.executors import Executor
+from tests.builder.execution.test_executors import make
+make(Path(sys.argv[1]), executor=Executor(sys.argv[2], workers=2))
+"""
 
 
 def make(out: Path, progress: Callable[[str, int, int], None] = silent, **other: Any) -> Built:
-    report = pipeline.build(open_source("builtin"), PARTED, out, progress, audited=False, **other)
+    report = pipeline.build(AttributeCatalogue(), PARTED, out, progress, audited=False, **other)
     return Built(out, out.with_name(f"{out.name}-private"), report)
 
 
@@ -165,7 +172,7 @@ def test_nothing_is_gone_on_from_that_was_made_from_something_else(
         monkeypatch.setattr("builder.execution.checkpoint.version", lambda _: "0")
     else:
         other = PARTED.model_copy(update={what: {"seed": 9, "secret": "no-short-secret-1"}[what]})
-    pipeline.build(open_source("builtin"), other, tmp_path / "data", silent, audited=False)
+    pipeline.build(AttributeCatalogue(), other, tmp_path / "data", silent, audited=False)
     assert begun == ["train0", "train1", "validation0", "test0"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
 
@@ -234,7 +241,7 @@ def test_a_partition_that_cannot_be_made_is_told_at_once_or_in_the_end(
 
 
 def test_killed_with_workers_and_gone_on_with_by_one(whole: Built, tmp_path: Path) -> None:
-    process = start(tmp_path, "--workers", "2")
+    process = start(tmp_path / "data", "local")
     try:
         until(lambda: list(tmp_path.glob(f".data-private.partial-*/{UNFINISHED}/*/train-*.json")), process)
     finally:
@@ -242,13 +249,12 @@ def test_killed_with_workers_and_gone_on_with_by_one(whole: Built, tmp_path: Pat
         process.communicate()
     assert not (tmp_path / "data").exists()
     assert same(make(tmp_path / "data"), whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "data", "data-private"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
 
 
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    (folder / "config.toml").write_text(TOML)
-    command = ["-m", "petoolbench", "build", "--config-file", "config.toml", "--no-audit", "-o", "data", *options]
-    return subprocess.Popen([sys.executable, *command], cwd=folder, stderr=subprocess.PIPE, text=True)
+def start(out: Path, engine: str) -> subprocess.Popen[str]:
+    """Start a process that builds with two workers."""
+    return subprocess.Popen([sys.executable, "-c", BUILD, str(out), engine], stderr=subprocess.PIPE, text=True)
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -258,7 +264,7 @@ def until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
 
 
 def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_path: Path) -> None:
-    process = start(tmp_path, "--engine", "ray", "--workers", "2")
+    process = start(tmp_path / "data", "ray")
     actors: list[int] = []
 
     def one_is_writing() -> bool:
@@ -274,7 +280,7 @@ def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_pa
     out = tmp_path / "data"
     manifest = read_manifest(out)
     assert same(Built(out, tmp_path / "data-private", pipeline.BuildResult(manifest, [])), whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "data", "data-private"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
 
 
 def has_open(pid: int, folder: Path) -> bool:
@@ -292,12 +298,20 @@ def test_engines_and_their_options_are_checked() -> None:
         Executor(ray_address="10.0.0.1:6379")
 
 
-def test_an_address_without_a_cluster_is_one_sentence(tmp_path: Path) -> None:
-    _, said = (process := start(tmp_path, "--engine", "ray", "--ray-address", "127.0.0.1:1")).communicate()
-    assert process.returncode == 1
-    assert "error: No Ray cluster answers at '127.0.0.1:1'" in said
-    assert "Traceback" not in said
-    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+def test_an_address_without_a_cluster_is_reported_in_one_sentence(tmp_path: Path) -> None:
+    write_catalogue(tmp_path / "tools.jsonl")
+    command = ["build", "--catalog", "toolbench:tools.jsonl", "--users", "30", "-o", "data"]
+    done = subprocess.run(
+        [sys.executable, "-m", "petoolbench", *command, "--engine", "ray", "--ray-address", "127.0.0.1:1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "error: No Ray cluster answers at '127.0.0.1:1'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tools.jsonl"]
 
 
 def test_the_checkpoint_key_covers_all_code_that_writes_partitions() -> None:

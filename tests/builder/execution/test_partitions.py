@@ -24,7 +24,6 @@ from builder.audit.row_checks import run_checks
 from builder.audit.run_audit import audit
 from builder.audit.training_audit import audit_training
 from builder.build_manifest import file_hashes
-from builder.catalogue.sources import open_source
 from builder.config import MIN_TRAINING_ROWS, BuildConfig, TrainingConfig, UserConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import BuildError
@@ -35,10 +34,10 @@ from builder.execution.partition_writer import PartitionJob
 from builder.execution.partitions import Partition, partitions_of
 from builder.execution.staging import Folders
 from builder.funnel import Funnel
+from builder.grouping.functionalities import entries
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.records import Group
 from builder.training.training_rows import _most_of
-from builder.world.marketplace import marketplace
 from hf_dataset.card import stale_pages
 from hf_dataset.croissant import croissant_text
 from hf_dataset.errors import ReadError
@@ -51,6 +50,8 @@ from hf_dataset.verify import check_folder
 from leaderboard.public_data import Data, DataError
 from leaderboard.scoring.private_answers import Answers
 from tests.conftest import Built, silent
+from tests.factories import group, tool
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
 PARTED = BuildConfig(seed=8, users=UserConfig(count=90, train=0.4, validation=0.3, test=0.3, partition=15))
 
@@ -63,7 +64,7 @@ def partition(number: int = 0, of: int = 1, users: int = 10) -> Partition:
 def parted(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """A build of several partitions in each split, made in this process."""
     out = tmp_path_factory.mktemp("parted") / "data"
-    report = pipeline.build(open_source("builtin"), PARTED, out, silent)
+    report = pipeline.build(AttributeCatalogue(), PARTED, out, silent)
     return Built(out, out.with_name("data-private"), report)
 
 
@@ -104,7 +105,7 @@ def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: P
     def tell(stage: str, done: int, _: int) -> None:
         told[stage] = done
 
-    pipeline.build(open_source("builtin"), PARTED, out, tell, executor=Executor(workers=2))
+    pipeline.build(AttributeCatalogue(), PARTED, out, tell, executor=Executor(workers=2))
     assert file_hashes(out) == file_hashes(parted.data)
     assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -116,7 +117,7 @@ def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
     fewest = TrainingConfig().model_copy(update={"sft_per_config": 5, "dpo_per_config": 5})
     out = tmp_path / "data"
     report = pipeline.build(
-        open_source("builtin"), PARTED.model_copy(update={"training": fewest}), out, silent, audited=False
+        AttributeCatalogue(), PARTED.model_copy(update={"training": fewest}), out, silent, audited=False
     )
     for name in TRAINING:
         folder = [pq.ParquetFile(path).metadata.num_rows for path in sorted((out / name).glob("train-*.parquet"))]
@@ -151,7 +152,7 @@ def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_pat
 
     out = tmp_path / "data"
     # What the audit and the manifest say follows from the tables.
-    pipeline.build(open_source("builtin"), PARTED, out, kill_one, audited=False, executor=Executor(workers=2))
+    pipeline.build(AttributeCatalogue(), PARTED, out, kill_one, audited=False, executor=Executor(workers=2))
     assert killed
     assert tables(out) == tables(parted.data)
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
@@ -305,8 +306,13 @@ def test_which_files_are_a_table() -> None:
 
 @pytest.fixture(scope="module")
 def groups() -> list[Group]:
-    found = {group.functionality.name: group for group in marketplace() if group.split == "train"}
-    return [found["emoji search"], found["airport details by code"], found["send an e-mail"]]
+    """Groups of functionalities of the library; the first has few final instructions."""
+    functionalities = {entry.functionality.name: entry.functionality for entry in entries()}
+    tools = [tool(f"{name}__x") for name in "abc"]
+    return [
+        replace(group(tools), functionality=functionalities[name])
+        for name in ("emoji search", "airport details by code", "send an e-mail")
+    ]
 
 
 def pool(grouped: GroupedCatalogue, one: Partition, shards: Path | None) -> dict[str, Iterator[tuple[int, Any]]]:

@@ -125,10 +125,14 @@ def test_an_odd_call_is_no_change(rules: RuleSet) -> None:
     assert current_steps(likelihood(history, rules), rules).sum() >= 18
 
 
-def test_short_and_long_histories(rules: RuleSet) -> None:
+def test_in_a_short_history_no_change_is_found(rules: RuleSet) -> None:
     assert current_steps(likelihood(steps([PRICE] * 4), rules), rules).all()
-    long = likelihood(steps([LATENCY] * 200 + [PRICE] * 160), rules)
-    current = current_steps(long, rules)
-    assert len(current) == 360
-    assert not current[:190].any()
-    assert current[210:].all()
+
+
+@pytest.mark.parametrize("after", [60, 160])
+def test_of_a_long_history_the_end_is_read(rules: RuleSet, after: int) -> None:
+    """The change is among the steps at the end, or before them."""
+    current = current_steps(likelihood(steps([LATENCY] * 200 + [PRICE] * after), rules), rules)
+    assert len(current) == 200 + after
+    assert not current[:195].any()
+    assert current[-min(after, 150) + 2 :].all()
