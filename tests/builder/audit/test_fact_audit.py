@@ -16,7 +16,7 @@ from builder.audit.shortcut import Shortcut, ShortcutPredictor
 from builder.audit.shortcuts import SHORTCUTS
 from builder.predictors.protocol import Predictor
 from hf_dataset.manifest import Manifest
-from hf_dataset.schema import HISTORY_TYPES, AnswerRow, FactRow, Instance, MetaRow, ToolDoc, ToolRow
+from hf_dataset.schema import HISTORY_TYPES, AnswerRow, FactRow, Instance, ToolDoc, ToolRow
 
 from .fact_rows import fact_splits, plain_rows
 
@@ -395,8 +395,3 @@ def test_a_train_layout_in_another_split_is_found() -> None:
     leaked = replace(test, tools={**test.tools, first: replace(test.tools[first], listing=listing)})
     check = check_of([train, validation, leaked], name)
     assert (check.violations, check.example, check.passed) == (1, first, False)
-
-
-def test_metadata_that_is_missing_is_a_violation() -> None:
-    parts = changed(splits(), lambda _, row: replace(row, meta=MetaRow(step_concerns=None)))
-    assert not check_of(parts, "the metadata does not fit the history").passed

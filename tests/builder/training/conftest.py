@@ -1,4 +1,4 @@
-"""A small data set with training data, and its rows."""
+"""A small data set of a catalogue of tools with attributes with training data, and its rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from builder import pipeline
-from builder.catalogue.sources import open_source
 from builder.config import TrainingConfig
 from hf_dataset.reader import read_instances, read_training
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, DpoRow, Instance, SftRow
 from metrics.petoolbench.records import Reference
 from tests.conftest import silent
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
 from .helpers import MIX, MOST_TRAIN
 
@@ -23,7 +23,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small data set with many rows of every kind. It is not audited, so that a leak fails the test that checks it."""
     out = tmp_path_factory.mktemp("training") / "mixed"
     config = MOST_TRAIN.model_copy(update={"training": TrainingConfig.model_validate({"mix": MIX})})
-    pipeline.build(open_source("builtin"), config, out, silent, audited=False)
+    pipeline.build(AttributeCatalogue(), config, out, silent, audited=False)
     return out
 
 

@@ -13,7 +13,6 @@ import pytest
 from builder import pipeline
 from builder.audit.training_audit import Pair, measure
 from builder.audit.word_classifier import margins
-from builder.catalogue.sources import open_source
 from builder.config import UserConfig
 from builder.errors import AuditError
 from builder.records import GroupTool, User
@@ -22,6 +21,7 @@ from hf_dataset.schema import DpoRow
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import Reference, ToolCall
 from tests.conftest import SMALL, Built, silent
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
 from .helpers import BY_HISTORY
 
@@ -135,11 +135,13 @@ def test_a_build_with_leaking_pairs_is_refused(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(RejectedCalls, "make", shortest)
     half = SMALL.model_copy(update={"users": UserConfig(count=120, train=0.8, validation=0.1, test=0.1)})
     with pytest.raises(AuditError, match=r"training data: .*the longer call at [\d.]+ % where 50.0 %"):
-        pipeline.build(open_source("builtin"), half, tmp_path / "out", silent)
+        pipeline.build(AttributeCatalogue(), half, tmp_path / "out", silent)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_audit_of_a_build_contains_the_training_data(built: Built) -> None:
+@pytest.mark.parametrize("fixture", ["built", "attribute_built"])
+def test_the_audit_of_a_build_contains_the_training_data(fixture: str, request: pytest.FixtureRequest) -> None:
+    built: Built = request.getfixturevalue(fixture)
     audit = json.loads((built.data / "audit.json").read_text())["training"]
     assert audit["failed"] == []
     assert [check["violations"] for check in audit["checks"]] == [0] * 5

@@ -73,9 +73,9 @@ def test_a_row_without_a_config_in_its_id_is_refused(train: dict[str, Instance])
         messages_of(replace(row, instance_id="mine-1"))
 
 
-def test_the_version_changes_with_the_prompt(monkeypatch: pytest.MonkeyPatch, built: Built) -> None:
+def test_the_version_changes_with_the_prompt(monkeypatch: pytest.MonkeyPatch, attribute_built: Built) -> None:
     version = prompt_version()
-    assert json.loads((built.data / "manifest.json").read_text())["prompt_version"] == version
+    assert json.loads((attribute_built.data / "manifest.json").read_text())["prompt_version"] == version
     prompt_version.cache_clear()
     assert prompt_version() == version
     prompt_version.cache_clear()

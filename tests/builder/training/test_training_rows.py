@@ -12,7 +12,6 @@ import datasets
 import pytest
 
 from builder import pipeline
-from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, TrainingConfig
 from builder.predictors.oracle import OraclePredictor
 from builder.training.rejected_calls import ERROR_OF, POSSIBLE
@@ -24,6 +23,7 @@ from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import Reference, ToolCall
 from tests.conftest import silent
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
 from .helpers import BY_HISTORY, MIX, TRAIN, parsed, plain, query_groups
 
@@ -198,7 +198,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"seed": 1, "users": {"count": 220, "train": 0.8, "validation": 0.1, "test": 0.1},
          "training": {"dpo_per_config": 50, "sft_per_config": 100, "docs": "names"}}
     )  # fmt: skip
-    pipeline.build(open_source("builtin"), config, out, silent, audited=False)
+    pipeline.build(AttributeCatalogue(), config, out, silent, audited=False)
     return out
 
 
