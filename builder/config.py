@@ -360,7 +360,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "release": {"users": _RELEASE},
     "hard": {
         "users": _RELEASE,
-        "choices": {"concerns": (3,), "off_profile": 0.1},
+        "choices": {"concerns": (3,), "off_profile": 0.1, "other_jobs": 4, "other_calls_per_job": 3},
         "candidates": {"distractors": "near_functionality"},
     },
     "curve": {

@@ -38,7 +38,7 @@ def silent(stage: str, done: int, total: int) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Small build of the built-in catalogue. Tests must not modify it."""
     out = tmp_path_factory.mktemp("built") / "small"
-    report = pipeline.build(open_source("builtin"), SMALL, out, silent, audited=False)
+    report = pipeline.build(open_source("builtin"), SMALL, out, silent)
     return Built(out, out.with_name("small-private"), report)
 
 

@@ -159,7 +159,7 @@ def _in_time(current: list[PlannedStep], earlier: list[PlannedStep], change: str
         return [*current[:first], *earlier, *current[first:]]
     if change == "gradual":
         number = min(_MIXED, len(current), len(earlier))
-        mixed = [step for pair in zip(current[:number], earlier[-number:], strict=True) for step in pair]
+        mixed = [step for pair in zip(earlier[-number:], current[:number], strict=True) for step in pair]
         return [*earlier[:-number], *mixed, *current[number:]]
     return [*earlier, *current]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import pytest
 
-from builder.grouping.functionalities import REGISTERS, Entry, concepts, data_table, entries
+from builder.grouping import functionalities
+from builder.grouping.functionalities import REGISTERS, Entry, concepts, data_files, data_table, entries
 from builder.records import Functionality
 from builder.users.values.slot_values import generator
 
@@ -73,3 +76,17 @@ def test_the_built_in_catalogue_covers_many_functionalities_and_categories() -> 
 def test_contrast_families_are_lower_case_words() -> None:
     for family in data_table("grouping/lexicon/contrasts.toml").values():
         assert all(member == " ".join(member.lower().split()) for member in family)
+
+
+def test_the_hash_of_the_library_covers_all_data_of_the_built_in_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    covered: set[Path] = set()
+
+    def noted(folder: str) -> list[Traversable]:
+        found = data_files(folder)
+        covered.update(Path(str(node)) for node in found)
+        return found
+
+    monkeypatch.setattr(functionalities, "data_files", noted)
+    assert functionalities.library_hash.__wrapped__() == functionalities.library_hash()
+    world = Path(functionalities.__file__ or "").parents[1] / "world"
+    assert {path for path in world.rglob("*") if path.suffix in (".toml", ".j2")} <= covered
