@@ -6,17 +6,16 @@ import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from .choice_config import ChoiceConfig, ListingsConfig
+from .config_section import Section, Share
 from .errors import ConfigError
+from .presets import PARTITION_USERS, PRESETS
 from .randomness import secret_numbers
 
-Share = Annotated[float, Field(ge=0, le=1)]
-"""A share, 0 to 1."""
-PARTITION_USERS: Final = 10_000
-"""Default number of users in a partition; larger than any split of a release."""
 MIN_SAME_FUNCTION: Final = 3
 """Minimum number of tools in a functionality group, each from a different provider. It is therefore also the minimum
 number of same-function candidates, and of users in a query group."""
@@ -29,13 +28,7 @@ EARLY_STEPS: Final = 2
 """Number of calls under each preference that precedes the last two."""
 
 
-class _Section(BaseModel):
-    """Base class of all sections: immutable, and without unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class UserConfig(_Section):
+class UserConfig(Section):
     """Number of users, and their distribution over splits and partitions."""
 
     count: int = Field(default=300, ge=9)
@@ -64,7 +57,7 @@ class UserConfig(_Section):
         return {"train": self.count - validation - test, "validation": validation, "test": test}
 
 
-class GroupConfig(_Section):
+class GroupConfig(Section):
     """Settings for grouping the tools of a real catalogue by functionality."""
 
     similarity: Share = 0.30
@@ -75,7 +68,7 @@ class GroupConfig(_Section):
     """Maximum number of tools in a group; surplus tools become distractors of other groups."""
 
 
-class PreferenceConfig(_Section):
+class PreferenceConfig(Section):
     """Settings for preferences over attributes; not used with the built-in catalogue."""
 
     max_axes: int = Field(default=3, ge=1, le=3)
@@ -87,7 +80,7 @@ class PreferenceConfig(_Section):
     vectors of the phrases that document them."""
 
 
-class HistoryConfig(_Section):
+class HistoryConfig(Section):
     """Settings for histories of tools with attributes; not used with the built-in catalogue."""
 
     min_length: int = Field(default=8, ge=8, le=100)
@@ -155,42 +148,7 @@ class HistoryConfig(_Section):
         return [mirror - step for step in reversed(late)], late
 
 
-class ChoiceConfig(_Section):
-    """Settings for histories of choices among tools with facts; used only with the built-in catalogue."""
-
-    concerns: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(default=(1, 2, 3), min_length=1)
-    """Numbers of concerns of a user, each in as many query groups."""
-    evidence: tuple[Annotated[int, Field(ge=1, le=32)], ...] = ()
-    """Exact numbers of telling steps, each in as many query groups. The answer is then uncertain where they are few.
-    Empty for as many as the answer needs."""
-    offered: int = Field(default=3, ge=2, le=4)
-    """Number of tools that are offered at each step, the called one included."""
-    jobs: int = Field(default=5, ge=1, le=12)
-    """Number of jobs of the concern that the instruction belongs to."""
-    calls_per_job: int = Field(default=2, ge=1, le=100)
-    """Calls of each of these jobs under the current preference; in half of the histories one more."""
-    other_jobs: int = Field(default=2, ge=1, le=6)
-    """Number of jobs of every other concern."""
-    other_calls_per_job: int = Field(default=2, ge=1, le=100)
-    """Calls of each of these jobs."""
-    telling: int = Field(default=8, ge=1, le=64)
-    """Minimum number of telling steps: each contradicts a rival preference that still fits the steps before it."""
-    refutations: int = Field(default=2, ge=1, le=4)
-    """Number of steps that contradict each rival preference. With fewer contradictions, a rival still fits."""
-    off_profile: float = Field(default=0.05, ge=0, le=0.3)
-    """Share of the steps that do not follow the preference; none in `preferred_only`."""
-    attempts: int = Field(default=8, ge=1)
-    """Maximum number of preferences that are tried for a user, for each kind."""
-
-
-class ListingsConfig(_Section):
-    """Layouts of the test split's listings; used only with the built-in catalogue."""
-
-    pack: str | None = Field(default=None, exclude=True)
-    """Folder of a listing pack. The data depend on its content, not on its path, so the path is not recorded."""
-
-
-class CandidateConfig(_Section):
+class CandidateConfig(Section):
     """Settings for selecting the candidates."""
 
     count: int = Field(default=10, ge=4, le=50)
@@ -232,7 +190,7 @@ OPERATIONAL: Final = {
 """Fields of `LlmConfig` that affect how requests are sent and what they cost, but not the data."""
 
 
-class LlmConfig(_Section):
+class LlmConfig(Section):
     """Requests to a language model; used only in builds with one."""
 
     model: str = Field(default="gpt-4o-mini", min_length=1)
@@ -272,7 +230,7 @@ class LlmConfig(_Section):
         return (input_tokens * self.usd_per_million_input + output_tokens * self.usd_per_million_output) / 1_000_000
 
 
-class MixConfig(_Section):
+class MixConfig(Section):
     """Shares of the kinds of rejected calls in `dpo`; they must sum to 1.
 
     The share of a kind that a config does not support (`disliked` needs ratings, `stale` needs order) goes to
@@ -302,7 +260,7 @@ class MixConfig(_Section):
         return self
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """The training data, `sft` and `dpo`, built from the users of train."""
 
     docs: Literal["full", "names"] = "full"
@@ -314,7 +272,7 @@ class TrainingConfig(_Section):
     mix: MixConfig = MixConfig()
 
 
-class BuildConfig(_Section):
+class BuildConfig(Section):
     """Config of a build; together with the catalogue it determines the data."""
 
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -350,38 +308,6 @@ class BuildConfig(_Section):
     def seed_of(self, split: str) -> tuple[int, ...]:
         """Return the seed of all draws for a split."""
         return (self.seed, *(secret_numbers(self.secret) if split == "test" and self.secret else ()))
-
-
-_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13, "partition": 3_000}
-PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2}},
-    "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},
-    "dev": {"users": {**_RELEASE, "count": 1300, "partition": PARTITION_USERS}},
-    "release": {"users": _RELEASE},
-    "hard": {
-        "users": _RELEASE,
-        "choices": {"concerns": (3,), "off_profile": 0.1, "other_jobs": 4, "other_calls_per_job": 3},
-        "candidates": {"distractors": "near_functionality"},
-    },
-    "curve": {
-        "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
-        "choices": {"concerns": (1,), "jobs": 3, "evidence": (1, 2, 4, 8, 16)},
-    },
-    "years": {
-        "users": {"count": 600, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
-        "choices": {
-            "concerns": (3, 4, 5),
-            "jobs": 6,
-            "calls_per_job": 60,
-            "other_jobs": 4,
-            "other_calls_per_job": 20,
-        },
-    },
-}
-"""Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
-choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
-users with three concerns who follow their preference less often, among distractors that do similar jobs; users of whom
-1 to 16 telling steps are known; and histories of about 1,000 steps over three years."""
 
 
 def load_config(

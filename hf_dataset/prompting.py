@@ -124,7 +124,8 @@ def _step(step: InteractionRow) -> str:
 
 @lru_cache(maxsize=8192)
 def _history_tool(tool: ToolDoc) -> str:
-    return _json(_documentation(tool))
+    """Return what a model needs of a tool that it cannot call: its listing, or the description."""
+    return _json({"name": tool.name, "listing": tool.listing} if tool.listing else _documentation(tool))
 
 
 @lru_cache(maxsize=8192)

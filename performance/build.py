@@ -20,8 +20,9 @@ from typing import Final
 from builder import pipeline
 from builder.build_manifest import file_hashes
 from builder.catalogue.sources import open_source
-from builder.config import PARTITION_USERS, BuildConfig, load_config
+from builder.config import BuildConfig, load_config
 from builder.execution.executors import EXECUTORS, Executor
+from builder.presets import PARTITION_USERS
 from builder.progress import no_progress
 
 from .processes import Cost

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config import ChoiceConfig
+from builder.choice_config import ChoiceConfig
 from builder.world.concerns import Concern
 from builder.world.services import Job
 from builder.world.trade_offs import balanced_subsets, winners

@@ -24,7 +24,7 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import GroupTool, History, Interaction, Profile, Query, Scenario, User, Wish
-from builder.world.concerns import Concern, concerns
+from builder.world.concerns import Concern, concerns, linked_mentions
 from builder.world.service_catalogue import TODAY
 
 from .candidates import CandidateMaker
@@ -42,9 +42,11 @@ _MAX_DAYS: Final = 1095
 """Maximum number of days of a history."""
 _TRIES: Final = 20
 """Maximum number of texts that are tried for a step until one has not occurred yet."""
-_MENTIONED: Final = 0.75
+_FINAL_MENTIONS: Final = 4
+"""The mention of the final instruction is one of the first ones but the very first, so that the history explains it."""
+_MENTIONED: Final = 0.85
 """Share of the steps that show their concern, where another step of the same job has shown it."""
-_MENTIONED_ALONE: Final = 0.4
+_MENTIONED_ALONE: Final = 0.6
 """The same share for users with a single concern."""
 
 
@@ -194,8 +196,8 @@ class ChoiceInstanceMaker:
         members = [services[place] for place in life.query.candidates]
         whole = self._resources.groups[life.query.job]
         group = replace(whole, members=tuple(sorted(members, key=lambda member: member.tool.name)))
-        mentions = [_Mentions(concern, rng) for concern in life.concerns]
-        asked = mentions[0].add(scenario)
+        mentions = [_Mentions(concern, self._partition.split, rng) for concern in life.concerns]
+        asked = mentions[0].final(scenario)
         query = Query(name, group, asked, self._resources.candidates.draw(group, rng))
         words = {history_type: self._words(life, history_type, mentions, rng) for history_type in life.plans}
         return [self._user(life, user, query, members, words) for user in found]
@@ -205,7 +207,7 @@ class ChoiceInstanceMaker:
         plan = life.plans[history_type]
         unused: dict[str, list[Scenario]] = {}
         for of_concern in mentions:
-            of_concern.shuffle()
+            of_concern.restart()
         instructions: list[Scenario] = []
         said: set[str] = set()
         mentioned = _MENTIONED if len(life.concerns) > 1 else _MENTIONED_ALONE
@@ -281,22 +283,31 @@ class ChoiceInstanceMaker:
 
 
 class _Mentions:
-    """Texts that let a concern show in a request; each is used once before one is used again."""
+    """Texts that let a concern show in the requests of a life, each linked to an earlier one."""
 
-    def __init__(self, concern: Concern, rng: np.random.Generator) -> None:
-        self._concern = concern
-        self._rng = rng
-        self._left: list[int] = []
+    def __init__(self, concern: Concern, split: str, rng: np.random.Generator) -> None:
+        order = linked_mentions(concern, split, rng)
+        self._final = order.pop(int(rng.integers(1, _FINAL_MENTIONS + 1)))
+        self._order = order
+        self._next = 0
 
-    def shuffle(self) -> None:
-        """Start again with all texts."""
-        self._left = []
+    def restart(self) -> None:
+        """Start again with the first text, for the next history."""
+        self._next = 0
+
+    def final(self, scenario: Scenario) -> Scenario:
+        """Return the final instruction, in which the concern shows by a text of its own."""
+        return _mentioned(scenario, self._final)
 
     def add(self, scenario: Scenario) -> Scenario:
-        """Return a scenario in whose instruction the concern shows."""
-        self._left = self._left or self._rng.permutation(len(self._concern.mentions)).tolist()
-        mention = self._concern.mentions[self._left.pop()]
-        return replace(scenario, instruction=mention.format(request=_as_sentence(scenario)))
+        """Return a scenario of a history in whose instruction the concern shows by the next text."""
+        mention = self._order[self._next % len(self._order)]
+        self._next += 1
+        return _mentioned(scenario, mention)
+
+
+def _mentioned(scenario: Scenario, mention: str) -> Scenario:
+    return replace(scenario, instruction=mention.format(request=_as_sentence(scenario)))
 
 
 def _as_sentence(scenario: Scenario) -> str:

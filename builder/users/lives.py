@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.config import ChoiceConfig
+from builder.choice_config import ChoiceConfig
 from builder.world.concerns import Concern
 
 Role = Literal["current", "earlier", "off"]

@@ -10,6 +10,7 @@ from builder.records import Attribute, Group, GroupTool, Tool
 from hf_dataset.layout import SPLITS
 
 from .axes import AXES, Value
+from .facts import Facts
 from .listings import Layout
 from .packs import Pack, split_layouts
 from .services import Job, Service, service_jobs
@@ -44,15 +45,16 @@ def group_of(job: Job, pack: Pack | None = None) -> Group:
 
 def _tool(job: Job, service: Service, layout: Layout) -> Tool:
     facts = {axis: service.facts[axis] for axis in job.axes}
+    listing = layout.render(facts, TODAY, job.noun)
     return Tool(
         name=service.name,
         provider=service.provider.name,
         category=job.functionality.category,
         description=service.description,
         parameters=service.parameters,
-        listing=layout.render(facts, TODAY, job.noun),
+        listing=listing,
         attributes=tuple(
-            Attribute(axis, _text(value), layout.render({axis: value}, TODAY, job.noun), AXES[axis].unit)
+            Attribute(axis, _text(value), _stated(axis, facts, listing, layout, job.noun), AXES[axis].unit)
             for axis, value in facts.items()
         ),
         operation=service.name.partition("__")[2],
@@ -60,6 +62,12 @@ def _tool(job: Job, service: Service, layout: Layout) -> Tool:
         functionality=job.functionality.name,
         split=job.split,
     )
+
+
+def _stated(axis: str, facts: Facts, listing: str, layout: Layout, noun: str) -> str:
+    """Return the lines of a listing that state a fact: those that are missing or different without it."""
+    others = layout.render({name: value for name, value in facts.items() if name != axis}, TODAY, noun).splitlines()
+    return "\n".join(line for line in listing.splitlines() if line not in others)
 
 
 def _text(value: Value) -> str:

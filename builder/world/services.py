@@ -142,9 +142,7 @@ def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, 
     names = [layout.name for layout in split_layouts(split, pack)]
     ranges = pack.ranges if pack is not None else {}
     listed = sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))
-    facts = [
-        {axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider} for _ in listed
-    ]
+    facts = [{axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider} for _ in listed]
     chosen = _balanced_layouts(names, facts, rng)
     return tuple(
         ServiceProvider(**raw, layout=layout, facts=own) for raw, layout, own in zip(listed, chosen, facts, strict=True)

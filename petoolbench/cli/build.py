@@ -12,7 +12,7 @@ import typer
 from builder import pipeline
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
 from builder.catalogue.sources import BuiltinSource, Source, open_source
-from builder.config import PRESETS, BuildConfig, UserConfig, load_config
+from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
@@ -21,6 +21,7 @@ from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
 from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
+from builder.presets import PRESETS
 from hf_dataset.layout import AUDIT_PAGE
 from petoolbench.run_settings import choices
 

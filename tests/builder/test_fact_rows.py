@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from builder.config import ChoiceConfig
+from builder.choice_config import ChoiceConfig
 from builder.users.choice_rules import PREFERENCE_KINDS
 from builder.users.lives import CHANGES
 from builder.world.axes import AXES

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.config import ChoiceConfig
+from builder.choice_config import ChoiceConfig
 from builder.users.choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet
 from builder.users.committee import ObservedChoice, read_history
