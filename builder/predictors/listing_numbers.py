@@ -43,6 +43,26 @@ _ZERO: Final = re.compile(
 Form = Callable[[str], float | None]
 
 
+_DIGITS: Final = {
+    **{word: str(number) for number, word in enumerate("two three four five six seven eight nine ten".split(), 2)},
+    "twelve": "12",
+    "fifteen": "15",
+    "twenty": "20",
+    "thirty": "30",
+    "sixty": "60",
+    "hundred": "100",
+    "thousand": "1,000",
+    "million": "1,000,000",
+}
+_IN_WORDS: Final = re.compile(rf"\b(?<!\d )(?:an? |one )?({'|'.join(_DIGITS)})\b")
+
+
+def in_digits(text: str) -> str:
+    """Return a text with its numbers in digits, such as `10` for `ten` and `100` for `a hundred`."""
+    text = _IN_WORDS.sub(lambda match: _DIGITS[match.group(1)], text)
+    return re.sub(r"([\d,]*\d) dollars", r"$\1", text)
+
+
 def numbers(text: str) -> list[float]:
     """Return the numbers of a text, those that are marked first."""
     found = [
@@ -124,20 +144,27 @@ def _inverse(factor: float) -> Form:
     return read
 
 
+_MONEY: Final = re.compile(r"(?:[$€]|usd)\s?(\d[\d,]*(?:\.\d+)?|\.\d+)")
+
+
 def _price(text: str) -> float | None:
     """Return USD per 1,000 calls from an amount of money and the calls that it pays for, as the words have it."""
     if "credit" in text:
         return _product(text.replace(MARK, ""))
     text = text.replace(MARK, "") if "$" in text or "€" in text or re.search("usd \\W?\\d", text) else text
-    money = re.search(r"(?:[$€]|usd)\s?(\d[\d,]*(?:\.\d+)?|\.\d+)", text) or re.search(
+    money = _MONEY.search(text) or re.search(
         r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s?(?:us\$|usd|us dollars?|dollars?|us cents?|cents?|¢|ct\b)", text
     )
-    values = numbers(text)
-    amount = float(money.group(1).replace(",", "")) if money else values[0] if values else None
-    if amount is None:
+    if money is not None:
+        amount, calls = (
+            float(money.group(1).replace(",", "")),
+            numbers(f"{text[: money.start()]} {text[money.end() :]}"),
+        )
+    elif values := numbers(text):
+        amount, calls = values[0], values[1:]
+    else:
         return None
     amount *= 0.01 if re.search(r"¢|\bcents?\b|\bct\b", text) else 1.0
-    calls = [value for value in values if value != (float(money.group(1).replace(",", "")) if money else amount)]
     if calls and max(calls) > 1:
         return amount / max(calls) * 1000
     words = {"million": 1e6, "thousand": 1e3, "mille": 1e3, "hundred": 100.0}
@@ -146,20 +173,22 @@ def _price(text: str) -> float | None:
 
 
 def _product(text: str) -> float | None:
-    """Return the price in credits, where the credits for a call stand before the pack: or behind it."""
-    values = numbers(text)
-    if len(values) < 3:
+    """Return the price in credits: of a pack of credits, and of those that a call costs."""
+    money = _MONEY.search(text)
+    if money is None:
         return None
-    call = values[0] if values[0] <= 10 else values[2]
-    rest = values[1:3] if values[0] <= 10 else values[:2]
-    return min(rest) / max(rest) * call * 1000 if max(rest) else None
+    cost = float(money.group(1).replace(",", ""))
+    others = numbers(text[: money.start()] + text[money.end() :])
+    return cost / max(others) * min(others) * 1000 if len(others) > 1 and max(others) else None
 
 
 def _down(text: str) -> float | None:
     """Return the uptime that a duration of downtime in 30 days leaves."""
-    total = sum(
-        float(number.replace(",", "")) * _size(unit) for number, unit in _LENGTH.findall(text) if "day" not in unit
-    )
+    if MARK in text:
+        text = " ".join(re.findall(rf"{MARK}[^{MARK},;]*", text)).replace(MARK, "")
+    if _ISO.search(text):
+        return 100 - (seconds_of(text) or 0.0) / 25_920
+    total = sum(float(number.replace(",", "")) * _size(unit) for number, unit in _LENGTH.findall(text))
     return 100 - total / 25920 if total else None
 
 
@@ -248,6 +277,7 @@ FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
     "latency": (_lowest, _at(0, 1), _at(0, 1000)),
     "uptime": (
         _share,
+        _ratio(0, 1, 100),
         _down,
         lambda text: 100 - numbers(text)[0] / 432 if numbers(text) else None,
         lambda text: 100 - numbers(text)[0] / 87.6 if numbers(text) else None,

@@ -18,7 +18,7 @@ from builder.world.axes import AXES, Value
 from builder.world.facts import tidy
 from hf_dataset.schema import ToolRow
 
-from .listing_numbers import is_zero, readings
+from .listing_numbers import in_digits, is_zero, readings
 from .listing_words import axis_pattern, level_hits
 
 _LABEL: Final = re.compile(
@@ -29,11 +29,17 @@ _PARTS: Final = re.compile(r"\s*\|\s*|,\s+|;\s+|\s+[·•–—/]\s+|\s{3,}")
 _MARK: Final = "‹"
 """Stands before a number that differs between the tools of a layout."""
 _MARKED: Final = re.compile(r"(?<![\w.])(?:pt?(?=\d))?\d[\d,]*(?:\.\d+)?")
+_ATTRIBUTE: Final = re.compile(r"([\w:-]+)=\"([^\"]*)\"")
+_LEAST_ATTRIBUTES: Final = 5
+"""Attributes of one tag from which each is a line of its own."""
+_TABLE_LINES: Final = 4
+"""Highest number of lines of a table whose first line has the headings."""
 _ALIKE: Final = 0.45
 """Share of common words from which the listings of two providers count as one layout."""
 _INHERITED: Final = 1.2
 """Advantage of the axis of the part before in a line."""
-_LEVELS: Final = {"access": 4, "region": 3, "source": 4, "reuse": 3, "lifecycle": 3, "payload": 2}
+_MOST_PARTS: Final = 4
+"""Parts of a line, on average, up to which its beginning is the label of one or two axes."""
 
 
 class _Part(NamedTuple):
@@ -54,14 +60,34 @@ def _bare(text: str) -> str:
 
 def _lines(listing: str) -> Iterator[str]:
     """Yield the lines and sentences of a listing without markup, in small letters."""
-    for raw in listing.lower().splitlines():
+    for raw in _rows_of(listing.lower().splitlines()):
         line = re.sub(r"<(\w+)([^<>]*)>([^<>]*)</\1>", r"\1: \2 \3", raw)
         line = re.sub(r"</\w+>", " ", line)
         line = re.sub(r"<(\w+)([^<>]*?)/?>", r"\1: \2", line)
         line = re.sub(r"(\w+) ?[=:] ?\"?(?:no|false)\b\"?(?=[\s,}/>]|$)", r"no \1", line) if "=" in line else line
         line = re.sub(r"(\w+)=\"?(?:yes|true)\b\"?", r"\1", line)
-        line = re.sub(r"[\"'`{}\[\]<>]|^\W*[*•@/-]+\s+|\*\*", " ", line).replace("_", " ").strip(" ,|\t#*-•")
-        yield from (sentence for sentence in _SENTENCES.split(line) if sentence)
+        line = (
+            re.sub(r"[\"'`{}\[\]<>]|^\W*[*•@/-]+\s+|\*\*|^§ ?\d+|[≤≥≈~]", " ", line)
+            .replace("_", " ")
+            .strip(" ,|\t#*-•.")
+        )
+        yield from (sentence for sentence in _SENTENCES.split(in_digits(line)) if sentence)
+
+
+def _rows_of(lines: Sequence[str]) -> Iterator[str]:
+    """Yield lines; a table with a line of values below a line of headings, and attributes of a tag, become lines."""
+    skipped = -1
+    for place, line in enumerate(lines):
+        below = lines[place + 1].split(" | ") if place + 1 < len(lines) else []
+        cells = line.strip("| ").split(" | ")
+        attributes = _ATTRIBUTE.findall(line)
+        if len(attributes) >= _LEAST_ATTRIBUTES:
+            yield from (f"{name}: {value}" for name, value in attributes)
+        elif len(lines) <= _TABLE_LINES and len(cells) > 2 and len(below) == len(cells):
+            yield from (f"{cell}: {value}" for cell, value in zip(cells, below, strict=True))
+            skipped = place + 1
+        elif place != skipped:
+            yield line
 
 
 def parts_of(listing: str, is_label: Callable[[str], bool] = lambda label: True) -> list[_Part]:
@@ -92,12 +118,20 @@ def _labels(listings: Iterable[str]) -> Callable[[str], bool]:
     """Return a function that tells labels from values: the numbers of a label are the same in all tools."""
     exact: Counter[str] = Counter()
     bare: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
     for listing in listings:
         for line in _lines(listing):
             if match := _LABEL.match(line):
-                exact[match.group(1).strip()] += 1
-                bare[_bare(match.group(1).strip())] += 1
-    return lambda label: label == _bare(label) or exact[label] > 0.5 * bare[_bare(label)]
+                label = match.group(1).strip()
+                exact[label] += 1
+                bare[_bare(label)] += 1
+                parts[label] += len(_PARTS.split(line[match.end() :]))
+
+    def is_label(label: str) -> bool:
+        varies = label != _bare(label) and exact[label] <= 0.5 * bare[_bare(label)]
+        return not varies and parts[label] <= _MOST_PARTS * exact[label]
+
+    return is_label
 
 
 class ListingReading:
@@ -111,6 +145,7 @@ class ListingReading:
         table: Mapping[str, Mapping[str, Any]] = data_table("world/data/functionality_axes.toml")
         self._tools = [tool for tool in tools if tool.functionality in table]
         self._axes = {tool.name: frozenset(table[str(tool.functionality)]["axes"]) for tool in self._tools}
+        self._provider = {tool.name: tool.provider for tool in self._tools}
         self._noun = {tool.name: str(table[str(tool.functionality)]["noun"]) for tool in self._tools}
         is_label = _labels(tool.listing for tool in self._tools)
         self._parts = {tool.name: parts_of(tool.listing, is_label) for tool in self._tools}
@@ -141,34 +176,51 @@ class ListingReading:
         texts = {name: self._texts(name, scores) for scores in [self._scores(names)] for name in names}
         for axis in AXES:
             stated = {name: of_axis[axis] for name, of_axis in texts.items() if axis in of_axis}
+            if axis == "coverage":  # it counts other things in each job
+                stated = {
+                    name: (label, text.replace(self._noun[name] or text, "things"))
+                    for name, (label, text) in stated.items()
+                }
             found = _numbers(axis, stated) if AXES[axis].is_number else _levels(axis, stated)
             for name, value in found.items():
                 self.facts[name][axis] = value
 
     def _scores(self, names: Sequence[str]) -> Mapping[tuple[str, str], float]:
         """Return how well the parts of a layout go with the axes, by key of the part and axis."""
-        with_axis = {axis: {name for name in names if axis in self._axes[name]} for axis in AXES}
         with_part: dict[str, set[str]] = defaultdict(set)
         of_label: dict[str, set[str]] = defaultdict(set)
+        label_of: dict[str, str] = {}
         for name in names:
             for part in self._parts[name]:
                 with_part[part.key].add(name)
                 of_label[part.label].add(name)
-        label_of = {part.key: part.label for name in names for part in self._parts[name]}
+                label_of[part.key] = part.label
+        stated = {axis: {name for name in names if axis in self._axes[name]} for axis in AXES}
         scores = {}
         for key, having in with_part.items():
             if len(having) > 0.9 * len(names) and "#" not in key:
                 continue  # the levels of no axis are the same for nearly all providers
-            for axis, stating in with_axis.items():
-                if len(having - stating) > 0.02 * len(having):
-                    continue
-                label = label_of[key]
-                share = len(having & stating) / max(len(having | stating), 1)
-                of = of_label[label] if label else set()
-                by_label = len(of & stating) / max(len(of | stating), 1) if of else 0.0
-                exact = 1.5 * (share > 0.97) + 2.5 * (by_label > 0.97) + share + by_label
-                scores[key, axis] = exact + self._words(axis, key)
+            labelled = of_label[label_of[key]] if label_of[key] else set()
+            for axis, stating in stated.items():
+                if len(having - stating) <= 0.02 * len(having):
+                    scores[key, axis] = self._presence(axis, having, labelled, stating) + self._words(axis, key)
         return scores
+
+    def _presence(self, axis: str, having: set[str], labelled: set[str], stating: set[str]) -> float:
+        """Return how well the tools that have a part are those that state an axis, 0 to about 5.
+
+        A property of a provider is stated by all of its tools in the same words.
+        """
+        if AXES[axis].provider:
+            providers = {self._provider[name] for name in having}
+            within = {name for name in stating if self._provider[name] in providers}
+        else:
+            within = stating
+        share = len(having & stating) / max(len(within | having), 1)
+        if axis in ("lifecycle", "payload"):
+            share = min(1.6 * share, 1.0)
+        by_label = len(labelled & stating) / max(len(labelled | stating), 1)
+        return 2 * share + 1.5 * (share > 0.97) + by_label + 2.5 * (by_label > 0.97)
 
     def _words(self, axis: str, key: str) -> float:
         label, _, text = key.partition("::")
@@ -176,6 +228,9 @@ class ListingReading:
         in_label = min(len(pattern.findall(label.replace("-", " "))), 2)
         in_text = min(len(pattern.findall(text.replace("#", "1"))), 2)
         score = 2.0 * in_label + 1.5 * in_text
+        if not AXES[axis].is_number:
+            hits = min(sum(level_hits(axis, level, text) for level in AXES[axis].levels), 2.0)
+            score += hits - 1.5 * ("#" in text and not hits)
         if axis == "freshness" and re.search(r"request|call|quer", text):
             score -= 3.0
         if AXES[axis].is_number and not re.search(r"#|every|hourly|daily|weekly|monthly|once|twice", text):
@@ -199,12 +254,23 @@ class ListingReading:
             before = max(own, key=lambda axis: own[axis])
             if own[before] > 1.0:
                 chosen[before].append(part)
+        self._fill(name, chosen, scores)
+        return {axis: (parts[0].label, ", ".join(part.text for part in parts)) for axis, parts in chosen.items()}
+
+    def _fill(self, name: str, chosen: dict[str, list[_Part]], scores: Mapping[tuple[str, str], float]) -> None:
+        """Give each axis without a part the best one that is left, or else any."""
+        used = {part for parts in chosen.values() for part in parts}
+        left = [part for part in self._parts[name] if part not in used]
         for axis in sorted(self._axes[name] - set(chosen)):
+            best = max(left, key=lambda part: scores.get((part.key, axis), -9.0), default=None)
+            if best is not None and scores.get((best.key, axis), -9.0) > 0:
+                chosen[axis].append(best)
+                left.remove(best)
+                continue
             rest = [_Part("", part.label, True) for part in self._parts[name] if part.label] + self._parts[name]
             best = max(rest, key=lambda part: self._words(axis, part.key), default=None)
             if best is not None and self._words(axis, best.key) > 1.0:
                 chosen[axis].append(best)
-        return {axis: (parts[0].label, ", ".join(part.text for part in parts)) for axis, parts in chosen.items()}
 
 
 def _marked(texts: Mapping[str, str]) -> Mapping[str, str]:

