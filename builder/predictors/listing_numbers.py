@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 _NUMBER: Final = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(k\b|m\b(?!/)| thousand| million)?")
-MARK: Final = "‹"
+MARK: Final = "\x02"
 """Stands before a number that differs between the tools of a layout."""
 _SIZES: Final = {"k": 1e3, "m": 1e6, " thousand": 1e3, " million": 1e6}
 _UNITS: Final = (
@@ -24,27 +24,31 @@ _UNIT: Final = "|".join(names for names, _ in _UNITS)
 _LENGTH: Final = re.compile(rf"(?<![\w.])(\d[\d,]*(?:\.\d+)?)[\s_-]?({_UNIT})(?![a-z])")
 _ISO: Final = re.compile(r"\bpt?(\d+(?:\.\d+)?)([dhmsyw])\b")
 _WORDS: Final = {
-    "hourly": 3600,
-    "daily": 86400,
-    "nightly": 86400,
-    "weekly": 604800,
-    "monthly": 2592000,
-    "yearly": 31536000,
+    "hourly": 3600.0,
+    "daily": 86400.0,
+    "nightly": 86400.0,
+    "weekly": 604800.0,
+    "monthly": 2592000.0,
+    "yearly": 31536000.0,
 }
 _EVERY: Final = re.compile(rf"(?:every|each|once an?|once per|per|one) ({_UNIT})(?![a-z])")
 _OFTEN: Final = re.compile(
-    rf"(\d[\d,.]*|once|twice)(?: ?x| ?×| times| updates?| refreshes| syncs| pulls)? ?(?:an?|per|every|each|/) ?({_UNIT})(?![a-z])"
-)
-_ZERO: Final = re.compile(
-    r"\bfree\b|no (?:charge|cost|fee|log|retention|stor|cop|request|data|record)|\bnone\b|\boff\b|\bnot (?:stored|kept|retained|logged|saved|recorded|charged)"
-    r"|\bzero\b|never|immediate|nothing|gratis|complimentary|^no\b|: no\b|disabled|discarded|\bunlimited\b|no\.$|at once|instant"
-    r"|without (?:charge|log|stor)|(?<![\d.,])0(?:\.0+)?(?![\d.,])"
+    r"(\d[\d,.]*|once|twice)(?: ?x| ?\u00d7| times| updates?| refreshes| syncs| pulls)? ?"
+    rf"(?:an?|per|every|each|/) ?({_UNIT})(?![a-z])"
 )
 Form = Callable[[str], float | None]
-
+"""Reads the value of an axis from a text in small letters, in the unit of the axis; None if it cannot."""
 
 _DIGITS: Final = {
-    **{word: str(number) for number, word in enumerate("two three four five six seven eight nine ten".split(), 2)},
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
     "twelve": "12",
     "fifteen": "15",
     "twenty": "20",
@@ -80,34 +84,54 @@ def _varying(text: str) -> list[float]:
     return numbers(" ".join(re.findall(rf"{MARK}\S+(?: (?:thousand|million))?", text))) or numbers(text)
 
 
-def is_zero(text: str) -> bool:
-    """Return True if a text says that nothing is charged or kept."""
-    return _ZERO.search(text) is not None
-
-
 def seconds_of(text: str) -> float | None:
-    """Return a duration, interval or frequency in seconds."""
+    """Return a duration, interval or frequency in seconds; one with a marked number if there are any."""
     if MARK in text:
-        return seconds_of(" ".join(re.findall(rf"{MARK}[^{MARK},;]*", text)).replace(MARK, "")) or seconds_of(
-            text.replace(MARK, "")
-        )
-    if match := _ISO.search(text):
-        is_time = match.group(0).startswith("pt")
-        return float(match.group(1)) * (60.0 if match.group(2) == "m" and is_time else _size(match.group(2)))
-    if (match := _OFTEN.search(text)) and not re.search(r"every \d", text):
-        times = {"once": 1.0, "twice": 2.0}.get(match.group(1))
-        number = times if times is not None else float(match.group(1).replace(",", "").rstrip(".") or 1)
-        return _size(match.group(2)) / number if number else None
-    if match := _LENGTH.search(text):
-        return float(match.group(1).replace(",", "")) * _size(match.group(2))
-    if match := _EVERY.search(text):
-        return _size(match.group(1))
-    found = next((size for word, size in _WORDS.items() if word in text), None)
-    if found is not None:
-        return float(found)
+        found = seconds_of(_marked(text))
+        return seconds_of(text.replace(MARK, "")) if found is None else found
+    return next((value for read in _DURATIONS if (value := read(text)) is not None), None)
+
+
+def _marked(text: str) -> str:
+    """Return the marked numbers with what follows each."""
+    return " ".join(re.findall(rf"{MARK}[^{MARK},;]*", text)).replace(MARK, "")
+
+
+def _iso(text: str) -> float | None:
+    match = _ISO.search(text)
+    if match is None:
+        return None
+    unit = "min" if match.group(2) == "m" and match.group(0).startswith("pt") else match.group(2)
+    return float(match.group(1)) * _size(unit)
+
+
+def _frequency(text: str) -> float | None:
+    match = _OFTEN.search(text)
+    if match is None or re.search(r"every \d", text):
+        return None
+    words = {"once": 1.0, "twice": 2.0}
+    times = words.get(match.group(1)) or float(match.group(1).replace(",", "").rstrip("."))
+    return _size(match.group(2)) / times if times else None
+
+
+def _length(text: str) -> float | None:
+    match = _LENGTH.search(text)
+    return float(match.group(1).replace(",", "")) * _size(match.group(2)) if match else None
+
+
+def _interval(text: str) -> float | None:
+    match = _EVERY.search(text)
+    return _size(match.group(1)) if match else next((size for word, size in _WORDS.items() if word in text), None)
+
+
+def _labelled(text: str) -> float | None:
+    """Return a number in a unit that stands elsewhere in the text."""
     values = numbers(text)
     unit = re.search(rf"(?<![a-z])({_UNIT})(?![a-z])", text)
     return values[0] * _size(unit.group(1)) if values and unit else None
+
+
+_DURATIONS: Final = (_iso, _frequency, _length, _interval, _labelled)
 
 
 def _size(unit: str) -> float:
@@ -137,6 +161,8 @@ def _ratio(top: int, bottom: int, factor: float) -> Form:
 
 
 def _inverse(factor: float) -> Form:
+    """Return a form that divides by the first number."""
+
     def read(text: str) -> float | None:
         values = numbers(text)
         return factor / values[0] if values and values[0] else None
@@ -184,40 +210,44 @@ def _product(text: str) -> float | None:
 
 def _down(text: str) -> float | None:
     """Return the uptime that a duration of downtime in 30 days leaves."""
-    if MARK in text:
-        text = " ".join(re.findall(rf"{MARK}[^{MARK},;]*", text)).replace(MARK, "")
-    if _ISO.search(text):
-        return 100 - (seconds_of(text) or 0.0) / 25_920
-    total = sum(float(number.replace(",", "")) * _size(unit) for number, unit in _LENGTH.findall(text))
-    return 100 - total / 25920 if total else None
+    text = _marked(text) if MARK in text else text
+    lengths = _LENGTH.findall(text)
+    total = _iso(text) or sum(float(number.replace(",", "")) * _size(unit) for number, unit in lengths)
+    return 100 - total / 25_920 if total else None
 
 
 def _lowest(text: str) -> float | None:
     """Return the lowest number besides percentiles, in milliseconds or seconds."""
-    values = _varying(re.sub(r"\bp ?\d\d\b|\d\dth|\d\d ?%|\b(?:50|95)th", " ", text))
-    if not values:
-        return None
-    in_ms = re.search(r"\d ?ms\b|(?<![a-z])ms\b|milli", text)
-    in_seconds = re.search(r"\d ?s\b|sec|pt\d", text)
     if match := re.search(r"\bpt(\d+(?:\.\d+)?)s", text):
         return float(match.group(1)) * 1000
-    return min(values) * (1000.0 if in_seconds and not in_ms else 1.0)
+    values = _varying(re.sub(r"\bp ?\d\d\b|\d\dth|\d\d ?%", " ", text))
+    in_seconds = re.search(r"\d ?s\b|sec|pt\d", text) and not re.search(r"(?<![a-z])ms\b|milli", text)
+    return min(values) * (1000.0 if in_seconds else 1.0) if values else None
 
 
 def _window(text: str) -> float | None:
     """Return calls a minute, from a number of calls and a window."""
     values = numbers(text)
-    unit = re.findall(rf"(?<![a-z])({_UNIT}|rpm|rps|rph|qps)(?![a-z])", text)
-    unit = [{"rpm": "min", "rps": "s", "qps": "s", "rph": "h"}.get(item, item) for item in unit]
-    if not values or not unit or unit[-1] == "ms":
+    found = re.findall(rf"(?<![a-z])({_UNIT}|rpm|rps|rph|qps)(?![a-z])", text)
+    units = [{"rpm": "min", "rps": "s", "qps": "s", "rph": "h"}.get(unit, unit) for unit in found]
+    if not values or not units or units[-1] == "ms":
         return None
-    window = _size(unit[-1])
+    window = _size(units[-1])
     several = re.search(rf"(\d+)[\s-]?(?:{_UNIT})(?![a-z])", text)
-    calls = values
     if several and len(values) > 1:
         window *= float(several.group(1))
-        calls = [value for value in values if value != float(several.group(1))] or values
-    return calls[0] * 60 / window
+        values = [value for value in values if value != float(several.group(1))] or values
+    return values[0] * 60 / window
+
+
+def _missing(whole: float) -> Form:
+    """Return a form that reads the downtime, where so much of it is 1 %."""
+
+    def read(text: str) -> float | None:
+        values = numbers(text)
+        return 100 - values[0] / whole if values else None
+
+    return read
 
 
 def _year(text: str) -> float | None:
@@ -225,10 +255,12 @@ def _year(text: str) -> float | None:
     return 2026.0 - float(match.group(1)) if match else None
 
 
-def _in(size: float, factor: float = 1.0) -> Form:
+def _in(size: float) -> Form:
+    """Return a form that reads a duration in a unit of so many seconds."""
+
     def read(text: str) -> float | None:
         value = seconds_of(text)
-        return value / size * factor if value is not None else None
+        return value / size if value is not None else None
 
     return read
 
@@ -275,14 +307,7 @@ FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
         _inverse(60),
     ),
     "latency": (_lowest, _at(0, 1), _at(0, 1000)),
-    "uptime": (
-        _share,
-        _ratio(0, 1, 100),
-        _down,
-        lambda text: 100 - numbers(text)[0] / 432 if numbers(text) else None,
-        lambda text: 100 - numbers(text)[0] / 87.6 if numbers(text) else None,
-        lambda text: 100 - numbers(text)[0] / 100 if numbers(text) else None,
-    ),
+    "uptime": (_share, _ratio(0, 1, 100), _down, _missing(432), _missing(87.6), _missing(100)),
     "retention": (_in(86_400), _at(0, 1), _at(0, 1 / 24)),
     "freshness": (_in(1), _at(0, 1), _at(0, 60), _at(0, 3600)),
     "archive": (_year, _in(31_536_000), _at(0, 1), _at(0, 1 / 12)),
@@ -292,7 +317,6 @@ FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
 """Forms of each axis with numbers, from a text in small letters to the value in the unit of the axis."""
 
 
-def readings(axis: str, text: str) -> Iterator[float | None]:
-    """Yield the value of a text in each form of an axis."""
-    for form in FORMS[axis]:
-        yield form(text)
+def readings(axis: str, text: str) -> list[float | None]:
+    """Return the value of a text in each form of an axis."""
+    return [form(text) for form in FORMS[axis]]

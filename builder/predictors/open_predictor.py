@@ -18,6 +18,7 @@ from .fact_regression import fact_regression
 from .learned import embedding, regression
 from .open_reading import has_facts
 from .oracle import OraclePredictor
+from .program import Program
 from .protocol import Predictor
 from .scored_choice import Score, ScoredPredictor
 
@@ -40,11 +41,12 @@ BASELINES: Final = (
     "frequent",
     "last-used",
     "liked",
+    "program",
     "embedding",
     "regression",
 )
-_BY_ATTRIBUTES: Final = (*READERS, "regression")
-"""Baselines that need the facts or attributes of tools."""
+_BY_FACTS: Final = (*READERS, "program", "regression")
+"""Baselines that need the facts, attributes or listings of tools."""
 BASELINE_MODELS: Final = tuple(f"baseline:{name}" for name in BASELINES)
 """Values of `--model` that name a baseline."""
 
@@ -73,6 +75,8 @@ def open_predictor(
         score = _SIMPLE[name]
     elif name == "popular":
         score = simple.popular(read_instances(folder, config, split))
+    elif name == "program":
+        score = _program(folder, config, split)
     elif name == "embedding":
         score = embedding(SentenceEncoder())
     else:
@@ -96,6 +100,20 @@ def _reader(name: str, folder: Path, config: str, split: str, answers: Path | No
     return OraclePredictor(tools, changes=changes, reader=name, private=private)
 
 
+def _program(folder: Path, config: str, split: str) -> Program:
+    tools = read_tools(folder, split)
+    if not any(tool.listing for tool in tools):
+        raise ConfigError(
+            f"The tools of {str(folder)!r} have no listings, but this baseline needs them. Use one of {_others()}."
+        )
+    return Program(tools, split, read_manifest(folder).preference_changes(config))
+
+
+def _others() -> str:
+    """Return the baselines that need no facts, attributes or listings."""
+    return ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_FACTS)
+
+
 def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
     """Read the tools of a split with their attributes."""
     return _public_tools(folder, split) if split != "test" else _private_tools(folder, answers)
@@ -104,9 +122,8 @@ def _tools(folder: Path, split: str, answers: Path | None) -> list[ToolRow]:
 def _public_tools(folder: Path, split: str) -> list[ToolRow]:
     tools = read_tools(folder, split)
     if tools and not any(tool.facts for tool in tools):
-        others = ", ".join(f"baseline:{name}" for name in BASELINES if name not in _BY_ATTRIBUTES)
         raise ConfigError(
-            f"The tools of {str(folder)!r} have no attributes, but this baseline needs them. Use one of {others}."
+            f"The tools of {str(folder)!r} have no attributes, but this baseline needs them. Use one of {_others()}."
         )
     return tools
 

@@ -1,8 +1,8 @@
 """`baseline:program`: what a program without a model reaches that knows the whole repository.
 
 Uses the public data set and the repository, and no answers: the history with its ratings, order and offered tools; the
-jobs of the tools (the config `tools`); the built-in catalogue with the facts of its tools; the axes that a job states; the
-mention texts of the concerns; and the choice rules with the Bayesian reader of the committee.
+jobs of the tools (the config `tools`); the built-in catalogue with the facts of its tools; the axes that each job
+states; the mention texts of the concerns; and the choice rules with the Bayesian reader of the committee.
 
 A tool of the built-in catalogue is looked up by its name. A tool whose listing is another one, because the data set was
 built with a listing pack, has its facts guessed from the listing by `ListingReading`. The steps of the concern of the
@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from builder.world.concerns import Concern, concerns
 from builder.world.axes import AXES, Value
+from builder.world.concerns import Concern, concerns
 from builder.world.service_catalogue import service_catalogue
 from hf_dataset.schema import FactRow, Instance, MetaRow, ToolRow
 

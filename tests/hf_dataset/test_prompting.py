@@ -49,7 +49,7 @@ def test_only_candidates_show_parameters_and_each_tool_is_documented_once() -> N
     assert [tool["name"] for tool in full["history_tools"]] == ["alfa__geocode", "bravo__geocode", "charly__geocode"]
     assert [tool["name"] for tool in full["candidates"]] == [tool.name for tool in row.candidates]
     for tool in full["history_tools"]:
-        assert list(tool) == ["name", "provider", "description", "listing"]
+        assert list(tool) == ["name", "listing"]
     for tool, doc in zip(full["candidates"], row.candidates, strict=True):
         assert list(tool) == ["name", "provider", "description", "listing", "parameters"]
         assert tool["listing"] == doc.listing

@@ -1,0 +1,170 @@
+"""The program without a model: known tools are looked up, unknown listings are read, and mentions tell the concern."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from builder.errors import ConfigError
+from builder.export import public_row, public_tool, write_tools
+from builder.predictors.listing_parts import parts_of
+from builder.predictors.listing_reading import ListingReading
+from builder.predictors.open_predictor import open_predictor
+from builder.predictors.program import Program, mentioned, step_concerns
+from builder.world.axes import AXES
+from builder.world.concerns import concerns
+from builder.world.packs import read_pack
+from builder.world.service_catalogue import service_catalogue
+from hf_dataset.layout import MANIFEST, split_file
+from hf_dataset.manifest import Manifest
+from hf_dataset.schema import FactRow, Instance, ToolRow
+from tests.builder.audit.fact_rows import fact_splits, tools_of
+
+PACK = Path(__file__).parents[2] / "fixtures" / "listing_pack"
+GROUPS = 12
+
+
+@cache
+def pack_tools() -> tuple[ToolRow, ...]:
+    """Return the tools of the test split with the listings of a pack."""
+    catalogue = service_catalogue(read_pack(PACK))
+    return tuple(
+        ToolRow(
+            tool.name,
+            tool.provider,
+            tool.category,
+            tool.functionality,
+            tool.description,
+            tool.listing,
+            json.dumps(tool.parameters),
+            [FactRow(fact.axis, fact.value, fact.unit, fact.evidence) for fact in tool.attributes],
+        )
+        for tool in catalogue.tools
+        if tool.split == "test"
+    )
+
+
+def share_read(tools: Sequence[ToolRow]) -> float:
+    """Return the share of facts that are read from listings, numbers to within 5 %."""
+    facts = ListingReading(map(public_tool, tools)).facts
+    right = []
+    for tool in tools:
+        for fact in tool.facts:
+            value, axis = facts[tool.name].get(fact.axis), AXES[fact.axis]
+            if value is not None and axis.is_number:
+                right.append(abs(axis.position(float(value)) - axis.position(float(fact.value))) < 0.05)
+            else:
+                right.append(value == fact.value)
+    return sum(right) / len(right)
+
+
+def with_mentions(row: Instance) -> Instance:
+    """Let the concern of each step show in its instruction."""
+    assert row.meta is not None
+    assert row.meta.step_concerns is not None
+    own, other = concerns("test")[:2]
+    history = [
+        replace(
+            step,
+            instruction=(other if concern else own).mentions[place % 5].format(request=step.instruction),
+        )
+        for place, (step, concern) in enumerate(zip(row.history, row.meta.step_concerns, strict=True))
+    ]
+    return replace(row, instruction=own.mentions[-1].format(request=row.instruction), history=history)
+
+
+def share_right(score: Program, rows: Sequence[Instance]) -> float:
+    right = 0
+    for row in rows:
+        scores = score(public_row(row))
+        assert row.answer is not None
+        right += row.candidates[scores.index(max(scores))].name == row.answer.name
+    return right / len(rows)
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_the_listings_of_the_repository_are_read(split: str) -> None:
+    assert share_read(list(tools_of(split).values())) > 0.99
+
+
+def test_the_listings_of_a_pack_are_read() -> None:
+    assert share_read(pack_tools()) > 0.99
+
+
+def test_parts_have_the_labels_of_their_lines() -> None:
+    sheet = "Fee | Calls/hour | Base\n4 USD | 60 | EU"
+    (labelled, table, prose, attributes) = parts_of(
+        [
+            "- Price: $2 per call, no minimum",
+            sheet,
+            "We ask for ten dollars. It is fast.",
+            '<api a="1" b="2" c="3" d="4" size="x y"/>',
+        ]
+    )
+    assert [(part.label, part.text, part.is_first) for part in labelled] == [
+        ("price", "$2 per call", True),
+        ("price", "no minimum", False),
+    ]
+    assert [(part.label, part.text) for part in table] == [("fee", "4 usd"), ("calls/hour", "60"), ("base", "eu")]
+    assert [part.text for part in prose] == ["we ask for $10", "it is fast"]
+    assert [(part.label, part.text) for part in attributes][-1] == ("size", "x y")
+    assert labelled[0].key == "price::$# per call"
+
+
+def test_mentions_tell_the_concern() -> None:
+    known = concerns("test")
+    assert mentioned("Translate it.", known) is None
+    for concern in known[:5]:
+        assert all(mentioned(mention.format(request="Do it."), known) == concern.name for mention in concern.mentions)
+    row = fact_splits("preferred_only", GROUPS)[2].rows[0]
+    jobs = {name: tool.functionality for name, tool in tools_of("test").items()}
+    assert row.meta is not None
+    assert step_concerns(with_mentions(row), known, jobs) == row.meta.step_concerns
+    assert step_concerns(row, known, jobs) is None
+
+
+@pytest.mark.parametrize("config", ["preferred_only", "rating_integrated", "chronological"])
+def test_every_answer_is_found_where_the_catalogue_is_known(config: str) -> None:
+    part = fact_splits(config, GROUPS)[2]
+    program = Program([public_tool(tool) for tool in part.tools.values()], "test", int(config == "chronological"))
+    assert share_right(program, [with_mentions(row) for row in part.rows]) == 1
+
+
+def test_facts_are_read_where_a_listing_is_not_that_of_the_catalogue() -> None:
+    part = fact_splits("preferred_only", GROUPS)[2]
+    changed = [replace(tool, listing=f"{tool.listing}\n", facts=[]) for tool in part.tools.values()]
+    assert share_right(Program(changed, "test", 0), [with_mentions(row) for row in part.rows]) > 0.9
+
+
+def test_candidates_for_another_job_are_never_called() -> None:
+    part = fact_splits("preferred_only", GROUPS)[2]
+    program = Program([public_tool(tool) for tool in part.tools.values()], "test", 0)
+    row = part.rows[0]
+    for scores in (program(row), program(replace(row, history=[], meta=None))):
+        capable = [part.tools[tool.name].functionality == row.functionality for tool in row.candidates]
+        assert [score >= 0 for score in scores] == capable
+
+
+def test_the_program_is_a_baseline_without_answers(tmp_path: Path) -> None:
+    part = fact_splits("preferred_only", GROUPS)[2]
+    write_tools(tmp_path / split_file("tools", "test"), map(public_tool, part.tools.values()))
+    manifest = Manifest(build_id="00000000", builder="0", catalog="builtin", rows={}, tokenizer="", config={})
+    (tmp_path / MANIFEST).write_text(json.dumps(asdict(manifest)))
+    predictor = open_predictor("baseline:program", tmp_path, "preferred_only", "test", 0)
+    row = with_mentions(part.rows[0])
+    assert row.answer is not None
+    assert json.loads(predictor.predict(public_row(row))) == {"name": row.answer.name, "arguments": {}}
+
+
+def test_tools_without_listings_are_refused(tmp_path: Path) -> None:
+    tools = [replace(tool, listing="") for tool in tools_of("test").values()]
+    write_tools(tmp_path / split_file("tools", "test"), map(public_tool, tools))
+    with pytest.raises(
+        ConfigError, match=r"have no listings, but this baseline needs them\. Use one of baseline:random"
+    ):
+        open_predictor("baseline:program", tmp_path, "preferred_only", "test", 0)
