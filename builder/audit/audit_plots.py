@@ -70,7 +70,7 @@ def save_plots(
         draw(figure, shown)
         figure.suptitle(title)
         # Matplotlib writes its version by default, which would change the bytes.
-        figure.savefig(folder / name, dpi=110, metadata={"Software": None})
+        figure.savefig(folder / name, dpi=84, metadata={"Software": None})
     return {name: title for name, (title, _, _) in plots.items()}
 
 
