@@ -70,9 +70,9 @@ class WantedRow:
 
     axis: str
     bound: str | None
-    """Requirement, such as `EU` or `goodness >= 0.50`; None for a part that is maximised."""
+    """Requirement, such as `EU` or `at most 310 ms`; None for a part that is maximised."""
     direction: str | None
-    """`less`, `more` or a category; None for a requirement."""
+    """What is maximised, in words, such as `lower price` or `EU processing region`; None for a requirement."""
     weight: Float32 | None
     """Weight among the parts that are maximised; None for a requirement."""
 

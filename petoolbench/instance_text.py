@@ -80,12 +80,12 @@ class Wishes:
 
 
 def in_words(part: WantedRow) -> str:
-    """Return one part of what a user wants, such as `region: EU` or `less price (0.60)`."""
+    """Return one part of what a user wants, such as `region: EU` or `lower price (0.60)`."""
     axis = part.axis.replace("_", " ")
     if part.bound is not None:
         return f"{axis}: {part.bound}"
     weight = "" if part.weight is None else f" ({part.weight:.2f})"
-    return f"{part.direction} {axis}{weight}"
+    return f"{part.direction}{weight}"
 
 
 def axes_of(instance: Instance) -> list[str]:

@@ -180,7 +180,7 @@ def listed_row(config: str = "chronological", number: int = 0, **changes: Any) -
         n_tokens=900,
         same_function=forecasters,
         kind="limit",
-        wanted=[WantedRow("region", "EU", None, None), WantedRow("price", None, "less", 1.0)],
+        wanted=[WantedRow("region", "EU", None, None), WantedRow("price", None, "lower price", 1.0)],
         concerns=2,
         step_concerns=[1, 0, 0, 0],
         evidence=2,

@@ -100,7 +100,8 @@ class ChoiceRule:
         if self.requirement.category is not None:
             verb = "excluded" if self.kind == "exclusion" else "required"
             return f"{_label(self.requirement)} {verb}, then {objective}"
-        return f"at least {self.threshold:.2f} on {_label(self.requirement)} required, then {objective}"
+        bound = AXES[self.requirement.axis].bound(self.threshold)
+        return f"{self.requirement.axis.replace('_', ' ')} {bound} required, then {objective}"
 
 
 def _label(column: RuleColumn) -> str:
@@ -246,9 +247,8 @@ def wanted(rule: ChoiceRule) -> list[Mapping[str, object]]:
     """Return a rule as the records of `meta.wanted`: axis, direction or bound, and weight."""
     records: list[Mapping[str, object]] = []
     if rule.requirement is not None:
-        bound = rule.requirement.category or f"goodness >= {rule.threshold:.2f}"
+        bound = rule.requirement.category or AXES[rule.requirement.axis].bound(rule.threshold)
         records.append({"axis": rule.requirement.axis, "bound": bound, "direction": None, "weight": None})
     for column, weight in rule.weights:
-        direction = column.category or AXES[column.axis].better
-        records.append({"axis": column.axis, "bound": None, "direction": direction, "weight": weight})
+        records.append({"axis": column.axis, "bound": None, "direction": _label(column), "weight": weight})
     return records

@@ -57,6 +57,22 @@ class Axis:
         share = min(max((self.position(float(value)) - low) / (high - low), 0.0), 1.0)
         return share if self.better == "more" else 1 - share
 
+    def bound(self, goodness: float) -> str:
+        """Return a requirement in words, such as `at most 310 ms`, `at least 99.5 %` or `account or better`.
+
+        Args:
+            goodness: Minimum goodness, 0 to 1.
+        """
+        if not self.is_number:
+            level = min((level for level in self.levels if self.goodness(level) >= goodness - 1e-9), key=self.goodness)
+            return f"{level} or better"
+        worst, best = self.position(self.quantiles[0]), self.position(self.quantiles[-1])
+        if self.better == "less":
+            worst, best = best, worst
+        value = self.at(worst + goodness * (best - worst))
+        digits = f"{value:.4g}" if self.name == "uptime" else f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+        return f"at {'most' if self.better == 'less' else 'least'} {digits} {self.unit}".strip()
+
     def position(self, value: float) -> float:
         """Return the position of a number on the log scale of the axis; uptime counts by its downtime."""
         if self.name == "uptime":

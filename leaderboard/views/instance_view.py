@@ -121,12 +121,12 @@ def _wants(row: Instance, wish: _Wish) -> tuple[str, str]:
 
 
 def _in_words(part: Mapping[str, Any]) -> str:
-    """Return one part of what a user wants, such as `region: EU` or `less price (0.60)`."""
+    """Return one part of what a user wants, such as `region: EU` or `lower price (0.60)`."""
     axis = part["axis"].replace("_", " ")
     if part["bound"] is not None:
         return f"{axis}: {part['bound']}"
     weight = "" if part["weight"] is None else f" ({part['weight']:.2f})"
-    return f"{part['direction']} {axis}{weight}"
+    return f"{part['direction']}{weight}"
 
 
 def _properties(row: Instance, wish: _Wish, *, revealed: bool) -> str:

@@ -86,7 +86,7 @@ def test_dates_offered_tools_and_listings_are_shown() -> None:
 def test_a_revealed_instance_says_what_the_user_wants_and_what_the_choices_were() -> None:
     html = instance_view.instance_html(listed(), FACTS, revealed=True)
     for name, value in (
-        ("Wants", "<bdi>region: EU; less price (1.00)</bdi>"),
+        ("Wants", "<bdi>region: EU; lower price (1.00)</bdi>"),
         ("Kind of preference", "limit"),
         ("Concerns of the user", "2"),
         ("Telling steps", "2"),

@@ -90,7 +90,7 @@ def test_a_rule_states_what_is_wanted() -> None:
     rule = ChoiceRule("limit", ((PRICE, 1.0),), RuleColumn("region", "EU"), 1.0)
     assert [(item["axis"], item["bound"], item["direction"]) for item in wanted(rule)] == [
         ("region", "EU", None),
-        ("price", None, "less"),
+        ("price", None, "lower price"),
     ]
     assert rule.in_words() == "EU processing region required, then lower price"
     other = ChoiceRule("exclusion", ((PRICE, 1.0),), RuleColumn("region", "EU"))

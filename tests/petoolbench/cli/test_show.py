@@ -162,7 +162,7 @@ Candidates for other jobs
 Today         2026-11-29
 Instruction   How warm will it be at the clinic tomorrow?
 Answer        foxtrot__forecast {"city": "Bergen", "day": "2026-11-30"}
-Wants         region: EU; less price (1.00)
+Wants         region: EU; lower price (1.00)
 Kind          limit
 Concerns      2
 Evidence      2 telling steps
@@ -205,9 +205,9 @@ def test_labelled_facts_are_marked_in_descriptions() -> None:
 
 
 def test_parts_of_a_wish_in_words() -> None:
-    assert in_words(WantedRow("rate_limit", None, "more", 0.6)) == "more rate limit (0.60)"
-    assert in_words(WantedRow("payload", None, "compact", 1.0)) == "compact payload (1.00)"
-    assert in_words(WantedRow("latency", "goodness >= 0.50", None, None)) == "latency: goodness >= 0.50"
+    assert in_words(WantedRow("rate_limit", None, "higher rate limit", 0.6)) == "higher rate limit (0.60)"
+    assert in_words(WantedRow("payload", None, "compact form of the reply", 1.0)) == "compact form of the reply (1.00)"
+    assert in_words(WantedRow("latency", "at most 310 ms", None, None)) == "latency: at most 310 ms"
 
 
 def test_long_lines_of_a_listing_are_broken_and_stay_in_their_column() -> None:
