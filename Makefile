@@ -40,7 +40,7 @@ $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.tom
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[training]' hypothesis playwright pytest
 	@touch $@
 
-demo: $(VENV)/.ready ## Build the benchmark from the built-in marketplace and score two predictors
+demo: $(VENV)/.ready ## Build the benchmark from the built-in catalogue and score two predictors
 	@rm -rf out/demo out/demo-private
 	$(BIN)/petoolbench demo -o out/demo
 
