@@ -147,14 +147,24 @@ def _build(build: Build) -> str:
 
 def _facts(manifest: Manifest) -> list[list[str]]:
     config = manifest.config
+    listings = [["test listings", _listings(manifest)]] if manifest.is_builtin else []
+    core = f"{len(manifest.core):,} query groups of the test split, named in the manifest" if manifest.core else ""
     return [
         ["catalogue", f"`{manifest.catalog}`"],
+        *listings,
+        *([["core", core]] if core else []),
         ["seed", str(config["seed"])],
         ["build", f"`{manifest.build_id}`, by petoolbench {manifest.builder}"],
         ["test split", _NOT_REPRODUCIBLE if manifest.test_split_needs_a_secret else _REPRODUCIBLE],
         ["tools understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, without a language model"],
         ["tokenizer of `n_tokens`", manifest.tokenizer],
     ]
+
+
+def _listings(manifest: Manifest) -> str:
+    if manifest.listing_pack:
+        return f"by the pack `{manifest.listing_pack}`; a program written for its public rows can read them"
+    return "by the repository's own templates: a program that knows them can read them"
 
 
 def _settings(manifest: Manifest) -> list[list[str]]:

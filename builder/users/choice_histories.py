@@ -361,6 +361,6 @@ class ChoiceUserMaker:
         """Return the possible steps of a job without some providers."""
         allowed = {place for place, name in enumerate(self._providers[job]) if name not in excluded}
         return np.array(
-            [step for step in self.pool.of_job[job] if allowed.issuperset(self.pool.steps[int(step)].tools)],
+            [step for step in self.pool.prepare(job) if allowed.issuperset(self.pool.steps[int(step)].tools)],
             dtype=np.intp,
         )

@@ -172,6 +172,7 @@ class RuleSet:
 
     def __init__(self, rules: Sequence[ChoiceRule] | None = None) -> None:
         self.rules = tuple(all_rules() if rules is None else rules)
+        self._looks_at = [(rule.kind, rule.axes) for rule in self.rules]
         self._weights = np.zeros((len(RULE_COLUMNS), len(self.rules)))
         self._requirement = np.zeros(len(self.rules), dtype=np.intp)
         self._threshold = np.full(len(self.rules), -np.inf)
@@ -240,7 +241,7 @@ class RuleSet:
 
     def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
         """Return the indexes of the rules of some kinds that look at no other axes than these."""
-        return [index for index, rule in enumerate(self.rules) if rule.kind in kinds and rule.axes <= axes]
+        return [index for index, (kind, own) in enumerate(self._looks_at) if kind in kinds and own <= axes]
 
 
 def wanted(rule: ChoiceRule) -> list[Mapping[str, object]]:

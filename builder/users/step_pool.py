@@ -1,7 +1,7 @@
 """Possible history steps of a split: a job, and some of its tools that are offered together.
 
-The choice of every rule at every step is computed once. Users are then made by selecting steps, and a history that
-refutes all rival rules is found by counting.
+The choice of every rule at every step of a job is computed once, when the job is first used. Users are then made by
+selecting steps, and a history that refutes all rival rules is found by counting.
 """
 
 from __future__ import annotations
@@ -40,34 +40,46 @@ class StepPool:
 
     def __init__(self, jobs: Mapping[str, NDArray[np.float64]], rules: RuleSet, offered: int) -> None:
         self.offered = offered
+        self._rules = rules
+        self._prepared: set[str] = set()
         self.steps: list[PossibleStep] = []
         self.of_job: dict[str, NDArray[np.intp]] = {}
-        parts: list[tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.int8], NDArray[np.float32]]] = []
+        """Indexes of the steps of each job."""
         for job, matrix in jobs.items():
-            sets = list(combinations(range(len(matrix)), offered))
+            sets = combinations(range(len(matrix)), offered)
             first = len(self.steps)
             self.steps += [PossibleStep(job, chosen) for chosen in sets]
             self.of_job[job] = np.arange(first, len(self.steps))
-            tools = matrix[np.array(sets)]
-            scores = rules.scores(tools)
-            ranked = np.sort(scores, axis=1)
-            lead = (ranked[:, -1, :] - ranked[:, -2, :]).astype(np.float32)
-            possible = scores >= ranked[:, -1:, :] - TIE
-            ties = possible * possible.sum(axis=1, keepdims=True, dtype=np.uint8)
-            parts.append((tools, ties, scores.argmax(axis=1).astype(np.int8), lead))
         self.tools: NDArray[np.intp] = np.array([step.tools for step in self.steps], dtype=np.intp)
         """Indexes of the offered tools in the job's group, of shape (steps, offered)."""
         self.most_tools = max(len(matrix) for matrix in jobs.values())
         """Number of tools of the largest job."""
-        self.features: NDArray[np.float64] = np.concatenate([part[0] for part in parts])
+        self.features: NDArray[np.float64] = np.concatenate(
+            [matrix[self.tools[self.of_job[job]]] for job, matrix in jobs.items()]
+        )
         """Features of the offered tools, of shape (steps, offered, columns)."""
-        self.ties: NDArray[np.uint8] = np.concatenate([part[1] for part in parts])
+        size = (len(self.steps), len(rules.rules))
+        self.ties: NDArray[np.uint8] = np.zeros((size[0], offered, size[1]), dtype=np.uint8)
         """Among how many tools each rule chooses evenly, 0 for a tool that it cannot choose; of shape (steps, offered,
-        rules)."""
-        self.best: NDArray[np.int8] = np.concatenate([part[2] for part in parts])
+        rules). Valid for the steps of prepared jobs, as the following ones."""
+        self.best: NDArray[np.int8] = np.zeros(size, dtype=np.int8)
         """Tool that each rule chooses, of shape (steps, rules)."""
-        self.lead: NDArray[np.float32] = np.concatenate([part[3] for part in parts])
+        self.lead: NDArray[np.float32] = np.zeros(size, dtype=np.float32)
         """Lead of that tool, of shape (steps, rules)."""
+
+    def prepare(self, job: str) -> NDArray[np.intp]:
+        """Compute the choices of all rules at the steps of a job, once; returns the indexes of these steps."""
+        steps = self.of_job[job]
+        if job not in self._prepared and len(steps):
+            own = slice(int(steps[0]), int(steps[-1]) + 1)
+            scores = self._rules.scores(self.features[own])
+            ranked = np.sort(scores, axis=1)
+            possible = scores >= ranked[:, -1:, :] - TIE
+            self.ties[own] = possible * possible.sum(axis=1, keepdims=True, dtype=np.uint8)
+            self.best[own] = scores.argmax(axis=1)
+            self.lead[own] = ranked[:, -1, :] - ranked[:, -2, :]
+            self._prepared.add(job)
+        return steps
 
     def refuted(self, steps: NDArray[np.intp], choices: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which rules cannot make the choice of each step, of shape (steps, rules).

@@ -67,9 +67,27 @@ def _tool(job: Job, service: Service, layout: Layout) -> Tool:
 
 
 def _stated(axis: str, facts: Facts, listing: str, layout: Layout, noun: str) -> str:
-    """Return the lines of a listing that state a fact: those that are missing or different without it."""
+    """Return the lines of a listing that state a fact."""
+    lines = listing.splitlines()
+    own = [line for line in _lines(layout, axis, facts[axis], noun) if line not in _frame(layout)]
+    if own and all(line in lines for line in own):
+        return "\n".join(own)
+    # The fact shares a line with others: the lines that are missing or different without it.
     others = layout.render({name: value for name, value in facts.items() if name != axis}, TODAY, noun).splitlines()
-    return "\n".join(line for line in listing.splitlines() if line not in others)
+    return "\n".join(line for line in lines if line not in others)
+
+
+@cache
+def _lines(layout: Layout, axis: str, value: Value, noun: str) -> tuple[str, ...]:
+    """Return the lines of a listing of one fact. The same facts recur in many tools."""
+    return tuple(layout.render({axis: value}, TODAY, noun).splitlines())
+
+
+@cache
+def _frame(layout: Layout) -> frozenset[str]:
+    """Return the lines of a layout that state nothing, such as a heading."""
+    access, lifecycle = (AXES[name].levels[0] for name in ("access", "lifecycle"))
+    return frozenset(_lines(layout, "access", access, "")) & frozenset(_lines(layout, "lifecycle", lifecycle, ""))
 
 
 def _text(value: Value) -> str:

@@ -6,6 +6,7 @@ preference of that kind. Always choosing the tool with the best facts overall is
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from types import MappingProxyType
@@ -72,13 +73,22 @@ def balanced_subsets(
         sizes: Numbers of tools of a set.
         rules: The rules that a preference can be.
     """
-    usable = {kind: rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS}
-    subsets = []
+    usable = [rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS]
+    starts = np.cumsum([0, *map(len, usable)])
+    scores = rules.scores(matrix)[:, [index for of_kind in usable for index in of_kind]]
+    subsets: list[tuple[int, ...]] = []
     for size in sizes:
-        for subset in combinations(range(len(matrix)), size):
-            best = winners(matrix[list(subset)], rules)
-            if all(len(set(best[indexes].tolist()) - {-1}) == size for indexes in usable.values()):
-                subsets.append(subset)
+        sets = list(combinations(range(len(matrix)), size))
+        if not sets:
+            continue
+        of_sets = scores[np.array(sets)]
+        ranked = np.sort(of_sets, axis=1)
+        clear = ranked[:, -1] - ranked[:, -2] >= LEAD
+        chosen = (of_sets == ranked[:, -1:]) & clear[:, None, :]
+        balanced = np.all(
+            [chosen[:, :, first:last].any(axis=2) for first, last in itertools.pairwise(starts)], axis=(0, 2)
+        )
+        subsets += [subset for subset, is_balanced in zip(sets, balanced, strict=True) if is_balanced]
     return subsets
 
 

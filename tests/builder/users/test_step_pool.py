@@ -23,7 +23,10 @@ MATRICES: Mapping[str, NDArray[np.float64]] = {
 
 @pytest.fixture(scope="module")
 def pool() -> StepPool:
-    return StepPool(MATRICES, RULES, 3)
+    pool = StepPool(MATRICES, RULES, 3)
+    for job in MATRICES:
+        pool.prepare(job)
+    return pool
 
 
 def test_every_set_of_tools_of_a_job_can_be_offered(pool: StepPool) -> None:
