@@ -14,8 +14,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builder.records import Tool
+from builder.users.instances import to_json
 from hf_dataset.layout import CANARY
-from hf_dataset.schema import AnswerKey, Instance, MetaRow, ToolRow, arrow_schema, to_dict
+from hf_dataset.schema import AnswerKey, FactRow, Instance, MetaRow, ToolRow, arrow_schema, to_dict
 
 _ROW_GROUP: Final = 1000
 _LEVEL: Final = 9
@@ -77,6 +79,20 @@ def answer_key(row: Instance) -> AnswerKey:
     assert row.answer is not None
     assert row.meta is not None
     return AnswerKey(row.instance_id, row.query_group, row.answer, row.evidence, row.meta)
+
+
+def tool_row(tool: Tool) -> ToolRow:
+    """Return the row of a tool in the catalogue, with its facts."""
+    return ToolRow(
+        name=tool.name,
+        provider=tool.provider,
+        category=tool.category,
+        functionality=tool.functionality,
+        description=tool.description,
+        listing=tool.listing,
+        parameters=to_json(tool.parameters),
+        facts=[FactRow(item.axis, item.value, item.unit, item.evidence) for item in tool.attributes],
+    )
 
 
 def public_tool(row: ToolRow) -> ToolRow:

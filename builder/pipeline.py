@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
 from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.prompting import prompt_version
-from hf_dataset.schema import HISTORY_TYPES, FactRow, ToolRow
+from hf_dataset.schema import HISTORY_TYPES
 
 from .audit.audit_report import write_audit_report
 from .audit.run_audit import audit
@@ -30,7 +30,7 @@ from .execution.instruction_pool import distribute
 from .execution.partition_writer import PartitionJob
 from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
-from .export import ANSWERS_README, public_tool, write_tools
+from .export import ANSWERS_README, public_tool, tool_row, write_tools
 from .funnel import Funnel
 from .grouping.feasibility import answerable_groups
 from .grouping.functionalities import entries
@@ -44,7 +44,6 @@ from .progress import Progress
 from .randomness import generator_for
 from .records import Group, Tool
 from .users.candidates import distractor_pool
-from .users.instances import to_json
 from .world.packs import read_pack
 
 
@@ -93,9 +92,9 @@ def build(
     """
     check_free(out)
     source = _with_pack(source, config)
+    _check_dials(config, by_facts=isinstance(source, BuiltinSource))
     encoder, funnel = SentenceEncoder(), Funnel()
     catalogue = _prepare(source, config, encoder, funnel, progress, model)
-    _check_dials(config, catalogue)
     identity = source.identity
     key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
@@ -136,27 +135,24 @@ def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | Re
     return BuiltinSource(read_pack(Path(config.listings.pack)))
 
 
-def _check_dials(config: BuildConfig, catalogue: GroupedCatalogue) -> None:
-    """Refuse settings that the catalogue does not use.
+def _check_dials(config: BuildConfig, *, by_facts: bool) -> None:
+    """Refuse settings that the catalogue does not use, before it is read.
 
     Raises:
         ConfigError: If a section of the other kind of catalogue has been changed.
     """
-    unused = ("preferences", "histories") if catalogue.jobs else ("choices",)
+    unused: tuple[str, ...]
+    if by_facts:
+        unused, kind = ("preferences", "histories"), "the built-in catalogue, whose users choose by facts"
+        used = "choices"
+    else:
+        unused, kind = ("choices",), "a catalogue of tools with attributes"
+        used = "preferences] and [histories"
     for name in unused:
-        changed = {
-            key
-            for key, value in getattr(config, name)
-            if value != type(getattr(config, name)).model_fields[key].get_default(call_default_factory=True)
-        }
+        changed = sorted(getattr(config, name).model_dump(exclude_defaults=True))
         if changed:
-            kind, used = (
-                ("the built-in catalogue, whose users choose by facts", "choices")
-                if catalogue.jobs
-                else ("a catalogue of tools with attributes", "preferences] and [histories")
-            )
             raise ConfigError(
-                f"[{name}] {', '.join(sorted(changed))} has no effect on {kind}. Use the settings of [{used}] instead."
+                f"[{name}] {', '.join(changed)} has no effect on {kind}. Use the settings of [{used}] instead."
             )
 
 
@@ -371,22 +367,8 @@ def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult])
 
 def _write_tools(job: PartitionJob, split: str) -> int:
     """Write the catalogue of a split; returns the number of its tools."""
-    tools = list(_tool_rows(job.grouped.of_split(split).tools))
+    tools = [tool_row(tool) for tool in sorted(job.grouped.of_split(split).tools, key=lambda tool: tool.name)]
     if split == "test":
         write_tools(job.folders.private / answers_file(TOOLS), tools)
         tools = list(map(public_tool, tools))
     return write_tools(job.folders.public / split_file(TOOLS, split), tools)
-
-
-def _tool_rows(tools: Sequence[Tool]) -> Iterator[ToolRow]:
-    for tool in sorted(tools, key=lambda tool: tool.name):
-        yield ToolRow(
-            name=tool.name,
-            provider=tool.provider,
-            category=tool.category,
-            functionality=tool.functionality,
-            description=tool.description,
-            listing=tool.listing,
-            parameters=to_json(tool.parameters),
-            facts=[FactRow(item.axis, item.value, item.unit, item.evidence) for item in tool.attributes],
-        )

@@ -11,7 +11,7 @@ from builder.users.choice_rules import RULE_COLUMNS
 from hf_dataset.schema import Instance, InteractionRow, ToolRow
 
 from .fact_reading import features_of
-from .learned import fit, signs_and_recent
+from .learned import conditional_logit, signs_and_recent
 from .scored_choice import Score
 
 
@@ -48,19 +48,4 @@ def fact_regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> 
         parts = [leads, leads[recent]]
         return np.hstack([centred * (part.mean(axis=0) if len(part) else 0.0) for part in parts])
 
-    def capable_tools(instance: Instance) -> list[str]:
-        return [tool.name for tool in instance.candidates if tools[tool.name].functionality == instance.functionality]
-
-    choices = []
-    for instance in train:
-        assert instance.answer is not None
-        names = capable_tools(instance)
-        choices.append((inputs(instance, names), names.index(instance.answer.name)))
-    weights = fit(choices, 2 * len(RULE_COLUMNS))
-
-    def score(instance: Instance) -> list[float]:
-        names = capable_tools(instance)
-        values = dict(zip(names, (inputs(instance, names) @ weights).tolist(), strict=True))
-        return [values.get(tool.name, -np.inf) for tool in instance.candidates]
-
-    return score
+    return conditional_logit(train, tools, inputs, 2 * len(RULE_COLUMNS))

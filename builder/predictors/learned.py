@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -102,6 +102,24 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
                 matrix[row, len(axes) + column] = agreement[recent].mean() if recent.any() else 0.0
         return matrix
 
+    return conditional_logit(train, tools, features, 2 * len(axes))
+
+
+def conditional_logit(
+    train: Sequence[Instance],
+    tools: Mapping[str, ToolRow],
+    features: Callable[[Instance, Sequence[str]], NDArray[np.float64]],
+    size: int,
+) -> Score:
+    """Return a score for the candidates that do the job, learned from the answers of the training split.
+
+    Args:
+        train: Instances of the training split, with answers.
+        tools: Tools of the training split and of the predicted split, by name.
+        features: Returns the features of some candidates of an instance, of shape (candidates, size).
+        size: Number of features.
+    """
+
     def capable_tools(instance: Instance) -> list[str]:
         return [tool.name for tool in instance.candidates if tools[tool.name].functionality == instance.functionality]
 
@@ -110,7 +128,7 @@ def regression(train: Sequence[Instance], tools: Mapping[str, ToolRow]) -> Score
         assert instance.answer is not None
         names = capable_tools(instance)
         choices.append((features(instance, names), names.index(instance.answer.name)))
-    weights = fit(choices, 2 * len(axes))
+    weights = fit(choices, size)
 
     def score(instance: Instance) -> list[float]:
         names = capable_tools(instance)

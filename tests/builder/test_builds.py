@@ -23,7 +23,6 @@ from builder.catalogue.sources import open_source
 from builder.config import BuildConfig, UserConfig
 from builder.errors import BuildError, ConfigError, OutputError
 from builder.execution.executors import Executor
-from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.predictors.open_predictor import open_predictor
 from hf_dataset.manifest import AuditSummary, read_manifest
 from hf_dataset.reader import read_instances
@@ -85,23 +84,27 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "changes", "message"),
+    ("by_facts", "changes", "message"),
     [
-        ({}, {"choices": {"offered": 2}}, r"\[choices\] offered has no effect on a catalogue of tools with attributes"),
-        ({"train": ()}, {"histories": {"max_length": 10}}, r"\[histories\] max_length has no effect on the built-in"),
         (
-            {"train": ()},
+            False,
+            {"choices": {"offered": 2}},
+            r"\[choices\] offered has no effect on a catalogue of tools with attributes",
+        ),
+        (True, {"histories": {"max_length": 10}}, r"\[histories\] max_length has no effect on the built-in"),
+        (
+            True,
             {"preferences": {"max_axes": 2, "margin": 0.2}},
             r"\[preferences\] margin, max_axes has no effect",
         ),
     ],
 )
 def test_settings_of_the_other_kind_of_catalogue_are_refused(
-    jobs: dict[str, Any], changes: dict[str, Any], message: str
+    by_facts: bool, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        pipeline._check_dials(BuildConfig.model_validate(changes), GroupedCatalogue([], [], jobs=jobs))
-    pipeline._check_dials(BuildConfig(), GroupedCatalogue([], [], jobs=jobs))
+        pipeline._check_dials(BuildConfig.model_validate(changes), by_facts=by_facts)
+    pipeline._check_dials(BuildConfig(), by_facts=by_facts)
 
 
 def test_a_listing_pack_is_for_the_built_in_catalogue_only(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from the candidates that do the job, and calls what a rule picks that has this t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builder.audit.audit_split import AuditSettings, AuditSplit
+from builder.export import tool_row
 from builder.users.choice_rules import PREFERENCE_KINDS, ChoiceRule, RuleSet, features, wanted
 from builder.users.committee import ObservedChoice, read_history
 from builder.world.service_catalogue import group_of
 from builder.world.services import Job, service_jobs
 from builder.world.trade_offs import balanced_subsets, winners
 from hf_dataset.layout import SPLITS
-from hf_dataset.schema import AnswerRow, FactRow, Instance, InteractionRow, MetaRow, ToolDoc, ToolRow, WantedRow
+from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc, ToolRow, WantedRow
 
 CANDIDATES = 4
 JOBS = 5
@@ -60,16 +60,7 @@ def rules_on(axes: frozenset[str]) -> RuleSet:
 def tools_of(split: str) -> dict[str, ToolRow]:
     """Return the tools of a split by name."""
     return {
-        tool.name: ToolRow(
-            tool.name,
-            tool.provider,
-            tool.category,
-            tool.functionality,
-            tool.description,
-            tool.listing,
-            json.dumps(tool.parameters),
-            [FactRow(fact.axis, fact.value, fact.unit, fact.evidence) for fact in tool.attributes],
-        )
+        tool.name: tool_row(tool)
         for job in service_jobs(split)
         for tool in (member.tool for member in group_of(job).members)
     }

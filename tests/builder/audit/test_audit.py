@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +23,10 @@ from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
 from builder.users.preference_readers import attributes_of
 from hf_dataset.manifest import read_manifest
-from hf_dataset.schema import HISTORY_TYPES, AnswerRow, Instance
+from hf_dataset.schema import HISTORY_TYPES, Instance
+from tests.builder.audit.changes import Change, answer_by, changed
 from tests.conftest import Built, silent
 from tests.fakes.attribute_catalogue.composition import attribute_axes
-
-Change = Callable[[AuditSplit, Instance], Instance]
 
 
 @pytest.fixture(scope="module")
@@ -85,20 +83,6 @@ def test_without_the_answers_the_test_split_is_left_out(attribute_built: Built) 
 
 def splits_of(attribute_built: Built, config: str) -> list[AuditSplit]:
     return read_audit_splits(attribute_built.data, config, attribute_built.answers, read_manifest(attribute_built.data))
-
-
-def changed(parts: Sequence[AuditSplit], change: Change) -> list[AuditSplit]:
-    return [replace(part, rows=[change(part, row) for row in part.rows]) for part in parts]
-
-
-def answer_by(choose: Callable[[AuditSplit, Instance], str]) -> Change:
-    """Return a change that replaces the answer by the tool that `choose` names."""
-
-    def change(part: AuditSplit, row: Instance) -> Instance:
-        assert row.answer is not None
-        return replace(row, answer=AnswerRow(choose(part, row), row.answer.arguments))
-
-    return change
 
 
 def longest_description(part: AuditSplit, row: Instance) -> str:

@@ -17,10 +17,10 @@ from builder.audit.shortcuts import SHORTCUTS
 from builder.predictors.protocol import Predictor
 from hf_dataset.manifest import Manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, FactRow, Instance, ToolDoc, ToolRow
+from tests.builder.audit.changes import Change, answer_by, changed
 
 from .fact_rows import fact_splits, plain_rows
 
-Change = Callable[[AuditSplit, Instance], Instance]
 GROUPS = 12
 TESTS = 80
 """Number of tests that share the level of a gate, about as many as in an audit."""
@@ -28,20 +28,6 @@ TESTS = 80
 
 def splits(config: str = "preferred_only") -> list[AuditSplit]:
     return fact_splits(config, GROUPS)
-
-
-def changed(parts: Sequence[AuditSplit], change: Change) -> list[AuditSplit]:
-    return [replace(part, rows=[change(part, row) for row in part.rows]) for part in parts]
-
-
-def answer_by(choose: Callable[[AuditSplit, Instance], str]) -> Change:
-    """Return a change that replaces the answer by the tool that `choose` names."""
-
-    def change(part: AuditSplit, row: Instance) -> Instance:
-        assert row.answer is not None
-        return replace(row, answer=AnswerRow(choose(part, row), row.answer.arguments))
-
-    return change
 
 
 def answered_by(part: AuditSplit, predictor: Predictor) -> AuditSplit:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from builder.errors import ConfigError
-from builder.export import public_row, public_tool, write_tools
+from builder.export import public_row, public_tool, tool_row, write_tools
 from builder.predictors.listing_parts import parts_of
 from builder.predictors.listing_reading import ListingReading
 from builder.predictors.open_predictor import open_predictor
@@ -22,7 +22,7 @@ from builder.world.packs import read_pack
 from builder.world.service_catalogue import service_catalogue
 from hf_dataset.layout import MANIFEST, split_file
 from hf_dataset.manifest import Manifest
-from hf_dataset.schema import FactRow, Instance, ToolRow
+from hf_dataset.schema import Instance, ToolRow
 from tests.builder.audit.fact_rows import fact_splits, tools_of
 
 PACK = Path(__file__).parents[2] / "fixtures" / "listing_pack"
@@ -33,20 +33,7 @@ GROUPS = 12
 def pack_tools() -> tuple[ToolRow, ...]:
     """Return the tools of the test split with the listings of a pack."""
     catalogue = service_catalogue(read_pack(PACK))
-    return tuple(
-        ToolRow(
-            tool.name,
-            tool.provider,
-            tool.category,
-            tool.functionality,
-            tool.description,
-            tool.listing,
-            json.dumps(tool.parameters),
-            [FactRow(fact.axis, fact.value, fact.unit, fact.evidence) for fact in tool.attributes],
-        )
-        for tool in catalogue.tools
-        if tool.split == "test"
-    )
+    return tuple(tool_row(tool) for tool in catalogue.tools if tool.split == "test")
 
 
 def share_read(tools: Sequence[ToolRow]) -> float:
