@@ -33,7 +33,7 @@ class ChoiceConfig(Section):
     """Number of steps that contradict each rival preference. With fewer contradictions, a rival still fits."""
     off_profile: float = Field(default=0.05, ge=0, le=0.3)
     """Share of the steps that do not follow the preference; none in `preferred_only`."""
-    attempts: int = Field(default=8, ge=1)
+    attempts: int = Field(default=40, ge=1)
     """Maximum number of preferences that are tried for a user, for each kind."""
 
 

@@ -333,8 +333,13 @@ def _write_partitions(
 def _distribute(
     job: PartitionJob, by_split: Mapping[str, Sequence[Partition]], checkpoint: Checkpoint, progress: Progress
 ) -> dict[str, Path]:
-    """Distribute the final instructions of each split that has several partitions; returns their folders by split."""
-    shards = {}
+    """Distribute the final instructions of each split that has several partitions; returns their folders by split.
+
+    Users who choose by facts need none: a hash of their final instructions decides the partition.
+    """
+    shards: dict[str, Path] = {}
+    if job.grouped.jobs:
+        return shards
     for split, partitions in by_split.items():
         if len(partitions) == 1:
             continue

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 PARTITION_USERS: Final = 10_000
 """Default number of users in a partition."""
-_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13, "partition": 3_000}
+_RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13, "partition": 1_000}
 PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2}},
     "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},

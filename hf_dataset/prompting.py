@@ -115,7 +115,7 @@ def _step(step: InteractionRow) -> str:
     shown: dict[str, Any] = {
         "date": step.date,
         "instruction": step.instruction,
-        "offered": step.offered or None,
+        "also_offered": [name for name in step.offered if name != step.name] or None,
         "call": {"name": step.name, "arguments": json.loads(step.arguments)},
         "rating": step.rating,
     }

@@ -106,11 +106,11 @@ class PartitionWriter:
         grouped, resources = self._of_split(split)
         if not partition.number:
             funnel.drop("group_in_histories", "too_few_scenarios", resources.silent)
-        pool = InstructionPool(grouped, job.config, partition, job.shards.get(split))
         maker: InstanceMaker | ChoiceInstanceMaker
         if isinstance(resources, ChoiceResources):
-            maker = ChoiceInstanceMaker(partition, resources, pool, job.config, funnel)
+            maker = ChoiceInstanceMaker(partition, resources, job.config, funnel)
         else:
+            pool = InstructionPool(grouped, job.config, partition, job.shards.get(split))
             maker = InstanceMaker(partition, resources, pool, job.config, funnel)
 
         def table(folder: Path, name: str, row: type) -> TableWriter:

@@ -2,18 +2,20 @@
 
 Uses the public data set and the repository, and no answers: the history with its ratings, order and offered tools; the
 jobs of the tools (the config `tools`); the built-in catalogue with the facts of its tools; the axes that each job
-states; the mention texts of the concerns; and the choice rules with the Bayesian reader of the committee.
+states; the texts of the concerns; and the choice rules with the Bayesian reader of the committee.
 
 A tool of the built-in catalogue is looked up by its name. A tool whose listing is another one, because the data set was
-built with a listing pack, has its facts guessed from the listing by `ListingReading`. The steps of the concern of the
-instruction are those whose jobs occur with a mention of it.
+built with a listing pack, has its facts guessed from the listing by `ListingReading`. The concern of a request is the
+one whose texts match it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from string import Formatter
 
 from builder.world.axes import AXES, Value
 from builder.world.concerns import Concern, concerns
@@ -60,34 +62,43 @@ class Program:
 
 
 def step_concerns(instance: Instance, known: Sequence[Concern], jobs: Mapping[str, str | None]) -> list[int] | None:
-    """Return 0 for each step of the concern of the instruction and 1 for the others; None if it mentions none.
+    """Return 0 for each step of the concern of the instruction and 1 for the others; None if its concern is unknown.
 
     Args:
-        instance: Row whose instructions are searched for mentions.
+        instance: Row whose requests are matched with the texts of the concerns.
         known: Concerns of the split.
         jobs: Job of each tool. All steps of a job in a history belong to one concern.
     """
-    concern = mentioned(instance.instruction, known)
+    concern = asking_concern(instance.instruction, instance.functionality, known)
     if concern is None:
         return None
     of_job: dict[str | None, str] = {}
     for step in instance.history:
-        found = mentioned(step.instruction, known)
+        job = jobs.get(step.name)
+        found = asking_concern(step.instruction, job, known)
         if found is not None:
-            of_job.setdefault(jobs.get(step.name), found)
+            of_job.setdefault(job, found)
     own = [int(of_job.get(jobs.get(step.name), concern) != concern) for step in instance.history]
     return own if 0 in own else None
 
 
-def mentioned(instruction: str, known: Sequence[Concern]) -> str | None:
-    """Return the name of the concern that an instruction mentions: that of the longest text that it contains."""
-    best = (0, "")
-    for concern in known:
-        for mention in concern.mentions:
-            before, _, after = mention.partition("{request}")
-            if instruction.startswith(before) and instruction.endswith(after):
-                best = max(best, (len(before) + len(after), concern.name))
-    return best[1] or None
+def asking_concern(instruction: str, job: str | None, known: Sequence[Concern]) -> str | None:
+    """Return the name of the concern whose text for a job matches an instruction; None if none or several match."""
+    found = {
+        concern.name
+        for concern in known
+        for request in [concern.requests.get(job or "")]
+        if request and any(_pattern(text).fullmatch(instruction) for text in request.texts)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return a pattern of the requests that a text can become."""
+    parts = [re.escape(literal) for literal, _, _, _ in Formatter().parse(text)]
+    ends_with_slot = text.endswith("}")
+    return re.compile(".+".join([*parts, ""] if ends_with_slot else parts), re.DOTALL)
 
 
 @cache

@@ -9,8 +9,8 @@ history.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -140,7 +140,8 @@ class ChoiceUserMaker:
             evidence: Exact number of telling steps; None for as many as the answer needs.
 
         Returns:
-            A life, or None if a concern has too few jobs.
+            A life, or None if a concern has too few jobs, or the jobs of the first state an axis of the query's job too
+            seldom to show whether it matters.
         """
         sets = self.candidate_sets[job]
         query = ChoiceQuery(job, sets[int(rng.integers(len(sets)))])
@@ -151,12 +152,11 @@ class ChoiceUserMaker:
             number = self.dials.other_jobs if place else self.dials.jobs
             available = {
                 name: self._axes[name]
-                for name in sorted(concern.functionalities)
+                for name in sorted(concern.requests)
                 if name in self.jobs and name != job and name not in options and self._is_usable(name, excluded)
             }
             chosen = choose_jobs(available, self._axes[job], number, rng)
-            if len(chosen) < number:
-                self.drops["concern_has_too_few_jobs"] += 1
+            if len(chosen) < number or not (place or self._states_all(chosen, self._axes[job])):
                 return None
             jobs.append(tuple(chosen))
             options.update({name: self._options(name, excluded) for name in chosen})
@@ -178,6 +178,20 @@ class ChoiceUserMaker:
             for kind in PREFERENCE_KINDS
             for rule in self._draw_rules(kind, life, target, answer, rng)
         )
+
+    def narrowed(self, life: Life, wanted: Set[int], rng: np.random.Generator) -> Life | None:
+        """Return a life with fewer candidates, all of them wanted ones; None if no set of candidates is left.
+
+        Args:
+            life: The life.
+            wanted: Positions of the candidates that can be wanted.
+            rng: Generator that draws the candidates.
+        """
+        left = {life.query.candidates[place] for place in wanted}
+        sets = [chosen for chosen in self.candidate_sets[life.query.job] if left.issuperset(chosen)]
+        if not sets:
+            return None
+        return replace(life, query=ChoiceQuery(life.query.job, sets[int(rng.integers(len(sets)))]))
 
     def user(self, life: Life, answer: int, kinds: Sequence[str], rng: np.random.Generator) -> ChoiceUser | None:
         """Draw a user with a given answer.
@@ -353,6 +367,10 @@ class ChoiceUserMaker:
         tools = self.features[query.job][list(query.candidates)]
         stated, rules = self._stated[query.job]
         return _Target(tools, winners(tools, self.rules), tie_counts(tools, rules), stated, rules)
+
+    def _states_all(self, jobs: Sequence[str], axes: frozenset[str]) -> bool:
+        """Return True if each axis is stated by enough of the jobs."""
+        return all(sum(axis in self._axes[job] for job in jobs) >= _STATED_BY for axis in axes)
 
     def _is_usable(self, job: str, excluded: set[str]) -> bool:
         return sum(name not in excluded for name in self._providers[job]) >= _MIN_TOOLS

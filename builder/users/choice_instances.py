@@ -10,27 +10,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import islice
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
 from builder.config import BuildConfig
 from builder.embedding import Encoder
-from builder.execution.instruction_pool import InstructionPool
 from builder.execution.partitions import Partition
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
-from builder.records import GroupTool, History, Interaction, Profile, Query, Scenario, User, Wish
-from builder.world.concerns import Concern, concerns, linked_mentions
+from builder.records import History, Interaction, Profile, Query, Scenario, User, Wish
+from builder.world.concerns import Concern, concerns
 from builder.world.service_catalogue import TODAY
 
 from .candidates import CandidateMaker
 from .choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
 from .choice_rules import PREFERENCE_KINDS, RuleSet, wanted
 from .lives import Life
+from .requests import RequestJob, Voice
+from .values.context import Situation
+from .values.places import draw_home
 
 _MAX_FAILURES: Final = 40
 """Consecutive query groups that are given up, after which the split is considered exhausted."""
@@ -40,14 +41,15 @@ _DAYS_PER_STEP: Final = 4
 """Days of a history for each step, on average."""
 _MAX_DAYS: Final = 1095
 """Maximum number of days of a history."""
+_STEPS_PER_BURST: Final = 3
+"""Steps of a history for each burst of requests."""
+_DAYS_OF_BURST: Final = 4
+"""Days over which a burst extends."""
+_FRIDAY: Final = 4
+_WEEKDAYS: Final = 0.7
+"""Share of the requests of a weekend that are made on the Friday before."""
 _TRIES: Final = 20
-"""Maximum number of texts that are tried for a step until one has not occurred yet."""
-_FINAL_MENTIONS: Final = 4
-"""The mention of the final instruction is one of the first ones but the very first, so that the history explains it."""
-_MENTIONED: Final = 0.85
-"""Share of the steps that show their concern, where another step of the same job has shown it."""
-_MENTIONED_ALONE: Final = 0.6
-"""The same share for users with a single concern."""
+"""Maximum number of requests that are drawn for a step until one has not occurred yet."""
 
 
 class ChoiceResources:
@@ -63,11 +65,7 @@ class ChoiceResources:
     def __init__(self, split: str, grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) -> None:
         self.groups = {group.functionality.name: group for group in grouped.groups}
         self.candidates = CandidateMaker(grouped.tools, grouped.look_alikes, config.candidates, encoder)
-        self.pools: dict[str, list[Scenario]] = {}
-        """Scenarios for histories, by job."""
-        for name, group in self.groups.items():
-            scenarios = grouped.write(group, generator_for(config.seed_of(split), "pool", group.key), False)
-            self.pools[name] = list(islice(scenarios, config.scenarios_per_group))
+        self.requests = {name: RequestJob(group) for name, group in self.groups.items()}
         jobs = grouped.jobs_of(split)
         self.maker = ChoiceUserMaker(jobs, RuleSet(), config.choices, config.candidates.most_same_function)
         self.services = {
@@ -97,7 +95,6 @@ class ChoiceInstanceMaker:
     Args:
         partition: Partition of the split's users.
         resources: Resources of the split.
-        pool: Final instructions reserved for the partition.
         config: Config of the build.
         funnel: Counts dropped query groups.
     """
@@ -106,7 +103,6 @@ class ChoiceInstanceMaker:
         self,
         partition: Partition,
         resources: ChoiceResources,
-        pool: InstructionPool,
         config: BuildConfig,
         funnel: Funnel,
     ) -> None:
@@ -115,7 +111,7 @@ class ChoiceInstanceMaker:
         self._config = config
         self._seed = config.seed_of(partition.split)
         self._funnel = funnel
-        self._finals = {name: pool.of(resources.groups[name]) for name in resources.maker.targets}
+        self._asked: set[str] = set()
         self._kinds: Counter[str] = Counter()
         self.loss = 0.0
         """Always 0: no rating misleads the committee, or the user is dropped."""
@@ -126,15 +122,17 @@ class ChoiceInstanceMaker:
         """Yield users, one query group after another, until there are enough or the split is exhausted."""
         split, number = self._partition.split, self._partition.users
         rng = generator_for(self._seed, "order", split, *self._partition.own)
-        targets = self._resources.maker.targets
+        asked = {job for concern in self._resources.concerns for job in concern.requests}
+        targets = [job for job in self._resources.maker.targets if job in asked]
         order: list[int] = []
-        count = query = failures = 0
+        count = query = failures = attempt = 0
         while count < number and failures < _MAX_FAILURES:
             order = order or rng.permutation(len(targets)).tolist()
             job = targets[order.pop()]
             name = f"{split}-q{self._partition.first_query + query:05d}"
             left = number - count
-            users = self._query_group(job, name, left, query)
+            attempt += 1
+            users = self._query_group(job, name, left, query, generator_for(self._seed, "query", name, attempt))
             if users is None:
                 failures += 1
                 continue
@@ -144,25 +142,33 @@ class ChoiceInstanceMaker:
                 yield replace(user, user_id=f"{split}-u{self._partition.first + count + offset:06d}")
             count += len(users)
 
-    def _query_group(self, job: str, name: str, left: int, place: int) -> list[User] | None:
+    def _query_group(self, job: str, name: str, left: int, place: int, rng: np.random.Generator) -> list[User] | None:
         """Draw a query group of at most `left` users, the `place`-th; None if it has to be given up."""
-        final = next(self._finals[job], None)
-        if final is None:
-            self._funnel.drop("query_group", "no_new_scenario")
-            return None
-        number, scenario = final
-        rng = generator_for(self._seed, "query", job, number + 1)
         maker, dials = self._resources.maker, self._config.choices
-        concerns_of_life = self._concerns_for(job, dials.concerns[place % len(dials.concerns)], rng)
         evidence = dials.evidence[place % len(dials.evidence)] if dials.evidence else None
-        life = maker.life(job, concerns_of_life, rng, evidence)
+        lives = (
+            maker.life(job, concerns_of_life, rng, evidence)
+            for concerns_of_life in self._concerns_for(job, dials.concerns[place % len(dials.concerns)], rng)
+        )
+        life = next((life for life in lives if life is not None), None)
         if life is None:
             self._funnel.drop("query_group", "concern_has_too_few_jobs")
             return None
+        taken: set[str] = set()
+        voices = [Voice(concern, taken, rng) for concern in life.concerns]
+        home = Situation(draw_home(rng), TODAY)
+        asked = voices[0].final(self._resources.requests[job], home, self._partition, rng)
+        if asked is None or asked[0].instruction in self._asked:
+            self._funnel.drop("query_group", "no_new_scenario")
+            return None
         size = len(life.query.candidates)
-        if not all(maker.can_be_wanted(life, answer, rng) for answer in range(size)):
+        can_be = {answer for answer in range(size) if maker.can_be_wanted(life, answer, rng)}
+        if len(can_be) < size:
+            life = maker.narrowed(life, can_be, rng)
+        if life is None:
             self._funnel.drop("query_group", "a_candidate_cannot_be_wanted")
             return None
+        size = len(life.query.candidates)
         answers = _answers(size, left if left <= size + 1 else size, rng)
         found: list[ChoiceUser] = []
         for answer in (*answers, *(place for place in range(size) if place not in answers)):
@@ -174,67 +180,85 @@ class ChoiceInstanceMaker:
                 found.append(user)
                 self._kinds[user.kind] += 1
         self.judged += len(found)
-        return self._in_words(life, found, name, scenario, rng)
+        query = self._query(life, name, asked[0], rng)
+        words = {
+            history_type: self._words(life, history_type, voices, asked[1], home, rng) for history_type in life.plans
+        }
+        if None in words.values():
+            self._funnel.drop("query_group", "no_new_scenario")
+            return None
+        self._asked.add(asked[0].instruction)
+        said = {history_type: of_type for history_type, of_type in words.items() if of_type is not None}
+        return [self._user(life, user, query, said) for user in found]
 
-    def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> list[Concern]:
-        """Draw concerns in different spheres of life; the first one asks for the job."""
+    def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> Iterator[list[Concern]]:
+        """Draw concerns of different spheres in one register, of which the first asks for the job; several times."""
         known = self._resources.concerns
-        fitting = [concern for concern in known if job in concern.functionalities]
-        chosen = [fitting[int(rng.integers(len(fitting)))]]
-        for place in rng.permutation(len(known)):
-            if len(chosen) == number:
-                break
-            if all(known[int(place)].sphere != other.sphere for other in chosen):
-                chosen.append(known[int(place)])
-        return chosen
+        fitting = [concern for concern in known if job in concern.requests]
+        for first in rng.permutation(len(fitting)):
+            chosen = [fitting[int(first)]]
+            for place in rng.permutation(len(known)):
+                other = known[int(place)]
+                if len(chosen) == number:
+                    break
+                if other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen):
+                    chosen.append(other)
+            yield chosen
 
-    def _in_words(
-        self, life: Life, found: Sequence[ChoiceUser], name: str, scenario: Scenario, rng: np.random.Generator
-    ) -> list[User]:
-        """Return the users of a query group as records."""
+    def _query(self, life: Life, name: str, asked: Scenario, rng: np.random.Generator) -> Query:
+        """Return the query of a life, with candidates of other jobs drawn."""
         services = self._resources.services[life.query.job]
         members = [services[place] for place in life.query.candidates]
         whole = self._resources.groups[life.query.job]
         group = replace(whole, members=tuple(sorted(members, key=lambda member: member.tool.name)))
-        mentions = [_Mentions(concern, self._partition.split, rng) for concern in life.concerns]
-        asked = mentions[0].final(scenario)
-        query = Query(name, group, asked, self._resources.candidates.draw(group, rng))
-        words = {history_type: self._words(life, history_type, mentions, rng) for history_type in life.plans}
-        return [self._user(life, user, query, members, words) for user in found]
+        return Query(name, group, asked, self._resources.candidates.draw(group, rng))
 
-    def _words(self, life: Life, history_type: str, mentions: Sequence[_Mentions], rng: np.random.Generator) -> _Words:
-        """Write the instructions and days of a history. No two steps have the same instruction."""
+    def _words(
+        self,
+        life: Life,
+        history_type: str,
+        voices: Sequence[Voice],
+        wanted: frozenset[str],
+        home: Situation,
+        rng: np.random.Generator,
+    ) -> _Words | None:
+        """Write the requests of a history, no two of them the same; None if a step finds none.
+
+        Args:
+            life: The life.
+            history_type: Type of the history.
+            voices: Concerns of the life.
+            wanted: Keys of names in the final instruction; one of them occurs in the history first.
+            home: Home of the person, and the day of the final instruction.
+            rng: Generator of all draws.
+        """
         plan = life.plans[history_type]
-        unused: dict[str, list[Scenario]] = {}
-        for of_concern in mentions:
-            of_concern.restart()
+        days = _days(len(plan), rng)
+        for voice in voices:
+            voice.restart()
         instructions: list[Scenario] = []
         said: set[str] = set()
-        mentioned = _MENTIONED if len(life.concerns) > 1 else _MENTIONED_ALONE
-        shown: set[tuple[int, str]] = set()
-        for step in plan:
-            for _ in range(_TRIES):
-                if not unused.get(step.job):
-                    pool = self._resources.pools[step.job]
-                    unused[step.job] = [pool[int(place)] for place in rng.permutation(len(pool))]
-                scenario = unused[step.job].pop()
-                if (step.concern, step.job) not in shown or rng.random() < mentioned:
-                    scenario = mentions[step.concern].add(scenario)
-                if scenario.instruction not in said:
-                    break
-            shown.add((step.concern, step.job))
-            said.add(scenario.instruction)
-            instructions.append(scenario)
-        return _Words(instructions, _days(len(plan), rng) if history_type == "chronological" else [None] * len(plan))
+        for step, day in zip(plan, days, strict=True):
+            situation = replace(home, day=day) if history_type == "chronological" else home
+            job, names = self._resources.requests[step.job], wanted if step.concern == 0 else frozenset()
+            drawn = (voices[step.concern].request(job, situation, names, rng) for _ in range(_TRIES))
+            request = next((item for item in drawn if item is not None and item.instruction not in said), None)
+            if request is None:
+                return None
+            said.add(request.instruction)
+            instructions.append(request)
+        dates = [day.isoformat() if history_type == "chronological" else None for day in days]
+        return _Words(instructions, dates)
 
     def _user(
         self,
         life: Life,
         user: ChoiceUser,
         query: Query,
-        members: Sequence[GroupTool],
         words: Mapping[str, _Words],
     ) -> User:
+        services = self._resources.services[life.query.job]
+        members = [services[place] for place in life.query.candidates]
         rules = self._resources.maker.rules.rules
         rule = rules[user.rules[0]]
         parts = tuple(dict(part) for part in wanted(rule))
@@ -282,45 +306,6 @@ class ChoiceInstanceMaker:
         )
 
 
-class _Mentions:
-    """Texts that let a concern show in the requests of a life, each linked to an earlier one."""
-
-    def __init__(self, concern: Concern, split: str, rng: np.random.Generator) -> None:
-        order = linked_mentions(concern, split, rng)
-        self._final = order.pop(int(rng.integers(1, _FINAL_MENTIONS + 1)))
-        self._order = order
-        self._next = 0
-
-    def restart(self) -> None:
-        """Start again with the first text, for the next history."""
-        self._next = 0
-
-    def final(self, scenario: Scenario) -> Scenario:
-        """Return the final instruction, in which the concern shows by a text of its own."""
-        return _mentioned(scenario, self._final)
-
-    def add(self, scenario: Scenario) -> Scenario:
-        """Return a scenario of a history in whose instruction the concern shows by the next text."""
-        mention = self._order[self._next % len(self._order)]
-        self._next += 1
-        return _mentioned(scenario, mention)
-
-
-def _mentioned(scenario: Scenario, mention: str) -> Scenario:
-    return replace(scenario, instruction=mention.format(request=_as_sentence(scenario)))
-
-
-def _as_sentence(scenario: Scenario) -> str:
-    """Return an instruction with a capital letter and an end, so that another sentence can follow it.
-
-    A value at the beginning keeps its spelling.
-    """
-    request = scenario.instruction
-    if not any(request.startswith(value.said) for value in scenario.values.values()):
-        request = request[0].upper() + request[1:]
-    return request if request[-1] in ".?!'\"" else f"{request}."
-
-
 def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:
     """Draw the answers of a query group evenly and independently, until at least two differ."""
     while True:
@@ -329,11 +314,19 @@ def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:
             return answers
 
 
-def _days(steps: int, rng: np.random.Generator) -> list[str | None]:
-    """Return the days of steps, ascending up to yesterday: a step in about four days, over three years at most."""
+def _days(steps: int, rng: np.random.Generator) -> list[date]:
+    """Return the days of steps, ascending up to yesterday, in bursts and seldom at weekends.
+
+    There is a step in about four days, over three years at most.
+    """
     span = min(_DAYS_PER_STEP * steps, _MAX_DAYS)
-    before = np.sort(rng.integers(1, span + 1, size=steps))[::-1]
-    return [(TODAY - timedelta(days=int(days))).isoformat() for days in before]
+    bursts = rng.integers(1, span + 1, size=max(steps // _STEPS_PER_BURST, 1))
+    before = bursts[rng.integers(len(bursts), size=steps)] + rng.integers(0, _DAYS_OF_BURST, size=steps)
+    days = [TODAY - timedelta(days=int(days)) for days in before]
+    return sorted(
+        day - timedelta(days=day.weekday() - _FRIDAY) if day.weekday() > _FRIDAY and rng.random() < _WEEKDAYS else day
+        for day in days
+    )
 
 
 def _change_step(roles: Sequence[str | None]) -> int:

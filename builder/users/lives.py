@@ -87,7 +87,7 @@ def choose_jobs(
     covered: Counter[str] = Counter()
     chosen: list[str] = []
     while len(chosen) < number and order:
-        gains = [sum(1 / (1 + covered[axis]) for axis in sorted(stated[name] & target)) for name in order]
+        gains = [sum(1 / (1 + covered[axis]) ** 2 for axis in sorted(stated[name] & target)) for name in order]
         name = order.pop(int(np.argmax(gains)))
         chosen.append(name)
         covered.update(stated[name] & target)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any, Final
 
 import numpy as np
@@ -73,18 +73,13 @@ class _ScenarioWriter:
     def attempt(self) -> Scenario | None:
         """Draw a scenario; return None if its values or its instruction are rejected."""
         values = draw_values(self._slots, ValueSource(self._rng))
-        if not self._accepts_values(values):
+        if not accepts_values(values, self._excluded_values, final=self._final):
             return None
         instruction = self._next_pattern().format(**{name: value.said for name, value in values.items()})
         if not self._accepts_instruction(instruction):
             return None
         self._seen.add(instruction)
         return Scenario(instruction, values)
-
-    def _accepts_values(self, values: Mapping[str, SlotValue]) -> bool:
-        if is_final(values) != self._final:
-            return False
-        return not any(_normalised(value.value) in self._excluded_values for value in values.values())
 
     def _next_pattern(self) -> str:
         """Return the next pattern. All patterns are used in turn, so that each is used equally often."""
@@ -118,6 +113,17 @@ def _typed(value: SlotValue, binding: Binding) -> str | int | float:
         return int(value.value)
     number = float(value.value)
     return int(number) if number.is_integer() else number
+
+
+def accepts_values(values: Mapping[str, SlotValue], excluded: Set[str], *, final: bool) -> bool:
+    """Return True if a scenario can have these values.
+
+    Args:
+        values: Values by slot.
+        excluded: Values that no scenario has, as `catalogue_values` returns them.
+        final: True for a final instruction, False for a request of a history.
+    """
+    return is_final(values) == final and not any(_normalised(value.value) in excluded for value in values.values())
 
 
 def favouring_words(group: Group) -> list[str]:

@@ -81,16 +81,6 @@ class StepPool:
             self._prepared.add(job)
         return steps
 
-    def refuted(self, steps: NDArray[np.intp], choices: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which rules cannot make the choice of each step, of shape (steps, rules).
-
-        Args:
-            steps: Indexes of the steps.
-            choices: Position of the called tool among the offered ones, at each step.
-        """
-        refuted: NDArray[np.bool_] = self.ties[steps, choices, :] == 0
-        return refuted
-
 
 def select_refuting(
     pool: StepPool,
@@ -116,10 +106,13 @@ def select_refuting(
     clear = [of_job[pool.lead[of_job, rule] >= CLEAR] for of_job in options.values()]
     steps = np.concatenate(clear)
     jobs = np.concatenate([np.full(len(of_job), place) for place, of_job in enumerate(clear)])
-    refuted = pool.refuted(steps, pool.best[steps, rule].astype(np.intp))[:, rivals].astype(np.float32)
-    # A rival that few steps refute decides which of them are needed.
-    rare = 1 / (1 + refuted.sum(axis=0))
-    need = np.full(refuted.shape[1], float(refutations))
+    ties = pool.ties[steps, pool.best[steps, rule]]
+    refuted = (np.take(ties, np.flatnonzero(rivals), axis=1) == 0).astype(np.float32)
+    times = np.ones(len(steps), dtype=np.float32) @ refuted
+    if (times < refutations).any():
+        return None
+    rare = 1 / (1 + times)  # a rival that few steps refute decides which of them are needed
+    need = np.full(refuted.shape[1], refutations, dtype=np.float32)
     left = np.full(len(clear), per_job)
     free = np.ones(len(steps), dtype=bool)
     selected: list[int] = []
@@ -147,7 +140,7 @@ def telling_steps(
         rivals: Rules that would pick another tool in the end.
         refutations: Contradictions after which a rival no longer counts as fitting.
     """
-    refuted = pool.refuted(steps, choices)[:, rivals]
+    refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
     before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted
     telling: NDArray[np.bool_] = np.any(refuted & (before < refutations), axis=1)
     return telling

@@ -96,7 +96,7 @@ _AXES: Final = (
         provider=True,
     ),
     Axis("rate_limit", "higher rate limit", "more", "calls per minute", (5.0, 30.0, 100.0, 400.0, 2000.0)),
-    Axis("latency", "lower latency", "less", "ms", (60.0, 250.0, 600.0, 1400.0, 5000.0), measured=True),
+    Axis("latency", "lower latency", "less", "ms", (60.0, 280.0, 640.0, 1400.0, 5000.0), measured=True),
     Axis("uptime", "higher uptime", "more", "%", (97.0, 99.0, 99.5, 99.9, 99.99), measured=True),
     Axis("region", "processing region", "matter", levels=("EU", "US", "APAC"), provider=True),
     Axis("retention", "shorter retention", "less", "days", (0.25, 1.0, 7.0, 30.0, 90.0), provider=True),
@@ -118,7 +118,7 @@ _AXES: Final = (
         provider=True,
     ),
     Axis("lifecycle", "stabler interface", "less", levels=("stable", "beta", "deprecated")),
-    Axis("standing", "higher standing", "more", "of 10", (3.0, 6.0, 7.5, 8.7, 9.7), measured=True),
+    Axis("standing", "higher standing", "more", "of 10", (5.0, 7.0, 8.2, 9.2, 9.8), measured=True),
     Axis("payload", "form of the reply", "matter", levels=("compact", "full")),
 )
 AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _AXES}

@@ -1,82 +1,79 @@
-"""Concerns: strands of the lives of fictional people, such as a rowing club or a goat dairy, told by their subjects."""
+"""Concerns: strands of the lives of fictional people, such as a rowing club or a goat dairy, with what they ask for.
+
+A concern is written in the register of its person. It has names (people, places and things that recur in it), each with
+alternatives of which a life draws one, and requests: for each of its jobs, texts in which the job arises from the
+concern, and the values that fit them. It says nothing about what the person prefers.
+"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
-import numpy as np
+from builder.grouping.functionalities import CONCERNS, data_files, data_table
 
-from builder.grouping.functionalities import data_table
+CONCERN_REGISTERS: Final = ("terse", "chatty", "formal", "second-language", "voice-typed")
+"""Ways in which a person writes: notes, friendly talk, full sentences, English as a second language, dictation."""
+SPHERES: Final = ("work", "trade", "study", "club", "family", "hobby")
+"""Parts of a life."""
 
-_WORD: Final = re.compile(r"[^\W\d_]{4,}")
-"""Words that can link two mentions."""
-_RARE: Final = 2
-"""Maximum number of concerns of a split in which a linking word occurs."""
+
+@dataclass(frozen=True, slots=True)
+class RequestTexts:
+    """Texts that ask for a job in connection with a concern."""
+
+    texts: tuple[str, ...]
+    """Texts with slots of the job and names of the concern in braces."""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    """Values that fit the concern, by slot, with names in braces; a generator draws those of the other slots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A strand of a life. It says nothing about what the person prefers."""
+    """A strand of a life."""
 
     name: str
+    subject: str
+    """What it is about, as a noun phrase."""
+    split: str
     sphere: str
-    """Part of the life: work, trade, study, club, family or hobby."""
-    functionalities: frozenset[str]
-    """Names of the functionalities that a person with this concern would ask for in connection with it."""
-    mentions: tuple[str, ...]
-    """Texts that let the subject show in a request, which replaces their `{request}`."""
+    """Part of the life, one of `SPHERES`."""
+    register: str
+    """Way in which its person writes, one of `CONCERN_REGISTERS`."""
+    names: Mapping[str, tuple[str, ...]] = field(hash=False)
+    """Alternatives of the people, places and things that recur in it, by key."""
+    requests: Mapping[str, RequestTexts] = field(hash=False)
+    """What it asks for, by functionality."""
 
 
 @cache
 def concerns(split: str) -> tuple[Concern, ...]:
-    """Return the concerns of a split, in the order of the data file.
+    """Return the concerns of a split, sorted by name.
 
     Args:
         split: `train`, `validation` or `test`.
     """
-    return tuple(
-        Concern(entry["name"], entry["sphere"], frozenset(entry["functionalities"]), tuple(entry["mentions"]))
-        for entry in data_table("world/data/concerns.toml")["concern"]
-        if entry["split"] == split
+    tables = [data_table(f"{CONCERNS}/{node.name}") for node in data_files(CONCERNS)]
+    found = [_concern(entry) for table in tables for entry in table["concern"] if entry["split"] == split]
+    return tuple(sorted(found, key=lambda concern: concern.name))
+
+
+def _concern(entry: Mapping[str, Any]) -> Concern:
+    requests = {
+        raw["job"]: RequestTexts(
+            tuple(raw["texts"]), {name: tuple(values) for name, values in raw.get("values", {}).items()}
+        )
+        for raw in entry["request"]
+    }
+    return Concern(
+        entry["name"],
+        entry["subject"],
+        entry["split"],
+        entry["sphere"],
+        entry["register"],
+        {key: tuple(alternatives) for key, alternatives in entry["names"].items()},
+        requests,
     )
-
-
-def linked_mentions(concern: Concern, split: str, rng: np.random.Generator) -> list[str]:
-    """Return the mentions of a concern in random order, each linked to an earlier one by a name or a rare word.
-
-    A reader who has seen the first of them can therefore tell that the next one is about the same subject. Mentions
-    that nothing links to the others come last.
-
-    Args:
-        concern: The concern.
-        split: Split of the concern.
-        rng: Generator that draws the order.
-    """
-    frequency = _word_frequency(split)
-    words = [frozenset(word for word in _words(mention) if frequency[word] <= _RARE) for mention in concern.mentions]
-    links = [sum(bool(own & other) for other in words) for own in words]
-    left = rng.permutation(len(words)).tolist()
-    first = max(left, key=lambda place: links[place])
-    order = [left.pop(left.index(first))]
-    seen = set(words[first])
-    while left:
-        place = next((place for place in left if words[place] & seen), left[0])
-        order.append(left.pop(left.index(place)))
-        seen |= words[place]
-    return [concern.mentions[place] for place in order]
-
-
-@cache
-def _word_frequency(split: str) -> Counter[str]:
-    """Return the number of concerns of a split whose mentions contain each word."""
-    return Counter(
-        word for concern in concerns(split) for word in set().union(*(_words(text) for text in concern.mentions))
-    )
-
-
-def _words(mention: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(mention.replace("{request}", ""))}

@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from .axes import Axis, Value
+from .plans import PRICES
 
 Facts = Mapping[str, Value]
 """Value of each stated axis, by the name of the axis, in canonical units."""
 _LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
-    "access": (0.36, 0.3, 0.2, 0.14),
+    "access": (0.28, 0.38, 0.21, 0.13),
     "region": (0.36, 0.42, 0.22),
     "source": (0.25, 0.25, 0.3, 0.2),
     "reuse": (0.4, 0.32, 0.28),
@@ -41,12 +42,10 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
         2592000.0,
     ),
     "rate_limit": (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2400, 3000, 6000),
-    "uptime": (95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 99.97, 99.99),
 }
 """Values that services state on axes where they use round ones."""
-_PRICE_DIGITS: Final = (1.0, 1.25, 1.6, 2.0, 2.5, 4.0, 5.0, 6.25, 8.0)
-PRICES: Final = tuple(float(f"{digits}e{power}") for power in range(-2, 2) for digits in _PRICE_DIGITS)[5:]
-"""Prices in USD per 1,000 calls, from 0.04 to 80. Three digits state each exactly, also as calls for 10 USD."""
+_LEAST_DOWNTIME: Final = 0.005
+"""Lowest share of the time, in percent, that a service states to be down."""
 _WHOLE: Final = frozenset({"archive", "coverage"})
 """Axes whose numbers are counts."""
 
@@ -64,18 +63,25 @@ def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
 def tidy(axis: Axis, value: float) -> float:
     """Round a number as services state it: to the nearest usual step, or to two significant digits.
 
-    Counts are whole numbers and at least 2; standing is at most 10.
+    Latency is measured, and has three; the digits of uptime are those of the downtime. Counts are whole numbers and at
+    least 2; standing is at most 10.
     """
     if value == 0:
         return 0.0
     steps = PRICES if axis.name == "price" else _STEPS.get(axis.name)
     if steps is not None:
         return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
-    digits = 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
+    if axis.name == "uptime":
+        return round(100 - _rounded(max(100 - value, _LEAST_DOWNTIME), 2), 6)
+    rounded = _rounded(value, 3 if axis.name == "latency" else 2)
     if axis.name in _WHOLE:
         return float(max(round(rounded), 2))
     return min(rounded, 10.0) if axis.name == "standing" else rounded
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Round a number to significant digits."""
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def fit(axis: Axis, value: float, low: float, high: float) -> float:

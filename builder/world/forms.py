@@ -35,6 +35,8 @@ _MONTH_NAMES: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_SPREADS: Final = (2.17, 2.83, 1.94, 2.46, 3.02, 2.61, 2.29)
+"""Ratios of the 95th percentile of latency to the median. They vary less than the latency of tools that differ."""
 _ACCURACY: Final = 0.01
 """Relative error up to which a form may round a value."""
 
@@ -88,7 +90,7 @@ class Stated:
     @property
     def calls_for_10_usd(self) -> str:
         """Calls that 10 USD pay for, such as `4,000`; a price of 0 has no such form."""
-        return _decimal(10_000 / self.number)
+        return _decimal(float(f"{10_000 / self.number:.3g}"))
 
     @property
     def plan(self) -> Plan:
@@ -150,7 +152,8 @@ class Stated:
     @property
     def ms_95(self) -> str:
         """A 95th percentile that goes with the median, in milliseconds."""
-        return _decimal(round(self.number * 2.4 / 5) * 5)
+        spread = _SPREADS[round(self.number) % len(_SPREADS)]
+        return _decimal(round(self.number * spread))
 
     # Uptime, in percent.
     @property

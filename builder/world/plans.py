@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Final, NamedTuple
 
-_MONTHLY_CALLS: Final = tuple(
-    calls * size for size in (1_000, 10_000, 100_000) for calls in (1, 2, 2.5, 4, 5) if calls * size <= 500_000
+_FEES: Final = (
+    *(5, 9, 10, 12, 15, 19, 20, 24, 25, 29, 35, 39, 45, 49, 50),
+    *(59, 75, 79, 99, 100, 119, 149, 150, 199, 249, 250, 299, 399, 499, 500),
 )
-"""Number of calls that plans include."""
+"""Usual fees of a month, in USD."""
+_CALLS: Final = (
+    *(1_000, 2_000, 2_500, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000),
+    *(75_000, 100_000, 125_000, 150_000, 200_000, 250_000, 300_000, 500_000, 1_000_000),
+)
+"""Usual numbers of calls that plans include."""
+_PRICE_RANGE: Final = (0.04, 80)
+"""Lowest and highest price of a plan, in USD per 1,000 calls."""
+PRICES: Final = tuple(
+    sorted(
+        price
+        for price in {float(f"{fee / calls * 1000:.3g}") for fee in _FEES for calls in _CALLS}
+        if _PRICE_RANGE[0] <= price <= _PRICE_RANGE[1]
+    )
+)
+"""Prices that usual plans come to, in USD per 1,000 calls, to three digits."""
+_ACCURACY: Final = 0.006
+"""Relative error up to which a plan or a pack of credits may round a price."""
 _USUAL_CALLS: Final = 10_000
 """Number of calls of most plans."""
-_USUAL_FEES: Final = (5, 500)
-"""Lowest and highest usual fee of a month, in USD."""
 _PACK_SIZES: Final = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 """Number of credits that are sold at once."""
 _USUAL_PACK: Final = 50
@@ -61,28 +78,25 @@ class Credits(NamedTuple):
         return f"{self.size:,}"
 
 
+@cache
 def monthly_plan(price: float) -> Plan:
-    """Return the plan with this price per call when all included calls are used.
+    """Return the usual plan that comes to this price per call when all included calls are used.
 
     Args:
-        price: USD per 1,000 calls.
+        price: USD per 1,000 calls: 0 or one of `PRICES`, which the plan meets to within 0.6 %.
     """
     if price == 0:
         return Plan(0.0, _USUAL_CALLS)
-    plans = [Plan(round(calls * price / 1000, 2), int(calls)) for calls in _MONTHLY_CALLS]
+    plans = [Plan(float(fee), calls) for fee in _FEES for calls in _CALLS]
 
-    def oddness(plan: Plan) -> tuple[bool, bool, bool, float]:
-        low, high = _USUAL_FEES
-        return (
-            not math.isclose(plan.usd / plan.calls * 1000, price, rel_tol=1e-9),
-            not plan.usd.is_integer(),
-            not low <= plan.usd <= high,
-            abs(math.log(plan.calls / _USUAL_CALLS)),
-        )
+    def oddness(plan: Plan) -> tuple[bool, float, float]:
+        error = abs(plan.usd / plan.calls * 1000 / price - 1)
+        return error > _ACCURACY, round(error, 3), abs(math.log(plan.calls / _USUAL_CALLS))
 
     return min(plans, key=oddness)
 
 
+@cache
 def in_credits(price: float) -> Credits:
     """Return a price in credits. Dearer calls cost more credits.
 
@@ -90,13 +104,20 @@ def in_credits(price: float) -> Credits:
         price: USD per 1,000 calls, more than 0.
     """
     per_call = next(number for limit, number in _CREDITS if price < limit)
-    packs = [Credits(per_call, round(size * price / 1000 / per_call, 2), size) for size in _PACK_SIZES]
+    costs = [(size, size * price / 1000 / per_call) for size in _PACK_SIZES]
+    packs = [
+        Credits(per_call, float(digits), size)
+        for size, cost in costs
+        for digits in {round(cost) or round(cost, 2), round(cost, 2)}
+    ]
 
-    def oddness(pack: Credits) -> tuple[bool, bool, float]:
+    def oddness(pack: Credits) -> tuple[bool, bool, float, float]:
+        cost = pack.size * price / 1000 / per_call
         return (
-            not math.isclose(pack.usd / pack.size * per_call * 1000, price, rel_tol=1e-9),
+            abs(pack.usd / cost - 1) > _ACCURACY,
             not pack.usd.is_integer(),
             abs(math.log(max(pack.usd, 0.01) / _USUAL_PACK)),
+            pack.usd,
         )
 
     return min(packs, key=oddness)

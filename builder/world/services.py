@@ -25,7 +25,7 @@ from builder.words import sentence, slug, words
 from .axes import AXES, Axis, Value
 from .facts import Facts, draw_value, fit
 from .packs import LEAST_SPAN, PACK_SPLIT, Pack, split_layouts
-from .trade_offs import draw_facts
+from .trade_offs import LEAD, draw_facts
 
 _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
@@ -33,9 +33,9 @@ _SIZES: Final = (6, 7, 8)
 """Numbers of providers of a functionality in a split."""
 _RANGED: Final = ("freshness", "coverage")
 """Axes whose range depends on the functionality."""
-_FREE_UP_TO: Final = 0.25
+_FREE_UP_TO: Final = 0.8
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
-_FREE_SHARE: Final = 0.6
+_FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
@@ -236,10 +236,11 @@ def _job(
 
 
 def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequence[Facts]:
-    """Make the cheapest tool of some groups free, where it is cheap and costs at most half of every other one."""
+    """Make the cheapest tool of most groups free, where it is cheap and every other one is clearly dearer than free."""
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
     lowest, second = (float(facts[place]["price"]) for place in order[:2])
-    if lowest > _FREE_UP_TO or second < 2 * lowest or rng.random() >= _FREE_SHARE:
+    is_clear = AXES["price"].goodness(0.0) - AXES["price"].goodness(second) >= LEAD
+    if lowest > _FREE_UP_TO or not is_clear or rng.random() >= _FREE_SHARE:
         return facts
     return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
 

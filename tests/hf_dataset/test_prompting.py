@@ -23,11 +23,11 @@ def shown(row: Instance, **options: Any) -> dict[str, Any]:
 
 def test_a_step_shows_its_present_fields_in_a_fixed_order() -> None:
     first = {config: shown(listed_row(config))["history"][0] for config in HISTORY_TYPES}
-    assert list(first["preferred_only"]) == ["instruction", "offered", "call"]
-    assert list(first["rating_integrated"]) == ["instruction", "offered", "call", "rating"]
-    assert list(first["chronological"]) == ["date", "instruction", "offered", "call"]
+    assert list(first["preferred_only"]) == ["instruction", "also_offered", "call"]
+    assert list(first["rating_integrated"]) == ["instruction", "also_offered", "call", "rating"]
+    assert list(first["chronological"]) == ["date", "instruction", "also_offered", "call"]
     assert first["chronological"]["date"] == "2026-11-10"
-    assert first["chronological"]["offered"] == ["alfa__geocode", "bravo__geocode", "charly__geocode"]
+    assert first["chronological"]["also_offered"] == ["alfa__geocode", "charly__geocode"]
     assert first["chronological"]["call"] == {"name": "bravo__geocode", "arguments": {"city": "Bergen"}}
     row = listed_row("rating_integrated")
     bare = replace(row, history=[replace(step, offered=[]) for step in row.history])
@@ -90,7 +90,7 @@ def test_the_system_message_is_short_and_explains_every_key(config: str, mode: s
     assert len(system) < 2200
     for word in (
         "`history`",
-        "`offered`",
+        "`also_offered`",
         "`history_tools`",
         "`today`",
         "`instruction`",

@@ -27,6 +27,8 @@ _CURRENCIES = (
     "EUR", "USD", "GBP", "JPY", "CHF", "NOK", "SEK", "DKK", "PLN", "CZK", "HUF", "TRY", "AUD", "NZD", "CAD", "MXN",
     "BRL", "ZAR", "INR", "SGD", "HKD", "KRW", "THB", "MYR", "IDR", "PHP", "AED", "ILS", "EGP", "KES",
 )  # fmt: skip
+_OWN_CURRENCY = 0.4
+"""Share of the currencies that are those of the person's country, as far as they can be."""
 _TICKERS = (
     "AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "META", "NFLX", "AMD", "INTC", "ORCL", "ADBE", "CRM", "CSCO", "IBM", "QCOM",
     "JPM", "BAC", "WFC", "GS", "V", "MA", "KO", "PEP", "MCD", "SBUX", "NKE", "DIS", "WMT", "COST", "TGT", "HD", "LOW",
@@ -63,7 +65,12 @@ def _unused(draw: ValueSource, key: str, items: tuple[str, ...]) -> str:
 
 
 def currency(draw: ValueSource) -> SlotValue:
-    """Draw a currency code; those of one scenario differ."""
+    """Draw a currency code, often that of the person's country; those of one scenario differ."""
+    used = draw.shared.get("currencies", ())
+    if draw.situation and draw.rng.random() < _OWN_CURRENCY:
+        own = draw.situation.home.currency
+        if own in _CURRENCIES and own not in used:
+            return plain(_unused(draw, "currencies", (own,)))
     return plain(_unused(draw, "currencies", _CURRENCIES))
 
 
@@ -117,13 +124,32 @@ def _day(draw: ValueSource, first: int, last: int) -> date:
 
 
 def future_date(draw: ValueSource) -> SlotValue:
-    """Draw a date in the year after the reference date."""
-    return said_date(_day(draw, 0, 360))
+    """Draw a date in the weeks after a person asks, or in the year after the reference date."""
+    return said_date(_day(draw, 0, 360) if draw.situation is None else _days_after(draw, 1, 20))
+
+
+def recent_date(draw: ValueSource) -> SlotValue:
+    """Draw a date up to three months before a person asks, or up to a year before the reference date."""
+    return said_date(_day(draw, -360, 0) if draw.situation is None else _days_after(draw, -90, 0))
+
+
+def check_in(draw: ValueSource) -> SlotValue:
+    """Draw the first day of a stay, in the months after a person asks or in the year after the reference date."""
+    first = _day(draw, 0, 360) if draw.situation is None else _days_after(draw, 10, 120)
+    draw.shared["start"] = first
+    return said_date(first)
+
+
+def _days_after(draw: ValueSource, first: int, last: int) -> date:
+    """Draw a day relative to that on which a person asks."""
+    if draw.situation is None:
+        raise ValueError("A date relative to a request needs the situation of the person who asks.")
+    return draw.situation.day + timedelta(days=draw.integer(first, last))
 
 
 def start_date(draw: ValueSource) -> SlotValue:
-    """Draw the first day of a period."""
-    draw.shared["start"] = _day(draw, -700, -20)
+    """Draw the first day of a period in the past."""
+    draw.shared["start"] = _day(draw, -700, -20) if draw.situation is None else _days_after(draw, -700, -20)
     return said_date(draw.shared["start"])
 
 

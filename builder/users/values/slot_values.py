@@ -95,6 +95,12 @@ _GENERATORS: Final[Mapping[str, Generator]] = {
     "store_id": codes.short_text_number,
 }
 
+_OF_SLOTS: Final[Mapping[str, Generator]] = {
+    "check_in": codes.check_in,
+    "price_day": codes.recent_date,
+}
+"""Generators of slots that mean something more special than their concept."""
+
 
 @cache
 def _subjects() -> Mapping[str, tuple[str, ...]]:
@@ -125,5 +131,5 @@ def draw_values(slots: Sequence[Slot], draw: ValueSource) -> dict[str, SlotValue
     """
     # An end date depends on the start date, so it is drawn last.
     order = sorted(slots, key=lambda slot: slot.concept == "end_date")
-    drawn = {slot.name: generator(slot.concept)(draw) for slot in order}
+    drawn = {slot.name: (_OF_SLOTS.get(slot.name) or generator(slot.concept))(draw) for slot in order}
     return {slot.name: drawn[slot.name] for slot in slots}

@@ -1,8 +1,9 @@
-"""The program without a model: known tools are looked up, unknown listings are read, and mentions tell the concern."""
+"""The program without a model: known tools are looked up, unknown listings are read, and texts tell the concern."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
@@ -12,14 +13,16 @@ import pytest
 
 from builder.errors import ConfigError
 from builder.export import public_row, public_tool, tool_row, write_tools
+from builder.predictors import program as program_module
 from builder.predictors.listing_parts import parts_of
 from builder.predictors.listing_reading import ListingReading
 from builder.predictors.open_predictor import open_predictor
-from builder.predictors.program import Program, mentioned, step_concerns
+from builder.predictors.program import Program, asking_concern, step_concerns
 from builder.world.axes import AXES
-from builder.world.concerns import concerns
+from builder.world.concerns import Concern, RequestTexts, concerns
 from builder.world.packs import read_pack
 from builder.world.service_catalogue import service_catalogue
+from builder.world.services import service_jobs
 from hf_dataset.layout import MANIFEST, split_file
 from hf_dataset.manifest import Manifest
 from hf_dataset.schema import Instance, ToolRow
@@ -50,19 +53,36 @@ def share_read(tools: Sequence[ToolRow]) -> float:
     return sum(right) / len(right)
 
 
-def with_mentions(row: Instance) -> Instance:
+OWN, OTHER = (
+    Concern(
+        name,
+        name,
+        "test",
+        "work",
+        "terse",
+        {"who": (name,)},
+        {job.functionality.name: RequestTexts((f"{{who}}, {name}: {{request}}",)) for job in service_jobs("test")},
+    )
+    for name in ("own", "other")
+)
+"""Concerns that ask for every job."""
+
+
+def with_requests(row: Instance) -> Instance:
     """Let the concern of each step show in its instruction."""
     assert row.meta is not None
     assert row.meta.step_concerns is not None
-    own, other = concerns("test")[:2]
     history = [
-        replace(
-            step,
-            instruction=(other if concern else own).mentions[place % 5].format(request=step.instruction),
-        )
-        for place, (step, concern) in enumerate(zip(row.history, row.meta.step_concerns, strict=True))
+        replace(step, instruction=f"Ida, {(OTHER if concern else OWN).name}: {step.instruction}")
+        for step, concern in zip(row.history, row.meta.step_concerns, strict=True)
     ]
-    return replace(row, instruction=own.mentions[-1].format(request=row.instruction), history=history)
+    return replace(row, instruction=f"Ida, own: {row.instruction}", history=history)
+
+
+@pytest.fixture
+def known_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program know the concerns of the rows of this module."""
+    monkeypatch.setattr(program_module, "concerns", lambda _: (OWN, OTHER))
 
 
 def share_right(score: Program, rows: Sequence[Instance]) -> float:
@@ -103,29 +123,34 @@ def test_parts_have_the_labels_of_their_lines() -> None:
     assert labelled[0].key == "price::$# per call"
 
 
-def test_mentions_tell_the_concern() -> None:
+def test_texts_tell_the_concern() -> None:
     known = concerns("test")
-    assert mentioned("Translate it.", known) is None
+    assert asking_concern("Translate it.", "translate a text into a language", known) is None
     for concern in known[:5]:
-        assert all(mentioned(mention.format(request="Do it."), known) == concern.name for mention in concern.mentions)
+        for job, request in concern.requests.items():
+            for text in request.texts:
+                said = re.sub(r"\{.*?\}", "this and that", text)
+                assert asking_concern(said, job, known) == concern.name
     row = fact_splits("preferred_only", GROUPS)[2].rows[0]
     jobs = {name: tool.functionality for name, tool in tools_of("test").items()}
     assert row.meta is not None
-    assert step_concerns(with_mentions(row), known, jobs) == row.meta.step_concerns
-    assert step_concerns(row, known, jobs) is None
+    assert step_concerns(with_requests(row), (OWN, OTHER), jobs) == row.meta.step_concerns
+    assert step_concerns(row, (OWN, OTHER), jobs) is None
 
 
+@pytest.mark.usefixtures("known_concerns")
 @pytest.mark.parametrize("config", ["preferred_only", "rating_integrated", "chronological"])
 def test_every_answer_is_found_where_the_catalogue_is_known(config: str) -> None:
     part = fact_splits(config, GROUPS)[2]
     program = Program([public_tool(tool) for tool in part.tools.values()], "test", int(config == "chronological"))
-    assert share_right(program, [with_mentions(row) for row in part.rows]) == 1
+    assert share_right(program, [with_requests(row) for row in part.rows]) == 1
 
 
+@pytest.mark.usefixtures("known_concerns")
 def test_facts_are_read_where_a_listing_is_not_that_of_the_catalogue() -> None:
     part = fact_splits("preferred_only", GROUPS)[2]
     changed = [replace(tool, listing=f"{tool.listing}\n", facts=[]) for tool in part.tools.values()]
-    assert share_right(Program(changed, "test", 0), [with_mentions(row) for row in part.rows]) > 0.9
+    assert share_right(Program(changed, "test", 0), [with_requests(row) for row in part.rows]) > 0.9
 
 
 def test_candidates_for_another_job_are_never_called() -> None:
@@ -143,7 +168,7 @@ def test_the_program_is_a_baseline_without_answers(tmp_path: Path) -> None:
     manifest = Manifest(build_id="00000000", builder="0", catalog="builtin", rows={}, tokenizer="", config={})
     (tmp_path / MANIFEST).write_text(json.dumps(asdict(manifest)))
     predictor = open_predictor("baseline:program", tmp_path, "preferred_only", "test", 0)
-    row = with_mentions(part.rows[0])
+    row = with_requests(part.rows[0])
     assert row.answer is not None
     assert json.loads(predictor.predict(public_row(row))) == {"name": row.answer.name, "arguments": {}}
 

@@ -36,7 +36,7 @@ class Drawn(NamedTuple):
 @pytest.fixture(scope="module")
 def maker() -> ChoiceUserMaker:
     """A maker for the jobs of some concerns."""
-    known = frozenset[str]().union(*(concern.functionalities for concern in CONCERNS))
+    known = {name for concern in CONCERNS for name in concern.requests}
     jobs = [job for job in service_jobs("train") if job.functionality.name in known]
     return ChoiceUserMaker(jobs, RuleSet(), DIALS, 6)
 
@@ -45,7 +45,7 @@ def draw_life(maker: ChoiceUserMaker, number: int, rng: np.random.Generator, evi
     """Draw a life with some concerns; the query is of a job of the first."""
     while True:
         chosen = [CONCERNS[int(place)] for place in rng.permutation(len(CONCERNS))[:number]]
-        targets = [job for job in maker.targets if job in chosen[0].functionalities]
+        targets = [job for job in maker.targets if job in chosen[0].requests]
         life = maker.life(targets[int(rng.integers(len(targets)))], chosen, rng, evidence)
         if life is not None:
             return life
@@ -152,7 +152,7 @@ def test_histories_show_neither_the_job_of_the_query_nor_a_provider_of_its_candi
             offered = [maker.jobs[possible.job].services[place] for place in possible.tools]
             assert len({service.name for service in offered}) == DIALS.offered
             assert not {service.provider.name for service in offered} & providers
-            assert possible.job in life.concerns[step.planned.concern].functionalities - {life.query.job}
+            assert possible.job in set(life.concerns[step.planned.concern].requests) - {life.query.job}
 
 
 def test_every_call_is_a_choice_of_the_preference_that_it_follows(

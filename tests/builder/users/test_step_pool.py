@@ -72,7 +72,7 @@ def test_selected_steps_contradict_every_rival_twice(pool: StepPool, kind: str) 
         choices = pool.best[steps, rule].astype(np.intp)
         assert len(set(selected)) == len(selected)
         assert (pool.lead[steps, rule] >= CLEAR).all()
-        assert (pool.refuted(steps, choices)[:, rivals].sum(axis=0) >= 2).all()
+        assert ((pool.ties[steps, choices] == 0)[:, rivals].sum(axis=0) >= 2).all()
         assert telling_steps(pool, steps, choices, rivals, 2).all(), "a step that is not needed was selected"
         jobs = [pool.steps[step].job for step in selected]
         assert max(map(jobs.count, jobs)) <= 4
@@ -90,7 +90,7 @@ def test_a_step_tells_nothing_once_its_rivals_are_contradicted(pool: StepPool) -
     rule = 0
     step = next(step for step in range(len(pool.steps)) if pool.lead[step, rule] >= CLEAR)
     steps, choices = np.full(4, step), np.full(4, int(pool.best[step, rule]))
-    rivals = pool.refuted(steps, choices)[0]
+    rivals = pool.ties[steps, choices][0] == 0
     assert telling_steps(pool, steps, choices, rivals, 1).tolist() == [True, False, False, False]
     assert telling_steps(pool, steps, choices, rivals, 3).tolist() == [True, True, True, False]
     assert not telling_steps(pool, steps, choices, ~rivals, 3).any()

@@ -1,0 +1,174 @@
+"""Requests: what a person asks for in connection with a concern, in one voice and with names drawn for one life.
+
+Requests of histories and final instructions never share slot values: their order in the concern decides which of the
+two they are for, or a hash of them if some are drawn by a generator. A hash of the text decides the partition of a
+final instruction, so that no two partitions share one. No drawn value is an example or default from the catalogue, and
+no final instruction names a tool or a provider.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from string import Formatter
+from typing import Final
+
+import numpy as np
+
+from builder.execution.partitions import Partition
+from builder.records import Group, Scenario, SlotValue
+from builder.words import mentions_any
+from builder.world.concerns import Concern, RequestTexts
+
+from .scenarios import accepts_values, catalogue_values
+from .values.context import Situation, ValueSource, plain
+from .values.slot_values import draw_values
+
+_WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
+"""Registers whose sentences need not begin with a capital letter."""
+_LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
+"""Beginning of a sentence with a name such as `the lower field`."""
+_FINAL_PERCENT: Final = 40
+"""Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
+_ATTEMPTS: Final = 60
+"""Attempts to draw values for a request before it is given up."""
+_PARTITION_ATTEMPTS: Final = 400
+"""The same for each partition of a split, of which a final instruction must belong to one."""
+
+
+class RequestJob:
+    """A job as requests ask for it.
+
+    Args:
+        group: Group of the tools that do the job.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self.name = group.functionality.name
+        self.slots = group.functionality.slots
+        self.excluded_values = catalogue_values(group)
+        tools = [member.tool for member in group.members]
+        self.favours_a_tool = mentions_any(sorted({name for tool in tools for name in (tool.name, tool.provider)}))
+
+
+class Voice:
+    """A concern in one life: the names that recur in it, and its requests.
+
+    Args:
+        concern: The concern.
+        taken: Words of names that other concerns of the life use; extended.
+        rng: Generator that draws the names.
+    """
+
+    def __init__(self, concern: Concern, taken: set[str], rng: np.random.Generator) -> None:
+        self.concern = concern
+        self.names: dict[str, str] = {}
+        for key, alternatives in concern.names.items():
+            order = [alternatives[int(place)] for place in rng.permutation(len(alternatives))]
+            self.names[key] = next((name for name in order if not taken.intersection(_words(name))), order[0])
+            taken.update(_words(self.names[key]))
+        self._orders: dict[str, list[str]] = {}
+        self._shown: set[str] = set()
+
+    def restart(self) -> None:
+        """Begin a new history: no text has been used, and no name shown."""
+        self._orders.clear()
+        self._shown.clear()
+
+    def final(
+        self, job: RequestJob, situation: Situation, partition: Partition, rng: np.random.Generator
+    ) -> tuple[Scenario, frozenset[str]] | None:
+        """Draw a final instruction, in which a name of the concern occurs.
+
+        Args:
+            job: Job that it asks for.
+            situation: Home and day of the person.
+            partition: Partition that it must belong to.
+            rng: Generator of all draws.
+
+        Returns:
+            The instruction with its values, and the keys of the names in it; None if no draw is accepted.
+        """
+        texts = self.concern.requests[job.name]
+        named = [text for text in texts.texts if self._keys(text)]
+        for _ in range(_ATTEMPTS + _PARTITION_ATTEMPTS * (partition.of - 1)):
+            text = named[int(rng.integers(len(named)))]
+            scenario = self._attempt(job, texts, text, situation, rng, final=True)
+            if scenario is not None and _partition_of(scenario.instruction, partition.of) == partition.number:
+                return scenario, self._keys(text)
+        return None
+
+    def request(
+        self, job: RequestJob, situation: Situation, wanted: frozenset[str], rng: np.random.Generator
+    ) -> Scenario | None:
+        """Draw a request of a history. The texts of a job take turns.
+
+        Args:
+            job: Job that it asks for.
+            situation: Home and day of the person.
+            wanted: Keys of names of which one must have been shown before anything else.
+            rng: Generator of all draws.
+        """
+        texts = self.concern.requests[job.name]
+        text = self._next_text(job.name, texts.texts, wanted, rng)
+        for _ in range(_ATTEMPTS):
+            scenario = self._attempt(job, texts, text, situation, rng, final=False)
+            if scenario is not None:
+                return scenario
+        return None
+
+    def _next_text(self, job: str, texts: Sequence[str], wanted: frozenset[str], rng: np.random.Generator) -> str:
+        order = self._orders.setdefault(job, [])
+        if not order:
+            order += [texts[int(place)] for place in rng.permutation(len(texts))]
+        place = len(order) - 1
+        if not wanted & self._shown:
+            place = next((place for place, text in enumerate(order) if wanted & self._keys(text)), place)
+        text = order.pop(place)
+        self._shown |= self._keys(text)
+        return text
+
+    def _keys(self, text: str) -> frozenset[str]:
+        return frozenset(key for _, key, _, _ in Formatter().parse(text) if key in self.names)
+
+    def _attempt(
+        self,
+        job: RequestJob,
+        texts: RequestTexts,
+        text: str,
+        situation: Situation,
+        rng: np.random.Generator,
+        *,
+        final: bool,
+    ) -> Scenario | None:
+        """Draw values for a text; None if they or the instruction are rejected."""
+        own = self._own_values(job, texts, rng, final=final)
+        drawn = draw_values([slot for slot in job.slots if slot.name not in own], ValueSource(rng, situation=situation))
+        values = {slot.name: own[slot.name] if slot.name in own else drawn[slot.name] for slot in job.slots}
+        if drawn and not accepts_values(values, job.excluded_values, final=final):
+            return None
+        instruction = text.format(**self.names, **{name: value.said for name, value in values.items()})
+        if self.concern.register not in _WITHOUT_CAPITALS:
+            instruction = _LOWER_START.sub(lambda found: f"{found[1]}T", instruction)
+        return None if final and job.favours_a_tool(instruction) else Scenario(instruction, values)
+
+    def _own_values(
+        self, job: RequestJob, texts: RequestTexts, rng: np.random.Generator, *, final: bool
+    ) -> dict[str, SlotValue]:
+        """Draw the values that the concern has; the first ones are for final instructions if a job needs no others."""
+        is_split = len(texts.values) == len(job.slots)
+        own = {}
+        for name, values in texts.values.items():
+            last = max(len(values) * _FINAL_PERCENT // 100, 1)
+            options = (values[:last] if final else values[last:]) if is_split else values
+            own[name] = plain(options[int(rng.integers(len(options)))].format(**self.names))
+        return own
+
+
+def _words(name: str) -> set[str]:
+    return {word.casefold() for word in name.split() if word[0].isupper()}
+
+
+def _partition_of(instruction: str, number: int) -> int:
+    return zlib.crc32(instruction.encode()) % number

@@ -1,0 +1,149 @@
+"""Requests of a concern in one life: one voice, names drawn once, and values that fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from builder.execution.partitions import Partition
+from builder.records import Scenario
+from builder.users.requests import RequestJob, Voice
+from builder.users.values.context import Situation, ValueSource
+from builder.users.values.places import draw_home
+from builder.users.values.slot_values import generator
+from builder.world.concerns import Concern, RequestTexts, concerns
+from builder.world.service_catalogue import group_of
+from builder.world.services import service_jobs
+
+WHOLE = Partition("train", 0, 1, 0, 10)
+JOBS = {job.functionality.name: RequestJob(group_of(job)) for job in service_jobs("train")}
+TRANSLATE = "translate a text into a language"
+WORD = "synonyms of a word"
+CONCERN = Concern(
+    "tea room",
+    "a tea room",
+    "train",
+    "trade",
+    "formal",
+    {"aunt": ("Aunt Ida", "Aunt Olga"), "place": ("the back room", "the front room")},
+    {
+        TRANSLATE: RequestTexts(
+            ("For {aunt}: {text} ({language})", "{place}, in {language}: {text}", "In {language}, please: {text}"),
+            {"text": ("Tea at {place}.", "No dogs.", "Two pots.", "Mind the step.", "Closed.")},
+        ),
+        WORD: RequestTexts(
+            ("{aunt} needs words like {word}.", "A word for {word}, for {place}."),
+            {"word": ("warm", "quiet", "sweet", "old", "small")},
+        ),
+    },
+)
+
+
+@pytest.fixture(name="home")
+def fixture_home() -> Situation:
+    return Situation(draw_home(np.random.default_rng(4)), date(2026, 11, 29))
+
+
+def voice(seed: int = 0, taken: set[str] | None = None) -> Voice:
+    return Voice(CONCERN, set() if taken is None else taken, np.random.default_rng(seed))
+
+
+def drawn(own: Voice, job: str, home: Situation, number: int, wanted: frozenset[str] = frozenset()) -> list[Scenario]:
+    rng = np.random.default_rng(1)
+    found = [own.request(JOBS[job], home, wanted, rng) for _ in range(number)]
+    assert None not in found
+    return [scenario for scenario in found if scenario is not None]
+
+
+def test_names_are_drawn_once_for_a_life(home: Situation) -> None:
+    own = voice()
+    texts = [scenario.instruction for scenario in drawn(own, TRANSLATE, home, 12)]
+    for alternatives in CONCERN.names.values():
+        assert sum(any(name.lower() in text.lower() for text in texts) for name in alternatives) == 1
+    assert {voice(seed).names["aunt"] for seed in range(8)} == set(CONCERN.names["aunt"])
+
+
+def test_names_that_another_concern_has_taken_are_avoided() -> None:
+    assert {voice(seed, {"ida"}).names["aunt"] for seed in range(8)} == {"Aunt Olga"}
+
+
+def test_the_texts_of_a_job_take_turns_and_sentences_begin_with_a_capital(home: Situation) -> None:
+    own = voice()
+    texts = [scenario.instruction for scenario in drawn(own, TRANSLATE, home, 3)]
+    assert sum(text.startswith("For Aunt") for text in texts) == 1
+    assert sum(text.startswith(("The back room", "The front room")) for text in texts) == 1
+    assert sum(text.startswith("In ") for text in texts) == 1
+
+
+def test_a_wanted_name_is_shown_first(home: Situation) -> None:
+    for seed in range(6):
+        own = voice(seed)
+        first = drawn(own, TRANSLATE, home, 1, frozenset({"aunt"}))[0]
+        assert own.names["aunt"] in first.instruction
+        own.restart()
+        assert "For Aunt" in drawn(own, TRANSLATE, home, 1, frozenset({"aunt"}))[0].instruction
+
+
+def test_values_of_final_instructions_are_not_those_of_histories(home: Situation) -> None:
+    own = voice()
+    rng = np.random.default_rng(2)
+    for job in (WORD, TRANSLATE):
+        finals = [own.final(JOBS[job], home, WHOLE, rng) for _ in range(40)]
+        last = {tuple(value.value for value in found[0].values.values()) for found in finals if found is not None}
+        first = {tuple(value.value for value in one.values.values()) for one in drawn(own, job, home, 60)}
+        assert last
+        assert first
+        assert not last & first
+
+
+def test_a_final_instruction_shows_a_name_and_belongs_to_its_partition(home: Situation) -> None:
+    own = voice()
+    rng = np.random.default_rng(3)
+    seen = []
+    for number in range(3):
+        part = Partition("train", number, 3, 0, 10)
+        for _ in range(10):
+            found = own.final(JOBS[TRANSLATE], home, part, rng)
+            assert found is not None
+            scenario, names = found
+            assert names
+            assert all(own.names[key].lower() in scenario.instruction.lower() for key in names)
+            seen.append((number, scenario.instruction))
+    parts: dict[str, set[int]] = {}
+    for number, text in seen:
+        parts.setdefault(text, set()).add(number)
+    assert max(map(len, parts.values())) == 1
+
+
+def test_dates_and_places_fit_the_person(home: Situation) -> None:
+    rng = np.random.default_rng(5)
+    cities, days, points = [], [], []
+    for _ in range(200):
+        draw = ValueSource(rng, situation=home)
+        cities.append(str(generator("city")(draw).value))
+        points.append(float(generator("latitude")(draw).value))
+        days.append(date.fromisoformat(str(generator("date")(draw).value)))
+    assert 0.35 < cities.count(home.home.city) / 200 < 0.75
+    assert all(home.day < day <= home.day + timedelta(days=20) for day in days)
+    near = [point for point, city in zip(points, cities, strict=True) if city == home.home.city]
+    assert len(set(near)) > 10
+    assert max(abs(point - home.home.latitude) for point in near) < 0.13
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_every_concern_can_ask_for_each_of_its_jobs(split: str, home: Situation) -> None:
+    jobs = {job.functionality.name: RequestJob(group_of(job)) for job in service_jobs(split)}
+    rng = np.random.default_rng(6)
+    part = replace(WHOLE, split=split)
+    for concern in concerns(split):
+        own = Voice(concern, set(), rng)
+        for job in concern.requests:
+            request = own.request(jobs[job], home, frozenset(), rng)
+            final = own.final(jobs[job], home, part, rng)
+            assert request is not None, (concern.name, job)
+            assert final is not None, (concern.name, job)
+            for text in (request.instruction, final[0].instruction):
+                assert not {"{", "}"} & set(text), text
