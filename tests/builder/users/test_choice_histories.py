@@ -16,7 +16,7 @@ from builder.users.choice_histories import ChoiceHistory, ChoiceUser, ChoiceUser
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet
 from builder.users.committee import ObservedChoice, read_history
 from builder.users.lives import CHANGES, Life, PlannedStep, choose_jobs, draw_plans
-from builder.world.concerns import Concern, concerns
+from builder.world.concerns import Concern, RequestTexts, concerns
 from builder.world.services import service_jobs
 from builder.world.trade_offs import winners
 from hf_dataset.schema import HISTORY_TYPES
@@ -100,8 +100,8 @@ def test_every_candidate_and_every_kind_of_preference_can_be_wanted(drawn: list[
         assert [user.answer for user in users] == list(range(len(life.query.candidates)))
     kinds = Counter(user.kind for _, users in drawn for user in users)
     assert set(kinds) == set(PREFERENCE_KINDS)
-    # As a rule, the kind that is asked for first can be had, so that kinds can be kept even.
-    assert max(kinds.values()) <= 2 * min(kinds.values())
+    # Many more limits can be stated than other preferences, so they take the place of kinds that cannot be had.
+    assert max(kinds.values()) <= 3 * min(kinds.values())
 
 
 def test_only_the_preference_of_the_query_picks_the_answer(
@@ -229,9 +229,9 @@ def test_a_number_of_telling_steps_can_be_asked_for(maker: ChoiceUserMaker, evid
 
 
 def test_a_concern_without_enough_jobs_gives_no_life(maker: ChoiceUserMaker) -> None:
-    few = Concern("few", "hobby", frozenset(maker.targets[:4]), ("{request} Thanks.",))
+    texts = {job: RequestTexts(("Thanks.",)) for job in maker.targets[:4]}
+    few = Concern("few", "few", "train", "hobby", "terse", {}, texts)
     assert maker.life(maker.targets[0], [few], np.random.default_rng(4)) is None
-    assert maker.drops["concern_has_too_few_jobs"] > 0
 
 
 def test_the_tool_that_anybody_would_take_is_no_better_than_chance(

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from builder.world.axes import AXES, Value
-from builder.world.facts import PRICES, draw_value, fit, tidy
+from builder.world.facts import draw_value, fit, tidy
 from builder.world.forms import Stated
+from builder.world.plans import PRICES
 
 TODAY = date(2026, 11, 29)
 
@@ -47,7 +48,7 @@ def number_of(text: str) -> float:
         ("rate_limit", 7000.0, "ms_between_calls", "8.57"),
         ("latency", 12000.0, "ms", "12,000"),
         ("latency", 43.0, "seconds", "0.043"),
-        ("latency", 100.0, "ms_95", "240"),
+        ("latency", 100.0, "ms_95", "194"),
         ("uptime", 95.0, "percent", "95.00"),
         ("uptime", 99.995, "percent", "99.995"),
         ("uptime", 98.0, "percent_short", "98"),
@@ -120,22 +121,22 @@ def test_an_interface_ends_half_a_year_ahead(month: int, end: str) -> None:
 def test_a_plan_costs_the_price_per_call() -> None:
     prices = sorted({tidy(AXES["price"], 10**exponent) for exponent in np.linspace(-1.3, 1.6, 2000)})
     per_1000 = [plan.usd / plan.calls * 1000 for plan in (stated("price", price).plan for price in prices)]
-    assert per_1000 == pytest.approx(prices, rel=1e-9)
-    assert per_1000 == sorted(set(per_1000)), "a dearer tool has a dearer plan"
+    assert per_1000 == pytest.approx(prices, rel=0.006)
+    assert per_1000 == sorted(per_1000), "a dearer tool has a plan that is not cheaper"
     assert stated("price", 0.0).plan.usd == 0
-    assert stated("price", 2.4).plan.fee == "24"
-    assert stated("price", 2.4).plan.included == "10,000"
+    assert stated("price", 2.45).plan.fee == "49"
+    assert stated("price", 2.45).plan.included == "20,000"
     assert stated("price", 1.25).plan == (25, 20_000)
-    assert stated("price", 0.1).plan == (5, 50_000)
+    assert stated("price", 0.967).plan == (29, 30_000)
 
 
 @pytest.mark.parametrize(
     ("price", "per_call", "cost", "pack"),
     [
         (0.04, 1, "40", "1,000,000"),
-        (0.0625, 1, "62.50", "1,000,000"),
+        (0.0633, 1, "63", "1,000,000"),
         (1.25, 2, "125", "200,000"),
-        (2.4, 5, "48", "100,000"),
+        (2.45, 5, "49", "100,000"),
         (16.0, 10, "32", "20,000"),
     ],
 )
@@ -144,20 +145,20 @@ def test_prices_have_a_form_in_credits(price: float, per_call: int, cost: str, p
     assert (credit_price.per_call, credit_price.cost, credit_price.pack) == (per_call, cost, pack)
 
 
-@pytest.mark.parametrize("price", PRICES)
-def test_each_form_of_a_price_is_exact_and_has_three_digits_at_most(price: float) -> None:
-    assert tidy(AXES["price"], price) == price
-    of = stated("price", price)
-    plan = of.plan
-    factors = {of.usd_per_1000: 1, of.usd_per_call: 1000, of.cents_per_100: 0.1, of.usd_per_million: 0.001}
-    factors[of.cents_per_call] = 10
-    read = {text: number_of(text) * factor for text, factor in factors.items()}
-    read |= {of.calls_for_10_usd: 10_000 / number_of(of.calls_for_10_usd), plan.fee: plan.usd / plan.calls * 1000}
-    read[of.credits.cost] = number_of(of.credits.cost) / of.credits.size * of.credits.per_call * 1000
-    assert number_of(plan.fee) == plan.usd
-    for text, per_1000 in read.items():
-        assert per_1000 == pytest.approx(price, rel=1e-9), text
-        assert len(text.replace(",", "").replace(".", "").strip("0")) <= 3, text
+def test_each_form_of_a_price_gives_it_back_and_has_three_digits_at_most() -> None:
+    for price in PRICES:
+        assert tidy(AXES["price"], price) == price
+        of = stated("price", price)
+        plan = of.plan
+        factors = {of.usd_per_1000: 1, of.usd_per_call: 1000, of.cents_per_100: 0.1, of.usd_per_million: 0.001}
+        factors[of.cents_per_call] = 10
+        read = {text: number_of(text) * factor for text, factor in factors.items()}
+        read |= {of.calls_for_10_usd: 10_000 / number_of(of.calls_for_10_usd), plan.fee: plan.usd / plan.calls * 1000}
+        read[of.credits.cost] = number_of(of.credits.cost) / of.credits.size * of.credits.per_call * 1000
+        assert number_of(plan.fee) == plan.usd
+        for text, per_1000 in read.items():
+            assert per_1000 == pytest.approx(price, rel=0.006), (price, text)
+            assert len(text.replace(",", "").replace(".", "").strip("0")) <= 3, (price, text)
 
 
 def test_drawn_prices_are_published_ones() -> None:

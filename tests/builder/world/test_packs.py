@@ -312,7 +312,10 @@ def test_all_problems_are_counted(folder: Path) -> None:
         ("[ranges]\nprice = [20, 1]", "pack.toml, line 2: price must be"),
         ("[ranges]\nprice = [1, 40]", "pack.toml, line 2: price must be"),
         ("[ranges]\nprice = [nan, 20]", "pack.toml, line 2: price must be"),
-        ("[ranges]\nprice = [0.3, 20]", "pack.toml, line 2: price: listings do not state 0.3 USD per 1,000 calls; the"),
+        (
+            "[ranges]\nprice = [0.31, 20]",
+            "pack.toml, line 2: price: listings do not state 0.31 USD per 1,000 calls; the",
+        ),
         (
             "[ranges]\n\nlatency = [500, 1000]",
             "pack.toml, line 3: latency spans 16% of the axis (60 to 5000 ms, on the",
@@ -409,7 +412,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         (replaced("facts.archive.months }}", "facts.archive.__class__ }}"), "is unsafe"),
         (replaced("3.1 Rem", "x" * 4000 + "3.1 Rem"), "characters with price"),
         (without_axis, ": latency is not stated."),
-        (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 2.1 and 2.2 of 10 give the same text."),
+        (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 4.1 and 4.2 of 10 give the same text."),
         (replaced('"US": "USA (Utah)"', '"US": "EU member state (Austria)"'), ": region 'EU' and 'US' give the same text."),
         (replaced(" {{ facts.coverage.noun }}", " items"), ": coverage does not say what it counts"),
         (

@@ -10,7 +10,7 @@ import pytest
 from builder.grouping.functionalities import data_table
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
 from builder.world.axes import AXES
-from builder.world.facts import PRICES
+from builder.world.plans import PRICES
 from builder.world.services import Job, operation_name, service_jobs, service_providers
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
@@ -77,7 +77,7 @@ def test_facts_fit_the_functionality(split: str) -> None:
 def test_some_tools_are_free_and_the_others_of_the_group_clearly_dearer(split: str) -> None:
     prices = [sorted(float(service.facts["price"]) for service in job.services) for job in service_jobs(split)]
     free = [group for group in prices if group[0] == 0]
-    assert 0.05 <= len(free) / len(prices) <= 0.5
+    assert 0.4 <= len(free) / len(prices) <= 0.9
     axis = AXES["price"]
     assert all(axis.goodness(0.0) - axis.goodness(group[1]) >= LEAD for group in free)
     assert {price for group in prices for price in group} <= {0.0, *PRICES}
@@ -104,7 +104,7 @@ def test_candidate_sets_give_each_tool_a_preference_of_each_kind(jobs: tuple[Job
             for kind in PREFERENCE_KINDS:
                 chosen = {int(best[index]) for index in RULES.indexes([kind], frozenset(job.axes))} - {-1}
                 assert chosen == set(range(4))
-    assert with_sets >= 30
+    assert with_sets >= 28
 
 
 def test_arguments_have_a_place_for_every_slot(jobs: tuple[Job, ...]) -> None:
