@@ -97,15 +97,19 @@ def sort_label(key: str) -> str:
 def _head(key: str, label: str, note: str, view: View, main: Rows = FULL_SPLIT) -> str:
     if main == CORE and key in _ON_MAIN_ROWS:
         label, note = f"{label}, core", f"{note} On the core of the test split."
+    label, _, rows = label.partition(", ")
+    rows = f"<small>{rows}</small>" if rows else ""
     title = f' title="{note}"' if note else ""
     kind = ' class="n"' if key in _NUMERIC else ""
     if key not in filters.SORTS:
-        return f'<th scope="col"{title}{kind}>{label}</th>'
+        return f'<th scope="col"{title}{kind}>{label}{rows}</th>'
     state, mark = "", ""
     if key == view.sort:
         state = f' aria-sort="{"ascending" if view.upwards else "descending"}"'
         mark = " ▴" if view.upwards else " ▾"
-    return f'<th scope="col"{title}{kind}{state}><button type="button" data-sort="{key}">{label}{mark}</button></th>'
+    return (
+        f'<th scope="col"{title}{kind}{state}><button type="button" data-sort="{key}">{label}{mark}{rows}</button></th>'
+    )
 
 
 def _line(row: Row, columns: Sequence[Column], main: Rows) -> str:
@@ -140,7 +144,8 @@ def _cell(row: Row, column: Column, main: Rows) -> str:
     kind = ' class="n"' if key in _NUMERIC else f' class="{key}"'
     inner = _inner(row, key)
     hidden = "" if inner else ' data-empty="1"'
-    label = f"{column.label}, core" if main == CORE and key in _ON_MAIN_ROWS else column.label
+    # On narrow pages, where the labels stand beside the values, there is no room for the word in every label.
+    label = f"{column.label}, core" if main == CORE and key == RANKED_BY else column.label
     return f'<td{kind} data-label="{label}"{hidden}>{inner}</td>'
 
 

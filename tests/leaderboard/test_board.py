@@ -298,18 +298,18 @@ def test_the_table_names_the_rows_of_its_figures() -> None:
     rows = rows_of(*WITH_CORE, split="test", main=CORE)
     html = table.board_html(rows, View(split="test"), of=3, main=CORE)
     for words in (
-        "Tool, core",
-        "Lift, core",
-        "Tool, full split",
+        "Tool<small>core</small>",
+        "Lift<small>core</small>",
+        "Tool<small>full split</small>",
         "Ranks are by the core of the test split",
         "a dash where",
     ):
         assert words in html
-    assert html.count('data-label="Tool, full split"') == 3
+    assert html.count('data-label="Tool, full split"') == html.count('data-label="Tool, core"') == 3
     assert '<td class="n" data-label="Tool, full split"><span class="none">–</span></td>' in html  # noqa: RUF001
     assert '<td class="n" data-label="Tool, full split">90.0<small>' in html
     assert "full split" not in table.board_html(FILTERED, View(), of=4)
-    assert ", core" not in table.board_html(FILTERED, View(), of=4)
+    assert "core</small>" not in table.board_html(FILTERED, View(), of=4)
     details = table.details_html(rows[1])
     for words in ("% of the core", "% of the full split", "90.0", "the full split"):
         assert words in details

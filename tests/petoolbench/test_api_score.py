@@ -256,11 +256,13 @@ def test_a_config_of_which_only_the_core_was_answered_has_no_figure_on_the_full_
     beyond = next(
         row.instance_id for row in with_core if row.instance_id not in replies and row.instance_id[:3] == "chr"
     )
-    table = pb.score({**replies, beyond: "x"}, with_core)
+    more: dict[str, str | None] = {**replies, beyond: "x"}
+    unknown: dict[str, str | None] = {**replies, "chronological-test-unknown": "x"}
+    table = pb.score(more, with_core)
     assert [(part.config, part.missing > 0) for part in table.full] == [("chronological", True)]
-    assert pb.score({**replies, beyond: "x"}, with_core.by_config()["preferred_only"]).full == ()
+    assert pb.score(more, with_core.by_config()["preferred_only"]).full == ()
     with pytest.raises(PredictionsError, match="not in this split"):
-        pb.score({**replies, "chronological-test-unknown": "x"}, with_core)
+        pb.score(unknown, with_core)
 
 
 def test_wrong_options_are_refused(built: Built, chronological: pb.InstanceSet, run: pb.Run) -> None:
