@@ -163,7 +163,10 @@ def _facts(manifest: Manifest) -> list[list[str]]:
 
 def _listings(manifest: Manifest) -> str:
     if manifest.listing_pack:
-        return f"by the pack `{manifest.listing_pack}`; a program written for its public rows can read them"
+        return (
+            f"by the pack `{manifest.listing_pack}`: a program that knows the repository has never seen their forms; "
+            "one written for the public rows can read them"
+        )
     return "by the repository's own templates: a program that knows them can read them"
 
 

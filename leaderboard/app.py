@@ -40,6 +40,8 @@ STORE: Final = "PETOOLBENCH_STORE"
 """Environment variable with the default of --store."""
 _LABELS: Final = dict(zip(TABS, ("Board", "Charts", "Compare", "Explore", "Submit", "About"), strict=True))
 _INTRO: Final = "Does a model call the tool that *this* user would want? Data revision `{}`."
+PROGRAM: Final = "program"
+"""Name of the baseline that knows the repository and uses no model."""
 _ADDRESS: Final = """
 (query) => {
   const reserved = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__'));
@@ -58,6 +60,9 @@ _UPLOADS_KEPT_S: Final = 3600
 
 class _Layout(NamedTuple):
     """Components of the app that events refer to."""
+
+    title: Any
+    """Heading, with the origin of the test listings."""
 
     split: Any
     """Selector for the split, shared by all pages."""
@@ -97,7 +102,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
     """
     version = scorer_version()
     service = SubmissionService(store, data, version)
-    context = Context(store, Snapshot(store, data.revision), data, service, identity)
+    context = Context(store, Snapshot(store, data.revision, has_core=bool(data.core)), data, service, identity)
     blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S))
     with blocks:
         layout = _lay_out(context, version)
@@ -116,7 +121,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
 def _lay_out(context: Context, version: str) -> _Layout:
     """Create the header and the tabs."""
     with gr.Row(elem_id="top"):
-        gr.Markdown(f"# PEToolBench leaderboard\n{_INTRO.format(context.data.revision)}", elem_id="title")
+        title = gr.Markdown(title_text(context), elem_id="title")
         split = gr.Radio(
             list(SPLITS),
             value="validation",
@@ -146,7 +151,24 @@ def _lay_out(context: Context, version: str) -> _Layout:
             pages["submit"] = submit_page.build(context)
         with gr.Tab(_LABELS["about"], id="about", render_children=True) as tab["about"]:
             gr.Markdown(about_page.markdown(context.data, version), elem_classes="words")
-    return _Layout(split, active_tab, address, tabs, tab, board, pages)
+    return _Layout(title, split, active_tab, address, tabs, tab, board, pages)
+
+
+def title_text(context: Context) -> str:
+    """Return the heading: name, data revision, main figure, and origin of the test listings, as Markdown.
+
+    What a program without a model reaches is not stated, but where its row is, if the board has one.
+    """
+    data = context.data
+    parts = [_INTRO.format(data.revision)]
+    if data.core:
+        parts.append("The main figure of the test split is on its core.")
+    if data.listings:
+        rows = context.every_row("test")
+        known = any(row.badge == "baseline" and row.system == PROGRAM for row in rows)
+        row = f" See the row *{PROGRAM}* of the test split for such a program." if known else ""
+        parts.append(f"Test listings {data.listings}.{row}")
+    return f"# PEToolBench leaderboard\n{' '.join(parts)}"
 
 
 def _show_first_content(layout: _Layout) -> None:
@@ -165,9 +187,9 @@ def _restore_view(blocks: gr.Blocks, context: Context, handlers: board_page.Hand
         view = filters.from_query(request.query_params.multi_items())
         # The first tab is not selected explicitly, since the reader may already have selected another one.
         selected = gr.skip() if view.tab == TABS[0] else gr.Tabs(selected=view.tab)
-        return [view.tab, selected, *_control_values(context, view), *handlers.drawn(view)]
+        return [view.tab, selected, *_control_values(context, view), *handlers.drawn(view), title_text(context)]
 
-    outputs = [layout.active_tab, layout.tabs, *layout.board.controls, layout.table, layout.address]
+    outputs = [layout.active_tab, layout.tabs, *layout.board.controls, layout.table, layout.address, layout.title]
     blocks.load(restored, None, outputs, **QUICK)
 
 
@@ -178,7 +200,7 @@ def _control_values(context: Context, view: View) -> list[Any]:
     values |= {
         "badges": list(view.badges),
         "licences": gr.Dropdown(licences, value=list(view.licences)),
-        "columns": list(view.columns),
+        "columns": [key for key in view.columns if context.data.core or key != filters.FULL],
     }
     return list(values.values())
 
@@ -215,7 +237,7 @@ def _tab_selected(handlers: board_page.Handlers, name: str, active_tab: str, val
     """
     if not active_tab:
         return [gr.skip()] * (3 if name == "board" else 2)
-    view = board_page.view_of(name, values)
+    view = handlers.view_of(name, values)
     address = filters.to_query(view)
     return (name, address, handlers.drawn(view)[0]) if name == "board" else (name, address)
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .stores.stored_records import HISTORY_TYPES, SPLITS, Split
+from .stores.stored_records import CORE, FULL_SPLIT, HISTORY_TYPES, SPLITS, Rows, Split
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 2
@@ -164,6 +164,46 @@ class Data:
                 f"{str(self.folder)!r}: two configs of {split!r} share an instance_id. Build the data set again."
             )
         return ids
+
+    @cached_property
+    def core(self) -> frozenset[str]:
+        """Query groups of the core of the test split; empty if the data set has no core."""
+        return frozenset(map(str, self.manifest.get("core") or ()))
+
+    def main_rows(self, split: Split) -> Rows:
+        """Return the rows of a split that the main figure is on: the core of the test split, if there is one."""
+        return CORE if split == "test" and self.core else FULL_SPLIT
+
+    def core_ids(self, split: Split) -> dict[str, frozenset[str]]:
+        """Return the instance ids of the core by config; an empty dict if the main figure is on the full split.
+
+        Raises:
+            DataError: If the files cannot be read, or a config has no row of the core.
+        """
+        if self.main_rows(split) != CORE:
+            return {}
+        ids = {}
+        for config in HISTORY_TYPES:
+            pairs = zip(self.instance_ids(config, split), self.column(config, split, "query_group"), strict=True)
+            ids[config] = frozenset(instance_id for instance_id, group in pairs if group in self.core)
+            if not ids[config]:
+                raise DataError(
+                    f"{str(self.folder / MANIFEST)!r} names a core whose query groups do not occur in {config!r}, "
+                    f"{split!r}. Build or download the data set again."
+                )
+        return ids
+
+    @property
+    def listings(self) -> str:
+        """Origin of the test listings, in the words of the data set's card; empty if the tools have no listings."""
+        if not str(self.manifest.get("catalog", "")).startswith("builtin"):
+            return ""
+        if pack := self.manifest.get("listing_pack"):
+            return (
+                f"by the pack `{pack}`: a program that knows the repository has never seen their forms; one written "
+                "for the public rows can read them"
+            )
+        return "by the repository's own templates: a program that knows them can read them"
 
     def instance_ids(self, config: str, split: Split) -> list[str]:
         """Return the instance ids of a split of a config, in the order of its rows."""

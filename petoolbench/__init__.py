@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .run_files import read_run
     from .run_settings import RunResources, RunSettings
     from .runs import Run
-    from .scoring import ScoreTable, score
+    from .score_table import ScoreTable
+    from .scoring import score
 
 _MODULES: Final = {
     "AuditError": "builder.errors",
@@ -66,7 +67,7 @@ _MODULES: Final = {
     "RunComparison": "petoolbench.reporting",
     "RunResources": "petoolbench.run_settings",
     "RunSettings": "petoolbench.run_settings",
-    "ScoreTable": "petoolbench.scoring",
+    "ScoreTable": "petoolbench.score_table",
     "ToolCall": "petoolbench.reading",
     "Verification": "petoolbench.building",
     "WrittenReport": "petoolbench.reporting",

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from builder.choices import validate_choice
 from builder.errors import ConfigError, DataError
 from hf_dataset.decoding import Decoder
-from hf_dataset.layout import SPLITS
+from hf_dataset.layout import SPLITS, split_file
 from hf_dataset.manifest import ALL, Manifest, read_manifest
 from hf_dataset.prompting import config_of
-from hf_dataset.reader import answered, read_answers, read_instances
+from hf_dataset.reader import answered, files_of, read_answers, read_columns, read_instances
 from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, Instance, arrow_schema, to_dict
 from metrics.petoolbench.records import Reference
@@ -32,6 +33,10 @@ _REQUIRED: Final = tuple(
 _OPTIONAL: Final = frozenset({"today", "history.rating", "history.date"})
 """Columns among them, and nested columns, whose values may be missing."""
 _DEFAULT_SPLIT: Final = "validation"
+CORE: Final = "core"
+FULL_SPLIT: Final = "full split"
+GIVEN_ROWS: Final = "given rows"
+"""Names of the rows that figures are on; `core` and `full split` as on the leaderboard."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,30 @@ class InstanceSet(Sequence[Instance]):
             )
         core = frozenset(self.manifest.core)
         return replace(self, rows=tuple(row for row in self.rows if row.query_group in core)) if core else self
+
+    @property
+    def has_core(self) -> bool:
+        """True for the test split of a data set whose manifest names a core."""
+        return self.split == "test" and self.manifest is not None and bool(self.manifest.core)
+
+    @property
+    def scored_rows(self) -> str:
+        """Name of these rows: `full split`; `core`, if they are its rows; otherwise `given rows`."""
+        if self.manifest is None:
+            return GIVEN_ROWS
+        parts = self.by_config()
+        if all(len(part) == self.manifest.rows.get(name, {}).get(self.split) for name, part in parts.items()):
+            return FULL_SPLIT
+        return CORE if self.has_core and all(part._is_core() for part in parts.values()) else GIVEN_ROWS
+
+    def _is_core(self) -> bool:
+        """Return True if these rows of one config are those of the core."""
+        if self.folder is None or len(self.core) < len(self):
+            return False
+        core = pa.array(self.manifest.core if self.manifest else ())
+        files = files_of(self.folder, split_file(self.config, self.split))
+        batches = (batch for path in files for batch in read_columns(path, Instance, "query_group"))
+        return len(self) == sum(pc.sum(pc.is_in(batch.column(0), value_set=core)).as_py() or 0 for batch in batches)
 
     def select(self, ids: Iterable[str]) -> InstanceSet:
         """Return the instances with these ids, in the order of the data set.

@@ -16,7 +16,7 @@ from petoolbench.run_report.run_facts import Report
 from petoolbench.run_report.wording import findings
 from petoolbench.run_report.write import PAGE, write_report
 
-from .data import InstanceSet, load
+from .data import FULL_SPLIT, InstanceSet, load
 from .runs import Run
 from .scoring import check_loaded, run_in_memory
 from .tables import text_table
@@ -135,7 +135,10 @@ class WrittenReport:
         return asdict(self.facts)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one row per run and config: `run`, `config`, `history`, and its rates."""
+        """Return a DataFrame with one row per run and config: `run`, `config`, `history`, `scored_rows`, and its rates.
+
+        If the rates are on the core, a run on the full split has a second row.
+        """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         return pd.DataFrame(
@@ -144,9 +147,12 @@ class WrittenReport:
                     "run": run.name,
                     "config": run.config,
                     "history": run.history,
-                    **{rate: dict(run.scores)[rate] for rate in RATES},
+                    "scored_rows": scored_rows,
+                    **{rate: dict(scores)[rate] for rate in RATES},
                 }
                 for run in self.facts.runs
+                for scored_rows, scores in ((self.facts.scored_rows, run.scores), (FULL_SPLIT, run.full))
+                if scores is not None
             ]
         )
 

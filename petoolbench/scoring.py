@@ -3,134 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any
 
 from builder.choices import validate_choice
 from builder.errors import ConfigError, DataError
 from hf_dataset.manifest import ALL
 from hf_dataset.prompting import named_config
 from hf_dataset.references import references
-from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
-from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all, macro
-from metrics.petoolbench.records import ERROR_CLASSES, RATES
+from hf_dataset.schema import AnswerKey, Instance
+from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all
 from petoolbench.inference.tool_calling import safe_names, text_of_reply
 from petoolbench.original.released_replies import read_replies
 
-from .data import InstanceSet, load
+from .data import CORE, FULL_SPLIT, InstanceSet, load
 from .run_files import read_run
 from .runs import Line, Run, check_made_for
-from .tables import text_table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .score_table import ConfigScores, ScoreTable
 
 Predictions = Run | str | Path | Mapping[str, str | None] | Iterable[str | None]
 """A run; the path of a run file or predictions file; texts by instance id; or texts in the order of the instances. None
 instead of a text is a missing reply."""
-MEAN: Final = "mean"
-"""Name of the macro mean over the three history types."""
-
-
-class ConfigScores(NamedTuple):
-    """Scores of a run on one history type."""
-
-    config: str
-    scores: Scores
-    missing: int
-    """Number of instances without a reply; they count as wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreTable:
-    """Scores of one run, by history type. Prints as a table."""
-
-    name: str
-    """Name of the system."""
-    parts: tuple[ConfigScores, ...]
-
-    @property
-    def mean(self) -> dict[str, float] | None:
-        """Macro mean of the rates over the three history types; None unless all three were scored."""
-        # In the order of the `evaluate` module, so that the sums are equal to the last bit.
-        scores = {part.config: part.scores for part in sorted(self.parts, key=lambda part: part.config)}
-        return macro(scores) if len(scores) == len(HISTORY_TYPES) else None
-
-    def __getitem__(self, config: str) -> Scores:
-        """Return the scores of a history type.
-
-        Raises:
-            KeyError: If it was not scored.
-        """
-        for part in self.parts:
-            if part.config == config:
-                return part.scores
-        raise KeyError(f"{config!r} was not scored. Scored configs: {', '.join(part.config for part in self.parts)}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return {`name`, `configs`: {config: scores and `missing`}, `mean`}, with rates from 0 to 1."""
-        return {
-            "name": self.name,
-            "configs": {part.config: {**part.scores, "missing": part.missing} for part in self.parts},
-            "mean": self.mean,
-        }
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one row per history type.
-
-        Columns: `name`, `config`, each rate with its `_low` and `_high` ends of the 95 % interval, the share of each
-        error class, `count`, `query_groups`, `missing`. Rates are from 0 to 1.
-        """
-        import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
-
-        return pd.DataFrame(list(self.records()))
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield the lines of `to_pandas` as dicts."""
-        for part in self.parts:
-            rates: dict[str, float] = {}
-            for rate in RATES:
-                low, high = part.scores["intervals"][rate]
-                rates |= {rate: part.scores[rate], f"{rate}_low": low, f"{rate}_high": high}
-            yield {
-                "name": self.name,
-                "config": part.config,
-                **rates,
-                **{name: part.scores["error_classes"][name] for name in ERROR_CLASSES},
-                "count": part.scores["count"],
-                "query_groups": part.scores["query_groups"],
-                "missing": part.missing,
-            }
-
-    def __str__(self) -> str:
-        rows = [
-            [
-                part.config,
-                *(_percent(part.scores[rate]) for rate in RATES),
-                " to ".join(map(_percent, part.scores["intervals"]["tool_accuracy"])),
-                f"{part.scores['count']:,}",
-                f"{part.missing:,}",
-            ]
-            for part in self.parts
-        ]
-        if mean := self.mean:
-            rows.append([MEAN, *(_percent(mean[rate]) for rate in RATES), "", "", ""])
-        return text_table(f"{self.name}, %", ["config", *_HEADS, "tool, 95 % interval", "rows", "missing"], rows)
-
-    def _repr_html_(self) -> str:
-        """Show the table of `to_pandas` in a notebook."""
-        html: str = self.to_pandas().to_html(index=False)
-        return html
-
-
-_HEADS: Final = ("tool", "parameters", "call", "format", "hallucination")
-"""Short heads of `RATES`, as on the leaderboard."""
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.1f}"
 
 
 def score(
@@ -145,7 +40,8 @@ def score(
     """Score predictions against instances.
 
     Instances without a prediction count as wrong. For a run of the config `all`, or instances of several history types,
-    each history type is scored separately.
+    each history type is scored separately. If the data set names a core, the main figures of the test split are on it,
+    as on the leaderboard; those on the full split are added if the predictions answer more than the core.
 
     Args:
         predictions: A run; the path of a run file, of a file of {`instance_id`, `prediction`} lines, or of the output
@@ -184,7 +80,19 @@ def score(
             f"None of the {len(run.lines):,} predictions belongs to {', '.join(parts)}; an example is "
             f"{next(iter(run.lines))!r}. Score them against the config that they answer."
         )
-    return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in parts.values()))
+    scored_rows = instances.scored_rows
+    if scored_rows != FULL_SPLIT or not instances.has_core:
+        return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in parts.values()), scored_rows)
+    cores = {config: part.core for config, part in parts.items()}
+    main = tuple(_scored(run, core, rule, others=True) for core in cores.values())
+    full = tuple(_scored(run, part, rule) for config, part in parts.items() if _answers_more(run, cores[config]))
+    return ScoreTable(run.name, main, CORE, full)
+
+
+def _answers_more(run: Run, core: InstanceSet) -> bool:
+    """Return True if a run answers instances of a config beyond those of its core."""
+    ids = {row.instance_id for row in core}
+    return any(name not in ids and _belongs(name, core.config) for name in run.lines)
 
 
 def check_loaded(**options: object) -> None:
@@ -338,8 +246,18 @@ def _with_candidate_names(run: Run, data: InstanceSet) -> Run:
     return replace(run, lines=lines, native_calls=frozenset())
 
 
-def _scored(run: Run, part: InstanceSet, scorer: ScorerName) -> ConfigScores:
+def _scored(run: Run, part: InstanceSet, scorer: ScorerName, *, others: bool = False) -> ConfigScores:
+    """Return the scores of a run on the instances of one config.
+
+    Args:
+        run: The run.
+        part: Instances.
+        scorer: Rule for comparing arguments.
+        others: True to ignore predictions for other instances of the config instead of refusing them.
+    """
     texts = {name: text for name, text in run.predictions.items() if _belongs(name, part.config)}
+    if others:
+        texts = {row.instance_id: texts[row.instance_id] for row in part if row.instance_id in texts}
     missing = sum(row.instance_id not in texts for row in part)
     return ConfigScores(part.config, score_replies(texts, part.rows, scorer=scorer), missing)
 

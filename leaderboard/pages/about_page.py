@@ -45,6 +45,16 @@ _CLASSES: Final[Mapping[str, str]] = {
 }
 """Description of each error class."""
 
+_FULL: Final = "The data set has no core: all figures are on the full split, that is, on all of its instances."
+_CORE: Final = """\
+On the test split, the main figure is on the *core*: whole query groups with about 1,000 instances of each config, named
+in the manifest of the data set (`core`). A submission answers the core alone or the full split, and nothing in between.
+Ranks, rates, intervals, lift, error classes, charts and comparisons of the test split are on the core, for every
+submission. The column *Tool, full split* shows the tool accuracy on all test instances where they were answered, and a
+dash elsewhere. Figures of the validation split are always on the full split. Downloads name the rows of the figures in
+`scored_rows`."""
+"""Rows that the main figure is on, in words."""
+
 
 def markdown(data: Data, scorer_version: str) -> str:
     """Return the About page as Markdown.
@@ -53,8 +63,10 @@ def markdown(data: Data, scorer_version: str) -> str:
         data: The data set of the leaderboard.
         scorer_version: Version of the current scorer.
     """
+    core = data.core_ids("test")
     counts = "\n".join(
-        f"| `{config}` | {_HISTORIES[config]} | {data.counts[config, 'validation']} | {data.counts[config, 'test']} |"
+        f"| `{config}` | {_HISTORIES[config]} | {data.counts[config, 'validation']} | {data.counts[config, 'test']} | "
+        f"{len(core[config]) if core else '–'} |"  # noqa: RUF001 (a dash)
         for config in HISTORY_TYPES
     )
     rates = "\n".join(f"| {label} | {_RATES[name]} |" for name, label in RATE_LABELS.items())
@@ -62,6 +74,8 @@ def markdown(data: Data, scorer_version: str) -> str:
     quotas = "\n".join(f"- {split}: {' and '.join(limit.in_words() for limit in LIMITS[split])}" for split in SPLITS)
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         counts=counts,
+        main=_CORE if core else _FULL,
+        listings=f"\nTest listings {data.listings}.\n" if data.listings else "",
         revision=data.revision,
         scorer=scorer_version,
         rates=rates,

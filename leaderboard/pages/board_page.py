@@ -58,18 +58,22 @@ class _Controls:
         return [getattr(self, name) for name in self.__slots__]
 
 
-def view_of(tab: str, values: Sequence[Any]) -> View:
+def view_of(tab: str, values: Sequence[Any], *, has_core: bool) -> View:
     """Return the view that the controls describe. Invalid values become the default, as in an address.
 
     Args:
         tab: Name of the open tab.
         values: Values of the controls, in the order of `Shared.controls`.
+        has_core: True if the data set has a core. Without one, the column of the full split cannot be chosen; it counts
+            as chosen, so that the default columns are not part of the address.
     """
     names = _Controls.__slots__
     pairs: list[tuple[str, str]] = [("tab", str(tab))]
     for name, value in zip(names, values, strict=True):
         if name == "columns" and not value:
             pairs.append((name, "-"))
+        elif name == "columns" and not has_core:
+            pairs.append((name, filters.FULL))
         items = value if isinstance(value, list | tuple) else [value]
         pairs.extend((name, _as_text(item)) for item in items if item is not None)
     return filters.from_query(pairs)
@@ -89,6 +93,10 @@ class Handlers:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    def view_of(self, tab: str, values: Sequence[Any]) -> View:
+        """Return the view that the controls describe, see the function `view_of`."""
+        return view_of(tab, values, has_core=bool(self._context.data.core))
+
     def found(self, view: View) -> tuple[Sequence[Row], int]:
         """Return the sorted rows that pass the filters, and the number of rows without filters."""
         rows = self._context.snapshot.rows(view.board, view.split, every=view.every)
@@ -97,11 +105,12 @@ class Handlers:
     def drawn(self, view: View) -> tuple[str, str]:
         """Return the table as HTML, and the query string of the page address."""
         rows, total = self.found(view)
-        return table.board_html(rows, view, of=total), filters.to_query(view)
+        main = self._context.data.main_rows(view.split)
+        return table.board_html(rows, view, of=total, main=main), filters.to_query(view)
 
     def apply(self, tab: str, *values: Any) -> Any:
         """Return the table for the values of the controls, from its first page."""
-        return *self.drawn(replace(view_of(tab, values), page=1)), 1
+        return *self.drawn(replace(self.view_of(tab, values), page=1)), 1
 
     def search(self, address: str, tab: str, *values: Any) -> Any:
         """Return the table for a search text, if it differs from the one in the address.
@@ -109,18 +118,18 @@ class Handlers:
         A text box reports pasted text only through this event, which also fires when a page is restored from its
         address.
         """
-        view = view_of(tab, values)
+        view = self.view_of(tab, values)
         if not tab or view.search == filters.from_query(parse_qsl(address)).search:
             return gr.skip(), gr.skip(), gr.skip()
         return self.apply(tab, *values)
 
     def turn_page(self, tab: str, *values: Any) -> Any:
         """Return the table for another page number."""
-        return self.drawn(view_of(tab, values))
+        return self.drawn(self.view_of(tab, values))
 
     def clicked(self, event: gr.EventData, tab: str, *values: Any) -> Any:
         """Handle a click in the table: sort by a column, turn the page, or show the details of a row."""
-        view = view_of(tab, values)
+        view = self.view_of(tab, values)
         data = event._data if isinstance(event._data, dict) else {}
         if "row" in data:
             row = next((row for row in self.found(view)[0] if row.id == data["row"]), None)
@@ -128,16 +137,16 @@ class Handlers:
         if "sort" in data:
             view = filters.turned(view, str(data["sort"]))
         if "page" in data:
-            view = view_of(tab, [*values[:-1], data["page"]])
+            view = self.view_of(tab, [*values[:-1], data["page"]])
         return *self.drawn(view), view.page, view.sort, view.upwards, ""
 
     def as_csv(self, tab: str, *values: Any) -> str:
         """Return the rows of all pages as CSV."""
-        return downloads.to_csv(self.found(view_of(tab, values))[0])
+        return downloads.to_csv(self.found(self.view_of(tab, values))[0])
 
     def as_json(self, tab: str, *values: Any) -> str:
         """Return the rows of all pages as JSON."""
-        return downloads.to_json_text(self.found(view_of(tab, values))[0])
+        return downloads.to_json_text(self.found(self.view_of(tab, values))[0])
 
     def rows(
         self,
@@ -151,6 +160,9 @@ class Handlers:
         every: bool = False,
     ) -> list[dict[str, Any]]:
         """Return the rows of the leaderboard, highest tool accuracy first. Rates are 0 to 1.
+
+        `scored_rows` names the rows that the rates are on: `core`, or `full split`. Rates on the full split begin with
+        `full_`, and are null if only the core was answered.
 
         Args:
             split: `validation` or `test`.
@@ -199,7 +211,7 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
         The parts of the page that the app uses.
     """
     handlers = Handlers(context)
-    controls = _controls(split)
+    controls = _controls(split, has_core=bool(context.data.core))
     shown = gr.HTML(js_on_load=_CLICKS, elem_id="board", padding=False, apply_default_css=False)
     details = gr.HTML(elem_id="details", padding=False, apply_default_css=False, js_on_load=None)
     with gr.Row(elem_id="downloads"):
@@ -237,7 +249,8 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
     return Shared(controls.all(), [shown, address, controls.page], handlers.apply)
 
 
-def _controls(split: Any) -> _Controls:
+def _controls(split: Any, *, has_core: bool) -> _Controls:
+    shown = [column for column in COLUMNS if has_core or column.key != filters.FULL]
     which = gr.Radio(
         [(CONFIG_LABELS[name], name) for name in BOARDS],
         value=OVERALL,
@@ -272,13 +285,16 @@ def _controls(split: Any) -> _Controls:
             since = gr.Textbox(label="Submitted since", placeholder="YYYY-MM-DD", elem_id="since", max_length=10)
         with gr.Row():
             sort = gr.Dropdown(
-                [(table.sort_label(name), name) for name in SORTS], value="rank", label="Order by", elem_id="sort"
+                [(table.sort_label(name), name) for name in SORTS if has_core or name != filters.FULL],
+                value="rank",
+                label="Order by",
+                elem_id="sort",
             )
             upwards = gr.Checkbox(value=True, label="Ascending", elem_id="upwards")
             page = gr.Number(value=1, precision=0, label="Page", minimum=1, elem_id="page")
         columns = gr.CheckboxGroup(
-            [(column.label, column.key) for column in COLUMNS],
-            value=list(DEFAULT_COLUMNS),
+            [(column.label, column.key) for column in shown],
+            value=[column.key for column in shown if column.key in DEFAULT_COLUMNS],
             label="Columns",
             elem_id="columns",
         )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from leaderboard.stores.stored_records import OVERALL, Split
+from leaderboard.stores.stored_records import CORE, OVERALL, Split
 from leaderboard.views import charts, ranking
 from leaderboard.views.charts import MOST_SYSTEMS, Entry
 from leaderboard.views.html_parts import ERROR_LABELS, empty
@@ -93,8 +93,17 @@ class Handlers:
             value=slicing,
             visible=kind == "slice" and bool(known),
         )
-        note = f'<p class="pet count">{_FIGURES[kind][1]}</p>' if kind in _FIGURES else ""
+        note = ""
+        if kind in _FIGURES:
+            note = f'<p class="pet count">{_FIGURES[kind][1]}{self._rows_note(chosen_split, kind)}</p>'
         return self._drawn(chosen_split, kind, chosen, slicing), note, dropdown
+
+    def _rows_note(self, split: Split, kind: str) -> str:
+        """Return a sentence on the rows that the figures are on, if these are not the full split."""
+        if self._context.data.main_rows(split) != CORE:
+            return ""
+        cost = " A run of the core alone costs less than one of the full split." if kind == "cost" else ""
+        return f" The figures are on the core of the test split.{cost}"
 
     def _entries(self, split: Split, systems: Sequence[str]) -> list[Entry]:
         entries = (self._context.entry(system, split) for system in systems)

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from leaderboard.stores.store import StoreError
+from leaderboard.stores.stored_records import CORE
 from leaderboard.views import charts, ranking
 from leaderboard.views.html_parts import empty, escaped, table
 from leaderboard.views.paired_difference import CompareError, ScopedComparison, compare_submissions
@@ -65,7 +66,12 @@ class Handlers:
         except (CompareError, StoreError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return [
-            {"config": scope.config, **dataclasses.asdict(scope.comparison), "in_words": scope.words}
+            {
+                "config": scope.config,
+                "scored_rows": scope.rows,
+                **dataclasses.asdict(scope.comparison),
+                "in_words": scope.words,
+            }
             for scope in compared
         ]
 
@@ -91,10 +97,11 @@ def _html(compared: Sequence[ScopedComparison]) -> str:
             )
         )
     head = ("Config", "Difference", "95 % interval", "p", "Detectable", "Instances")
+    where = "instances of the core of the test split" if compared[0].rows == CORE else "instances"
     return (
         f'<div class="pet"><p class="words-large">{escaped(compared[0].words)}</p>{table(head, lines)}'
         '<p class="count">Difference: tool accuracy of the first system minus that of the second on the same '
-        "instances, in percentage points. Interval and p value: paired bootstrap and permutation test over query "
+        f"{where}, in percentage points. Interval and p value: paired bootstrap and permutation test over query "
         "groups. Detectable: smallest difference that this number of instances shows with a probability of 80 %."
         "</p></div>"
     )

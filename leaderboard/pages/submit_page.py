@@ -13,7 +13,7 @@ import gradio as gr
 
 from leaderboard.stores.snapshot import StoreContents
 from leaderboard.stores.store import Receipt, StoreError
-from leaderboard.stores.stored_records import SPLITS, Person
+from leaderboard.stores.stored_records import CORE, SPLITS, Person
 from leaderboard.submissions import submissions
 from leaderboard.submissions.quota import Decision
 from leaderboard.views import html_parts
@@ -31,11 +31,12 @@ _HISTORIES: Final = (
 _AGAIN: Final = "The store cannot be reached. Nothing was submitted, and nothing was counted. Try again in a moment."
 _INTRO: Final = """\
 Upload one file in JSON Lines format, with one line per instance:
-`{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}`. For each config that it contains, it must
-answer every instance. *Overall* ranks files that answer all three configs. Files from `petoolbench predict` can be
-submitted unchanged. **Check** lists all problems of a file and does not use up your quota. All information about the
+`{{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}}`. For each config that it contains, it must
+answer every instance{core}. *Overall* ranks files that answer all three configs. Files from `petoolbench predict` can
+be submitted unchanged. **Check** lists all problems of a file and does not use up your quota. All information about the
 system is shown as your own statement. Everybody can read the replies on the validation split under Explore. Replies on
 the test split are never shown."""
+_CORE: Final = ", or, on the test split, those of the core alone and no others (`petoolbench predict --core` does that)"
 
 
 class Handlers:
@@ -91,7 +92,13 @@ class Handlers:
         if checked is None or problems:
             return {"valid": False, "problems": problems}
         lines = len(checked.predictions)
-        return {"valid": True, "configs": list(checked.configs), "lines": lines, "sha256": checked.sha256}
+        return {
+            "valid": True,
+            "configs": list(checked.configs),
+            "core_only": list(checked.core_only),
+            "lines": lines,
+            "sha256": checked.sha256,
+        }
 
     def submit(  # noqa: PLR0913, PLR0917 (the fields of the form)
         self,
@@ -210,15 +217,22 @@ def answer_html(answer: Mapping[str, Any] | None) -> str:
     if "refused" in answer:
         return _section_html("Quota used up", f"<p>{text(answer['refused'])}</p>")
     if answer.get("valid"):
-        configs = ", ".join(map(escaped, answer["configs"]))
+        configs = _configs_answered(answer)
         return _section_html(
-            "No problems found", f"<p>{escaped(answer['lines'])} lines answer {configs}. You can submit the file.</p>"
+            "No problems found",
+            f"<p>{escaped(answer['lines'])} lines answer {escaped(configs)}. You can submit the file.</p>",
         )
     problems = "".join(f"<li>{text(problem)}</li>" for problem in answer.get("problems", ()))
     return _section_html(
         "Problems to fix",
         f'<ul class="problems">{problems}</ul><p><small>Nothing was submitted. Nothing was counted.</small></p>',
     )
+
+
+def _configs_answered(answer: Mapping[str, Any]) -> str:
+    """Return the configs that a file answers, with those marked of which it answers the core alone."""
+    core_only = answer.get("core_only", ())
+    return ", ".join(f"{config} (the core)" if config in core_only else config for config in answer["configs"])
 
 
 def _section_html(title: str, body: str) -> str:
@@ -234,7 +248,7 @@ def _receipt_html(receipt: Mapping[str, Any]) -> str:
         ("System", text(receipt["system"])),
         ("Account", text(receipt["account"])),
         ("Split", text(receipt["split"])),
-        ("Configs", text(", ".join(receipt["configs"]))),
+        ("Configs", text(_configs_answered(receipt))),
         ("Submitted", text(receipt["created"])),
         ("SHA-256 of the file", code("sha256")),
         ("Data revision", code("data_revision")),
@@ -261,6 +275,8 @@ def _own_html(name: str, quotas: Sequence[str], statuses: Sequence[Mapping[str, 
 def _status_cells(status: Mapping[str, Any]) -> tuple[str, ...]:
     rates = status.get("tool_accuracy", {})
     accuracy = ", ".join(f"{escaped(config)} {html_parts.points(rate)}" for config, rate in rates.items())
+    if status.get("scored_rows") == CORE:
+        accuracy = f"{accuracy}, on the core"
     return (
         f"<code>{escaped(status['submission_id'])}</code>",
         text(status["system"]),
@@ -280,7 +296,7 @@ def build(context: Context) -> Page:
         The parts of the page that the app uses.
     """
     handlers = Handlers(context)
-    gr.Markdown(_INTRO, elem_classes="words")
+    gr.Markdown(_INTRO.format(core=_CORE if context.data.core else ""), elem_classes="words")
     with gr.Row():
         with gr.Column(min_width=280):
             file = gr.File(label="Predictions", file_types=[".jsonl"], height=140, elem_id="predictions")

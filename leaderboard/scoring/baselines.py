@@ -103,7 +103,8 @@ def add_baselines(
         submission_id = _id(baseline, scorer.data.revision)
         if scorer.key(submission_id, baseline.split) in existing:
             continue
-        checked = check(io.BytesIO(baseline.content), scorer.data.ids(baseline.split))
+        ids, core = scorer.data.ids(baseline.split), scorer.data.core_ids(baseline.split)
+        checked = check(io.BytesIO(baseline.content), ids, core=core)
         if not checked.ok:
             raise DataError(
                 f"The baseline {baseline.system!r} of {baseline.split} is not valid. {' '.join(checked.report()[:4])}"
@@ -121,6 +122,7 @@ def add_baselines(
             scorer_version=scorer_version(),
             created=now,
             badge="baseline",
+            core_only=checked.core_only,
         )
         _submit(store, submission, baseline.content if baseline.split == "validation" else None)
         scored = scorer.score(submission_id, baseline.split, checked.configs, checked.predictions, now)

@@ -68,7 +68,8 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
     if hashlib.sha256(content).hexdigest() != submission.sha256:
         return failed("The stored file is not the one that was submitted. Submit it again.")
     terms = SubmissionTerms(scorer.data.revision, submission.split, submission.system.history)
-    checked = check(io.BytesIO(content), scorer.data.ids(submission.split), LIMITS, terms)
+    ids, core = scorer.data.ids(submission.split), scorer.data.core_ids(submission.split)
+    checked = check(io.BytesIO(content), ids, LIMITS, terms, core)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
     return scorer.score(submission.id, submission.split, checked.configs, checked.predictions, stamp(clock))

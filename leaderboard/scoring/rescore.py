@@ -35,13 +35,14 @@ class Rescored:
         """Return one line with the old and new tool accuracy of each config."""
         if self.new.status == "failed":
             return f"{self.submission.id}: failed. {self.new.reason}"
-        old = self.old.scores if self.old else {}
+        # Rates on other rows are not comparable.
+        old = self.old.scores if self.old and self.old.rows == self.new.rows else {}
         rates = [
             f"{config} {_percent(old[config].tool_accuracy) if config in old else 'none'} -> "
             f"{_percent(scores.tool_accuracy)}"
             for config, scores in self.new.scores.items()
         ]
-        return f"{self.submission.id}: tool accuracy {', '.join(rates)}"
+        return f"{self.submission.id}: tool accuracy on the {self.new.rows}: {', '.join(rates)}"
 
 
 def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Rescored]:

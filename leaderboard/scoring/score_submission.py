@@ -1,5 +1,8 @@
 """Score predictions with the metric: the outcome, and the tallies for paired comparisons.
 
+The main figure is on the core of the test split, if the data set names one, and otherwise on the full split. A file
+that answers the full split of a data set with a core has scores on both.
+
 Outcomes of the test split contain only rounded rates, and only slices of at least `MIN_SLICE_SIZE` instances.
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +18,15 @@ import numpy as np
 import pyarrow.compute as pc
 
 from leaderboard.public_data import Data, DataError
-from leaderboard.stores.stored_records import HISTORY_TYPES, ConfigScores, Outcome, Split, Tallies
+from leaderboard.stores.stored_records import (
+    CORE,
+    HISTORY_TYPES,
+    ConfigScores,
+    Outcome,
+    Split,
+    SplitScores,
+    Tallies,
+)
 from metrics.petoolbench.aggregation import RESAMPLES, Scores, aggregate, judge, macro
 from metrics.petoolbench.errors import MetricError
 from metrics.petoolbench.records import RATES, Reference, Verdict, reference_from_row
@@ -48,6 +59,24 @@ class _Row:
     """Pairs of a property, such as the history length, and the instance's value."""
 
 
+class _Judged(NamedTuple):
+    """Rows of a config and the verdicts on their predictions."""
+
+    rows: Sequence[_Row]
+    verdicts: Sequence[Verdict]
+
+    @property
+    def groups(self) -> list[str]:
+        """Query group of each row."""
+        return [row.reference.query_group for row in self.rows]
+
+    def within(self, core: Collection[str]) -> _Judged:
+        """Return the rows of the core with their verdicts."""
+        pairs = zip(self.rows, self.verdicts, strict=True)
+        kept = [(row, verdict) for row, verdict in pairs if row.reference.query_group in core]
+        return _Judged([row for row, _ in kept], [verdict for _, verdict in kept])
+
+
 class Scorer:
     """Scorer of predictions on one data set; caches the references.
 
@@ -71,10 +100,13 @@ class Scorer:
     def answers_version(self, split: Split) -> str:
         """Return the version of the answers of a split: eight hexadecimal digits of a SHA-256.
 
+        It depends on the core as well, since outcomes and tallies on other rows are not comparable.
+
         Raises:
             DataError: If the data or the answers cannot be read.
         """
-        return hashlib.sha256(b"version" + self._secret(split)).hexdigest()[:8]
+        core = "\0".join(sorted(self._core(split))).encode()
+        return hashlib.sha256(b"version" + self._secret(split) + core).hexdigest()[:8]
 
     def key(self, submission_id: str, split: Split) -> str:
         """Return the key of the outcome that scoring a submission now would have.
@@ -97,20 +129,37 @@ class Scorer:
             submission_id: Id of the submission.
             split: Split that the file answers.
             configs: History types that the file answers.
-            predictions: Predictions of all configs, by instance id.
+            predictions: Predictions of all configs, by instance id. A config without a prediction for each instance is
+                scored on the core alone, if there is one.
             created: Current time: UTC, ISO 8601.
 
         Raises:
             DataError: If the references cannot be read.
         """
-        rows = {config: self._references(config, split) for config in HISTORY_TYPES if config in configs}
-        groups = {config: [row.reference.query_group for row in config_rows] for config, config_rows in rows.items()}
-        verdicts = {
-            config: [judge(predictions.get(row.reference.instance_id), row.reference) for row in config_rows]
-            for config, config_rows in rows.items()
-        }
-        outcome = self._outcome(submission_id, split, created, **_score_fields(split, rows, groups, verdicts))
-        return Scored(outcome, self._tallies(outcome.answers, split, groups, verdicts))
+        core = self._core(split)
+        main: dict[str, _Judged] = {}
+        full: dict[str, _Judged] = {}
+        for config in (config for config in HISTORY_TYPES if config in configs):
+            rows = self._references(config, split)
+            is_full = not core or all(row.reference.instance_id in predictions for row in rows)
+            if not is_full:
+                rows = [row for row in rows if row.reference.query_group in core]
+            judged = _Judged(rows, [judge(predictions.get(row.reference.instance_id), row.reference) for row in rows])
+            main[config] = judged.within(core) if core and is_full else judged
+            if core and is_full:
+                full[config] = judged
+        rounding: Callable[[float], float] = _rounded if split == "test" else float
+        least = MIN_SLICE_SIZE if split == "test" else 1
+        outcome = self._outcome(
+            submission_id,
+            split,
+            created,
+            **_score_fields(main, rounding),
+            slices=_slices(main, rounding, least),
+            rows=self.data.main_rows(split),
+            full=SplitScores(**_score_fields(full, rounding)),
+        )
+        return Scored(outcome, self._tallies(outcome.answers, split, main))
 
     def _outcome(self, submission_id: str, split: Split, created: str, **fields: Any) -> Outcome:
         """Return an outcome with some fields, by default a scored one without scores."""
@@ -123,6 +172,10 @@ class Scorer:
             answers=self.answers_version(split),
             **fields,
         )
+
+    def _core(self, split: Split) -> frozenset[str]:
+        """Return the query groups that the main figure is on; empty for all."""
+        return self.data.core if self.data.main_rows(split) == CORE else frozenset()
 
     def _private(self) -> Answers:
         if self._answers is None:
@@ -162,49 +215,39 @@ class Scorer:
                 "made with the same secret."
             ) from error
 
-    def _tallies(
-        self,
-        answers: str,
-        split: Split,
-        groups: Mapping[str, Sequence[str]],
-        verdicts: Mapping[str, Sequence[Verdict]],
-    ) -> Tallies:
+    def _tallies(self, answers: str, split: Split, main: Mapping[str, _Judged]) -> Tallies:
         position = self._group_positions(split)
         counts = {}
-        for config, config_groups in groups.items():
-            index = np.array([position[group] for group in config_groups])
-            correct = np.array([verdict.tool_correct for verdict in verdicts[config]], dtype=np.float64)
+        for config, judged in main.items():
+            index = np.array([position[group] for group in judged.groups])
+            correct = np.array([verdict.tool_correct for verdict in judged.verdicts], dtype=np.float64)
             correct_of = np.bincount(index, weights=correct, minlength=len(position))
             rows_of = np.bincount(index, minlength=len(position))
             counts[config] = tuple((int(right), int(rows)) for right, rows in zip(correct_of, rows_of, strict=True))
-        return Tallies(answers, counts)
+        return Tallies(answers, counts, self.data.main_rows(split))
 
     def _group_positions(self, split: Split) -> dict[str, int]:
-        """Return the position of each query group in the tallies, an order keyed by the split's secret."""
+        """Return the position in the tallies of each query group of the main figure, keyed by the split's secret."""
         if split not in self._order:
             secret = self._secret(split)
             groups = {row.reference.query_group for config in HISTORY_TYPES for row in self._references(config, split)}
-            order = sorted(groups, key=lambda group: hmac.digest(secret, group.encode(), "sha256"))
+            core = self._core(split)
+            order = sorted(
+                groups & core if core else groups, key=lambda group: hmac.digest(secret, group.encode(), "sha256")
+            )
             self._order[split] = {group: index for index, group in enumerate(order)}
         return self._order[split]
 
 
-def _score_fields(
-    split: Split,
-    rows: Mapping[str, Sequence[_Row]],
-    groups: Mapping[str, Sequence[str]],
-    verdicts: Mapping[str, Sequence[Verdict]],
-) -> dict[str, Any]:
-    """Return the fields of an outcome that hold scores; the overall ones only if all configs were answered."""
-    rounding: Callable[[float], float] = _rounded if split == "test" else float
-    aggregated = {config: aggregate(verdicts[config], groups[config], resamples=RESAMPLES) for config in rows}
+def _score_fields(judged: Mapping[str, _Judged], rounding: Callable[[float], float]) -> dict[str, Any]:
+    """Return the fields that hold scores; the overall ones only if all configs were answered."""
+    aggregated = {config: aggregate(part.verdicts, part.groups, resamples=RESAMPLES) for config, part in judged.items()}
     fields: dict[str, Any] = {
-        "scores": {config: _config_scores(scores, rounding) for config, scores in aggregated.items()},
-        "slices": _slices(rows, verdicts, rounding, MIN_SLICE_SIZE if split == "test" else 1),
+        "scores": {config: _config_scores(scores, rounding) for config, scores in aggregated.items()}
     }
-    if len(rows) == len(HISTORY_TYPES):
+    if len(judged) == len(HISTORY_TYPES):
         fields["overall"] = {name: rounding(rate) for name, rate in macro(aggregated).items()}
-        fields["overall_intervals"] = _overall_intervals(verdicts, groups, rounding)
+        fields["overall_intervals"] = _overall_intervals(list(judged.values()), rounding)
     return fields
 
 
@@ -226,16 +269,14 @@ def _rounded(rate: float) -> float:
     return round(float(rate), 3)
 
 
-def _overall_intervals(
-    verdicts: Mapping[str, Sequence[Verdict]], groups: Mapping[str, Sequence[str]], rounding: Callable[[float], float]
-) -> dict[str, tuple[float, float]]:
+def _overall_intervals(judged: Sequence[_Judged], rounding: Callable[[float], float]) -> dict[str, tuple[float, float]]:
     """Return the confidence intervals of the macro means; the configs share query groups, which are drawn jointly."""
-    total = sum(map(len, verdicts.values()))
+    total = sum(len(part.verdicts) for part in judged)
     weighted = []
-    for config_verdicts in verdicts.values():
-        weight = total / (len(verdicts) * len(config_verdicts))
-        weighted.append(np.array([verdict.outcome for verdict in config_verdicts]) * weight)
-    all_groups = [group for config_groups in groups.values() for group in config_groups]
+    for part in judged:
+        weight = total / (len(judged) * len(part.verdicts))
+        weighted.append(np.array([verdict.outcome for verdict in part.verdicts]) * weight)
+    all_groups = [group for part in judged for group in part.groups]
     bounds = intervals(np.concatenate(weighted), all_groups, resamples=RESAMPLES, seed=0)
     return {name: (rounding(low), rounding(min(1.0, high))) for name, (low, high) in zip(RATES, bounds, strict=True)}
 
@@ -268,15 +309,12 @@ def _binned(number: int, bins: Sequence[tuple[int, int]]) -> str:
 
 
 def _slices(
-    rows: Mapping[str, Sequence[_Row]],
-    verdicts: Mapping[str, Sequence[Verdict]],
-    rounding: Callable[[float], float],
-    least: int,
+    judged: Mapping[str, _Judged], rounding: Callable[[float], float], least: int
 ) -> dict[str, dict[str, tuple[float, int]]]:
     """Return tool accuracy and size of each slice over all configs, without slices of fewer than `least` instances."""
     correct: dict[str, dict[str, list[bool]]] = {}
-    for config, config_rows in rows.items():
-        for row, verdict in zip(config_rows, verdicts[config], strict=True):
+    for part in judged.values():
+        for row, verdict in zip(part.rows, part.verdicts, strict=True):
             for name, value in row.slices:
                 correct.setdefault(name, {}).setdefault(value, []).append(verdict.tool_correct)
     return {

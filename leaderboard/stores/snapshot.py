@@ -12,7 +12,7 @@ from leaderboard.views import ranking
 from leaderboard.views.ranking import Row
 
 from .store import Store, StoreError
-from .stored_records import Outcome, Split, Submission, latest
+from .stored_records import CORE, FULL_SPLIT, Outcome, Split, Submission, latest
 
 FRESH_S: Final = 3.0
 """Seconds after which the store is read again."""
@@ -38,14 +38,23 @@ class Snapshot:
         store: Store to read.
         revision: Data revision of the boards.
         clock: Return seconds from a monotonic clock.
+        has_core: True if the main figure of the test split is on its core.
 
     Raises:
         StoreError: If the store cannot be read. If a later read fails, the previous copy stays in use.
     """
 
-    def __init__(self, store: Store, revision: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        revision: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        has_core: bool = False,
+    ) -> None:
         self._store = store
         self._revision = revision
+        self._has_core = has_core
         self._clock = clock
         self._lock = threading.Lock()
         self._known, self._read_at, self._reading = _read(store), clock(), False
@@ -88,7 +97,8 @@ class Snapshot:
 
     def _ranked(self, which: str, split: Split, every: bool) -> Sequence[Row]:
         known = self._known
-        return ranking.rows(known.submissions, known.outcomes, which, split, self._revision, every=every)
+        main = CORE if self._has_core and split == "test" else FULL_SPLIT
+        return ranking.rows(known.submissions, known.outcomes, which, split, self._revision, every=every, main=main)
 
     def _refresh(self) -> None:
         try:

@@ -18,6 +18,10 @@ from pydantic import TypeAdapter
 Split = Literal["validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
 HISTORY_TYPES: Final = ("preferred_only", "rating_integrated", "chronological")
+Rows = Literal["full split", "core"]
+"""Rows of a split that a figure is on: all of them, or those of the core, which the manifest of the data set names."""
+FULL_SPLIT: Final[Rows] = "full split"
+CORE: Final[Rows] = "core"
 OVERALL: Final = "overall"
 """Name of the board over all history types."""
 HistoryShown = Literal["own", "none", "swapped"]
@@ -76,6 +80,8 @@ class Submission:
     created: str
     """Time of the submission: UTC, ISO 8601."""
     badge: Badge = "self-reported"
+    core_only: tuple[str, ...] = ()
+    """History types of which the file answers the core alone, in the order of `HISTORY_TYPES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,17 @@ class ConfigScores:
     """Number of instances."""
     query_groups: int
     """Number of query groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitScores:
+    """Scores on the full split, next to the main figure on its core."""
+
+    scores: Mapping[str, ConfigScores] = field(default_factory=dict)
+    """Scores by config; only the configs that were answered in full."""
+    overall: Mapping[str, float] = field(default_factory=dict)
+    """Macro mean of each rate over the three configs; empty unless all three were answered in full."""
+    overall_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +135,12 @@ class Outcome:
     """Tool accuracy and number of instances, by a property (history length, position of the preference change, rating
     noise, axis) and its value."""
     answers: str = ""
-    """Version of the answers: first digits of a SHA-256, which change when answers are corrected."""
+    """Version of the answers: first digits of a SHA-256, which change when the answers or the core are changed."""
+    rows: Rows = FULL_SPLIT
+    """Rows that `scores`, `overall` and `slices` are on. Outcomes of before the core was scored lack the field and are
+    on the full split."""
+    full: SplitScores = field(default_factory=SplitScores)
+    """Scores on the full split where `rows` is `core` and the full split was answered; otherwise empty."""
 
     @property
     def key(self) -> str:
@@ -146,6 +168,8 @@ class Tallies:
     """Version of the answers, as in `Outcome`."""
     groups: Mapping[str, tuple[tuple[int, int], ...]]
     """Correct tools and instances of each query group, by config; (0, 0) for a group without instances there."""
+    rows: Rows = FULL_SPLIT
+    """Rows that are counted, as in `Outcome`."""
 
 
 def latest(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:

@@ -58,7 +58,8 @@ class SubmissionService:
         if file is None:
             return None, [*problems, "file: none was chosen. Choose a JSON Lines file."]
         history = next((history for history in HISTORIES_SHOWN if history == fields.get("history", "own")), None)
-        checked = check(file, self.data.ids(split), LIMITS, SubmissionTerms(self.data.revision, split, history))
+        terms = SubmissionTerms(self.data.revision, split, history)
+        checked = check(file, self.data.ids(split), LIMITS, terms, self.data.core_ids(split))
         return checked, [*problems, *([] if checked.ok else checked.report())]
 
     def submit(
@@ -95,6 +96,7 @@ class SubmissionService:
             data_revision=self.data.revision,
             scorer_version=self.scorer_version,
             created=now.isoformat(timespec="milliseconds"),
+            core_only=checked.core_only,
         )
         return self.store.submit(submission, file, lambda past: quota.decide(now, past, split))
 
@@ -116,6 +118,7 @@ def receipt_of(receipt: Receipt) -> dict[str, Any]:
         "account": submission.person.name,
         "split": submission.split,
         "configs": list(submission.configs),
+        "core_only": list(submission.core_only),
         "sha256": submission.sha256,
         "bytes": submission.size,
         "data_revision": submission.data_revision,
@@ -139,6 +142,7 @@ def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]
     if outcome is not None and outcome.reason:
         status["reason"] = outcome.reason
     if outcome is not None and outcome.status == "scored":
+        status["scored_rows"] = outcome.rows
         status["tool_accuracy"] = {config: scores.tool_accuracy for config, scores in outcome.scores.items()}
         if outcome.overall:
             status["tool_accuracy"][OVERALL] = outcome.overall["tool_accuracy"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -23,7 +23,7 @@ from leaderboard.stores.stored_records import HISTORIES_SHOWN, HISTORY_TYPES, SP
 from .prediction_lines import EXPECTED, HEADER, LineError, disagreements, pair_of, quoted, record_of
 
 Ids = Mapping[str, frozenset[str]]
-"""Instance ids of a split by config."""
+"""Instance ids of a split, or of its core, by config."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class CheckResult:
     """Number of bytes read."""
     sha256: str
     """SHA-256 of the bytes read, as hexadecimal digits."""
+    core_only: tuple[str, ...] = ()
+    """Configs of which the file answers the core alone, in the order of `HISTORY_TYPES`."""
 
     @property
     def ok(self) -> bool:
@@ -91,7 +93,8 @@ class CheckResult:
     def report(self) -> list[str]:
         """Return the result as text, one line per problem."""
         if self.ok:
-            return [f"The file is valid: {len(self.predictions)} predictions for {', '.join(self.configs)}."]
+            configs = [f"{name} (the core)" if name in self.core_only else name for name in self.configs]
+            return [f"The file is valid: {len(self.predictions)} predictions for {', '.join(configs)}."]
         hidden = self.problem_count - len(self.problems)
         rest = [f"{hidden} further problems are not shown."] if hidden else []
         count = "1 problem" if self.problem_count == 1 else f"{self.problem_count} problems"
@@ -99,15 +102,21 @@ class CheckResult:
 
 
 def check(
-    source: Path | BinaryIO, ids: Ids, limits: Limits = LIMITS, terms: SubmissionTerms | None = None
+    source: Path | BinaryIO,
+    ids: Ids,
+    limits: Limits = LIMITS,
+    terms: SubmissionTerms | None = None,
+    core: Ids | None = None,
 ) -> CheckResult:
     """Check a predictions file.
 
     Args:
         source: Path of the file, or a stream, which is read from its current position.
-        ids: Instance ids of the split by config. A file that answers one instance of a config must answer all of them.
+        ids: Instance ids of the split by config. A file that answers one instance of a config must answer all of them,
+            or exactly those of its core.
         limits: Limits on the size.
         terms: Properties that headers must agree with, or None to ignore the headers.
+        core: Instance ids of the core by config; None or empty if there is no core.
 
     Returns:
         The problems of the file, and the predictions that it contains.
@@ -115,7 +124,7 @@ def check(
     Raises:
         OSError: If the file cannot be read.
     """
-    checker = _Checker(ids, limits, terms)
+    checker = _Checker(ids, core or {}, limits, terms)
     if isinstance(source, Path):
         size = source.stat().st_size
         if size > limits.file_bytes:
@@ -176,8 +185,9 @@ class _Stream:
 class _Checker:
     """State of a check while a file is read."""
 
-    def __init__(self, ids: Ids, limits: Limits, terms: SubmissionTerms | None) -> None:
+    def __init__(self, ids: Ids, core: Ids, limits: Limits, terms: SubmissionTerms | None) -> None:
         self._ids = ids
+        self._core = core
         self._terms = terms
         self._config_of = {instance_id: config for config, config_ids in ids.items() for instance_id in config_ids}
         self._limits = limits
@@ -221,23 +231,30 @@ class _Checker:
         """Finish the check and return its result."""
         answered = {self._config_of[instance_id] for instance_id in self._predictions}
         configs = tuple(config for config in HISTORY_TYPES if config in answered)
+        core_only = tuple(config for config in configs if self._answers_core_only(config))
         if self._complete:
-            self._check_complete(configs)
+            self._check_complete([config for config in configs if config not in core_only])
         of_lines = [problem for problem in self._problems if problem.line is not None][: self._limits.problems]
         of_file = [problem for problem in self._problems if problem.line is None]
         size, digest = (self._stream.size, self._stream.sha256) if self._stream else (0, hashlib.sha256().hexdigest())
-        return CheckResult((*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest)
+        return CheckResult(
+            (*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest, core_only
+        )
 
-    def _check_complete(self, configs: tuple[str, ...]) -> None:
-        """Report an empty file, and missing instances of the configs that it answers."""
+    def _answers_core_only(self, config: str) -> bool:
+        core = self._core.get(config)
+        return core is not None and core < self._ids[config] and self._ids[config] & self._predictions.keys() == core
+
+    def _check_complete(self, configs: Sequence[str]) -> None:
+        """Report an empty file, and missing instances of the configs that it answers beyond exactly their core."""
         if not self._lines:
             self._add(None, f"The file is empty. Expected {EXPECTED}.")
-        elif not configs and not self._count:
+        elif not self._predictions and not self._count:
             self._add(None, "The file answers no instance.")
         for config in configs:
-            missing = sorted(self._ids[config] - self._predictions.keys())
-            if missing:
-                self._add(None, _missing(config, missing, len(self._ids[config])))
+            ids = self._ids[config]
+            if missing := ids - self._predictions.keys():
+                self._add(None, _missing(config, missing, ids, self._core.get(config, ids)))
 
     def _add(self, line: int | None, text: str) -> None:
         self._count += 1
@@ -276,14 +293,32 @@ def _kind(start: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
 
 
-def _missing(config: str, missing: list[str], total: int) -> str:
-    shown = ", ".join(map(repr, missing[:_SHOWN])) + (
-        f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    )
+def _missing(config: str, missing: Set[str], ids: frozenset[str], core: frozenset[str]) -> str:
+    """Return the message on missing instances: of the core if the file answers no other, else of the full split."""
+    empty = 'use "" where the model gave no reply'
+    if core == ids:
+        return (
+            f"{config}: {len(missing)} of {len(ids)} instance_ids are missing: {_some(missing)}. "
+            f"Answer each of them; {empty}."
+        )
+    of_core = missing & core
+    if ids - missing < core:
+        return (
+            f"{config}: {len(of_core)} of {len(core)} instance_ids of the core are missing: {_some(of_core)}. "
+            f"Answer all {len(core)} of the core, or all {len(ids)} of the full split; {empty}."
+        )
+    also = f", {len(of_core)} of them in the core" if of_core else ""
     return (
-        f"{config}: {len(missing)} of {total} instance_ids are missing: {shown}. "
-        'Answer each of them; use "" where the model gave no reply.'
+        f"{config}: the file answers more than the core, but {len(missing)} of {len(ids)} instance_ids of the full "
+        f"split are missing{also}: {_some(of_core or missing)}. Answer all {len(ids)} of the full split, or only the "
+        f"{len(core)} of the core; {empty}."
     )
+
+
+def _some(ids: Set[str]) -> str:
+    """Return the first ids and the number of the others."""
+    rest = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return ", ".join(map(repr, sorted(ids)[:_SHOWN])) + rest
 
 
 def _too_large(size: int | None, limits: Limits) -> str:
@@ -308,7 +343,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         data = Data(options.data)
         terms = SubmissionTerms(data.revision, options.split, options.history)
-        checked = check(options.file, data.ids(options.split), terms=terms)
+        checked = check(options.file, data.ids(options.split), terms=terms, core=data.core_ids(options.split))
     except (DataError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

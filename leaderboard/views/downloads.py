@@ -16,6 +16,9 @@ from .ranking import Row
 def records(found: Iterable[Row]) -> list[dict[str, Any]]:
     """Return rows as flat dictionaries, with unrounded rates between 0 and 1.
 
+    `scored_rows` names the rows that the rates are on, `core` or `full split`. Those on the full split begin with
+    `full_`, and are None if only the core was answered.
+
     Args:
         found: Leaderboard rows.
 
@@ -32,10 +35,15 @@ def records(found: Iterable[Row]) -> list[dict[str, Any]]:
             "team": row.team,
             "badge": row.badge,
             "history": row.history,
+            "scored_rows": row.scored_rows,
         }
         for name in RATES:
             low, high = row.intervals.get(name, (None, None))
             flat |= {name: row.rates[name], f"{name}_low": low, f"{name}_high": high}
+        for name in RATES:
+            low, high = row.full_intervals.get(name, (None, None))
+            full = f"full_{name}"
+            flat |= {full: row.full_rates.get(name), f"{full}_low": low, f"{full}_high": high}
         flat["lift"] = row.lift
         flat |= {f"share_{name}": row.error_classes.get(name, 0.0) for name in ERROR_CLASSES}
         for name in (

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from leaderboard.stores.stored_records import OVERALL, SPLITS, Split
 from metrics.petoolbench.records import RATES
 
-from .ranking import BADGES, BOARDS, Row
+from .ranking import BADGES, BOARDS, RANKED_BY, Row
 
 NOT_STATED: Final = "not stated"
 PAGE: Final = 50
@@ -38,12 +38,19 @@ class Column(NamedTuple):
     """One-sentence explanation, shown as a tooltip."""
 
 
+FULL: Final = "full_tool_accuracy"
+"""Key of the column with the tool accuracy on the full split, for boards whose main figure is on the core."""
 COLUMNS: Final = (
     Column("tool_accuracy", "Tool", "Tool accuracy: the called tool is the one that this user prefers."),
     Column(
         "parameter_accuracy", "Parameters", "Parameter accuracy: the arguments match the answer; wrong tools count 0."
     ),
     Column("call_accuracy", "Call", "Call accuracy: tool and arguments are both correct."),
+    Column(
+        FULL,
+        "Tool, full split",
+        "Tool accuracy on the full test split; a dash if only the core was answered. It does not count for the rank.",
+    ),
     Column("lift", "Lift", "Tool accuracy with the user's own history minus that with another user's history."),
     Column("format_rate", "Format", "Format rate: a tool call can be parsed from the reply."),
     Column("hallucination_rate", "Hallucination", "Hallucination rate: the called tool is not among the candidates."),
@@ -63,7 +70,7 @@ COLUMNS: Final = (
 COLUMN_KEYS: Final = tuple(column.key for column in COLUMNS)
 DEFAULT_COLUMNS: Final = tuple(key for key in COLUMN_KEYS if key not in ("cost_usd", "versions"))
 SORTS: Final = ("rank", "system", *(key for key in COLUMN_KEYS if key not in ("error_classes", "versions")))
-_DESCENDING: Final = frozenset({*RATES, "lift", "date"}) - {"hallucination_rate"}
+_DESCENDING: Final = frozenset({*RATES, FULL, "lift", "date"}) - {"hallucination_rate"}
 """Sort keys whose first click sorts from high to low."""
 
 
@@ -152,6 +159,8 @@ def ordered(found: Iterable[Row], sort: str, *, upwards: bool) -> list[Row]:
 def _value(row: Row, sort: str) -> Any:
     if sort in RATES:
         return row.rates[sort]
+    if sort == FULL:
+        return row.full_rates.get(RANKED_BY)
     value = getattr(row, sort)
     return (value.casefold() or None) if isinstance(value, str) else value
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.stores.store import Store
-from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, Submission, Tallies
+from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, Rows, Submission, Tallies
 from metrics.petoolbench.uncertainty import Comparison, compare
 
 _RESCORE = "Compare them again once both are rescored."
@@ -33,6 +33,8 @@ class ScopedComparison:
     comparison: Comparison
     """Tool accuracy of the first system minus that of the second, -1 to 1, rounded to 0.001."""
     words: str
+    rows: Rows
+    """Rows that are compared."""
 
 
 class _Outcomes(NamedTuple):
@@ -69,6 +71,8 @@ def compare_submissions(store: Store, first: str, second: str) -> list[ScopedCom
         )
     if tallies[0].answers != tallies[1].answers:
         raise CompareError(f"The two submissions were scored against different answers. {_RESCORE}")
+    if tallies[0].rows != tallies[1].rows:
+        raise CompareError(f"The two submissions were scored on different instances. {_RESCORE}")
     return compare_tallies(tallies[0], tallies[1], _names(systems))
 
 
@@ -114,7 +118,7 @@ def _compared(
         p=_rounded(comparison.p),
         detectable=_rounded(comparison.detectable),
     )
-    return ScopedComparison(scope, rounded, rounded.in_words(*names))
+    return ScopedComparison(scope, rounded, rounded.in_words(*names), first.rows)
 
 
 def _outcomes(config: str, first: Tallies, second: Tallies, total: int, config_count: int) -> _Outcomes:

@@ -1,5 +1,8 @@
 """Rows and ranks of the leaderboard for one data revision, computed from submissions and outcomes.
 
+The main figure, by which rows are ranked, is on the core of the test split if the data set names one, and otherwise on
+the full split.
+
 The best rank of a system is 1 plus the number of systems whose interval of tool accuracy is entirely above its own.
 Systems that the data cannot distinguish therefore share a rank. Baselines and runs with another user's history or
 without history have no rank. "One row per account" uses the account that the Hub confirms, not the team name, which
@@ -16,13 +19,16 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from leaderboard.stores.stored_records import (
+    FULL_SPLIT,
     HISTORY_TYPES,
     OVERALL,
     Badge,
     ConfigScores,
     HistoryShown,
     Outcome,
+    Rows,
     Split,
+    SplitScores,
     Submission,
 )
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
@@ -47,8 +53,13 @@ class Row:
     team: str
     badge: Badge
     history: HistoryShown
+    scored_rows: Rows
+    """Rows that the rates, intervals, lift and error classes are on."""
     rates: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
+    full_rates: Mapping[str, float]
+    """Rates on the full split; empty if only the core was answered."""
+    full_intervals: Mapping[str, tuple[float, float]]
     lift: float | None
     """Tool accuracy with the user's own history minus that with another user's; None unless both were submitted."""
     error_classes: Mapping[str, float]
@@ -92,6 +103,7 @@ def rows(
     revision: str,
     *,
     every: bool = False,
+    main: Rows = FULL_SPLIT,
 ) -> list[Row]:
     """Return the rows of a leaderboard, highest tool accuracy first.
 
@@ -102,6 +114,7 @@ def rows(
         split: Split that the submissions answer.
         revision: Data revision. Submissions for other revisions are not comparable and are left out.
         every: True to return all rows instead of the baselines and the best row of each account.
+        main: Rows that the main figure is on. Outcomes on others, from before the core was scored, are left out.
 
     Raises:
         ValueError: If the board is unknown.
@@ -110,7 +123,7 @@ def rows(
         raise ValueError(f"Unknown board {board!r}. Available boards: {', '.join(BOARDS)}.")
     matching = (item for item in submissions if (item.split, item.data_revision) == (split, revision))
     submitted = sorted(matching, key=lambda submission: (submission.created, submission.id))
-    known = current(outcomes)
+    known = current(outcome for outcome in outcomes if outcome.status != "scored" or outcome.rows == main)
     last_outcomes = [known[submission.id][-1] for submission in submitted if submission.id in known]
     newest = max(last_outcomes, key=lambda outcome: outcome.created, default=None)
     attempts: dict[str, int] = defaultdict(int)
@@ -137,6 +150,7 @@ def _row(
     assert figures is not None
     rates, intervals, classes = figures
     former = _figures(scored[-2], board) if len(scored) > 1 else None
+    full = _figures(last if last.rows == FULL_SPLIT else last.full, board)
     system = submission.system
     return Row(
         id=submission.id,
@@ -147,8 +161,11 @@ def _row(
         team=system.team,
         badge=submission.badge,
         history=system.history,
+        scored_rows=last.rows,
         rates=rates,
         intervals=intervals,
+        full_rates=full.rates if full else {},
+        full_intervals=full.intervals if full else {},
         lift=None,
         error_classes=classes,
         parameters_b=system.parameters_b,
@@ -176,7 +193,7 @@ class _Figures(NamedTuple):
     error_classes: Mapping[str, float]
 
 
-def _figures(outcome: Outcome, board: str) -> _Figures | None:
+def _figures(outcome: Outcome | SplitScores, board: str) -> _Figures | None:
     if board != OVERALL:
         scores = outcome.scores.get(board)
         return None if scores is None else _Figures(_rates(scores), scores.intervals, scores.error_classes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from leaderboard.stores.stored_records import OVERALL
+from leaderboard.stores.stored_records import CORE, FULL_SPLIT, OVERALL, Rows
 from metrics.petoolbench.records import RATES
 
 from . import filters, html_parts
@@ -18,17 +18,21 @@ from .html_parts import RATE_LABELS, between, escaped, points, text
 from .ranking import RANKED_BY, Row
 
 _HISTORY: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
-_NUMERIC: Final = frozenset({*RATES, "lift", "parameters_b", "cost_usd", "attempts"})
+_ON_MAIN_ROWS: Final = frozenset({*RATES, "lift", "error_classes"})
+"""Columns whose figures are on the core of the test split, if there is one."""
+_NUMERIC: Final = frozenset({*RATES, filters.FULL, "lift", "parameters_b", "cost_usd", "attempts"})
+_DASH: Final = '<span class="none">–</span>'  # noqa: RUF001
 _RANK_NOTE: Final = "1 + number of systems whose interval of tool accuracy is entirely above this one's."
 
 
-def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
+def board_html(found: Sequence[Row], view: View, *, of: int, main: Rows = FULL_SPLIT) -> str:
     """Return the leaderboard table.
 
     Args:
         found: Rows that pass the filters, sorted.
         view: State of the page.
         of: Number of rows without filters.
+        main: Rows of the split that the main figure is on.
     """
     if not of:
         return html_parts.empty(
@@ -40,23 +44,32 @@ def board_html(found: Sequence[Row], view: View, *, of: int) -> str:
             "No matching rows",
             f"None of the {of} rows passes the filters. Clear the search or widen the filters above.",
         )
-    columns = [column for column in COLUMNS if column.key in view.columns]
+    columns = _columns(view, main)
     head = _head("rank", "Rank", _RANK_NOTE, view) + _head("system", "System", "", view)
-    head += "".join(_head(column.key, column.label, column.note, view) for column in columns)
-    body = "".join(_line(row, columns) for row in filters.on_page(found, view.page))
+    head += "".join(_head(column.key, column.label, column.note, view, main) for column in columns)
+    body = "".join(_line(row, columns, main) for row in filters.on_page(found, view.page))
     return (
-        f'<div class="pet board"><p class="count" aria-live="polite">{_count(found, view, of)}</p>'
+        f'<div class="pet board"><p class="count" aria-live="polite">{_count(found, view, of, main)}</p>'
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         f"{_pager(len(found), view)}"
-        f"{html_parts.error_legend() if 'error_classes' in view.columns else ''}{formula(view.board)}</div>"
+        f"{html_parts.error_legend() if 'error_classes' in view.columns else ''}"
+        f"{formula(view.board, main)}</div>"
     )
 
 
-def _count(rows: Sequence[Row], view: View, of: int) -> str:
+def _columns(view: View, main: Rows) -> list[Column]:
+    """Return the columns to show. That of the full split is left out where the main figure is on it anyway."""
+    return [column for column in COLUMNS if column.key in view.columns and (main == CORE or column.key != filters.FULL)]
+
+
+def _count(rows: Sequence[Row], view: View, of: int, main: Rows) -> str:
     count = f"{len(rows)} of {of} rows" if len(rows) < of else f"{of} rows"
     kept = "all runs" if view.every else "the best run of each account, and baselines"
     by = RATE_LABELS[RANKED_BY] if view.sort == "rank" else sort_label(view.sort)
-    return f"{count} ({kept}), sorted by {by}, {_direction(view)}"
+    where = ""
+    if main == CORE:
+        where = ". Ranks are by the core of the test split; figures are on the core unless their column says full split"
+    return f"{count} ({kept}), sorted by {by}, {_direction(view)}{where}"
 
 
 def _direction(view: View) -> str:
@@ -76,23 +89,31 @@ def label_of(key: str) -> str:
 
 def sort_label(key: str) -> str:
     """Return the name of a sort key within a sentence."""
+    if key == filters.FULL:
+        return "tool accuracy on the full split"
     return RATE_LABELS.get(key) or label_of(key).lower()
 
 
-def _head(key: str, label: str, note: str, view: View) -> str:
+def _head(key: str, label: str, note: str, view: View, main: Rows = FULL_SPLIT) -> str:
+    if main == CORE and key in _ON_MAIN_ROWS:
+        label, note = f"{label}, core", f"{note} On the core of the test split."
+    label, _, rows = label.partition(", ")
+    rows = f"<small>{rows}</small>" if rows else ""
     title = f' title="{note}"' if note else ""
     kind = ' class="n"' if key in _NUMERIC else ""
     if key not in filters.SORTS:
-        return f'<th scope="col"{title}{kind}>{label}</th>'
+        return f'<th scope="col"{title}{kind}>{label}{rows}</th>'
     state, mark = "", ""
     if key == view.sort:
         state = f' aria-sort="{"ascending" if view.upwards else "descending"}"'
         mark = " ▴" if view.upwards else " ▾"
-    return f'<th scope="col"{title}{kind}{state}><button type="button" data-sort="{key}">{label}{mark}</button></th>'
+    return (
+        f'<th scope="col"{title}{kind}{state}><button type="button" data-sort="{key}">{label}{mark}{rows}</button></th>'
+    )
 
 
-def _line(row: Row, columns: Sequence[Column]) -> str:
-    cells = "".join(_cell(row, column) for column in columns)
+def _line(row: Row, columns: Sequence[Column], main: Rows) -> str:
+    cells = "".join(_cell(row, column, main) for column in columns)
     kind = row.badge if row.badge == "baseline" or row.history == "own" else "control"
     return (
         f'<tr class="{kind}"><td class="rank" data-label="Rank">{_rank(row)}</td>'
@@ -102,7 +123,7 @@ def _line(row: Row, columns: Sequence[Column]) -> str:
 
 def _rank(row: Row) -> str:
     if row.rank is None:
-        return '<span class="none">–</span>'  # noqa: RUF001 (a dash)
+        return _DASH
     return str(row.rank) if row.rank == row.rank_to else f"{row.rank}–{row.rank_to}"  # noqa: RUF001 (a range)
 
 
@@ -118,12 +139,14 @@ def _system(row: Row) -> str:
     return f"{name}<small>{' · '.join(notes)}</small>" if notes else name
 
 
-def _cell(row: Row, column: Column) -> str:
+def _cell(row: Row, column: Column, main: Rows) -> str:
     key = column.key
     kind = ' class="n"' if key in _NUMERIC else f' class="{key}"'
     inner = _inner(row, key)
     hidden = "" if inner else ' data-empty="1"'
-    return f'<td{kind} data-label="{column.label}"{hidden}>{inner}</td>'
+    # On narrow pages, where the labels stand beside the values, there is no room for the word in every label.
+    label = f"{column.label}, core" if main == CORE and key == RANKED_BY else column.label
+    return f'<td{kind} data-label="{label}"{hidden}>{inner}</td>'
 
 
 def _inner(row: Row, key: str) -> str:
@@ -134,6 +157,12 @@ def _inner(row: Row, key: str) -> str:
         return _RENDERERS[key](row)
     value = getattr(row, key)
     return text(value) if value else ""
+
+
+def _full(row: Row) -> str:
+    if RANKED_BY not in row.full_rates:
+        return _DASH
+    return f"{points(row.full_rates[RANKED_BY])}<small>{between(row.full_intervals.get(RANKED_BY))}</small>"
 
 
 def _lift(row: Row) -> str:
@@ -154,6 +183,7 @@ def _badge(row: Row) -> str:
 
 
 _RENDERERS: Final[Mapping[str, Callable[[Row], str]]] = {
+    filters.FULL: _full,
     "lift": _lift,
     "error_classes": lambda row: html_parts.error_bar(row.error_classes),
     "parameters_b": lambda row: html_parts.size_of(row.parameters_b),
@@ -181,12 +211,22 @@ def _pager(count: int, view: View) -> str:
     )
 
 
-def formula(which: str) -> str:
+def formula(which: str, main: Rows = FULL_SPLIT) -> str:
     """Return the definitions of the values on a board.
 
     Args:
         which: A config, or `overall`.
+        main: Rows of the split that the main figure is on.
     """
+    instances, rows = "instances", ""
+    if main == CORE:
+        instances = "instances of the core"
+        rows = (
+            "The core is about 1,000 instances of each config: whole query groups of the test split, named in the "
+            "manifest of the data set. Every submission answers it; ranks, rates, lift and error classes are on it. "
+            "<em>Tool, full split</em> is the tool accuracy on all instances of the test split; it is a dash where "
+            "only the core was answered. "
+        )
     mean = (
         "Each rate is the mean over the three configs, with equal weights: "
         "<code>overall = (preferred_only + rating_integrated + chronological) / 3</code>. Only submissions that answer "
@@ -195,23 +235,21 @@ def formula(which: str) -> str:
         else ""
     )
     return (
-        f'<div class="formula"><p>{mean}<code>tool accuracy = instances with the correct tool / all instances</code>. '
-        "<code>call accuracy = instances with the correct tool and arguments / all instances</code>. Missing and "
-        "unreadable replies count as wrong. Below each rate is its 95 % confidence interval, by bootstrap over query "
-        "groups. <code>rank = 1 + systems whose interval of tool accuracy is entirely above</code>, so systems that "
-        "the data cannot distinguish share a rank. If two ranks are shown, the second is the worst that the intervals "
-        "allow. <code>lift = tool accuracy with the user's own history − tool accuracy with another user's "  # noqa: RUF001
-        "history</code>; it is shown if the account submitted both runs under the same system name. Baselines mark "
-        "the floor and the ceiling, and have no rank. Rates are in %, lift is in percentage points.</p></div>"
+        f'<div class="formula"><p>{rows}{mean}<code>tool accuracy = {instances} with the correct tool / all {instances}'
+        f"</code>. <code>call accuracy = {instances} with the correct tool and arguments / all {instances}</code>. "
+        "Missing and unreadable replies count as wrong. Below each rate is its 95 % confidence interval, by bootstrap "
+        "over query groups. <code>rank = 1 + systems whose interval of tool accuracy is entirely above</code>, so "
+        "systems that the data cannot distinguish share a rank. If two ranks are shown, the second is the worst that "
+        "the intervals allow. <code>lift = tool accuracy with the user's own history − tool accuracy with "  # noqa: RUF001
+        "another user's history</code>; it is shown if the account submitted both runs under the same system name. "
+        "Baselines mark the floor and the ceiling, and have no rank. Rates are in %, lift is in percentage points."
+        "</p></div>"
     )
 
 
 def details_html(row: Row) -> str:
     """Return all details of a row: the submission, its rates and its error classes."""
-    rates = html_parts.table(
-        ("Rate", "%", "95 % interval"),
-        [(label, points(row.rates[name]), between(row.intervals.get(name))) for name, label in RATE_LABELS.items()],
-    )
+    rates = html_parts.table(*_rates(row))
     shares = html_parts.table(
         ("Error class", "% of replies"),
         [(label, points(row.error_classes.get(name, 0.0))) for name, label in html_parts.ERROR_LABELS.items()],
@@ -222,11 +260,27 @@ def details_html(row: Row) -> str:
     )
 
 
+def _rates(row: Row) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Return the head and the lines of the table of rates, on the core and on the full split if they differ."""
+    lines: list[Sequence[str]] = [
+        (label, points(row.rates[name]), between(row.intervals.get(name))) for name, label in RATE_LABELS.items()
+    ]
+    if row.scored_rows == FULL_SPLIT:
+        return ("Rate", "% of the full split", "95 % interval"), lines
+    head = ("Rate", "% of the core", "95 % interval", "% of the full split", "95 % interval")
+    full = [
+        (points(row.full_rates[name]), between(row.full_intervals.get(name))) if name in row.full_rates else (_DASH, "")
+        for name in RATE_LABELS
+    ]
+    return head, [(*line, *cells) for line, cells in zip(lines, full, strict=True)]
+
+
 def _facts(row: Row) -> list[tuple[str, str]]:
     attempt = f"{html_parts.ordinal(row.attempt)} of {row.attempts} submissions of this account to this split"
     rescored = ""
     if row.former is not None:
-        rescored = f"tool accuracy changed from {points(row.former)} to {points(row.rates[RANKED_BY])}"
+        change = f"changed from {points(row.former)} to {points(row.rates[RANKED_BY])}"
+        rescored = f"tool accuracy on the {row.scored_rows} {change}"
     return [
         ("Account", text(row.account)),
         ("Team (as stated)", text(row.team) if row.team else ""),
@@ -237,6 +291,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Description", text(row.description) if row.description else ""),
         ("History shown", _HISTORY[row.history] or "the user's own history"),
         ("Submitted", f"{row.date}, {attempt}"),
+        ("Answered", "the full split" if row.full_rates else "the core of the test split"),
         ("Rescored", rescored),
         ("Submission", f"<code>{escaped(row.id)}</code>"),
         ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>"),

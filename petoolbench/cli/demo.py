@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,7 +16,8 @@ from builder.predictors.open_predictor import open_predictor
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import InstanceSet, load
 from petoolbench.instance_text import Wishes
-from petoolbench.scoring import ScoreTable, score
+from petoolbench.score_table import ScoreTable
+from petoolbench.scoring import score
 
 from .console import progress
 from .printing import print_instance, print_rows, print_score_tables
@@ -46,4 +48,4 @@ def demo(
 def _scored(model: str, data: InstanceSet, out: Path, config: str) -> ScoreTable:
     predictor = open_predictor(model, out, config, SPLIT, DEMO.seed)
     table = score({row.instance_id: predictor.predict(row) for row in data}, data)
-    return ScoreTable(model, table.parts)
+    return replace(table, name=model)

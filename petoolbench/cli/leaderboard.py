@@ -98,10 +98,14 @@ def submit(
     reply = _request(library, httpx.HTTPError, space, predictions, "/check" if check else "/submit", fields)
     if "receipt" in reply:
         for key, value in reply["receipt"].items():
+            if value == []:
+                continue
             stdout.print(f"{key.replace('_', ' ')}: {value}", markup=False, highlight=False, soft_wrap=True)
         _print_location(space, reply["receipt"]["configs"])
     elif reply.get("valid"):
-        stdout.print(f"The file is valid: {reply['lines']} lines answer {', '.join(reply['configs'])}.", soft_wrap=True)
+        core_only = reply.get("core_only", ())
+        configs = [f"{config} (the core)" if config in core_only else config for config in reply["configs"]]
+        stdout.print(f"The file is valid: {reply['lines']} lines answer {', '.join(configs)}.", soft_wrap=True)
     else:
         raise HubError("Nothing was submitted.\n" + (reply.get("refused") or "\n".join(reply.get("problems", ()))))
 

@@ -21,7 +21,7 @@ from hf_dataset.manifest import Manifest
 from hf_dataset.schema import Instance
 from metrics.petoolbench.records import ERROR_CLASSES
 from petoolbench.instance_text import Wishes, render
-from petoolbench.scoring import ConfigScores, ScoreTable
+from petoolbench.score_table import ConfigScores, ScoreTable
 
 from .console import stdout
 
@@ -134,9 +134,9 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
     stdout.print(table)
 
 
-def print_classes(parts: Sequence[ConfigScores]) -> None:
+def print_classes(parts: Sequence[ConfigScores], scored_rows: str) -> None:
     """Print the share of each error class by config, and the difference in tool accuracy that can be detected."""
-    table = Table(title="Error classes, % of rows", title_justify="left", box=box.SIMPLE)
+    table = Table(title=f"Error classes, % of the {scored_rows}", title_justify="left", box=box.SIMPLE)
     table.add_column("class", no_wrap=True)
     for part in parts:
         table.add_column(part.config, justify="right")

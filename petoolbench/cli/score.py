@@ -14,7 +14,8 @@ from builder.errors import ConfigError
 from hf_dataset.layout import SPLITS
 from metrics.petoolbench.aggregation import SCORERS
 from petoolbench.run_settings import CONFIGS, choices
-from petoolbench.scoring import ScoreTable, score
+from petoolbench.score_table import ScoreTable
+from petoolbench.scoring import score
 
 from .console import stdout
 from .printing import print_classes
@@ -71,12 +72,13 @@ def score_file(
 
 
 def _print(table: ScoreTable) -> None:
-    for part in table.parts:
-        if part.missing:
-            stdout.print(
-                f"{part.config}: {part.missing:,} of {part.scores['count']:,} instances have no prediction and count "
-                "as wrong.",
-                soft_wrap=True,
-            )
+    for rows, parts in table.tables.items():
+        for part in parts:
+            if part.missing:
+                stdout.print(
+                    f"{part.config}: {part.missing:,} of {part.scores['count']:,} instances of the {rows} have no "
+                    "prediction and count as wrong.",
+                    soft_wrap=True,
+                )
     stdout.print(str(table), markup=False, highlight=False, soft_wrap=True)
-    print_classes(table.parts)
+    print_classes(table.parts, table.scored_rows)

@@ -153,7 +153,7 @@ def _accuracy_plan(report: Report, config: str) -> _Plan:
             colour = QUIET if run.baseline else SERIES[0]
             _draw_interval(axes, place, (low, scores["tool_accuracy"], high), colour)
         _set_limits(axes, len(runs), (0, 100))
-        axes.set_xlabel(f"{_TOOL_ACCURACY}, % of the instances asked, with 95 % interval")
+        axes.set_xlabel(f"{_TOOL_ACCURACY}, % of the {report.scored_rows}, with 95 % interval")
 
     return _Plan(f"accuracy-{config}", "accuracy", config, 0.75 + 0.42 * len(runs), draw)
 

@@ -20,7 +20,7 @@ from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.errors import shown
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ParseFailure, Reference, Verdict
-from petoolbench.data import InstanceSet, spread_over_groups
+from petoolbench.data import CORE, FULL_SPLIT, GIVEN_ROWS, InstanceSet, spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.run_files import read_run
 from petoolbench.runs import Header, Line, Run, check_made_for, restricted_to
@@ -51,7 +51,12 @@ class JudgedRun:
     candidates: Sequence[tuple[str, ...]]
     """Names of the candidates, in the order in which the run was shown them."""
     asked: Sequence[int]
-    """Indexes of the instances that the run covers: all, unless its header specifies a limit or a choice of ids."""
+    """Indexes of the instances that the run covers: all, unless its header specifies a limit, a choice of ids or the
+    core, or it has no header and answers the core alone."""
+    scored_rows: str = FULL_SPLIT
+    """Rows that the main figure is on: `core`, `full split`, or `given rows` for a selection of rows."""
+    main: Sequence[int] = ()
+    """Indexes of the instances that the main figure is on."""
 
     @property
     def query_groups(self) -> list[str]:
@@ -102,6 +107,7 @@ class _DataSet:
         self._answers = answers
         self._splits: dict[tuple[str, str], _Split] = {}
         self._loaded: frozenset[tuple[str, str]] = frozenset()
+        self._scored_rows = data.scored_rows if isinstance(data, InstanceSet) else FULL_SPLIT
         self.manifest: Manifest | None
         if isinstance(data, InstanceSet):
             self._folder, self.manifest = data.folder, data.manifest
@@ -112,6 +118,15 @@ class _DataSet:
             self._folder, self.manifest = data, read_manifest(data)
         self.name = str(self._folder) if self._folder else "the given rows"
         self.build_id = self.manifest.build_id if self.manifest else "unknown"
+
+    def core(self, split: str) -> frozenset[str]:
+        """Return the query groups that the main figure of a split is on; empty for all."""
+        has_core = split == "test" and self.manifest is not None and self._scored_rows != GIVEN_ROWS
+        return frozenset(self.manifest.core) if has_core and self.manifest else frozenset()
+
+    def scored_rows(self, split: str) -> str:
+        """Return the name of the rows that the main figure of a split is on."""
+        return CORE if self.core(split) else self._scored_rows
 
     def split(self, config: str, split: str, run: Run) -> _Split:
         """Return the instances and references of a split."""
@@ -235,6 +250,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
     if unknown:
         raise data_set.unknown_ids_error(part.run, sorted(unknown), part.config, part.split)
     replies = {instance_id: line.prediction for instance_id, line in part.lines.items()}
+    core = data_set.core(part.split)
     shown_rows = apply_history_view(rows, shuffle_seed=header.settings.shuffle_seed) if header else rows
     return JudgedRun(
         name=name,
@@ -247,7 +263,9 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
         verdicts=judge_all(replies, row_references),
         called=[_called_tool(replies.get(row.instance_id, "")) for row in rows],
         candidates=[tuple(tool.name for tool in row.candidates) for row in shown_rows],
-        asked=_asked(header, part.lines, rows, data_set.manifest.core if data_set.manifest else ()),
+        asked=_asked(header, part.lines, rows, core),
+        scored_rows=data_set.scored_rows(part.split),
+        main=[index for index, row in enumerate(rows) if not core or row.query_group in core],
     )
 
 
@@ -260,6 +278,9 @@ def _asked(
     header: Header | None, lines: Mapping[str, Line], rows: Sequence[Instance], core: Collection[str]
 ) -> list[int]:
     """Return the indexes of the instances that a run covers, including those answered under an earlier limit."""
+    in_core = {row.instance_id for row in rows if row.query_group in core}
+    if header is None and in_core and lines.keys() <= in_core:
+        return [index for index, row in enumerate(rows) if row.instance_id in in_core]
     if header is None or not (header.settings.limit or header.settings.ids or header.settings.core):
         return list(range(len(rows)))
     chosen = [row for row in rows if not header.settings.core or not core or row.query_group in core]

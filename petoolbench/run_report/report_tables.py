@@ -41,9 +41,10 @@ class Table:
 
 
 def accuracy(report: Report, config: str) -> Table:
-    """Return the rates of each run on a config, over all instances of the split.
+    """Return the rates of each run on a config, over the instances of the main figure.
 
-    A limited run has a second row, with the rates over the instances that it covers.
+    A limited run has a second row, with the rates over the instances that it covers. If the main figure is on the core,
+    a run that covers the full split has a second row with the rates over it.
     """
     rows: list[tuple[str, ...]] = []
     quiet = set()
@@ -55,17 +56,24 @@ def accuracy(report: Report, config: str) -> Table:
             replies = f"{run.answered.replies:,} of {run.answered.asked:,}"
             name = f"… on the {run.answered.asked:,} instances asked"
             rows.append((name, replies, *_rates(run.scores_of_asked), ""))
-    groups = f"{report.query_groups[config]:,} query groups"
+        if run.full:
+            rows.append((f"… on the {_instances(run.full, 'full split')}", "", *_rates(run.full), ""))
+    scores = report.of(config)[0].scores
     return Table(
-        f"{config}: {report.rows[config]:,} instances, {groups}; %, with 95 % intervals",
+        f"{config}: {_instances(scores, report.scored_rows)}, {scores['query_groups']:,} query groups; %, with 95 % "
+        "intervals",
         ("run", "replies", *RATE_NAMES.values(), "failed"),
         tuple(rows),
         frozenset(quiet),
     )
 
 
+def _instances(scores: Scores, rows: str) -> str:
+    return f"{scores['count']:,} instances of the {rows}"
+
+
 def _replies(run: RunFacts) -> str:
-    replies, total = run.answered.replies, run.answered.rows
+    replies, total = run.answered.replies, run.answered.rows if run.limited else run.answered.asked
     return f"{replies:,}" if replies == total else f"{replies:,} of {total:,}"
 
 
@@ -82,12 +90,16 @@ def means(report: Report) -> Table | None:
     if not report.means:
         return None
     baselines = {run.name for run in report.runs if run.baseline}
-    return Table(
-        "Mean over the three configs, % of all instances",
-        ("run", *RATE_NAMES.values()),
-        tuple((name, *(percent(rates[rate]) for rate in RATES)) for name, rates in report.means.items()),
-        frozenset(index for index, name in enumerate(report.means) if name in baselines),
-    )
+    rows: list[tuple[str, ...]] = []
+    quiet = set()
+    for name, rates in report.means.items():
+        if name in baselines:
+            quiet.add(len(rows))
+        rows.append((name, *(percent(rates[rate]) for rate in RATES)))
+        if full := report.full_means.get(name):
+            rows.append(("… on the full split", *(percent(full[rate]) for rate in RATES)))
+    title = f"Mean over the three configs, % of the {report.scored_rows}"
+    return Table(title, ("run", *RATE_NAMES.values()), tuple(rows), frozenset(quiet))
 
 
 def lifts(report: Report) -> Table | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,9 +43,11 @@ class ReplyCounts:
     """Numbers of instances that a run covers and answers."""
 
     rows: int
-    """Number of instances in the split; the denominator of the scores."""
+    """Number of instances in the split."""
     asked: int
-    """Number of instances that the run covers: all, unless it was limited by `--limit` or `--ids`."""
+    """Number of instances that the run covers: all, unless it was limited by `--limit`, `--ids` or `--core`."""
+    unasked: int
+    """Number of instances of the main figure that the run does not cover."""
     replies: int
     failed: int
     """Number of requests that failed according to the run file."""
@@ -71,9 +73,11 @@ class RunFacts:
     baseline: bool
     answered: ReplyCounts
     scores: Scores
-    """Scores over all instances of the split; an instance without a reply counts as wrong."""
+    """Main figure: scores over `Report.scored_rows`; an instance without a reply counts as wrong."""
+    full: Scores | None
+    """Scores over the full split, if the main figure is on its core and the run covers the full split."""
     scores_of_asked: Scores
-    """Scores over the instances that the run covers; equal to `scores` unless the run was limited."""
+    """Scores over the instances that the run covers, if it was limited; otherwise equal to `scores`."""
     outcomes: Mapping[str, float]
     """Share of each of `OUTCOMES`, 0 to 1."""
     breakdowns: tuple[Breakdown, ...]
@@ -85,8 +89,8 @@ class RunFacts:
 
     @property
     def limited(self) -> bool:
-        """True if the run covers only a part of the split."""
-        return self.answered.asked < self.answered.rows
+        """True if the run covers only a part of the instances of the main figure."""
+        return self.answered.unasked > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Report:
 
     build_id: str
     split: str
+    scored_rows: str
+    """Rows that the main figure is on: `core`, `full split`, or `given rows` for a selection of rows."""
     rows: Mapping[str, int]
     """Number of instances of each answered config, in the order of the configs."""
     query_groups: Mapping[str, int]
@@ -104,7 +110,9 @@ class Report:
     runs: tuple[RunFacts, ...]
     """Sorted by config, then by tool accuracy, best first."""
     means: Mapping[str, Mapping[str, float]]
-    """Mean rates over the three configs, for the runs that answer all of them; best first."""
+    """Mean of the main rates over the three configs, for the runs that answer all of them; best first."""
+    full_means: Mapping[str, Mapping[str, float]]
+    """The same on the full split, for the runs that have scores on it next to the main figure."""
     lifts: tuple[Lift, ...]
     alone: tuple[UnpairedRun, ...]
     """Runs with a swapped or empty history for which no lift can be computed."""
@@ -125,51 +133,59 @@ def compute_report(gathered: Gathered) -> Report:
     return Report(
         build_id=gathered.build_id,
         split=gathered.runs[0].split,
+        scored_rows=gathered.runs[0].scored_rows,
         rows={config: len(run.rows) for config, run in firsts.items()},
         query_groups={config: len(set(run.query_groups)) for config, run in firsts.items()},
         chance={config: chance for config, chance in chances.items() if chance is not None},
         runs=facts,
-        means=_means(facts),
+        means=_means((run.name, run.config, run.scores) for run in facts),
+        full_means=_means((run.name, run.config, run.full) for run in facts if run.full),
         lifts=paired.found,
         alone=paired.alone,
     )
 
 
 def _chance(run: JudgedRun) -> float | None:
-    same_function = [row.meta.same_function for row in run.rows if row.meta and row.meta.same_function]
-    if len(same_function) < len(run.rows):
+    rows = [run.rows[index] for index in run.main]
+    same_function = [row.meta.same_function for row in rows if row.meta and row.meta.same_function]
+    if len(same_function) < len(rows):
         return None
     return sum(1 / len(names) for names in same_function) / len(same_function)
 
 
-def _means(runs: Sequence[RunFacts]) -> dict[str, dict[str, float]]:
+def _means(scored: Iterable[tuple[str, str, Scores]]) -> dict[str, dict[str, float]]:
+    """Return the mean rates over the three configs by the name of the run, from names, configs and scores."""
     by_name: dict[str, dict[str, Scores]] = {}
-    for run in runs:
-        by_name.setdefault(run.name, {})[run.config] = run.scores
+    for run_name, config, run_scores in scored:
+        by_name.setdefault(run_name, {})[config] = run_scores
     means = {name: macro(scores) for name, scores in by_name.items() if len(scores) == len(HISTORY_TYPES)}
     return dict(sorted(means.items(), key=lambda item: (-item[1]["tool_accuracy"], item[0])))
 
 
 def _facts(run: JudgedRun) -> RunFacts:
-    scores = aggregate(run.verdicts, run.query_groups)
-    groups = run.query_groups
-    asked = [run.verdicts[index] for index in run.asked]
-    limited = len(asked) < len(run.verdicts)
+    answered, scores = _answered(run), _scores(run, run.main)
+    in_full = len(run.main) < len(run.rows) == len(run.asked)
     return RunFacts(
         name=run.name,
         file=run.file,
         config=run.config,
         history=run.history,
         baseline=run.baseline,
-        answered=_answered(run),
+        answered=answered,
         scores=scores,
-        scores_of_asked=aggregate(asked, [groups[index] for index in run.asked]) if limited else scores,
+        full=_scores(run, range(len(run.rows))) if in_full else None,
+        scores_of_asked=_scores(run, run.asked) if answered.unasked else scores,
         outcomes=_outcomes(run),
         breakdowns=breakdowns(run),
         calls=position_bias(run),
         cost=_cost(run),
         made_with=_made_with(run.header),
     )
+
+
+def _scores(run: JudgedRun, indexes: Sequence[int]) -> Scores:
+    groups = run.query_groups
+    return aggregate([run.verdicts[index] for index in indexes], [groups[index] for index in indexes])
 
 
 def _answered(run: JudgedRun) -> ReplyCounts:
@@ -180,6 +196,7 @@ def _answered(run: JudgedRun) -> ReplyCounts:
     return ReplyCounts(
         rows=len(run.rows),
         asked=len(lines),
+        unasked=len(set(run.main).difference(run.asked)),
         replies=len(present) - failed,
         failed=failed,
         missing=len(lines) - len(present),

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from petoolbench.data import CORE
+
 from . import report_tables
 from .breakdown import PROPERTIES
 from .figures import MOST, in_curves
@@ -48,7 +50,8 @@ def title(report: Report) -> str:
 def subtitle(report: Report) -> str:
     """Return a sentence about the data set that the runs answer."""
     counts = ", ".join(f"{config} ({count:,} instances)" for config, count in report.rows.items())
-    return f"Data set build {report.build_id}: {counts}."
+    core = " The main figure is on the core of the test split." if report.scored_rows == CORE else ""
+    return f"Data set build {report.build_id}: {counts}.{core}"
 
 
 def sections(report: Report) -> list[Section]:
@@ -150,9 +153,12 @@ def notes() -> list[str]:
         "Intervals are 95 % intervals by a seeded bootstrap over query groups: the users of a query group share its "
         "question, so their instances are not independent. If all outcomes of a group of instances are equal, the "
         "breakdowns show the exact interval for as many independent trials as there are query groups.",
-        "The denominator of the accuracy tables is always the whole split. Missing replies and failed requests count "
-        "as wrong. If a run was asked only a part of the instances (--limit, --ids), a second row shows the rates over "
-        "this part. Everything except the accuracy tables is over this part.",
+        "The accuracy tables name the instances that they are on. The main figure of the test split is on its core, "
+        "whole query groups with about 1,000 instances of each config, if the data set names one; a second row shows "
+        "the full split for the runs that answer it. All other main figures are on the full split. Missing replies and "
+        "failed requests count as wrong. If a run was asked only a part of the instances (--limit, --ids), a second "
+        "row shows the rates over this part. Error classes, curves, order and cost are over all instances that the run "
+        "was asked.",
         "Differences are paired: both runs on the same instances. A difference is significant if its 95 % interval "
         "excludes zero and a permutation test has p < 0.05.",
         "Positions of candidates are those in the order in which the run was shown them.",

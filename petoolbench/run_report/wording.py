@@ -101,7 +101,9 @@ def _accuracy(report: Report, config: str) -> Iterator[str]:
     for run in leading(report, config):
         scores = run.scores_of_asked
         low, high = scores["intervals"]["tool_accuracy"]
-        count = f"the {run.answered.asked:,} instances asked" if run.limited else f"{run.answered.rows:,} instances"
+        count = f"{scores['count']:,} instances of the {report.scored_rows}"
+        if run.limited:
+            count = f"the {run.answered.asked:,} instances asked"
         yield (
             f"{run.name}: tool accuracy {percent(scores['tool_accuracy'])} % on {count} "
             f"(95 % interval {percent(low)} to {percent(high)}){_versus_chance(low, high, report.chance.get(config))}."

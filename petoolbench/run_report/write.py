@@ -12,8 +12,9 @@ from typing import Final
 
 from builder.errors import OutputError
 from builder.execution.staging import folder_written_aside
+from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.records import RATES
-from petoolbench.data import InstanceSet
+from petoolbench.data import FULL_SPLIT, InstanceSet
 from petoolbench.runs import Run
 
 from .figures import PLOTS, draw_pictures
@@ -25,10 +26,12 @@ from .wording import findings
 PAGE: Final = "report.html"
 MARKDOWN: Final = "report.md"
 JSON: Final = "report.json"
+REPORT_FORMAT: Final = 2
+"""Version of the JSON file. In version 1, `scores` and `means` were on the full split also where there is a core."""
 SCORES: Final = "scores.csv"
 _COUNTS: Final = ("rows", "asked", "replies", "failed", "missing", "shortened")
 _HEADINGS: Final = (
-    *("run", "file", "config", "split", "history"),
+    *("run", "file", "config", "split", "history", "scored_rows"),
     *_COUNTS,
     *(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")),
     *OUTCOMES,
@@ -76,28 +79,39 @@ def write_report(
 
 def to_json(report: Report) -> str:
     """Serialize a report as JSON."""
-    content = {"format": 1, **asdict(report), "findings": [finding._asdict() for finding in findings(report)]}
+    content = {
+        "format": REPORT_FORMAT,
+        **asdict(report),
+        "findings": [finding._asdict() for finding in findings(report)],
+    }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_csv(report: Report) -> str:
-    """Return a CSV table with one row per run and config: rates over the whole split, error classes, and cost."""
+    """Return a CSV table with one row per run and config: rates over the main rows, error classes, and cost.
+
+    `scored_rows` names the rows that the rates are on. If they are the core, runs on the full split have a second row.
+    """
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADINGS)
-    writer.writerows(_line(run, report.split) for run in report.runs)
+    for run in report.runs:
+        writer.writerow(_line(run, report.split, report.scored_rows, run.scores))
+        if run.full:
+            writer.writerow(_line(run, report.split, FULL_SPLIT, run.full))
     return text.getvalue()
 
 
-def _line(run: RunFacts, split: str) -> list[object]:
-    scores = {**run.scores}
-    ends = run.scores["intervals"]
+def _line(run: RunFacts, split: str, scored_rows: str, scored: Scores) -> list[object]:
+    scores = {**scored}
+    ends = scored["intervals"]
     return [
         run.name,
         run.file,
         run.config,
         split,
         run.history,
+        scored_rows,
         *(getattr(run.answered, count) for count in _COUNTS),
         *(f"{number:.6f}" for rate in RATES for number in (scores[rate], *ends[rate])),
         *(f"{run.outcomes[name]:.6f}" for name in OUTCOMES),

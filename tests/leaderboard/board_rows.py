@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, ConfigScores, Outcome, Person, Submission, System
+from leaderboard.stores.stored_records import (
+    CORE,
+    FULL_SPLIT,
+    HISTORY_TYPES,
+    OVERALL,
+    ConfigScores,
+    Outcome,
+    Person,
+    Rows,
+    Split,
+    SplitScores,
+    Submission,
+    System,
+)
 from leaderboard.views import html_parts, ranking
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
@@ -76,10 +90,29 @@ def entry(
     return submission, outcome
 
 
-def rows_of(*entries: tuple[Submission, Outcome], which: str = OVERALL, every: bool = False) -> list[ranking.Row]:
+def on_core(
+    result: tuple[Submission, Outcome], full: float | None = None, half: float = 0.02
+) -> tuple[Submission, Outcome]:
+    """Return a result of the test split whose scores are on the core, and optionally scores on the full split."""
+    submission, outcome = result
+    on_full = SplitScores()
+    if full is not None:
+        rates = scores(full, half)
+        overall = {name: getattr(rates, name) for name in RATES} if outcome.overall else {}
+        on_full = SplitScores(dict.fromkeys(outcome.scores, rates), overall, rates.intervals if outcome.overall else {})
+    return replace(submission, split="test"), replace(outcome, rows=CORE, full=on_full)
+
+
+def rows_of(
+    *entries: tuple[Submission, Outcome],
+    which: str = OVERALL,
+    every: bool = False,
+    split: Split = "validation",
+    main: Rows = FULL_SPLIT,
+) -> list[ranking.Row]:
     """Return the rows of a board, by default of `overall`."""
     submissions, outcomes = [submission for submission, _ in entries], [outcome for _, outcome in entries]
-    return ranking.rows(submissions, outcomes, which, "validation", REVISION, every=every)
+    return ranking.rows(submissions, outcomes, which, split, REVISION, every=every, main=main)
 
 
 def check_no_markup(html: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.conftest import Built
 from tests.fakes.hub.clients import api, hub_clients
 from tests.fakes.hub.server import HubServer
 
-from .making import RESULTS, SUBMISSIONS
+from .making import RESULTS, SUBMISSIONS, groups_of_test, with_manifest
 from .spaces import PageRequest, Visit
 
 
@@ -34,6 +35,20 @@ def data(built: Built) -> Data:
 def scorer(built: Built, data: Data) -> Scorer:
     """Scorer with the answers of the small build."""
     return Scorer(data, Answers(built.answers))
+
+
+@pytest.fixture(scope="session")
+def core_data(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """Copy of the small build whose manifest names a core: every second query group of the test split."""
+    folder = tmp_path_factory.mktemp("core") / "data"
+    shutil.copytree(built.data, folder)
+    return Data(with_manifest(folder, core=sorted(groups_of_test(Data(built.data)))[::2]))
+
+
+@pytest.fixture(scope="session")
+def core_scorer(built: Built, core_data: Data) -> Scorer:
+    """Scorer with the answers of the small build and a core."""
+    return Scorer(core_data, Answers(built.answers))
 
 
 @pytest.fixture

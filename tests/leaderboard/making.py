@@ -53,6 +53,24 @@ def guesses(data: Data, split: Split, seed: int = 0, configs: tuple[str, ...] = 
     return predictions
 
 
+def groups_of_test(data: Data) -> set[str]:
+    """Return the query groups of the test split."""
+    return {group for config in HISTORY_TYPES for group in data.column(config, "test", "query_group")}
+
+
+def with_manifest(folder: Path, **changes: object) -> Path:
+    """Change fields of the manifest of a data set, and return its folder."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    return folder
+
+
+def of_core(data: Data, predictions: Mapping[str, str]) -> dict[str, str]:
+    """Return the predictions on the core of the test split."""
+    core = frozenset().union(*data.core_ids("test").values())
+    return {instance_id: text for instance_id, text in predictions.items() if instance_id in core}
+
+
 def submission(
     content: bytes,
     *,

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from leaderboard.stores.stored_records import OVERALL
+from leaderboard.stores.stored_records import CORE, FULL_SPLIT, OVERALL, Outcome, from_json, to_json
 from leaderboard.views import downloads, filters, ranking, table
 from leaderboard.views.filters import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
 
-from .board_rows import HOSTILE, REVISION, check_no_markup, entry, rows_of
+from .board_rows import HOSTILE, REVISION, check_no_markup, entry, on_core, rows_of
 
 
 def test_systems_with_overlapping_intervals_share_a_rank_and_show_the_range_of_possible_ranks() -> None:
@@ -256,3 +256,72 @@ def test_the_board_shows_its_sort_order_its_formulas_and_why_it_is_empty() -> No
     assert "None of the 4 rows passes" in table.board_html([], View(search="x"), of=4)
     assert "Nothing is scored on test yet" in table.board_html([], View(split="test"), of=0)
     assert set(DEFAULT_COLUMNS) < set(COLUMN_KEYS)
+
+
+WITH_CORE = [
+    on_core(entry(1, 0.6), full=0.9),
+    on_core(entry(2, 0.7)),
+    on_core(entry(3, 0.3, badge="baseline", name="random"), full=0.2),
+]
+
+
+def test_rows_are_ranked_by_the_core_and_show_the_full_split_where_it_was_answered() -> None:
+    rows = rows_of(*WITH_CORE, split="test", main=CORE)
+    assert [
+        (row.system, row.rank, row.rates["tool_accuracy"], row.full_rates.get("tool_accuracy")) for row in rows
+    ] == [
+        ("system 2", 1, 0.7, None),
+        ("system 1", 2, 0.6, 0.9),
+        ("random", None, 0.3, 0.2),
+    ]
+    of_config = rows_of(*WITH_CORE, which="chronological", split="test", main=CORE)
+    assert [row.full_rates.get("tool_accuracy") for row in of_config] == [None, 0.9, 0.2]
+    by_full = filters.ordered(rows, filters.FULL, upwards=False)
+    assert [row.system for row in by_full] == ["system 1", "random", "system 2"]
+    assert {row.scored_rows for row in rows} == {CORE}
+    (plain,) = rows_of(entry(1, 0.5))
+    assert (plain.scored_rows, plain.full_rates) == (FULL_SPLIT, plain.rates)
+
+
+def test_outcomes_of_before_the_core_was_scored_can_be_read_and_wait_for_their_rescoring() -> None:
+    submission, outcome = entry(1, 0.9, split="test")
+    stored = {key: value for key, value in json.loads(to_json(outcome)).items() if key not in ("rows", "full")}
+    old = from_json(Outcome, json.dumps(stored))
+    assert old == outcome
+    assert rows_of((submission, old), split="test", main=CORE) == []
+    new = dataclasses.replace(on_core((submission, outcome))[1], created="2026-12-01", scorer_version="scorer-2")
+    (row,) = ranking.rows([submission], [old, new], OVERALL, "test", REVISION, main=CORE)
+    assert row.former is None  # a rate on other rows is not the former value
+
+
+def test_the_table_names_the_rows_of_its_figures() -> None:
+    rows = rows_of(*WITH_CORE, split="test", main=CORE)
+    html = table.board_html(rows, View(split="test"), of=3, main=CORE)
+    for words in (
+        "Tool<small>core</small>",
+        "Lift<small>core</small>",
+        "Tool<small>full split</small>",
+        "Ranks are by the core of the test split",
+        "a dash where",
+    ):
+        assert words in html
+    assert html.count('data-label="Tool, full split"') == html.count('data-label="Tool, core"') == 3
+    assert '<td class="n" data-label="Tool, full split"><span class="none">–</span></td>' in html  # noqa: RUF001
+    assert '<td class="n" data-label="Tool, full split">90.0<small>' in html
+    assert "full split" not in table.board_html(FILTERED, View(), of=4)
+    assert "core</small>" not in table.board_html(FILTERED, View(), of=4)
+    details = table.details_html(rows[1])
+    for words in ("% of the core", "% of the full split", "90.0", "the full split"):
+        assert words in details
+    assert "the core of the test split" in table.details_html(rows[0])
+    assert table.sort_label(filters.FULL) == "tool accuracy on the full split"
+
+
+def test_downloads_name_the_rows_of_the_figures() -> None:
+    first, second, _ = downloads.records(rows_of(*WITH_CORE, split="test", main=CORE))
+    assert (first["scored_rows"], first["tool_accuracy"], first["full_tool_accuracy"], first["full_call_accuracy_low"]) == (
+        "core", 0.7, None, None,
+    )  # fmt: skip
+    assert (second["full_tool_accuracy"], second["full_tool_accuracy_high"]) == (0.9, 0.92)
+    (plain,) = downloads.records(rows_of(entry(1, 0.5)))
+    assert (plain["scored_rows"], plain["full_tool_accuracy"]) == ("full split", 0.5)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from hf_dataset import card_passages
+from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_instances, read_tools
 from hf_dataset.schema import to_dict
 from leaderboard.public_data import Data, DataError, data_revision
 from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.score_submission import Scorer
-from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
+from leaderboard.stores.stored_records import CORE, FULL_SPLIT, HISTORY_TYPES, SPLITS
 from tests.conftest import Built
 
-from .making import guesses
+from .making import guesses, with_manifest
 
 
 def test_instances_match_the_build(built: Built, data: Data) -> None:
@@ -75,6 +77,31 @@ def test_invalid_data_is_rejected(built: Built, data: Data, tmp_path: Path) -> N
         Scorer(Data(tmp_path / "data"), Answers(built.answers)).score("x", "test", HISTORY_TYPES, {}, "")
     with pytest.raises(DataError, match="without its answers"):
         Scorer(data, None).score("x", "test", HISTORY_TYPES, guesses(data, "test"), "")
+
+
+def test_the_core_is_a_part_of_the_test_split(data: Data, core_data: Data, tmp_path: Path) -> None:
+    assert (data.core, data.core_ids("test"), data.main_rows("test")) == (frozenset(), {}, FULL_SPLIT)
+    assert (core_data.main_rows("test"), core_data.main_rows("validation")) == (CORE, FULL_SPLIT)
+    for config, ids in core_data.core_ids("test").items():
+        assert ids < core_data.ids("test")[config]
+        assert {
+            core_data.column(config, "test", "query_group")[core_data.instance_ids(config, "test").index(name)]
+            for name in ids
+        } == core_data.core
+    shutil.copytree(data.folder, tmp_path / "data")
+    with pytest.raises(DataError, match=r"names a core whose query groups do not occur in 'preferred_only', 'test'"):
+        Data(with_manifest(tmp_path / "data", core=["nothing"])).core_ids("test")
+
+
+@pytest.mark.parametrize("pack", [None, "ab" * 32])
+def test_the_origin_of_the_test_listings_is_stated_in_the_words_of_the_card(
+    pack: str | None, built: Built, tmp_path: Path
+) -> None:
+    shutil.copytree(built.data, tmp_path / "data")
+    data = Data(with_manifest(tmp_path / "data", listing_pack=pack))
+    assert data.listings == dict(card_passages._facts(read_manifest(data.folder)))["test listings"]
+    assert data.listings.startswith(f"by the pack `{pack}`: a program" if pack else "by the repository's own templates")
+    assert Data(with_manifest(data.folder, catalog="toolbench x")).listings == ""
 
 
 def test_two_builds_never_share_a_data_revision(built: Built) -> None:

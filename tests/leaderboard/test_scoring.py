@@ -22,7 +22,15 @@ from leaderboard.scoring.rescore import rescore
 from leaderboard.scoring.score_submission import Scored, Scorer
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Receipt
-from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL, Split, latest
+from leaderboard.stores.stored_records import (
+    CORE,
+    FULL_SPLIT,
+    HISTORY_TYPES,
+    OVERALL,
+    Split,
+    SplitScores,
+    latest,
+)
 from leaderboard.submissions.validation import check
 from leaderboard.views.paired_difference import CompareError, compare_submissions, compare_tallies
 from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
@@ -31,7 +39,7 @@ from metrics.petoolbench.uncertainty import compare
 from petoolbench.baseline_runs import PERMANENT
 from tests.conftest import Built
 
-from .making import BOB, FREE, Clock, guesses, lines, submission, write
+from .making import BOB, FREE, Clock, guesses, lines, of_core, submission, write
 
 ID = "20261122T120000Z-0123456789abcdef"
 
@@ -123,6 +131,79 @@ def test_outcomes_of_the_test_split_contain_only_rounded_rates(scorer: Scorer, d
     counts = [count for values in outcome.slices.values() for _, count in values.values()]
     assert counts
     assert min(counts) >= score_submission.MIN_SLICE_SIZE
+
+
+def test_the_main_figure_is_on_the_core_for_every_submission(
+    core_scorer: Scorer, core_data: Data, scorer: Scorer
+) -> None:
+    predictions = guesses(core_data, "test")
+    answers = Answers(core_scorer._private().folder)
+    whole, part = (scored(core_scorer, "test", replies) for replies in (predictions, of_core(core_data, predictions)))
+    expected = {}
+    for config in HISTORY_TYPES:
+        rows = [row for row in core_data.table(config, "test").to_pylist() if row["query_group"] in core_data.core]
+        references = [
+            reference_from_row({**row, "answer": answers.of(config, row["instance_id"])["answer"]}) for row in rows
+        ]
+        replies = {reference.instance_id: predictions[reference.instance_id] for reference in references}
+        groups = [reference.query_group for reference in references]
+        expected[config] = aggregate(judge_all(replies, references), groups)
+        scores = whole.outcome.scores[config]
+        assert (scores.count, scores.query_groups) == (len(rows), len(core_data.core))
+        for name in RATES:
+            assert getattr(scores, name) == round(expected[config][name], 3)
+            assert scores.intervals[name] == tuple(round(bound, 3) for bound in expected[config]["intervals"][name])
+    assert whole.outcome.overall == {name: round(rate, 3) for name, rate in macro(expected).items()}
+    assert replace(whole.outcome, full=SplitScores()) == part.outcome
+    assert part.outcome.rows == whole.tallies.rows == CORE
+    assert whole.tallies == part.tallies  # so that any two submissions can be compared
+    assert {len(counts) for counts in whole.tallies.groups.values()} == {len(core_data.core)}
+    plain = scored(scorer, "test", predictions).outcome
+    assert (plain.rows, plain.full) == (FULL_SPLIT, SplitScores())
+    full = whole.outcome.full
+    assert (full.scores, full.overall, full.overall_intervals) == (
+        plain.scores, plain.overall, plain.overall_intervals,
+    )  # fmt: skip
+    assert whole.outcome.answers != plain.answers
+
+
+def test_only_the_configs_answered_in_full_have_scores_on_the_full_split(core_scorer: Scorer, core_data: Data) -> None:
+    predictions = guesses(core_data, "test")
+    mixed = of_core(core_data, predictions) | {
+        name: predictions[name] for name in core_data.ids("test")["chronological"]
+    }
+    outcome = scored(core_scorer, "test", mixed).outcome
+    assert list(outcome.scores) == list(HISTORY_TYPES)
+    assert (list(outcome.full.scores), outcome.full.overall) == (["chronological"], {})
+    assert outcome.overall
+
+
+def test_the_validation_split_has_no_core(core_scorer: Scorer, core_data: Data, scorer: Scorer) -> None:
+    predictions = guesses(core_data, "validation")
+    assert scored(core_scorer, "validation", predictions) == scored(scorer, "validation", predictions)
+    assert core_data.core_ids("validation") == {}
+
+
+def test_a_submission_of_the_core_is_evaluated_and_compared_with_one_of_the_full_split(
+    core_scorer: Scorer, core_data: Data, scorer: Scorer, tmp_path: Path
+) -> None:
+    store, clock = LocalStore(tmp_path / "store"), Clock()
+    whole = submit(store, tmp_path, core_data, 1, split="test")
+    assert [outcome.rows for outcome in evaluate_pending(store, scorer, clock)] == [FULL_SPLIT]  # before it had a core
+    content = lines(of_core(core_data, guesses(core_data, "test", 2)))
+    part = submission(content, split="test", revision=core_data.revision, person=BOB)
+    store.submit(part, write(tmp_path, content, "part.jsonl"), lambda _: FREE)
+    assert [outcome.status for outcome in evaluate_pending(store, core_scorer, clock)] == ["scored"]
+    with pytest.raises(CompareError, match="rescored"):
+        compare_submissions(store, whole, part.id)
+    (rescored,) = rescore(store, core_scorer, clock)
+    assert "tool accuracy on the core: preferred_only none -> " in rescored.in_words()
+    compared = compare_submissions(store, whole, part.id)
+    assert [(scope.rows, scope.comparison.rows) for scope in compared] == [
+        (CORE, sum(map(len, core_data.core_ids("test").values()))),
+        *((CORE, len(ids)) for ids in core_data.core_ids("test").values()),
+    ]
+    assert [outcome.submission_id for outcome in add_baselines(store, core_scorer, None, clock)]
 
 
 def test_tallies_suffice_for_the_comparison_of_the_metric(scorer: Scorer, data: Data) -> None:

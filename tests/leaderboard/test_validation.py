@@ -18,14 +18,14 @@ import pytest
 from leaderboard.public_data import Data
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Receipt
-from leaderboard.stores.stored_records import System
+from leaderboard.stores.stored_records import HISTORY_TYPES, System
 from leaderboard.submissions import validation
-from leaderboard.submissions.submissions import SubmissionService
+from leaderboard.submissions.submissions import SubmissionService, receipt_of
 from leaderboard.submissions.system_form import read_system
 from leaderboard.submissions.validation import Limits, SubmissionTerms, check
 from tests.conftest import Built
 
-from .making import ANN, guesses, lines, write
+from .making import ANN, guesses, lines, of_core, write
 
 IDS = {"preferred_only": frozenset({"p1", "p2"}), "chronological": frozenset({"c1", "c2", "c3"})}
 GOOD = lines({"p1": "a", "p2": ""})
@@ -99,6 +99,58 @@ def test_a_valid_file(content: bytes) -> None:
 def test_a_file_may_answer_several_configs() -> None:
     checked = check(io.BytesIO(lines({"c1": "", "p1": "", "c2": "", "p2": "", "c3": ""})), IDS)
     assert (checked.ok, checked.configs) == (True, ("preferred_only", "chronological"))
+
+
+CORE = {"preferred_only": frozenset({"p1"}), "chronological": frozenset({"c1", "c2"})}
+IN_BETWEEN = {
+    "a part of the core": (("c1",), "chronological: 1 of 2 instance_ids of the core are missing: 'c2'. Answer all 2 of the core, or all 3 of the full split; use"),
+    "more than the core": (("c1", "c3"), "chronological: the file answers more than the core, but 1 of 3 instance_ids of the full split are missing, 1 of them in the core: 'c2'. Answer all 3 of the full split, or only the 2 of the core; use"),
+    "none of the core": (("c3",), "chronological: the file answers more than the core, but 2 of 3 instance_ids of the full split are missing, 2 of them in the core: 'c1', 'c2'."),
+    "beyond the core": (("p2",), "preferred_only: the file answers more than the core, but 1 of 2 instance_ids of the full split are missing, 1 of them in the core: 'p1'."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_BETWEEN)
+def test_what_lies_between_the_core_and_the_full_split_is_refused(name: str) -> None:
+    ids, expected = IN_BETWEEN[name]
+    checked = check(io.BytesIO(lines(dict.fromkeys(ids, ""))), IDS, core=CORE)
+    assert [str(problem)[: len(expected)] for problem in checked.problems] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("ids", "core_only"),
+    [
+        ("p1 c1 c2", ("preferred_only", "chronological")),
+        ("p1 p2 c1 c2", ("chronological",)),
+        ("p1 p2 c1 c2 c3", ()),
+        ("c1 c2", ("chronological",)),
+    ],
+)
+def test_a_file_answers_the_core_or_the_full_split_of_each_config(ids: str, core_only: tuple[str, ...]) -> None:
+    checked = check(io.BytesIO(lines(dict.fromkeys(ids.split(), ""))), IDS, core=CORE)
+    assert (checked.problems, checked.core_only) == ((), core_only)
+    assert checked.report()[0].count("(the core)") == len(core_only)
+
+
+def test_a_core_of_all_instances_is_the_full_split() -> None:
+    checked = check(io.BytesIO(GOOD), IDS, core=IDS)
+    assert (checked.ok, checked.core_only) == (True, ())
+    (problem,) = check(io.BytesIO(P1), IDS, core=IDS).problems
+    assert problem.text.startswith("preferred_only: 1 of 2 instance_ids are missing: 'p2'. Answer each of them; use")
+
+
+def test_the_service_and_the_command_accept_the_core_alone(core_data: Data, tmp_path: Path) -> None:
+    predictions = of_core(core_data, guesses(core_data, "test"))
+    path = write(tmp_path, lines(predictions))
+    service = SubmissionService(LocalStore(tmp_path / "store"), core_data, "s")
+    receipt = service.submit(ANN, path, "test", FIELDS)
+    assert isinstance(receipt, Receipt)
+    assert receipt.submission.core_only == HISTORY_TYPES
+    assert receipt_of(receipt)["core_only"] == list(HISTORY_TYPES)
+    arguments = ["--data", str(core_data.folder), "--split", "test"]
+    assert validation.main([str(path), *arguments]) == 0
+    fewer = write(tmp_path, lines(dict(list(predictions.items())[1:])), "fewer.jsonl")
+    assert validation.main([str(fewer), *arguments]) == 1
 
 
 TERMS = SubmissionTerms("71d5439c", "validation", "own")

@@ -174,7 +174,7 @@ def test_the_quickstart_script_prints_its_scores(demo: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "function:my_model, %"
+    assert lines[0] == "function:my_model, % of the given rows"
     headings = [part for part in re.split(r"\s{2,}", lines[2].strip()) if part]
     assert headings[:2] == ["config", "tool"]
     assert "tool, 95 % interval" in headings

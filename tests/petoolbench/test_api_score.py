@@ -106,7 +106,7 @@ def test_the_three_forms_of_the_result_agree(everything: pb.InstanceSet) -> None
     content = json.loads(json.dumps(table.to_dict()))
     frame = table.to_pandas()
     assert list(frame["config"]) == list(content["configs"]) == list(HISTORY_TYPES)
-    assert frame.shape == (3, 2 + 3 * len(RATES) + len(ERROR_CLASSES) + 3)
+    assert frame.shape == (3, 3 + 3 * len(RATES) + len(ERROR_CLASSES) + 3)
     for record in frame.to_dict("records"):
         scores = content["configs"][record["config"]]
         for rate in RATES:
@@ -125,7 +125,7 @@ def test_the_three_forms_of_the_result_agree(everything: pb.InstanceSet) -> None
 def test_the_result_prints_as_a_table_with_its_figures(everything: pb.InstanceSet) -> None:
     table = pb.score(mixed_replies(everything), everything)
     lines = str(table).splitlines()
-    assert lines[0] == "predictions, %"
+    assert lines[0] == "predictions, % of the full split"
     assert lines[2].split()[:6] == ["config", "tool", "parameters", "call", "format", "hallucination"]
     for line, part in zip(lines[4:7], table.parts, strict=True):
         low, high = part.scores["intervals"]["tool_accuracy"]
@@ -211,6 +211,58 @@ def test_the_test_split_is_scored_with_its_private_answers_only(built: Built) ->
     assert pb.score(run, built.data, answers=built.answers).parts == expected
     assert pb.score(run, public.to_dict(), answers=str(built.answers)).parts == expected
     assert pb.score(run.predictions, built.data, split="test", answers=built.answers).parts == expected
+
+
+@pytest.fixture(scope="module")
+def with_core(core_folder: Path, built: Built) -> pb.InstanceSet:
+    return pb.load(core_folder, "all", "test", answers=built.answers)
+
+
+def test_the_rows_of_figures_have_names(with_core: pb.InstanceSet, chronological: pb.InstanceSet, built: Built) -> None:
+    assert with_core.scored_rows == chronological.scored_rows == "full split"
+    assert with_core.core.scored_rows == with_core.by_config()["chronological"].core.scored_rows == "core"
+    for part in (with_core[:-1], with_core.core[:-1], chronological[:3]):
+        assert part.scored_rows == "given rows"
+    assert pb.load(built.data, "all", "test").core.scored_rows == "full split"
+    assert pb.load(with_core.to_dict()).scored_rows == "given rows"
+
+
+def test_the_main_figures_of_the_test_split_are_on_the_core(with_core: pb.InstanceSet, built: Built) -> None:
+    replies = dict(zip((row.instance_id for row in with_core), mixed_replies(with_core), strict=True))
+    of_core = {row.instance_id: replies[row.instance_id] for row in with_core.core}
+    table, plain = pb.score(replies, with_core), pb.score(replies, built.data, split="test", answers=built.answers)
+    assert (plain.scored_rows, plain.full, plain.to_dict()["full_split"]) == ("full split", (), None)
+    assert (table.scored_rows, table.full) == ("core", plain.parts)
+    only = pb.score(of_core, with_core)
+    assert only.parts == table.parts == pb.score(of_core, with_core.core).parts
+    assert (only.full, only.to_dict()["full_split"]) == ((), None)
+    assert 0 < table["chronological"]["count"] < plain["chronological"]["count"]
+    assert [part.missing for part in only.parts] == [0, 0, 0]
+    content = table.to_dict()
+    assert (content["scored_rows"], content["mean"]) == ("core", only.mean)
+    assert content["full_split"] == {"configs": plain.to_dict()["configs"], "mean": plain.mean}
+    assert table.to_pandas()["scored_rows"].tolist() == ["core"] * 3 + ["full split"] * 3
+    lines = str(table).splitlines()
+    assert [line for line in lines if "% of the" in line] == [
+        "predictions, % of the core",
+        "predictions, % of the full split",
+    ]
+
+
+def test_a_config_of_which_only_the_core_was_answered_has_no_figure_on_the_full_split(
+    with_core: pb.InstanceSet,
+) -> None:
+    replies: dict[str, str | None] = {row.instance_id: "x" for row in with_core.core}
+    beyond = next(
+        row.instance_id for row in with_core if row.instance_id not in replies and row.instance_id[:3] == "chr"
+    )
+    more: dict[str, str | None] = {**replies, beyond: "x"}
+    unknown: dict[str, str | None] = {**replies, "chronological-test-unknown": "x"}
+    table = pb.score(more, with_core)
+    assert [(part.config, part.missing > 0) for part in table.full] == [("chronological", True)]
+    assert pb.score(more, with_core.by_config()["preferred_only"]).full == ()
+    with pytest.raises(PredictionsError, match="not in this split"):
+        pb.score(unknown, with_core)
 
 
 def test_wrong_options_are_refused(built: Built, chronological: pb.InstanceSet, run: pb.Run) -> None:

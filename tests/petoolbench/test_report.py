@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builder.errors import DataError
+from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_answers, read_instances
 from hf_dataset.schema import HISTORY_TYPES, MetaRow
-from petoolbench.data import spread_over_groups
+from petoolbench.data import load, spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.run_files import read_run
+from petoolbench.run_report import report_tables
 from petoolbench.run_report.bias import position_bias
 from petoolbench.run_report.breakdown import breakdowns, rate
 from petoolbench.run_report.gather import gather
 from petoolbench.run_report.lift import lifts
 from petoolbench.run_report.run_facts import NO_REPLY, compute_report
 from petoolbench.run_report.wording import findings
+from petoolbench.run_report.write import to_csv
 from petoolbench.runs import Line
 from petoolbench.scoring import score_replies
 from tests.conftest import Built
 
-from .run_files import CONFIG, baseline, call, correct_call, header, judged_run, rows_of, write_file
+from .run_files import CONFIG, baseline, call, changed, correct_call, header, judged_run, rows_of, write_file
 
 
 def test_scores_equal_those_of_the_metric(built: Built, tmp_path: Path) -> None:
@@ -263,3 +267,67 @@ def test_runs_of_other_data_are_refused(built: Built, tmp_path: Path) -> None:
         gather([mine, write_file(tmp_path / "train.jsonl", None, train)], built.data)
     with pytest.raises(DataError, match="There are no runs"):
         gather([], built.data)
+
+
+def test_the_main_figures_of_the_test_split_are_on_the_core(built: Built, core_folder: Path, tmp_path: Path) -> None:
+    data = load(core_folder, "all", "test", answers=built.answers)
+    correct = {row.instance_id: correct_call(row) for row in data}
+    of_core = {row.instance_id: correct[row.instance_id] for row in data.core}
+    half = {name: reply if name in of_core else "?" for name, reply in correct.items()}
+    default = header(built, "all", split="test", data_sha256=read_manifest(core_folder).data_sha256("all", "test"))
+    limit = 3
+    few = {row.instance_id: correct[row.instance_id] for row in data.spread(limit)}
+    paths = [
+        write_file(tmp_path / "full.jsonl", changed(default, model="full"), half),
+        write_file(tmp_path / "core.jsonl", changed(default, model="core", core=True), of_core),
+        write_file(tmp_path / "plain.jsonl", None, of_core),
+        write_file(tmp_path / "few.jsonl", changed(default, model="few", limit=limit), few),
+    ]
+    report = compute_report(gather(paths, core_folder, built.answers))
+    assert report.scored_rows == "core"
+    runs = {run.name: run for run in report.of(CONFIG)}
+    size = len(data.by_config()[CONFIG].core)
+    assert {run.scores["count"] for run in runs.values()} == {size}
+    assert [name for name, run in runs.items() if run.full] == ["full"]
+    full, part, few_run = runs["full"], runs["core"], runs["few"]
+    assert full.full is not None
+    assert (full.scores["tool_accuracy"], full.full["count"]) == (1, len(data) // 3)
+    assert full.full["tool_accuracy"] == pytest.approx(size / (len(data) // 3))
+    for run in (part, runs["plain"]):
+        assert (run.limited, run.answered.asked, run.answered.missing) == (False, size, 0)
+        assert run.scores["tool_accuracy"] == run.scores_of_asked["tool_accuracy"] == 1
+    assert few_run.limited
+    assert few_run.scores_of_asked["count"] == limit
+    assert set(report.means) == {"full", "core", "plain", "few"}
+    assert set(report.full_means) == {"full"}
+    table = report_tables.accuracy(report, CONFIG)
+    assert table.title.startswith(f"{CONFIG}: {size} instances of the core, ")
+    names = [row[0] for row in table.rows]
+    assert names[names.index("full") + 1] == f"… on the {len(data) // 3} instances of the full split"
+    means = report_tables.means(report)
+    assert means is not None
+    assert "… on the full split" in [row[0] for row in means.rows]
+    lines = [line for finding in findings(report) for line in finding.lines]
+    assert any(line.startswith(f"core: tool accuracy 100.0 % on {size} instances of the core (") for line in lines)
+    rows = list(csv.DictReader(to_csv(report).splitlines()))
+    assert [(row["scored_rows"], row["run"]) for row in rows if row["config"] == CONFIG and row["run"] == "full"] == [
+        ("core", "full"), ("full split", "full"),
+    ]  # fmt: skip
+    loaded = compute_report(gather(paths[1:3], data.core))
+    assert (loaded.scored_rows, {run.full for run in loaded.runs}) == ("core", {None})
+    assert loaded.of(CONFIG)[0].scores == part.scores
+    given = compute_report(gather([write_file(tmp_path / "given.jsonl", None, few)], data.spread(limit)))
+    assert given.scored_rows == "given rows"
+
+
+def test_a_lift_pairs_a_run_on_the_core_with_one_on_the_full_split(
+    built: Built, core_folder: Path, tmp_path: Path
+) -> None:
+    data = load(core_folder, CONFIG, "test", answers=built.answers)
+    correct = {row.instance_id: correct_call(row) for row in data}
+    of_core = {row.instance_id: "?" for row in data.core}
+    default = header(built, split="test", data_sha256=read_manifest(core_folder).data_sha256(CONFIG, "test"))
+    own = write_file(tmp_path / "own.jsonl", default, correct)
+    other = write_file(tmp_path / "other.jsonl", changed(default, core=True, history="swapped"), of_core)
+    (lift,) = lifts(gather([own, other], core_folder, built.answers).runs).found
+    assert (lift.comparison.rows, lift.own, lift.other) == (len(of_core), 1, 0)

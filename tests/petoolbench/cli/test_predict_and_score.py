@@ -125,7 +125,9 @@ def test_scores_are_printed_as_csv(built: Built, run_of_all: Path) -> None:
 
 def test_a_run_of_all_configs_is_scored_without_naming_them(built: Built, run_of_all: Path) -> None:
     output = succeed("score", "run.jsonl", "--data", built.data, cwd=run_of_all)
-    assert output.startswith("chronological: 1 of 36 instances have no prediction and count as wrong.\n")
+    assert output.startswith(
+        "chronological: 1 of 36 instances of the full split have no prediction and count as wrong.\n"
+    )
     for config in (*HISTORY_TYPES, "mean"):
         assert re.search(rf"^ *{config} +\d+\.\d ", output, flags=re.MULTILINE)
     options = ("--data", built.data, "--config", HISTORY_TYPES[1], "--json")

@@ -1,0 +1,147 @@
+"""Tests of the pages of a board whose main figure is on the core, without a browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leaderboard import app
+from leaderboard.pages import about_page, board_page, charts_page, compare_page, submit_page
+from leaderboard.pages.page_context import Context
+from leaderboard.public_data import Data
+from leaderboard.scoring.baselines import add_baselines
+from leaderboard.scoring.evaluator import evaluate_pending
+from leaderboard.scoring.score_submission import Scorer
+from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.snapshot import Snapshot
+from leaderboard.submissions.identity import Identity
+from leaderboard.submissions.submissions import SubmissionService, status_of
+from leaderboard.views import filters
+from leaderboard.views.filters import View
+
+from .making import ANN, BOB, FREE, Clock, guesses, lines, of_core, submission, with_manifest, write
+
+OWN_TEMPLATES = "Test listings by the repository's own templates: a program that knows them can read them."
+IDENTITY = Identity(in_space=False, whoami=lambda _: {})
+
+
+def context_of(store: LocalStore, data: Data) -> Context:
+    snapshot = Snapshot(store, data.revision, has_core=bool(data.core))
+    return Context(store, snapshot, data, SubmissionService(store, data, "s"), IDENTITY)
+
+
+@pytest.fixture(scope="module")
+def context(core_data: Data, core_scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """Board of a data set with a core: one run of the core, one of the full split, and two baselines."""
+    folder = tmp_path_factory.mktemp("board")
+    store, clock, predictions = LocalStore(folder / "store"), Clock(), guesses(core_data, "test")
+    for person, replies in ((ANN, of_core(core_data, predictions)), (BOB, guesses(core_data, "test", 2))):
+        content = lines(replies)
+        new = submission(
+            content, person=person, split="test", revision=core_data.revision, name=f"by {person.name}", now=clock()
+        )
+        store.submit(new, write(folder, content, f"{person.name}.jsonl"), lambda _: FREE)
+    (folder / "baselines").mkdir()
+    write(folder / "baselines", lines(of_core(core_data, predictions)), "program.test.jsonl")
+    assert len(list(add_baselines(store, core_scorer, folder / "baselines", clock))) == 3
+    assert [outcome.status for outcome in evaluate_pending(store, core_scorer, clock)] == ["scored", "scored"]
+    return context_of(store, core_data)
+
+
+def test_the_heading_states_the_main_figure_the_listings_and_the_row_of_the_program(context: Context) -> None:
+    text = app.title_text(context)
+    assert context.data.revision in text
+    assert "The main figure of the test split is on its core." in text
+    assert f"{OWN_TEMPLATES} See the row *program* of the test split for such a program." in text
+
+
+def test_the_heading_names_the_pack_and_no_row_that_the_board_lacks(data: Data, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    plain = app.title_text(context_of(store, data))
+    assert plain.endswith(OWN_TEMPLATES)
+    assert "core" not in plain
+    shutil.copytree(data.folder, tmp_path / "data")
+    packed = Data(with_manifest(tmp_path / "data", listing_pack="cafe"))
+    assert (
+        "Test listings by the pack `cafe`: a program that knows the repository has never seen their forms"
+        in app.title_text(context_of(store, packed))
+    )
+    other = Data(with_manifest(tmp_path / "data", catalog="toolbench x"))
+    assert "listings" not in app.title_text(context_of(store, other))
+
+
+def test_the_board_ranks_a_run_of_the_core_and_one_of_the_full_split_together(context: Context) -> None:
+    handlers = board_page.Handlers(context)
+    rows = {row["system"]: row for row in handlers.rows("test")}
+    assert set(rows) == {"by ann", "by bob", "program", "empty file"}
+    assert {row["scored_rows"] for row in rows.values()} == {"core"}
+    assert rows["by ann"]["rank"] is not None
+    assert rows["by ann"]["full_tool_accuracy"] is rows["program"]["full_tool_accuracy"] is None
+    assert rows["by bob"]["full_tool_accuracy"] is not None
+    html, _ = handlers.drawn(View(split="test"))
+    assert "Tool, full split" in html
+    assert "full split" not in handlers.drawn(View())[0]
+    assert {row["scored_rows"] for row in handlers.rows("validation")} == {"full split"}
+
+
+def test_the_column_of_the_full_split_does_not_change_the_address_without_a_core() -> None:
+    values = ["test", "overall", "", [], [], "any", "", False, "rank", True, list(filters.DEFAULT_COLUMNS), 1]
+    assert board_page.view_of("board", values, has_core=True) == View(split="test")
+    values[10] = [key for key in filters.DEFAULT_COLUMNS if key != filters.FULL]
+    assert board_page.view_of("board", values, has_core=False) == View(split="test")
+    assert filters.FULL not in board_page.view_of("board", values, has_core=True).columns
+    values[10] = []
+    assert board_page.view_of("board", values, has_core=False).columns == ()
+
+
+def test_charts_comparisons_and_the_own_submissions_name_the_core(context: Context) -> None:
+    first, second = (row["submission_id"] for row in board_page.Handlers(context).rows("test")[:2])
+    charts = charts_page.Handlers(context)
+    assert "The figures are on the core of the test split." in charts.draw("test", "config", [first], None)[1]
+    assert "costs less" in charts.draw("test", "cost", None, None)[1]
+    assert "core" not in charts.draw("validation", "config", [], None)[1]
+    compare = compare_page.Handlers(context)
+    assert "instances of the core of the test split" in compare.draw("test", first, second)[0]
+    assert {scope["scored_rows"] for scope in compare.compare(first, second)} == {"core"}
+    known = context.snapshot.get()
+    status = status_of(known.by_id[first], known.latest[first])
+    assert status["scored_rows"] == "core"
+    assert submit_page._status_cells(status)[-1].endswith(", on the core")
+
+
+def test_a_valid_file_of_the_core_is_named_as_such() -> None:
+    answer = {"valid": True, "configs": ["preferred_only", "chronological"], "core_only": ["chronological"], "lines": 9}
+    assert "9 lines answer preferred_only, chronological (the core)." in submit_page.answer_html(answer)
+
+
+def test_the_about_page_says_which_rows_the_main_figure_is_on(context: Context, data: Data) -> None:
+    text = about_page.markdown(context.data, "s")
+    assert "On the test split, the main figure is on the *core*" in text
+    assert f"| {len(context.data.core_ids('test')['chronological'])} |" in text
+    assert OWN_TEMPLATES in text
+    assert "The data set has no core: all figures are on the full split" in about_page.markdown(data, "s")
+
+
+@pytest.mark.parametrize("has_core", [True, False])
+def test_the_column_of_the_full_split_is_offered_only_with_a_core(
+    core_data: Data, data: Data, tmp_path: Path, has_core: bool
+) -> None:
+    # In a process of its own, because an app that is not served leaves its event loops open.
+    code = (
+        "import sys; from pathlib import Path; from leaderboard import app; from leaderboard.public_data import Data; "
+        "from leaderboard.stores.local_store import LocalStore; from leaderboard.submissions.identity import Identity; "
+        "store, data = LocalStore(Path(sys.argv[1])), Data(Path(sys.argv[2])); "
+        "blocks = app.build(store, data, Identity(in_space=False, whoami=lambda _: {})); "
+        "print([block.choices for block in blocks.blocks.values() if getattr(block, 'elem_id', '') == 'columns'])"
+    )
+    folder = (core_data if has_core else data).folder
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "store", folder], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "('Lift', 'lift')" in done.stdout
+    assert (f"('Tool, full split', '{filters.FULL}')" in done.stdout) == has_core
