@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from string import Formatter
 from typing import Final
 
@@ -31,6 +32,8 @@ _LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
 """Beginning of a sentence with a name such as `the lower field`."""
 _FINAL_PERCENT: Final = 40
 """Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
+_LONGEST_TRADE: Final = 14
+"""Maximum length of the name of a concern in the names of web sites."""
 _ATTEMPTS: Final = 60
 """Attempts to draw values for a request before it is given up."""
 _PARTITION_ATTEMPTS: Final = 400
@@ -68,6 +71,8 @@ class Voice:
             order = [alternatives[int(place)] for place in rng.permutation(len(alternatives))]
             self.names[key] = next((name for name in order if not taken.intersection(_words(name))), order[0])
             taken.update(_words(self.names[key]))
+        compact = "".join(filter(str.isalpha, concern.name.casefold())) if concern.name.isascii() else ""
+        self._trade = compact if concern.sphere != "family" and len(compact) <= _LONGEST_TRADE else ""
         self._orders: dict[str, list[str]] = {}
         self._shown: set[str] = set()
 
@@ -144,7 +149,8 @@ class Voice:
     ) -> Scenario | None:
         """Draw values for a text; None if they or the instruction are rejected."""
         own = self._own_values(job, texts, rng, final=final)
-        drawn = draw_values([slot for slot in job.slots if slot.name not in own], ValueSource(rng, situation=situation))
+        source = ValueSource(rng, situation=replace(situation, trade=self._trade))
+        drawn = draw_values([slot for slot in job.slots if slot.name not in own], source)
         values = {slot.name: own[slot.name] if slot.name in own else drawn[slot.name] for slot in job.slots}
         if drawn and not accepts_values(values, job.excluded_values, final=final):
             return None

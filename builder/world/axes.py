@@ -118,7 +118,7 @@ _AXES: Final = (
         provider=True,
     ),
     Axis("lifecycle", "stabler interface", "less", levels=("stable", "beta", "deprecated")),
-    Axis("standing", "higher standing", "more", "of 10", (5.0, 7.0, 8.2, 9.2, 9.8), measured=True),
+    Axis("standing", "higher standing", "more", "of 10", (6.4, 8.0, 8.8, 9.4, 9.8), measured=True),
     Axis("payload", "form of the reply", "matter", levels=("compact", "full")),
 )
 AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _AXES}

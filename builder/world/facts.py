@@ -41,11 +41,12 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
         604800.0,
         2592000.0,
     ),
+    "uptime": (
+        *(93.0, 94.0, 95.0, 96.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.93, 99.95, 99.97, 99.99),
+    ),
     "rate_limit": (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2400, 3000, 6000),
 }
 """Values that services state on axes where they use round ones."""
-_LEAST_DOWNTIME: Final = 0.005
-"""Lowest share of the time, in percent, that a service states to be down."""
 _WHOLE: Final = frozenset({"archive", "coverage"})
 """Axes whose numbers are counts."""
 
@@ -63,16 +64,13 @@ def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
 def tidy(axis: Axis, value: float) -> float:
     """Round a number as services state it: to the nearest usual step, or to two significant digits.
 
-    Latency is measured, and has three; the digits of uptime are those of the downtime. Counts are whole numbers and at
-    least 2; standing is at most 10.
+    Latency is measured, and has three. Counts are whole numbers and at least 2; standing is at most 10.
     """
     if value == 0:
         return 0.0
     steps = PRICES if axis.name == "price" else _STEPS.get(axis.name)
     if steps is not None:
         return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
-    if axis.name == "uptime":
-        return round(100 - _rounded(max(100 - value, _LEAST_DOWNTIME), 2), 6)
     rounded = _rounded(value, 3 if axis.name == "latency" else 2)
     if axis.name in _WHOLE:
         return float(max(round(rounded), 2))

@@ -37,6 +37,8 @@ _FREE_UP_TO: Final = 0.8
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
+_ACCESS_OF_PAID: Final = frozenset({"account with credit card", "review of the application"})
+"""Ways to get access that no free tool has."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
 _MAX_OPTIONAL: Final = 2
@@ -236,11 +238,12 @@ def _job(
 
 
 def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequence[Facts]:
-    """Make the cheapest tool of most groups free, where it is cheap and every other one is clearly dearer than free."""
+    """Make the cheapest tool of most groups free, where it is cheap, easy to get, and every other one is clearly dearer."""
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
     lowest, second = (float(facts[place]["price"]) for place in order[:2])
     is_clear = AXES["price"].goodness(0.0) - AXES["price"].goodness(second) >= LEAD
-    if lowest > _FREE_UP_TO or not is_clear or rng.random() >= _FREE_SHARE:
+    is_easy = facts[order[0]].get("access") not in _ACCESS_OF_PAID
+    if lowest > _FREE_UP_TO or not is_clear or not is_easy or rng.random() >= _FREE_SHARE:
         return facts
     return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
 

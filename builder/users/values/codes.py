@@ -27,8 +27,10 @@ _CURRENCIES = (
     "EUR", "USD", "GBP", "JPY", "CHF", "NOK", "SEK", "DKK", "PLN", "CZK", "HUF", "TRY", "AUD", "NZD", "CAD", "MXN",
     "BRL", "ZAR", "INR", "SGD", "HKD", "KRW", "THB", "MYR", "IDR", "PHP", "AED", "ILS", "EGP", "KES",
 )  # fmt: skip
-_OWN_CURRENCY = 0.4
-"""Share of the currencies that are those of the person's country, as far as they can be."""
+_OWN_FIRST = 0.5
+"""Share of the currencies that are those of the person's country."""
+_OWN_SECOND = 0.85
+"""The same share of second currencies, where the first one is another."""
 _TICKERS = (
     "AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "META", "NFLX", "AMD", "INTC", "ORCL", "ADBE", "CRM", "CSCO", "IBM", "QCOM",
     "JPM", "BAC", "WFC", "GS", "V", "MA", "KO", "PEP", "MCD", "SBUX", "NKE", "DIS", "WMT", "COST", "TGT", "HD", "LOW",
@@ -67,10 +69,9 @@ def _unused(draw: ValueSource, key: str, items: tuple[str, ...]) -> str:
 def currency(draw: ValueSource) -> SlotValue:
     """Draw a currency code, often that of the person's country; those of one scenario differ."""
     used = draw.shared.get("currencies", ())
-    if draw.situation and draw.rng.random() < _OWN_CURRENCY:
-        own = draw.situation.home.currency
-        if own in _CURRENCIES and own not in used:
-            return plain(_unused(draw, "currencies", (own,)))
+    own = draw.situation.home.currency if draw.situation else None
+    if own and own not in used and draw.rng.random() < (_OWN_SECOND if used else _OWN_FIRST):
+        return plain(_unused(draw, "currencies", (own,)))
     return plain(_unused(draw, "currencies", _CURRENCIES))
 
 
@@ -124,8 +125,8 @@ def _day(draw: ValueSource, first: int, last: int) -> date:
 
 
 def future_date(draw: ValueSource) -> SlotValue:
-    """Draw a date in the weeks after a person asks, or in the year after the reference date."""
-    return said_date(_day(draw, 0, 360) if draw.situation is None else _days_after(draw, 1, 20))
+    """Draw a date in the week after a person asks, or in the year after the reference date."""
+    return said_date(_day(draw, 0, 360) if draw.situation is None else _days_after(draw, 0, 6))
 
 
 def recent_date(draw: ValueSource) -> SlotValue:

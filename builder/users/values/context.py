@@ -30,10 +30,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Where somebody lives and when they ask: most of the places and dates of their requests are near."""
+    """Where somebody lives, when they ask and about what: their places, dates and web sites are mostly near."""
 
     home: Place
     day: date
+    trade: str = ""
+    """What web sites about their concern have in their names; empty if that would sound odd."""
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ _PHONE_FORMS = {
 """Mobile numbers by country."""
 _OWN_PHONES = 0.6
 """Share of the numbers that are of the person's country, as far as they can be."""
+_OF_TRADE = 0.6
+"""Share of the domains that are of the trade of the person's concern."""
 _SITE_FIRST = (
     "harbor", "tallpine", "mistral", "copper", "fjord", "willow", "granite", "saffron", "juniper", "lantern", "meadow",
     "orchid", "pebble", "raven", "thistle", "umber", "velvet", "walnut", "yarrow", "zephyr", "clover", "driftwood",
@@ -48,6 +50,12 @@ _PAGES = (
     "events/2026",
     "news/harbour-festival",
     "team",
+    "gallery",
+    "courses",
+    "archive/2025",
+    "members",
+    "faq",
+    "visit",
 )
 _TAGS = (
     "streetfood", "sourdough", "trailrunning", "filmphotography", "urbansketching", "vanlife", "houseplants", "woodworking",
@@ -103,7 +111,9 @@ def username(draw: ValueSource) -> SlotValue:
 def email(draw: ValueSource) -> SlotValue:
     """Draw an e-mail address."""
     first, last = str(_person(draw).first_name()).lower(), str(_person(draw).last_name()).lower()
-    return plain(f"{first}.{''.join(filter(str.isalpha, last))}@{draw.choice(_MAIL_HOSTS)}")
+    return plain(
+        f"{first}.{''.join(filter(str.isalpha, last))}@{domain(draw).value if draw.situation else draw.choice(_MAIL_HOSTS)}"
+    )
 
 
 def phone(draw: ValueSource) -> SlotValue:
@@ -125,8 +135,10 @@ def company(draw: ValueSource) -> SlotValue:
 
 
 def domain(draw: ValueSource) -> SlotValue:
-    """Draw the domain of a small company."""
-    return plain(f"{draw.choice(_SITE_FIRST)}{draw.choice(_SITE_SECOND)}{draw.choice(_SITE_ENDS)}")
+    """Draw the domain of a small company, often one of the trade of the person's concern."""
+    of_trade = draw.situation is not None and draw.situation.trade and draw.rng.random() < _OF_TRADE
+    second = draw.situation.trade if draw.situation and of_trade else draw.choice(_SITE_SECOND)
+    return plain(f"{draw.choice(_SITE_FIRST)}{second}{draw.choice(_SITE_ENDS)}")
 
 
 def url(draw: ValueSource) -> SlotValue:
@@ -169,12 +181,20 @@ def age(draw: ValueSource) -> SlotValue:
 
 def height_cm(draw: ValueSource) -> SlotValue:
     """Draw the height of an adult in centimetres, 152 to 198."""
-    return plain(draw.integer(152, 198))
+    return plain(_height(draw))
 
 
 def weight_kg(draw: ValueSource) -> SlotValue:
-    """Draw the weight of an adult in kilograms, 49 to 118."""
-    return plain(draw.integer(49, 118))
+    """Draw the weight of an adult in kilograms that goes with their height."""
+    return plain(round(draw.integer(190, 310) / 10 * (_height(draw) / 100) ** 2))
+
+
+def _height(draw: ValueSource) -> int:
+    """Return the height of the adult of a scenario."""
+    if "height" not in draw.shared:
+        draw.shared["height"] = draw.integer(152, 198)
+    height: int = draw.shared["height"]
+    return height
 
 
 def gender(draw: ValueSource) -> SlotValue:

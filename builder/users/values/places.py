@@ -25,9 +25,9 @@ _HOMES = frozenset(
     )
 )
 """Countries that people live in, as ISO 3166-1 codes."""
-_AT_HOME = 0.5
+_AT_HOME = 0.75
 """Share of the places of a person's requests that are at home."""
-_IN_COUNTRY = 0.6
+_IN_COUNTRY = 0.75
 """Share of the others that are in the same country."""
 _NEAR = 12
 """Distance from the centre of a city up to which coordinates lie, in hundredths of a degree."""
