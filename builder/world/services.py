@@ -238,7 +238,7 @@ def _job(
 
 
 def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequence[Facts]:
-    """Make the cheapest tool of most groups free, where it is cheap, easy to get, and every other one is clearly dearer."""
+    """Make the cheapest tool of most groups free, where it is easy to get and every other one is clearly dearer."""
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
     lowest, second = (float(facts[place]["price"]) for place in order[:2])
     is_clear = AXES["price"].goodness(0.0) - AXES["price"].goodness(second) >= LEAD

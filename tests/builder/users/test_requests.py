@@ -127,7 +127,7 @@ def test_dates_and_places_fit_the_person(home: Situation) -> None:
         points.append(float(generator("latitude")(draw).value))
         days.append(date.fromisoformat(str(generator("date")(draw).value)))
     assert 0.6 < cities.count(home.home.city) / 200 < 0.9
-    assert all(home.day < day <= home.day + timedelta(days=20) for day in days)
+    assert all(home.day <= day <= home.day + timedelta(days=6) for day in days)
     near = [point for point, city in zip(points, cities, strict=True) if city == home.home.city]
     assert len(set(near)) > 10
     assert max(abs(point - home.home.latitude) for point in near) < 0.13
