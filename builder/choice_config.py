@@ -33,6 +33,8 @@ class ChoiceConfig(Section):
     """Number of steps that contradict each rival preference. With fewer contradictions, a rival still fits."""
     off_profile: float = Field(default=0.05, ge=0, le=0.3)
     """Share of the steps that do not follow the preference; none in `preferred_only`."""
+    changes: int = Field(default=1, ge=1, le=6)
+    """Number of times that the preference changes to the current one in `chronological`; in between it changes back."""
     attempts: int = Field(default=40, ge=1)
     """Maximum number of preferences that are tried for a user, for each kind."""
 

@@ -30,10 +30,11 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "calls_per_job": 60,
             "other_jobs": 4,
             "other_calls_per_job": 20,
+            "changes": 3,
         },
     },
 }
 """Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
 choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
 users with three concerns who follow their preference less often, among distractors that do similar jobs; users of whom
-1 to 16 telling steps are known; and histories of about 1,000 steps over three years."""
+1 to 16 telling steps are known; and histories of about 1,000 steps over three years, with several changes."""

@@ -72,7 +72,7 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "meta.step_concerns": "Concern of each history step; 0 is the concern of the instruction.",
         "meta.evidence": "Number of telling steps: each contradicts a rival preference that fits all other steps and "
         "picks another tool.",
-        "meta.change": "How the preference changes: `sudden`, `gradual`, `there and back` or `one priority`; null "
+        "meta.change": "How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; null "
         "without a change.",
         "meta.arguments": "Kinds of arguments that the instruction asks for.",
     },

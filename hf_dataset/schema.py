@@ -104,7 +104,7 @@ class MetaRow:
     evidence: Int32 | None = None
     """Number of telling steps: each contradicts a rival preference that fits all other steps and picks another tool."""
     change: str | None = None
-    """How the preference changes: `sudden`, `gradual`, `there and back` or `one priority`; None without a change."""
+    """How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; None without a change."""
     arguments: list[str] | None = None
     """Kinds of arguments that the instruction asks for."""
 

@@ -23,7 +23,7 @@ from builder.world.trade_offs import balanced_subsets, winners
 
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
 from .committee import committee_agrees, tie_counts
-from .lives import CHANGES, ChoiceQuery, Life, PlannedStep, choose_jobs, draw_plans
+from .lives import CHANGES, SEVERAL, ChoiceQuery, Life, PlannedStep, choose_jobs, draw_plans
 from .step_choices import ChoiceStep, StepChooser
 from .step_pool import StepPool, select_refuting, telling_steps
 
@@ -160,7 +160,7 @@ class ChoiceUserMaker:
                 return None
             jobs.append(tuple(chosen))
             options.update({name: self._options(name, excluded) for name in chosen})
-        change = CHANGES[int(rng.integers(len(CHANGES)))]
+        change = CHANGES[int(rng.integers(len(CHANGES)))] if self.dials.changes == 1 else SEVERAL
         plans = draw_plans(jobs, self.dials, change, evidence, rng)
         return Life(query, tuple(concerns), tuple(jobs), options, change, plans, evidence)
 

@@ -7,6 +7,7 @@ say nothing about what its user prefers.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ Role = Literal["current", "earlier", "off"]
 """What a step follows: the current preference; the one before a change, or that of the disliked calls; or neither."""
 CHANGES: Final = ("sudden", "gradual", "there and back", "one priority")
 """Ways in which a preference changes, equally often where possible."""
+SEVERAL: Final = "several"
+"""Changes from one preference to another and back, more than once."""
 _SURPLUS: Final = 2
 """Steps by which one of two preferences exceeds the other."""
 _MIXED: Final = 3
@@ -61,7 +64,7 @@ class Life:
     options: Mapping[str, NDArray[np.intp]]
     """Possible steps of each job, without the providers of the candidates."""
     change: str
-    """How the preference changes in `chronological`: one of `CHANGES`."""
+    """How the preference changes in `chronological`: one of `CHANGES`, or `SEVERAL`."""
     plans: Mapping[str, tuple[PlannedStep, ...]]
     """Plan of each history type."""
     evidence: int | None
@@ -123,7 +126,7 @@ def draw_plans(
     preferred = _steps(jobs[0], "current", many)
     rated = [*_steps(jobs[0], "current", liked), *_steps(jobs[0], "earlier", disliked)]
     current = _shuffled(_steps(jobs[0], "current", after), rng)
-    ordered = _in_time(current, _shuffled(_steps(jobs[0], "earlier", before), rng), change)
+    ordered = _in_time(current, _shuffled(_steps(jobs[0], "earlier", before), rng), change, dials.changes)
     return {
         "preferred_only": tuple(_shuffled([*preferred, *elsewhere], rng)),
         "rating_integrated": tuple(
@@ -155,8 +158,11 @@ def _off(jobs: Sequence[Sequence[str]], steps: int, dials: ChoiceConfig, rng: np
     return drawn
 
 
-def _in_time(current: list[PlannedStep], earlier: list[PlannedStep], change: str) -> list[PlannedStep]:
-    """Return the steps of the query's concern in the order of a change."""
+def _in_time(current: list[PlannedStep], earlier: list[PlannedStep], change: str, number: int) -> list[PlannedStep]:
+    """Return the steps of the query's concern in the order of a change, or of `number` ones if there are several."""
+    if change == SEVERAL:
+        turns = zip(_parts(earlier, number), _parts(current, number), strict=True)
+        return [step for turn in turns for part in turn for step in part]
     if change == "there and back":
         first = len(current) // _FIRST
         return [*current[:first], *earlier, *current[first:]]
@@ -165,6 +171,12 @@ def _in_time(current: list[PlannedStep], earlier: list[PlannedStep], change: str
         mixed = [step for pair in zip(earlier[-number:], current[:number], strict=True) for step in pair]
         return [*earlier[:-number], *mixed, *current[number:]]
     return [*earlier, *current]
+
+
+def _parts(steps: list[PlannedStep], number: int) -> list[list[PlannedStep]]:
+    """Return the steps in parts of about the same length."""
+    ends = [len(steps) * part // number for part in range(number + 1)]
+    return [steps[first:last] for first, last in itertools.pairwise(ends)]
 
 
 def _interleaved(

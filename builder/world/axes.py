@@ -74,18 +74,20 @@ class Axis:
         return f"at {'most' if self.better == 'less' else 'least'} {digits} {self.unit}".strip()
 
     def position(self, value: float) -> float:
-        """Return the position of a number on the log scale of the axis; uptime counts by its downtime."""
-        if self.name == "uptime":
-            return -math.log(max(100 - value, 1e-4))
+        """Return the position on the log scale of the axis, or of the distance to a perfect value if it has one."""
+        perfect = _PERFECT.get(self.name)
+        if perfect is not None:
+            return -math.log(max(perfect - value, perfect * 1e-6))
         return math.log(max(value, self.quantiles[0] / 4))
 
     def at(self, position: float) -> float:
         """Return the number at a position on the scale of the axis, the inverse of `position`."""
-        if self.name == "uptime":
-            return min(100 - math.exp(-position), 99.995)
-        return math.exp(position)
+        perfect = _PERFECT.get(self.name)
+        return math.exp(position) if perfect is None else perfect - math.exp(-position)
 
 
+_PERFECT: Final = {"uptime": 100.0, "standing": 10.0}
+"""Axes of which nearly all values are close to the perfect one."""
 _AXES: Final = (
     Axis("price", "lower price", "less", "USD per 1,000 calls", (0.1, 0.6, 2.0, 6.0, 20.0)),
     Axis(
@@ -97,7 +99,7 @@ _AXES: Final = (
     ),
     Axis("rate_limit", "higher rate limit", "more", "calls per minute", (5.0, 30.0, 100.0, 400.0, 2000.0)),
     Axis("latency", "lower latency", "less", "ms", (60.0, 280.0, 640.0, 1400.0, 5000.0), measured=True),
-    Axis("uptime", "higher uptime", "more", "%", (97.0, 99.0, 99.5, 99.9, 99.99), measured=True),
+    Axis("uptime", "higher uptime", "more", "%", (93.0, 97.0, 99.0, 99.5, 99.95), measured=True),
     Axis("region", "processing region", "matter", levels=("EU", "US", "APAC"), provider=True),
     Axis("retention", "shorter retention", "less", "days", (0.25, 1.0, 7.0, 30.0, 90.0), provider=True),
     Axis("freshness", "fresher data", "less", "seconds", (10.0, 300.0, 3600.0, 86400.0, 604800.0)),
@@ -118,7 +120,7 @@ _AXES: Final = (
         provider=True,
     ),
     Axis("lifecycle", "stabler interface", "less", levels=("stable", "beta", "deprecated")),
-    Axis("standing", "higher standing", "more", "of 10", (6.4, 8.0, 8.8, 9.4, 9.8), measured=True),
+    Axis("standing", "higher standing", "more", "of 10", (6.0, 8.0, 8.9, 9.4, 9.8), measured=True),
     Axis("payload", "form of the reply", "matter", levels=("compact", "full")),
 )
 AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _AXES}

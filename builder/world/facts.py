@@ -41,9 +41,7 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
         604800.0,
         2592000.0,
     ),
-    "uptime": (
-        *(93.0, 94.0, 95.0, 96.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.93, 99.95, 99.97, 99.99),
-    ),
+    "uptime": (90.0, 92.0, 93.0, 94.0, 95.0, 96.0, 97.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.95, 99.99),
     "rate_limit": (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2400, 3000, 6000),
 }
 """Values that services state on axes where they use round ones."""
@@ -64,22 +62,19 @@ def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
 def tidy(axis: Axis, value: float) -> float:
     """Round a number as services state it: to the nearest usual step, or to two significant digits.
 
-    Latency is measured, and has three. Counts are whole numbers and at least 2; standing is at most 10.
+    Latency is measured, in whole milliseconds. Counts are whole numbers and at least 2; standing is at most 10.
     """
     if value == 0:
         return 0.0
     steps = PRICES if axis.name == "price" else _STEPS.get(axis.name)
     if steps is not None:
         return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
-    rounded = _rounded(value, 3 if axis.name == "latency" else 2)
+    if axis.name == "latency":
+        return float(round(value))
+    rounded = round(value, 1 - math.floor(math.log10(abs(value))))
     if axis.name in _WHOLE:
         return float(max(round(rounded), 2))
     return min(rounded, 10.0) if axis.name == "standing" else rounded
-
-
-def _rounded(value: float, digits: int) -> float:
-    """Round a number to significant digits."""
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
 
 
 def fit(axis: Axis, value: float, low: float, high: float) -> float:

@@ -142,12 +142,12 @@ class Stated:
     @property
     def ms(self) -> str:
         """Milliseconds."""
-        return _decimal(self.number)
+        return f"{self.number:,.0f}"
 
     @property
     def seconds(self) -> str:
-        """Seconds."""
-        return _decimal(self.number / 1000)
+        """Seconds, to the millisecond."""
+        return f"{self.number / 1000:.3f}".rstrip("0").rstrip(".")
 
     @property
     def ms_95(self) -> str:

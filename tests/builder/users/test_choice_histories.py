@@ -278,6 +278,15 @@ def test_ratings_and_changes_are_balanced_over_lives() -> None:
     assert all(70 < number < 130 for number in more.values()), more
 
 
+def test_several_changes_take_turns() -> None:
+    dials = ChoiceConfig(changes=3, calls_per_job=6)
+    rng = np.random.default_rng(0)
+    found = roles(draw_plans([("one", "two")], dials, "several", None, rng)["chronological"])
+    runs = [(role, len(list(run))) for role, run in groupby(role for role in found if role != "off")]
+    assert [role for role, _ in runs] == ["earlier", "current"] * 3
+    assert min(length for _, length in runs) >= 4
+
+
 @pytest.mark.parametrize(
     ("change", "runs"),
     [

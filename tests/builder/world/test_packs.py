@@ -359,8 +359,8 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
         "price": "[1.25, 20]",
         "latency": "[60, 560]",
         "rate_limit": "[5, 120]",
-        "uptime": "[97, 99.9]",
-        "standing": "[5, 9.7]",
+        "uptime": "[95, 99.8]",
+        "standing": "[6, 9.4]",
         "freshness": "[60, 21600]",
         "coverage": "[8, 45]",
     }
@@ -412,7 +412,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         (replaced("facts.archive.months }}", "facts.archive.__class__ }}"), "is unsafe"),
         (replaced("3.1 Rem", "x" * 4000 + "3.1 Rem"), "characters with price"),
         (without_axis, ": latency is not stated."),
-        (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 4.1 and 4.2 of 10 give the same text."),
+        (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 1.6 and 2.3 of 10 give the same text."),
         (replaced('"US": "USA (Utah)"', '"US": "EU member state (Austria)"'), ": region 'EU' and 'US' give the same text."),
         (replaced(" {{ facts.coverage.noun }}", " items"), ": coverage does not say what it counts"),
         (
