@@ -244,7 +244,7 @@ def _usual(axis: str, value: float | None) -> float:
     if value is None or value < 0:
         return 0.0
     if axis == "uptime":
-        is_near = abs(tidy(AXES[axis], value) - value) < 0.006
+        is_near = abs(tidy(AXES[axis], value) - value) < 0.011 * (100 - value)
         return 0.0 if not 90 <= value < 100 else 1.0 if is_near else 0.3
     low, high = AXES[axis].quantiles[0] / 5, AXES[axis].quantiles[-1] * 5
     if not low <= value <= high:
