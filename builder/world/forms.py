@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Final
 
 from .axes import Value
+from .number_texts import UNITS, decimal, duration_of, exact, fixed, places_of
+from .number_words import dozens, money_in_words, period_in_words, spelled
 from .plans import Credits, Plan, in_credits, monthly_plan
 
 _MINUTES_A_MONTH: Final = 43_200
 _HOURS_A_YEAR: Final = 8_760
-_UNITS: Final = (
-    (31_536_000, "year"),
-    (2_592_000, "month"),
-    (604_800, "week"),
-    (86_400, "day"),
-    (3_600, "hour"),
-    (60, "minute"),
-    (1, "second"),
-)
-"""Seconds of each unit of time, the longest first."""
 _ADVERBS: Final = {
     "every hour": "hourly",
     "every day": "daily",
@@ -31,14 +22,20 @@ _ADVERBS: Final = {
     "every year": "yearly",
 }
 """Usual words for intervals."""
+_IN_WORDS: Final = {
+    "rate_limit": "throttle",
+    "latency": "ms",
+    "uptime": "percent_short",
+    "coverage": "count",
+    "standing": "rating",
+}
+"""Form of each axis that `in_words` spells out; for the others it has words of its own."""
 _MONTH_NAMES: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 _SPREADS: Final = (2.17, 2.83, 1.94, 2.46, 3.02, 2.61, 2.29)
 """Ratios of the 95th percentile of latency to the median. They vary less than the latency of tools that differ."""
-_ACCURACY: Final = 0.01
-"""Relative error up to which a form may round a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +58,55 @@ class Stated:
         """True if the value is zero: free calls, or inputs that are not stored."""
         return self.number == 0
 
+    @property
+    def in_words(self) -> str:
+        """The number and its unit in words.
+
+        `two dollars and forty cents` for 1,000 calls, `three requests every four seconds`, `six hundred forty` ms,
+        `ninety-nine point five` %, `a fortnight`, `half an hour`, `a dozen years`, `sixty` of what is counted, and
+        `eight point two` of 10.
+        """
+        if self.axis == "price":
+            return money_in_words(exact(self.number * 100))
+        if self.axis in _IN_WORDS:
+            return spelled(getattr(self, _IN_WORDS[self.axis]))
+        return period_in_words(self._seconds, self.duration)
+
     # Price, in USD per 1,000 calls. All forms state a drawn price exactly.
     @property
     def usd_per_1000(self) -> str:
         """Price of 1,000 calls, such as `2.40`."""
-        return _exact(self.number, 2)
+        return exact(self.number, 2)
 
     @property
     def usd_per_call(self) -> str:
         """Price of one call, such as `0.0024`."""
-        return _exact(self.number / 1000)
+        return exact(self.number / 1000)
 
     @property
     def cents_per_100(self) -> str:
         """Price of 100 calls in US cents, such as `24`."""
-        return _exact(self.number * 10)
+        return exact(self.number * 10)
 
     @property
     def cents_per_call(self) -> str:
         """Price of one call in US cents, such as `0.24`."""
-        return _exact(self.number / 10)
+        return exact(self.number / 10)
+
+    @property
+    def cents_per_40(self) -> str:
+        """Price of 40 calls in US cents, such as `9.6`."""
+        return exact(self.number * 4)
 
     @property
     def usd_per_million(self) -> str:
         """Price of a million calls, such as `2,400`."""
-        return _exact(self.number * 1000)
+        return exact(self.number * 1000)
 
     @property
     def calls_for_10_usd(self) -> str:
         """Calls that 10 USD pay for, such as `4,000`; a price of 0 has no such form."""
-        return _decimal(float(f"{10_000 / self.number:.3g}"))
+        return decimal(float(f"{10_000 / self.number:.3g}"))
 
     @property
     def plan(self) -> Plan:
@@ -106,29 +122,39 @@ class Stated:
     @property
     def per_minute(self) -> str:
         """Calls per minute."""
-        return _decimal(self.number)
+        return decimal(self.number)
 
     @property
     def per_hour(self) -> str:
         """Calls per hour."""
-        return _decimal(self.number * 60)
+        return decimal(self.number * 60)
 
     @property
     def per_five_minutes(self) -> str:
         """Calls in a window of 300 seconds."""
-        return _decimal(self.number * 5)
+        return decimal(self.number * 5)
 
     @property
     def per_fifteen_minutes(self) -> str:
         """Calls in a window of 15 minutes."""
-        return _decimal(self.number * 15)
+        return decimal(self.number * 15)
+
+    @property
+    def per_day(self) -> str:
+        """Calls in 24 hours at the limit."""
+        return decimal(self.number * 1_440)
+
+    @property
+    def minutes_for_1000(self) -> str:
+        """Minutes that 1,000 calls take at the limit."""
+        return decimal(1_000 / self.number)
 
     @property
     def throttle(self) -> str:
         """Calls per second or in a number of seconds: `20 requests per second`, `1 request every 30 seconds`."""
         calls, seconds = Fraction(self.number / 60).limit_denominator(1_000).as_integer_ratio()
         if calls > seconds or seconds == 1:
-            calls_text, per = _decimal(self.number / 60), "per second"
+            calls_text, per = decimal(self.number / 60), "per second"
         else:
             calls_text, per = str(calls), f"every {seconds} seconds"
         return f"{calls_text} request{'' if calls_text == '1' else 's'} {per}"
@@ -136,7 +162,7 @@ class Stated:
     @property
     def ms_between_calls(self) -> str:
         """Minimum interval between calls in milliseconds."""
-        return _decimal(60_000 / self.number)
+        return decimal(60_000 / self.number)
 
     # Latency, in milliseconds.
     @property
@@ -150,16 +176,21 @@ class Stated:
         return f"{self.number / 1000:.3f}".rstrip("0").rstrip(".")
 
     @property
+    def answers_per_minute(self) -> str:
+        """Answers in a minute if each call waits for the answer to the one before."""
+        return decimal(60_000 / self.number)
+
+    @property
     def ms_95(self) -> str:
         """A 95th percentile that goes with the median, in milliseconds."""
         spread = _SPREADS[round(self.number) % len(_SPREADS)]
-        return _decimal(round(self.number * spread))
+        return decimal(round(self.number * spread))
 
     # Uptime, in percent.
     @property
     def percent(self) -> str:
         """Percent, such as `99.95`."""
-        return f"{self.number:.{_places(100 - self.number, 2)}f}"
+        return f"{self.number:.{places_of(100 - self.number, 2)}f}"
 
     @property
     def percent_short(self) -> str:
@@ -169,12 +200,12 @@ class Stated:
     @property
     def downtime_percent(self) -> str:
         """Percent of time that the service is down, such as `0.05`."""
-        return _decimal(100 - self.number)
+        return decimal(100 - self.number)
 
     @property
     def downtime_minutes(self) -> str:
         """Minutes of downtime in a month of 30 days."""
-        return _decimal((100 - self.number) / 100 * _MINUTES_A_MONTH)
+        return decimal((100 - self.number) / 100 * _MINUTES_A_MONTH)
 
     @property
     def downtime(self) -> str:
@@ -188,38 +219,43 @@ class Stated:
     @property
     def downtime_hours(self) -> str:
         """Hours of downtime in a year."""
-        return _decimal((100 - self.number) / 100 * _HOURS_A_YEAR)
+        return decimal((100 - self.number) / 100 * _HOURS_A_YEAR)
 
     @property
     def failed_checks(self) -> str:
         """Failed checks out of 10,000."""
-        return _decimal((100 - self.number) * 100)
+        return decimal((100 - self.number) * 100)
+
+    @property
+    def one_failure_in(self) -> str:
+        """Requests of which one fails, such as `200` for 99.5 %."""
+        return decimal(100 / (100 - self.number))
 
     # Retention in days, freshness in seconds, archive in years: as durations.
     @property
     def whole_seconds(self) -> str:
         """The value in seconds."""
-        return _decimal(self._seconds)
+        return decimal(self._seconds)
 
     @property
     def hours(self) -> str:
         """The value in hours."""
-        return _decimal(self._seconds / 3_600)
+        return decimal(self._seconds / 3_600)
 
     @property
     def days(self) -> str:
         """The value in days."""
-        return _decimal(self._seconds / 86_400)
+        return decimal(self._seconds / 86_400)
 
     @property
     def duration(self) -> str:
         """The value in the largest unit that gives a whole number, such as `15 minutes`, `2 weeks` or `12 years`."""
-        return _duration(self._seconds, "year")
+        return duration_of(self._seconds, "year")
 
     @property
     def duration_in_days(self) -> str:
         """As `duration`, but with no unit above the day, such as `30 days`."""
-        return _duration(self._seconds, "day")
+        return duration_of(self._seconds, "day")
 
     @property
     def duration_short(self) -> str:
@@ -252,11 +288,11 @@ class Stated:
     def frequency(self) -> str:
         """The value as a frequency, such as `4 times an hour` or `once a day`."""
         size, unit = next(
-            ((size, unit) for size, unit in reversed(_UNITS) if size > 1 and size >= self._seconds), _UNITS[0]
+            ((size, unit) for size, unit in reversed(UNITS) if size > 1 and size >= self._seconds), UNITS[0]
         )
         times = size / self._seconds
         article = "an" if unit == "hour" else "a"
-        often = {1.0: "once", 2.0: "twice"}.get(times, f"{_decimal(times)} times")
+        often = {1.0: "once", 2.0: "twice"}.get(times, f"{decimal(times)} times")
         return f"{often} {article} {unit}"
 
     @property
@@ -282,33 +318,38 @@ class Stated:
     @property
     def years(self) -> str:
         """Years."""
-        return _decimal(self.number)
+        return decimal(self.number)
 
     @property
     def months(self) -> str:
         """Months, 12 a year."""
-        return _decimal(self.number * 12)
+        return decimal(self.number * 12)
 
     # Coverage, a count; standing, of 10; lifecycle.
     @property
     def count(self) -> str:
         """A count, such as `1,200`."""
-        return _decimal(self.number)
+        return decimal(self.number)
+
+    @property
+    def in_dozens(self) -> str:
+        """A count in dozens and in words, such as `five dozen and two`."""
+        return dozens(self.number)
 
     @property
     def rating(self) -> str:
         """Standing out of 10, with one decimal."""
-        return _fixed(self.number, 1)
+        return fixed(self.number, 1)
 
     @property
     def stars(self) -> str:
         """Rating in stars, from 0 to 5, with two decimals."""
-        return _fixed(self.number / 2, 2)
+        return fixed(self.number / 2, 2)
 
     @property
     def points(self) -> str:
         """Standing as points out of 100."""
-        return _decimal(self.number * 10)
+        return decimal(self.number * 10)
 
     @property
     def end_date(self) -> str:
@@ -318,40 +359,3 @@ class Stated:
 
     def __str__(self) -> str:
         return str(self.value)
-
-
-def _places(value: float, least: int) -> int:
-    """Return how many decimals, `least` or more, state a number to within the accuracy."""
-    places = least
-    while places < 9 and value and abs(round(value, places) / value - 1) > _ACCURACY:
-        places += 1
-    return places
-
-
-def _exact(value: float, least: int = 0) -> str:
-    """Return a number with thousands separators and all of its decimals, `least` or more."""
-    places = least
-    while places < 9 and not math.isclose(round(value, places), value, rel_tol=1e-9):
-        places += 1
-    return f"{value:,.{places}f}"
-
-
-def _fixed(value: float, places: int) -> str:
-    """Return a number with thousands separators and `places` decimals, or as many as the accuracy needs."""
-    return f"{value:,.{_places(value, places)}f}"
-
-
-def _decimal(value: float) -> str:
-    """Return a number with thousands separators and as many decimals as three digits or the accuracy need."""
-    places = _places(value, max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0)
-    text = f"{value:,.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _duration(seconds: float, largest: str) -> str:
-    """Return a duration in the largest unit, up to `largest`, that gives a whole number, such as `90 seconds`."""
-    whole = round(seconds)
-    units = _UNITS[[unit for _, unit in _UNITS].index(largest) :]
-    size, unit = next((size, unit) for size, unit in units if whole % size == 0 and (whole or size == 1))
-    number = whole // size
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"

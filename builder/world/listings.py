@@ -2,12 +2,12 @@
 
 A layout is a Jinja template. The layouts of train, validation and test are different, and state values in different
 units; a pack adds layouts for the test split from a folder outside of the repository. A template receives the stated
-facts as `facts.AXIS`, each with its value in several forms (`Stated`).
+facts as `facts.AXIS`, each with its value in the forms of its axis (`templates`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -16,12 +16,10 @@ from typing import Any, Final
 from builder.errors import ConfigError
 from builder.extras import import_extra
 
-from .axes import AXES
 from .facts import Facts
-from .forms import Stated
+from .templates import PURPOSE, FactsByAxis, environment
 
 SUFFIX: Final = ".j2"
-_PURPOSE: Final = "Writing listings"
 
 
 class Layout:
@@ -39,10 +37,9 @@ class Layout:
     def __init__(self, name: str, source: str) -> None:
         self.name = name
         self.source = source
-        environment = _environment()
         try:
-            self._template = environment.from_string(source)
-        except import_extra("jinja2", "builder", _PURPOSE).TemplateError as error:
+            self._template = environment().from_string(source)
+        except import_extra("jinja2", "builder", PURPOSE).TemplateError as error:
             raise ConfigError(f"The layout {name!r} is not a valid template: {error}.") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -62,37 +59,12 @@ class Layout:
         """
         if not facts:
             return ""
-        stated = {axis: Stated(axis, value, today, noun if axis == "coverage" else "") for axis, value in facts.items()}
         try:
-            text = self._template.render(facts=_Namespace(stated))
+            text = self._template.render(facts=FactsByAxis(facts, today, noun))
         except Exception as error:
             # A template of a pack can fail in any way, such as a wrong format or a missing level.
             raise ConfigError(f"The layout {self.name!r} cannot be rendered: {error}.") from error
         return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
-
-
-class _Namespace:
-    """Facts in a template, by the name of the axis; None for a fact that is not stated."""
-
-    def __init__(self, stated: Mapping[str, Stated]) -> None:
-        self._stated = stated
-
-    def __getattr__(self, name: str) -> Stated | None:
-        if name not in AXES:
-            raise AttributeError(name)
-        return self._stated.get(name)
-
-
-@cache
-def _environment() -> Any:
-    sandbox = import_extra("jinja2.sandbox", "builder", _PURPOSE)
-    # Not for HTML: listings are plain text. Sandboxed, since packs come from outside.
-    return sandbox.ImmutableSandboxedEnvironment(
-        undefined=import_extra("jinja2", "builder", _PURPOSE).StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
 
 
 @cache

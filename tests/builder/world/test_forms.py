@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,11 @@ import pytest
 from builder.world.axes import AXES, Value
 from builder.world.facts import draw_value, fit, tidy
 from builder.world.forms import Stated
+from builder.world.listings import Layout
+from builder.world.number_words import spelled
+from builder.world.pack_samples import axis_values
 from builder.world.plans import PRICES
+from builder.world.templates import FORMS, forms_of
 
 TODAY = date(2026, 11, 29)
 
@@ -105,10 +111,86 @@ def number_of(text: str) -> float:
         ("standing", 8.7, "stars", "4.35"),
         ("standing", 8.7, "points", "87"),
         ("lifecycle", "deprecated", "end_date", "2027-05-01"),
+        ("price", 2.4, "cents_per_40", "9.6"),
+        ("price", 0.064, "cents_per_40", "0.256"),
+        ("rate_limit", 450.0, "per_day", "648,000"),
+        ("rate_limit", 450.0, "minutes_for_1000", "2.22"),
+        ("rate_limit", 2.0, "minutes_for_1000", "500"),
+        ("latency", 640.0, "answers_per_minute", "93.8"),
+        ("uptime", 99.5, "one_failure_in", "200"),
+        ("uptime", 97.0, "one_failure_in", "33.3"),
+        ("coverage", 62.0, "in_dozens", "five dozen and two"),
+        ("coverage", 12.0, "in_dozens", "a dozen"),
+        ("coverage", 13.0, "in_dozens", "a dozen and one"),
+        ("coverage", 8.0, "in_dozens", "eight"),
+        ("price", 2.4, "in_words", "two dollars and forty cents"),
+        ("price", 2.0, "in_words", "two dollars"),
+        ("price", 1.01, "in_words", "one dollar and one cent"),
+        ("price", 0.064, "in_words", "six point four cents"),
+        ("price", 16.7, "in_words", "sixteen dollars and seventy cents"),
+        ("rate_limit", 45.0, "in_words", "three requests every four seconds"),
+        ("rate_limit", 6000.0, "in_words", "one hundred requests per second"),
+        ("latency", 1430.0, "in_words", "one thousand four hundred thirty"),
+        ("uptime", 99.95, "in_words", "ninety-nine point nine five"),
+        ("retention", 0.25, "in_words", "a quarter of a day"),
+        ("retention", 14.0, "in_words", "a fortnight"),
+        ("retention", 90.0, "in_words", "ninety days"),
+        ("retention", 3.0, "in_words", "three days"),
+        ("retention", 0.0, "in_words", "zero seconds"),
+        ("freshness", 900.0, "in_words", "a quarter of an hour"),
+        ("freshness", 300.0, "in_words", "five minutes"),
+        ("archive", 12.0, "in_words", "a dozen years"),
+        ("archive", 25.0, "in_words", "a quarter of a century"),
+        ("archive", 13.0, "in_words", "thirteen years"),
+        ("coverage", 120.0, "in_words", "one hundred twenty"),
+        ("standing", 8.2, "in_words", "eight point two"),
     ],
 )
 def test_values_have_forms(axis: str, value: Value, form: str, text: str | int) -> None:
     assert getattr(stated(axis, value), form) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0", "zero"),
+        ("21", "twenty-one"),
+        ("300", "three hundred"),
+        ("1,234,567", "one million two hundred thirty-four thousand five hundred sixty-seven"),
+        ("2000000000", "two billion"),
+        ("0.05", "zero point zero five"),
+        ("4 times a day, from 2014", "four times a day, from two thousand fourteen"),
+        ("none", "none"),
+    ],
+)
+def test_numbers_are_spelled_out(text: str, words: str) -> None:
+    assert spelled(text) == words
+
+
+def test_templates_spell_out_and_shorten_numbers() -> None:
+    layout = Layout("mine", "{{ (facts.latency.number / 7) | digits }} {{ (facts.latency.number / 7) | in_words }}")
+    assert layout.render({"latency": 640.0}, TODAY) == "91.4 ninety-one point four"
+    assert Layout("mine", "{{ facts.latency.ms | in_words }}").render({"latency": 640.0}, TODAY) == "six hundred forty"
+
+
+def test_words_tell_all_values_apart() -> None:
+    for name, axis in AXES.items():
+        if axis.is_number:
+            seen: dict[str, float] = {}
+            for value in map(float, axis_values(name)):
+                other = seen.setdefault(stated(name, value).in_words, value)
+                assert abs(axis.position(other) - axis.position(value)) < 0.01, (name, other, value)
+
+
+def test_each_form_belongs_to_an_axis_and_is_in_the_guide() -> None:
+    properties = {name for name, item in vars(Stated).items() if isinstance(item, property) and name[0] != "_"}
+    assert {name for axis in AXES for name in forms_of(axis)} - {"value", "noun"} == properties
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "listing-packs.md").read_text(encoding="utf-8")
+    rows = {
+        row[0]: set(re.findall(r"`(\w+)(?:\.\w+)?`", row[1])) for row in re.findall(r"^\| `(\w+)` \|(.*)", guide, re.M)
+    }
+    for axis, forms in FORMS.items():
+        assert {*forms} <= rows[axis], (axis, {*forms} - rows[axis])
 
 
 @pytest.mark.parametrize(
