@@ -7,6 +7,7 @@ listings, a model or a person, must be able to tell the values apart, since a pr
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ MAX_HEADINGS: Final = 4
 """Maximum number of lines that a listing has whatever it states."""
 LEAST_TARGETS: Final = 0.7
 """Minimum share of the jobs that a query can ask for: each of some of its tools is the best for some users."""
+_EXAMPLES: Final = max(len(axis.levels) for axis in AXES.values())
+"""Number of listings of a layout that show every level."""
 _CANDIDATES: Final = 4
 """Number of tools of a job from which that is computed."""
 _SHOWN: Final = 5
@@ -72,24 +75,40 @@ def check_pack(folder: Path) -> list[str]:
 
 
 def pack_summary(pack: Pack) -> str:
-    """Return what a pack that passes contains, in one line."""
+    """Return what a pack that passes contains, in two lines."""
     providers = f"{len(pack.providers)} providers" if pack.providers else "the repository's providers"
     ranges = f"ranges of {', '.join(sorted(pack.ranges))}" if pack.ranges else "the usual ranges"
-    jobs = service_jobs(PACK_SPLIT, pack)
+    jobs = len(service_jobs(PACK_SPLIT, pack))
     return (
-        f"{len(pack.layouts)} layouts, {providers}, {ranges}; {len(_targets(pack))} of {len(jobs)} jobs can be asked "
-        f"for; sha256 {pack.sha256}"
+        f"{len(pack.layouts)} layouts, {providers}, {ranges}; sha256 {pack.sha256}\n"
+        f"Queries can ask for {len(_targets(pack))} of {jobs} jobs: those with {_CANDIDATES} tools of which each is "
+        f"the best for some users. At least {_least_targets(jobs)} are needed. The number differs from pack to pack, "
+        "since the facts are drawn anew for each; more than needed is no better."
     )
 
 
-def example_listings(pack: Pack) -> Mapping[str, str]:
-    """Return a listing that states all axes, by the name of the layout."""
-    examples = {}
-    for layout in pack.layouts:
-        rng = generator_for((0,), "example", layout.name)
-        facts = {name: draw_value(axis, rng) for name, axis in AXES.items()}
-        facts |= {name: fit(AXES[name], float(facts[name]), *bounds) for name, bounds in pack.ranges.items()}
-        examples[layout.name] = layout.render(facts, TODAY, NOUNS[0])
+def example_listings(pack: Pack) -> Mapping[str, Sequence[str]]:
+    """Return listings that state all axes, by the name of the layout.
+
+    Those of a layout have, together, every level of each axis. The second has a price, and a retention, of nothing if
+    tools of the pack can have it.
+    """
+    return {layout.name: _examples(layout, pack) for layout in pack.layouts}
+
+
+def _examples(layout: Layout, pack: Pack) -> Sequence[str]:
+    rng = generator_for((0,), "example", layout.name)
+    drawn = [{name: draw_value(axis, rng) for name, axis in AXES.items()} for _ in range(_EXAMPLES)]
+    examples = []
+    for place, facts in enumerate(drawn):
+        numbers = {name: fit(AXES[name], float(facts[name]), *bounds) for name, bounds in pack.ranges.items()}
+        zero = {name: 0.0 for name in ("price", "retention") if place == 1 and name not in {*pack.ranges} - {"price"}}
+        levels = {
+            name: axis.levels[(axis.levels.index(str(drawn[0][name])) + place) % len(axis.levels)]
+            for name, axis in AXES.items()
+            if axis.levels
+        }
+        examples.append(layout.render({**facts, **numbers, **zero, **levels}, TODAY, NOUNS[0]))
     return examples
 
 
@@ -262,8 +281,13 @@ def _group_problems(pack: Pack) -> Iterator[str]:
     except ConfigError as error:
         yield str(error)
         return
-    if found < LEAST_TARGETS * jobs:
+    if found < _least_targets(jobs):
         yield (
             f"pack.toml: only in {found} of {jobs} jobs each of {_CANDIDATES} tools is the best for some users; at "
-            f"least {LEAST_TARGETS:.0%} needed. Widen the ranges."
+            f"least {_least_targets(jobs)} ({LEAST_TARGETS:.0%}) needed. Widen the ranges."
         )
+
+
+def _least_targets(jobs: int) -> int:
+    """Return how many of a number of jobs must have tools that a query can ask for."""
+    return math.ceil(LEAST_TARGETS * jobs - 1e-9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from builder.errors import ConfigError
 from builder.grouping.functionalities import data_table
-from builder.world.axes import AXES
+from builder.world.axes import AXES, Value
 from builder.world.listings import Layout, layouts
 from builder.world.pack_checks import check_pack, example_listings, layout_problems, pack_summary
 from builder.world.pack_copies import MAX_SHARED, copies, masked_lines
+from builder.world.pack_samples import TODAY
 from builder.world.packs import MAX_BYTES, MAX_FILES, Pack, read_pack, split_layouts
 from builder.world.services import service_jobs, service_providers
 from hf_dataset.layout import SPLITS
@@ -76,11 +78,21 @@ def test_the_example_passes_and_is_summed_up(pack: Pack) -> None:
     assert dict(pack.ranges) == {"price": (0.25, 20.0), "latency": (100.0, 5000.0), "coverage": (20.0, 230.0)}
     summary = pack_summary(pack)
     assert "4 layouts, the repository's providers, ranges of coverage, latency, price" in summary
+    assert re.search(r"\nQueries can ask for 1\d\d of 130 jobs: .* At least 91 are needed\. ", summary)
     assert pack.sha256 in summary
     examples = example_listings(pack)
     assert list(examples) == list(NAMES)
     assert examples == example_listings(read_pack(EXAMPLE))
-    assert all(len(text.splitlines()) >= len(AXES) for text in examples.values())
+    for layout in pack.layouts:
+        texts = examples[layout.name]
+        assert len(texts) == 4
+        assert all(len(text.splitlines()) >= len(AXES) for text in texts)
+        for name, axis in AXES.items():
+            values: list[Value] = [*axis.levels, *([0.0] if name in ("price", "retention") else [])]
+            for value in values:
+                heading = {"# .env.example", "<service>", "</service>", "Hello, and thanks for your questions!"}
+                own = set(layout.render({name: value}, TODAY).splitlines()) - heading
+                assert any(own <= {*text.splitlines()} for text in texts), (layout.name, name, value)
 
 
 def test_settings_may_be_absent(folder: Path) -> None:
@@ -366,7 +378,9 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
     }
     (folder / "pack.toml").write_text("[ranges]\n" + "\n".join(f"{name} = {text}" for name, text in ranges.items()))
     problem = check_pack(folder)[-1]
-    assert "of 130 jobs each of 4 tools is the best for some users; at least 70% needed. Widen the ranges." in problem
+    assert (
+        "of 130 jobs each of 4 tools is the best for some users; at least 91 (70%) needed. Widen the ranges." in problem
+    )
 
 
 # Layouts.
@@ -404,12 +418,20 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency"),
+        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency 15.9 alone: latency has no form 'millis'; its forms: value, number, in_words, ms, seconds, ms_95, answers_per_minute."),
+        (replaced("facts.latency.ms ", "facts.latency.per_hour "), ": latency has no form 'per_hour'; its forms: "),
+        (replaced("facts.region.value", "facts.region.number"), ": region has no form 'number'; its forms: value."),
+        (replaced("if facts.latency ", "if facts.delay "), ", line 46: cannot be rendered with price 0 alone: 'delay' is no axis; axes: price, access, rate_limit,"),
+        (replaced("facts.price.calls_for_10_usd", "facts.price.plan.cost"), "the plan of price has no 'cost'; it has: fee, included."),
+        (replaced("facts.latency.ms ", "facts.price.usd_per_call "), "'usd_per_call' of a fact that is not stated; put it in {% if facts.AXIS %}."),
+        (replaced('"US": "USA (Utah)", ', ""), "a table of the template has no entry 'US'; its entries: 'EU', 'APAC'."),
+        (replaced("{{ LAW[", "{{ LAWS["), "'LAWS' does not exist; a template knows facts.AXIS and what it sets."),
+        (replaced('"Waived" if facts.price.is_zero else ', ""), "price 0 has no form 'calls_for_10_usd'; ask for facts.price.is_zero first."),
         (replaced('"beta": "In beta", ', ""), ", line 50: cannot be rendered with lifecycle beta alone"),
         (replaced('"Waived" if facts.price.is_zero else ', ""), ", line 56: cannot be rendered with price 0 alone"),
         (replaced("{% if facts.region %}\n", "{% if true %}\n"), "cannot be rendered with price"),
         (replaced("facts.archive.months }}", "facts.archive.months.strip }}"), ": '<built-in method strip of str object at 0x' with archive"),
-        (replaced("facts.archive.months }}", "facts.archive.__class__ }}"), "is unsafe"),
+        (replaced("facts.archive.months }}", "facts.archive.__class__ }}"), "archive has no form '__class__'; its forms: value, number"),
         (replaced("3.1 Rem", "x" * 4000 + "3.1 Rem"), "characters with price"),
         (without_axis, ": latency is not stated."),
         (replaced("{{ facts.standing.stars }} out of 5", "{{ facts.standing.number | round | int }}"), ": standing 1.6 and 2.3 of 10 give the same text."),
