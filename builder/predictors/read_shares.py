@@ -21,7 +21,8 @@ from hf_dataset.schema import ToolRow
 from .listing_reading import ListingReading
 
 TOLERANCE: Final = 0.05
-"""Distance on the scale of the axis below which a number is read right: 5 %, of the downtime for uptime."""
+"""Distance on the scale of the axis below which a number is read right: 5 %, for uptime and standing of what is missing
+to the best."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 

@@ -35,7 +35,7 @@ def test_a_good_pack_is_summed_up_with_a_listing_in_each_layout(tmp_path: Path) 
     for level in ("token, mailed to any", "and a card check", "shown after registration", "once we approve"):
         assert level in done.stdout
     assert re.search(r"reading ──.*\nThe repository's own program, .* reads 9\d\.\d% of the facts", done.stdout)
-    for row in (r"lifecycle +\d+% +7\d%", r"vendor_questionnaire +\d+%  price 8\d%", r"env_file +100%  none"):
+    for row in (r"lifecycle +\d+% +7\d%", r"env_file +100%  none"):
         assert re.search(rf"^{row}$", done.stdout, re.MULTILINE), row
 
 
