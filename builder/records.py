@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,11 @@ class Group:
         return f"{self.functionality.name}@{self.split}"
 
 
+ARGUMENT_KINDS: Final = ("code", "date", "option")
+"""Kinds of arguments that follow from an instruction without standing in it: a code for a name, a date relative to the
+day of the request, and the value of an optional parameter."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlotValue:
     """A concrete value of a slot."""
@@ -143,6 +148,8 @@ class SlotValue:
     value: str | int | float
     said: str
     """The words that state the value in an instruction."""
+    kind: str = "stated"
+    """How the value follows from the words: `stated` as it is, or one of `ARGUMENT_KINDS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,14 @@ class Scenario:
     instruction: str
     values: Mapping[str, SlotValue]
     """Values by slot name."""
+    options: Mapping[str, SlotValue] = field(default_factory=dict)
+    """Values of optional parameters that the instruction asks for, by the description of the parameter."""
+
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of arguments that are not stated as they are, sorted."""
+        values = (*self.values.values(), *self.options.values())
+        return sorted({value.kind for value in values} - {"stated"})
 
 
 @dataclass(frozen=True, slots=True)

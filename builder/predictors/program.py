@@ -88,14 +88,14 @@ def asking_concern(instruction: str, job: str | None, known: Sequence[Concern]) 
         concern.name
         for concern in known
         for request in [concern.requests.get(job or "")]
-        if request and any(_pattern(text).fullmatch(instruction) for text in request.texts)
+        if request and any(_pattern(text).match(instruction) for text in request.texts)
     }
     return found.pop() if len(found) == 1 else None
 
 
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern of the requests that a text can become."""
+    """Return a pattern of what the requests begin with that a text can become; an option can follow."""
     parts = [re.escape(literal) for literal, _, _, _ in Formatter().parse(text)]
     ends_with_slot = text.endswith("}")
     return re.compile(".+".join([*parts, ""] if ends_with_slot else parts), re.DOTALL)

@@ -239,7 +239,7 @@ class ChoiceInstanceMaker:
         instructions: list[Scenario] = []
         said: set[str] = set()
         for step, day in zip(plan, days, strict=True):
-            situation = replace(home, day=day) if history_type == "chronological" else home
+            situation = replace(home, day=day) if history_type == "chronological" else replace(home, relative=False)
             job, names = self._resources.requests[step.job], wanted if step.concern == 0 else frozenset()
             drawn = (voices[step.concern].request(job, situation, names, rng) for _ in range(_TRIES))
             request = next((item for item in drawn if item is not None and item.instruction not in said), None)
@@ -302,7 +302,7 @@ class ChoiceInstanceMaker:
             sum(step.planned.role == "off" for step in history.steps) / len(history.steps),
             history.telling,
             change,
-            TODAY.isoformat() if change else None,
+            TODAY.isoformat(),
         )
 
 

@@ -390,7 +390,7 @@ def _meta(user: User, history: History, distractors: str, tokens: int) -> MetaRo
         step_concerns=[call.concern for call in history.interactions] if wish else None,
         evidence=history.telling,
         change=history.change,
-        arguments=[],
+        arguments=user.query.scenario.kinds,
     )
 
 

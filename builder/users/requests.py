@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from string import Formatter
 from typing import Final
@@ -21,11 +21,14 @@ from builder.execution.partitions import Partition
 from builder.records import Group, Scenario, SlotValue
 from builder.words import mentions_any
 from builder.world.concerns import Concern, RequestTexts
+from builder.world.services import asked_option
 
 from .scenarios import accepts_values, catalogue_values
 from .values.context import Situation, ValueSource, plain
 from .values.slot_values import draw_values
 
+_WITH_OPTION: Final = 0.25
+"""Share of the requests that ask for an optional parameter, where the tools of a job have one."""
 _WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
 """Registers whose sentences need not begin with a capital letter."""
 _LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
@@ -51,6 +54,7 @@ class RequestJob:
         self.name = group.functionality.name
         self.slots = group.functionality.slots
         self.excluded_values = catalogue_values(group)
+        self.option = asked_option(self.name)
         tools = [member.tool for member in group.members]
         self.favours_a_tool = mentions_any(sorted({name for tool in tools for name in (tool.name, tool.provider)}))
 
@@ -154,10 +158,30 @@ class Voice:
         values = {slot.name: own[slot.name] if slot.name in own else drawn[slot.name] for slot in job.slots}
         if drawn and not accepts_values(values, job.excluded_values, final=final):
             return None
-        instruction = text.format(**self.names, **{name: value.said for name, value in values.items()})
+        options = self._options(job, rng)
+        said = " ".join([self._closed(text) if options else text, *self._asked(job, options.values(), rng)])
+        instruction = said.format(**self.names, **{name: value.said for name, value in values.items()})
         if self.concern.register not in _WITHOUT_CAPITALS:
             instruction = _LOWER_START.sub(lambda found: f"{found[1]}T", instruction)
-        return None if final and job.favours_a_tool(instruction) else Scenario(instruction, values)
+        return None if final and job.favours_a_tool(instruction) else Scenario(instruction, values, options)
+
+    def _options(self, job: RequestJob, rng: np.random.Generator) -> dict[str, SlotValue]:
+        """Draw the value of the optional parameter of a job, by its description; mostly none."""
+        if job.option is None or rng.random() >= _WITH_OPTION:
+            return {}
+        value, said = job.option["values"][int(rng.integers(len(job.option["values"])))]
+        return {job.option["schema"]["description"]: SlotValue(value, said, "option")}
+
+    def _asked(self, job: RequestJob, values: Iterable[SlotValue], rng: np.random.Generator) -> Iterator[str]:
+        """Yield texts in the register of the concern that ask for the values of optional parameters."""
+        for value in values:
+            texts = job.option["asked"][self.concern.register] if job.option else ()
+            asked = str(texts[int(rng.integers(len(texts)))]).format(value=value.said)
+            yield asked if self.concern.register in _WITHOUT_CAPITALS else asked[0].upper() + asked[1:]
+
+    def _closed(self, text: str) -> str:
+        """Return a text that another sentence can follow."""
+        return text if self.concern.register == "voice-typed" or text[-1] in '.?!"' else f"{text}."
 
     def _own_values(
         self, job: RequestJob, texts: RequestTexts, rng: np.random.Generator, *, final: bool

@@ -103,6 +103,10 @@ def arguments_of(scenario: Scenario, member: GroupTool) -> dict[str, Any]:
         for name in binding.path[:-1]:
             inner = inner.setdefault(name, {})
         inner[binding.path[-1]] = _typed(scenario.values[slot], binding)
+    if scenario.options:
+        for name, schema in member.tool.parameters["properties"].items():
+            if schema.get("description") in scenario.options:
+                arguments[name] = scenario.options[schema["description"]].value
     return arguments
 
 

@@ -1,6 +1,6 @@
 """Services: the built-in catalogue of data format 2, fictional providers whose tools have facts.
 
-Every functionality is offered in every split by six to eight of the split's own providers. Facts of a provider (access,
+Every functionality is offered in every split by eight of the split's own providers. Facts of a provider (access,
 region, retention, ...) hold for all of its tools; the other facts are drawn so that no tool is worse than another on
 everything. The catalogue does not depend on the seed of a build. A pack replaces layouts, providers and number ranges
 of the test split, and with them all facts: nothing in the repository gives those away.
@@ -29,8 +29,8 @@ from .trade_offs import LEAD, draw_facts
 
 _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
-_SIZES: Final = (6, 7, 8)
-"""Numbers of providers of a functionality in a split."""
+_SIZE: Final = 8
+"""Number of providers of a functionality in a split. With fewer, few histories can refute the rivals of a preference."""
 _RANGED: Final = ("freshness", "coverage")
 """Axes whose range depends on the functionality."""
 _FREE_UP_TO: Final = 0.8
@@ -41,8 +41,10 @@ _ACCESS_OF_PAID: Final = frozenset({"account with credit card", "review of the a
 """Ways to get access that no free tool has."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
-_MAX_OPTIONAL: Final = 2
-"""Highest number of optional parameters of a tool."""
+_OPTIONAL: Final = "world/data/optional_parameters.toml"
+"""Data file of the optional parameters."""
+_MAX_OPTIONAL: Final = 1
+"""Highest number of optional parameters of a tool that no instruction asks for."""
 _SMALL_WORDS: Final = frozenset(
     {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
 )
@@ -125,13 +127,12 @@ def _service_jobs(split: str, pack: Pack | None) -> tuple[Job, ...]:
     jobs = []
     for functionality in sorted(offered, key=lambda item: item.name):
         rng = generator_for(_seed(pack), "services", split, functionality.name)
-        size = int(rng.choice(_SIZES))
         order = [providers[int(place)] for place in rng.permutation(len(providers))]
         entry = table[functionality.name]
         fitting = [
             provider for provider in order if "source" not in entry or provider.facts["source"] in entry["source"]
         ]
-        chosen = sorted(fitting, key=lambda provider: load[provider.name])[:size]
+        chosen = sorted(fitting, key=lambda provider: load[provider.name])[:_SIZE]
         for provider in chosen:
             load[provider.name] += 1
         jobs.append(_job(functionality, split, entry, _ranges(entry, pack), chosen, rng))
@@ -271,6 +272,12 @@ def _in_other_mood(phrase: str) -> str:
     return f"{verb}{ending} {rest}".replace(" and get ", " and gets ")
 
 
+def asked_option(job: str) -> Mapping[str, Any] | None:
+    """Return the optional parameter that instructions for a job can ask for; all of its tools have it."""
+    options = data_table(_OPTIONAL)["parameter"]
+    return next((raw for raw in options if "spelled" in raw and job in raw["functionalities"]), None)
+
+
 def operation_name(functionality: Functionality, naming: str) -> str:
     """Return the name of an operation in a provider's style.
 
@@ -303,10 +310,14 @@ def _parameters(
         properties[name] = {"type": json_type, "description": slot.about}
         bindings[slot.name] = Binding((name,), json_type)
     required = list(properties)
+    option = asked_option(functionality.name)
+    if option is not None:
+        names = [name for name in option["spelled"][provider.parameters] if name not in properties]
+        properties[names[int(rng.integers(len(names)))]] = dict(option["schema"])
     options = [
         raw
-        for raw in data_table("world/data/optional_parameters.toml")["parameter"]
-        if functionality.name in raw["functionalities"] and raw["name"] not in properties
+        for raw in data_table(_OPTIONAL)["parameter"]
+        if functionality.name in raw["functionalities"] and raw["name"] not in properties and "spelled" not in raw
     ]
     for place in rng.permutation(len(options))[: int(rng.integers(0, _MAX_OPTIONAL + 1))]:
         properties[options[int(place)]["name"]] = dict(options[int(place)]["schema"])

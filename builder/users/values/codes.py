@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from builder.records import SlotValue
 
-from .context import ValueSource, plain, said_date
+from .context import ValueSource, name_for_code, plain, said_date, said_date_from
 
 _BASE62 = string.ascii_letters + string.digits
 _BASE64URL = _BASE62 + "-_"
@@ -23,10 +23,19 @@ _VIN_VALUES = dict(
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _IBAN_LENGTHS = (("DE", 18), ("ES", 20), ("PT", 21), ("AT", 16), ("BE", 12), ("DK", 14), ("NO", 11))
 """Country code and number of digits of the account part."""
-_CURRENCIES = (
-    "EUR", "USD", "GBP", "JPY", "CHF", "NOK", "SEK", "DKK", "PLN", "CZK", "HUF", "TRY", "AUD", "NZD", "CAD", "MXN",
-    "BRL", "ZAR", "INR", "SGD", "HKD", "KRW", "THB", "MYR", "IDR", "PHP", "AED", "ILS", "EGP", "KES",
-)  # fmt: skip
+_CURRENCIES = {
+    "EUR": "euros", "USD": "US dollars", "GBP": "pounds sterling", "JPY": "Japanese yen", "CHF": "Swiss francs",
+    "NOK": "Norwegian kroner", "SEK": "Swedish kronor", "DKK": "Danish kroner", "PLN": "Polish zloty",
+    "CZK": "Czech koruna", "HUF": "Hungarian forint", "TRY": "Turkish lira", "AUD": "Australian dollars",
+    "NZD": "New Zealand dollars", "CAD": "Canadian dollars", "MXN": "Mexican pesos", "BRL": "Brazilian reais",
+    "ZAR": "South African rand", "INR": "Indian rupees", "SGD": "Singapore dollars", "HKD": "Hong Kong dollars",
+    "KRW": "South Korean won", "THB": "Thai baht", "MYR": "Malaysian ringgit", "IDR": "Indonesian rupiah",
+    "PHP": "Philippine pesos", "AED": "UAE dirhams", "ILS": "Israeli shekels", "EGP": "Egyptian pounds",
+    "KES": "Kenyan shillings",
+}  # fmt: skip
+"""Currencies, by code."""
+_NAMED = 0.4
+"""Share of the currencies that a person calls by their names."""
 _OWN_FIRST = 0.5
 """Share of the currencies that are those of the person's country."""
 _OWN_SECOND = 0.85
@@ -67,12 +76,22 @@ def _unused(draw: ValueSource, key: str, items: tuple[str, ...]) -> str:
 
 
 def currency(draw: ValueSource) -> SlotValue:
-    """Draw a currency code, often that of the person's country; those of one scenario differ."""
+    """Draw a currency code, often that of the person's country; those of one scenario differ.
+
+    Instructions can give its name instead.
+    """
     used = draw.shared.get("currencies", ())
     own = draw.situation.home.currency if draw.situation else None
     if own and own not in used and draw.rng.random() < (_OWN_SECOND if used else _OWN_FIRST):
-        return plain(_unused(draw, "currencies", (own,)))
-    return plain(_unused(draw, "currencies", _CURRENCIES))
+        return _said_currency(draw, _unused(draw, "currencies", (own,)))
+    return _said_currency(draw, _unused(draw, "currencies", tuple(_CURRENCIES)))
+
+
+def _said_currency(draw: ValueSource, code: str) -> SlotValue:
+    """Return a currency, by its name in some instructions of a person."""
+    if draw.situation and code in _CURRENCIES and draw.rng.random() < _NAMED:
+        return SlotValue(code, _CURRENCIES[code], "code")
+    return plain(code)
 
 
 def ticker(draw: ValueSource) -> SlotValue:
@@ -126,7 +145,9 @@ def _day(draw: ValueSource, first: int, last: int) -> date:
 
 def future_date(draw: ValueSource) -> SlotValue:
     """Draw a date in the week after a person asks, or in the year after the reference date."""
-    return said_date(_day(draw, 0, 360) if draw.situation is None else _days_after(draw, 0, 6))
+    if draw.situation is None:
+        return said_date(_day(draw, 0, 360))
+    return said_date_from(draw, _days_after(draw, 0, 6))
 
 
 def recent_date(draw: ValueSource) -> SlotValue:
@@ -138,7 +159,7 @@ def check_in(draw: ValueSource) -> SlotValue:
     """Draw the first day of a stay, in the months after a person asks or in the year after the reference date."""
     first = _day(draw, 0, 360) if draw.situation is None else _days_after(draw, 10, 120)
     draw.shared["start"] = first
-    return said_date(first)
+    return said_date_from(draw, first)
 
 
 def _days_after(draw: ValueSource, first: int, last: int) -> date:
@@ -157,7 +178,7 @@ def start_date(draw: ValueSource) -> SlotValue:
 def end_date(draw: ValueSource) -> SlotValue:
     """Draw the last day of a period, 2 to 14 days after the first."""
     first = draw.shared.get("start") or _day(draw, -700, -20)
-    return said_date(first + timedelta(days=draw.integer(2, 14)))
+    return said_date_from(draw, first + timedelta(days=draw.integer(2, 14)))
 
 
 def barcode(draw: ValueSource) -> SlotValue:
@@ -259,8 +280,7 @@ def mac_address(draw: ValueSource) -> SlotValue:
 
 def language_code(draw: ValueSource) -> SlotValue:
     """Draw a two-letter language code; instructions state it with the name of the language."""
-    code, name = draw.choice(_LANGUAGES)
-    return SlotValue(code, f"{name} ({code})")
+    return name_for_code(draw, *draw.choice(_LANGUAGES))
 
 
 def year(draw: ValueSource) -> SlotValue:

@@ -12,6 +12,16 @@ import numpy as np
 from builder.records import SlotValue
 
 T = TypeVar("T")
+_NAME_ALONE = 0.5
+"""Share of the codes of countries and languages that a person calls by their names."""
+_WEEK = 6
+"""Days ahead up to which a weekday means a date."""
+_BY_WEEKDAY = 0.4
+"""Share of such dates that are stated by their weekdays."""
+_MOST_AHEAD = 300
+"""Days ahead up to which a date without a year is clear."""
+_WITHOUT_YEAR = 0.5
+"""Share of such dates that are stated without their years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Situation:
 
     home: Place
     day: date
+    relative: bool = True
+    """True if the day is known to the reader of the request, so that dates can be relative to it."""
     trade: str = ""
     """What web sites about their concern have in their names; empty if that would sound odd."""
 
@@ -68,6 +80,28 @@ class ValueSource:
 def plain(value: str | float) -> SlotValue:
     """Return a value that instructions state unchanged."""
     return SlotValue(value, str(value))
+
+
+def name_for_code(draw: ValueSource, code: str, name: str) -> SlotValue:
+    """Return a code that instructions state with its name, such as `Portuguese (pt)`, or by its name alone."""
+    if draw.situation and draw.rng.random() < _NAME_ALONE:
+        return SlotValue(code, name, "code")
+    return SlotValue(code, f"{name} ({code})")
+
+
+def said_date_from(draw: ValueSource, day: date) -> SlotValue:
+    """Return an ISO date that instructions state in full, or relative to the day on which a person asks.
+
+    Relative are a weekday in the coming six days, and a date of the coming ten months without its year.
+    """
+    if draw.situation is None or not draw.situation.relative:
+        return said_date(day)
+    ahead = (day - draw.situation.day).days
+    if 1 <= ahead <= _WEEK and draw.rng.random() < _BY_WEEKDAY:
+        return SlotValue(day.isoformat(), f"{day:%A}", "date")
+    if 0 <= ahead <= _MOST_AHEAD and draw.rng.random() < _WITHOUT_YEAR:
+        return SlotValue(day.isoformat(), f"{day.day} {day:%B}", "date")
+    return said_date(day)
 
 
 def said_date(day: date) -> SlotValue:

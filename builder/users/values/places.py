@@ -13,7 +13,7 @@ import numpy as np
 from builder.extras import import_extra
 from builder.records import SlotValue
 
-from .context import Place, ValueSource, plain
+from .context import Place, ValueSource, name_for_code, plain
 
 _MIN_POPULATION = 400_000
 _HOMES = frozenset(
@@ -148,7 +148,7 @@ def country(draw: ValueSource) -> SlotValue:
 def country_code(draw: ValueSource) -> SlotValue:
     """Draw a two-letter country code; instructions state it with the name of the country."""
     place = _place(draw)
-    return SlotValue(place.country_code, f"{place.country} ({place.country_code})")
+    return name_for_code(draw, place.country_code, place.country)
 
 
 def latitude(draw: ValueSource) -> SlotValue:

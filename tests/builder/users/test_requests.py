@@ -11,6 +11,7 @@ import pytest
 from builder.execution.partitions import Partition
 from builder.records import Scenario
 from builder.users.requests import RequestJob, Voice
+from builder.users.scenarios import arguments_of
 from builder.users.values.context import Situation, ValueSource
 from builder.users.values.places import draw_home
 from builder.users.values.slot_values import generator
@@ -147,3 +148,46 @@ def test_every_concern_can_ask_for_each_of_its_jobs(split: str, home: Situation)
             assert final is not None, (concern.name, job)
             for text in (request.instruction, final[0].instruction):
                 assert not {"{", "}"} & set(text), text
+
+
+def test_codes_and_dates_can_follow_from_names_and_from_the_day_of_the_request(home: Situation) -> None:
+    rng = np.random.default_rng(7)
+    said: dict[str, set[str]] = {"code": set(), "date": set(), "stated": set()}
+    for _ in range(150):
+        draw = ValueSource(rng, situation=home)
+        for concept in ("country_code", "language_code", "currency", "date"):
+            value = generator(concept)(draw)
+            said[value.kind].add(value.said)
+            if value.kind == "code":
+                assert str(value.value) not in value.said
+            if value.kind == "date":
+                day = date.fromisoformat(str(value.value))
+                assert value.said in (f"{day:%A}", f"{day.day} {day:%B}")
+                assert value.said != f"{day:%A}" or timedelta(1) <= day - home.day <= timedelta(6)
+    assert all(len(texts) > 8 for texts in said.values())
+    undated = replace(home, relative=False)
+    days = [generator("date")(ValueSource(rng, situation=undated)) for _ in range(50)]
+    assert {value.kind for value in days} == {"stated"}
+
+
+def test_an_optional_parameter_can_be_asked_for(home: Situation) -> None:
+    recipes = "search recipes"
+    concern = replace(CONCERN, requests={recipes: RequestTexts(("{aunt} cooks {dish}", "{dish} for {place}?"))})
+    own = Voice(concern, set(), np.random.default_rng(0))
+    group = group_of(next(job for job in service_jobs("train") if job.functionality.name == recipes))
+    found = drawn(own, recipes, home, 80)
+    asked = [scenario for scenario in found if scenario.options]
+    assert 5 < len(asked) < 40
+    for scenario in asked:
+        (option,) = scenario.options.values()
+        assert scenario.kinds == ["option"]
+        assert option.said in scenario.instruction
+        assert "cooks" not in scenario.instruction or ". " in scenario.instruction
+        for member in group.members:
+            arguments = arguments_of(scenario, member)
+            assert option.value in arguments.values()
+            assert set(arguments) <= set(member.tool.parameters["properties"])
+    plain = next(scenario for scenario in found if not scenario.options)
+    assert plain.kinds == []
+    for member in group.members:
+        assert set(arguments_of(plain, member)) == set(member.tool.parameters["required"])
