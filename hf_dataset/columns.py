@@ -39,7 +39,7 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "category": "Category of the instruction.",
         "functionality": "Functionality that the instruction needs.",
         "instruction": "New request of the user. It states every value of the answer's arguments.",
-        "today": "Day of the instruction, such as `2026-11-29`; null if the history has no dates.",
+        "today": "Day of the instruction, such as `2026-11-29`; null if it has none.",
         "history": "Past interactions of the user: oldest first in `chronological`, in no particular order elsewhere.",
         "history.instruction": "Past request of the user.",
         "history.name": "Tool that was called; its documentation is in `history_tools`.",
@@ -74,7 +74,8 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "picks another tool.",
         "meta.change": "How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; null "
         "without a change.",
-        "meta.arguments": "Kinds of arguments that the instruction asks for.",
+        "meta.arguments": "Arguments that follow from the instruction without standing in it: `code` (of a named country, "
+        "language or currency), `date` (a weekday, or without its year) and `option` (an optional parameter).",
     },
     ToolRow: {
         **_TOOL,

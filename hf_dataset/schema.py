@@ -106,7 +106,7 @@ class MetaRow:
     change: str | None = None
     """How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; None without a change."""
     arguments: list[str] | None = None
-    """Kinds of arguments that the instruction asks for."""
+    """Arguments that do not stand in the instruction as they are: `code`, `date` and `option`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Instance:
     functionality: str
     instruction: str
     today: str | None
-    """Day of the instruction, such as `2026-11-29`; None if the history has no dates."""
+    """Day of the instruction, such as `2026-11-29`; None if it has none."""
     history: list[InteractionRow]
     history_tools: list[ToolDoc]
     """Documentation of the tools that the history names, called or offered, sorted by name."""

@@ -56,8 +56,8 @@ def concerns(split: str) -> tuple[Concern, ...]:
     Args:
         split: `train`, `validation` or `test`.
     """
-    tables = [data_table(f"{CONCERNS}/{node.name}") for node in data_files(CONCERNS)]
-    found = [_concern(entry) for table in tables for entry in table["concern"] if entry["split"] == split]
+    names = [node.name for node in data_files(CONCERNS) if node.name.startswith(f"{split}_")]
+    found = [_concern(entry) for name in names for entry in data_table(f"{CONCERNS}/{name}")["concern"]]
     return tuple(sorted(found, key=lambda concern: concern.name))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -25,6 +28,7 @@ _LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
 _SHARE_POINTS: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Shares that the quantiles of an axis belong to."""
 _STEPS: Final[Mapping[str, Sequence[float]]] = {
+    "price": PRICES,
     "retention": (0.0, 0.25, 1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0),
     "freshness": (
         5.0,
@@ -66,15 +70,23 @@ def tidy(axis: Axis, value: float) -> float:
     """
     if value == 0:
         return 0.0
-    steps = PRICES if axis.name == "price" else _STEPS.get(axis.name)
-    if steps is not None:
-        return float(min(steps, key=lambda step: abs(axis.position(step) - axis.position(value))))
+    if axis.name in _STEPS:
+        steps, middles = _steps(axis)
+        return steps[bisect_left(middles, axis.position(value))]
     if axis.name == "latency":
         return float(round(value))
     rounded = round(value, 1 - math.floor(math.log10(abs(value))))
     if axis.name in _WHOLE:
         return float(max(round(rounded), 2))
     return min(rounded, 10.0) if axis.name == "standing" else rounded
+
+
+@cache
+def _steps(axis: Axis) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the usual values of an axis, ascending, and the positions in the middle between two of them."""
+    steps = tuple(sorted(map(float, _STEPS[axis.name])))
+    positions = [axis.position(step) for step in steps]
+    return steps, tuple((first + second) / 2 for first, second in itertools.pairwise(positions))
 
 
 def fit(axis: Axis, value: float, low: float, high: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any, Final
 
@@ -28,23 +28,25 @@ class Layout:
     Args:
         name: Name, unique among the layouts of its set.
         source: Text of the template.
+        trusted: True for a layout of the repository.
 
     Raises:
         ConfigError: If it is not a valid template.
         MissingExtraError: If jinja2 is not installed.
     """
 
-    def __init__(self, name: str, source: str) -> None:
+    def __init__(self, name: str, source: str, *, trusted: bool = False) -> None:
         self.name = name
         self.source = source
+        self._trusted = trusted
         try:
-            self._template = environment().from_string(source)
+            self._template = environment(trusted=trusted).from_string(source)
         except import_extra("jinja2", "builder", PURPOSE).TemplateError as error:
             raise ConfigError(f"The layout {name!r} is not a valid template: {error}.") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return the parts for pickling: a compiled template cannot be pickled."""
-        return Layout, (self.name, self.source)
+        return partial(Layout, trusted=self._trusted), (self.name, self.source)
 
     def render(self, facts: Facts, today: date, noun: str = "entries") -> str:
         """Return the listing of a tool, without empty lines; empty if no fact is stated.
@@ -72,4 +74,6 @@ def layouts(split: str) -> Sequence[Layout]:
     """Return the layouts of a split, by name."""
     folder = files(__package__) / "listings" / split
     nodes = sorted((node for node in folder.iterdir() if node.name.endswith(SUFFIX)), key=lambda node: node.name)
-    return tuple(Layout(node.name.removesuffix(SUFFIX), node.read_text(encoding="utf-8")) for node in nodes)
+    return tuple(
+        Layout(node.name.removesuffix(SUFFIX), node.read_text(encoding="utf-8"), trusted=True) for node in nodes
+    )

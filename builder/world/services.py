@@ -30,7 +30,7 @@ from .trade_offs import LEAD, draw_facts
 _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
 _SIZE: Final = 8
-"""Number of providers of a functionality in a split. With fewer, few histories can refute the rivals of a preference."""
+"""Number of providers of a functionality in a split. With fewer, few histories refute the rivals of a preference."""
 _RANGED: Final = ("freshness", "coverage")
 """Axes whose range depends on the functionality."""
 _FREE_UP_TO: Final = 0.8

@@ -113,18 +113,20 @@ class FactsByAxis:
 
 
 @cache
-def environment() -> Any:
+def environment(*, trusted: bool) -> Any:
     """Return the Jinja environment of layouts.
+
+    Args:
+        trusted: True for the layouts of the repository; those of packs come from outside and are sandboxed.
 
     Raises:
         MissingExtraError: If jinja2 is not installed.
     """
     jinja2, sandbox = import_extra("jinja2", "builder", PURPOSE), import_extra("jinja2.sandbox", "builder", PURPOSE)
     undefined = type("MissingValue", (jinja2.StrictUndefined,), {"_undefined_message": property(_missing)})
-    # Not for HTML: listings are plain text. Sandboxed, since packs come from outside.
-    made = sandbox.ImmutableSandboxedEnvironment(
-        undefined=undefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )
+    kind = jinja2.Environment if trusted else sandbox.ImmutableSandboxedEnvironment
+    # Not for HTML: listings are plain text.
+    made = kind(undefined=undefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     made.filters |= {"digits": lambda value: decimal(float(value)), "in_words": _in_words}
     return made
 

@@ -89,11 +89,10 @@ def test_only_chronological_histories_have_dates(rows: Rows) -> None:
     for (config, _), part in rows.items():
         for row in part:
             days = [step.date for step in row.history]
+            assert row.today == TODAY.isoformat()
             if config != "chronological":
-                assert row.today is None
                 assert set(days) == {None}
                 continue
-            assert row.today == TODAY.isoformat()
             dates = [date.fromisoformat(day or "") for day in days]
             assert all(first <= second for first, second in pairwise([*dates, TODAY]))
             assert dates[0] < TODAY
@@ -120,7 +119,7 @@ def test_kinds_and_numbers_of_concerns_are_even(rows: Rows) -> None:
         part = [row.meta for row in rows["preferred_only", split] if row.meta]
         kinds = Counter(meta.kind for meta in part)
         assert set(kinds) == set(PREFERENCE_KINDS)
-        assert min(kinds.values()) >= 0.1 * len(part), kinds
+        assert min(kinds.values()) >= 0.12 * len(part), kinds
         groups = [group[0].meta for group in query_groups(rows["preferred_only", split])]
         concerns = Counter(meta.concerns for meta in groups if meta)
         assert set(concerns) == set(DIALS.concerns)

@@ -49,7 +49,8 @@ def test_prompts_contain_listings_and_offers(facts_train: dict[str, Instance]) -
     for row in facts_train.values():
         shown = json.loads(messages_of(row)[1]["content"])
         assert [tool["listing"] for tool in shown["candidates"]] == [tool.listing for tool in row.candidates]
-        assert [step["offered"] for step in shown["history"]] == [step.offered for step in row.history]
+        for step, of_row in zip(shown["history"], row.history, strict=True):
+            assert step["also_offered"] == [name for name in of_row.offered if name != of_row.name]
 
 
 def test_every_chosen_reply_is_correct_and_every_rejected_reply_has_the_error_of_its_kind(
