@@ -199,6 +199,16 @@ def test_a_form_is_filled_in_in_place(tmp_path: Path) -> None:
     assert read_form(path, ["a", "b"], AXES) == expected
 
 
+def test_the_form_of_the_guide_is_valid(tmp_path: Path) -> None:
+    guide = (SAMPLE.parent / "docs" / "guides" / "careful-readers.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "001.toml"
+    path.write_text(text, encoding="utf-8")
+    form = read_form(path, re.findall(r'"(\w+__\w+)"', text), AXES)
+    assert isinstance(form, Form)
+    assert (form.goes_by, form.ambiguous, set(form.realism)) == (("price",), "slightly", set(ASPECTS))
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
