@@ -22,6 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
 import petoolbench
@@ -42,6 +43,18 @@ _RECORDS: Final = (
     ("metrics.petoolbench.aggregation", "Scores"),
     ("petoolbench.run_report.comparison", "RunPair"),
     ("metrics.petoolbench.uncertainty", "Comparison"),
+    ("petoolbench.reading_study.gather", "Gathered"),
+    ("petoolbench.reading_study.gather", "Reading"),
+    ("petoolbench.reading_study.forms", "Form"),
+    ("petoolbench.reading_study.figures", "Figures"),
+    ("petoolbench.reading_study.figures", "Accuracy"),
+    ("petoolbench.reading_study.figures", "Rate"),
+    ("petoolbench.reading_study.figures", "AxesNamed"),
+    ("petoolbench.reading_study.figures", "Calibration"),
+    ("petoolbench.reading_study.figures", "Bin"),
+    ("petoolbench.reading_study.figures", "Ambiguous"),
+    ("petoolbench.reading_study.figures", "Realism"),
+    ("petoolbench.reading_study.figures", "Agreement"),
 )
 """Module and name of records that the results contain."""
 _TYPES: Final = {bool: "flag", int: "integer", float: "number", str: "text", Path: "path"}
@@ -57,17 +70,26 @@ def pages() -> dict[Path, str]:
 
 def command_line() -> str:
     """Return the page of all commands with their arguments and options."""
-    commands: dict[str, Callable[..., Any]] = {}
-    for info in app.registered_commands:
-        assert info.callback is not None
-        commands[info.name or info.callback.__name__] = info.callback
+    commands = dict(_commands(app))
     lines = ["# Command line", "", _NOTE, ""]
     lines += ["`petoolbench COMMAND --help` prints the same. `petoolbench --version` prints the version.", ""]
     lines += ["| command | purpose |", "|---|---|"]
-    lines += [f"| [`{name}`](#{name}) | {_first_line(command)} |" for name, command in commands.items()]
+    lines += [
+        f"| [`{name}`](#{name.replace(' ', '-')}) | {_first_line(command)} |" for name, command in commands.items()
+    ]
     for name, command in commands.items():
         lines += ["", f"## {name}", "", inspect.getdoc(command) or "", "", *_command(name, command)]
     return "\n".join(lines) + "\n"
+
+
+def _commands(group: Typer, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield the commands by their full names; those of a group follow the others."""
+    for info in group.registered_commands:
+        assert info.callback is not None
+        yield prefix + (info.name or info.callback.__name__), info.callback
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from _commands(inner.typer_instance, f"{prefix}{inner.name} ")
 
 
 def _command(name: str, command: Callable[..., Any]) -> Iterator[str]:

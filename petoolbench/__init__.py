@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .prediction import predict
     from .prompts import Prompt, prompt
     from .reading import ParseFailure, ToolCall, parse
+    from .reading_study.deal import ReadingDeal, deal_reading
+    from .reading_study.scores import ReadingScores, score_reading
     from .reporting import RunComparison, WrittenReport, compare, report
     from .run_files import read_run
     from .run_settings import RunResources, RunSettings
@@ -62,6 +64,8 @@ _MODULES: Final = {
     "PredictionsError": "metrics.petoolbench.errors",
     "Prompt": "petoolbench.prompts",
     "ReadError": "hf_dataset.errors",
+    "ReadingDeal": "petoolbench.reading_study.deal",
+    "ReadingScores": "petoolbench.reading_study.scores",
     "ReferencesError": "metrics.petoolbench.errors",
     "Run": "petoolbench.runs",
     "RunComparison": "petoolbench.reporting",
@@ -74,6 +78,7 @@ _MODULES: Final = {
     "audit": "petoolbench.building",
     "build": "petoolbench.building",
     "compare": "petoolbench.reporting",
+    "deal_reading": "petoolbench.reading_study.deal",
     "load": "petoolbench.data",
     "parse": "petoolbench.reading",
     "predict": "petoolbench.prediction",
@@ -81,6 +86,7 @@ _MODULES: Final = {
     "read_run": "petoolbench.run_files",
     "report": "petoolbench.reporting",
     "score": "petoolbench.scoring",
+    "score_reading": "petoolbench.reading_study.scores",
     "verify": "petoolbench.building",
 }
 """Module of each public name."""
@@ -105,6 +111,8 @@ __all__ = [
     "PredictionsError",
     "Prompt",
     "ReadError",
+    "ReadingDeal",
+    "ReadingScores",
     "ReferencesError",
     "Run",
     "RunComparison",
@@ -118,6 +126,7 @@ __all__ = [
     "audit",
     "build",
     "compare",
+    "deal_reading",
     "load",
     "parse",
     "predict",
@@ -125,6 +134,7 @@ __all__ = [
     "read_run",
     "report",
     "score",
+    "score_reading",
     "verify",
 ]
 

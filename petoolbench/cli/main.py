@@ -21,6 +21,7 @@ from .hub import push, push_metric, push_space, verify
 from .leaderboard import leaderboard, rescore, submit
 from .original import compare_two_scorers, import_released
 from .predict import predict, prompts
+from .reading import reading_app
 from .report import compare, report
 from .score import score_file
 from .serve_local import serve_local
@@ -41,6 +42,7 @@ app.command(cls=Command)(prompts)
 app.command("score", cls=Command)(score_file)
 app.command(cls=Command)(report)
 app.command(cls=Command)(compare)
+app.add_typer(reading_app, name="reading")
 app.command("audit", cls=Command)(audit_folder)
 app.command("check-pack", cls=Command)(check_pack_folder)
 app.command("import-original", cls=Command)(import_released)

@@ -6,6 +6,7 @@ import contextlib
 import doctest
 import inspect
 import io
+import json
 import os
 import re
 import subprocess
@@ -26,10 +27,13 @@ from .models import first_candidate, last_candidate
 
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"
-FUNCTIONS = ("audit", "build", "compare", "load", "parse", "predict", "prompt", "read_run", "report", "score", "verify")
+FUNCTIONS = (
+    *("audit", "build", "compare", "deal_reading", "load", "parse", "predict", "prompt", "read_run", "report", "score"),
+    *("score_reading", "verify"),
+)
 CLASSES = (
-    *("AuditResult", "BuiltDataSet", "InstanceSet", "ParseFailure", "Prompt", "Run", "RunComparison", "RunResources"),
-    *("RunSettings", "ScoreTable", "ToolCall", "Verification", "WrittenReport"),
+    *("AuditResult", "BuiltDataSet", "InstanceSet", "ParseFailure", "Prompt", "ReadingDeal", "ReadingScores"),
+    *("Run", "RunComparison", "RunResources", "RunSettings", "ScoreTable", "ToolCall", "Verification", "WrittenReport"),
 )
 ERRORS = (
     *("AuditError", "BudgetError", "BuildError", "CatalogueError", "ConfigError", "DataError", "HubError", "LlmError"),
@@ -137,12 +141,24 @@ def namespace(built: Built, data: pb.InstanceSet) -> dict[str, Any]:
     }
 
 
+def fill_in_a_form() -> None:
+    """Deal a row of the build and fill in its form with the first candidate."""
+    pb.deal_reading("out/study", "out/demo", config="chronological", rows=1)
+    (row,) = json.loads(Path("out/study.key.json").read_text(encoding="utf-8"))["rows"].values()
+    (instance,) = pb.load("out/demo", "chronological", "test").select([row["instance_id"]])
+    values = {"answer": instance.candidates[0].name, "arguments": "{}", "confidence": 10}
+    form = "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+    Path("out/study/forms/001.toml").write_text(form, encoding="utf-8")
+
+
 @pytest.mark.usefixtures("demo", "endpoint")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_example_of_each_docstring_runs(name: str, built: Built, chronological: pb.InstanceSet) -> None:
     examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(pb, name)) or "")
     assert examples
     names = namespace(built, chronological)
+    if name == "score_reading":
+        fill_in_a_form()
     for example in examples:
         output = io.StringIO()
         with contextlib.redirect_stdout(output):

@@ -48,10 +48,16 @@ def test_the_program_prints_an_error_as_one_line(built: Built, tmp_path: Path) -
 
 
 def commands() -> dict[str, Any]:
-    """Return all commands by name."""
+    """Return all commands by name, also the groups and the commands in them."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    return dict(group.commands)
+    inner = {
+        f"{name} {inner_name}": command
+        for name, part in group.commands.items()
+        if isinstance(part, TyperGroup)
+        for inner_name, command in part.commands.items()
+    }
+    return {**group.commands, **inner}
 
 
 def test_every_command_and_option_has_a_help_text() -> None:

@@ -1,0 +1,93 @@
+"""The commands of a reading study: deal rows to readers, and score their forms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.errors import OutputError
+from hf_dataset.layout import SPLITS
+from hf_dataset.manifest import ALL
+from hf_dataset.schema import HISTORY_TYPES
+from petoolbench.files import write_atomically
+from petoolbench.reading_study.deal import ROWS, deal_reading
+from petoolbench.reading_study.scores import score_reading
+from petoolbench.run_settings import choices
+
+from .console import stdout
+from .help_types import Command, Group
+
+reading_app = typer.Typer(
+    cls=Group,
+    help="Let people or other careful readers answer rows by hand: deal the rows, score the forms.",
+    no_args_is_help=True,
+)
+Data = Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hugging Face Hub.")]
+
+
+@reading_app.command(cls=Command)
+def deal(
+    out: Annotated[Path, typer.Argument(help="Folder to create for the readers. The key is written to OUT.key.json.")],
+    data: Data,
+    config: Annotated[
+        str, typer.Option("--config", help=choices("History type, or all for the three", (*HISTORY_TYPES, ALL)))
+    ],
+    rows: Annotated[
+        int, typer.Option("--rows", min=1, help="Number of rows to deal; at most one of each query group.")
+    ] = ROWS,
+    split: Annotated[str, typer.Option("--split", help=choices("Split to deal from", SPLITS))] = "test",
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            "--answers",
+            help="Folder of the private answers, to deal kinds of preference and numbers of concerns of the test split "
+            "evenly.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,
+) -> None:
+    """Deal rows to readers: prompts, empty forms and instructions, without the answers."""
+    dealt = deal_reading(out, data, config=config, rows=rows, split=split, answers=answers, seed=seed)
+    stdout.print(str(dealt), markup=False, highlight=False, soft_wrap=True)
+    if split == "test" and answers is None:
+        stdout.print(
+            "The kinds of preference are not known without --answers, so they were not dealt evenly.", soft_wrap=True
+        )
+    stdout.print(
+        f"Give the readers {str(dealt.folder)!r}. Keep {str(dealt.key)!r} to yourself: it names the instances.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@reading_app.command(cls=Command)
+def score(
+    out: Annotated[Path, typer.Argument(help="Folder that was dealt; its key is OUT.key.json.")],
+    data: Data,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
+    ] = None,
+    forms: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--forms", help="Folder of filled-in forms; can be repeated, once for each reader. Default: OUT/forms."
+        ),
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="File to write all figures and readings to, as JSON.")
+    ] = None,
+) -> None:
+    """Score the forms of readers: accuracy, named axes, calibration, ambiguity, realism, and agreement."""
+    scores = score_reading(out, data, answers=answers, forms=forms)
+    if as_json:
+        try:
+            write_atomically(as_json, [json.dumps(scores.to_dict(), indent=2, ensure_ascii=False) + "\n"])
+        except OSError as error:
+            raise OutputError(
+                f"{str(as_json)!r} cannot be written: {error.strerror}. Name another file with --json."
+            ) from error
+    stdout.print(str(scores), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,99 @@
+"""Draw of the instances of a reading study: as even as the split allows, and at most one of a query group."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builder.errors import ConfigError, DataError
+from hf_dataset.prompting import config_of
+from hf_dataset.schema import Instance, MetaRow
+
+_WEIGHTS: Final = np.array([1e6, 1e3, 1e3, 1.0, 1.0, 1.0])
+"""Weight of the evenness of each property in `_properties`: the history types before anything else."""
+_UNKNOWN: Final = MetaRow()
+
+
+def draw(rows: Sequence[Instance], count: int, generator: np.random.Generator) -> list[Instance]:
+    """Return instances in random order, of which no two share a query group.
+
+    History types are drawn evenly; then kinds of preference and numbers of concerns, as far as the metadata of the
+    instances are known; then combinations of two of these. The draw is greedy, followed by exchanges of single
+    instances as long as they make it more even.
+
+    Args:
+        rows: Instances of one split.
+        count: Number of instances to draw.
+        generator: Random number generator.
+
+    Raises:
+        ConfigError: If there are fewer query groups.
+        DataError: If there are no instances.
+    """
+    groups = len({row.query_group for row in rows})
+    if not groups:
+        raise DataError("There are no rows to deal. Name another split with --split.")
+    if not 1 <= count <= groups:
+        raise ConfigError(
+            f"Invalid number of rows {count:,}. Allowed: 1 to {groups:,}, because at most one row of each query group "
+            "is dealt. Pass another number with --rows."
+        )
+    shuffled = [rows[place] for place in generator.permutation(len(rows))]
+    chosen = _chosen(_numbered([row.query_group for row in shuffled]), _codes(shuffled), count)
+    return [shuffled[chosen[place]] for place in generator.permutation(count)]
+
+
+def _chosen(group_of: NDArray[np.int64], codes: NDArray[np.int64], count: int) -> list[int]:
+    """Return the indexes of the drawn instances; among equally good ones, the first."""
+    counts = np.zeros(codes.max() + 1)
+    is_used = np.zeros(group_of.max() + 1, dtype=bool)
+    chosen: list[int] = []
+
+    def change(index: int, by: int) -> None:
+        counts[codes[index]] += by
+        is_used[group_of[index]] = by > 0
+
+    def costs() -> NDArray[np.float64]:
+        """Return the increase of the weighted sum of squared counts by each instance."""
+        return np.where(is_used[group_of], np.inf, (2 * counts[codes] + 1) @ _WEIGHTS)
+
+    for _ in range(count):
+        chosen.append(int(np.argmin(costs())))
+        change(chosen[-1], 1)
+    is_improved = True
+    while is_improved:
+        is_improved = False
+        for place, current in enumerate(chosen):
+            change(current, -1)
+            cost = costs()
+            best = int(np.argmin(cost))
+            if cost[best] < cost[current]:
+                chosen[place], is_improved = best, True
+            change(chosen[place], 1)
+    return chosen
+
+
+def _codes(rows: Sequence[Instance]) -> NDArray[np.int64]:
+    """Return a number for each property of each instance; different properties have different numbers."""
+    columns = zip(*(enumerate(_properties(row)) for row in rows), strict=True)
+    offset, codes = 0, []
+    for column in columns:
+        codes.append(offset + _numbered(column))
+        offset = int(codes[-1].max()) + 1
+    return np.column_stack(codes)
+
+
+def _properties(row: Instance) -> tuple[Hashable, ...]:
+    """Return the properties that are drawn evenly."""
+    config, meta = config_of(row.instance_id), row.meta or _UNKNOWN
+    kind, concerns = meta.kind, meta.concerns
+    return config, kind, concerns, (kind, concerns), (config, kind), (config, concerns)
+
+
+def _numbered(values: Sequence[Hashable]) -> NDArray[np.int64]:
+    """Return a number from 0 for each value, equal for equal values."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
