@@ -19,6 +19,8 @@ class ChoiceConfig(Section):
     Empty for as many as the answer needs."""
     offered: int = Field(default=3, ge=2, le=4)
     """Number of tools that are offered at each step, the called one included."""
+    shown: bool = True
+    """Whether histories show what was offered. If not, calls tell less, and the answer is uncertain."""
     jobs: int = Field(default=5, ge=1, le=12)
     """Number of jobs of the concern that the instruction belongs to."""
     calls_per_job: int = Field(default=2, ge=1, le=100)

@@ -111,7 +111,9 @@ def build(
             core=core_query_groups(folders.public),
         )
         if audited:
-            manifest = replace(manifest, audit=_audit(folders, manifest, encoder, progress, checkpoint))
+            manifest = replace(
+                manifest, audit=_audit(folders, manifest, encoder, progress, checkpoint, executor.workers)
+            )
         manifest = _finish(folders, manifest, checkpoint)
         # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
@@ -171,14 +173,19 @@ def _finish(folders: Folders, manifest: Manifest, checkpoint: Checkpoint) -> Man
 
 
 def _audit(
-    folders: Folders, manifest: Manifest, encoder: SentenceEncoder, progress: Progress, checkpoint: Checkpoint
+    folders: Folders,
+    manifest: Manifest,
+    encoder: SentenceEncoder,
+    progress: Progress,
+    checkpoint: Checkpoint,
+    workers: int,
 ) -> AuditSummary:
     """Audit the written data set and store the report next to it.
 
     Raises:
         AuditError: If a gate or a check fails.
     """
-    result = audit(folders.public, folders.private, manifest, encoder, progress)
+    result = audit(folders.public, folders.private, manifest, encoder, progress, workers=workers)
     if result.failed:
         checkpoint.end()  # a resumed build would fail in the same way
         raise AuditError(

@@ -22,6 +22,10 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
         "choices": {"concerns": (1,), "jobs": 3, "evidence": (1, 2, 4, 8, 16)},
     },
+    "paper": {
+        "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
+        "choices": {"concerns": (1,), "shown": False},
+    },
     "years": {
         "users": {"count": 600, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
         "choices": {
@@ -37,4 +41,5 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 """Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
 choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
 users with three concerns who follow their preference less often, among distractors that do similar jobs; users of whom
-1 to 16 telling steps are known; and histories of about 1,000 steps over three years, with several changes."""
+1 to 16 telling steps are known; users whose histories show the calls alone, as in the paper; and histories of about
+1,000 steps over three years, with several changes."""

@@ -74,7 +74,7 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "picks another tool.",
         "meta.change": "How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; null "
         "without a change.",
-        "meta.arguments": "Arguments that follow from the instruction without standing in it: `code` (of a named country, "
+        "meta.arguments": "Arguments that follow from the instruction without standing in it: `code` (of a country, "
         "language or currency), `date` (a weekday, or without its year) and `option` (an optional parameter).",
     },
     ToolRow: {

@@ -41,11 +41,12 @@ def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
         manifest: Manifest of the data set.
         config: History type.
     """
+    choices = manifest.config.get("choices", {})
     return AuditSettings(
         changes=manifest.preference_changes(config),
         provider_overlap=manifest.provider_overlap,
         expected_loss=manifest.oracle_expected_loss if config == "rating_integrated" else 0.0,
-        scarce=bool(manifest.config.get("choices", {}).get("evidence")),
+        scarce=bool(choices.get("evidence")) or not choices.get("shown", True),
         worded=manifest.is_builtin,
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from builder.embedding import Encoder
@@ -13,6 +17,7 @@ from builder.predictors.reading import ORACLE
 from builder.predictors.scored_choice import ScoredPredictor
 from builder.predictors.simple import uniform
 from builder.progress import Progress
+from builder.single_threads import single_threads
 from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import judge_all
@@ -25,7 +30,7 @@ from .row_checks import Check, run_checks
 from .row_sampling import MAX_ROWS_IN_MEMORY, Basis, in_words
 from .shortcut import Shortcut, ShortcutPredictor
 from .shortcuts import gated_shortcuts, reported_shortcuts
-from .text_quality import TextQuality, asked, text_quality
+from .text_quality import Asked, TextQuality, asked, text_quality
 from .training_audit import TrainingAudit, audit_training, has_training
 
 
@@ -123,6 +128,7 @@ def audit(
     progress: Progress,
     *,
     most: int = MAX_ROWS_IN_MEMORY,
+    workers: int = 1,
 ) -> Audit:
     """Audit a data set. Every row is checked; gates are measured on a sample of each split that is too large.
 
@@ -133,6 +139,7 @@ def audit(
         encoder: Sentence encoder for the similarity of instructions.
         progress: Progress callback.
         most: Maximum number of rows of a split that are measured without sampling.
+        workers: Number of processes. With several, configs are audited at the same time; the result is the same.
 
     Returns:
         The gates and checks of each config and of the training data, and the statistics of the instructions.
@@ -140,18 +147,46 @@ def audit(
     Raises:
         ReadError: If a file of the data set or the answers is missing or malformed.
     """
-    configs = []
-    for number, config in enumerate(HISTORY_TYPES):
-        progress("auditing", number, len(HISTORY_TYPES))
-        parts = read_audit_splits(data, config, answers, manifest, most)
-        configs.append(audit_config(parts))
-        if config == HISTORY_TYPES[-1]:  # all configs have the same instructions and query groups
-            instructions = text_quality(asked(parts), encoder)
-            sampled_groups = parts[0].sampled.query_groups if parts[0].sampled else None
-        del parts  # free the memory before the next config is read
-    training = audit_training(data, sampled_groups) if has_training(data) else None
+    audit_one = partial(_audit_one, data, answers, manifest, most)
+    found: dict[str, _OfConfig] = {}
+    with _executor(workers) as run:
+        for number, (config, of_config) in enumerate(zip(HISTORY_TYPES, run(audit_one, HISTORY_TYPES), strict=True)):
+            progress("auditing", number, len(HISTORY_TYPES))
+            found[config] = of_config
+    # All configs have the same instructions and query groups.
+    last = found[HISTORY_TYPES[-1]]
+    training = audit_training(data, last.sampled_groups) if has_training(data) else None
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
-    return Audit(tuple(configs), instructions, training)
+    return Audit(
+        tuple(of_config.audit for of_config in found.values()), text_quality(last.instructions, encoder), training
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfConfig:
+    """Result for one config, with what it shares with the others."""
+
+    audit: ConfigAudit
+    instructions: Sequence[Asked]
+    sampled_groups: frozenset[str] | None
+    """Query groups of the sample of the first split; None if it was measured completely."""
+
+
+def _audit_one(data: Path, answers: Path | None, manifest: Manifest, most: int, config: str) -> _OfConfig:
+    parts = read_audit_splits(data, config, answers, manifest, most)
+    sampled = parts[0].sampled.query_groups if parts[0].sampled else None
+    return _OfConfig(audit_config(parts), asked(parts), sampled)
+
+
+@contextmanager
+def _executor(workers: int) -> Iterator[Callable[[Callable[[str], _OfConfig], Sequence[str]], Iterable[_OfConfig]]]:
+    """Yield a function that maps configs to results, in this process or in several."""
+    if workers == 1:
+        yield map
+        return
+    # One process each, even with two workers: the third config would otherwise wait for the first ones.
+    with single_threads(), ProcessPoolExecutor(len(HISTORY_TYPES), mp_context=get_context("spawn")) as pool:
+        yield pool.map
 
 
 def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:

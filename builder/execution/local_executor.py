@@ -15,6 +15,7 @@ from typing import Final
 
 from builder.embedding import SentenceEncoder
 from builder.progress import Progress
+from builder.single_threads import single_threads
 
 from .checkpoint import PartitionResult
 from .partition_writer import ATTEMPTS, PartitionJob, PartitionWriter, given_up
@@ -107,7 +108,8 @@ class _Worker:
         self.place: int | None = None
         """Position of the partition that it is writing; None while idle."""
         self._process = context.Process(target=_work, args=(job, counts, other), daemon=True)
-        self._process.start()
+        with single_threads():
+            self._process.start()
         # Only the worker holds its end of the pipe now, so that its death closes the pipe.
         other.close()
 

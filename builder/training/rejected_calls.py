@@ -23,6 +23,7 @@ from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, Query, Scenario, SlotValue, User
 from builder.users.instances import to_json
+from builder.users.requests import write_requests
 from builder.users.scenarios import arguments_of
 from hf_dataset.schema import DPO_KINDS
 from metrics.petoolbench.matching import compare_arguments
@@ -86,7 +87,10 @@ class RejectedCalls:
         """Return an iterator over further scenarios of a group, drawn like final instructions and each used once."""
         if group.key not in self._scenarios:
             rng = generator_for(self._seed, _PURPOSE, group.key, *self._own)
-            self._scenarios[group.key] = self._grouped.write(group, rng, True)
+            by_facts = bool(self._grouped.jobs)
+            self._scenarios[group.key] = (
+                write_requests(group, rng) if by_facts else self._grouped.write(group, rng, True)
+            )
         return self._scenarios[group.key]
 
     def _with_another_value(self, user: User, rng: np.random.Generator) -> str | None:

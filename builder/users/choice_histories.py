@@ -125,6 +125,9 @@ class ChoiceUserMaker:
             (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
         }
         self._providers = {name: [service.provider.name for service in job.services] for name, job in self.jobs.items()}
+        self._cores_of: Life | None = None
+        self._cores: dict[tuple[int, int], list[int] | None] = {}
+        """Steps that refute the rivals, by answer and rule, in the life that was used last."""
         self.drops: Counter[str] = Counter()
         """Number of rejected draws by reason."""
 
@@ -225,6 +228,13 @@ class ChoiceUserMaker:
         """Return steps of the query's concern at which a rule refutes all of its rivals; none if it need not."""
         if life.evidence is not None:
             return []
+        if self._cores_of is not life:
+            self._cores_of, self._cores = life, {}
+        if (answer, rule) not in self._cores:
+            self._cores[answer, rule] = self._selected(life, target, answer, rule)
+        return self._cores[answer, rule]
+
+    def _selected(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
         own = {job: life.options[job] for job in life.jobs[0]}
         return select_refuting(
             self.pool, own, rule, target.rivals(answer), self.dials.calls_per_job, self.dials.refutations

@@ -283,7 +283,7 @@ class ChoiceInstanceMaker:
         for step, scenario, day in zip(history.steps, words.instructions, words.days, strict=True):
             possible = pool.steps[step.step]
             offered = [services[possible.job][place] for place in possible.tools]
-            shown = sorted(offered, key=lambda member: member.tool.name)
+            shown = sorted(offered, key=lambda member: member.tool.name) if self._config.choices.shown else []
             interactions.append(
                 Interaction(
                     scenario,

@@ -33,6 +33,8 @@ from .preference_readers import PreferenceReader, Step
 from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
 from .scenarios import arguments_of
 
+_CACHED_TEXTS: Final = 50_000
+"""Maximum number of texts whose tokens are remembered."""
 _MIN_LEAD: Final = 0.5
 """Minimum lead, in nats, of the answer over the other tools of its group in the reader's scores."""
 _MIN_RIVAL_LEAD: Final = 1e-6
@@ -349,7 +351,8 @@ class RowMaker:
         candidates = [self.doc(tool) for tool in query.candidates]
         texts = [f"{doc.name} {doc.provider} {doc.description} {doc.listing}" for doc in [*docs, *candidates]]
         texts += [doc.parameters for doc in candidates]
-        texts += [f"{step.instruction} {' '.join(step.offered)} {step.name} {step.arguments}" for step in interactions]
+        for step in interactions:
+            texts += [step.instruction, *step.offered, step.name, step.arguments]
         tokens = self._count(query.scenario.instruction) + sum(map(self._cached_count, texts))
         return Instance(
             instance_id=instance_id,
@@ -368,8 +371,10 @@ class RowMaker:
         )
 
     def _cached_count(self, text: str) -> int:
-        """Return the tokens of a text, cached because documentation and calls repeat across instances."""
+        """Return the tokens of a text, cached because documentation, names and instructions repeat across instances."""
         if text not in self._tokens:
+            if len(self._tokens) >= _CACHED_TEXTS:
+                self._tokens.clear()
             self._tokens[text] = self._count(text)
         return self._tokens[text]
 

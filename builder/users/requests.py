@@ -20,11 +20,13 @@ import numpy as np
 from builder.execution.partitions import Partition
 from builder.records import Group, Scenario, SlotValue
 from builder.words import mentions_any
-from builder.world.concerns import Concern, RequestTexts
+from builder.world.concerns import Concern, RequestTexts, concerns
+from builder.world.service_catalogue import TODAY
 from builder.world.services import asked_option
 
 from .scenarios import accepts_values, catalogue_values
 from .values.context import Situation, ValueSource, plain
+from .values.places import draw_home
 from .values.slot_values import draw_values
 
 _WITH_OPTION: Final = 0.25
@@ -194,6 +196,22 @@ class Voice:
             options = (values[:last] if final else values[last:]) if is_split else values
             own[name] = plain(options[int(rng.integers(len(options)))].format(**self.names))
         return own
+
+
+def write_requests(group: Group, rng: np.random.Generator) -> Iterator[Scenario]:
+    """Draw final instructions for a job without end, each of a concern of the split that asks for it, in a new life.
+
+    Args:
+        group: Group of the tools that do the job.
+        rng: Generator of all draws.
+    """
+    job, whole = RequestJob(group), Partition(str(group.split), 0, 1, 0, 0)
+    asking = [concern for concern in concerns(whole.split) if job.name in concern.requests]
+    while True:
+        voice = Voice(asking[int(rng.integers(len(asking)))], set(), rng)
+        found = voice.final(job, Situation(draw_home(rng), TODAY), whole, rng)
+        if found is not None:
+            yield found[0]
 
 
 def _words(name: str) -> set[str]:
