@@ -39,6 +39,7 @@ _OFTEN: Final = re.compile(
 Form = Callable[[str], float | None]
 """Reads the value of an axis from a text in small letters, in the unit of the axis; None if it cannot."""
 
+
 def numbers(text: str) -> list[float]:
     """Return the numbers of a text, those that are marked first."""
     found = [
@@ -248,6 +249,23 @@ def _paced(text: str) -> float | None:
     return times * _size(length.group(2)) * 1000 / values[0]
 
 
+def _thousandths(text: str) -> float | None:
+    """Return milliseconds from a number of periods of so many units, such as `0.5 beats of 800 ms`."""
+    value = _multiples(text)
+    return None if value is None else value * 1000
+
+
+def _down_of(text: str) -> float | None:
+    """Return the uptime that a duration of downtime in another period leaves, such as `2 hours in 10 days`."""
+    match = re.search(rf"{MARK}(\d[\d,]*(?:\.\d+)?)[\s-]?({_UNIT})(?![a-z])", text)
+    whole = re.search(rf"(?<![\w.{MARK}])(\d[\d,]*|an?|per|each|every|one)[\s-]({_UNIT})(?![a-z])", text)
+    if match is None or whole is None:
+        return None
+    times = float(whole.group(1).replace(",", "")) if whole.group(1)[0].isdigit() else 1.0
+    down = float(match.group(1).replace(",", "")) * _size(match.group(2))
+    return 100 - 100 * down / (times * _size(whole.group(2))) if times else None
+
+
 def _one_in(text: str) -> float | None:
     """Return the uptime where one of so many fails."""
     values = [value for value in numbers(text) if value > 1]
@@ -333,8 +351,18 @@ FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
         inverse_at(0, 1000),
         at_place(0, 1 / 1440),
     ),
-    "latency": (_lowest, at_place(0, 1), at_place(0, 1000), _paced),
-    "uptime": (_share, _ratio(0, 1, 100), _down, _missing(432), _missing(87.6), _missing(100), _one_in, _missing(1)),
+    "latency": (_lowest, at_place(0, 1), at_place(0, 1000), _paced, _thousandths),
+    "uptime": (
+        _share,
+        _ratio(0, 1, 100),
+        _down,
+        _missing(432),
+        _missing(87.6),
+        _missing(100),
+        _one_in,
+        _missing(1),
+        _down_of,
+    ),
     "retention": (_in(86_400), at_place(0, 1), at_place(0, 1 / 24)),
     "freshness": (_in(1), _multiples, at_place(0, 1), at_place(0, 60), at_place(0, 3600)),
     "archive": (_year, _in(31_536_000), at_place(0, 1), at_place(0, 1 / 12)),
@@ -342,6 +370,11 @@ FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
     "standing": (_score, at_place(0, 1), at_place(0, 2), at_place(0, 0.1), _lacking(100), _lacking(10), _lacking(5)),
 }
 """Forms of each axis with numbers, from a text in small letters to the value in the unit of the axis."""
+
+
+def is_worded(axis: str, form: int) -> bool:
+    """Return True if a form follows from words of the text, such as units, and not from an assumed unit."""
+    return FORMS[axis][form].__name__ != "read"
 
 
 def readings(axis: str, text: str) -> list[float | None]:

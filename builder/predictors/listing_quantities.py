@@ -24,7 +24,8 @@ _SEQUENCE: Final = re.compile(
 )
 _KEPT: Final = re.compile(
     r"[\s-]?(?:cents?|dollars?|dozen|decades?|score|hours?"
-    r"|minutes?|seconds?|days?|weeks?|months?|years?|calls?|requests?|below|short of|fewer|shy of|more than a hundred)\b"
+    r"|minutes?|seconds?|days?|weeks?|months?|years?"
+    r"|calls?|requests?|below|short of|fewer|shy of|more than a hundred)\b"
 )
 """What follows `one` where it is a number."""
 _PARTS_OF_UNITS: Final = {
@@ -50,6 +51,7 @@ _LARGE_PERIODS: Final = {"fortnight": (14, "days"), "decade": (10, "years"), "ce
 _LARGE: Final = re.compile(r"(?:(\d[\d,.]*|an?|one|every) )?\b(fortnight|decade|century|centurie)s?\b")
 _DOZENS: Final = re.compile(r"(?:(\d[\d,.]*|an?|one) )?\b(dozen|score)(?! (?:of \d|is|:))(?: and (\d+|one)\b)?")
 _MONEY: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?) (?:us )?dollars?(?:,? and (\d+(?:\.\d+)?) (?:us )?cents?)?")
+_DIMES: Final = re.compile(r"(\d+) dimes?(?:,? and (\d+(?:\.\d+)?) cents?)?")
 _BELOW: Final = re.compile(
     r"(?<![\w.$])(\d+(?:\.\d+)?)(?: [a-z]+){0,2} "
     r"(?:short of|shy of|fewer than|less than|away from|off|below|under|missing (?:to|from)|lacking to|from)"
@@ -73,6 +75,7 @@ def in_digits(text: str) -> str:
     text = _LARGE.sub(_period, text)
     text = _DOZENS.sub(_dozens, text)
     text = _MONEY.sub(lambda match: f"${_plain(match.group(1)) + float(match.group(2) or 0) / 100:.10g}", text)
+    text = _DIMES.sub(lambda match: f"{10 * _plain(match.group(1)) + float(match.group(2) or 0):.10g} cents", text)
     text = _BELOW.sub(lambda match: _compared(match, -1), text)
     return _ABOVE.sub(lambda match: _compared(match, 1), text)
 

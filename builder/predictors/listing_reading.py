@@ -18,7 +18,7 @@ from builder.world.axes import AXES, Value
 from hf_dataset.schema import ToolRow
 
 from .listing_parts import Part, parts_of
-from .listing_values import Statement, levels_of, numbers_of
+from .listing_values import ZERO_AXES, Statement, levels_of, numbers_of
 from .listing_words import axis_pattern, is_zero, level_hits
 
 _ALIKE: Final = 0.45
@@ -37,6 +37,8 @@ _ASTRAY: Final = 0.02
 """Highest share of the tools with a part that do not state its axis."""
 _VARIED: Final = 14
 """Texts below a label up to which it is about an axis."""
+_SILENT: Final = 0.2
+"""Highest share of tools without a number for which it is zero, as so few services are free or keep nothing."""
 _CHANCE: Final = 6.0
 """Evidence, in nats, from which it is no chance that all tools with a part state an axis."""
 _RARE: Final = -9.0
@@ -83,6 +85,9 @@ class ListingReading:
             found = numbers_of(axis, stated) if AXES[axis].is_number else levels_of(axis, stated, self._allowed(axis))
             for name, value in found.items():
                 self.facts[name][axis] = value
+            silent = [name for name in names if axis in self._axes[name] and axis not in self.facts[name]]
+            if axis in ZERO_AXES and len(silent) <= _SILENT * len(found):
+                self.facts |= {name: {**self.facts[name], axis: 0.0} for name in silent}
 
     def _allowed(self, axis: str) -> Mapping[str, Sequence[str]]:
         """Return the levels of an axis that tools can have, by name, for those that cannot have all.

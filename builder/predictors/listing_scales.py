@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import truediv
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from builder.world.axes import AXES
 from builder.world.facts import tidy
 from builder.world.services import service_jobs
 
-from .listing_numbers import Form, at_place, inverse_at
+from .listing_numbers import Form, at_place, inverse_at, numbers
 
 _REFERENCE: Final = "validation"
 """Split of the built-in catalogue from which it is known how the values of an axis are spread."""
@@ -26,8 +27,57 @@ _WEIGHT: Final = 1.5
 """What the spread of the values counts."""
 _SHIFT: Final = 0.05
 """Distance that the ranges of a pack can cause."""
-_CALLS: Final = (1, 10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 144, 150, 200, 240, 250, 300, 365, 400, 500, 600, 750, 1000)
-_TIMES: Final = (1, 5, 6, 10, 12, 15, 20, 24, 30, 36, 40, 45, 60, 72, 90, 100, 120, 180, 300, 600, 900, 1800, 3600, 7200)
+_CALLS: Final = (
+    1,
+    10,
+    20,
+    25,
+    30,
+    40,
+    50,
+    60,
+    80,
+    100,
+    120,
+    144,
+    150,
+    200,
+    240,
+    250,
+    300,
+    365,
+    400,
+    500,
+    600,
+    750,
+    1000,
+)
+_TIMES: Final = (
+    1,
+    5,
+    6,
+    10,
+    12,
+    15,
+    20,
+    24,
+    30,
+    36,
+    40,
+    45,
+    60,
+    72,
+    90,
+    100,
+    120,
+    180,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+)
 _FACTORS: Final[dict[str, Sequence[float]]] = {
     "price": [1000 / calls * unit for calls in (*_CALLS, 2e3, 5e3, 1e4, 1e5, 1e6) for unit in (1, 0.01, 0.001)],
     "rate_limit": [60 / window for window in (*_TIMES, 43_200, 86_400, 604_800)],
@@ -39,6 +89,16 @@ _FACTORS: Final[dict[str, Sequence[float]]] = {
     "standing": [1, 2, 0.1, 0.5, 10 / 3, 10 / 6, 10 / 7, 0.01, 10 / 20, 10 / 4],
 }
 """Factors by which a number of a usual unit becomes one of the axis."""
+_BASES: Final = {
+    "price": (1000, 10, 1),
+    "rate_limit": (60, 1, 1 / 60),
+    "latency": (1000, 1, 60_000, 3_600_000),
+    "retention": (1, 1 / 24),
+    "freshness": (1, 60, 3600, 86_400),
+    "archive": (1, 1 / 12),
+    "standing": (10, 1),
+}
+"""Factors of a product or ratio of two numbers."""
 _DOWN: Final = (1, 0.1, 0.01, 0.001, 1 / 432, 1 / 87.6, 1 / 7.2, 1 / 14.4, 1 / 100.8, 1 / 864, 10, 5, 1 / 3, 0.5, 0.2)
 """Factors by which a number becomes the share that an uptime, in percent, lacks."""
 
@@ -102,9 +162,23 @@ def other_forms(axis: str) -> list[Form]:
     if axis in ("price", "rate_limit", "latency"):
         product = {"price": 1000.0, "rate_limit": 60.0, "latency": 1000.0}[axis]
         forms += [inverse_at(0, product * size) for size in (*_TIMES, *_CALLS, 1e4, 1e5)]
+    forms += [form for base in _BASES.get(axis, (1,)) for form in _with_constants(base)]
     if axis == "standing":
         forms += [_lack(10, factor) for factor in (1, 0.1, 2)]
     return forms
+
+
+def _with_constants(base: float) -> list[Form]:
+    """Return forms that relate two numbers: a product, and both ratios."""
+
+    def of_two(relation: Callable[[float, float], float]) -> Form:
+        def read(text: str) -> float | None:
+            values = numbers(text)
+            return base * relation(values[0], values[1]) if len(values) > 1 and values[0] and values[1] else None
+
+        return read
+
+    return [of_two(lambda one, other: one * other), of_two(truediv), of_two(lambda one, other: other / one)]
 
 
 def _lack(whole: float, factor: float) -> Form:

@@ -12,11 +12,13 @@ from typing import Final, NamedTuple
 from builder.world.axes import AXES
 from builder.world.facts import LEVEL_SHARES
 
-from .listing_numbers import MARK, readings
+from .listing_numbers import MARK, is_worded, readings
 from .listing_parts import bare
 from .listing_scales import fit_of, other_forms
 from .listing_words import is_zero, level_hits
 
+ZERO_AXES: Final = ("price", "retention")
+"""Axes with numbers that can be zero."""
 _FEW: Final = 4
 """Texts below which all of their numbers may be values."""
 _NUMBER: Final = re.compile(r"(?<![\w.])(?:pt?(?=\d))?\d[\d,]*(?:\.\d+)?")
@@ -28,6 +30,8 @@ _CONTRADICTION: Final = 4.0
 """What it counts if all tools with a text cannot have its level."""
 _SPREAD: Final = 0.5
 """What it counts that a level is more or less frequent than in all listings."""
+_WORDED: Final = 0.05
+"""Advantage in fit of a form that follows from words."""
 _DOUBT: Final = 0.2
 """Advantage in fit that an unusual unit needs."""
 
@@ -67,13 +71,16 @@ def numbers_of(axis: str, stated: Mapping[str, Statement]) -> Mapping[str, float
     zero = {
         name
         for name, (_, text) in stated.items()
-        if axis in ("price", "retention") and is_zero(text) and not re.search("[1-9]", text)
+        if axis in ZERO_AXES and is_zero(text) and (MARK not in marked[name] or not re.search("[1-9]", text))
     }
     texts = {name: marked[name] for name in stated if name not in zero}
     rows = {name: readings(axis, text) for name, text in texts.items()}
     columns = list(zip(*rows.values(), strict=True))
     fits = [fit_of(axis, column) for column in columns]
-    order = sorted(range(len(columns)), key=lambda form: -fits[form] - _ADVANTAGE * (form == 0))
+    order = sorted(
+        range(len(columns)),
+        key=lambda form: -fits[form] - _ADVANTAGE * (form == 0) - _WORDED * is_worded(axis, form),
+    )
     if columns and fits[order[0]] < _SURE:
         rows, order = _with_others(axis, texts, rows, order, fits[order[0]])
     found = dict.fromkeys(sorted(zero), 0.0)
@@ -81,7 +88,7 @@ def numbers_of(axis: str, stated: Mapping[str, Statement]) -> Mapping[str, float
         value = next((row[form] for form in order if row[form] is not None), None)
         if value is not None:
             found[name] = value
-        elif axis in ("price", "retention"):
+        elif axis in ZERO_AXES:
             found[name] = 0.0
     return found
 
@@ -138,5 +145,7 @@ def _contradictions(
     text: str, levels: Sequence[str], stated: Mapping[str, Statement], allowed: Mapping[str, Sequence[str]]
 ) -> list[float]:
     """Return, for each level, the share of the tools with a text that cannot have it; of those that are restricted."""
-    restricted = [allowed[name] for name, statement in stated.items() if name in allowed and bare(statement.text) == text]
+    restricted = [
+        allowed[name] for name, statement in stated.items() if name in allowed and bare(statement.text) == text
+    ]
     return [sum(level not in own for own in restricted) / max(len(restricted), 1) for level in levels]
