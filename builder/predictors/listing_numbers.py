@@ -39,33 +39,6 @@ _OFTEN: Final = re.compile(
 Form = Callable[[str], float | None]
 """Reads the value of an axis from a text in small letters, in the unit of the axis; None if it cannot."""
 
-_DIGITS: Final = {
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-    "nine": "9",
-    "ten": "10",
-    "twelve": "12",
-    "fifteen": "15",
-    "twenty": "20",
-    "thirty": "30",
-    "sixty": "60",
-    "hundred": "100",
-    "thousand": "1,000",
-    "million": "1,000,000",
-}
-_IN_WORDS: Final = re.compile(rf"\b(?<!\d )(?:an? |one )?({'|'.join(_DIGITS)})\b")
-
-
-def in_digits(text: str) -> str:
-    """Return a text with its numbers in digits, such as `10` for `ten` and `100` for `a hundred`."""
-    text = _IN_WORDS.sub(lambda match: _DIGITS[match.group(1)], text)
-    return re.sub(r"([\d,]*\d) dollars", r"$\1", text)
-
 
 def numbers(text: str) -> list[float]:
     """Return the numbers of a text, those that are marked first."""
@@ -131,14 +104,20 @@ def _labelled(text: str) -> float | None:
     return values[0] * _size(unit.group(1)) if values and unit else None
 
 
-_DURATIONS: Final = (_iso, _frequency, _length, _interval, _labelled)
+def _single(text: str) -> float | None:
+    """Return a unit with an article, such as `a week`, in a text without numbers."""
+    match = re.search(rf"\ban? ({_UNIT})(?![a-z])", text)
+    return _size(match.group(1)) if match and not numbers(text) else None
+
+
+_DURATIONS: Final = (_iso, _frequency, _length, _interval, _labelled, _single)
 
 
 def _size(unit: str) -> float:
     return next(size for names, size in _UNITS if re.fullmatch(names, unit))
 
 
-def _at(place: int, factor: float) -> Form:
+def at_place(place: int, factor: float) -> Form:
     """Return a form that reads one of the numbers and multiplies it."""
 
     def read(text: str) -> float | None:
@@ -160,12 +139,12 @@ def _ratio(top: int, bottom: int, factor: float) -> Form:
     return read
 
 
-def _inverse(factor: float) -> Form:
-    """Return a form that divides by the first number."""
+def inverse_at(place: int, factor: float) -> Form:
+    """Return a form that divides by one of the numbers."""
 
     def read(text: str) -> float | None:
         values = numbers(text)
-        return factor / values[0] if values and values[0] else None
+        return factor / values[place] if len(values) > place and values[place] else None
 
     return read
 
@@ -237,7 +216,60 @@ def _window(text: str) -> float | None:
     if several and len(values) > 1:
         window *= float(several.group(1))
         values = [value for value in values if value != float(several.group(1))] or values
-    return values[0] * 60 / window
+    return values[0] * 60 / window if window else None
+
+
+def _spent(text: str) -> float | None:
+    """Return calls a minute, from the time that a number of calls takes."""
+    match = re.search(rf"{MARK}(\d[\d,.]*)[\s-]?({_UNIT})(?![a-z])", text)
+    length = seconds_of(text)
+    calls = [value for value in numbers(text.replace(match.group(0), "") if match else text) if value >= 1]
+    if match is None or not length or not calls or MARK in text.replace(match.group(0), ""):
+        return None
+    return max(calls) / length * 60
+
+
+def _multiples(text: str) -> float | None:
+    """Return a duration in seconds from a number of periods of so many units, such as `15 minutes: 4`."""
+    values = re.findall(rf"{MARK}(\d[\d,]*(?:\.\d+)?)", text)
+    plain = re.sub(rf"{MARK}\d[\d,]*(?:\.\d+)?", "", text)
+    match = _LENGTH.search(plain)
+    if len(values) != 1 or match is None:
+        return None
+    return float(values[0].replace(",", "")) * float(match.group(1).replace(",", "")) * _size(match.group(2))
+
+
+def _paced(text: str) -> float | None:
+    """Return milliseconds from the answers in a period, one after the other."""
+    length = re.search(rf"\b(\d+|an?|per|each|one)[\s-]({_UNIT})(?![a-z])", text.replace(MARK, ""))
+    values = numbers(text)
+    if length is None or not values or not values[0]:
+        return None
+    times = float(length.group(1)) if length.group(1).isdigit() else 1.0
+    return times * _size(length.group(2)) * 1000 / values[0]
+
+
+def _thousandths(text: str) -> float | None:
+    """Return milliseconds from a number of periods of so many units, such as `0.5 beats of 800 ms`."""
+    value = _multiples(text)
+    return None if value is None else value * 1000
+
+
+def _down_of(text: str) -> float | None:
+    """Return the uptime that a duration of downtime in another period leaves, such as `2 hours in 10 days`."""
+    match = re.search(rf"{MARK}(\d[\d,]*(?:\.\d+)?)[\s-]?({_UNIT})(?![a-z])", text)
+    whole = re.search(rf"(?<![\w.{MARK}])(\d[\d,]*|an?|per|each|every|one)[\s-]({_UNIT})(?![a-z])", text)
+    if match is None or whole is None:
+        return None
+    times = float(whole.group(1).replace(",", "")) if whole.group(1)[0].isdigit() else 1.0
+    down = float(match.group(1).replace(",", "")) * _size(match.group(2))
+    return 100 - 100 * down / (times * _size(whole.group(2))) if times else None
+
+
+def _one_in(text: str) -> float | None:
+    """Return the uptime where one of so many fails."""
+    values = [value for value in numbers(text) if value > 1]
+    return 100 - 100 / values[0] if values else None
 
 
 def _missing(whole: float) -> Form:
@@ -283,38 +315,66 @@ def _score(text: str) -> float | None:
     return values[0] * 10 / scale
 
 
+def _lacking(whole: float) -> Form:
+    """Return a form that reads what is missing to the best standing."""
+
+    def read(text: str) -> float | None:
+        values = numbers(text)
+        return 10 - values[0] * 10 / whole if values else None
+
+    return read
+
+
 FORMS: Final[Mapping[str, tuple[Form, ...]]] = {
     "price": (
         _price,
-        _at(0, 1000),
-        _at(0, 1),
-        _at(0, 0.001),
-        _at(0, 10),
-        _at(0, 0.1),
+        at_place(0, 1000),
+        at_place(0, 1),
+        at_place(0, 0.001),
+        at_place(0, 10),
+        at_place(0, 0.1),
         _ratio(0, 1, 1000),
         _ratio(1, 0, 1000),
-        _inverse(10_000),
+        inverse_at(0, 10_000),
         _product,
     ),
     "rate_limit": (
         _window,
-        _at(0, 1),
-        _at(0, 1 / 60),
-        _at(0, 0.2),
-        _at(0, 1 / 15),
-        _at(0, 60),
-        _inverse(60_000),
-        _inverse(60),
+        at_place(0, 1),
+        at_place(0, 1 / 60),
+        at_place(0, 0.2),
+        at_place(0, 1 / 15),
+        at_place(0, 60),
+        inverse_at(0, 60_000),
+        inverse_at(0, 60),
+        _spent,
+        inverse_at(0, 1000),
+        at_place(0, 1 / 1440),
     ),
-    "latency": (_lowest, _at(0, 1), _at(0, 1000)),
-    "uptime": (_share, _ratio(0, 1, 100), _down, _missing(432), _missing(87.6), _missing(100)),
-    "retention": (_in(86_400), _at(0, 1), _at(0, 1 / 24)),
-    "freshness": (_in(1), _at(0, 1), _at(0, 60), _at(0, 3600)),
-    "archive": (_year, _in(31_536_000), _at(0, 1), _at(0, 1 / 12)),
-    "coverage": (_at(0, 1), _at(-1, 1)),
-    "standing": (_score, _at(0, 1), _at(0, 2), _at(0, 0.1)),
+    "latency": (_lowest, at_place(0, 1), at_place(0, 1000), _paced, _thousandths),
+    "uptime": (
+        _share,
+        _ratio(0, 1, 100),
+        _down,
+        _missing(432),
+        _missing(87.6),
+        _missing(100),
+        _one_in,
+        _missing(1),
+        _down_of,
+    ),
+    "retention": (_in(86_400), at_place(0, 1), at_place(0, 1 / 24)),
+    "freshness": (_in(1), _multiples, at_place(0, 1), at_place(0, 60), at_place(0, 3600)),
+    "archive": (_year, _in(31_536_000), at_place(0, 1), at_place(0, 1 / 12)),
+    "coverage": (at_place(0, 1), at_place(-1, 1)),
+    "standing": (_score, at_place(0, 1), at_place(0, 2), at_place(0, 0.1), _lacking(100), _lacking(10), _lacking(5)),
 }
 """Forms of each axis with numbers, from a text in small letters to the value in the unit of the axis."""
+
+
+def is_worded(axis: str, form: int) -> bool:
+    """Return True if a form follows from words of the text, such as units, and not from an assumed unit."""
+    return FORMS[axis][form].__name__ != "read"
 
 
 def readings(axis: str, text: str) -> list[float | None]:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import permutations
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from math import log
+from typing import Any, Final
 
 from builder.grouping.functionalities import data_table
 from builder.world.axes import AXES, Value
-from builder.world.facts import tidy
 from hf_dataset.schema import ToolRow
 
-from .listing_numbers import MARK, readings
-from .listing_parts import Part, bare, parts_of
+from .listing_parts import Part, parts_of
+from .listing_values import ZERO_AXES, Statement, levels_of, numbers_of
 from .listing_words import axis_pattern, is_zero, level_hits
 
 _ALIKE: Final = 0.45
@@ -36,22 +35,19 @@ _EXACT: Final = 0.97
 """Share of common tools from which a part and an axis occur in the same tools."""
 _ASTRAY: Final = 0.02
 """Highest share of the tools with a part that do not state its axis."""
+_VARIED: Final = 14
+"""Texts below a label up to which it is about an axis."""
+_SILENT: Final = 0.2
+"""Highest share of tools without a number for which it is zero, as so few services are free or keep nothing."""
+_CHANCE: Final = 6.0
+"""Evidence, in nats, from which it is no chance that all tools with a part state an axis."""
 _RARE: Final = -9.0
 """Score of a part for an axis that some of its tools do not state."""
-_FEW: Final = 4
-"""Texts below which all of their numbers may be values."""
-_NUMBER: Final = re.compile(r"(?<![\w.])(?:pt?(?=\d))?\d[\d,]*(?:\.\d+)?")
-_INTERVAL: Final = re.compile(r"#|every|hourly|daily|weekly|monthly|once|twice")
+_PERIOD: Final = re.compile(r"#|\ban? (?:second|minute|hour|day|week|month|year)\b")
+_INTERVAL: Final = re.compile(rf"{_PERIOD.pattern}|every|hourly|daily|weekly|monthly|once|twice")
 
 Scores = Mapping[tuple[str, str], float]
 """How well a part goes with an axis, by key of the part and axis; no entry if its tools do not all state the axis."""
-
-
-class _Statement(NamedTuple):
-    """What a tool states on an axis."""
-
-    label: str
-    text: str
 
 
 class ListingReading:
@@ -66,6 +62,7 @@ class ListingReading:
         known = [(tool, table[str(tool.functionality)]) for tool in tools if tool.functionality in table]
         self._axes = {tool.name: frozenset(entry["axes"]) for tool, entry in known}
         self._noun = {tool.name: str(entry["noun"]).lower() for tool, entry in known}
+        self._sources = {tool.name: list(entry["source"]) for tool, entry in known if "source" in entry}
         self._provider = {tool.name: tool.provider for tool, _ in known}
         parts = parts_of(tool.listing for tool, _ in known)
         self._parts = {tool.name: of_tool for (tool, _), of_tool in zip(known, parts, strict=True)}
@@ -82,32 +79,54 @@ class ListingReading:
             stated = {name: of_tool[axis] for name, of_tool in statements.items() if axis in of_tool}
             if axis == "coverage":  # it counts other things in each job
                 stated = {
-                    name: _Statement(label, text.replace(self._noun[name] or text, "things"))
+                    name: Statement(label, text.replace(self._noun[name] or text, "things"))
                     for name, (label, text) in stated.items()
                 }
-            found = _numbers(axis, stated) if AXES[axis].is_number else _levels(axis, stated)
+            found = numbers_of(axis, stated) if AXES[axis].is_number else levels_of(axis, stated, self._allowed(axis))
             for name, value in found.items():
                 self.facts[name][axis] = value
+            silent = [name for name in names if axis in self._axes[name] and axis not in self.facts[name]]
+            if axis in ZERO_AXES and len(silent) <= _SILENT * len(found):
+                self.facts |= {name: {**self.facts[name], axis: 0.0} for name in silent}
+
+    def _allowed(self, axis: str) -> Mapping[str, Sequence[str]]:
+        """Return the levels of an axis that tools can have, by name, for those that cannot have all.
+
+        A job restricts the origin of its data. A free tool, whose price is read before, asks for no card and no review.
+        """
+        if axis == "source":
+            return self._sources
+        if axis == "access":
+            return {name: AXES[axis].levels[:2] for name, facts in self.facts.items() if facts.get("price") == 0}
+        return {}
 
     def _scores(self, names: Sequence[str]) -> Scores:
         """Return how well the parts of a layout go with the axes."""
         with_part: dict[str, set[str]] = defaultdict(set)
         with_label: dict[str, set[str]] = defaultdict(set)
-        label_of: dict[str, str] = {}
+        texts: dict[str, set[str]] = defaultdict(set)
+        spelled: dict[str, Counter[Part]] = defaultdict(Counter)
         for name in names:
             for part in self._parts[name]:
-                with_part[part.key].add(name)
+                with_part[part.stem].add(name)
                 with_label[part.label].add(name)
-                label_of[part.key] = part.label
+                texts[part.label].add(part.stem)
+                spelled[part.stem][part] += 1
         stated = {axis: {name for name in names if axis in self._axes[name]} for axis in AXES}
         scores = {}
         for key, having in with_part.items():
-            if len(having) > _CONSTANT * len(names) and "#" not in key:
+            if len(having) > _CONSTANT * len(names) and "#" not in key and "~" not in key:
                 continue
-            labelled = with_label[label_of[key]] if label_of[key] else set()
+            example = spelled[key].most_common(1)[0][0]
+            is_label = example.label and len(texts[example.label]) <= _VARIED
+            labelled = with_label[example.label] if is_label else set()
             for axis, stating in stated.items():
                 if len(having - stating) <= _ASTRAY * len(having):
-                    scores[key, axis] = self._presence(axis, having, labelled, stating) + _by_words(axis, key)
+                    scores[key, axis] = (
+                        self._presence(axis, having, labelled, stating)
+                        + min(-len(having) * log(max(len(stating), 1) / len(names)) / _CHANCE, 1.0)
+                        + _by_words(axis, example.key)
+                    )
         return scores
 
     def _presence(self, axis: str, having: set[str], labelled: set[str], stating: set[str]) -> float:
@@ -129,13 +148,13 @@ class ListingReading:
         by_label = _overlap(labelled, stating)
         return 2 * share + 1.5 * (share > _EXACT) + by_label + 2.5 * (by_label > _EXACT)
 
-    def _statements(self, name: str, scores: Scores) -> Mapping[str, _Statement]:
+    def _statements(self, name: str, scores: Scores) -> Mapping[str, Statement]:
         """Divide the parts of a tool among its axes."""
         chosen: dict[str, list[Part]] = defaultdict(list)
         before: str | None = None
         noun = self._noun[name]
         for part in self._parts[name]:
-            own = {axis: scores[part.key, axis] for axis in sorted(self._axes[name]) if (part.key, axis) in scores}
+            own = {axis: scores[part.stem, axis] for axis in sorted(self._axes[name]) if (part.stem, axis) in scores}
             if not own:
                 continue
             if before in own and not part.is_first:
@@ -147,7 +166,7 @@ class ListingReading:
                 chosen[before].append(part)
         self._fill(name, chosen, scores)
         return {
-            axis: _Statement(parts[0].label, ", ".join(part.text for part in parts)) for axis, parts in chosen.items()
+            axis: Statement(parts[0].label, ", ".join(part.text for part in parts)) for axis, parts in chosen.items()
         }
 
     def _fill(self, name: str, chosen: dict[str, list[Part]], scores: Scores) -> None:
@@ -156,8 +175,8 @@ class ListingReading:
         left = [part for part in self._parts[name] if part not in used]
         labels = [Part("", part.label, True) for part in self._parts[name] if part.label]
         for axis in sorted(self._axes[name] - set(chosen)):
-            best = max(left, key=lambda part: scores.get((part.key, axis), _RARE), default=None)
-            if best is not None and scores.get((best.key, axis), _RARE) > 0:
+            best = max(left, key=lambda part: scores.get((part.stem, axis), _RARE), default=None)
+            if best is not None and scores.get((best.stem, axis), _RARE) > 0:
                 left.remove(best)
             else:
                 best = max(labels + self._parts[name], key=lambda part: _by_words(axis, part.key), default=None)
@@ -194,76 +213,9 @@ def _by_words(axis: str, key: str) -> float:
     score = 2.0 * in_label + 1.5 * in_text
     if not AXES[axis].is_number:
         hits = min(sum(level_hits(axis, level, text) for level in AXES[axis].levels), 2.0)
-        return score + hits - 1.5 * ("#" in text and not hits)
+        return score + hits - 1.5 * (_PERIOD.search(text) is not None and not hits)
     if axis == "freshness" and re.search("request|call|quer", text):
         score -= 3.0
     if not _INTERVAL.search(text) and not (axis in ("price", "retention") and is_zero(text)):
         score -= 3.0
     return score
-
-
-def _marked(texts: Mapping[str, str]) -> Mapping[str, str]:
-    """Mark the numbers that differ between texts that are otherwise alike."""
-    alike: dict[str, list[list[str]]] = defaultdict(list)
-    for text in texts.values():
-        alike[_NUMBER.sub("#", text)].append(_NUMBER.findall(text))
-    varies = {
-        key: [len(rows) < _FEW or len(set(column)) > 1 for column in zip(*rows, strict=True)]
-        for key, rows in alike.items()
-    }
-
-    def mark(text: str) -> str:
-        places: Iterator[bool] = iter(varies[_NUMBER.sub("#", text)])
-        return _NUMBER.sub(lambda match: f"{MARK if next(places) else ''}{match.group(0)}", text)
-
-    return {name: mark(text) for name, text in texts.items()}
-
-
-def _numbers(axis: str, stated: Mapping[str, _Statement]) -> Mapping[str, float]:
-    """Read the numbers of a layout, each in the form in which most are usual ones."""
-    marked = _marked({name: f"{label}: {text}" for name, (label, text) in stated.items()})
-    zero = {
-        name
-        for name, (_, text) in stated.items()
-        if axis in ("price", "retention") and is_zero(text) and not re.search("[1-9]", text)
-    }
-    rows = {name: readings(axis, marked[name]) for name in stated if name not in zero}
-    columns = list(zip(*rows.values(), strict=True))
-    fits = [sum(_usual(axis, value) for value in column) / len(column) for column in columns]
-    order = sorted(range(len(columns)), key=lambda form: -fits[form] - 0.2 * (form == 0))
-    found = dict.fromkeys(sorted(zero), 0.0)
-    for name, row in rows.items():
-        value = next((row[form] for form in order if row[form] is not None), None)
-        if value is not None:
-            found[name] = value
-    return found
-
-
-def _usual(axis: str, value: float | None) -> float:
-    """Return 1 for a number that services use, less for another one."""
-    if value is None or value < 0:
-        return 0.0
-    if axis == "uptime":
-        is_near = abs(tidy(AXES[axis], value) - value) < 0.011 * (100 - value)
-        return 0.0 if not 90 <= value < 100 else 1.0 if is_near else 0.3
-    low, high = AXES[axis].quantiles[0] / 5, AXES[axis].quantiles[-1] * 5
-    if not low <= value <= high:
-        return 0.0
-    return 1.0 if abs(tidy(AXES[axis], value) / value - 1) < 0.011 else 0.3
-
-
-def _levels(axis: str, stated: Mapping[str, _Statement]) -> Mapping[str, str]:
-    """Read the levels of a layout: the most frequent texts are different levels."""
-    texts = Counter(bare(text) for _, text in stated.values())
-    levels = AXES[axis].levels
-    hits = {text: [level_hits(axis, level, text) for level in levels] for text in texts}
-    usual = [text for text, _ in texts.most_common(len(levels))]
-    best = max(
-        permutations(range(len(levels)), len(usual)),
-        key=lambda order: sum(hits[text][place] for text, place in zip(usual, order, strict=True)),
-    )
-    level_of = {text: levels[place] for text, place in zip(usual, best, strict=True)}
-    for text in texts:
-        if text not in level_of and max(hits[text]) > 0:
-            level_of[text] = levels[hits[text].index(max(hits[text]))]
-    return {name: level_of[bare(text)] for name, (_, text) in stated.items() if bare(text) in level_of}

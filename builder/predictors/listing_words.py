@@ -75,4 +75,4 @@ def _regions_of_places() -> Mapping[str, str]:
     for country in countries.values():
         if country["continentcode"] in _CONTINENTS:
             regions[country["name"].lower()] = _CONTINENTS[country["continentcode"]]
-    return regions
+    return {**{state["name"].lower(): "US" for state in world.get_us_states().values()}, **regions}

@@ -16,7 +16,7 @@ from .plans import PRICES
 
 Facts = Mapping[str, Value]
 """Value of each stated axis, by the name of the axis, in canonical units."""
-_LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
+LEVEL_SHARES: Final[Mapping[str, tuple[float, ...]]] = {
     "access": (0.28, 0.38, 0.21, 0.13),
     "region": (0.36, 0.42, 0.22),
     "source": (0.25, 0.25, 0.3, 0.2),
@@ -59,7 +59,7 @@ def draw_value(axis: Axis, rng: np.random.Generator) -> Value:
     Numbers have at most three significant digits, or are round where services state round ones.
     """
     if not axis.is_number:
-        return axis.levels[int(rng.choice(len(axis.levels), p=_LEVEL_SHARES[axis.name]))]
+        return axis.levels[int(rng.choice(len(axis.levels), p=LEVEL_SHARES[axis.name]))]
     return tidy(axis, _quantile(axis, float(rng.random())))
 
 
