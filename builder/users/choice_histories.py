@@ -125,6 +125,7 @@ class ChoiceUserMaker:
             (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
         }
         self._providers = {name: [service.provider.name for service in job.services] for name, job in self.jobs.items()}
+        self._last_target: tuple[ChoiceQuery, _Target] | None = None
         self._cores_of: Life | None = None
         self._cores: dict[tuple[int, int], list[int] | None] = {}
         """Steps that refute the rivals, by answer and rule, in the life that was used last."""
@@ -374,9 +375,12 @@ class ChoiceUserMaker:
         ]
 
     def _target(self, query: ChoiceQuery) -> _Target:
-        tools = self.features[query.job][list(query.candidates)]
-        stated, rules = self._stated[query.job]
-        return _Target(tools, winners(tools, self.rules), tie_counts(tools, rules), stated, rules)
+        if self._last_target is None or self._last_target[0] != query:
+            tools = self.features[query.job][list(query.candidates)]
+            stated, rules = self._stated[query.job]
+            target = _Target(tools, winners(tools, self.rules), tie_counts(tools, rules), stated, rules)
+            self._last_target = (query, target)
+        return self._last_target[1]
 
     def _states_all(self, jobs: Sequence[str], axes: frozenset[str]) -> bool:
         """Return True if each axis is stated by enough of the jobs."""

@@ -64,7 +64,8 @@ class StepChooser:
         self._shown: dict[str, NDArray[np.bool_]] = {}
         for job, steps in options.items():
             own = self._core.get(job, [])
-            self._fresh[job] = ~np.isin(steps, own)
+            self._fresh[job] = np.ones(len(steps), dtype=bool)
+            self._fresh[job][np.searchsorted(steps, own)] = False  # the options of a job are ascending
             self._shown[job] = np.zeros(pool.most_tools, dtype=bool)
             self._shown[job][pool.tools[own].ravel()] = True
 
