@@ -8,6 +8,7 @@ from typing import Final
 
 from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
+from hf_dataset.reader import read_tools
 from hf_dataset.schema import HISTORY_TYPES
 
 from .data import load
@@ -20,8 +21,11 @@ PERMANENT: Final = {
     "last_used": "last-used",
     "no_history": "lexical",
     "oracle": "oracle",
+    "program": "program",
 }
 """Baseline, by the name of its leaderboard row."""
+_OF_LISTINGS: Final = frozenset({"program"})
+"""Baselines that need tools with listings."""
 
 
 def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Progress) -> None:
@@ -40,8 +44,10 @@ def write_baselines(data: Path, answers: Path | None, folder: Path, progress: Pr
     splits = ("validation", "test") if answers else ("validation",)
     done = 0
     for split in splits:
+        listed = any(tool.listing for tool in read_tools(data, split))
         for system, baseline in PERMANENT.items():
-            write_run(folder / f"{system}.{split}.jsonl", None, _replies(data, answers, split, baseline))
+            if listed or baseline not in _OF_LISTINGS:
+                write_run(folder / f"{system}.{split}.jsonl", None, _replies(data, answers, split, baseline))
             done += 1
             progress("baselines", done, len(splits) * len(PERMANENT))
 

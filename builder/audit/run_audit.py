@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -149,13 +149,21 @@ def audit(
     """
     audit_one = partial(_audit_one, data, answers, manifest, most)
     found: dict[str, _OfConfig] = {}
-    with _executor(workers) as run:
-        for number, (config, of_config) in enumerate(zip(HISTORY_TYPES, run(audit_one, HISTORY_TYPES), strict=True)):
+    training = None
+    with _pool(workers) as pool:
+        # Known without the configs only if all rows are measured: the sample has the same query groups.
+        is_whole = manifest.rows[HISTORY_TYPES[0]].get("train", 0) <= most
+        early = pool.submit(audit_training, data, None) if pool and is_whole and has_training(data) else None
+        audits = (pool.map if pool else map)(audit_one, HISTORY_TYPES)
+        for number, (config, of_config) in enumerate(zip(HISTORY_TYPES, audits, strict=True)):
             progress("auditing", number, len(HISTORY_TYPES))
             found[config] = of_config
-    # All configs have the same instructions and query groups.
-    last = found[HISTORY_TYPES[-1]]
-    training = audit_training(data, last.sampled_groups) if has_training(data) else None
+        # All configs have the same instructions and query groups.
+        last = found[HISTORY_TYPES[-1]]
+        if early is not None:
+            training = early.result()
+        elif has_training(data):
+            training = audit_training(data, last.sampled_groups)
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
     return Audit(
         tuple(of_config.audit for of_config in found.values()), text_quality(last.instructions, encoder), training
@@ -179,14 +187,14 @@ def _audit_one(data: Path, answers: Path | None, manifest: Manifest, most: int, 
 
 
 @contextmanager
-def _executor(workers: int) -> Iterator[Callable[[Callable[[str], _OfConfig], Sequence[str]], Iterable[_OfConfig]]]:
-    """Yield a function that maps configs to results, in this process or in several."""
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Yield processes for all parts of an audit, or None to run them in this process."""
     if workers == 1:
-        yield map
+        yield None
         return
-    # One process each, even with two workers: the third config would otherwise wait for the first ones.
-    with single_threads(), ProcessPoolExecutor(len(HISTORY_TYPES), mp_context=get_context("spawn")) as pool:
-        yield pool.map
+    # One process for each part, even with two workers: the last part would otherwise wait for the first ones.
+    with single_threads(), ProcessPoolExecutor(len(HISTORY_TYPES) + 1, mp_context=get_context("spawn")) as pool:
+        yield pool
 
 
 def audit_config(parts: Sequence[AuditSplit]) -> ConfigAudit:

@@ -156,7 +156,7 @@ class ChoiceInstanceMaker:
             return None
         taken: set[str] = set()
         voices = [Voice(concern, taken, rng) for concern in life.concerns]
-        home = Situation(draw_home(rng), TODAY)
+        home = Situation(draw_home(rng, _countries(life.concerns)), TODAY)
         asked = voices[0].final(self._resources.requests[job], home, self._partition, rng)
         if asked is None or asked[0].instruction in self._asked:
             self._funnel.drop("query_group", "no_new_scenario")
@@ -201,7 +201,8 @@ class ChoiceInstanceMaker:
                 other = known[int(place)]
                 if len(chosen) == number:
                     break
-                if other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen):
+                fits = other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen)
+                if fits and (not other.countries or _countries([*chosen, other])):
                     chosen.append(other)
             yield chosen
 
@@ -304,6 +305,12 @@ class ChoiceInstanceMaker:
             change,
             TODAY.isoformat(),
         )
+
+
+def _countries(of_life: Sequence[Concern]) -> frozenset[str]:
+    """Return the countries in which all concerns of a life can be; empty for any, or if there is none."""
+    limits = [concern.countries for concern in of_life if concern.countries]
+    return frozenset.intersection(*limits) if limits else frozenset()
 
 
 def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from string import Formatter
 from typing import Final
@@ -35,9 +35,13 @@ _WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
 """Registers whose sentences need not begin with a capital letter."""
 _LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
 """Beginning of a sentence with a name such as `the lower field`."""
+_ARTICLE: Final = re.compile(r"\b([aA]) \{(\w+)\}")
+"""Article before a slot."""
+_VOWEL: Final = re.compile(r"(?!eu|uni|us[ei]|one\b)[aeiou]", re.IGNORECASE)
+"""Beginning of a word whose article is `an`."""
 _FINAL_PERCENT: Final = 40
 """Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
-_LONGEST_TRADE: Final = 14
+_LONGEST_TRADE: Final = 18
 """Maximum length of the name of a concern in the names of web sites."""
 _ATTEMPTS: Final = 60
 """Attempts to draw values for a request before it is given up."""
@@ -161,6 +165,7 @@ class Voice:
         if drawn and not accepts_values(values, job.excluded_values, final=final):
             return None
         options = self._options(job, rng)
+        text = _with_article(text, values)
         said = " ".join([self._closed(text) if options else text, *self._asked(job, options.values(), rng)])
         instruction = said.format(**self.names, **{name: value.said for name, value in values.items()})
         if self.concern.register not in _WITHOUT_CAPITALS:
@@ -209,9 +214,20 @@ def write_requests(group: Group, rng: np.random.Generator) -> Iterator[Scenario]
     asking = [concern for concern in concerns(whole.split) if job.name in concern.requests]
     while True:
         voice = Voice(asking[int(rng.integers(len(asking)))], set(), rng)
-        found = voice.final(job, Situation(draw_home(rng), TODAY), whole, rng)
+        home = draw_home(rng, voice.concern.countries)
+        found = voice.final(job, Situation(home, TODAY), whole, rng)
         if found is not None:
             yield found[0]
+
+
+def _with_article(text: str, values: Mapping[str, SlotValue]) -> str:
+    """Return a text with `an` instead of `a` before the slots whose values need it."""
+
+    def article(found: re.Match[str]) -> str:
+        value = values.get(found[2])
+        return f"{found[1]}n {{{found[2]}}}" if value and _VOWEL.match(value.said) else found[0]
+
+    return _ARTICLE.sub(article, text)
 
 
 def _words(name: str) -> set[str]:

@@ -47,6 +47,8 @@ class Concern:
     """Alternatives of the people, places and things that recur in it, by key."""
     requests: Mapping[str, RequestTexts] = field(hash=False)
     """What it asks for, by functionality."""
+    countries: frozenset[str] = frozenset()
+    """Countries in which it can be, as ISO 3166-1 codes; empty for any."""
 
 
 @cache
@@ -76,4 +78,5 @@ def _concern(entry: Mapping[str, Any]) -> Concern:
         entry["register"],
         {key: tuple(alternatives) for key, alternatives in entry["names"].items()},
         requests,
+        frozenset(entry.get("countries", ())),
     )

@@ -39,15 +39,17 @@ _FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
 _ACCESS_OF_PAID: Final = frozenset({"account with credit card", "review of the application"})
 """Ways to get access that no free tool has."""
+_OPERATION_VERBS: Final = VERBS | {
+    *("browse", "calculate", "compute", "find", "identify", "inspect", "locate", "lookup", "parse", "resolve", "score"),
+    *("scan", "suggest", "verify"),
+}
+"""First words of names of operations that are verbs."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
 _OPTIONAL: Final = "world/data/optional_parameters.toml"
 """Data file of the optional parameters."""
 _MAX_OPTIONAL: Final = 1
 """Highest number of optional parameters of a tool that no instruction asks for."""
-_SMALL_WORDS: Final = frozenset(
-    {"a", "an", "the", "of", "by", "for", "on", "in", "to", "at", "near", "from", "into", "with", "across"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ def _service(
     rng: np.random.Generator,
 ) -> Service:
     parameters, bindings = _parameters(functionality, provider, rng)
-    name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming)}"[:64]
+    name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming, rng)}"[:64]
     return Service(name, provider, sentence(phrase), parameters, bindings, facts)
 
 
@@ -278,24 +280,27 @@ def asked_option(job: str) -> Mapping[str, Any] | None:
     return next((raw for raw in options if "spelled" in raw and job in raw["functionalities"]), None)
 
 
-def operation_name(functionality: Functionality, naming: str) -> str:
-    """Return the name of an operation in a provider's style.
+def operation_name(functionality: Functionality, naming: str, rng: np.random.Generator) -> str:
+    """Draw the name of an operation in a provider's style.
 
     Args:
         functionality: What the operation does.
         naming: `verb_noun`, `camel`, `rest`, `noun` or `namespaced`.
+        rng: Generator that draws one of the names that teams give to such an operation.
     """
-    parts = [part for part in words(functionality.name) if part not in _SMALL_WORDS][:5]
-    verb, nouns = (parts[0], parts[1:]) if parts[0] in VERBS and len(parts) > 1 else ("get", parts)
+    names: Sequence[Sequence[str]] = data_table("world/data/operations.toml")[functionality.name]
+    own = list(names[int(rng.integers(len(names)))])
+    has_verb = own[0] in _OPERATION_VERBS
     if naming == "verb_noun":
-        return "_".join([verb, *nouns])
+        return "_".join(own if has_verb else ["get", *own])
     if naming == "camel":
-        return verb + "".join(part.title() for part in nouns)
+        first, *rest = own if has_verb else ["get", *own]
+        return first + "".join(part.title() for part in rest)
     if naming == "rest":
-        return "_".join([{"send": "post", "generate": "post"}.get(verb, "get"), "v1", *nouns])
+        return "_".join([{"send": "post", "generate": "post"}.get(own[0], "get"), "v1", *own])
     if naming == "namespaced":
-        return "_".join([words(functionality.category)[0], *parts])
-    return "_".join(nouns)
+        return "_".join([slug("".join(words(functionality.category)[:2])), *own])
+    return "_".join(own)
 
 
 def _parameters(

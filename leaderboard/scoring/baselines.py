@@ -33,6 +33,7 @@ DESCRIPTIONS: Final = {
     "last used": "The candidate whose provider the user called last, without arguments.",
     "no history": "The candidate whose documentation shares most words with the instruction, without arguments; "
     "the history is not read.",
+    "program": "A program without a model: it knows the repository and reads the facts of tools from their listings.",
     "oracle": "Derives the answer from history and facts of tools with the builder's own rules: the upper bound.",
 }
 _ALLOWED: Final = Decision(True, 1, None, "Baselines have no quota.")

@@ -125,8 +125,6 @@ def _contradictions(path: Path, fields: Mapping[str, Any]) -> Iterator[Problem]:
     other = fields.get("other_tool")
     if other and other == fields.get("answer"):
         yield Problem(path, "other_tool", f"{other!r} is the answer itself", "another candidate, or nothing")
-    if other and fields.get("ambiguous", "yes") in (None, "no"):
-        yield Problem(path, "other_tool", "the form does not say that the row is ambiguous", '"" with ambiguous = "no"')
 
 
 def _is_filled(value: Any) -> bool:

@@ -232,7 +232,6 @@ def test_the_form_of_the_guide_is_valid(tmp_path: Path) -> None:
         ({"ambiguous": "maybe"}, "ambiguous: 'maybe' is not one of them. Allowed: no, slightly, yes."),
         ({"ambiguous": "yes", "other_tool": "c"}, "other_tool: 'c' is not one of them. Allowed: a, b."),
         ({"ambiguous": "yes", "other_tool": "a"}, "other_tool: 'a' is the answer itself."),
-        ({"ambiguous": "no", "other_tool": "b"}, "other_tool: the form does not say that the row is ambiguous."),
         ({"realism.names": 6}, "realism: 6 is not such a number. Allowed: a number from 1 to 5."),
         ({"realism.names": 1.5}, "realism: 1.5 for names is not a whole number. Allowed: 1, 2, 3, 4 or 5."),
         ({"realism.style": 1}, "realism: 'style' is not rated. Allowed: realism.documentation, realism.history"),

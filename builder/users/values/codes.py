@@ -110,6 +110,11 @@ def amount(draw: ValueSource) -> SlotValue:
     return plain(base * draw.integer(3, 180))
 
 
+def principal(draw: ValueSource) -> SlotValue:
+    """Draw the amount of a loan, 2,500 to 240,000 in steps of 500."""
+    return plain(500 * round(10 ** (draw.integer(70, 268) / 100)))
+
+
 def percent(draw: ValueSource) -> SlotValue:
     """Draw a rate or share in percent, 1.25 to 12 in steps of 0.25."""
     return plain(draw.integer(5, 48) / 4)

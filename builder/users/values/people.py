@@ -30,7 +30,7 @@ _PHONE_FORMS = {
 """Mobile numbers by country."""
 _OWN_PHONES = 0.6
 """Share of the numbers that are of the person's country, as far as they can be."""
-_OF_TRADE = 0.6
+_OF_TRADE = 0.85
 """Share of the domains that are of the trade of the person's concern."""
 _SITE_FIRST = (
     "harbor", "tallpine", "mistral", "copper", "fjord", "willow", "granite", "saffron", "juniper", "lantern", "meadow",

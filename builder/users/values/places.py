@@ -5,7 +5,7 @@ Values of one scenario describe the same world city or the same US address. Airp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 
 import numpy as np
@@ -27,6 +27,8 @@ _HOMES = frozenset(
 """Countries that people live in, as ISO 3166-1 codes."""
 _AT_HOME = 0.75
 """Share of the places of a person's requests that are at home."""
+_POINTS_AT_HOME = 0.7
+"""Share of the coordinates that are at home in any case; the others are as often as other places."""
 _IN_COUNTRY = 0.75
 """Share of the others that are in the same country."""
 _NEAR = 12
@@ -82,10 +84,16 @@ def _by_country() -> Mapping[str, tuple[Place, ...]]:
     return {code: tuple(cities[code]) for code in sorted(cities)}
 
 
-def draw_home(rng: np.random.Generator) -> Place:
-    """Draw the city that a person lives in, each country equally often."""
+def draw_home(rng: np.random.Generator, countries: Set[str] = frozenset()) -> Place:
+    """Draw the city that a person lives in, each country equally often.
+
+    Args:
+        rng: Generator that draws the city.
+        countries: Codes of the countries that it can be in; empty for all in which people live.
+    """
     draw = ValueSource(rng)
-    return draw.choice(draw.choice(tuple(_by_country().values())))
+    cities = _by_country()
+    return draw.choice(cities[draw.choice(tuple(code for code in cities if not countries or code in countries))])
 
 
 @cache
@@ -121,7 +129,8 @@ def _place_of_person(draw: ValueSource, home: Place) -> Place:
 def _point(draw: ValueSource) -> tuple[float, float]:
     """Return coordinates: of a spot in or near the place if somebody in particular asks, else of the place."""
     if "point" not in draw.shared:
-        place = _place(draw)
+        at_home = draw.situation is not None and draw.rng.random() < _POINTS_AT_HOME
+        place = draw.situation.home if draw.situation and at_home else _place(draw)
         north, east = (draw.integer(-_NEAR, _NEAR) / 100 if draw.situation else 0.0 for _ in range(2))
         draw.shared["point"] = (round(place.latitude + north, 2), round(place.longitude + east, 2))
     point: tuple[float, float] = draw.shared["point"]

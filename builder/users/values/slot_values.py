@@ -98,6 +98,7 @@ _GENERATORS: Final[Mapping[str, Generator]] = {
 _OF_SLOTS: Final[Mapping[str, Generator]] = {
     "check_in": codes.check_in,
     "price_day": codes.recent_date,
+    "principal": codes.principal,
 }
 """Generators of slots that mean something more special than their concept."""
 

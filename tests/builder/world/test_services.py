@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from itertools import combinations
 
 import numpy as np
@@ -155,15 +157,26 @@ def test_all_tools_of_a_job_have_the_option_that_can_be_asked_for(split: str) ->
 
 
 @pytest.mark.parametrize(
-    ("naming", "expected"),
+    ("naming", "pattern"),
     [
-        ("verb_noun", "get_current_weather_city"),
-        ("camel", "getCurrentWeatherCity"),
-        ("rest", "get_v1_current_weather_city"),
-        ("noun", "current_weather_city"),
-        ("namespaced", "weather_current_weather_city"),
+        ("verb_noun", r"[a-z]+(_[a-z0-9]+)*"),
+        ("camel", r"[a-z]+([A-Z][a-z0-9]*)*"),
+        ("rest", r"(get|post)_v1(_[a-z0-9]+)+"),
+        ("noun", r"[a-z]+(_[a-z0-9]+)*"),
+        ("namespaced", r"weather(_[a-z0-9]+)+"),
     ],
 )
-def test_operations_are_named_in_the_style_of_the_provider(jobs: tuple[Job, ...], naming: str, expected: str) -> None:
+def test_operations_are_named_in_the_style_of_the_provider(jobs: tuple[Job, ...], naming: str, pattern: str) -> None:
     job = next(job for job in jobs if job.functionality.name == "current weather by city")
-    assert operation_name(job.functionality, naming) == expected
+    rng = np.random.default_rng(0)
+    names = {operation_name(job.functionality, naming, rng) for _ in range(40)}
+    assert len(names) == 5
+    for name in names:
+        assert re.fullmatch(pattern, name), name
+
+
+def test_no_name_of_an_operation_is_that_of_two_jobs() -> None:
+    table = data_table("world/data/operations.toml")
+    assert sorted(table) == sorted(job.functionality.name for job in service_jobs("train"))
+    counts = Counter(tuple(name) for names in table.values() for name in names)
+    assert [name for name, count in counts.items() if count > 1] == []
