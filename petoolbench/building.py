@@ -120,7 +120,7 @@ def build(
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """Result of an audit. Prints as a table of its gates, and the gates and checks that do not hold."""
+    """Result of an audit. Printed, it is a table of its gates, then the exceeded gates and the failed checks."""
 
     details: Audit
     """Gates, checks, breakdowns and the quality of the instructions."""

@@ -43,12 +43,13 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
 
     Args:
         row: An instance from `load`, or a dict row of `datasets`. Its answer is not used.
-        mode: `prompt` puts the candidates into the messages and asks for a JSON object; `tools` leaves them out, and
-            the result's `tools` holds them as functions for native tool calling.
+        mode: `prompt` puts the candidates into the messages and asks for a JSON object. With `tools`, the messages do
+            not contain them; they are in the attribute `tools` of the result, for native tool calling.
         docs: `full` documents the tools of the history, `names` only names them.
 
     Returns:
-        A list of two messages, {`role`, `content`}, with the attributes `tools` and `tool_names`.
+        A list of two messages, each with `role` and `content`. The list has the attributes `tools` (functions for
+        native tool calling) and `tool_names` (mapping from function name to tool name).
 
     Raises:
         ConfigError: If `mode` or `docs` is unknown.

@@ -199,8 +199,8 @@ class RunResources:
     batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
         None,
-        "Folder of the private answers. On the test split, baseline:oracle and baseline:regression need the "
-        "facts of the tools in it.",
+        "Folder of the private answers. It also contains the facts about the tools, which baseline:oracle and "
+        "baseline:regression need on the test split.",
     )
     retry_failed: bool = option(False, "Resend the requests that failed in an earlier run.")
 

@@ -81,7 +81,7 @@ class Learner:
         self._whole = _ridge(standardised, answers)
 
     def make(self, part: AuditSplit) -> Score:
-        """Return the score for the rows of a split."""
+        """Return a function that scores the candidates of the rows of a split."""
         table = FactTable(part)
 
         def score(row: Instance, names: Sequence[str]) -> list[float]:

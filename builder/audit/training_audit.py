@@ -61,7 +61,7 @@ class TrainingAudit:
 
     @property
     def failed(self) -> list[str]:
-        """Names of the gates and checks that do not hold."""
+        """Names of the exceeded gates and the failed checks."""
         gates = [gate.name for gate in self.gates if not gate.passed]
         return gates + [check.name for check in self.checks if not check.passed]
 

@@ -34,7 +34,7 @@ _OPTION: Final = re.compile(r"-?\w(?:[\w.-]*\w)?")
 
 
 class SchemaReader:
-    """Reader for the schemas in one document. Arguments of type `Mapping` must be schemas that `merged` returned."""
+    """Reader for the schemas in one document. Its methods take schemas that `merged` returned."""
 
     def __init__(self, references: References) -> None:
         self._references = references

@@ -56,8 +56,8 @@ class Task(Generic[R]):
 
     Args:
         name: Name of the task and of its prompt file.
-        reply: Model of the reply.
-        check: Returns the reason why a well-formed reply is wrong for a payload, or None to accept it.
+        reply: Pydantic class of the reply.
+        check: Returns the reason why a well-formed reply is wrong for the input of the request, or None to accept it.
     """
 
     name: str

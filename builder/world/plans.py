@@ -63,13 +63,13 @@ class Credits(NamedTuple):
     per_call: int
     """Credits that a call costs."""
     usd: float
-    """Cost of a pack."""
+    """Price of the credits that are sold at once."""
     size: int
     """Credits in a pack."""
 
     @property
     def cost(self) -> str:
-        """Cost of a pack in USD, such as `40` or `62.50`."""
+        """Price in USD of the credits that are sold at once, such as `40` or `62.50`."""
         return _usd(self.usd)
 
     @property

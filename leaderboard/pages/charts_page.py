@@ -80,7 +80,7 @@ class Handlers:
         return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else default
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
-        """Return the chart, the note above it, and the selector of the property by which the accuracy is divided.
+        """Return the chart, the note above it, and the selector of the property by which the accuracy is broken down.
 
         If there is no chart, a message with the reason is returned in its place.
         """

@@ -70,7 +70,7 @@ class Context:
 
 
 def choices(rows: list[Row]) -> list[tuple[str, str]]:
-    """Return labels and submission ids for a dropdown. Equal labels are extended by the day and the id."""
+    """Return labels and submission ids for a dropdown. The day and the id are appended to equal labels."""
     labels = [row.system if row.badge == "baseline" else f"{row.system} · {row.account}" for row in rows]
     counts = Counter(labels)
     return [

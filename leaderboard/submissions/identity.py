@@ -26,7 +26,7 @@ class Identity:
     """Identification of the user who made a request.
 
     Args:
-        in_space: True if this process runs in a Space, where requests must be signed in.
+        in_space: True if this process runs in a Space, where only signed-in users can make requests.
         whoami: Ask the Hub for the account of a token. Raises OSError or ValueError if the token is invalid.
     """
 

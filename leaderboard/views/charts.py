@@ -57,7 +57,7 @@ def label(row: Row) -> str:
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """Return one label per row. Equal labels are extended by the account, and if still equal by the submission id."""
+    """Return one label per row. The account is appended to equal labels; if that is not enough, the submission id."""
     names = [label(row) for row in rows]
     names = [f"{name}, {row.account}" if names.count(name) > 1 else name for name, row in zip(names, rows, strict=True)]
     return [f"{name}, {row.id[-6:]}" if names.count(name) > 1 else name for name, row in zip(names, rows, strict=True)]

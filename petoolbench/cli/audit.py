@@ -31,8 +31,8 @@ def audit_folder(
 ) -> None:
     """Check that the answers of a data set can be found only from the histories.
 
-    Each gate is the highest accuracy allowed for a predictor that ignores all or part of the history.
-    Exits with code 1 if a predictor exceeds its gate, or if the rows fail a check.
+    The audit measures shortcuts: rules that ignore all or part of the history. Each shortcut has a gate, the highest
+    accuracy allowed. Exits with code 1 if a shortcut exceeds its gate, or if the rows fail a check.
     """
     manifest = read_manifest(data)
     if manifest.is_original:

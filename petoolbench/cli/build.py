@@ -38,12 +38,13 @@ Catalog = Annotated[
         help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
     ),
 ]
+_PRESET_HELP: Final = "Named group of settings, with the number of users"
 Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How to choose the tools in a user's history: structured (the same attribute values as the preferred "
-        "tool; the default) or embedding (descriptions similar to its description).",
+        help="How the tools that a user called in the past are chosen: structured (they have the same attribute values "
+        "as the answer; the default) or embedding (their descriptions are similar to that of the answer).",
     ),
 ]
 LlmName = Annotated[
@@ -90,7 +91,7 @@ def build(
         str | None,
         typer.Option(
             "--preset",
-            help=f"{choices('Named size of the data set', tuple(PRESETS))} By default, {DEFAULT_USERS} users.",
+            help=f"{choices(_PRESET_HELP, tuple(PRESETS))} By default, {DEFAULT_USERS} users.",
         ),
     ] = None,
     users: Annotated[int | None, typer.Option("--users", help="Total number of users in all splits.")] = None,

@@ -21,11 +21,12 @@ _MOSTLY: Final = 0.9
 def check_pack_folder(
     folder: Annotated[Path, typer.Argument(help="Folder of the pack, with layouts/*.j2 and optionally pack.toml.")],
 ) -> None:
-    """Check a listing pack: layouts, providers and number ranges for the test split, from outside of the repository.
+    """Check a listing pack: a folder outside the repository with layouts and more for the test split.
 
-    Prints listings in each layout, which state all facts and together every level, and the share of the facts that a
-    program of the repository reads from the listings without knowing the pack. Exits with code 1 and the list of
-    problems if the pack cannot be used.
+    Prints example listings in each layout, which together contain every fact and every category that it can have. Also
+    prints the share of the facts that `baseline:program`, which does not know the pack, reads correctly.
+
+    Exits with code 1 and a list of problems if the pack cannot be used.
     """
     problems = check_pack(folder)
     if problems:

@@ -22,7 +22,7 @@ from .help_types import Command, Group
 
 reading_app = typer.Typer(
     cls=Group,
-    help="Let people or other careful readers answer rows by hand: deal the rows, score the forms.",
+    help="Let readers answer instances by filling in forms: hand out the instances, then score the forms.",
     no_args_is_help=True,
 )
 Data = Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hugging Face Hub.")]
@@ -43,13 +43,13 @@ def deal(
         Path | None,
         typer.Option(
             "--answers",
-            help="Folder of the private answers, to deal kinds of preference and numbers of concerns of the test split "
-            "evenly.",
+            help="Folder of the private answers. With it, rows of the test split are selected evenly over the kinds of "
+            "preference, and over the number of areas of life (concerns) that a user has.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,
 ) -> None:
-    """Deal rows to readers: prompts, empty forms and instructions, without the answers."""
+    """Select rows and write prompts, empty forms and instructions for readers, without the answers."""
     dealt = deal_reading(out, data, config=config, rows=rows, split=split, answers=answers, seed=seed)
     stdout.print(str(dealt), markup=False, highlight=False, soft_wrap=True)
     if split == "test" and answers is None:
@@ -78,10 +78,15 @@ def score(
         ),
     ] = None,
     as_json: Annotated[
-        Path | None, typer.Option("--json", help="File to write all figures and readings to, as JSON.")
+        Path | None,
+        typer.Option("--json", help="JSON file to which all scores and the answers of all readers are written."),
     ] = None,
 ) -> None:
-    """Score the forms of readers: accuracy, named axes, calibration, ambiguity, realism, and agreement."""
+    """Score the forms of readers.
+
+    Prints accuracy, whether the readers named the right properties (price, speed and so on), how well their confidence
+    matches their accuracy, which rows they found ambiguous, how real they found the texts, and how far readers agree.
+    """
     scores = score_reading(out, data, answers=answers, forms=forms)
     if as_json:
         try:

@@ -17,13 +17,13 @@ _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def safe_names(names: Sequence[str]) -> dict[str, str]:
-    """Return function names for tools, which interfaces limit to 64 letters, digits, `_` and `-`.
+    """Return function names for tools: APIs limit them to 64 characters, which are letters, digits, `_` and `-`.
 
     Args:
         names: Distinct names of tools.
 
     Returns:
-        Name of the tool by name of its function. Tools whose name is allowed keep it.
+        Mapping from function name to tool name. Tools whose name is allowed keep it.
     """
     aliases: dict[str, str] = {}
     allowed = {name for name in names if _safe(name) == name}

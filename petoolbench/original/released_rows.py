@@ -172,7 +172,7 @@ def number_of(instance: Instance) -> int:
 
 
 def released_history(instance: Instance) -> list[dict[str, Any]]:
-    """Return the history as it is in the JSON list of the released prompt."""
+    """Return the history exactly as the JSON list in the published prompt contains it."""
     steps = []
     for step in instance.history:
         call = {"tool_name": step.name, "parameters": json.loads(step.arguments)}
