@@ -91,7 +91,7 @@ class RunSettings:
         HISTORIES[0], "History in the prompt: own (that of the user), none, or swapped (that of another user)."
     )
     docs: Docs = option(
-        DOCS[0], "How to show the tools in the history: full (with their documentation), or names (without it)."
+        DOCS[0], "How to show the tools in the history: full (with their listings), or names (only their names)."
     )
     shuffle_seed: int | None = option(None, "Shuffle the candidates with this seed.", low=0)
     seed: int = option(0, "Random seed for sampling and for baselines that choose at random.", low=0)
@@ -107,7 +107,7 @@ class RunSettings:
     overlong: Overlong | None = option(
         None,
         "What to do with prompts that exceed the context window: skip (leave them out) or drop-oldest (leave out the "
-        "oldest steps of the history). By default, the run is refused.",
+        "oldest calls of the history). By default, the run is refused.",
     )
     limit: int | None = option(
         None,

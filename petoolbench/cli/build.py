@@ -38,13 +38,13 @@ Catalog = Annotated[
         help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
     ),
 ]
-_PRESET_HELP: Final = "Named group of settings, with the number of users"
+_PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How the tools that a user called in the past are chosen: structured (they have the same attribute values "
-        "as the answer; the default) or embedding (their descriptions are similar to that of the answer).",
+        help="How the tools that a user called in the past are chosen: structured (they "
+        "have properties of the tool that is the answer; the default) or embedding (they have a similar description).",
     ),
 ]
 LlmName = Annotated[
@@ -91,7 +91,7 @@ def build(
         str | None,
         typer.Option(
             "--preset",
-            help=f"{choices(_PRESET_HELP, tuple(PRESETS))} By default, {DEFAULT_USERS} users.",
+            help=f"{choices(_PRESET_HELP, tuple(PRESETS))} Without a preset, {DEFAULT_USERS} users.",
         ),
     ] = None,
     users: Annotated[int | None, typer.Option("--users", help="Total number of users in all splits.")] = None,

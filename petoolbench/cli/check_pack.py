@@ -21,10 +21,11 @@ _MOSTLY: Final = 0.9
 def check_pack_folder(
     folder: Annotated[Path, typer.Argument(help="Folder of the pack, with layouts/*.j2 and optionally pack.toml.")],
 ) -> None:
-    """Check a listing pack: a folder outside the repository with layouts and more for the test split.
+    """Check a listing pack: a private folder with layouts for the listings of the tools in the test split.
 
-    Prints example listings in each layout, which together contain every fact and every category that it can have. Also
-    prints the share of the facts that `baseline:program`, which does not know the pack, reads correctly.
+    Prints example listings in each layout. Together, the examples of a layout contain every fact, and every category of
+    each fact. Also prints the share of the facts that `baseline:program`, a parser that does not know the pack, reads
+    correctly.
 
     Exits with code 1 and a list of problems if the pack cannot be used.
     """

@@ -22,7 +22,7 @@ from .help_types import Command, Group
 
 reading_app = typer.Typer(
     cls=Group,
-    help="Let readers answer instances by filling in forms: hand out the instances, then score the forms.",
+    help="Let people answer instances by filling in forms: hand out the instances, then score the forms.",
     no_args_is_help=True,
 )
 Data = Annotated[str, typer.Option("--data", help="Folder of the data set, or its repository on the Hugging Face Hub.")]
@@ -30,7 +30,12 @@ Data = Annotated[str, typer.Option("--data", help="Folder of the data set, or it
 
 @reading_app.command(cls=Command)
 def deal(
-    out: Annotated[Path, typer.Argument(help="Folder to create for the readers. The key is written to OUT.key.json.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder to create for the readers. OUT.key.json lists the selected instances, for `score`."
+        ),
+    ],
     data: Data,
     config: Annotated[
         str, typer.Option("--config", help=choices("History type, or all for the three", (*HISTORY_TYPES, ALL)))
@@ -49,7 +54,7 @@ def deal(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,
 ) -> None:
-    """Select rows and write prompts, empty forms and instructions for readers, without the answers."""
+    """Select rows and write prompts, empty forms and a guide for readers, without the answers."""
     dealt = deal_reading(out, data, config=config, rows=rows, split=split, answers=answers, seed=seed)
     stdout.print(str(dealt), markup=False, highlight=False, soft_wrap=True)
     if split == "test" and answers is None:
@@ -66,7 +71,7 @@ def deal(
 
 @reading_app.command(cls=Command)
 def score(
-    out: Annotated[Path, typer.Argument(help="Folder that was dealt; its key is OUT.key.json.")],
+    out: Annotated[Path, typer.Argument(help="Folder that `deal` created, with OUT.key.json next to it.")],
     data: Data,
     answers: Annotated[
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")

@@ -34,7 +34,9 @@ def score_file(
     ],
     config: Annotated[
         str | None,
-        typer.Option("--config", help=f"{choices('History type to score', CONFIGS)} Default: the one in the file."),
+        typer.Option(
+            "--config", help=f"{choices('History type to score', CONFIGS)} Default: all that occur in the file."
+        ),
     ] = None,
     split: Annotated[
         str | None,
