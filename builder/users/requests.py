@@ -43,7 +43,7 @@ _FINAL_PERCENT: Final = 40
 """Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
 _LONGEST_TRADE: Final = 18
 """Maximum length of the name of a concern in the names of web sites."""
-_ATTEMPTS: Final = 60
+_ATTEMPTS: Final = 250
 """Attempts to draw values for a request before it is given up."""
 _PARTITION_ATTEMPTS: Final = 400
 """The same for each partition of a split, of which a final instruction must belong to one."""

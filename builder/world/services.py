@@ -39,6 +39,8 @@ _FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
 _ACCESS_OF_PAID: Final = frozenset({"account with credit card", "review of the application"})
 """Ways to get access that no free tool has."""
+_NAMESPACES: Final = {"e": "ecommerce", "real": "realestate"}
+"""Namespaces of categories whose first word alone says too little."""
 _OPERATION_VERBS: Final = VERBS | {
     *("browse", "calculate", "compute", "find", "identify", "inspect", "locate", "lookup", "parse", "resolve", "score"),
     *("scan", "suggest", "verify"),
@@ -299,7 +301,8 @@ def operation_name(functionality: Functionality, naming: str, rng: np.random.Gen
     if naming == "rest":
         return "_".join([{"send": "post", "generate": "post"}.get(own[0], "get"), "v1", *own])
     if naming == "namespaced":
-        return "_".join([slug("".join(words(functionality.category)[:2])), *own])
+        category = words(functionality.category)
+        return "_".join([_NAMESPACES.get(category[0], category[0]), *own])
     return "_".join(own)
 
 

@@ -40,6 +40,7 @@ _OWN_FIRST = 0.5
 """Share of the currencies that are those of the person's country."""
 _OWN_SECOND = 0.85
 """The same share of second currencies, where the first one is another."""
+_TICKER_LETTERS = "ABCDEFGHIKLMNOPRSTUVWY"
 _TICKERS = (
     "AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "META", "NFLX", "AMD", "INTC", "ORCL", "ADBE", "CRM", "CSCO", "IBM", "QCOM",
     "JPM", "BAC", "WFC", "GS", "V", "MA", "KO", "PEP", "MCD", "SBUX", "NKE", "DIS", "WMT", "COST", "TGT", "HD", "LOW",
@@ -95,8 +96,11 @@ def _said_currency(draw: ValueSource, code: str) -> SlotValue:
 
 
 def ticker(draw: ValueSource) -> SlotValue:
-    """Draw a stock ticker symbol."""
-    return plain(draw.choice(_TICKERS))
+    """Draw a stock ticker symbol; an invented one for a person, whose request may say what the company does."""
+    if draw.situation is None:
+        return plain(draw.choice(_TICKERS))
+    invented = draw.characters(_TICKER_LETTERS, draw.integer(3, 4))
+    return plain(f"{invented}Q" if invented in _TICKERS else invented)
 
 
 def crypto(draw: ValueSource) -> SlotValue:
@@ -193,8 +197,8 @@ def barcode(draw: ValueSource) -> SlotValue:
 
 
 def isbn(draw: ValueSource) -> SlotValue:
-    """Draw a 13-digit ISBN with a valid check digit."""
-    body = "978" + draw.digits(9)
+    """Draw a 13-digit ISBN of an English-language publisher, with a valid check digit."""
+    body = f"978{draw.integer(0, 1)}{draw.digits(8)}"
     return plain(body + _ean_check(body))
 
 
@@ -279,8 +283,9 @@ def ip_address(draw: ValueSource) -> SlotValue:
 
 
 def mac_address(draw: ValueSource) -> SlotValue:
-    """Draw a MAC address."""
-    return plain(":".join(draw.characters(_HEX, 2) for _ in range(6)))
+    """Draw a MAC address that a vendor can have given: neither multicast nor locally administered."""
+    first = 4 * draw.integer(0, 63)
+    return plain(":".join([f"{first:02X}", *(draw.characters(_HEX, 2) for _ in range(5))]))
 
 
 def language_code(draw: ValueSource) -> SlotValue:
