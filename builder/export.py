@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builder.records import Tool
-from builder.users.instances import to_json
+from builder.users.rows import to_json
 from hf_dataset.layout import CANARY
 from hf_dataset.schema import AnswerKey, FactRow, Instance, MetaRow, ToolRow, arrow_schema, to_dict
 

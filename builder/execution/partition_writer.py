@@ -16,7 +16,8 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.training.training_rows import TrainingWriter
 from builder.users.choice_instances import ChoiceInstanceMaker, ChoiceResources
-from builder.users.instances import InstanceMaker, RowMaker, SplitResources
+from builder.users.instances import InstanceMaker, SplitResources
+from builder.users.rows import RowMaker
 from hf_dataset.layout import answers_file, shard, split_file
 from hf_dataset.schema import HISTORY_TYPES, AnswerKey, Instance
 

@@ -9,11 +9,10 @@ The *rival* of a user is the tool that the user preferred before the last change
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -24,17 +23,13 @@ from builder.execution.partitions import Partition
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
-from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool, User
-from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc, WantedRow
+from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, User
 
 from .candidates import CandidateMaker
 from .histories import HistoryWriter, PreferenceHolder, flip
 from .preference_readers import PreferenceReader, Step
 from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
-from .scenarios import arguments_of
 
-_CACHED_TEXTS: Final = 50_000
-"""Maximum number of texts whose tokens are remembered."""
 _MIN_LEAD: Final = 0.5
 """Minimum lead, in nats, of the answer over the other tools of its group in the reader's scores."""
 _MIN_RIVAL_LEAD: Final = 1e-6
@@ -307,98 +302,3 @@ def _leads(group: Group, wanted: GroupTool, scores: Sequence[float], lead: float
     """Return True if a tool's score exceeds those of all other tools of its group by at least `lead`."""
     best = scores[group.members.index(wanted)]
     return all(best >= score + lead for member, score in zip(group.members, scores, strict=True) if member != wanted)
-
-
-class RowMaker:
-    """Converter from users to instances.
-
-    Args:
-        count_tokens: Function that returns the number of tokens of a text.
-        distractors: Kind of distractors that is recorded in `meta`.
-    """
-
-    def __init__(self, count_tokens: Callable[[str], int], distractors: str) -> None:
-        self._count = count_tokens
-        self._distractors = distractors
-        self._docs: dict[str, ToolDoc] = {}
-        self._tokens: dict[str, int] = {}
-
-    def doc(self, tool: Tool) -> ToolDoc:
-        """Return the documentation of a tool as models see it."""
-        if tool.name not in self._docs:
-            self._docs[tool.name] = ToolDoc(
-                tool.name, tool.provider, tool.description, tool.listing, to_json(tool.parameters)
-            )
-        return self._docs[tool.name]
-
-    def row(self, user: User, history_type: str, instance_id: str) -> Instance:
-        """Return the instance of a user in the config of a history type."""
-        history, query = user.histories[history_type], user.query
-        used = sorted({tool.name: tool for call in history.interactions for tool in (call.tool, *call.offered)}.items())
-        interactions = [
-            InteractionRow(
-                call.instruction,
-                call.tool.name,
-                to_json(arguments_of(call.scenario, call.member)),
-                call.rating,
-                [tool.name for tool in call.offered],
-                call.day,
-            )
-            for call in history.interactions
-        ]
-        arguments = to_json(arguments_of(query.scenario, user.answer))
-        docs = [self.doc(tool) for _, tool in used]
-        candidates = [self.doc(tool) for tool in query.candidates]
-        texts = [f"{doc.name} {doc.provider} {doc.description} {doc.listing}" for doc in [*docs, *candidates]]
-        texts += [doc.parameters for doc in candidates]
-        for step in interactions:
-            texts += [step.instruction, *step.offered, step.name, step.arguments]
-        tokens = self._count(query.scenario.instruction) + sum(map(self._cached_count, texts))
-        return Instance(
-            instance_id=instance_id,
-            user_id=user.user_id,
-            query_group=query.name,
-            category=query.group.category,
-            functionality=query.group.functionality.name,
-            instruction=query.scenario.instruction,
-            today=history.today,
-            history=interactions,
-            history_tools=docs,
-            candidates=candidates,
-            answer=AnswerRow(user.answer.tool.name, arguments),
-            evidence=list(history.evidence),
-            meta=_meta(user, history, self._distractors, tokens),
-        )
-
-    def _cached_count(self, text: str) -> int:
-        """Return the tokens of a text, cached because documentation, names and instructions repeat across instances."""
-        if text not in self._tokens:
-            if len(self._tokens) >= _CACHED_TEXTS:
-                self._tokens.clear()
-            self._tokens[text] = self._count(text)
-        return self._tokens[text]
-
-
-def _meta(user: User, history: History, distractors: str, tokens: int) -> MetaRow:
-    """Return what the builder knows of an instance and a model must find out."""
-    wish = user.wish
-    return MetaRow(
-        axes=user.axes,
-        drift_step=history.drift_step,
-        noise=history.noise,
-        distractor_level=distractors,
-        n_tokens=tokens,
-        same_function=sorted(member.tool.name for member in user.query.group.members),
-        kind=wish.kind if wish else None,
-        wanted=[WantedRow(**part) for part in wish.parts] if wish else None,
-        concerns=wish.concerns if wish else None,
-        step_concerns=[call.concern for call in history.interactions] if wish else None,
-        evidence=history.telling,
-        change=history.change,
-        arguments=user.query.scenario.kinds,
-    )
-
-
-def to_json(value: Any) -> str:
-    """Serialise to JSON with sorted keys and without ASCII escapes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -204,7 +204,7 @@ def test_a_model_at_an_endpoint_is_asked(chronological: pb.InstanceSet, tmp_path
     assert run.header.settings.sampling == {"temperature": 0.5, "max_tokens": 1024, "seed": 0}
     assert (run.to_pandas()["input_tokens"] > 0).all()
     scores = pb.score(run, chronological)["chronological"]
-    assert 0 < scores["tool_accuracy"] < 1
+    assert 0 <= scores["tool_accuracy"] < 1
     assert scores["hallucination_rate"] > 0
 
 
