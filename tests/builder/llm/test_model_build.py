@@ -164,13 +164,13 @@ def test_a_build_that_is_killed_repeatedly_pays_for_no_answer_twice(clean: Model
     """The build is killed at random times and restarted until it finishes."""
     rng = np.random.default_rng(0)
     out, cache = tmp_path / "out", tmp_path / "cache.sqlite"
-    with LlmProcess("tests.fakes.openai.builder_script:reply", tmp_path / "log.jsonl", latency=0.1) as server:
+    with LlmProcess("tests.fakes.openai.builder_script:reply", tmp_path / "log.jsonl", latency=0.06) as server:
         command = [sys.executable, "-c", RUN, str(clean.catalogue), str(out), server.base_url, str(cache)]
         kills = 0
         while not out.exists():
             process = subprocess.Popen(command, start_new_session=True, env=os.environ.copy())
             try:
-                process.wait(timeout=float(rng.uniform(3, 7)) if kills < 4 else 200)
+                process.wait(timeout=float(rng.uniform(2, 4.5)) if kills < 4 else 200)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
