@@ -86,6 +86,8 @@ class AuditSplit:
     """True if the tools have facts and listings, False if they have labelled attributes."""
     reading: Reading = field(init=False)
     """Inference from histories."""
+    judged: dict[tuple[str, str], bool] = field(init=False, default_factory=dict, compare=False)
+    """Whether a reply to a row calls the right tool, by instance id and reply; filled while shortcuts are scored."""
 
     def __post_init__(self) -> None:
         doing: dict[str, set[str]] = {}

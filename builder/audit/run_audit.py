@@ -20,7 +20,7 @@ from builder.progress import Progress
 from builder.single_threads import single_threads
 from hf_dataset.manifest import AuditSummary, Manifest
 from hf_dataset.schema import HISTORY_TYPES
-from metrics.petoolbench.aggregation import judge_all
+from metrics.petoolbench.aggregation import judge
 
 from .audit_split import AuditSplit, read_audit_splits
 from .gates import Gate, Outcome, in_each_split, upper_gate
@@ -269,9 +269,15 @@ def _outcomes(
 
 
 def _scored(part: AuditSplit, replies: Mapping[str, str], bound: str) -> list[Outcome]:
-    """Score replies with the code that scores models."""
+    """Score replies with the code that scores models; the same reply to a row is scored once."""
     outcomes = []
-    for row, verdict in zip(part.rows, judge_all(replies, part.references), strict=True):
-        bounds = {"half": 0.5, "tenth": 1 / len(row.candidates), "chance": 1 / len(part.capable_tools(row))}
-        outcomes.append(Outcome(f"{part.split}/{row.query_group}", verdict.tool_correct, bounds[bound]))
+    for row, reference in zip(part.rows, part.references, strict=True):
+        reply = replies[row.instance_id]
+        if (row.instance_id, reply) not in part.judged:
+            part.judged[row.instance_id, reply] = judge(reply, reference).tool_correct
+        if bound == "chance":
+            expected = 1 / len(part.capable_tools(row))
+        else:
+            expected = 0.5 if bound == "half" else 1 / len(row.candidates)
+        outcomes.append(Outcome(f"{part.split}/{row.query_group}", part.judged[row.instance_id, reply], expected))
     return outcomes
