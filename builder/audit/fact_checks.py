@@ -61,7 +61,8 @@ class FactRules:
         if any(not wanted <= stated[name] for name in part.capable_tools(row)):
             return True
         for place in row.evidence:
-            shown = {stated[name] & wanted for name in row.history[place].offered}
+            step = row.history[place]
+            shown = {stated[name] & wanted for name in step.offered or [step.name]}
             if len(shown) != 1 or not next(iter(shown)):
                 return True
         return False

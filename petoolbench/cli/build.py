@@ -43,8 +43,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How the tools that a user called in the past are chosen: structured (they "
-        "have properties of the tool that is the answer; the default) or embedding (they have a similar description).",
+        help="How the tools that a user called in the past are chosen: structured (tools that share properties with "
+        "the correct tool; the default) or embedding (tools whose description is similar to that of the correct tool).",
     ),
 ]
 LlmName = Annotated[

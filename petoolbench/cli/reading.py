@@ -33,7 +33,7 @@ def deal(
     out: Annotated[
         Path,
         typer.Argument(
-            help="Folder to create for the readers. OUT.key.json lists the selected instances, for `score`."
+            help="Folder to create for the readers. OUT.key.json lists the selected instances, for `reading score`."
         ),
     ],
     data: Data,

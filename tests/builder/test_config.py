@@ -71,6 +71,7 @@ def test_an_invalid_config_is_rejected(tmp_path: Path, text: str, offender: str)
         ("release", (9000, 1000, 3000)),
         ("hard", (9000, 1000, 3000)),
         ("curve", (3000, 1000, 2000)),
+        ("paper", (3000, 1000, 2000)),
         ("years", (300, 100, 200)),
     ],
 )
