@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit status: 0 if stopped by a signal, 130 if interrupted during the first scoring, else the status of the
-        process that ended, or 1.
+        process that ended, or 1 if that is 0.
     """
     parser = argparse.ArgumentParser(prog="python -m leaderboard", description="Serve the leaderboard and score it.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")

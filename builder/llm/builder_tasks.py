@@ -188,7 +188,8 @@ def typed(value: str, kind: str) -> str | int | float | None:
         kind: `string`, `integer` or `number`.
 
     Returns:
-        The converted value. None if the type cannot represent it, or if its text would differ from `value`.
+        The converted value. None if the type cannot represent the value, or if the result, written as text,
+        would differ from `value`.
     """
     if kind == "string":
         return value

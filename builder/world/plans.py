@@ -63,13 +63,13 @@ class Credits(NamedTuple):
     per_call: int
     """Credits that a call costs."""
     usd: float
-    """Price of the credits that are sold at once."""
+    """Price of one pack of credits."""
     size: int
     """Credits in a pack."""
 
     @property
     def cost(self) -> str:
-        """Price in USD of the credits that are sold at once, such as `40` or `62.50`."""
+        """Price in USD of one pack of credits, such as `40` or `62.50`."""
         return _usd(self.usd)
 
     @property

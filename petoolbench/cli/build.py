@@ -35,7 +35,7 @@ Catalog = Annotated[
     str,
     typer.Option(
         "--catalog",
-        help=f"Catalogue of tools: {CATALOGS}. The form openai: reads OpenAI function definitions.",
+        help=f"Catalogue of tools: {CATALOGS}. openai:PATH is for OpenAI function definitions.",
     ),
 ]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"

@@ -38,7 +38,7 @@ def deal(
     ],
     data: Data,
     config: Annotated[
-        str, typer.Option("--config", help=choices("History type, or all for the three", (*HISTORY_TYPES, ALL)))
+        str, typer.Option("--config", help=f"{choices('History type', HISTORY_TYPES)} With all, rows of each of them.")
     ],
     rows: Annotated[
         int, typer.Option("--rows", min=1, help="Number of rows to deal; at most one of each query group.")
