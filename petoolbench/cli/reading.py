@@ -10,7 +10,6 @@ import typer
 
 from builder.errors import OutputError
 from hf_dataset.layout import SPLITS
-from hf_dataset.manifest import ALL
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.files import write_atomically
 from petoolbench.reading_study.deal import ROWS, deal_reading
