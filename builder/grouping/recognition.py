@@ -185,7 +185,7 @@ class _SignalIndex:
         self._matches = lru_cache(_CACHED_WORDS)(self._matches_of)
 
     def possible(self, texts: _Texts) -> Iterator[int]:
-        """Yield, in order, the index of each functionality with a signal (a typical word) that the texts may contain."""
+        """Yield, in order, the index of each functionality with a signal (a typical word) which the texts may have."""
         matched = list(self._unconditional)
         for word in texts.everything.split():
             for position, columns in enumerate(self._matches(word)):
