@@ -7,10 +7,8 @@ OLDEST := $(firstword $(OLDER))
 ready = $(foreach version,$(1),.venv-datasets-$(version)/.ready)
 pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/bin/python)
 # Each worker keeps to its own stretch of modules, so that what a module's tests share is made once, until it runs out of
-# tests and takes another's. Many tests start processes, which start sooner where bytecode is kept, and some wait for them:
-# one worker more than there are cores uses that time.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# tests and takes another's. Many tests start processes, which start sooner where bytecode is kept.
+TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 # Extras that bring a framework of others, each with an environment of its own.
 FRAMEWORKS := inspect lm-eval
 
