@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UP_TO_19: Final = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-)
-_TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+from builder.world.number_words import SIZES, TENS, UP_TO_19
+
 _SMALL: Final = {
-    **{word: float(value) for value, word in enumerate(_UP_TO_19)},
-    **{word: 10.0 * value for value, word in enumerate(_TENS, 2)},
+    **{word: float(value) for value, word in enumerate(UP_TO_19)},
+    **{word: 10.0 * value for value, word in enumerate(TENS, 2)},
 }
-_SIZES: Final = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
+_SIZES: Final = {word: float(size) for size, word in reversed(SIZES)}
 _WORD: Final = "|".join([*sorted(_SMALL, key=len, reverse=True), *_SIZES])
-_DIGIT: Final = "|".join(_UP_TO_19[:10])
+_DIGIT: Final = "|".join(UP_TO_19[:10])
 _SEQUENCE: Final = re.compile(
     rf"(?<![\w-])(?:\d+(?:\.\d+)? |an? (?=(?:{'|'.join(_SIZES)})\b))?(?:{_WORD})"
     rf"(?:(?:[- ]|(?<=hundred) and |(?<=thousand) and )(?:{_WORD}))*\b"
@@ -47,7 +44,7 @@ _UNIT: Final = "|".join(_PARTS_OF_UNITS)
 _FRACTION: Final = re.compile(
     rf"(?:(\d[\d,]*|an?|one) |\b)({'|'.join(_FRACTIONS)})s?[ -](?:of )?(?:an?[ -]|one )?({_UNIT}|centurie)s?\b"
 )
-_LARGE_PERIODS: Final = {"fortnight": (14, "days"), "decade": (10, "years"), "century": (100, "years")}
+_LARGE_PERIODS: Final = {"fortnight": (14, "days"), **{name: _PARTS_OF_UNITS[name] for name in ("decade", "century")}}
 _LARGE: Final = re.compile(r"(?:(\d[\d,.]*|an?|one|every) )?\b(fortnight|decade|century|centurie)s?\b")
 _DOZENS: Final = re.compile(r"(?:(\d[\d,.]*|an?|one) )?\b(dozen|score)(?! (?:of \d|is|:))(?: and (\d+|one)\b)?")
 _MONEY: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?) (?:us )?dollars?(?:,? and (\d+(?:\.\d+)?) (?:us )?cents?)?")
@@ -91,6 +88,11 @@ def _count(word: str | None) -> float:
     return _SMALL[word] if word in _SMALL else _plain(word)
 
 
+def _singular(unit: str) -> str:
+    """Return the name of a unit that was read without its plural `s`."""
+    return "century" if unit == "centurie" else unit
+
+
 def _number(match: re.Match[str]) -> str:
     said = match.group(0)
     if said == "one" and not _KEPT.match(match.string, match.end()):
@@ -112,12 +114,12 @@ def _number(match: re.Match[str]) -> str:
 def _fraction(match: re.Match[str]) -> str:
     if match.group(2) in ("third", "tenth") and match.group(1) is None:
         return match.group(0)
-    size, unit = _PARTS_OF_UNITS["century" if match.group(3) == "centurie" else match.group(3)]
+    size, unit = _PARTS_OF_UNITS[_singular(match.group(3))]
     return f"{_count(match.group(1)) * _FRACTIONS[match.group(2)] * size:.10g} {unit}".rstrip()
 
 
 def _period(match: re.Match[str]) -> str:
-    size, unit = _LARGE_PERIODS["century" if match.group(2) == "centurie" else match.group(2)]
+    size, unit = _LARGE_PERIODS[_singular(match.group(2))]
     every = "every " if match.group(1) == "every" else ""
     return f"{every}{_count(match.group(1)) * size:.10g} {unit}"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UP_TO_19: Final = (
+UP_TO_19: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
-_TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SIZES: Final = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
+TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SIZES: Final = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
 _NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _PERIODS: Final = {
     15: "a quarter of a minute",
@@ -82,16 +82,16 @@ def dozens(number: float) -> str:
 
 def _words(number: str) -> str:
     whole, _, decimals = number.partition(".")
-    digits = "".join(f" {_UP_TO_19[int(digit)]}" for digit in decimals)
+    digits = "".join(f" {UP_TO_19[int(digit)]}" for digit in decimals)
     return f"{_whole(int(whole))} point{digits}" if digits else _whole(int(whole))
 
 
 def _whole(number: int) -> str:
     if number < 20:
-        return _UP_TO_19[number]
+        return UP_TO_19[number]
     if number < 100:
         tens, rest = divmod(number, 10)
-        return _TENS[tens - 2] + (f"-{_UP_TO_19[rest]}" if rest else "")
-    size, name = next((size, name) for size, name in _SIZES if number >= size)
+        return TENS[tens - 2] + (f"-{UP_TO_19[rest]}" if rest else "")
+    size, name = next((size, name) for size, name in SIZES if number >= size)
     count, rest = divmod(number, size)
     return f"{_whole(count)} {name}" + (f" {_whole(rest)}" if rest else "")
