@@ -69,17 +69,17 @@ def build(
 
     Args:
         source: The catalogue.
-        config: Sizes, dials and seed of the build.
+        config: Settings of the build, such as sizes, difficulty and seed.
         out: Folder of the data set, which must not exist. The answers are written to `OUT-private` next to it.
         progress: Progress callback.
         audited: Audit the data set and refuse it if a gate or check fails. Without an audit the manifest and the card
             say so.
-        model: Language model that annotates and groups the tools and writes the instructions; None for the library of
-            functionalities.
+        model: Language model that annotates and groups the tools and writes the instructions; None to use the
+            built-in functionalities and their templates instead.
         executor: Runs the partitions of users. The result does not depend on it.
 
     Returns:
-        The manifest of the data set, and its groups.
+        The manifest of the data set, and the groups of tools that do the same job.
 
     Raises:
         OutputError: If the folder exists already.

@@ -118,7 +118,8 @@ class RunSettings:
     ids: tuple[str, ...] = option((), "Ids of the instances to use; by default, all.")
     core: bool = option(
         False,
-        "Use only the core of the test split: about 1,000 instances per config, for the leaderboard's main figure.",
+        "Use only the core of the test split: about 1,000 instances per config, from which the leaderboard computes "
+        "its main score.",
     )
     usd_per_million_input: float | None = option(None, "Price in USD per million input tokens.", low=0, flag="usd-in")
     usd_per_million_output: float | None = option(

@@ -192,7 +192,7 @@ def _resolved(run: Run | None, predictions: Predictions, data: InstanceSet) -> R
 
 
 def _by_id(predictions: Any, data: InstanceSet) -> dict[str, str | None]:
-    """Return a list of texts by instance id."""
+    """Map each instance id to its text, from a list of texts in the order of the data or from a mapping."""
     if not isinstance(predictions, Iterable):
         raise DataError(
             f"The predictions are of type {type(predictions).__name__}. Pass a run, the path of a file, a dict of "

@@ -116,9 +116,9 @@ def _parts(label: str, pieces: Sequence[str], is_joint: Callable[[str, str], boo
 
 
 def _joints(lines: Iterable[Sequence[str]]) -> Callable[[str, str], bool]:
-    """Return a function that tells whether two neighbours are parts of their own.
+    """Return a function that says whether two adjacent pieces of a line are separate parts.
 
-    They are one part if neither is found without the other and no more than one of them has numbers that vary.
+    They are a single part if each occurs only with the other and at most one of them has numbers that vary.
     """
     single: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()

@@ -82,7 +82,7 @@ def _plain(number: str) -> float:
 
 
 def _count(word: str | None) -> float:
-    """Return a number before a unit; 1 for an article or nothing."""
+    """Return the value of the word before a unit; 1 if it is an article (`a minute`) or absent (`per minute`)."""
     if word is None or word in ("a", "an", "every"):
         return 1.0
     return _SMALL[word] if word in _SMALL else _plain(word)

@@ -148,7 +148,9 @@ def _leads(scores: NDArray[np.float64], answer: int) -> bool:
 
 
 def tie_counts(tools: NDArray[np.float64], rules: RuleSet) -> NDArray[np.uint8]:
-    """Return, for each tool and rule, among how many tools the rule chooses evenly; 0 if it cannot choose the tool.
+    """Count, for each tool and rule, the tools that tie for the choice of the rule, this tool included.
+
+    The count is 0 for a tool that is not among them.
 
     Args:
         tools: Features, of shape (..., tools, columns).

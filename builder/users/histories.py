@@ -147,7 +147,7 @@ class HistoryWriter:
         }
 
     def _stage_of_steps(self, shape: Shape, rng: np.random.Generator) -> list[int]:
-        """Draw the preference that each step of the chronological history follows; 0 is the oldest."""
+        """Draw, for each step of the chronological history, the index of its preference; 0 is the oldest preference."""
         early = [stage for stage in range(self._config.changes - 1) for _ in range(EARLY_STEPS)]
         old, new = self._config.changes - 1, self._config.changes
         width = self._config.transition_steps if self._config.transition == "gradual" else 0

@@ -64,7 +64,8 @@ def _subsets(size: int, largest: int) -> tuple[list[tuple[int, ...]], NDArray[np
 def draw_profile(sets: Sequence[AttributeSet], rng: np.random.Generator) -> Profile:
     """Draw a profile from the distinguishing sets of a tool.
 
-    First the number of axes is drawn, then one axis, then a set that contains it, and last the order of the weights.
+    First the size of the set is drawn, then one axis, then a set of that size that contains the axis, and last the
+    order of the weights.
 
     Args:
         sets: Distinguishing sets of one tool; at least one.

@@ -43,7 +43,7 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How the tools that a user called in the past are chosen: structured (tools that share properties with "
+        help="How the build selects the past tool calls of a user: structured (tools that share properties with "
         "the correct tool; the default) or embedding (tools whose description is similar to that of the correct tool).",
     ),
 ]
@@ -52,7 +52,8 @@ LlmName = Annotated[
     typer.Option(
         "--llm",
         help="Language model that annotates and groups the tools and writes the instructions. By default, no model is "
-        "used: tools are matched to built-in functionalities, which have templates for instructions.",
+        "used: each tool is matched to one of the built-in jobs, such as a weather forecast, and instructions are "
+        "written from the templates of that job.",
     ),
 ]
 LlmAddress = Annotated[

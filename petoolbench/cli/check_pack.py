@@ -23,9 +23,9 @@ def check_pack_folder(
 ) -> None:
     """Check a listing pack: a private folder with layouts for the listings of the tools in the test split.
 
-    Prints example listings in each layout, chosen so that together they show every fact, and every value of the facts
-    that have a fixed set of values. Also prints the share of the facts that `baseline:program`, a parser that does not
-    know the pack, reads correctly.
+    Prints example listings in each layout. Together they show every fact about a tool (price, region and so on) and,
+    for facts with a fixed set of values, every value. Also prints what share of the facts is read correctly by
+    `baseline:program`, a parser that does not know the pack.
 
     Exits with code 1 and a list of problems if the pack cannot be used.
     """

@@ -36,9 +36,7 @@ def deal(
         ),
     ],
     data: Data,
-    config: Annotated[
-        str, typer.Option("--config", help=f"{choices('History type', HISTORY_TYPES)} With all, rows of each of them.")
-    ],
+    config: Annotated[str, typer.Option("--config", help=f"{choices('History type', (*HISTORY_TYPES, 'all'))}")],
     rows: Annotated[
         int, typer.Option("--rows", min=1, help="Number of rows to deal; at most one of each query group.")
     ] = ROWS,
@@ -47,13 +45,16 @@ def deal(
         Path | None,
         typer.Option(
             "--answers",
-            help="Folder of the private answers. With it, rows of the test split are selected evenly over the kinds of "
-            "preference, and over the number of areas of life (concerns) that a user has.",
+            help="Folder of the private answers. If given, the rows of the test split are balanced by kind of "
+            "preference and by the number of areas of life, such as work or a holiday, that a user has.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,
 ) -> None:
-    """Select rows and write prompts, empty forms and a guide for readers, without the answers."""
+    """Prepare a study in which people (*readers*) answer instances by hand.
+
+    Selects rows and writes their prompts, empty forms and a guide for the readers, without the answers.
+    """
     dealt = deal_reading(out, data, config=config, rows=rows, split=split, answers=answers, seed=seed)
     stdout.print(str(dealt), markup=False, highlight=False, soft_wrap=True)
     if split == "test" and answers is None:
@@ -86,7 +87,7 @@ def score(
         typer.Option("--json", help="JSON file to which all scores and the answers of all readers are written."),
     ] = None,
 ) -> None:
-    """Score the forms of readers.
+    """Score the forms that the readers of a study filled in.
 
     Prints accuracy, whether the readers named the right properties (price, speed and so on), how well their confidence
     matches their accuracy, which rows they found ambiguous, how real they found the texts, and how far readers agree.

@@ -43,7 +43,10 @@ def show(
         Path | None, typer.Option("--answers", help="Folder of the private answers, for the test split.")
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Show the listings of all tools, also of those that were only offered.")
+        bool,
+        typer.Option(
+            "--full", help="Show the listings of all tools in the history, including those offered but not called."
+        ),
     ] = False,
 ) -> None:
     """Show instances as text: history, candidates, instruction, answer, and the user's preference."""

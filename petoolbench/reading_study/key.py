@@ -90,15 +90,15 @@ def read_key(folder: Path) -> Key:
 
 
 def check_data(key: Key, manifest: Manifest, name: str) -> None:
-    """Check that a data set is the one that the rows are from.
+    """Check that the rows of a reading study were selected from a data set.
 
     Args:
-        key: The key.
+        key: Key of the study, which lists the selected rows.
         manifest: Manifest of the data set.
         name: Name of the data set, for the message.
 
     Raises:
-        DataError: If it is another one.
+        DataError: If they were selected from another data set.
     """
     dealt, given = (key.build_id, key.data_revision), (manifest.build_id, manifest.data_revision)
     if dealt != given:

@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
 
 def percent(share: float) -> str:
-    """Format a share of 0 to 1 in percent, without the sign."""
+    """Format a share of 0 to 1 as a percentage, without the `%` sign."""
     return f"{100 * share:.1f}"
 
 
