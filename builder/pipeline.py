@@ -53,6 +53,8 @@ class BuildResult:
 
     manifest: Manifest
     groups: Sequence[Group]
+    notices: Sequence[str] = ()
+    """Lines that name what the source of the catalogue skipped."""
 
 
 def build(
@@ -79,7 +81,7 @@ def build(
         executor: Runs the partitions of users. The result does not depend on it.
 
     Returns:
-        The manifest of the data set, and its groups.
+        The manifest of the data set, its groups, and what the source of the catalogue skipped.
 
     Raises:
         OutputError: If the folder exists already.
@@ -118,7 +120,7 @@ def build(
         # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
         checkpoint.end()
-    return BuildResult(manifest, catalogue.groups)
+    return BuildResult(manifest, catalogue.groups, tuple(funnel.notices))
 
 
 def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
@@ -236,10 +238,12 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     tools = list(understand(filter_tools(source.read(), LanguageDetector(), funnel)))
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
+    funnel.notices += source.skipped.notices()
     if not tools:
+        skipped = f" The source skipped: {'; '.join(funnel.notices)}." if funnel.notices else ""
         raise BuildError(
             "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
-            f"reason: {funnel.most_frequent('tool')}. Improve the documentation, or name another catalogue."
+            f"reason: {funnel.most_frequent('tool')}.{skipped} Improve the documentation, or name another catalogue."
         )
     return tools
 

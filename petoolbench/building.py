@@ -39,6 +39,8 @@ class BuiltDataSet:
     answers: Path
     """Folder of the private test answers."""
     manifest: Manifest
+    notices: tuple[str, ...] = ()
+    """Lines that name what the source of the catalogue skipped."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest as plain JSON values."""
@@ -115,7 +117,7 @@ def build(
     folder = Path(out)
     executor = Executor(workers=workers)
     result = pipeline.build(open_source(catalog), settings, folder, progress, audited=audited, executor=executor)
-    return BuiltDataSet(folder, private_folder(folder), result.manifest)
+    return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(result.notices))
 
 
 @dataclass(frozen=True, slots=True)

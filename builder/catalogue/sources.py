@@ -72,7 +72,7 @@ def open_source(spec: str) -> Source:
 
     Raises:
         ConfigError: If the kind is unknown, or the path or command is missing.
-        CatalogueError: If the path does not exist.
+        CatalogueError: If the path does not exist, or is a pipe or a device.
     """
     kind, _, location = spec.partition(":")
     if spec == "builtin":

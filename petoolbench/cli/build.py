@@ -26,7 +26,7 @@ from hf_dataset.layout import AUDIT_PAGE
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
-from .printing import print_estimate, print_funnel, print_meter
+from .printing import print_estimate, print_funnel, print_meter, print_notices
 
 DEFAULT_USERS: Final = UserConfig().count
 
@@ -144,6 +144,7 @@ def _built(
 
 
 def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None:
+    print_notices(result.notices)
     print_funnel(result)
     stdout.print(f"\nData set: {out}\nPrivate answers of the test split: {private_folder(out)}", soft_wrap=True)
     summary = result.manifest.audit
@@ -162,5 +163,7 @@ def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     """Estimate the requests of a build."""
     assert not isinstance(source, BuiltinSource)  # refused by check_llm
     with progress() as report:
-        tools = pipeline.read_tools(source, Funnel(), report)
+        funnel = Funnel()
+        tools = pipeline.read_tools(source, funnel, report)
+        print_notices(funnel.notices)
         return estimate(tools, settings, SentenceEncoder())

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from builder.words import MAX_NAME
+from hf_dataset.function_schemas import with_items
 from hf_dataset.schema import ToolDoc
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ToolCall
@@ -36,6 +37,8 @@ def safe_names(names: Sequence[str]) -> dict[str, str]:
 def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return tools in the format of the field `tools` of a chat completion request.
 
+    Arrays without `items`, which some data sets contain, get them: interfaces refuse the whole request otherwise.
+
     Args:
         tools: Documentation of the tools.
         names: Result of `safe_names` for the names of the tools.
@@ -49,7 +52,7 @@ def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[d
                 "description": "\n".join(
                     filter(None, (f"Provider: {tool.provider}. {tool.description}", tool.listing))
                 ),
-                "parameters": json.loads(tool.parameters),
+                "parameters": with_items(json.loads(tool.parameters)),
             },
         }
         for tool in tools
