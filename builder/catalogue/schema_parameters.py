@@ -47,6 +47,8 @@ _PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
 """Schema of an item by its type; that of a string for other types."""
 _MAX_ITEM_DEPTH: Final = 2
 """Number of nested objects and arrays of an item that are described."""
+_MAX_FIELDS: Final = 40
+"""Number of properties up to which those of an object in an array are described."""
 _MAX_ITEMS: Final = 1_000
 """Length limit of the JSON text of an item schema, in characters. A longer one is reduced to its type."""
 
@@ -91,8 +93,8 @@ class SchemaReader:
     def parameters(self, schema: Mapping[str, Any]) -> tuple[RawParameter, ...] | None:
         """Convert the top-level properties of a merged schema, except those that are read-only.
 
-        A required property that is not described has no type. A list among the properties is not a schema: some servers
-        place `required` there.
+        A required property that is not described has no type. A list under the name `required` is not a property, but
+        contains required names: some servers place it there.
 
         Returns:
             Parameters in schema order; None if the schema has no `properties`.
@@ -105,7 +107,7 @@ class SchemaReader:
         properties = {
             name: item
             for name, item in stated.items()
-            if as_text(name) and not isinstance(item, list) and item is not False
+            if as_text(name) and item is not False and not (name == "required" and isinstance(item, list))
         }
         undescribed = [name for name in required if name not in stated]
         merged = {name: self.merged(properties.get(name)) for name in (*properties, *undescribed)}
@@ -159,7 +161,7 @@ class SchemaReader:
             return None
         described = self._plain(stated, depth)
         if len(json.dumps(described, ensure_ascii=False)) > _MAX_ITEMS:
-            return self._plain(stated, _MAX_ITEM_DEPTH)
+            return {key: value for key, value in self._plain(stated, _MAX_ITEM_DEPTH).items() if key != "enum"}
         return described
 
     def _plain(self, schema: object, depth: int) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class SchemaReader:
             fields = {
                 key: item for name, item in as_object(merged.get("properties")).items() if (key := parameter_key(name))
             }
-            if fields:
+            if 0 < len(fields) <= _MAX_FIELDS:
                 plain["properties"] = {key: self._plain(item, depth + 1) for key, item in fields.items()}
                 plain["required"] = [key for name in required_names(merged) if (key := parameter_key(name)) in fields]
         return plain
