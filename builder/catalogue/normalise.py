@@ -176,6 +176,11 @@ def parameter_keys(names: Iterable[str]) -> dict[str, str]:
     return keys
 
 
+def unsupported_parameters(raw: RawTool) -> int:
+    """Return the number of optional parameters that are left out, since their type cannot be given as text."""
+    return sum(not parameter.required and _type_schema(parameter) is None for parameter in raw.parameters)
+
+
 def renamed_parameters(raw: RawTool) -> int:
     """Return the number of parameters whose name function-calling interfaces would refuse, and which is replaced."""
     keys = parameter_keys(parameter.name for parameter in raw.parameters)

@@ -2,13 +2,15 @@
 
 Credentials are not parameters of a tool. Neither are required header and query parameters with a single allowed value.
 The runtime that executes the tool fills in both. A body without named properties becomes one parameter, `body`.
-An operation whose parameters or body cannot be resolved is skipped.
+An operation whose parameters or body cannot be resolved is skipped. Of parameters with the same name in different
+locations, the first is used.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
@@ -81,7 +83,10 @@ class Document:
         inputs = [parameter for parameter in declared if not self._security.is_credential(parameter)]
         by_name: dict[str, RawParameter] = {}
         for raw in (*chain.from_iterable(map(self._raw_parameters, inputs)), *self._request_body(operation)):
-            by_name.setdefault(raw.name, raw)
+            first = by_name.setdefault(raw.name, raw)
+            if first is not raw:
+                self._skipped.skip("parameter_repeated", f"{raw.name!r} in {method.upper()} {path}; the first is used")
+                by_name[raw.name] = replace(first, required=first.required or raw.required)
         return RawTool(
             category=self._category(operation),
             provider=self._provider,

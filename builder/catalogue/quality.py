@@ -24,7 +24,7 @@ from builder.funnel import Funnel
 from builder.records import Tool
 from builder.words import squash, words
 
-from .normalise import UnusableSchemaError, renamed_parameters, to_tool
+from .normalise import UnusableSchemaError, renamed_parameters, to_tool, unsupported_parameters
 from .raw_tools import RawTool
 
 _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
@@ -91,6 +91,7 @@ def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funne
         funnel.count("tools_kept")
         if renamed := renamed_parameters(raw):
             funnel.count("parameters_renamed", renamed)
+        funnel.drop("parameter", "unsupported_type", unsupported_parameters(raw))
         yield tool
 
 

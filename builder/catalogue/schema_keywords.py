@@ -30,6 +30,7 @@ _TYPE_NAMES: Final = {
     "bool": "boolean",
     **dict.fromkeys(("list", "tuple", "set"), "array"),
     **dict.fromkeys(("dict", "map"), "object"),
+    **dict.fromkeys(("binary", "bytes", "blob"), "file"),
 }
 """JSON type by the names of programming languages, which some catalogues use."""
 

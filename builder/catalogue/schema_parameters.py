@@ -34,6 +34,7 @@ _MAX_CHOICES: Final = 160
 _MAX_OPTIONS: Final = 100
 """Limit on the number of allowed values that are listed."""
 _SCALARS: Final = ("string", "integer", "number", "boolean")
+_TYPES: Final = (*_SCALARS, "array", "object", "file")
 _FORMATS: Final = {"date": "date", "binary": "file"}
 """Type of a string by its `format`."""
 _OPTION: Final = re.compile(r"-?\w(?:[\w.-]*\w)?")
@@ -202,12 +203,13 @@ class SchemaReader:
         return [value for value in as_list(schema.get("enum")) if value is not None]
 
     def type_of(self, schema: Mapping[str, Any]) -> str:
-        """Return the type of a merged schema: a JSON type, `date` or `file`; `string` if the schema has no type."""
+        """Return the type of a merged schema: a JSON type, `date` or `file`; `string` if it has no known type."""
         types = types_of(schema)
         if not types:
             for alternative in alternatives_of(schema):
                 types += types_of(self.merged(alternative))
-        json_type = next((name for name in types if name in _SCALARS), types[0] if types else "string")
+        known = [name for name in types if name in _TYPES]
+        json_type = next((name for name in known if name in _SCALARS), known[0] if known else "string")
         return _FORMATS.get(as_text(schema.get("format")), json_type) if json_type == "string" else json_type
 
     def merged(self, schema: object) -> dict[str, Any]:

@@ -156,6 +156,14 @@ def test_malformed_parameters_are_counted() -> None:
     assert "a parameter 'a' of /weather: its location is ['query']" in skipped.notices()[0]
 
 
+def test_parameters_of_the_same_name_are_counted_and_required_if_one_is() -> None:
+    skipped = Skipped()
+    form = {"name": "city", "in": "formData", "type": "string", "required": True}
+    (raw,) = Document(document({"parameters": [query(), form, query("day")]}), "file", skipped).tools()
+    assert [(parameter.name, parameter.required) for parameter in raw.parameters] == [("city", True), ("day", False)]
+    assert skipped.notices() == ["parameter repeated (1): 'city' in GET /weather; the first is used"]
+
+
 # Bodies.
 
 

@@ -101,6 +101,14 @@ def test_parts_that_double_at_every_level_are_merged_once() -> None:
         ({"enum": [1, 2]}, "integer"),
         ({"const": "x"}, "string"),
         ({"additionalProperties": True}, "object"),
+        ({"type": "strng"}, "string"),
+        ({"type": ["any", "Integer"]}, "integer"),
+        ({"type": "float"}, "number"),
+        ({"type": "dict"}, "object"),
+        ({"type": "bytes"}, "file"),
+        ({"enum": [1, 2.5, None]}, "number"),
+        ({"enum": [True, False]}, "boolean"),
+        ({"enum": [True, 1]}, "string"),
         ({}, "string"),
         ([], "string"),
     ],
@@ -116,6 +124,18 @@ def test_the_properties_of_all_parts_of_a_schema_are_merged() -> None:
         ("a", "string", True),
         ("b", "string", True),
     }
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"properties": {"coin": {"type": "string"}, "required": ["coin"]}}, {"coin": True}),
+        ({"properties": {"required": {"type": "boolean"}, "coin": {}}, "required": ["required"]}, {"required": True, "coin": False}),
+        ({"properties": {"coin": True, "never": False, "odd": []}, "required": ["coin"]}, {"coin": True, "odd": False}),
+    ],
+)  # fmt: skip
+def test_properties_that_are_not_schemas(schema: dict[str, Any], expected: dict[str, bool]) -> None:
+    assert {parameter.name: parameter.required for parameter in body(schema)} == expected
 
 
 # Alternatives.
