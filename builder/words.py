@@ -114,6 +114,15 @@ def sentence(text: str) -> str:
     return line if not line or line[-1] in ".!?" else line + "."
 
 
+def shortened(text: str, limit: int) -> str:
+    """Return a text that is cut after a sentence or, with ` ...` in addition to the limit, after a word."""
+    if len(text) <= limit:
+        return text
+    cut = text[:limit]
+    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
+    return cut[: end + 1] if end > limit // 3 else cut[: cut.rfind(" ")] + " ..."
+
+
 class Signals:
     """Matcher of signals: beginnings of words, or of several consecutive words if a signal contains a space.
 

@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, Final
 
 from builder.records import Tool
-from builder.words import MAX_NAME, parameter_key, printable, sentence, slug, squash
+from builder.words import MAX_NAME, parameter_key, printable, sentence, shortened, slug, squash
 from hf_dataset.function_schemas import UNKNOWN_ITEMS
 
 from .raw_tools import RawParameter, RawTool
@@ -125,15 +125,6 @@ def clean_text(text: str) -> str:
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"https?://\S+", " ", text)
     return shortened(" ".join(re.sub(r"[*_`#>|]{1,}", " ", text).split()), _MAX_TEXT)
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return a text that is cut after a sentence or, with ` ...` in addition to the limit, after a word."""
-    if len(text) <= limit:
-        return text
-    cut = text[:limit]
-    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
-    return cut[: end + 1] if end > limit // 3 else cut[: cut.rfind(" ")] + " ..."
 
 
 def json_schema(parameters: tuple[RawParameter, ...]) -> dict[str, Any]:

@@ -21,9 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from builder.records import Attribute, ServiceFacts, Tool
-from builder.words import MAX_DESCRIPTION
-
-from .normalise import shortened
+from builder.words import MAX_DESCRIPTION, shortened
 
 _MIN_PEERS: Final = 12
 """Tools of categories with fewer measured tools are compared with the whole catalogue."""

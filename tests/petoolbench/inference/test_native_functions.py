@@ -117,6 +117,15 @@ def test_arrays_of_a_data_set_without_items_get_them(array: dict[str, Any]) -> N
     assert with_items({"anyOf": [array]})["anyOf"][0]["items"] == {"type": "string"}
 
 
+@pytest.mark.parametrize(("listing", "end"), [("", "..."), ("Price: 3", "...\nPrice: 3"), ("x" * 1100, "x" * 1100)])
+def test_the_end_of_a_long_description_is_left_out_but_not_the_listing(listing: str, end: str) -> None:
+    (function,) = function_tools([ToolDoc("now", "Cloudly", "weather " * 150, listing, "{}")], {"now": "now"})
+    description = function["function"]["description"]
+    assert description.startswith("Provider: Cloudly. weather weather")
+    assert description.endswith(end)
+    assert (len(description) <= 1024) == (len(listing) < 1000)
+
+
 @pytest.mark.parametrize(
     "parameters", [schema(), schema({"days": {"type": "array", "items": NUMBER}, "city": {"type": "string"}})]
 )
