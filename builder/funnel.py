@@ -14,8 +14,6 @@ class Funnel:
     """Number of kept items by counter name, such as `tools_read` or `groups_kept`."""
     drops: dict[str, Counter[str]] = field(default_factory=dict)
     """Number of dropped items, by kind of item and reason."""
-    notices: list[str] = field(default_factory=list)
-    """Lines for the user that name what a source skipped. They are not published."""
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to the counter of kept items called `name`."""
@@ -31,7 +29,6 @@ class Funnel:
         self.counts.update(other.counts)
         for kind, reasons in other.drops.items():
             self.drops.setdefault(kind, Counter()).update(reasons)
-        self.notices.extend(other.notices)
 
     def most_frequent(self, kind: str, number: int = 3) -> str:
         """Return the most frequent reasons for dropping items of a kind, with their counts, as text."""

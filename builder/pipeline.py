@@ -53,8 +53,6 @@ class BuildResult:
 
     manifest: Manifest
     groups: Sequence[Group]
-    notices: Sequence[str] = ()
-    """Lines that name what the source of the catalogue skipped."""
 
 
 def build(
@@ -81,7 +79,7 @@ def build(
         executor: Runs the partitions of users. The result does not depend on it.
 
     Returns:
-        The manifest of the data set, its groups, and what the source of the catalogue skipped.
+        The manifest of the data set, and its groups.
 
     Raises:
         OutputError: If the folder exists already.
@@ -120,7 +118,7 @@ def build(
         # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
         checkpoint.end()
-    return BuildResult(manifest, catalogue.groups, tuple(funnel.notices))
+    return BuildResult(manifest, catalogue.groups)
 
 
 def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
@@ -238,9 +236,8 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     tools = list(understand(filter_tools(source.read(), LanguageDetector(), funnel)))
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
-    funnel.notices += source.skipped.notices()
     if not tools:
-        skipped = f" The source skipped: {'; '.join(funnel.notices)}." if funnel.notices else ""
+        skipped = f" The source skipped: {'; '.join(source.skipped.notices())}." if source.skipped else ""
         raise BuildError(
             "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
             f"reason: {funnel.most_frequent('tool')}.{skipped} Improve the documentation, or name another catalogue."

@@ -12,7 +12,7 @@ from builder.audit.audit_report import write_audit_report
 from builder.audit.gates import Gate
 from builder.audit.run_audit import Audit
 from builder.audit.run_audit import audit as run_audit
-from builder.catalogue.sources import open_source
+from builder.catalogue.sources import notices_of, open_source
 from builder.config import BuildConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
@@ -116,8 +116,9 @@ def build(
         raise ConfigError(f"Invalid value {workers!r} for workers. Allowed values: integers, 1 or more.")
     folder = Path(out)
     executor = Executor(workers=workers)
-    result = pipeline.build(open_source(catalog), settings, folder, progress, audited=audited, executor=executor)
-    return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(result.notices))
+    source = open_source(catalog)
+    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor)
+    return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(notices_of(source)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import typer
 
 from builder import pipeline
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
-from builder.catalogue.sources import BuiltinSource, Source, open_source
+from builder.catalogue.sources import BuiltinSource, Source, notices_of, open_source
 from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.execution.executors import EXECUTORS, Executor
@@ -134,17 +134,17 @@ def build(
 def _built(
     source: Source, settings: BuildConfig, out: Path, audited: bool, executor: Executor, endpoint: Endpoint | None
 ) -> BuildResult:
-    """Build with progress bars; print the requests to the model even if the build fails."""
+    """Build with progress bars; print what was skipped and the requests to the model even if the build fails."""
     with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
         try:
             return pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
         finally:
+            print_notices(notices_of(source))
             if session:
                 print_meter(session.meter)
 
 
 def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None:
-    print_notices(result.notices)
     print_funnel(result)
     stdout.print(f"\nData set: {out}\nPrivate answers of the test split: {private_folder(out)}", soft_wrap=True)
     summary = result.manifest.audit
@@ -163,7 +163,6 @@ def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     """Estimate the requests of a build."""
     assert not isinstance(source, BuiltinSource)  # refused by check_llm
     with progress() as report:
-        funnel = Funnel()
-        tools = pipeline.read_tools(source, funnel, report)
-        print_notices(funnel.notices)
+        tools = pipeline.read_tools(source, Funnel(), report)
+        print_notices(notices_of(source))
         return estimate(tools, settings, SentenceEncoder())
