@@ -21,6 +21,8 @@ from pathlib import Path
 
 from metrics.petoolbench.errors import PEToolBenchError
 
+from .words import printable
+
 
 class BuilderError(PEToolBenchError):
     """Base class of the errors of builder and library."""
@@ -42,7 +44,8 @@ class CatalogueError(BuilderError):
 
     def __init__(self, path: Path, problem: str, expected: str, line: int | None = None) -> None:
         where = f"{path}, line {line}" if line is not None else str(path)
-        super().__init__(f"{where}: {problem}. Expected {expected}.")
+        # Problems quote what a server or a file contains, and the command line prints them.
+        super().__init__(" ".join(printable(f"{where}: {problem}. Expected {expected}.").splitlines()))
 
 
 class BuildError(BuilderError):

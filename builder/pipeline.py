@@ -237,9 +237,10 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
     if not tools:
+        skipped = f" The source skipped: {'; '.join(source.skipped.notices())}." if source.skipped else ""
         raise BuildError(
             "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
-            f"reason: {funnel.most_frequent('tool')}. Improve the documentation, or name another catalogue."
+            f"reason: {funnel.most_frequent('tool')}.{skipped} Improve the documentation, or name another catalogue."
         )
     return tools
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
@@ -11,7 +12,17 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD: Final = re.compile(r"[^\w]|_")
 _NOT_NAME: Final = re.compile(r"[^a-z0-9]+")
 MAX_NAME: Final = 64
-"""Maximum length of a tool name in function-calling interfaces."""
+"""Maximum length of the name of a tool or parameter in function-calling interfaces."""
+MAX_DESCRIPTION: Final = 1024
+"""Maximum length of a tool's description in function-calling interfaces."""
+_NOT_KEY: Final = re.compile(r"[^a-zA-Z0-9_.-]+")
+_ESCAPE_SEQUENCE: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI, such as colours and cursor movements
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC and other strings
+    r"|\x1b[ -/]*[0-~]"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters except tab and line breaks, and characters that reverse the direction of text."""
 
 
 def words(text: str) -> list[str]:
@@ -38,6 +49,25 @@ def slug(text: str, limit: int = MAX_NAME) -> str:
             break
         kept.append(part)
     return "_".join(kept) or (parts[0][:limit] if parts else "")
+
+
+def printable(text: str) -> str:
+    """Return a text without terminal escape sequences and control characters. Tabs and line breaks are kept."""
+    return text if text.isprintable() else _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", text))
+
+
+def parameter_key(name: str) -> str:
+    """Return a parameter name with only the characters and the length that function-calling interfaces accept.
+
+    They accept letters, digits, `_`, `.` and `-`: `uids[]` becomes `uids`, `filter[name]` becomes `filter_name`.
+
+    Args:
+        name: The name. The result is empty if it has no letters and digits from a-z and 0-9.
+    """
+    if len(name) <= MAX_NAME and not _NOT_KEY.search(name):
+        return name
+    latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return _NOT_KEY.sub("_", latin).strip("_")[:MAX_NAME].strip("_.-")
 
 
 @cache
@@ -82,6 +112,15 @@ def sentence(text: str) -> str:
     """Return a text as one line that ends with punctuation; an empty text stays empty."""
     line = " ".join(text.split())
     return line if not line or line[-1] in ".!?" else line + "."
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return a text that is cut after a sentence or, with ` ...` in addition to the limit, after a word."""
+    if len(text) <= limit:
+        return text
+    cut = text[:limit]
+    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
+    return cut[: end + 1] if end > limit // 3 else cut[: cut.rfind(" ")] + " ..."
 
 
 class Signals:

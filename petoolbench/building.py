@@ -12,7 +12,7 @@ from builder.audit.audit_report import write_audit_report
 from builder.audit.gates import Gate
 from builder.audit.run_audit import Audit
 from builder.audit.run_audit import audit as run_audit
-from builder.catalogue.sources import open_source
+from builder.catalogue.sources import notices_of, open_source
 from builder.config import BuildConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
@@ -39,6 +39,8 @@ class BuiltDataSet:
     answers: Path
     """Folder of the private test answers."""
     manifest: Manifest
+    notices: tuple[str, ...] = ()
+    """Lines that name what the source of the catalogue skipped."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest as plain JSON values."""
@@ -114,8 +116,9 @@ def build(
         raise ConfigError(f"Invalid value {workers!r} for workers. Allowed values: integers, 1 or more.")
     folder = Path(out)
     executor = Executor(workers=workers)
-    result = pipeline.build(open_source(catalog), settings, folder, progress, audited=audited, executor=executor)
-    return BuiltDataSet(folder, private_folder(folder), result.manifest)
+    source = open_source(catalog)
+    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor)
+    return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(notices_of(source)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Function tools in the format of language model APIs: a JSON list, or one tool per line.
+"""Function tools in the format of language model APIs: a JSON list, one tool per line, or an object that contains them.
+
+An entry that is not a function, such as a tool that the provider hosts, is skipped and counted.
 
 Function names often start with the provider (`maps__route`, `maps.route`, `maps-route`). If the names of a file have
 several such prefixes, and no prefix is a verb, they are the providers. Otherwise the file name is the provider.
@@ -6,20 +8,23 @@ several such prefixes, and no prefix is a verb, they are the providers. Otherwis
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
 
-from .documents import UnreadableError, as_object, as_text, parse_json, read_text
+from .documents import UnreadableError, as_object, as_text, check_path, hashable_files
+from .entries import Entry, convert_entries, read_entries, schema_of
 from .json_references import References
-from .raw_tools import RawTool
+from .raw_tools import RawParameter, RawTool, Skipped
 from .schema_parameters import SchemaReader
 
+_NESTED: Final = ("function", "toolSpec")
+"""Keys under which an entry contains its function."""
+_FUNCTION_TYPES: Final = ("function", "custom", None)
+"""Types of entries that can be functions. Tools that a provider hosts, such as `web_search`, have others."""
 _SEPARATORS: Final = ("__", ".", "-")
 _VERBS: Final = frozenset(
     [
@@ -38,101 +43,72 @@ class FunctionSource:
     """Catalogue of function tools in one file."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise CatalogueError(path, "there is no such file", _EXPECTED)
+        check_path(path, _EXPECTED, folder=False)
         self._path = path
-        self.skipped: Counter[str] = Counter()
-        """Number of references that could not be resolved in the last `read`, by reason."""
+        self.skipped = Skipped()
+        """Entries and references that the last `read` skipped."""
 
     @property
     def identity(self) -> str:
         """Kind of the source, and a hash of the name and content of its file. The name may become the provider name."""
-        return f"openai sha256:{content_hash({self._path.name: self._path})}"
+        return f"openai sha256:{content_hash(hashable_files({self._path.name: self._path}))}"
 
     def read(self) -> Iterator[RawTool]:
         """Yield every function in file order.
 
         Raises:
-            CatalogueError: If an entry of the file is not a function tool. The message names its line or position.
+            CatalogueError: If no entry of the file is a function tool.
         """
         self.skipped.clear()
         return self._read()
 
     def _read(self) -> Iterator[RawTool]:
-        functions = [_function(entry, self._path) for entry in _entries(self._path)]
+        self.skipped.place = self._path.name
+        try:
+            entries = read_entries(self._path, self.skipped)
+            functions = list(convert_entries(entries, self._function, self.skipped))
+        except UnreadableError as error:
+            raise CatalogueError(self._path, error.problem, _EXPECTED) from error
         separator = _provider_separator([function.name for function in functions])
         for function in functions:
             provider, _, operation = function.name.partition(separator) if separator else ("", "", "")
             has_provider = bool(provider and operation)
-            schemas = SchemaReader(References(function.schema, self.skipped))
             yield RawTool(
                 category="Other",
                 provider=provider if has_provider else self._path.stem,
                 provider_description="",
                 operation=operation if has_provider else function.name,
                 operation_description=function.description,
-                parameters=schemas.parameters(schemas.merged(function.schema)) or (),
+                parameters=function.parameters,
             )
 
+    def _function(self, entry: Entry) -> _Function:
+        """Return the function of an entry: nested under `function` or `toolSpec`, flat with a `type`, or without one.
 
-class _Entry(NamedTuple):
-    """Entry of the file, not yet validated."""
-
-    value: object
-    position: int
-    line: int | None = None
-    """Line number, if the file has one entry per line."""
+        Raises:
+            UnreadableError: If the entry is not a function tool, or its parameters cannot be read.
+        """
+        outer = as_object(entry.value)
+        inner = next((outer[key] for key in _NESTED if isinstance(outer.get(key), dict)), outer)
+        name = as_text(inner.get("name"))
+        if outer.get("type", "function") not in _FUNCTION_TYPES:
+            raise UnreadableError("entry_not_a_function", f"its type is {str(outer['type'])[:40]!r}")
+        if not name:
+            raise UnreadableError("entry_not_a_function", "it has no name")
+        try:
+            schema = schema_of(inner)
+            if schema is None and outer.get("type") == "custom":
+                raise UnreadableError("entry_not_a_function", "it takes free text, not parameters")
+            parameters = SchemaReader(References(schema, self.skipped)).inputs(schema)
+        except UnreadableError as error:
+            raise UnreadableError(error.reason, f"{name!r}: {error.problem}") from error
+        return _Function(name, as_text(inner.get("description")), parameters)
 
 
 class _Function(NamedTuple):
     name: str
     description: str
-    schema: dict[str, Any]
-
-
-def _entries(path: Path) -> list[_Entry]:
-    """Read the entries of a file.
-
-    Raises:
-        CatalogueError: If it is neither a JSON list nor one JSON value per line, or is empty.
-    """
-    try:
-        text = read_text(path)
-        document = parse_json(text) if text.lstrip().startswith("[") else None
-    except UnreadableError as error:
-        raise CatalogueError(path, error.problem, _EXPECTED) from error
-    if isinstance(document, list):
-        if not document:
-            raise CatalogueError(path, "the list is empty", _EXPECTED)
-        return [_Entry(value, position) for position, value in enumerate(document)]
-    entries: list[_Entry] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                entries.append(_Entry(json.loads(line), len(entries), number))
-            except (ValueError, RecursionError) as error:
-                raise CatalogueError(path, "not JSON", _EXPECTED, number) from error
-    return entries
-
-
-def _function(entry: _Entry, path: Path) -> _Function:
-    """Return the function of an entry: nested under `function`, flat with a `type`, or flat without one.
-
-    Raises:
-        CatalogueError: If the entry is not a function tool.
-    """
-    outer = as_object(entry.value)
-    inner = outer["function"] if isinstance(outer.get("function"), dict) else outer
-    name, schema = as_text(inner.get("name")), inner.get("parameters")
-    if outer.get("type", "function") != "function":
-        problem = f"its type is {str(outer['type'])[:40]!r}"
-    elif not name:
-        problem = "it has no name"
-    elif not isinstance(schema, dict | None):
-        problem = f"its parameters are a {type(schema).__name__}, not an object"
-    else:
-        return _Function(name, as_text(inner.get("description")), schema or {})
-    raise CatalogueError(path, f"entry {entry.position} is not a function tool: {problem}", _EXPECTED, entry.line)
+    parameters: tuple[RawParameter, ...]
 
 
 def _provider_separator(names: Sequence[str]) -> str | None:

@@ -1,13 +1,14 @@
 """Resolution of `$ref` references within one JSON document. Nothing outside the document is opened.
 
-A reference that is dangling, cyclic or external resolves to an empty object, and is counted.
+A reference that is dangling, cyclic or external resolves to an empty object, and is counted and named.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 from urllib.parse import unquote
+
+from .raw_tools import Skipped
 
 MAX_CHAIN: Final = 32
 """Length limit of a chain of references to references."""
@@ -16,13 +17,15 @@ MAX_CHAIN: Final = 32
 class References:
     """Resolver of the local references of one document."""
 
-    def __init__(self, document: object, skipped: Counter[str]) -> None:
+    def __init__(self, document: object, skipped: Skipped) -> None:
         """Create a resolver.
 
         Args:
             document: Root that `#` refers to.
-            skipped: Counter of the references that cannot be resolved, by reason. It is updated in place.
+            skipped: Record of the references that cannot be resolved. It is updated in place.
         """
+        self.unresolved: list[str] = []
+        """References that could not be resolved so far."""
         self._document = document
         self._skipped = skipped
 
@@ -38,21 +41,26 @@ class References:
         chain: set[str] = set()
         while (pointer := reference(value)) is not None and isinstance(value, dict):
             if pointer in chain or len(chain) >= MAX_CHAIN:
-                self.skip("reference_cyclic" if pointer in chain else "reference_too_long")
+                self.fail("reference_cyclic" if pointer in chain else "reference_too_long", pointer)
                 return siblings
             chain.add(pointer)
             siblings = {key: item for key, item in value.items() if key != "$ref"} | siblings
             value = self._target(pointer)
         return (value | siblings if siblings else value) if isinstance(value, dict) else siblings
 
-    def skip(self, reason: str) -> None:
-        """Count a reference that is not resolved."""
-        self._skipped[reason] += 1
+    def skip(self, reason: str, pointer: str) -> None:
+        """Record a reference that is not followed."""
+        self._skipped.skip(reason, f"$ref {pointer}")
+
+    def fail(self, reason: str, pointer: str) -> None:
+        """Record a reference that cannot be resolved, so that what it refers to is lost."""
+        self.unresolved.append(pointer)
+        self.skip(reason, pointer)
 
     def _target(self, pointer: str) -> object:
         """Return the value at a JSON pointer (RFC 6901); None if there is none in this document."""
         if not pointer.startswith("#"):
-            self.skip("reference_foreign")
+            self.fail("reference_foreign", pointer)
             return None
         target = self._document
         for part in unquote(pointer[1:]).split("/")[1:]:
@@ -62,7 +70,7 @@ class References:
             elif isinstance(target, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(target):
                 target = target[int(key[:9])]
             else:
-                self.skip("reference_dangling")
+                self.fail("reference_dangling", pointer)
                 return None
         return target
 

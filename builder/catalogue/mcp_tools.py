@@ -1,10 +1,12 @@
-"""Catalogues of MCP tools: saved `tools/list` responses, or the response of a server that is started."""
+"""Catalogues of MCP tools: saved `tools/list` responses, or the response of a server that is started.
+
+A tool that is malformed is skipped, and in a folder also a file; both are counted and named.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +15,11 @@ from typing import Any, Final
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
 
-from .documents import UnreadableError, as_object, as_text, parse_json, read_text, readable_files
+from .documents import UnreadableError, as_object, as_text, catalogue_files, check_path, hashable_files
+from .entries import Entry, convert_entries, entries_of, read_entries, schema_of
 from .json_references import References
 from .mcp_client import list_server_tools
-from .raw_tools import RawTool
+from .raw_tools import RawTool, Skipped
 from .schema_parameters import SchemaReader
 
 _EXPECTED: Final = (
@@ -29,38 +32,48 @@ class McpSource:
     """Catalogue of saved `tools/list` responses: a file for one server, or a folder with one file per server."""
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise CatalogueError(path, "there is no such file or folder", _EXPECTED)
+        check_path(path, _EXPECTED)
         self._path = path
-        self.skipped: Counter[str] = Counter()
-        """Number of references that could not be resolved in the last `read`, by reason."""
+        self.skipped = Skipped()
+        """Files, tools and references that the last `read` skipped, and files that lack pages."""
 
     @property
     def identity(self) -> str:
         """Kind of the source, and a hash of the names and contents of its files. A name may become a provider name."""
-        return f"mcp sha256:{content_hash(self._files())}"
+        return f"mcp sha256:{content_hash(hashable_files(self._files()))}"
 
     def read(self) -> Iterator[RawTool]:
         """Yield every tool, by sorted path and then in the order of the response.
 
         Raises:
-            CatalogueError: If a file is not a `tools/list` response, or the folder has no JSON file.
+            CatalogueError: If the file, or every file of the folder, is not a `tools/list` response.
         """
         self.skipped.clear()
         return self._read()
 
-    def _files(self) -> dict[str, Path]:
-        return readable_files(self._path, (".json",)) if self._path.is_dir() else {self._path.name: self._path}
+    def _files(self, skipped: Skipped | None = None) -> dict[str, Path]:
+        if not self._path.is_dir():
+            return {self._path.name: self._path}
+        return catalogue_files(self._path, (".json", ".jsonl"), skipped)
 
     def _read(self) -> Iterator[RawTool]:
-        files = self._files()
+        files = self._files(self.skipped)
         if not files:
             raise CatalogueError(self._path, "the folder contains no .json file", _EXPECTED)
-        for path in files.values():
+        problems: list[str] = []
+        for name, path in files.items():
+            self.skipped.place = name
             try:
-                yield from _server_tools(parse_json(read_text(path)), path.stem, self.skipped)
+                entries = read_entries(path, self.skipped)
+                yield from _tools(entries, path.stem, self.skipped)
             except UnreadableError as error:
-                raise CatalogueError(path, error.problem, _EXPECTED) from error
+                if not self._path.is_dir():
+                    raise CatalogueError(path, error.problem, _EXPECTED) from error
+                self.skipped.skip(error.reason, error.problem)
+                problems.append(f"{name}: {error.problem}")
+        if len(problems) == len(files):
+            problem = f"none of its {len(files)} files can be read; {problems[0]}"
+            raise CatalogueError(self._path, problem, _EXPECTED)
 
 
 class McpServerSource:
@@ -68,8 +81,8 @@ class McpServerSource:
 
     def __init__(self, command: str) -> None:
         self._command = command
-        self.skipped: Counter[str] = Counter()
-        """Number of references that could not be resolved in the last `read`, by reason."""
+        self.skipped = Skipped()
+        """Tools and references that the last `read` skipped."""
 
     @cached_property
     def _response(self) -> dict[str, Any]:
@@ -93,52 +106,54 @@ class McpServerSource:
         """
         self.skipped.clear()
         try:
-            yield from _server_tools(self._response, "server", self.skipped)
+            yield from _tools(entries_of(self._response, self.skipped), "server", self.skipped)
         except UnreadableError as error:
             raise CatalogueError(Path(self._command), error.problem, "the tools of an MCP server") from error
 
 
-def _server_tools(response: object, default_provider: str, skipped: Counter[str]) -> Iterator[RawTool]:
+def _tools(entries: Iterator[Entry], default_provider: str, skipped: Skipped) -> Iterator[RawTool]:
     """Yield the tools of one server.
 
     Args:
-        response: Response to `tools/list`, with or without its JSON-RPC envelope.
-        default_provider: Provider name if the response has no server name.
-        skipped: Counter of the references that cannot be resolved, by reason. It is updated in place.
+        entries: Tools, with the information about the server.
+        default_provider: Provider name if the server has none.
+        skipped: Record of tools and references that cannot be read. It is updated in place.
 
     Raises:
-        UnreadableError: If it is not a response to `tools/list`.
+        UnreadableError: If no tool can be read.
     """
-    envelope: dict[str, Any] = {"tools": response} if isinstance(response, list) else as_object(response)
-    if "error" in envelope and "result" not in envelope:
-        message = as_text(as_object(envelope["error"]).get("message"))
-        raise UnreadableError("answer_is_an_error", f"the server answered with an error ({message or 'no message'})")
-    result = as_object(envelope.get("result")) or envelope
-    entries = result.get("tools")
-    if not isinstance(entries, list):
-        raise UnreadableError("answer_without_tools", "it has no list of tools")
-    server = as_object(result.get("serverInfo", envelope.get("serverInfo")))
-    instructions = as_text(result.get("instructions", envelope.get("instructions")))
-    provider = as_text(server.get("name")) or default_provider
-    for index, entry in enumerate(entries):
-        yield _tool(index, entry, provider, instructions or as_text(server.get("title")), skipped)
+
+    def tool(entry: Entry) -> RawTool:
+        server = as_object(entry.context.get("serverInfo"))
+        provider = as_text(server.get("name")) or default_provider
+        about = as_text(entry.context.get("instructions")) or as_text(server.get("title"))
+        return _tool(entry.value, provider, about, skipped)
+
+    return convert_entries(entries, tool, skipped)
 
 
-def _tool(index: int, entry: object, provider: str, provider_description: str, skipped: Counter[str]) -> RawTool:
+def _tool(entry: object, provider: str, provider_description: str, skipped: Skipped) -> RawTool:
+    """Convert a tool.
+
+    Raises:
+        UnreadableError: If it has no name, or its parameters cannot be read.
+    """
     tool = as_object(entry)
     operation = as_text(tool.get("name"))
-    schema = tool.get("inputSchema", {})
-    if not operation or not isinstance(schema, dict):
-        problem = "its inputSchema is not an object" if operation else "it is not an object with a name"
-        raise UnreadableError("tool_malformed", f"tools[{index}] is malformed: {problem}")
-    schemas = SchemaReader(References(schema, skipped))
+    if not operation:
+        raise UnreadableError("tool_malformed", "it is not an object with a name")
+    try:
+        schema = schema_of(tool)
+        parameters = SchemaReader(References(schema, skipped)).inputs(schema)
+    except UnreadableError as error:
+        raise UnreadableError(error.reason, f"{operation!r}: {error.problem}") from error
     return RawTool(
         category=_category(tool),
         provider=provider,
         provider_description=provider_description,
         operation=operation,
         operation_description=_description(tool),
-        parameters=schemas.parameters(schemas.merged(schema)) or (),
+        parameters=parameters,
     )
 
 

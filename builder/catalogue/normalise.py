@@ -3,17 +3,23 @@
 Catalogues use one `default` field for two things. For an optional parameter it is a default. For a required parameter
 it is an example, and becomes `examples` in JSON Schema. A required parameter that only controls the form of the
 response (`page`, `format`) and has such a value becomes optional.
+
+Names of parameters are brought to the characters that function-calling interfaces accept, and arrays have `items`,
+which these interfaces require.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import count
 from typing import Any, Final
 
 from builder.records import Tool
-from builder.words import MAX_NAME, sentence, slug, squash
+from builder.words import MAX_NAME, parameter_key, printable, sentence, shortened, slug, squash
+from hf_dataset.function_schemas import UNKNOWN_ITEMS
 
 from .raw_tools import RawParameter, RawTool
 
@@ -118,36 +124,62 @@ def clean_text(text: str) -> str:
     text = re.sub(r"<[^>]+>", " ", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"https?://\S+", " ", text)
-    text = " ".join(re.sub(r"[*_`#>|]{1,}", " ", text).split())
-    if len(text) <= _MAX_TEXT:
-        return text
-    cut = text[:_MAX_TEXT]
-    end = max(cut.rfind(". "), cut.rfind("! "), cut.rfind("? "))
-    return cut[: end + 1] if end > _MAX_TEXT // 3 else cut[: cut.rfind(" ")] + " ..."
+    return shortened(" ".join(re.sub(r"[*_`#>|]{1,}", " ", text).split()), _MAX_TEXT)
 
 
 def json_schema(parameters: tuple[RawParameter, ...]) -> dict[str, Any]:
     """Convert the parameters of a raw operation to a JSON Schema object.
 
-    Credentials, repeated names and optional parameters of unsupported types are left out.
+    Credentials, repeated names and optional parameters of unsupported types are left out. A name with other characters
+    than function-calling interfaces accept is replaced by one that no other parameter has.
 
     Raises:
         UnusableSchemaError: If a name is empty, or a required parameter has a type that cannot be given as text.
     """
     properties: dict[str, Any] = {}
     required: list[str] = []
+    keys = parameter_keys(parameter.name for parameter in parameters)
     for parameter in parameters:
         type_schema = _type_schema(parameter)
-        if type_schema is None or parameter.name in properties or squash(parameter.name) in _CREDENTIALS:
+        key = keys[parameter.name]
+        if type_schema is None or key in properties or squash(parameter.name) in _CREDENTIALS:
             continue
-        properties[parameter.name], is_required = _property(parameter, type_schema)
+        properties[key], is_required = _property(parameter, type_schema)
         if is_required:
-            required.append(parameter.name)
+            required.append(key)
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _type_schema(parameter: RawParameter) -> dict[str, str] | None:
-    """Return `type` and `format` of a parameter; None if it is optional and its type is not supported.
+def parameter_keys(names: Iterable[str]) -> dict[str, str]:
+    """Return the names of parameters in a JSON Schema, by their names in the catalogue.
+
+    A name that function-calling interfaces accept is kept. Others get a number if they would be equal to another name.
+    """
+    distinct = list(dict.fromkeys(names))
+    keys = {name: name for name in distinct if parameter_key(name) == name}
+    taken = set(keys)
+    for name in distinct:
+        if name not in keys:
+            base = parameter_key(name) or "parameter"
+            free = (f"{base[: MAX_NAME - 4]}_{number}" for number in count(2))
+            keys[name] = base if base not in taken else next(key for key in free if key not in taken)
+            taken.add(keys[name])
+    return keys
+
+
+def unsupported_parameters(raw: RawTool) -> int:
+    """Return the number of optional parameters that are left out, since their type cannot be given as text."""
+    return sum(not parameter.required and _type_schema(parameter) is None for parameter in raw.parameters)
+
+
+def renamed_parameters(raw: RawTool) -> int:
+    """Return the number of parameters whose name function-calling interfaces would refuse, and which is replaced."""
+    keys = parameter_keys(parameter.name for parameter in raw.parameters)
+    return sum(name != key for name, key in keys.items())
+
+
+def _type_schema(parameter: RawParameter) -> dict[str, Any] | None:
+    """Return the type of a parameter, with `format` or `items`; None if it is optional and its type is not supported.
 
     Raises:
         UnusableSchemaError: If it has no name, or is required and its type cannot be given as text.
@@ -156,15 +188,17 @@ def _type_schema(parameter: RawParameter) -> dict[str, str] | None:
         raise UnusableSchemaError("a parameter has no name")
     schema = _TYPES.get(parameter.type.strip().lower())
     if schema is not None and not (parameter.required and schema["type"] in ("object", "array")):
+        if schema["type"] == "array":
+            return {**schema, "items": dict(parameter.items or UNKNOWN_ITEMS)}
         return schema
     if parameter.required:
         raise UnusableSchemaError(f"required parameter {parameter.name!r} has the unsupported type {parameter.type!r}")
     return None
 
 
-def _property(parameter: RawParameter, type_schema: dict[str, str]) -> tuple[dict[str, Any], bool]:
+def _property(parameter: RawParameter, type_schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Return the JSON Schema of a parameter, and True if it is required."""
-    schema: dict[str, Any] = dict(type_schema)
+    schema = dict(type_schema)
     if description := _description(parameter):
         schema["description"] = description
     value = _cast(parameter.default, schema["type"])
@@ -195,8 +229,10 @@ def _allowed_values(description: str) -> list[str]:
 
 def _cast(value: object, json_type: str) -> object:
     """Convert a catalogue's default to a JSON type; None if it is not a value of that type."""
-    text = str(value).strip() if value is not None else ""
-    if not text or json_type in ("array", "object"):
+    if not isinstance(value, str | int | float) or json_type in ("array", "object"):
+        return None
+    text = str(value).lower() if isinstance(value, bool) else str(value).strip()
+    if not text or printable(text) != text:
         return None
     if json_type == "boolean":
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())

@@ -2,24 +2,26 @@
 
 Credentials are not parameters of a tool. Neither are required header and query parameters with a single allowed value.
 The runtime that executes the tool fills in both. A body without named properties becomes one parameter, `body`.
+An operation whose parameters or body cannot be resolved is skipped. Of parameters with the same name in different
+locations, the first is used.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
 from builder.records import ServiceFacts
 from builder.words import squash, words
 
-from .documents import as_list, as_object, as_text
+from .documents import UnreadableError, as_list, as_object, as_text
 from .json_references import References
 from .openapi_security import Security
-from .raw_tools import RawParameter, RawTool
-from .schema_parameters import SchemaReader
+from .raw_tools import RawParameter, RawTool, Skipped
+from .schema_parameters import SchemaReader, check_resolved
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOCATIONS: Final = ("path", "query", "header", "formData", "body", "cookie")
@@ -36,13 +38,13 @@ _MAX_CATEGORY: Final = 60
 class Document:
     """OpenAPI or Swagger document."""
 
-    def __init__(self, document: Mapping[str, Any], name: str, skipped: Counter[str]) -> None:
+    def __init__(self, document: Mapping[str, Any], name: str, skipped: Skipped) -> None:
         """Prepare a document for reading.
 
         Args:
             document: Parsed document.
             name: Provider name if the document has no title.
-            skipped: Counter of skipped parameters, references and operation ids, by reason. It is updated in place.
+            skipped: Record of skipped operations, parameters and references. It is updated in place.
         """
         self._document = document
         self._skipped = skipped
@@ -55,23 +57,36 @@ class Document:
         self._categories = [as_text(category) for category in as_list(info.get("x-apisguru-categories"))]
 
     def tools(self) -> Iterator[RawTool]:
-        """Yield every operation, by path in document order and then by method."""
+        """Yield every operation that can be read, by path in document order and then by method."""
         for path, value in as_object(self._document.get("paths")).items():
             item = self._references.follow(value)
             for method in _METHODS:
                 if isinstance(item.get(method), dict):
-                    yield self._tool(path, method, item, item[method])
+                    try:
+                        tool = self._tool(path, method, item, item[method])
+                    except UnreadableError as error:
+                        self._skipped.skip(error.reason, f"{method.upper()} {path}: {error.problem}")
+                        continue
+                    yield tool
 
     def _tool(self, path: str, method: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> RawTool:
+        """Convert an operation.
+
+        Raises:
+            UnreadableError: If its parameters or its body cannot be resolved.
+        """
         name = as_text(operation.get("operationId"))
         if not name:
-            self._skipped["operation_id_missing"] += 1
+            self._skipped.skip("operation_id_missing", f"{method.upper()} {path}")
             name = _readable_name(method, path)
         declared = self._declared_parameters(path, item, operation)
         inputs = [parameter for parameter in declared if not self._security.is_credential(parameter)]
         by_name: dict[str, RawParameter] = {}
         for raw in (*chain.from_iterable(map(self._raw_parameters, inputs)), *self._request_body(operation)):
-            by_name.setdefault(raw.name, raw)
+            first = by_name.setdefault(raw.name, raw)
+            if first is not raw:
+                self._skipped.skip("parameter_repeated", f"{raw.name!r} in {method.upper()} {path}; the first is used")
+                by_name[raw.name] = replace(first, required=first.required or raw.required)
         return RawTool(
             category=self._category(operation),
             provider=self._provider,
@@ -98,15 +113,19 @@ class Document:
 
         Parameters of the operation override those of its path item. A `{name}` in the path that is not declared is
         added as a string.
+
+        Raises:
+            UnreadableError: If a reference to a parameter cannot be resolved.
         """
         by_key: dict[tuple[str, str], dict[str, Any]] = {}
         for value in (*as_list(item.get("parameters")), *as_list(operation.get("parameters"))):
-            parameter = self._references.follow(value)
+            parameter = self._followed(value)
             name, location = as_text(parameter.get("name")), as_text(parameter.get("in"))
             if name and location in _LOCATIONS:
                 by_key[location, name] = parameter
             else:
-                self._skipped["parameter_malformed"] += 1
+                problem = f"its location is {parameter.get('in')!r}" if name else "it has no name"
+                self._skipped.skip("parameter_malformed", f"a parameter {name!r} of {path}: {problem}")
         for name in _PATH_PARAMETER.findall(path):
             by_key.setdefault(("path", name), {"name": name, "in": "path", "type": "string"})
         return list(by_key.values())
@@ -127,6 +146,17 @@ class Document:
         required = required or location == "path"
         return [self._schemas.parameter(name, schema, about=description, required=required, example=example)]
 
+    def _followed(self, value: object) -> dict[str, Any]:
+        """Resolve a value on which the parameters of an operation depend.
+
+        Raises:
+            UnreadableError: If it is a reference that cannot be resolved.
+        """
+        before = len(self._references.unresolved)
+        followed = self._references.follow(value)
+        check_resolved(self._references, before)
+        return followed
+
     def _examples(self, parameter: Mapping[str, Any]) -> Iterator[object]:
         for value in as_object(parameter.get("examples")).values():
             yield self._references.follow(value).get("value")
@@ -135,7 +165,7 @@ class Document:
         """Convert an OpenAPI 3 request body: its JSON content if there is one, else its form, else its first."""
         if "requestBody" not in operation:
             return []
-        body = self._references.follow(operation["requestBody"])
+        body = self._followed(operation["requestBody"])
         content = as_object(body.get("content"))
         media_types = [media_type for pattern in (_JSON, _FORM) for media_type in content if pattern.match(media_type)]
         media = as_object(content.get(media_types[0] if media_types else next(iter(content), "")))
@@ -143,7 +173,7 @@ class Document:
         return self._body(schema, as_text(body.get("description")), required=body.get("required") is True)
 
     def _body(self, schema: object, description: str, *, required: bool) -> list[RawParameter]:
-        merged = self._schemas.merged(schema)
+        merged = self._schemas.resolved(schema)
         properties = self._schemas.parameters(merged)
         if properties is not None:
             return list(properties)

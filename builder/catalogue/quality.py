@@ -24,7 +24,7 @@ from builder.funnel import Funnel
 from builder.records import Tool
 from builder.words import squash, words
 
-from .normalise import UnusableSchemaError, to_tool
+from .normalise import UnusableSchemaError, renamed_parameters, to_tool, unsupported_parameters
 from .raw_tools import RawTool
 
 _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
@@ -72,7 +72,8 @@ def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funne
     Args:
         raws: Operations in catalogue order. Of clones and duplicates the first is kept.
         judge: Detector for the language of the documentation.
-        funnel: Counter of `tools_read`, `tools_kept` and the drops by reason. It is updated in place.
+        funnel: Counter of `tools_read`, `tools_kept`, `parameters_renamed` and the drops by reason. It is updated in
+            place.
     """
     taken: set[str] = set()
     repetitions = _RepetitionFilter()
@@ -88,6 +89,9 @@ def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funne
             funnel.drop("tool", "unusable_schema")
             continue
         funnel.count("tools_kept")
+        if renamed := renamed_parameters(raw):
+            funnel.count("parameters_renamed", renamed)
+        funnel.drop("parameter", "unsupported_type", unsupported_parameters(raw))
         yield tool
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from builder.records import ServiceFacts
+from builder.words import printable
+
+_MAX_NAMED: Final = 3
+"""Number of items that are named for each reason."""
+_MAX_ITEM: Final = 200
+"""Length at which the name of an item is cut, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class RawParameter:
     default: object
     """Default value or example, since catalogues use the field for both; None if there is none."""
     required: bool
+    items: Mapping[str, Any] | None = None
+    """JSON Schema of the items of an array, without references; None if the catalogue does not state it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,49 @@ class RawTool:
     facts: ServiceFacts = field(default_factory=ServiceFacts)
 
 
+class Skipped(Counter[str]):
+    """Number of items that a source skipped, by reason. The first items of each reason are named."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = ""
+        """File that is being read, which precedes the names of its items."""
+        self._named: dict[str, list[str]] = {}
+
+    def skip(self, reason: str, item: str) -> None:
+        """Count an item.
+
+        Args:
+            reason: Identifier, in words joined by `_`.
+            item: Name of the item in its file, and its problem.
+        """
+        self[reason] += 1
+        named = self._named.setdefault(reason, [])
+        if len(named) < _MAX_NAMED:
+            text = " ".join(printable(f"{self.place}: {item}" if self.place else item).split())
+            named.append(text if len(text) <= _MAX_ITEM else f"{text[:_MAX_ITEM]} ...")
+
+    def clear(self) -> None:
+        """Remove all counts and names."""
+        super().clear()
+        self._named.clear()
+        self.place = ""
+
+    def notices(self) -> list[str]:
+        """Return one line for each reason, with its number and the first items, sorted by reason."""
+        return [f"{reason.replace('_', ' ')} ({self[reason]:,}): {self._items(reason)}" for reason in sorted(self)]
+
+    def _items(self, reason: str) -> str:
+        named = self._named.get(reason, [])
+        more = self[reason] - len(named)
+        return "; ".join([*named, *([f"and {more:,} more"] if more else [])])
+
+
 class CatalogueSource(Protocol):
     """Interface of a catalogue that can be read."""
 
-    skipped: Counter[str]
-    """Number of items that the last `read` skipped, by reason."""
+    skipped: Skipped
+    """Items that the last `read` skipped."""
 
     @property
     def identity(self) -> str:

@@ -64,6 +64,11 @@ CATALOGUE_FORMS: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_
 """Forms of the `--catalog` option, for help texts and errors."""
 
 
+def notices_of(source: Source) -> list[str]:
+    """Return lines that name what the last reading of a catalogue skipped."""
+    return [] if isinstance(source, BuiltinSource) else source.skipped.notices()
+
+
 def open_source(spec: str) -> Source:
     """Open the catalogue that a `--catalog` value names.
 
@@ -72,7 +77,7 @@ def open_source(spec: str) -> Source:
 
     Raises:
         ConfigError: If the kind is unknown, or the path or command is missing.
-        CatalogueError: If the path does not exist.
+        CatalogueError: If the path does not exist, or is a pipe or a device.
     """
     kind, _, location = spec.partition(":")
     if spec == "builtin":

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from builder.records import Attribute, ServiceFacts, Tool
+from builder.words import MAX_DESCRIPTION, shortened
 
 _MIN_PEERS: Final = 12
 """Tools of categories with fewer measured tools are compared with the whole catalogue."""
@@ -122,12 +123,12 @@ def _with_attributes(tool: Tool, scales: Sequence[_Scale]) -> Tool:
     candidates = [scale.attribute(tool) for scale in scales]
     candidates += [_options(tool), _inputs(tool), _price(tool), _authentication(tool)]
     appended = [attribute for attribute in candidates if attribute]
-    quoted = _quoted(tool.description, {attribute.axis for attribute in appended})
-    return replace(
-        tool,
-        description=" ".join([tool.description, *(attribute.evidence for attribute in appended)]),
-        attributes=(*appended, *quoted),
-    )
+    evidence = "".join(f" {attribute.evidence}" for attribute in appended)
+    # Interfaces refuse a longer description. The evidence is never cut, nor the line that names the provider.
+    room = MAX_DESCRIPTION - len(f"Provider: {tool.provider}.  ...{evidence}")
+    documentation = shortened(tool.description, max(room, 0))
+    quoted = _quoted(documentation, {attribute.axis for attribute in appended})
+    return replace(tool, description=documentation + evidence, attributes=(*appended, *quoted))
 
 
 def _quoted(description: str, excluded_axes: set[str]) -> list[Attribute]:

@@ -11,7 +11,7 @@ import typer
 
 from builder import pipeline
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
-from builder.catalogue.sources import BuiltinSource, Source, open_source
+from builder.catalogue.sources import BuiltinSource, Source, notices_of, open_source
 from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.execution.executors import EXECUTORS, Executor
@@ -26,7 +26,7 @@ from hf_dataset.layout import AUDIT_PAGE
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
-from .printing import print_estimate, print_funnel, print_meter
+from .printing import print_estimate, print_funnel, print_meter, print_notices
 
 DEFAULT_USERS: Final = UserConfig().count
 
@@ -135,11 +135,12 @@ def build(
 def _built(
     source: Source, settings: BuildConfig, out: Path, audited: bool, executor: Executor, endpoint: Endpoint | None
 ) -> BuildResult:
-    """Build with progress bars; print the requests to the model even if the build fails."""
+    """Build with progress bars; print what was skipped and the requests to the model even if the build fails."""
     with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
         try:
             return pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
         finally:
+            print_notices(notices_of(source))
             if session:
                 print_meter(session.meter)
 
@@ -164,4 +165,5 @@ def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     assert not isinstance(source, BuiltinSource)  # refused by check_llm
     with progress() as report:
         tools = pipeline.read_tools(source, Funnel(), report)
+        print_notices(notices_of(source))
         return estimate(tools, settings, SentenceEncoder())

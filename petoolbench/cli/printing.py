@@ -23,7 +23,7 @@ from metrics.petoolbench.records import ERROR_CLASSES
 from petoolbench.instance_text import Wishes, render
 from petoolbench.score_table import ConfigScores, ScoreTable
 
-from .console import stdout
+from .console import stderr, stdout
 
 
 def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, full: bool = False) -> None:
@@ -49,6 +49,12 @@ def print_funnel(result: BuildResult) -> None:
         by_category.add_row(category.replace("_", " "), str(len(groups)), str(tools))
     stdout.print(by_category)
     print_rows(manifest)
+
+
+def print_notices(notices: Sequence[str]) -> None:
+    """Print lines that name what the source of a catalogue skipped."""
+    for notice in notices:
+        stderr.print(f"catalogue: {notice}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_rows(manifest: Manifest) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from builder.words import MAX_NAME
+from builder.words import MAX_DESCRIPTION, MAX_NAME, shortened
+from hf_dataset.function_schemas import with_items
 from hf_dataset.schema import ToolDoc
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ToolCall
@@ -36,6 +37,10 @@ def safe_names(names: Sequence[str]) -> dict[str, str]:
 def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return tools in the format of the field `tools` of a chat completion request.
 
+    Interfaces refuse the whole request if an array has no `items`, or if a description is long. Neither occurs in a
+    data set that was built, but both do in imported ones: the array gets items, and the end of the description is left
+    out. The listing is never shortened.
+
     Args:
         tools: Documentation of the tools.
         names: Result of `safe_names` for the names of the tools.
@@ -46,14 +51,19 @@ def function_tools(tools: Sequence[ToolDoc], names: Mapping[str, str]) -> list[d
             "type": "function",
             "function": {
                 "name": safe[tool.name],
-                "description": "\n".join(
-                    filter(None, (f"Provider: {tool.provider}. {tool.description}", tool.listing))
-                ),
-                "parameters": json.loads(tool.parameters),
+                "description": _description(tool),
+                "parameters": with_items(json.loads(tool.parameters)),
             },
         }
         for tool in tools
     ]
+
+
+def _description(tool: ToolDoc) -> str:
+    """Return provider, description and listing of a tool, with a description that is not too long if possible."""
+    room = MAX_DESCRIPTION - len(tool.listing) - len("\n ...")
+    documentation = f"Provider: {tool.provider}. {tool.description}"
+    return "\n".join(filter(None, (shortened(documentation, room) if room > 0 else documentation, tool.listing)))
 
 
 def text_of_calls(calls: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ def test_a_build_is_a_data_set_that_can_be_loaded(tmp_path: Path) -> None:
         progress=lambda stage, *_: steps.append(stage),
     )
     assert (built.folder, built.answers) == (tmp_path / "out", tmp_path / "out-private")
+    assert built.notices == ()
     assert steps
     data = pb.load(built.folder, "all", "test", answers=built.answers)
     frame = built.to_pandas()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from builder.catalogue.openapi_operations import Document
-from builder.catalogue.raw_tools import RawParameter, RawTool
+from builder.catalogue.raw_tools import RawParameter, RawTool, Skipped
 
 
 def document(operation: dict[str, Any] | None = None, path: str = "/weather", **parts: Any) -> dict[str, Any]:
@@ -20,7 +19,7 @@ def document(operation: dict[str, Any] | None = None, path: str = "/weather", **
 
 def tool(operation: dict[str, Any] | None = None, path: str = "/weather", **parts: Any) -> RawTool:
     """Return the tool of a document with one operation."""
-    return next(Document(document(operation, path, **parts), "file", Counter()).tools())
+    return next(Document(document(operation, path, **parts), "file", Skipped()).tools())
 
 
 def inputs(*parameters: dict[str, Any], **parts: Any) -> dict[str, RawParameter]:

@@ -88,27 +88,60 @@ def test_prefixes_of_the_names_are_the_providers_if_there_are_several(
 
 
 @pytest.mark.parametrize(
-    ("content", "location", "problem"),
+    ("content", "problem"),
     [
-        pytest.param("", ":", "empty", id="empty"),
-        pytest.param([], ":", "the list is empty", id="an empty list"),
-        pytest.param("[{]", ":", "not JSON", id="a broken list"),
-        pytest.param(json.dumps(nested()) + "\n{", ", line 2:", "not JSON", id="a broken line"),
-        pytest.param(json.dumps(nested()) + "\n" + "[" * 100_000, ", line 2:", "not JSON", id="a deep line"),
-        pytest.param(json.dumps(nested()) + "\n5", ", line 2:", "entry 1 is not a function tool", id="a number"),
-        pytest.param([nested(), {"type": "web_search"}], ":", "entry 1 .* its type is 'web_search'", id="another tool"),
-        pytest.param([{"description": "x"}], ":", "it has no name", id="no name"),
-        pytest.param([function(parameters=[])], ":", "its parameters are a list", id="parameters are a list"),
+        pytest.param("", "empty", id="empty"),
+        pytest.param([], "it contains no tools", id="an empty list"),
+        pytest.param("[{]", "not JSON", id="a broken list"),
+        pytest.param(json.dumps([nested(), nested()], indent=1)[:-1], "not JSON", id="a list that ends early"),
+        pytest.param("[" * 100_000, "nested too deeply", id="a deep file"),
+        pytest.param("not\na\ncatalogue", "not JSON", id="text"),
+        pytest.param([{"type": "web_search"}], "its type is 'web_search'", id="another tool"),
+        pytest.param([{"type": "custom", "name": "a"}], "it takes free text", id="a tool without parameters by design"),
+        pytest.param([{"description": "x"}], "entry 0: it has no name", id="no name"),
+        pytest.param([function(parameters=[])], "its parameters are a list", id="parameters are a list"),
     ],
 )
-def test_the_error_for_a_malformed_file_names_file_and_line(
-    tmp_path: Path, content: Any, location: str, problem: str
+def test_the_error_for_a_file_without_a_function_names_the_first_problem(
+    tmp_path: Path, content: Any, problem: str
 ) -> None:
     path = write(tmp_path / "a.json", content)
     with pytest.raises(CatalogueError, match=problem) as caught:
         list(FunctionSource(path).read())
-    assert str(caught.value).startswith(f"{path}{location}")
+    assert str(caught.value).startswith(f"{path}: ")
     assert "Expected a JSON list of function tools" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "item"),
+    [
+        pytest.param(json.dumps(nested()) + "\n{", "line_not_json", "line 2: cut off", id="a broken line"),
+        pytest.param(
+            json.dumps(nested()) + "\n" + "[" * 100_000, "line_not_json", "line 2: nested too deeply", id="a deep line"
+        ),
+        pytest.param(json.dumps(nested()) + "\n5", "entry_not_a_function", "line 2: it has no name", id="a number"),
+        pytest.param(
+            [nested(), {"type": "web_search"}], "entry_not_a_function", "entry 1: its type is 'web_search'", id="hosted"
+        ),
+        pytest.param(
+            [nested(), function("b", parameters="{")], "parameters_unreadable", "'b': its parameters are not", id="text"
+        ),
+        pytest.param(
+            [nested(), {"name": "b", "args": {"properties": {}}}], "parameters_unreadable", "under 'args'", id="key"
+        ),
+        pytest.param(
+            [nested(), function("b", parameters={"city": {"type": "string"}})],
+            "parameters_unreadable",
+            "'city' is not a keyword of JSON Schema",
+            id="no properties",
+        ),
+    ],
+)
+def test_a_malformed_entry_is_skipped_counted_and_named(tmp_path: Path, content: Any, reason: str, item: str) -> None:
+    source = FunctionSource(write(tmp_path / "a.json", content))
+    assert [raw.operation for raw in source.read()] == ["get_weather"]
+    assert source.skipped == {reason: 1}
+    assert item in source.skipped.notices()[0]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "."])

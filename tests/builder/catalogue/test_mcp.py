@@ -88,13 +88,15 @@ def test_dangling_references_are_counted(tmp_path: Path) -> None:
     [
         ("{", "not JSON"),
         ("", "empty"),
-        ("3", "no list of tools"),
-        ({"tools": {}}, "no list of tools"),
+        ("3", "not an object with a name"),
+        ({"tools": {}}, "not an object with a name"),
+        ({"tools": []}, "it contains no tools"),
         ({"error": {"code": -1, "message": "not today"}}, "not today"),
-        ({"error": "x"}, "no message"),
-        ([TOOL, 5], r"tools\[1\] is malformed: it is not an object with a name"),
-        ([{"name": ""}], "not an object with a name"),
-        ([{"name": "x", "inputSchema": []}], "inputSchema is not an object"),
+        ({"error": "x"}, r"answered with an error \(x\)"),
+        ({"error": {}}, "no message"),
+        ([{"name": ""}], "entry 0: it is not an object with a name"),
+        ([{"name": "x", "inputSchema": []}], "its parameters are a list"),
+        ([{"name": "x", "inputSchema": {"type": "string"}}], "their type is 'string'"),
     ],
 )
 def test_the_error_for_a_malformed_response_names_the_file(tmp_path: Path, saved: Any, problem: str) -> None:
@@ -102,8 +104,18 @@ def test_the_error_for_a_malformed_response_names_the_file(tmp_path: Path, saved
     for source_path in (path, tmp_path):
         with pytest.raises(CatalogueError, match=problem) as caught:
             list(McpSource(source_path).read())
-        assert str(caught.value).startswith(f"{path}: ")
+        assert str(caught.value).startswith(f"{source_path}: ")
         assert "Expected the response of an MCP server" in str(caught.value)
+        assert "a.json: " in str(caught.value)
+
+
+def test_a_malformed_tool_or_file_is_skipped_counted_and_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", {"tools": [TOOL, None, {"name": "x", "inputSchema": [1]}]})
+    write(tmp_path / "b.json", "{")
+    source = McpSource(tmp_path)
+    assert [(raw.provider, raw.operation) for raw in source.read()] == [("a", "current_weather")]
+    assert source.skipped == {"document_not_json": 1, "parameters_unreadable": 1, "tool_malformed": 1}
+    assert "tool malformed (1): a.json: tools[1]: it is not an object with a name" in source.skipped.notices()
 
 
 def test_an_empty_folder_and_a_missing_path_raise_errors(tmp_path: Path) -> None:
@@ -217,7 +229,9 @@ def test_all_pages_of_a_server_are_read_once(tmp_path: Path) -> None:
             id="sends requests but does not read",
         ),
         pytest.param(
-            "handshake()\nsend(id=2, result={'tools': [5]})\nreceive()", r"tools\[0\] is malformed", id="malformed tool"
+            "handshake()\nsend(id=2, result={'tools': [5]})\nreceive()",
+            r"tools\[0\]: it is not an object with a name",
+            id="malformed tool",
         ),
     ],
 )

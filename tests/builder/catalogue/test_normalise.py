@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builder.catalogue.normalise import UnusableSchemaError, clean_text, json_schema, to_tool
+from builder.catalogue.normalise import (
+    UnusableSchemaError,
+    clean_text,
+    json_schema,
+    parameter_keys,
+    renamed_parameters,
+    to_tool,
+)
 from builder.words import MAX_NAME
 from tests.factories import raw_parameter, raw_tool
 
@@ -68,9 +76,18 @@ def test_allowed_values_in_a_description_become_an_enum(about: str, options: lis
         ("BOOLEAN", "true", True),
         ("BOOLEAN", "maybe", None),
         ("STRING", " ", None),
+        ("STRING", 7, "7"),
+        ("STRING", True, "true"),
+        ("STRING", ["Oslo"], None),
+        ("STRING", {"a": 1}, None),
+        ("NUMBER", {"a": 1}, None),
+        ("NUMBER", True, None),
+        ("ARRAY", ["Oslo"], None),
+        ("STRING", "\x1b[2J", None),
+        ("STRING", "a\tb", "a\tb"),
     ],
 )
-def test_defaults_are_cast_or_left_out(type_: str, default: str, expected: Any) -> None:
+def test_defaults_are_cast_or_left_out(type_: str, default: object, expected: Any) -> None:
     schema = json_schema((raw_parameter("a", type_, default=default, required=False),))["properties"]["a"]
     assert schema.get("default") == expected
 
@@ -85,6 +102,28 @@ def test_a_required_parameter_that_cannot_be_given_as_text_is_unusable(type_: st
 def test_a_parameter_without_a_name_is_unusable() -> None:
     with pytest.raises(UnusableSchemaError, match="no name"):
         json_schema((raw_parameter(""),))
+
+
+def test_parameter_names_that_interfaces_refuse_are_replaced() -> None:
+    names = ["StartTime<", "StartTime", "StartTime>", "filter[name]", "$top", "user id", "città", "[]", "日", "a.b-c_1"]
+    names += ["x" * 80, "y" * 64 + "[0]", "y" * 64]
+    keys = parameter_keys(names)
+    assert [keys[name] for name in names[:10]] == [
+        *("StartTime_2", "StartTime", "StartTime_3", "filter_name", "top", "user_id", "citta"),
+        *("parameter", "parameter_2", "a.b-c_1"),
+    ]
+    assert len(set(keys.values())) == len(names)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_.-]{1,64}", key) for key in keys.values())
+    assert renamed_parameters(raw_tool(raw_parameter("ids[]"), raw_parameter("city"))) == 1
+    schema = json_schema((raw_parameter("ids[]"), raw_parameter("api key[]"), raw_parameter("ids[]")))
+    assert (list(schema["properties"]), schema["required"]) == (["ids"], ["ids"])
+
+
+def test_arrays_have_items() -> None:
+    optional = raw_parameter("days", "ARRAY", required=False)
+    assert json_schema((optional,))["properties"]["days"] == {"type": "array", "items": {"type": "string"}}
+    described = replace(optional, items={"type": "integer"})
+    assert json_schema((described,))["properties"]["days"] == {"type": "array", "items": {"type": "integer"}}
 
 
 def test_names_are_unique_valid_and_short() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from builder.catalogue.normalise import json_schema
 from builder.catalogue.openapi import OpenApiSource
 from builder.catalogue.openapi_operations import Document
-from builder.catalogue.raw_tools import RawParameter
+from builder.catalogue.raw_tools import RawParameter, Skipped
 
 from .openapi_documents import body, document, inputs, query, tool, write
 
@@ -76,7 +75,7 @@ def test_parameters_have_name_type_description_and_required() -> None:
 def test_a_parameter_of_the_operation_overrides_that_of_its_path() -> None:
     shared = {"parameters": [query(), query("lang")]}
     paths = {"/weather": {"get": {"operationId": "a", "parameters": [query(required=True)]}, **shared}}
-    parameters = next(Document(document(paths=paths), "file", Counter()).tools()).parameters
+    parameters = next(Document(document(paths=paths), "file", Skipped()).tools()).parameters
     assert [(parameter.name, parameter.required) for parameter in parameters] == [("city", True), ("lang", False)]
 
 
@@ -150,10 +149,19 @@ def test_credentials_transport_headers_and_fixed_values_are_left_out() -> None:
 
 
 def test_malformed_parameters_are_counted() -> None:
-    skipped: Counter[str] = Counter()
+    skipped = Skipped()
     malformed = document({"parameters": [{"in": "query"}, {"name": "a", "in": ["query"]}, "text", query()]})
     assert len(next(Document(malformed, "file", skipped).tools()).parameters) == 1
     assert skipped == {"parameter_malformed": 3}
+    assert "a parameter 'a' of /weather: its location is ['query']" in skipped.notices()[0]
+
+
+def test_parameters_of_the_same_name_are_counted_and_required_if_one_is() -> None:
+    skipped = Skipped()
+    form = {"name": "city", "in": "formData", "type": "string", "required": True}
+    (raw,) = Document(document({"parameters": [query(), form, query("day")]}), "file", skipped).tools()
+    assert [(parameter.name, parameter.required) for parameter in raw.parameters] == [("city", True), ("day", False)]
+    assert skipped.notices() == ["parameter repeated (1): 'city' in GET /weather; the first is used"]
 
 
 # Bodies.
@@ -276,7 +284,7 @@ def test_no_document_raises_an_error(operation: Any, shared: Any, target: Any, c
         "paths": {"/a/{b}": {"get": operation, "post": {"requestBody": shared, "parameters": operation}}, "/c": shared},
         "components": components,
     }
-    for raw in Document(fuzzed, "file", Counter()).tools():
+    for raw in Document(fuzzed, "file", Skipped()).tools():
         assert raw.provider
         assert raw.operation
         parameter_texts = (parameter.name + parameter.description for parameter in raw.parameters)

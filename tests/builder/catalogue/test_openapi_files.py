@@ -103,7 +103,9 @@ def test_a_folder_without_a_readable_document_and_a_missing_path_raise_errors(tm
     with pytest.raises(CatalogueError, match="contains no document"):
         list(OpenApiSource(tmp_path).read())
     write(tmp_path / "a.json", "{}")
-    with pytest.raises(CatalogueError, match=r"none of its 1 files can be read \(document_not_openapi 1\)"):
+    with pytest.raises(
+        CatalogueError, match=r"none of its 1 files can be read \(document not openapi \(1\): a.json: not"
+    ):
         list(OpenApiSource(tmp_path).read())
     with pytest.raises(CatalogueError, match="no such file"):
         open_source(f"openapi:{tmp_path / 'nowhere'}")
@@ -122,7 +124,7 @@ def test_a_file_that_is_too_large_does_not_change_the_identity(tmp_path: Path, m
     write(tmp_path / "a.json", document())
     before = OpenApiSource(tmp_path).identity
     write(tmp_path / "b.json", " " * 3000)
-    monkeypatch.setattr("builder.catalogue.openapi.MAX_BYTES", 2000)
+    monkeypatch.setattr(documents, "MAX_BYTES", 2000)
     assert OpenApiSource(tmp_path).identity == before
 
 

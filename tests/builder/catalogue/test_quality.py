@@ -62,3 +62,11 @@ def test_equal_short_descriptions_are_not_clones(judge: LanguageDetector) -> Non
 @pytest.mark.parametrize("provider", ["Contest Finder", "Mail Testing", "Latest News", "Protest Map"])
 def test_providers_with_test_inside_a_word_are_kept(provider: str, judge: LanguageDetector) -> None:
     assert reasons([raw_tool(provider=provider)], judge) == (1, {})
+
+
+def test_renamed_and_unsupported_parameters_are_counted(judge: LanguageDetector) -> None:
+    photo, ids = raw_parameter("photo", "BINARY", required=False), raw_parameter("ids[]", required=False)
+    funnel = Funnel()
+    assert len(list(filter_tools([raw_tool(raw_parameter("city"), photo, ids)], judge, funnel))) == 1
+    assert funnel.counts["parameters_renamed"] == 1
+    assert funnel.drops == {"parameter": {"unsupported_type": 1}}

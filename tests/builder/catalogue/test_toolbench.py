@@ -73,34 +73,51 @@ GOOD = line() + "\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "location", "problem"),
+    ("content", "problem"),
     [
-        pytest.param(GOOD + "not json\n", ", line 2:", "not JSON", id="not JSON"),
-        pytest.param(GOOD + line()[:80], ", line 2:", "the last line is cut off", id="half a line at the end"),
-        pytest.param(GOOD + '{"a": 1}\n', ", line 2:", "category, tool_name", id="wrong keys"),
-        pytest.param(GOOD + "[1, 2]\n", ", line 2:", "a JSON list", id="not an object"),
-        pytest.param(GOOD + line(required_parameters=["city"]), ", line 2:", "has no name", id="parameter is a string"),
-        pytest.param(GOOD + line(required_parameters=5), ", line 2:", "required_parameters is a int", id="no list"),
-        pytest.param(GOOD + line(tool_name=None), ", line 2:", "tool_name is a NoneType", id="no name"),
-        pytest.param(GOOD + "[" * 100_000 + "\n", ", line 2:", "nested too deep", id="deep"),
-        pytest.param(GOOD + "1" * 5_000 + "\n", ", line 2:", "not JSON", id="a number of 5,000 digits"),
-        pytest.param("", ":", "empty", id="empty"),
-        pytest.param("\n\n", ":", "empty", id="only line breaks"),
-        pytest.param(GOOD.encode() + b"\xff\xfe\x00", ", line 2:", "binary", id="binary"),
-        pytest.param(GOOD.encode() + b"\x00", ", line 2:", "binary", id="NUL"),
-        pytest.param(gzip.compress(GOOD.encode())[:-9], ":", "cannot be read", id="cut gzip"),
+        pytest.param("not json\n", "not JSON", id="not JSON"),
+        pytest.param(line()[:80], "cut off", id="half a line at the end"),
+        pytest.param('{"a": 1}\n', "category, tool_name", id="wrong keys"),
+        pytest.param("[[1]]\n", "a JSON int", id="not an object"),
+        pytest.param(line(required_parameters=["city"]), "has no name", id="parameter is a string"),
+        pytest.param(line(required_parameters=5), "required_parameters is a int", id="no list"),
+        pytest.param(line(tool_name=None), "tool_name is a NoneType", id="no name"),
+        pytest.param("[" * 100_000 + "\n", "nested too deep", id="deep"),
+        pytest.param("1" * 5_000 + "\n", "not JSON", id="a number of 5,000 digits"),
+        pytest.param(b"\xff\xfe\x00", "not UTF-8", id="binary"),
+        pytest.param(b"\x00", "not JSON", id="NUL"),
     ],
 )
-def test_the_error_for_a_malformed_file_names_file_and_line(
-    tmp_path: Path, content: str | bytes, location: str, problem: str
+def test_a_malformed_line_is_skipped_counted_and_named(tmp_path: Path, content: str | bytes, problem: str) -> None:
+    bad = content.encode() if isinstance(content, str) else content
+    source = ToolBenchSource(write(tmp_path / "tools.jsonl", GOOD.encode() + b"\r\n" + bad))
+    assert [raw.operation for raw in source.read()] == ["Current weather"]
+    assert sum(source.skipped.values()) == 1
+    (notice,) = source.skipped.notices()
+    assert "(1): tools.jsonl: line 3" in notice
+    assert problem in notice
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param("", "empty", id="empty"),
+        pytest.param("\n\n", "empty", id="only line breaks"),
+        pytest.param(line()[:80], "not JSON", id="half a line"),
+        pytest.param('{"a": 1}\n{"b": 2}', "none of its 2 entries is a tool; line 1: the keys category", id="others"),
+        pytest.param(gzip.compress(GOOD.encode())[:-9], "cannot be read", id="cut gzip"),
+    ],
+)
+def test_the_error_for_a_file_without_an_operation_names_the_first_problem(
+    tmp_path: Path, content: str | bytes, problem: str
 ) -> None:
     path = write(tmp_path / "tools.jsonl", content)
     with pytest.raises(CatalogueError) as caught:
         list(ToolBenchSource(path).read())
     message = str(caught.value)
-    assert message.startswith(f"{path}{location}")
+    assert message.startswith(f"{path}: ")
     assert problem in message
-    assert "Expected " in message
+    assert "Expected one JSON object per line" in message
 
 
 @pytest.mark.parametrize(
@@ -113,10 +130,17 @@ def test_the_error_for_a_malformed_file_names_file_and_line(
     ],
 )
 def test_the_error_for_a_malformed_tool_file_names_the_file(tmp_path: Path, content: str, problem: str) -> None:
-    path = write(tmp_path / "Weather" / "bad.json", content)
-    with pytest.raises(CatalogueError, match=problem) as caught:
+    write(tmp_path / "Weather" / "bad.json", content)
+    with pytest.raises(CatalogueError, match=f"Weather/bad.json: .*{problem}"):
         list(ToolBenchSource(tmp_path).read())
-    assert str(path) in str(caught.value)
+    operations = [
+        {"name": "now", "required_parameters": [], "optional_parameters": []},
+        {"name": "later", "required_parameters": 5},
+    ]
+    write(tmp_path / "Weather" / "good.json", json.dumps({"tool_name": "a", "api_list": operations}))
+    source = ToolBenchSource(tmp_path)
+    assert [raw.operation for raw in source.read()] == ["now"]
+    assert sum(source.skipped.values()) == 2
 
 
 def test_an_empty_folder_and_a_missing_path_raise_errors(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from builder.catalogue.normalise import to_tool
 from builder.catalogue.understanding import understand
 from builder.records import ServiceFacts, Tool
+from builder.words import MAX_DESCRIPTION
 from tests import factories
 from tests.factories import raw_parameter, raw_tool
 
@@ -75,3 +76,15 @@ def test_authentication_is_an_attribute_and_part_of_the_documentation(authentica
 def test_unknown_authentication_is_not_an_attribute(authentication: str | None) -> None:
     tool = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
     assert "authentication" not in tool.values
+
+
+def test_a_long_documentation_is_shortened_and_keeps_the_evidence() -> None:
+    facts = ServiceFacts(latency_ms=120, success_rate=99, service_level=98, popularity=9, pricing="freemium")
+    provider = "Cloudly Weather Services for Everybody"
+    raws = [
+        raw_tool(provider=provider, about="Weather " * 49, product=word * 60, facts=facts)
+        for word in ("live ", "Some text. ")
+    ]
+    for tool in understand([to_tool(raw, set()) for raw in raws]):
+        assert 700 < len(f"Provider: {tool.provider}. {tool.description}") <= MAX_DESCRIPTION
+        assert all(attribute.evidence in tool.description for attribute in tool.attributes)

@@ -178,7 +178,7 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
     [
         (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed values: builtin, toolbench:PATH, openapi:PATH, mcp:PATH, openai:PATH, mcp+stdio:COMMAND."),
         (["build", "--catalog", "toolbench:none.jsonl", "-o", "out"], "none.jsonl: there is no such file"),
-        (["build", "--catalog", "toolbench:bad.jsonl", "-o", "out"], "bad.jsonl, line 2: not JSON"),
+        (["build", "--catalog", "toolbench:empty.jsonl", "-o", "out"], "empty.jsonl: the file is empty"),
         (["build", "--catalog", "builtin", "--config-file", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
         (["build", "--catalog", "builtin", "--users", "3", "-o", "out"], "users.count"),
         (["build", "--catalog", "builtin", "-o", "taken"], "'taken' exists already"),
@@ -240,6 +240,15 @@ def test_an_error_is_one_line_that_names_its_cause(
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_build_that_fails_names_what_its_catalogue_skipped(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text(line() + "\nnot json\n")
+    done = run("build", "--catalog", "toolbench:bad.jsonl", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    notice, error = done.stderr.splitlines()
+    assert notice.startswith("catalogue: line not json (1): bad.jsonl: line 2: not JSON")
+    assert error.startswith("error: The catalogue yields 0 functionality groups.")
 
 
 def test_commands_start_without_the_libraries_of_the_builder(built: Built, tmp_path: Path) -> None:
