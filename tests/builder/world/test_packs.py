@@ -20,7 +20,8 @@ from builder.world.pack_checks import check_pack, example_listings, layout_probl
 from builder.world.pack_copies import MAX_SHARED, copies, masked_lines
 from builder.world.pack_samples import TODAY
 from builder.world.packs import MAX_BYTES, MAX_FILES, Pack, read_pack, split_layouts
-from builder.world.services import service_jobs, service_providers
+from builder.world.providers import service_providers
+from builder.world.services import service_jobs
 from hf_dataset.layout import SPLITS
 
 EXAMPLE: Final = Path(__file__).parents[2] / "fixtures" / "listing_pack"

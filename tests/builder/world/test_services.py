@@ -13,7 +13,8 @@ from builder.grouping.functionalities import data_table
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
 from builder.world.axes import AXES
 from builder.world.plans import PRICES
-from builder.world.services import Job, asked_option, operation_name, service_jobs, service_providers
+from builder.world.providers import service_providers
+from builder.world.services import Job, asked_option, operation_name, service_jobs
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
 
