@@ -239,15 +239,12 @@ class RuleSet:
         columns = np.arange(scores.shape[1])
         return best, scores[best, columns] - scores[second, columns]
 
-    def parts(self, index: int) -> list[int]:
-        """Return the indexes of the single rules that a rule combines; none for a single rule."""
+    def without_requirement(self, index: int) -> list[int]:
+        """Return the index of the rule that has the objective of a limit alone; empty for a rule of another kind."""
         rule = self.rules[index]
-        columns = {column for column, _ in rule.weights} | ({rule.requirement} if rule.requirement else set())
-        if len(columns) == 1:
+        if rule.kind != "limit":
             return []
-        return [
-            place for place, other in enumerate(self.rules) if other.kind == "single" and other.weights[0][0] in columns
-        ]
+        return [self.rules.index(ChoiceRule("single", rule.weights))]
 
     def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
         """Return the indexes of the rules of some kinds that look at no other axes than these."""

@@ -354,7 +354,15 @@ class Stated:
     @property
     def end_date(self) -> str:
         """Day on which a deprecated interface ends, such as `2027-05-01`: the first of a month, half a year ahead."""
-        years, month = divmod(self.today.month + 5, 12)
+        return self._first_of_month(6)
+
+    @property
+    def late_end_date(self) -> str:
+        """As `end_date`, nine months ahead, such as `2027-08-01`."""
+        return self._first_of_month(9)
+
+    def _first_of_month(self, months: int) -> str:
+        years, month = divmod(self.today.month - 1 + months, 12)
         return date(self.today.year + years, month + 1, 1).isoformat()
 
     def __str__(self) -> str:

@@ -25,10 +25,15 @@ JOB_TABLE: Final = "world/data/functionality_axes.toml"
 """Data file with the field, axes and ranges of each job."""
 VETTED: Final = "review of the application"
 """Way to get access that only some jobs can have."""
+OF_PAID: Final = frozenset({"account with credit card", VETTED})
+"""Ways to get access that no free tool has."""
+_NON_COMMERCIAL: Final = "non-commercial use only"
 _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
+_EXTRAS: Final = (0.2, 0.35, 0.3, 0.15)
+"""Probability that a provider mentions no, one, two or three things beside the facts."""
 _RELATED: Final = (
     ("business", "finance"),
     ("business", "web"),
@@ -61,6 +66,8 @@ class ServiceProvider:
     """Name of the layout of its listings."""
     facts: Facts = field(hash=False)
     """Facts that hold for all of its tools."""
+    extras: tuple[Mapping[str, str], ...] = field(hash=False)
+    """What its listings mention beside the facts, each with `label`, `key` and `text`."""
 
 
 def service_providers(split: str, pack: Pack | None = None) -> tuple[ServiceProvider, ...]:
@@ -84,12 +91,23 @@ def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, 
     names = [layout.name for layout in split_layouts(split, pack)]
     ranges = pack.ranges if pack is not None else {}
     listed = sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))
-    facts = [{axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider} for _ in listed]
+    facts = [_draw_provider(ranges, rng) for _ in listed]
     chosen = _balanced_layouts(names, facts, rng)
     fields = _draw_fields([own["access"] == VETTED for own in facts], rng)
     return tuple(
-        ServiceProvider(**raw, fields=active, layout=layout, facts=own)
+        ServiceProvider(**raw, fields=active, layout=layout, facts=own, extras=_draw_extras(rng))
         for raw, active, layout, own in zip(listed, fields, chosen, facts, strict=True)
+    )
+
+
+def _draw_extras(rng: np.random.Generator) -> tuple[Mapping[str, str], ...]:
+    """Draw what a provider mentions beside the facts that users choose by."""
+    known = data_table("world/data/listing_extras.toml")["extra"]
+    number = int(rng.choice(len(_EXTRAS), p=_EXTRAS))
+    drawn = [known[int(place)] for place in rng.permutation(len(known))[:number]]
+    return tuple(
+        {"label": raw["label"], "key": raw["key"], "text": raw["texts"][int(rng.integers(len(raw["texts"])))]}
+        for raw in drawn
     )
 
 
@@ -144,6 +162,14 @@ def _raw_providers(split: str, pack: Pack | None) -> Sequence[Mapping[str, str]]
     if pack is not None and pack.providers:
         return [{**raw, "split": split} for raw in pack.providers]
     return [raw for raw in data_table("world/data/service_providers.toml")["provider"] if raw["split"] == split]
+
+
+def _draw_provider(ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> Facts:
+    """Draw the facts of a provider. Nobody with a credit card on file is limited to non-commercial use."""
+    while True:
+        facts = {axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider}
+        if facts["access"] not in OF_PAID or facts["reuse"] != _NON_COMMERCIAL:
+            return facts
 
 
 def _provider_fact(axis: Axis, ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> Value:

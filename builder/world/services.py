@@ -19,12 +19,12 @@ from builder.errors import ConfigError
 from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Binding, Functionality, Slot
-from builder.words import sentence, slug, words
+from builder.words import slug, words
 
 from .axes import AXES, Value
 from .facts import Facts
 from .packs import LEAST_SPAN, PACK_SPLIT, Pack
-from .providers import JOB_TABLE, VETTED, ServiceProvider, catalogue_seed, service_providers
+from .providers import JOB_TABLE, OF_PAID, VETTED, ServiceProvider, catalogue_seed, service_providers
 from .trade_offs import LEAD, draw_facts
 
 _SIZE: Final = 8
@@ -35,8 +35,6 @@ _FREE_UP_TO: Final = 0.8
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
-_ACCESS_OF_PAID: Final = frozenset({"account with credit card", VETTED})
-"""Ways to get access that no free tool has."""
 _NAMESPACES: Final = {"e": "ecommerce", "real": "realestate"}
 """Namespaces of categories whose first word alone says too little."""
 _OPERATION_VERBS: Final = VERBS | {
@@ -150,11 +148,11 @@ def _job(
             f"worse than another on all axes. Widen the ranges in pack.toml: {', '.join(sorted(ranges))}."
         )
     facts = _with_free_tool(drawn, rng)
-    phrases = [functionality.summary, *functionality.phrases]
-    texts = [phrases[int(place)] for place in rng.permutation(len(phrases))]
-    texts += [_in_other_mood(phrase) for phrase in phrases[: max(len(providers) - len(texts), 0)]]
+    written = _written(functionality.name)[split]
+    texts = [written[int(place)] for place in rng.permutation(len(written))]
     services = [
-        _service(functionality, provider, texts[place], facts[place], rng) for place, provider in enumerate(providers)
+        _service(functionality, provider, text, own, rng)
+        for provider, text, own in zip(providers, texts, facts, strict=False)
     ]
     return Job(
         functionality, split, axes, str(entry["noun"]), tuple(sorted(services, key=lambda service: service.name))
@@ -166,7 +164,7 @@ def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequenc
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
     lowest, second = (float(facts[place]["price"]) for place in order[:2])
     is_clear = AXES["price"].goodness(0.0) - AXES["price"].goodness(second) >= LEAD
-    is_easy = facts[order[0]].get("access") not in _ACCESS_OF_PAID
+    is_easy = facts[order[0]].get("access") not in OF_PAID
     if lowest > _FREE_UP_TO or not is_clear or not is_easy or rng.random() >= _FREE_SHARE:
         return facts
     return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
@@ -175,24 +173,21 @@ def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequenc
 def _service(
     functionality: Functionality,
     provider: ServiceProvider,
-    phrase: str,
+    description: str,
     facts: Mapping[str, Value],
     rng: np.random.Generator,
 ) -> Service:
     parameters, bindings = _parameters(functionality, provider, rng)
     name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming, rng)}"[:64]
-    return Service(name, provider, sentence(phrase), parameters, bindings, facts)
+    return Service(name, provider, description, parameters, bindings, facts)
 
 
-def _in_other_mood(phrase: str) -> str:
-    """Return a phrase that begins with a verb, as `Gets ...` instead of `Get ...` or the other way round."""
-    verb, _, rest = phrase.partition(" ")
-    if verb.endswith("ies"):
-        return f"{verb[:-3]}y {rest}".replace(" and returns ", " and return ")
-    if verb.endswith("s"):
-        return f"{verb[:-1]} {rest}".replace(" and returns ", " and return ")
-    ending = "es" if verb.endswith(("ch", "sh")) else "s"
-    return f"{verb}{ending} {rest}".replace(" and get ", " and gets ")
+@cache
+def _written(job: str) -> Mapping[str, Any]:
+    """Return what providers write of a job: descriptions by split, and comments on each slot under `parameters`."""
+    field_of_job = data_table(JOB_TABLE)[job]["field"]
+    texts: Mapping[str, Any] = data_table(f"world/data/descriptions/{field_of_job}.toml")[job]
+    return texts
 
 
 def asked_option(job: str) -> Mapping[str, Any] | None:
@@ -234,7 +229,8 @@ def _parameters(
     for slot in functionality.slots:
         name = _parameter_name(slot, provider.parameters, properties, rng)
         json_type = concepts()[slot.concept].type
-        properties[name] = {"type": json_type, "description": slot.about}
+        comments = _written(functionality.name)["parameters"][slot.name]
+        properties[name] = {"type": json_type, "description": comments[int(rng.integers(len(comments)))]}
         bindings[slot.name] = Binding((name,), json_type)
     required = list(properties)
     option = asked_option(functionality.name)

@@ -53,12 +53,15 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "coverage": ("count", "in_dozens", "noun"),
     "source": (),
     "reuse": (),
-    "lifecycle": ("end_date",),
+    "lifecycle": ("end_date", "late_end_date"),
     "standing": ("rating", "stars", "points"),
     "payload": (),
 }
 """Forms of each axis beside `value`, which all have, and those of `_OF_NUMBERS`."""
-_PARTS: Final[Mapping[type, tuple[str, ...]]] = {Plan: ("fee", "included"), Credits: ("per_call", "cost", "pack")}
+_PARTS: Final[Mapping[type, tuple[str, ...]]] = {
+    Plan: ("fee", "included", "yearly_fee", "yearly_calls"),
+    Credits: ("per_call", "cost", "pack"),
+}
 """What a template reads of a form that is not a text."""
 
 

@@ -25,7 +25,7 @@ LEAD: Final = 0.12
 _ATTEMPTS: Final = 400
 _LEADING: Final = (0.02, 0.2)
 """Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
-_OTHERS: Final = (0.3, 0.97)
+_OTHERS: Final = (0.3, 0.9)
 """The same range for the other axes."""
 
 
