@@ -97,7 +97,7 @@ _AXES: Final = (
         levels=("API key", "account", "account with credit card", "review of the application"),
         provider=True,
     ),
-    Axis("rate_limit", "higher rate limit", "more", "calls per minute", (5.0, 30.0, 100.0, 400.0, 2000.0)),
+    Axis("rate_limit", "higher rate limit", "more", "calls per minute", (10.0, 40.0, 120.0, 400.0, 2000.0)),
     Axis("latency", "lower latency", "less", "ms", (40.0, 180.0, 450.0, 1100.0, 5000.0), measured=True),
     Axis("uptime", "higher uptime", "more", "%", (98.0, 99.0, 99.5, 99.9, 99.99), measured=True),
     Axis("region", "processing region", "matter", levels=("EU", "US", "APAC"), provider=True),

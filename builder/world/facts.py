@@ -46,7 +46,7 @@ _STEPS: Final[Mapping[str, Sequence[float]]] = {
         2592000.0,
     ),
     "uptime": (95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9, 99.95, 99.98, 99.99),
-    "rate_limit": (2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2400, 3000, 6000),
+    "rate_limit": (5, 10, 20, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2400, 3000, 6000),
 }
 """Values that services state on axes where they use round ones."""
 _WHOLE: Final = frozenset({"archive", "coverage"})

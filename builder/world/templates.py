@@ -33,13 +33,21 @@ _OF_PERIODS: Final = (
 )
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "price": (
-        *("usd_per_1000", "usd_per_call", "usd_per_million", "cents_per_call", "cents_per_40", "cents_per_100"),
+        *(
+            "usd_per_1000",
+            "usd_per_call",
+            "usd_per_10000",
+            "usd_per_million",
+            "cents_per_call",
+            "cents_per_40",
+            "cents_per_100",
+        ),
         *("calls_for_10_usd", "plan", "credits", "is_zero"),
     ),
     "access": (),
     "rate_limit": (
         *("per_minute", "per_hour", "per_day", "per_five_minutes", "per_fifteen_minutes", "minutes_for_1000"),
-        *("throttle", "ms_between_calls"),
+        *("throttle", "usual_rate", "ms_between_calls"),
     ),
     "latency": ("ms", "seconds", "ms_95", "answers_per_minute"),
     "uptime": (

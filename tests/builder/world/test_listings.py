@@ -31,8 +31,8 @@ NUMBER: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+(?
 
 # Values in canonical units, small and large.
 NUMBERS: Final[Mapping[str, tuple[float, ...]]] = {
-    "price": (0.064, 0.35, 2.4, 6.1, 20.0, 27.0),
-    "rate_limit": (2.0, 30.0, 450.0, 1800.0, 6000.0),
+    "price": (0.06, 0.35, 2.4, 6.0, 20.0, 29.0),
+    "rate_limit": (5.0, 30.0, 240.0, 1800.0, 6000.0),
     "latency": (43.0, 650.0, 1400.0, 12000.0),
     "uptime": (95.0, 98.5, 99.5, 99.97, 99.99),
     "retention": (0.25, 1.0, 14.0, 60.0, 180.0),
@@ -80,25 +80,6 @@ def ratio(factor: float) -> Reader:
     return lambda numbers: (first / second * factor for first, second in permutations(numbers, 2) if second)
 
 
-def throttle(numbers: Sequence[float]) -> Iterator[float]:
-    """Read calls per minute from calls per second, or from calls in a number of seconds."""
-    yield from (number * 60 for number in numbers[:1] if len(numbers) == 1)
-    yield from ratio(60)(numbers)
-
-
-def credit_price(numbers: Sequence[float]) -> Iterator[float]:
-    """Read USD per 1,000 calls from credits per call, the size of a pack and its cost."""
-    if len(numbers) == 3:
-        per_call, size, cost = numbers
-        yield cost / size * per_call * 1000
-
-
-def downtime(numbers: Sequence[float]) -> Iterator[float]:
-    """Read percent of uptime from hours and minutes, or minutes and seconds, of downtime in 30 days."""
-    larger, smaller = [*[number for number in numbers if number != 30], 0][:2]
-    yield from (100 - (larger * unit + smaller * unit / 60) / 25_920 for unit in (3_600, 60))
-
-
 UNITS: Final = (1, 60, 3_600, 86_400, 604_800, 2_592_000)
 """Seconds of the units of time."""
 DURATION: Final = tuple(times(unit) for unit in UNITS)
@@ -128,11 +109,10 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[Reader, ...]]]] = {
         "standing": (times(0.1),),  # of 100
     },
     "test": {
-        # Calls for 10 USD; USD per million; cents per call; credits.
-        "price": (over(10_000), times(0.001), times(10), credit_price),
-        "rate_limit": (times(1 / 15), times(0.2), throttle),  # in 15 or 5 minutes; per second
+        "price": (times(0.1), times(0.001), ratio(1_000)),  # USD per 10,000 or per million calls; for a number of calls
+        "rate_limit": (times(1), times(60)),  # a minute; a second
         "latency": (times(1),),  # ms, median
-        "uptime": (times(1), downtime),  # percent; downtime in 30 days
+        "uptime": (times(1), less_than(100, 1)),  # percent; percent of failed requests
         "retention": DAYS,  # hours to months
         "freshness": (*DURATION, *(over(unit) for unit in UNITS)),  # interval; times a unit
         "archive": (less_than(TODAY.year, 1),),  # first year
@@ -242,7 +222,7 @@ def test_a_reader_gets_the_canonical_value(split: str, layout: Layout, axis: str
         return any(is_close(axis, read, value) for read in reader(found[value]))
 
     readers = FORMS[split][axis]
-    if axis in {"retention", "freshness"}:  # their unit depends on the value
+    if axis in {"retention", "freshness"} or (split, axis) == ("test", "rate_limit"):  # the unit depends on the value
         assert all(any(reads(reader, value) for reader in readers) for value in found), found
     else:
         assert any(all(reads(reader, value) for value in found) for reader in readers), found

@@ -331,7 +331,7 @@ def test_all_problems_are_counted(folder: Path) -> None:
         ),
         (
             "[ranges]\n\nlatency = [500, 1000]",
-            "pack.toml, line 3: latency spans 16% of the axis (60 to 5000 ms, on the",
+            "pack.toml, line 3: latency spans 14% of the axis (40 to 5000 ms, on the",
         ),
     ],
 )
@@ -370,9 +370,9 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
         (folder / "layouts" / f"{name}.j2").write_text("")  # only the ranges matter here
     ranges = {
         "price": "[1.25, 20]",
-        "latency": "[60, 560]",
-        "rate_limit": "[5, 120]",
-        "uptime": "[95, 99.8]",
+        "latency": "[40, 480]",
+        "rate_limit": "[10, 120]",
+        "uptime": "[98, 99.8]",
         "standing": "[6, 9.4]",
         "freshness": "[60, 21600]",
         "coverage": "[8, 45]",
@@ -419,11 +419,11 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency 16 alone: latency has no form 'millis'; its forms: value, number, in_words, ms, seconds, ms_95, answers_per_minute."),
+        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency 9 alone: latency has no form 'millis'; its forms: value, number, in_words, ms, seconds, ms_95, answers_per_minute."),
         (replaced("facts.latency.ms ", "facts.latency.per_hour "), ": latency has no form 'per_hour'; its forms: "),
         (replaced("facts.region.value", "facts.region.number"), ": region has no form 'number'; its forms: value."),
         (replaced("if facts.latency ", "if facts.delay "), ", line 46: cannot be rendered with price 0 alone: 'delay' is no axis; axes: price, access, rate_limit,"),
-        (replaced("facts.price.calls_for_10_usd", "facts.price.plan.cost"), "the plan of price has no 'cost'; it has: fee, included."),
+        (replaced("facts.price.calls_for_10_usd", "facts.price.plan.cost"), "the plan of price has no 'cost'; it has: fee, included, yearly_fee, yearly_calls."),
         (replaced("facts.latency.ms ", "facts.price.usd_per_call "), "'usd_per_call' of a fact that is not stated; put it in {% if facts.AXIS %}."),
         (replaced('"US": "USA (Utah)", ', ""), "a table of the template has no entry 'US'; its entries: 'EU', 'APAC'."),
         (replaced("{{ LAW[", "{{ LAWS["), "'LAWS' does not exist; a template knows facts.AXIS and what it sets."),
