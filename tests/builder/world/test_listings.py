@@ -54,11 +54,10 @@ PAIRS: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
     "standing": ((5.0, 5.5), (8.0, 8.8)),
 }
 
-HEADINGS: Final = {
-    *("{", "}", "## Limits & pricing", "### Current limits and terms", "data_policy:"),
-    *("| Property | Value |", "|---|---|", "Service parameter | Value", "Header | Meaning | Value"),
-}
-"""Lines of a layout that state no fact."""
+HEADINGS: Final = {"HTTP/2 200"}
+"""Lines with a number that state no fact."""
+MOST_HEADINGS: Final = 4
+"""Most lines of a layout that state no fact."""
 
 Reader = Callable[[Sequence[float]], Iterator[float]]
 """Reads canonical values from the numbers of a text."""
@@ -98,7 +97,7 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[Reader, ...]]]] = {
         "standing": (times(1),),  # of 10
     },
     "validation": {
-        "price": (times(1_000),),  # USD per call
+        "price": (times(1_000), times(0.1)),  # USD per call, cents for 100 calls
         "rate_limit": (times(1 / 60),),  # an hour
         "latency": (times(1_000),),  # seconds
         "uptime": (times(1),),  # percent
@@ -147,7 +146,8 @@ def examples() -> Iterator[Facts]:
 
 
 def numbers_in(text: str) -> list[float]:
-    text = re.sub(r"\bonce\b|\bevery (?=[a-z])|\b(?:hourly|daily|weekly|monthly)\b", "1 ", text.replace("twice", "2"))
+    text = text.lower().replace("twice", "2")
+    text = re.sub(r"\bonce\b|\bevery (?=[a-z])|\b(?:hourly|daily|weekly|monthly)\b", "1 ", text)
     return [float(number.replace(",", "")) for number in NUMBER.findall(text)]
 
 
@@ -157,7 +157,7 @@ def is_close(axis: str, read: float, value: float) -> bool:
 
 
 def test_each_split_has_its_layouts() -> None:
-    assert {split: len(layouts(split)) for split in SPLITS} == {"train": 7, "validation": 4, "test": 5}
+    assert {split: len(layouts(split)) for split in SPLITS} == {"train": 23, "validation": 14, "test": 29}
 
 
 @each_layout
@@ -199,7 +199,8 @@ def test_a_listing_states_facts_and_nothing_else(layout: Layout) -> None:
     """Apart from headings and brackets, no line stands in listings that have no fact in common."""
     lines = [set(render(layout, {axis: values_of(axis)[0]}).splitlines()) for axis in AXES]
     common = {line for first, second in combinations(lines, 2) for line in first & second}
-    assert common <= HEADINGS, common - HEADINGS
+    assert len(common) <= MOST_HEADINGS
+    assert not any(re.search(r"\d", line) for line in common if line not in HEADINGS), common
     assert not re.search("HTTPS|TLS|CORS", render(layout, {axis: values_of(axis)[0] for axis in AXES}))
 
 
@@ -231,11 +232,17 @@ def test_a_reader_gets_the_canonical_value(split: str, layout: Layout, axis: str
 @each_layout
 def test_nothing_to_pay_and_nothing_kept_are_said_so(layout: Layout) -> None:
     price, retention = (render(layout, {axis: 0.0}) for axis in ("price", "retention"))
-    assert re.search(r"free|nothing|none|no (?:charge|fee)|[^\d.]0(?![\d.])", price, re.IGNORECASE), price
     assert re.search(
-        r"\bno\b|\bnot\b|none|off|zero|immediate|at once|PT0S|[^\d.]0(?![\d.])", retention, re.IGNORECASE
+        r"free|nothing|none|no (?:charge|fee|billing|money)|not (?:charge|billed)|[^\d.]0(?![\d.])",
+        price,
+        re.IGNORECASE,
+    ), price
+    assert re.search(
+        r"\bno\b|\bnot\b|n't\b|none|nothing|never|off|zero|immediate|at once|PT0S|[^\d.]0(?![\d.])",
+        retention,
+        re.IGNORECASE,
     ), retention
-    assert not re.search(r"\b0 (?:days|hours|seconds|months)\b|0\.00", price + retention)
+    assert not re.search(r"\b0 (?:days|hours|seconds|months)\b|0\.00(?! \(free)", price + retention)
 
 
 @each_layout
@@ -243,8 +250,8 @@ def test_listings_are_compact(layout: Layout) -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
         text = render(layout, random_facts(rng, 8))
-        assert len(text.splitlines()) <= 12, text
-        assert len(text.split()) <= 90, text
+        assert len(text.splitlines()) <= 14, text
+        assert len(text.split()) <= 95, text
 
 
 def test_no_layout_is_in_two_splits() -> None:
