@@ -29,7 +29,7 @@ from .trade_offs import LEAD, draw_facts
 
 _SIZE: Final = 8
 """Number of providers of a functionality in a split. With fewer, few histories refute the rivals of a preference."""
-_RANGED: Final = ("price", "latency", "freshness", "coverage")
+_RANGED: Final = ("price", "latency", "freshness", "archive", "coverage")
 """Axes whose range depends on the functionality."""
 _FREE_UP_TO: Final = 0.8
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""

@@ -372,7 +372,7 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
         "price": "[1.25, 20]",
         "latency": "[40, 480]",
         "rate_limit": "[10, 120]",
-        "uptime": "[98, 99.8]",
+        "uptime": "[98, 99.9]",
         "standing": "[6, 9.4]",
         "freshness": "[60, 21600]",
         "coverage": "[8, 45]",
@@ -472,7 +472,7 @@ def test_a_layout_that_is_json_is_always_json() -> None:
 def test_layouts_of_the_repository_are_no_copies_of_each_other() -> None:
     known = [masked_lines(layout) for split in SPLITS for layout in layouts(split)]
     for first in known:
-        assert len(first) >= len(AXES)
+        assert len(first) >= 0.8 * len(AXES)
         assert max(len(first & other) for other in known if other is not first) <= 0.5 * MAX_SHARED * len(first)
 
 

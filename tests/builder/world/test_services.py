@@ -67,7 +67,7 @@ def test_facts_fit_the_functionality(split: str) -> None:
     for job in service_jobs(split):
         about = table[job.functionality.name]
         for service in job.services:
-            for axis in {"price", "latency", "freshness", "coverage"} & set(job.axes):
+            for axis in {"price", "latency", "freshness", "archive", "coverage"} & set(job.axes):
                 low, high = about[axis]
                 value = float(service.facts[axis])
                 assert low <= value <= high or (axis, value) == ("price", 0.0)
