@@ -143,7 +143,7 @@ def readability(text: str) -> float:
     parts = [part for part in text.split() if any(map(str.isalnum, part))]
     number = max(len(parts), 1)
     characters = sum(map(str.isalnum, text))
-    sentences = max(len(_SENTENCE_END.findall(text)), 1)
+    sentences = max(sum(any(map(str.isalnum, part)) for part in _SENTENCE_END.split(text)), 1)
     return 4.71 * characters / number + 0.5 * len(parts) / sentences - 21.43
 
 

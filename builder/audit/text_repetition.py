@@ -83,7 +83,7 @@ def _split_texts(split: str, groups: Sequence[GroupTexts], finder: NameFinder) -
     words = [float(len(request.text.split())) for group in groups for request in group.history]
     registers = Counter(group.register for group in groups if group.register is not None)
     histories = [_things([(finder.find(item), item.text) for item in group.history]) for group in groups]
-    if any(group.concerns for group in groups):
+    if any(group.concerns is not None for group in groups):
         for things, group in zip(histories, groups, strict=True):
             things[CONCERNS] = set(group.concerns or ())
     instructions = [_things([(finder.find(group.instruction), group.instruction.text)]) for group in groups]
