@@ -62,9 +62,10 @@ def test_a_single_query_group_repeats_nothing() -> None:
 def test_histories_and_instructions_are_measured_apart() -> None:
     groups = [texts("ask Zorka", "see Amadou", "meet Amadou today"), texts("see Amadou", "ask Zorka", "go to Oslo now")]
     (item,) = text_repetition({"train": groups})
-    assert (item.split, item.query_groups, item.registers) == ("train", 2, None)
-    assert item.steps == (2, 2, 2)
-    assert item.words == (2, 2.5, pytest.approx(3.85))
+    assert (item.split, item.query_groups) == ("train", 2)
+    assert item.registers is None
+    assert item.steps == (2.0, 2.0, 2.0)
+    assert item.words == pytest.approx((2, 2.5, 3.85))
     histories = {found.kind: found for found in item.histories}
     assert tuple(histories) == KINDS
     assert (histories["instructions"].distinct, histories["names"].distinct, histories["places"].distinct) == (4, 2, 1)
