@@ -59,6 +59,13 @@ _TOO_FEW: Final = (
     f"**This build is too small to prove much.** Where the margin is {_ANY}, chance explains every accuracy. With "
     "13,000 rows per config the margin is at most 2 points."
 )
+_TEXTS: Final = "Texts: lengths, registers and repetition across users"
+_REPETITION: Final = (
+    "Histories of `chronological`, one for each query group; shares in %. The rows on repetition state the share of "
+    "the different instructions, names and so on that occur in more than 1 % of the histories and in at least two, and "
+    f"in brackets their share of all occurrences. `{AUDIT_PAGE}` names the most frequent ones and explains what is "
+    "counted."
+)
 _TRAINING: Final = (
     "Training data: without the prompt, the chosen call of `dpo` must not be distinguishable from the rejected one."
 )
@@ -197,7 +204,36 @@ def _validity(build: Build) -> str:
         sample = f" The gates use {training['pairs']:,} pairs." if "pairs" in training else ""
         parts += [_TRAINING + sample, _gate_table({"accuracy": training["gates"]})]
     first, *others = (f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in AUDIT_PLOTS.items())
-    return "\n\n".join((*parts, first, _collapsed("More plots", "\n\n".join(others))))
+    parts += [first, _collapsed("More plots", "\n\n".join(others)), _collapsed(_TEXTS, _texts(build.audit["texts"]))]
+    return "\n\n".join(parts)
+
+
+def _texts(splits: Sequence[Mapping[str, Any]]) -> str:
+    """Return an explanation and a table of the figures on texts, with a column for each split.
+
+    Args:
+        splits: Figures of each split, as in `audit.json`; at least one.
+    """
+    rows = [
+        ["query groups measured", *(f"{item['query_groups']:,}" for item in splits)],
+        ["steps of a history: 5 / 50 / 95 %", *(_percentiles(item["steps"]) for item in splits)],
+        ["words of a request: 5 / 50 / 95 %", *(_percentiles(item["words"]) for item in splits)],
+    ]
+    registers = sorted({name for item in splits for name in item["registers"] or ()})
+    rows += [
+        [f"register `{name}`", *(_percent((item["registers"] or {}).get(name, 0.0)) for item in splits)]
+        for name in registers
+    ]
+    for place, kind in enumerate(item["kind"] for item in splits[0]["histories"]):
+        found = [item["histories"][place] for item in splits]
+        cells = (f"{_percent(item['frequent'])} ({_percent(item['mentions'])})" for item in found)
+        rows.append([f"{kind} in more than 1 % of the histories", *cells])
+    table = _table(["", *(item["split"] for item in splits)], rows, numbers=len(splits))
+    return f"{_REPETITION}\n\n{table}"
+
+
+def _percentiles(numbers: Sequence[float] | None) -> str:
+    return " / ".join(f"{number:.0f}" for number in numbers or ())
 
 
 def _audit_size(summary: AuditSummary, size: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from .gates import Gate
 from .oracle_breakdown import Breakdown
 from .run_audit import Audit, ConfigAudit
 from .text_quality import TextQuality
+from .text_report import texts_in_markdown
 from .training_audit import TrainingAudit
 
 _INTRODUCTION: Final = (
@@ -67,7 +68,8 @@ def to_json(audit: Audit) -> str:
     configs = [{**_fields(item), "failed": item.failed} for item in audit.configs]
     training = {**_fields(audit.training), "failed": audit.training.failed} if audit.training else None
     instructions = asdict(audit.instructions) | ({"of_rows": audit.rows[1]} if audit.sampled else {})
-    report = {"configs": configs, "training": training, "instructions": instructions}
+    texts = [asdict(item) for item in audit.texts]
+    report = {"configs": configs, "training": training, "instructions": instructions, "texts": texts}
     return json.dumps(report, indent=2) + "\n"
 
 
@@ -93,7 +95,8 @@ def to_markdown(audit: Audit, plots: dict[str, str]) -> str:
     if audit.training:
         lines += ["", "## Training data", "", *_training(audit.training)]
     of_rows = audit.rows[1] if audit.sampled else None
-    lines += ["", "## Instructions", "", *_quality(audit.instructions, of_rows), "", "## Plots", ""]
+    lines += ["", "## Instructions", "", *_quality(audit.instructions, of_rows)]
+    lines += ["", "## Texts of histories and instructions", "", *texts_in_markdown(audit.texts), "", "## Plots", ""]
     lines += [f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in plots.items()]
     return "\n".join(lines) + "\n"
 
@@ -181,7 +184,8 @@ def figures(quality: TextQuality, of_rows: int | None = None) -> dict[str, str]:
         elif isinstance(value, int):
             texts[name] = f"{value:,}"
         else:
-            texts[name] = f"{value:.0f}" if name.startswith("words") else f"{value:.3f}"
+            digits = 0 if name.startswith("words") else 1 if name.startswith("readability") else 3
+            texts[name] = f"{value:.{digits}f}"
     if of_rows is not None:
         texts["rows"] += f" of {of_rows:,}"
     return texts

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from builder.config import MIN_SAME_FUNCTION
@@ -26,6 +27,10 @@ from .fact_checks import (
 )
 from .text_quality import leaves, stated
 
+REPEATED: Final = 0.03
+"""Share of the query groups that may have the instruction of another one."""
+_HASH_BYTES: Final = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -40,18 +45,21 @@ class Check:
     """Id of the first row, or name of the first tool, that violates the rule; empty if none does."""
     required: bool = True
     """True if the rule must hold; False if violations are only reported."""
+    allowed: int = 0
+    """Number of violations up to which the rule holds."""
 
     @property
     def passed(self) -> bool:
         """True if the rule holds or is not required."""
-        return self.violations == 0 or not self.required
+        return self.violations <= self.allowed or not self.required
 
 
 def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     """Check every row of a config, including rows outside the sample.
 
-    Rows are streamed. Only the distinct instructions of the train histories and the answers of query groups are held in
-    memory; the number of the former is limited by the number of scenarios, not by the number of users.
+    Rows are streamed. Only the distinct instructions of the train histories, and the answers and a hash of the
+    instruction of each query group, are held in memory; the number of the former is limited by the number of scenarios,
+    not by the number of users.
 
     Args:
         parts: The splits whose answers are known, train first.
@@ -61,14 +69,14 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
     """
     train_instructions: set[str] = set()
     rules = _rules_for(parts, train_instructions)
-    answers = _GroupAnswers()
+    groups = _QueryGroups()
     violations = Counter[str]()
     examples: dict[str, str] = {}
     rows = 0
     for part in parts:
         for row in part.every_row:
             rows += 1
-            answers.add(part.split, row)
+            groups.add(part.split, row)
             if part.split == "train":
                 train_instructions.update(step.instruction for step in row.history)
             for name, rule in rules.items():
@@ -81,7 +89,7 @@ def run_checks(parts: Sequence[AuditSplit]) -> list[Check]:
         for name, rule in rules.items()
     ]
     if parts[0].by_facts:
-        return [*checks, *answers.checks(), _check_layouts(parts)]
+        return [*checks, *groups.checks(), _check_layouts(parts)]
     return [*checks, _check_phrases(parts)]
 
 
@@ -122,29 +130,46 @@ def _attribute_rules(parts: Sequence[AuditSplit]) -> dict[str, _Rule]:
     return rules
 
 
-class _GroupAnswers:
-    """Counter of the different answers in each query group."""
+class _QueryGroups:
+    """Instruction of each query group, and the different answers in it."""
 
     def __init__(self) -> None:
         self._rows = Counter[str]()
         self._answers: dict[str, set[str]] = {}
+        self._instructions: dict[str, bytes] = {}
 
     def add(self, split: str, row: Instance) -> None:
         """Count the answer of a row."""
         group = f"{split}/{row.query_group}"
         self._rows[group] += 1
+        if group not in self._instructions:
+            self._instructions[group] = blake2b(row.instruction.encode(), digest_size=_HASH_BYTES).digest()
         if row.answer is not None:
             self._answers.setdefault(group, set()).add(row.answer.name)
 
     def checks(self) -> list[Check]:
-        """Return a check that answers differ, and the number of query groups in which all of them do."""
+        """Return checks that answers and instructions differ, and the number of query groups with no equal answers."""
         several = {group: answers for group, answers in self._answers.items() if self._rows[group] > 1}
         equal = sorted(group for group, answers in several.items() if len(answers) == 1)
         distinct = sorted(group for group, answers in several.items() if len(answers) == self._rows[group])
         return [
             Check("query groups: all users want one tool", len(equal), len(several), (*equal, "")[0]),
             Check("query groups: no two users want one tool", len(distinct), len(several), (*distinct, "")[0], False),
+            self._repeated_instructions(),
         ]
+
+    def _repeated_instructions(self) -> Check:
+        """Return a check that nearly every query group has an instruction of its own."""
+        seen: set[bytes] = set()
+        repeated = []
+        for group, instruction in self._instructions.items():
+            if instruction in seen:
+                repeated.append(group)
+            seen.add(instruction)
+        groups = len(self._instructions)
+        title = f"query groups: the instruction is that of an earlier one ({REPEATED:.0%} allowed)".replace("%", " %")
+        allowed = int(REPEATED * groups)
+        return Check(title, len(repeated), groups, (*repeated, "")[0], allowed=allowed)
 
 
 def _check_layouts(parts: Sequence[AuditSplit]) -> Check:

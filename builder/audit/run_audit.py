@@ -26,11 +26,13 @@ from .audit_split import AuditSplit, read_audit_splits
 from .gates import Gate, Outcome, in_each_split, upper_gate
 from .oracle_breakdown import Breakdown, break_down
 from .reader_gates import reader_gates
+from .request_texts import split_texts
 from .row_checks import Check, run_checks
 from .row_sampling import MAX_ROWS_IN_MEMORY, Basis, in_words
 from .shortcut import Shortcut, ShortcutPredictor
 from .shortcuts import gated_shortcuts, reported_shortcuts
 from .text_quality import Asked, TextQuality, asked, text_quality
+from .text_repetition import SplitTexts, text_repetition
 from .training_audit import TrainingAudit, audit_training, has_training
 
 
@@ -66,6 +68,8 @@ class Audit:
 
     configs: tuple[ConfigAudit, ...]
     instructions: TextQuality
+    texts: tuple[SplitTexts, ...]
+    """Figures on the texts of each split; histories are those of the last config."""
     training: TrainingAudit | None = None
     """None if the data set has no training data."""
 
@@ -142,7 +146,7 @@ def audit(
         workers: Number of processes. With several, configs are audited at the same time; the result is the same.
 
     Returns:
-        The gates and checks of each config and of the training data, and the statistics of the instructions.
+        The gates and checks of each config and of the training data, and the figures on texts.
 
     Raises:
         ReadError: If a file of the data set or the answers is missing or malformed.
@@ -166,16 +170,22 @@ def audit(
             training = audit_training(data, last.sampled_groups)
     progress("auditing", len(HISTORY_TYPES), len(HISTORY_TYPES))
     return Audit(
-        tuple(of_config.audit for of_config in found.values()), text_quality(last.instructions, encoder), training
+        tuple(of_config.audit for of_config in found.values()),
+        text_quality(last.instructions, encoder),
+        last.texts,
+        training,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _OfConfig:
-    """Result for one config, with what it shares with the others."""
+    """Result for one config, with what is measured only once."""
 
     audit: ConfigAudit
     instructions: Sequence[Asked]
+    """Instructions of the last config, which the others share; empty for these."""
+    texts: tuple[SplitTexts, ...]
+    """Figures on the texts of the last config; empty for the others."""
     sampled_groups: frozenset[str] | None
     """Query groups of the sample of the first split; None if it was measured completely."""
 
@@ -183,7 +193,11 @@ class _OfConfig:
 def _audit_one(data: Path, answers: Path | None, manifest: Manifest, most: int, config: str) -> _OfConfig:
     parts = read_audit_splits(data, config, answers, manifest, most)
     sampled = parts[0].sampled.query_groups if parts[0].sampled else None
-    return _OfConfig(audit_config(parts), asked(parts), sampled)
+    if config != HISTORY_TYPES[-1]:
+        return _OfConfig(audit_config(parts), (), (), sampled)
+    texts = text_repetition({part.split: split_texts(part) for part in parts if part.rows})
+    instructions = [item for part in parts for item in asked(part.rows, part.split)]
+    return _OfConfig(audit_config(parts), instructions, texts, sampled)
 
 
 @contextmanager

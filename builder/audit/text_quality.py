@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-import gzip
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from builder.embedding import Encoder
-from builder.errors import DataError
 from builder.randomness import generator_for
 from builder.words import words
-
-from .audit_split import AuditSplit
+from hf_dataset.schema import Instance
 
 SAMPLE: Final = 150
 """Number of rows on which distinctness is measured; fixed, so that data sets of different sizes are comparable."""
 _PER_FUNCTIONALITY: Final = 30
 """Maximum number of instructions of a functionality that are compared pairwise."""
-ORIGINAL: Final = "petoolbench_original_sample.json.gz"
-"""File with 150 released rows of the earlier benchmark, in the folder of real data."""
+_SENTENCE_END: Final = re.compile(r"[.!?]+(?=[\"')\u201d\u2019]*(?:\s|$))")
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -70,54 +64,34 @@ class TextQuality:
     """Median of the same."""
     words_95: float
     """95th percentile of the same."""
+    readability_5: float
+    """5th percentile of the Automated Readability Index of a distinct instruction; see `readability`."""
+    readability_50: float
+    """Median of the same."""
+    readability_95: float
+    """95th percentile of the same."""
     stated: float
     """Share of the rows whose instruction states every value of the answer; includes rows without values."""
     with_values: float
     """Share of the rows whose answer has at least one value."""
 
 
-def asked(parts: Sequence[AuditSplit]) -> list[Asked]:
-    """Return the instructions of some splits of a config."""
+def asked(rows: Iterable[Instance], split: str) -> list[Asked]:
+    """Return the instructions of rows.
+
+    Args:
+        rows: Rows of one split of a config.
+        split: Name of the split; query groups of different splits are different.
+    """
     return [
         Asked(
             row.instruction,
             row.functionality,
             tuple(leaves(json.loads(row.answer.arguments))) if row.answer else (),
-            f"{part.split}/{row.query_group}",
+            f"{split}/{row.query_group}",
         )
-        for part in parts
-        for row in part.rows
+        for row in rows
     ]
-
-
-def read_original_instructions(path: Path) -> list[Asked]:
-    """Read the instructions of released rows of the earlier benchmark.
-
-    The rows have no query groups; each pair of query and answer's tool counts as one.
-
-    Args:
-        path: JSON file, compressed with gzip.
-
-    Raises:
-        DataError: If the file cannot be read or is malformed.
-    """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            records = json.load(file)
-        return [_parse_original(record) for record in records]
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
-        raise DataError(f"{str(path)!r} does not hold released rows of the earlier benchmark: {error!r}.") from error
-
-
-def _parse_original(record: dict[str, Any]) -> Asked:
-    call = record["api_call_ground_truth"]
-    call = ast.literal_eval(call) if isinstance(call, str) else call
-    return Asked(
-        record["query"],
-        str(record["func"]),
-        tuple(leaves(call["parameters"])),
-        f"{record['query']} {call['tool_name']}",
-    )
 
 
 def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
@@ -132,7 +106,9 @@ def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
     """
     order = generator_for((0,), "wording").permutation(len(rows))[:SAMPLE]
     sample = [rows[int(index)].instruction for index in order]
-    lengths = np.percentile([len(text.split()) for text in {row.instruction for row in rows}], (5, 50, 95))
+    texts = {row.instruction for row in rows}
+    lengths = np.percentile([len(text.split()) for text in texts], (5, 50, 95))
+    indexes = np.percentile([readability(text) for text in texts], (5, 50, 95))
     unigrams, bigrams, trigrams = (_distinct(sample, size) for size in (1, 2, 3))
     return TextQuality(
         rows=len(rows),
@@ -141,14 +117,34 @@ def text_quality(rows: Sequence[Asked], encoder: Encoder) -> TextQuality:
         distinct_1=unigrams,
         distinct_2=bigrams,
         distinct_3=trigrams,
-        distinct_by_query_group=len({row.instruction for row in rows}) / len({row.query_group for row in rows}),
+        distinct_by_query_group=len(texts) / len({row.query_group for row in rows}),
         similarity=_similarity(rows, encoder),
         words_5=float(lengths[0]),
         words_50=float(lengths[1]),
         words_95=float(lengths[2]),
+        readability_5=float(indexes[0]),
+        readability_50=float(indexes[1]),
+        readability_95=float(indexes[2]),
         stated=sum(all(stated(value, row.instruction) for value in row.values) for row in rows) / len(rows),
         with_values=sum(bool(row.values) for row in rows) / len(rows),
     )
+
+
+def readability(text: str) -> float:
+    """Return the Automated Readability Index of a text, which is about a grade of US schools.
+
+    It is 4.71 times the letters and digits per word, plus 0.5 times the words per sentence, minus 21.43 (E. A. Smith
+    and R. J. Senter: Automated Readability Index. AMRL-TR-66-220, 1967). A text without punctuation is one sentence.
+    The index of a single sentence is a rough one; that of a text without words is the constant.
+
+    Args:
+        text: The text.
+    """
+    parts = [part for part in text.split() if any(map(str.isalnum, part))]
+    number = max(len(parts), 1)
+    characters = sum(map(str.isalnum, text))
+    sentences = max(sum(any(map(str.isalnum, part)) for part in _SENTENCE_END.split(text)), 1)
+    return 4.71 * characters / number + 0.5 * len(parts) / sentences - 21.43
 
 
 def _distinct(texts: Iterable[str], size: int) -> float:

@@ -14,8 +14,9 @@ from typing import Final, NamedTuple, TypeVar
 from builder.export import public_tool, tool_row
 from builder.world.axes import AXES, Axis, Value
 from builder.world.packs import PACK_SPLIT, Pack
+from builder.world.providers import service_providers
 from builder.world.service_catalogue import group_of
-from builder.world.services import service_jobs, service_providers
+from builder.world.services import service_jobs
 from hf_dataset.schema import ToolRow
 
 from .listing_reading import ListingReading

@@ -163,6 +163,24 @@ def features(facts: Facts) -> NDArray[np.float64]:
     return row
 
 
+def known(tools: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return features with 0 where the axis is not stated; several times faster than `np.nan_to_num`."""
+    return np.where(np.isnan(tools), 0.0, tools)
+
+
+def two_highest(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the highest and the second highest score of the tools, each of shape (sets, rules).
+
+    Args:
+        scores: Scores of at least two tools, of shape (sets, tools, rules).
+    """
+    first, second = np.maximum(scores[:, 0], scores[:, 1]), np.minimum(scores[:, 0], scores[:, 1])
+    for place in range(2, scores.shape[1]):
+        second = np.maximum(second, np.minimum(first, scores[:, place]))
+        first = np.maximum(first, scores[:, place])
+    return first, second
+
+
 class RuleSet:
     """Vectorised evaluation of many rules.
 
@@ -199,14 +217,13 @@ class RuleSet:
         Returns:
             Scores of shape (..., tools, rules). A tool that does not meet a requirement has a penalty.
         """
-        known = np.nan_to_num(tools, nan=0.0)
-        scores = known @ self._weights
+        scores = known(tools) @ self._weights
         required = tools[..., self._requirement] * self._sign
         unmet = required < self._threshold  # False where the axis is not stated: it cannot decide
         # Where nothing meets a requirement, the nearest is chosen; the objective decides between equals only.
-        scores = np.where(unmet, _NEAREST * np.nan_to_num(required) + scores - _UNMET - _NEAREST, scores)
+        scores = np.where(unmet, _NEAREST * known(required) + scores - _UNMET - _NEAREST, scores)
         if self._by_class.any():
-            classes = np.floor(np.nan_to_num(required[..., self._by_class]) * _CLASSES * 0.9999)
+            classes = np.floor(known(required[..., self._by_class]) * _CLASSES * 0.9999)
             scores[..., self._by_class] += classes * _UNMET
         return scores
 
@@ -238,6 +255,13 @@ class RuleSet:
         best, second = order[0], order[1]
         columns = np.arange(scores.shape[1])
         return best, scores[best, columns] - scores[second, columns]
+
+    def without_requirement(self, index: int) -> list[int]:
+        """Return the index of the rule that has the objective of a limit alone; empty for a rule of another kind."""
+        rule = self.rules[index]
+        if rule.kind != "limit":
+            return []
+        return [self.rules.index(ChoiceRule("single", rule.weights))]
 
     def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
         """Return the indexes of the rules of some kinds that look at no other axes than these."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .choice_rules import RuleSet
+from .choice_rules import RuleSet, known
 
 _ERROR: Final = 0.06
 """Probability that a step does not follow the preference, as assumed by the Bayesian reader."""
@@ -281,15 +281,15 @@ def counter(
 
     An axis is weighted by the square of its excess over chance, on the steps at which its values differ.
     """
-    known = np.nan_to_num(tools, nan=0.0)
-    called = known[np.arange(len(choice)), choice, :]
-    best, worst = known.max(axis=1), known.min(axis=1)
+    stated = known(tools)
+    called = stated[np.arange(len(choice)), choice, :]
+    best, worst = stated.max(axis=1), stated.min(axis=1)
     tells = best - worst > 0.05
     height = np.where(tells, (called - worst) / np.where(tells, best - worst, 1.0), 0.0)
     sign = np.where(liked, 1.0, -1.0)[:, None]
     excess = ((height - 0.5) * sign * tells).sum(axis=0) / (tells.sum(axis=0) + 2.0)
     weight = np.clip(excess, 0, None) ** 2
-    scores: NDArray[np.float64] = np.nan_to_num(candidates, nan=0.0) @ weight
+    scores: NDArray[np.float64] = known(candidates) @ weight
     return scores
 
 
@@ -297,8 +297,8 @@ def linear(
     tools: NDArray[np.float64], choice: NDArray[np.intp], liked: NDArray[np.bool_], candidates: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Score candidates by a linear utility, fitted to the choices by a penalised conditional logit."""
-    known = np.nan_to_num(tools, nan=0.0)
-    centred = known - known.mean(axis=1, keepdims=True)
+    stated = known(tools)
+    centred = stated - stated.mean(axis=1, keepdims=True)
     varies = np.abs(centred).max(axis=(0, 1), initial=0.0) > 0  # the weights of the other columns stay 0
     centred = centred[:, :, varies]
     sign = np.where(liked, 1.0, -1.0)[:, None, None]
@@ -318,7 +318,7 @@ def linear(
         weights = weights + step
         if np.abs(step).max(initial=0.0) < _CONVERGED:
             break
-    scores: NDArray[np.float64] = np.nan_to_num(candidates, nan=0.0)[:, varies] @ weights
+    scores: NDArray[np.float64] = known(candidates)[:, varies] @ weights
     return scores
 
 

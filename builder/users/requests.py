@@ -41,8 +41,6 @@ _VOWEL: Final = re.compile(r"(?!eu|uni|us[ei]|one\b)[aeiou]", re.IGNORECASE)
 """Beginning of a word whose article is `an`."""
 _FINAL_PERCENT: Final = 40
 """Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
-_LONGEST_TRADE: Final = 18
-"""Maximum length of the name of a concern in the names of web sites."""
 _ATTEMPTS: Final = 250
 """Attempts to draw values for a request before it is given up."""
 _PARTITION_ATTEMPTS: Final = 400
@@ -81,8 +79,10 @@ class Voice:
             order = [alternatives[int(place)] for place in rng.permutation(len(alternatives))]
             self.names[key] = next((name for name in order if not taken.intersection(_words(name))), order[0])
             taken.update(_words(self.names[key]))
-        compact = "".join(filter(str.isalpha, concern.name.casefold())) if concern.name.isascii() else ""
-        self._trade = compact if concern.sphere != "family" and len(compact) <= _LONGEST_TRADE else ""
+        words = [
+            word for word in concern.name.casefold().split() if word.isascii() and word.isalpha() and len(word) > 3
+        ]
+        self._trade = " ".join(words) if concern.sphere != "family" else ""
         self._orders: dict[str, list[str]] = {}
         self._shown: set[str] = set()
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .choice_rules import TIE, RuleSet
+from .choice_rules import TIE, RuleSet, two_highest
 
 CLEAR: Final = 0.1
 """Minimum lead in goodness of the tool that a user calls over the others that are offered."""
@@ -73,11 +73,11 @@ class StepPool:
         if job not in self._prepared and len(steps):
             own = slice(int(steps[0]), int(steps[-1]) + 1)
             scores = self._rules.scores(self.features[own])
-            ranked = np.sort(scores, axis=1)
-            possible = scores >= ranked[:, -1:, :] - TIE
+            first, second = two_highest(scores)
+            possible = scores >= first[:, None, :] - TIE
             self.ties[own] = possible * possible.sum(axis=1, keepdims=True, dtype=np.uint8)
             self.best[own] = scores.argmax(axis=1)
-            self.lead[own] = ranked[:, -1, :] - ranked[:, -2, :]
+            self.lead[own] = first - second
             self._prepared.add(job)
         return steps
 

@@ -99,6 +99,12 @@ class Stated:
         return exact(self.number * 4)
 
     @property
+    def usd_per_10000(self) -> str:
+        """Price of 10,000 calls, such as `24` or `0.40`."""
+        dollars = exact(self.number * 10, 2)
+        return dollars.removesuffix(".00")
+
+    @property
     def usd_per_million(self) -> str:
         """Price of a million calls, such as `2,400`."""
         return exact(self.number * 1000)
@@ -158,6 +164,13 @@ class Stated:
         else:
             calls_text, per = str(calls), f"every {seconds} seconds"
         return f"{calls_text} request{'' if calls_text == '1' else 's'} {per}"
+
+    @property
+    def usual_rate(self) -> str:
+        """Calls per second if that is a whole number, and otherwise per minute: `20 requests per second`."""
+        per_second = self.number / 60
+        calls, unit = (per_second, "second") if per_second >= 1 and per_second.is_integer() else (self.number, "minute")
+        return f"{decimal(calls)} request{'' if calls == 1 else 's'} per {unit}"
 
     @property
     def ms_between_calls(self) -> str:
@@ -354,7 +367,15 @@ class Stated:
     @property
     def end_date(self) -> str:
         """Day on which a deprecated interface ends, such as `2027-05-01`: the first of a month, half a year ahead."""
-        years, month = divmod(self.today.month + 5, 12)
+        return self._first_of_month(6)
+
+    @property
+    def late_end_date(self) -> str:
+        """As `end_date`, nine months ahead, such as `2027-08-01`."""
+        return self._first_of_month(9)
+
+    def _first_of_month(self, months: int) -> str:
+        years, month = divmod(self.today.month - 1 + months, 12)
         return date(self.today.year + years, month + 1, 1).isoformat()
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ facts as `facts.AXIS`, each with its value in the forms of its axis (`templates`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache, partial
 from importlib.resources import files
@@ -48,13 +48,14 @@ class Layout:
         """Return the parts for pickling: a compiled template cannot be pickled."""
         return partial(Layout, trusted=self._trusted), (self.name, self.source)
 
-    def render(self, facts: Facts, today: date, noun: str = "entries") -> str:
+    def render(self, facts: Facts, today: date, noun: str = "entries", extras: Sequence[Mapping[str, str]] = ()) -> str:
         """Return the listing of a tool, without empty lines; empty if no fact is stated.
 
         Args:
             facts: Stated facts in canonical units.
             today: Day of the listing.
             noun: Things that the axis coverage counts.
+            extras: What the provider mentions beside the facts, each with `label`, `key` and `text`.
 
         Raises:
             ConfigError: If the template fails, for example on a name that does not exist.
@@ -62,7 +63,7 @@ class Layout:
         if not facts:
             return ""
         try:
-            text = self._template.render(facts=FactsByAxis(facts, today, noun))
+            text = self._template.render(facts=FactsByAxis(facts, today, noun), extras=extras)
         except Exception as error:
             # A template of a pack can fail in any way, such as a wrong format or a missing level.
             raise ConfigError(f"The layout {self.name!r} cannot be rendered: {error}.") from error

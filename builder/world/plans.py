@@ -21,19 +21,15 @@ _PRICE_RANGE: Final = (0.04, 80)
 PRICES: Final = tuple(
     sorted(
         price
-        for price in {float(f"{fee / calls * 1000:.3g}") for fee in _FEES for calls in _CALLS}
-        if _PRICE_RANGE[0] <= price <= _PRICE_RANGE[1]
+        for price in {float(f"{fee / calls * 1000:.6g}") for fee in _FEES for calls in _CALLS}
+        if _PRICE_RANGE[0] <= price <= _PRICE_RANGE[1] and price == float(f"{price:.2g}")
     )
 )
-"""Prices that usual plans come to, in USD per 1,000 calls, to three digits."""
+"""Prices with two digits that usual plans come to exactly, in USD per 1,000 calls."""
 _ACCURACY: Final = 0.006
 """Relative error up to which a plan or a pack of credits may round a price."""
 _USUAL_CALLS: Final = 10_000
 """Number of calls of most plans."""
-_PACK_SIZES: Final = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
-"""Number of credits that are sold at once."""
-_USUAL_PACK: Final = 50
-"""Usual cost of a pack of credits, in USD."""
 _CREDITS: Final = ((0.5, 1), (2.0, 2), (10.0, 5), (math.inf, 10))
 """Credits that a call costs, each with the price of 1,000 calls in USD below which it does."""
 
@@ -55,6 +51,16 @@ class Plan(NamedTuple):
     def included(self) -> str:
         """The included calls, such as `10,000`."""
         return f"{self.calls:,}"
+
+    @property
+    def yearly_fee(self) -> str:
+        """Fee in USD of twelve months, such as `348`."""
+        return _usd(self.usd * 12)
+
+    @property
+    def yearly_calls(self) -> str:
+        """Calls of twelve months, such as `180,000`."""
+        return f"{self.calls * 12:,}"
 
 
 class Credits(NamedTuple):
@@ -98,29 +104,14 @@ def monthly_plan(price: float) -> Plan:
 
 @cache
 def in_credits(price: float) -> Credits:
-    """Return a price in credits. Dearer calls cost more credits.
+    """Return a price in credits: a pack for the calls of the usual plan. Dearer calls cost more credits.
 
     Args:
-        price: USD per 1,000 calls, more than 0.
+        price: USD per 1,000 calls, one of `PRICES`.
     """
+    plan = monthly_plan(price)
     per_call = next(number for limit, number in _CREDITS if price < limit)
-    costs = [(size, size * price / 1000 / per_call) for size in _PACK_SIZES]
-    packs = [
-        Credits(per_call, float(digits), size)
-        for size, cost in costs
-        for digits in {round(cost) or round(cost, 2), round(cost, 2)}
-    ]
-
-    def oddness(pack: Credits) -> tuple[bool, bool, float, float]:
-        cost = pack.size * price / 1000 / per_call
-        return (
-            abs(pack.usd / cost - 1) > _ACCURACY,
-            not pack.usd.is_integer(),
-            abs(math.log(max(pack.usd, 0.01) / _USUAL_PACK)),
-            pack.usd,
-        )
-
-    return min(packs, key=oddness)
+    return Credits(per_call, plan.usd, plan.calls * per_call)
 
 
 def _usd(amount: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Final
@@ -47,7 +48,8 @@ def group_of(job: Job, pack: Pack | None = None) -> Group:
 
 def _tool(job: Job, service: Service, layout: Layout) -> Tool:
     facts = {axis: service.facts[axis] for axis in job.axes}
-    listing = layout.render(facts, TODAY, job.noun)
+    extras = service.provider.extras
+    listing = layout.render(facts, TODAY, job.noun, extras)
     return Tool(
         name=service.name,
         provider=service.provider.name,
@@ -56,7 +58,12 @@ def _tool(job: Job, service: Service, layout: Layout) -> Tool:
         parameters=service.parameters,
         listing=listing,
         attributes=tuple(
-            Attribute(axis, _text(value), _stated(axis, facts, listing, layout, job.noun), AXES[axis].unit)
+            Attribute(
+                axis,
+                _text(value),
+                _stated(axis, facts, listing, layout, job.noun, extras),
+                AXES[axis].unit,
+            )
             for axis, value in facts.items()
         ),
         operation=service.name.partition("__")[2],
@@ -66,14 +73,17 @@ def _tool(job: Job, service: Service, layout: Layout) -> Tool:
     )
 
 
-def _stated(axis: str, facts: Facts, listing: str, layout: Layout, noun: str) -> str:
+def _stated(
+    axis: str, facts: Facts, listing: str, layout: Layout, noun: str, extras: Sequence[Mapping[str, str]]
+) -> str:
     """Return the lines of a listing that state a fact."""
     lines = listing.splitlines()
     own = [line for line in _lines(layout, axis, facts[axis], noun) if line not in _frame(layout)]
     if own and all(line in lines for line in own):
         return "\n".join(own)
     # The fact shares a line with others: the lines that are missing or different without it.
-    others = layout.render({name: value for name, value in facts.items() if name != axis}, TODAY, noun).splitlines()
+    without = {name: value for name, value in facts.items() if name != axis}
+    others = layout.render(without, TODAY, noun, extras).splitlines()
     return "\n".join(line for line in lines if line not in others)
 
 

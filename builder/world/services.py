@@ -1,7 +1,7 @@
 """Services: the built-in catalogue of data format 2, fictional providers whose tools have facts.
 
-Every functionality is offered in every split by eight of the split's own providers. Facts of a provider (access,
-region, retention, ...) hold for all of its tools; the other facts are drawn so that no tool is worse than another on
+Every functionality is offered in every split by eight of the split's own providers, of its field if there are as many.
+Facts of a provider hold for all of its tools; the other facts are drawn so that no tool is worse than another on
 everything. The catalogue does not depend on the seed of a build. A pack replaces layouts, providers and number ranges
 of the test split, and with them all facts: nothing in the repository gives those away.
 """
@@ -19,26 +19,22 @@ from builder.errors import ConfigError
 from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
 from builder.records import Binding, Functionality, Slot
-from builder.users.choice_rules import features
-from builder.words import sentence, slug, words
+from builder.words import slug, words
 
-from .axes import AXES, Axis, Value
-from .facts import Facts, draw_value, fit
-from .packs import LEAST_SPAN, PACK_SPLIT, Pack, split_layouts
+from .axes import AXES, Value
+from .facts import Facts
+from .packs import LEAST_SPAN, PACK_SPLIT, Pack
+from .providers import JOB_TABLE, OF_PAID, VETTED, ServiceProvider, catalogue_seed, service_providers
 from .trade_offs import LEAD, draw_facts
 
-_SEED: Final = 20261129
-"""Fixed seed of the catalogue."""
 _SIZE: Final = 8
 """Number of providers of a functionality in a split. With fewer, few histories refute the rivals of a preference."""
-_RANGED: Final = ("freshness", "coverage")
+_RANGED: Final = ("price", "latency", "freshness", "archive", "coverage")
 """Axes whose range depends on the functionality."""
 _FREE_UP_TO: Final = 0.8
 """Highest drawn price, in USD per 1,000 calls, in whose place a tool can be free."""
 _FREE_SHARE: Final = 0.9
 """Share of the groups with such a tool in which it is free."""
-_ACCESS_OF_PAID: Final = frozenset({"account with credit card", "review of the application"})
-"""Ways to get access that no free tool has."""
 _NAMESPACES: Final = {"e": "ecommerce", "real": "realestate"}
 """Namespaces of categories whose first word alone says too little."""
 _OPERATION_VERBS: Final = VERBS | {
@@ -46,30 +42,10 @@ _OPERATION_VERBS: Final = VERBS | {
     *("scan", "suggest", "verify"),
 }
 """First words of names of operations that are verbs."""
-_LAYOUT_DRAWS: Final = 3000
-"""Assignments of layouts to providers of which the most balanced one is taken."""
 _OPTIONAL: Final = "world/data/optional_parameters.toml"
 """Data file of the optional parameters."""
 _MAX_OPTIONAL: Final = 1
 """Highest number of optional parameters of a tool that no instruction asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceProvider:
-    """A fictional provider."""
-
-    name: str
-    split: str
-    slug: str
-    """Its name in the names of its tools."""
-    naming: str
-    """Style of its operations: `verb_noun`, `camel`, `rest`, `noun` or `namespaced`."""
-    parameters: str
-    """Style of its parameters: `snake`, `camel` or `short`."""
-    layout: str
-    """Name of the layout of its listings."""
-    facts: Facts = field(hash=False)
-    """Facts that hold for all of its tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,89 +88,30 @@ def service_jobs(split: str, pack: Pack | None = None) -> tuple[Job, ...]:
     return _service_jobs(split, pack if split == PACK_SPLIT else None)
 
 
-def service_providers(split: str, pack: Pack | None = None) -> tuple[ServiceProvider, ...]:
-    """Return the providers of a split with their facts, sorted by name.
-
-    Args:
-        split: Name of the split.
-        pack: As in `service_jobs`.
-    """
-    return _service_providers(split, pack if split == PACK_SPLIT else None)
-
-
 @cache
 def _service_jobs(split: str, pack: Pack | None) -> tuple[Job, ...]:
-    table: Mapping[str, Mapping[str, Any]] = data_table("world/data/functionality_axes.toml")
+    table: Mapping[str, Mapping[str, Any]] = data_table(JOB_TABLE)
     offered = [entry.functionality for entry in entries() if entry.offered]
     providers = service_providers(split, pack)
     load = dict.fromkeys((provider.name for provider in providers), 0)
     jobs = []
     for functionality in sorted(offered, key=lambda item: item.name):
-        rng = generator_for(_seed(pack), "services", split, functionality.name)
+        rng = generator_for(catalogue_seed(pack), "services", split, functionality.name)
         order = [providers[int(place)] for place in rng.permutation(len(providers))]
         entry = table[functionality.name]
         fitting = [
-            provider for provider in order if "source" not in entry or provider.facts["source"] in entry["source"]
+            provider
+            for provider in order
+            if ("source" not in entry or provider.facts["source"] in entry["source"])
+            and (entry["vetted"] or provider.facts["access"] != VETTED)
         ]
-        chosen = sorted(fitting, key=lambda provider: load[provider.name])[:_SIZE]
+        chosen = sorted(fitting, key=lambda provider: (entry["field"] not in provider.fields, load[provider.name]))[
+            :_SIZE
+        ]
         for provider in chosen:
             load[provider.name] += 1
         jobs.append(_job(functionality, split, entry, _ranges(entry, pack), chosen, rng))
     return tuple(jobs)
-
-
-@cache
-def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, ...]:
-    rng = generator_for(_seed(pack), "providers", split)
-    names = [layout.name for layout in split_layouts(split, pack)]
-    ranges = pack.ranges if pack is not None else {}
-    listed = sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))
-    facts = [{axis.name: _provider_fact(axis, ranges, rng) for axis in AXES.values() if axis.provider} for _ in listed]
-    chosen = _balanced_layouts(names, facts, rng)
-    return tuple(
-        ServiceProvider(**raw, layout=layout, facts=own) for raw, layout, own in zip(listed, chosen, facts, strict=True)
-    )
-
-
-def _balanced_layouts(names: Sequence[str], facts: Sequence[Facts], rng: np.random.Generator) -> list[str]:
-    """Give each provider a layout so that layouts tell as little as possible about the facts of their providers.
-
-    Of many random assignments that use all layouts equally often, the one is taken in which the mean features of the
-    providers differ least between layouts.
-
-    Args:
-        names: Names of the layouts.
-        facts: Facts of each provider.
-        rng: Generator that draws the assignments.
-    """
-    matrix = np.array([features(own) for own in facts])
-    matrix = matrix[:, ~np.isnan(matrix).any(axis=0)]
-    matrix = matrix - matrix.mean(axis=0)
-    even = np.arange(len(facts)) % len(names)
-    best, least = even, np.inf
-    for _ in range(_LAYOUT_DRAWS):
-        drawn = rng.permutation(even)
-        sums = np.zeros((len(names), matrix.shape[1]))
-        np.add.at(sums, drawn, matrix)
-        spread = float((sums**2).sum())
-        if spread < least:
-            best, least = drawn, spread
-    return [names[int(place)] for place in best]
-
-
-def _seed(pack: Pack | None) -> tuple[int, ...]:
-    return (_SEED, *pack.seed) if pack is not None else (_SEED,)
-
-
-def _raw_providers(split: str, pack: Pack | None) -> Sequence[Mapping[str, str]]:
-    if pack is not None and pack.providers:
-        return [{**raw, "split": split} for raw in pack.providers]
-    return [raw for raw in data_table("world/data/service_providers.toml")["provider"] if raw["split"] == split]
-
-
-def _provider_fact(axis: Axis, ranges: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> Value:
-    value = draw_value(axis, rng)
-    return fit(axis, float(value), *ranges[axis.name]) if axis.name in ranges else value
 
 
 def _ranges(entry: Mapping[str, Any], pack: Pack | None) -> Mapping[str, tuple[float, float]]:
@@ -231,11 +148,11 @@ def _job(
             f"worse than another on all axes. Widen the ranges in pack.toml: {', '.join(sorted(ranges))}."
         )
     facts = _with_free_tool(drawn, rng)
-    phrases = [functionality.summary, *functionality.phrases]
-    texts = [phrases[int(place)] for place in rng.permutation(len(phrases))]
-    texts += [_in_other_mood(phrase) for phrase in phrases[: max(len(providers) - len(texts), 0)]]
+    written = _written(functionality.name)[split]
+    texts = [written[int(place)] for place in rng.permutation(len(written))]
     services = [
-        _service(functionality, provider, texts[place], facts[place], rng) for place, provider in enumerate(providers)
+        _service(functionality, provider, text, own, rng)
+        for provider, text, own in zip(providers, texts, facts, strict=False)
     ]
     return Job(
         functionality, split, axes, str(entry["noun"]), tuple(sorted(services, key=lambda service: service.name))
@@ -247,7 +164,7 @@ def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequenc
     order = sorted(range(len(facts)), key=lambda place: float(facts[place]["price"]))
     lowest, second = (float(facts[place]["price"]) for place in order[:2])
     is_clear = AXES["price"].goodness(0.0) - AXES["price"].goodness(second) >= LEAD
-    is_easy = facts[order[0]].get("access") not in _ACCESS_OF_PAID
+    is_easy = facts[order[0]].get("access") not in OF_PAID
     if lowest > _FREE_UP_TO or not is_clear or not is_easy or rng.random() >= _FREE_SHARE:
         return facts
     return [{**tool, "price": 0.0} if place == order[0] else tool for place, tool in enumerate(facts)]
@@ -256,24 +173,21 @@ def _with_free_tool(facts: Sequence[Facts], rng: np.random.Generator) -> Sequenc
 def _service(
     functionality: Functionality,
     provider: ServiceProvider,
-    phrase: str,
+    description: str,
     facts: Mapping[str, Value],
     rng: np.random.Generator,
 ) -> Service:
     parameters, bindings = _parameters(functionality, provider, rng)
     name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming, rng)}"[:64]
-    return Service(name, provider, sentence(phrase), parameters, bindings, facts)
+    return Service(name, provider, description, parameters, bindings, facts)
 
 
-def _in_other_mood(phrase: str) -> str:
-    """Return a phrase that begins with a verb, as `Gets ...` instead of `Get ...` or the other way round."""
-    verb, _, rest = phrase.partition(" ")
-    if verb.endswith("ies"):
-        return f"{verb[:-3]}y {rest}".replace(" and returns ", " and return ")
-    if verb.endswith("s"):
-        return f"{verb[:-1]} {rest}".replace(" and returns ", " and return ")
-    ending = "es" if verb.endswith(("ch", "sh")) else "s"
-    return f"{verb}{ending} {rest}".replace(" and get ", " and gets ")
+@cache
+def _written(job: str) -> Mapping[str, Any]:
+    """Return what providers write of a job: descriptions by split, and comments on each slot under `parameters`."""
+    field_of_job = data_table(JOB_TABLE)[job]["field"]
+    texts: Mapping[str, Any] = data_table(f"world/data/descriptions/{field_of_job}.toml")[job]
+    return texts
 
 
 def asked_option(job: str) -> Mapping[str, Any] | None:
@@ -315,7 +229,8 @@ def _parameters(
     for slot in functionality.slots:
         name = _parameter_name(slot, provider.parameters, properties, rng)
         json_type = concepts()[slot.concept].type
-        properties[name] = {"type": json_type, "description": slot.about}
+        comments = _written(functionality.name)["parameters"][slot.name]
+        properties[name] = {"type": json_type, "description": comments[int(rng.integers(len(comments)))]}
         bindings[slot.name] = Binding((name,), json_type)
     required = list(properties)
     option = asked_option(functionality.name)

@@ -33,13 +33,21 @@ _OF_PERIODS: Final = (
 )
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "price": (
-        *("usd_per_1000", "usd_per_call", "usd_per_million", "cents_per_call", "cents_per_40", "cents_per_100"),
+        *(
+            "usd_per_1000",
+            "usd_per_call",
+            "usd_per_10000",
+            "usd_per_million",
+            "cents_per_call",
+            "cents_per_40",
+            "cents_per_100",
+        ),
         *("calls_for_10_usd", "plan", "credits", "is_zero"),
     ),
     "access": (),
     "rate_limit": (
         *("per_minute", "per_hour", "per_day", "per_five_minutes", "per_fifteen_minutes", "minutes_for_1000"),
-        *("throttle", "ms_between_calls"),
+        *("throttle", "usual_rate", "ms_between_calls"),
     ),
     "latency": ("ms", "seconds", "ms_95", "answers_per_minute"),
     "uptime": (
@@ -53,12 +61,15 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "coverage": ("count", "in_dozens", "noun"),
     "source": (),
     "reuse": (),
-    "lifecycle": ("end_date",),
+    "lifecycle": ("end_date", "late_end_date"),
     "standing": ("rating", "stars", "points"),
     "payload": (),
 }
 """Forms of each axis beside `value`, which all have, and those of `_OF_NUMBERS`."""
-_PARTS: Final[Mapping[type, tuple[str, ...]]] = {Plan: ("fee", "included"), Credits: ("per_call", "cost", "pack")}
+_PARTS: Final[Mapping[type, tuple[str, ...]]] = {
+    Plan: ("fee", "included", "yearly_fee", "yearly_calls"),
+    Credits: ("per_call", "cost", "pack"),
+}
 """What a template reads of a form that is not a text."""
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
+from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features, two_highest
 
 from .axes import AXES, Axis, Value
 from .facts import Facts, draw_value, fit, tidy
@@ -23,9 +23,9 @@ from .facts import Facts, draw_value, fit, tidy
 LEAD: Final = 0.12
 """Minimum lead in goodness of the best tool under a preference; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
-_LEADING: Final = (0.02, 0.2)
+_LEADING: Final = (0.0, 0.12)
 """Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
-_OTHERS: Final = (0.3, 0.97)
+_OTHERS: Final = (0.3, 0.9)
 """The same range for the other axes."""
 
 
@@ -82,9 +82,9 @@ def balanced_subsets(
         if not sets:
             continue
         of_sets = scores[np.array(sets)]
-        ranked = np.sort(of_sets, axis=1)
-        clear = ranked[:, -1] - ranked[:, -2] >= LEAD
-        chosen = (of_sets == ranked[:, -1:]) & clear[:, None, :]
+        first, second = two_highest(of_sets)
+        clear = first - second >= LEAD
+        chosen = (of_sets == first[:, None, :]) & clear[:, None, :]
         balanced = np.all(
             [chosen[:, :, first:last].any(axis=2) for first, last in itertools.pairwise(starts)], axis=(0, 2)
         )

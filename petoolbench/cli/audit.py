@@ -8,18 +8,20 @@ from typing import Annotated, Final
 
 import typer
 
-from builder.audit.text_quality import ORIGINAL, read_original_instructions, text_quality
+from builder.audit.text_quality import text_quality
+from builder.audit.text_repetition import text_repetition
 from builder.embedding import SentenceEncoder
 from builder.errors import AuditError
 from hf_dataset.manifest import read_manifest
 from petoolbench.building import audit
+from petoolbench.original.reference_texts import read_references
 
 from .console import progress, stdout
 from .original import audit_imported
-from .printing import print_audit, print_text_quality
+from .printing import print_audit, print_text_quality, print_texts
 
 REAL_DATA: Final = "PETOOLBENCH_REAL_DATA"
-"""Environment variable with the folder of real data; if set, `audit` also prints statistics of PEToolLLM."""
+"""Environment variable with the folder of real data; if set, `audit` prints figures on its texts for comparison."""
 
 
 def audit_folder(
@@ -44,10 +46,14 @@ def audit_folder(
         print_audit(name, item)
     name = "this data set"
     qualities = {name: result.instructions}
+    texts = list(result.texts)
     if real_data := os.environ.get(REAL_DATA):
-        original = read_original_instructions(Path(real_data) / ORIGINAL)
-        qualities[f"the earlier benchmark, {len(original)} rows"] = text_quality(original, SentenceEncoder())
+        encoder = SentenceEncoder()
+        for reference in read_references(Path(real_data)):
+            qualities[reference.name] = text_quality(reference.asked, encoder)
+            texts += text_repetition({reference.name: reference.groups})
     print_text_quality(qualities, {name: result.rows[1]} if result.sampled else {})
+    print_texts(texts)
     if out is not None:
         stdout.print(f"Report: {out}", soft_wrap=True)
     if result.failed:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from builder.audit.audit_report import figures
 from builder.audit.run_audit import ConfigAudit
 from builder.audit.text_quality import TextQuality
+from builder.audit.text_repetition import SplitTexts
+from builder.audit.text_report import LENGTHS, NUMBERS, REPETITION, length_cells, repetition_cells
 from builder.audit.training_audit import TrainingAudit
 from builder.config import LlmConfig
 from builder.llm.builder_tasks import TASKS
@@ -120,7 +123,7 @@ def print_audit(name: str, item: ConfigAudit | TrainingAudit) -> None:
         table.add_row(gate.name, *(f"{100 * number:.1f}" for number in (gate.accuracy, gate.bound, gate.margin)), holds)
     for check in item.checks:
         holds = "-" if not check.required else "yes" if check.passed else "NO"
-        table.add_row(check.name, f"{check.violations:,}", "0", "", holds)
+        table.add_row(check.name, f"{check.violations:,}", f"{check.allowed:,}", "", holds)
     stdout.print(table)
 
 
@@ -138,6 +141,25 @@ def print_text_quality(qualities: Mapping[str, TextQuality], of_rows: Mapping[st
     for name in columns[0]:
         table.add_row(name, *(column[name] for column in columns))
     stdout.print(table)
+
+
+def print_texts(texts: Sequence[SplitTexts]) -> None:
+    """Print lengths, registers and repetition of texts.
+
+    Args:
+        texts: Figures for each split or source.
+    """
+    lengths = Table(*LENGTHS, title="Texts of histories", title_justify="left", box=box.SIMPLE)
+    for item in texts:
+        lengths.add_row(*length_cells(item))
+    stdout.print(lengths)
+    repetition = Table(title="Repetition of texts across query groups, %", title_justify="left", box=box.SIMPLE)
+    for place, name in enumerate(REPETITION):
+        repetition.add_column(name, justify="right" if place in NUMBERS else "left", overflow="fold")
+    for item in texts:
+        for cells in repetition_cells(item):
+            repetition.add_row(*map(escape, cells))
+    stdout.print(repetition)
 
 
 def print_classes(parts: Sequence[ConfigScores], scored_rows: str) -> None:

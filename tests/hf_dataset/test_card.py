@@ -187,6 +187,26 @@ def test_the_card_counts_the_gates_and_checks(audited: Build, audited_card: str)
     assert f"all {summary.gates} gates and {summary.checks} checks hold" in audited_card
 
 
+def test_the_card_shows_the_figures_on_texts(audited: Build, table_rows: dict[str, list[str]]) -> None:
+    assert audited.audit is not None
+    texts = audited.audit["texts"]
+    assert [item["split"] for item in texts] == ["train", "validation", "test"]
+    assert table_rows["query groups measured"] == [str(item["query_groups"]) for item in texts]
+    for place, item in enumerate(texts):
+        for kind in item["histories"]:
+            cell = f"{100 * kind['frequent']:.1f} ({100 * kind['mentions']:.1f})"
+            assert table_rows[f"{kind['kind']} in more than 1 % of the histories"][place] == cell
+    assert not [name for name in table_rows if name.startswith("register ")]
+
+
+def test_the_card_shows_the_registers(audited: Build) -> None:
+    assert audited.audit is not None
+    first, *others = audited.audit["texts"]
+    texts = [{**first, "registers": {"formal": 0.25, "terse": 0.75}}, *others]
+    text = card_text(dataclasses.replace(audited, audit={**audited.audit, "texts": texts}), template())
+    assert "| register `terse` | 75.0 | 0.0 | 0.0 |" in text
+
+
 def test_the_card_shows_every_plot(attribute_built: Built, audited_card: str) -> None:
     for plot in re.findall(r"!\[.*\]\((.*)\)", audited_card):
         assert (attribute_built.data / plot).is_file()

@@ -47,7 +47,7 @@ class Situation:
     relative: bool = True
     """True if the day is known to the reader of the request, so that dates can be relative to it."""
     trade: str = ""
-    """What web sites about their concern have in their names; empty if that would sound odd."""
+    """Words, of which web sites about their concern have one in their names; empty if that would sound odd."""
 
 
 @dataclass(slots=True)

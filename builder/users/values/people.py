@@ -36,6 +36,12 @@ _SITE_FIRST = (
     "harbor", "tallpine", "mistral", "copper", "fjord", "willow", "granite", "saffron", "juniper", "lantern", "meadow",
     "orchid", "pebble", "raven", "thistle", "umber", "velvet", "walnut", "yarrow", "zephyr", "clover", "driftwood",
 )  # fmt: skip
+_SITE_PLACES = (
+    "northgate", "oldbridge", "millrace", "quayside", "highfield", "stonecross", "riverbend", "eastbank", "westgate",
+    "tollgate", "fernhill", "greenlane", "brookside", "longmeadow", "blackwater", "whitestone", "redbarn", "lakeside",
+    "upperfold", "southport-road", "hillcrest", "ferrylane", "chapelend", "saltmarsh", "windmill-row", "parkview",
+    "orchardgate", "castlefoot", "harbourside", "twinpines", "station-road", "cobblestreet",
+)  # fmt: skip
 _SITE_SECOND = (
     "books", "bakery", "studio", "archive", "garden", "cycling", "pottery", "roastery", "joinery", "kitchen", "choir",
     "sailing", "trails", "ceramics", "letters", "workshop", "museum", "vineyard", "theatre", "records",
@@ -136,9 +142,11 @@ def company(draw: ValueSource) -> SlotValue:
 
 def domain(draw: ValueSource) -> SlotValue:
     """Draw the domain of a small company, often one of the trade of the person's concern."""
-    of_trade = draw.situation is not None and draw.situation.trade and draw.rng.random() < _OF_TRADE
-    second = draw.situation.trade if draw.situation and of_trade else draw.choice(_SITE_SECOND)
-    return plain(f"{draw.choice(_SITE_FIRST)}{second}{draw.choice(_SITE_ENDS)}")
+    if draw.situation is None or not draw.situation.trade or draw.rng.random() >= _OF_TRADE:
+        return plain(f"{draw.choice(_SITE_FIRST)}{draw.choice(_SITE_SECOND)}{draw.choice(_SITE_ENDS)}")
+    trade = draw.choice(draw.situation.trade.split())
+    form = draw.choice(("{place}-{trade}", "{trade}-{place}", "{place}{trade}", "{trade}at{place}", "{place}"))
+    return plain(form.format(place=draw.choice(_SITE_PLACES), trade=trade) + draw.choice(_SITE_ENDS))
 
 
 def url(draw: ValueSource) -> SlotValue:

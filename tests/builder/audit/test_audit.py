@@ -15,6 +15,7 @@ from builder.audit.row_checks import run_checks
 from builder.audit.run_audit import Audit, ConfigAudit, audit, audit_config
 from builder.audit.shortcut import Shortcut, ShortcutPredictor
 from builder.audit.shortcuts import SHORTCUTS
+from builder.audit.text_repetition import KINDS
 from builder.embedding import SentenceEncoder
 from builder.errors import OutputError
 from builder.predictors.protocol import Predictor
@@ -258,8 +259,10 @@ def test_the_report_is_written_as_json_markdown_and_plots(whole: Audit, tmp_path
     assert [item["config"] for item in written["configs"]] == list(HISTORY_TYPES)
     assert all(item["failed"] == [] for item in written["configs"])
     assert written["instructions"]["rows"] == 120
+    assert [item["split"] for item in written["texts"]] == ["train", "validation", "test"]
     page = (tmp_path / "report" / "AUDIT.md").read_text()
     assert "| oracle | 100.0 | 99.0 | 0.0 | yes |" in page
+    assert page.count("| train | histories | ") == len(KINDS)
     plots = sorted(path.name for path in (tmp_path / "report" / "audit").iterdir())
     assert plots == ["categories.png", "lengths.png", "oracle.png", "shortcuts.png"]
     first = {name: (tmp_path / "report" / "audit" / name).read_bytes() for name in plots}

@@ -131,6 +131,20 @@ def test_tools_that_are_dealt_out_once_fail_their_gates_and_are_reported() -> No
     assert check_of(splits(), check.name).violations < 3 * GROUPS / 2
 
 
+@pytest.mark.parametrize(("equal", "violations", "passed"), [(1, 0, True), (2, 1, True), (3, 2, False)])
+def test_instructions_of_query_groups_may_seldom_recur(equal: int, violations: int, passed: bool) -> None:
+    """Of the 36 query groups, one may have the instruction of another one."""
+    groups = sorted({row.query_group for part in splits() for row in part.rows})[:equal]
+
+    def change(_: AuditSplit, row: Instance) -> Instance:
+        return replace(row, instruction="do it") if row.query_group in groups else row
+
+    check = check_of(changed(splits(), change), "query groups: the instruction is that of an earlier one (3 % allowed)")
+    assert (check.violations, check.rows, check.allowed, check.passed) == (violations, 3 * GROUPS, 1, passed)
+    assert check.required
+    assert bool(check.example) == bool(violations)
+
+
 def best_on(axis: str, part: AuditSplit, row: Instance) -> str:
     """Return the candidate that is best on an axis where less is better."""
     values = {

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.audit.text_quality import ORIGINAL, Asked, read_original_instructions, stated, text_quality
-from builder.errors import DataError
+from builder.audit.text_quality import Asked, readability, stated, text_quality
 
 
 class LetterEncoder:
@@ -41,6 +37,9 @@ def test_figures_match_values_computed_by_hand() -> None:
     # The only functionality with two distinct instructions has one of `a` and one of `b`.
     assert quality.similarity == 0.0
     assert (quality.words_5, quality.words_50, quality.words_95) == (2.1, 3.0, 3.9)
+    indexes = sorted(readability(text) for text in ("a in Oslo", "b in Bergen now", "a b"))
+    assert quality.readability_50 == indexes[1]
+    assert indexes[0] < quality.readability_5 < indexes[1] < quality.readability_95 < indexes[2]
     assert quality.stated == 3 / 4
     assert quality.with_values == 3 / 4
 
@@ -69,38 +68,19 @@ def test_a_value_is_stated_literally_or_as_a_written_date(value: str | float, in
     assert stated(value, instruction) is expected
 
 
-def original(tmp_path: Path, text: str) -> Path:
-    """Write a file of released rows and return its path."""
-    with gzip.open(tmp_path / ORIGINAL, "wt") as file:
-        file.write(text)
-    return tmp_path / ORIGINAL
+@pytest.mark.parametrize(
+    ("text", "characters", "words", "sentences"),
+    [
+        ("The cat sat.", 9, 3, 1),
+        ('Is it 12.5 now? "Yes." It is', 17, 7, 3),
+        ("no full stop at all", 15, 5, 1),
+        ("Wait... what?!", 8, 2, 2),
+        ("see https://a.example/b.html - now", 24, 3, 1),
+    ],
+)
+def test_readability_is_the_automated_readability_index(text: str, characters: int, words: int, sentences: int) -> None:
+    assert readability(text) == pytest.approx(4.71 * characters / words + 0.5 * words / sentences - 21.43)
 
 
-def test_released_rows_are_read(tmp_path: Path) -> None:
-    record = {"query": "Weather in Oslo", "func": "3"}
-    calls = [{"tool_name": "W", "parameters": {"where": {"city": "Oslo"}}}, {"tool_name": "V", "parameters": {}}]
-    path = original(
-        tmp_path, json.dumps([{**record, "api_call_ground_truth": call} for call in [*calls, str(calls[0])]])
-    )
-    rows = read_original_instructions(path)
-    assert [row.values for row in rows] == [("Oslo",), (), ("Oslo",)]
-    assert len({row.query_group for row in rows}) == 2
-    assert {row.functionality for row in rows} == {"3"}
-
-
-@pytest.mark.parametrize("text", ["[", "[{}]", "[3]", '[{"query": "x", "func": "1", "api_call_ground_truth": "1 +"}]'])
-def test_malformed_files_are_rejected(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DataError, match="does not hold released rows of the earlier benchmark"):
-        read_original_instructions(original(tmp_path, text))
-
-
-def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="does not hold released rows"):
-        read_original_instructions(tmp_path / ORIGINAL)
-
-
-@pytest.mark.realdata
-def test_figures_of_the_earlier_benchmark(real_data: Path) -> None:
-    quality = text_quality(read_original_instructions(real_data / ORIGINAL), LetterEncoder())
-    assert quality.rows == 150
-    assert quality.distinct_instructions == 0.6
+def test_a_text_without_words_has_an_index() -> None:
+    assert readability("...") == pytest.approx(-21.43)

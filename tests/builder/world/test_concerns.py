@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import combinations
 from string import Formatter
 from typing import Final
 
+import numpy as np
 import pytest
 
+from builder.users.values.places import draw_home
 from builder.world.concerns import CONCERN_REGISTERS, SPHERES, Concern, concerns
 from builder.world.services import service_jobs
 from hf_dataset.layout import SPLITS
@@ -63,6 +67,33 @@ def test_every_functionality_is_asked_for_by_four_concerns_in_twenty_texts(split
     for concern in concerns(split):
         texts.update({name: len(request.texts) for name, request in concern.requests.items()})
     assert {name: texts[name] for name in names if texts[name] < 20} == {}
+
+
+@pytest.mark.parametrize(("split", "lives"), [("train", 815), ("validation", 808), ("test", 727)])
+def test_every_split_has_hundreds_of_lives(split: str, lives: int) -> None:
+    """A life has one to three concerns of one register and different spheres, in a country that suits all of them."""
+    found = [
+        chosen
+        for number in (1, 2, 3)
+        for chosen in combinations(concerns(split), number)
+        if len({concern.register for concern in chosen}) == 1
+        and len({concern.sphere for concern in chosen}) == number
+        and can_share_a_country(chosen)
+    ]
+    assert len(found) == lives >= 200, "docs/explanation/world.md states the numbers"
+    rng = np.random.default_rng(0)
+    for limits in {shared_countries(chosen) for chosen in found}:
+        assert not limits or draw_home(rng, limits).country_code in limits
+
+
+def shared_countries(chosen: Sequence[Concern]) -> frozenset[str]:
+    """Return the countries in which all concerns can be; empty for any, or if there is none."""
+    limits = [concern.countries for concern in chosen if concern.countries]
+    return frozenset.intersection(*limits) if limits else frozenset()
+
+
+def can_share_a_country(chosen: Sequence[Concern]) -> bool:
+    return bool(shared_countries(chosen)) or not any(concern.countries for concern in chosen)
 
 
 @each_concern()

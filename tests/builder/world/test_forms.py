@@ -39,6 +39,8 @@ def number_of(text: str) -> float:
         ("price", 2.4, "cents_per_100", "24"),
         ("price", 2.4, "usd_per_million", "2,400"),
         ("price", 2.5, "calls_for_10_usd", "4,000"),
+        ("price", 2.4, "usd_per_10000", "24"),
+        ("price", 0.05, "usd_per_10000", "0.50"),
         ("price", 2.4, "cents_per_call", "0.24"),
         ("price", 0.0, "usd_per_call", "0"),
         ("rate_limit", 2.0, "per_minute", "2"),
@@ -50,6 +52,9 @@ def number_of(text: str) -> float:
         ("rate_limit", 60.0, "throttle", "1 request per second"),
         ("rate_limit", 90.0, "throttle", "1.5 requests per second"),
         ("rate_limit", 6000.0, "throttle", "100 requests per second"),
+        ("rate_limit", 6000.0, "usual_rate", "100 requests per second"),
+        ("rate_limit", 60.0, "usual_rate", "1 request per second"),
+        ("rate_limit", 20.0, "usual_rate", "20 requests per minute"),
         ("rate_limit", 2.0, "ms_between_calls", "30,000"),
         ("rate_limit", 7000.0, "ms_between_calls", "8.57"),
         ("latency", 12000.0, "ms", "12,000"),
@@ -215,11 +220,11 @@ def test_a_plan_costs_the_price_per_call() -> None:
 @pytest.mark.parametrize(
     ("price", "per_call", "cost", "pack"),
     [
-        (0.04, 1, "40", "1,000,000"),
-        (0.0633, 1, "63", "1,000,000"),
-        (1.25, 2, "125", "200,000"),
-        (2.45, 5, "49", "100,000"),
-        (16.0, 10, "32", "20,000"),
+        (0.04, 1, "5", "125,000"),
+        (0.19, 1, "19", "100,000"),
+        (1.2, 2, "12", "20,000"),
+        (2.4, 5, "24", "50,000"),
+        (15.0, 10, "150", "100,000"),
     ],
 )
 def test_prices_have_a_form_in_credits(price: float, per_call: int, cost: str, pack: str) -> None:

@@ -31,8 +31,8 @@ NUMBER: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+(?
 
 # Values in canonical units, small and large.
 NUMBERS: Final[Mapping[str, tuple[float, ...]]] = {
-    "price": (0.064, 0.35, 2.4, 6.1, 20.0, 27.0),
-    "rate_limit": (2.0, 30.0, 450.0, 1800.0, 6000.0),
+    "price": (0.06, 0.35, 2.4, 6.0, 20.0, 29.0),
+    "rate_limit": (5.0, 30.0, 240.0, 1800.0, 6000.0),
     "latency": (43.0, 650.0, 1400.0, 12000.0),
     "uptime": (95.0, 98.5, 99.5, 99.97, 99.99),
     "retention": (0.25, 1.0, 14.0, 60.0, 180.0),
@@ -54,11 +54,10 @@ PAIRS: Final[Mapping[str, tuple[tuple[float, float], ...]]] = {
     "standing": ((5.0, 5.5), (8.0, 8.8)),
 }
 
-HEADINGS: Final = {
-    *("{", "}", "## Limits & pricing", "### Current limits and terms", "data_policy:"),
-    *("| Property | Value |", "|---|---|", "Service parameter | Value", "Header | Meaning | Value"),
-}
-"""Lines of a layout that state no fact."""
+HEADINGS: Final = {"HTTP/2 200"}
+"""Lines with a number that state no fact."""
+MOST_HEADINGS: Final = 4
+"""Most lines of a layout that state no fact."""
 
 Reader = Callable[[Sequence[float]], Iterator[float]]
 """Reads canonical values from the numbers of a text."""
@@ -80,25 +79,6 @@ def ratio(factor: float) -> Reader:
     return lambda numbers: (first / second * factor for first, second in permutations(numbers, 2) if second)
 
 
-def throttle(numbers: Sequence[float]) -> Iterator[float]:
-    """Read calls per minute from calls per second, or from calls in a number of seconds."""
-    yield from (number * 60 for number in numbers[:1] if len(numbers) == 1)
-    yield from ratio(60)(numbers)
-
-
-def credit_price(numbers: Sequence[float]) -> Iterator[float]:
-    """Read USD per 1,000 calls from credits per call, the size of a pack and its cost."""
-    if len(numbers) == 3:
-        per_call, size, cost = numbers
-        yield cost / size * per_call * 1000
-
-
-def downtime(numbers: Sequence[float]) -> Iterator[float]:
-    """Read percent of uptime from hours and minutes, or minutes and seconds, of downtime in 30 days."""
-    larger, smaller = [*[number for number in numbers if number != 30], 0][:2]
-    yield from (100 - (larger * unit + smaller * unit / 60) / 25_920 for unit in (3_600, 60))
-
-
 UNITS: Final = (1, 60, 3_600, 86_400, 604_800, 2_592_000)
 """Seconds of the units of time."""
 DURATION: Final = tuple(times(unit) for unit in UNITS)
@@ -117,7 +97,7 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[Reader, ...]]]] = {
         "standing": (times(1),),  # of 10
     },
     "validation": {
-        "price": (times(1_000),),  # USD per call
+        "price": (times(1_000), times(0.1)),  # USD per call, cents for 100 calls
         "rate_limit": (times(1 / 60),),  # an hour
         "latency": (times(1_000),),  # seconds
         "uptime": (times(1),),  # percent
@@ -128,11 +108,10 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[Reader, ...]]]] = {
         "standing": (times(0.1),),  # of 100
     },
     "test": {
-        # Calls for 10 USD; USD per million; cents per call; credits.
-        "price": (over(10_000), times(0.001), times(10), credit_price),
-        "rate_limit": (times(1 / 15), times(0.2), throttle),  # in 15 or 5 minutes; per second
+        "price": (times(0.1), times(0.001), ratio(1_000)),  # USD per 10,000 or per million calls; for a number of calls
+        "rate_limit": (times(1), times(60)),  # a minute; a second
         "latency": (times(1),),  # ms, median
-        "uptime": (times(1), downtime),  # percent; downtime in 30 days
+        "uptime": (times(1), less_than(100, 1)),  # percent; percent of failed requests
         "retention": DAYS,  # hours to months
         "freshness": (*DURATION, *(over(unit) for unit in UNITS)),  # interval; times a unit
         "archive": (less_than(TODAY.year, 1),),  # first year
@@ -167,7 +146,8 @@ def examples() -> Iterator[Facts]:
 
 
 def numbers_in(text: str) -> list[float]:
-    text = re.sub(r"\bonce\b|\bevery (?=[a-z])|\b(?:hourly|daily|weekly|monthly)\b", "1 ", text.replace("twice", "2"))
+    text = text.lower().replace("twice", "2")
+    text = re.sub(r"\bonce\b|\bevery (?=[a-z])|\b(?:hourly|daily|weekly|monthly)\b", "1 ", text)
     return [float(number.replace(",", "")) for number in NUMBER.findall(text)]
 
 
@@ -177,7 +157,7 @@ def is_close(axis: str, read: float, value: float) -> bool:
 
 
 def test_each_split_has_its_layouts() -> None:
-    assert {split: len(layouts(split)) for split in SPLITS} == {"train": 7, "validation": 4, "test": 5}
+    assert {split: len(layouts(split)) for split in SPLITS} == {"train": 23, "validation": 14, "test": 29}
 
 
 @each_layout
@@ -219,7 +199,8 @@ def test_a_listing_states_facts_and_nothing_else(layout: Layout) -> None:
     """Apart from headings and brackets, no line stands in listings that have no fact in common."""
     lines = [set(render(layout, {axis: values_of(axis)[0]}).splitlines()) for axis in AXES]
     common = {line for first, second in combinations(lines, 2) for line in first & second}
-    assert common <= HEADINGS, common - HEADINGS
+    assert len(common) <= MOST_HEADINGS
+    assert not any(re.search(r"\d", line) for line in common if line not in HEADINGS), common
     assert not re.search("HTTPS|TLS|CORS", render(layout, {axis: values_of(axis)[0] for axis in AXES}))
 
 
@@ -242,7 +223,7 @@ def test_a_reader_gets_the_canonical_value(split: str, layout: Layout, axis: str
         return any(is_close(axis, read, value) for read in reader(found[value]))
 
     readers = FORMS[split][axis]
-    if axis in {"retention", "freshness"}:  # their unit depends on the value
+    if axis in {"retention", "freshness"} or (split, axis) == ("test", "rate_limit"):  # the unit depends on the value
         assert all(any(reads(reader, value) for reader in readers) for value in found), found
     else:
         assert any(all(reads(reader, value) for value in found) for reader in readers), found
@@ -251,11 +232,17 @@ def test_a_reader_gets_the_canonical_value(split: str, layout: Layout, axis: str
 @each_layout
 def test_nothing_to_pay_and_nothing_kept_are_said_so(layout: Layout) -> None:
     price, retention = (render(layout, {axis: 0.0}) for axis in ("price", "retention"))
-    assert re.search(r"free|nothing|none|no (?:charge|fee)|[^\d.]0(?![\d.])", price, re.IGNORECASE), price
     assert re.search(
-        r"\bno\b|\bnot\b|none|off|zero|immediate|at once|PT0S|[^\d.]0(?![\d.])", retention, re.IGNORECASE
+        r"free|nothing|none|no (?:charge|fee|billing|money)|not (?:charge|billed)|[^\d.]0(?![\d.])",
+        price,
+        re.IGNORECASE,
+    ), price
+    assert re.search(
+        r"\bno\b|\bnot\b|n't\b|none|nothing|never|off|zero|immediate|at once|PT0S|[^\d.]0(?![\d.])",
+        retention,
+        re.IGNORECASE,
     ), retention
-    assert not re.search(r"\b0 (?:days|hours|seconds|months)\b|0\.00", price + retention)
+    assert not re.search(r"\b0 (?:days|hours|seconds|months)\b|0\.00(?! \(free)", price + retention)
 
 
 @each_layout
@@ -263,8 +250,8 @@ def test_listings_are_compact(layout: Layout) -> None:
     rng = np.random.default_rng(1)
     for _ in range(40):
         text = render(layout, random_facts(rng, 8))
-        assert len(text.splitlines()) <= 12, text
-        assert len(text.split()) <= 90, text
+        assert len(text.splitlines()) <= 14, text
+        assert len(text.split()) <= 95, text
 
 
 def test_no_layout_is_in_two_splits() -> None:

@@ -20,7 +20,8 @@ from builder.world.pack_checks import check_pack, example_listings, layout_probl
 from builder.world.pack_copies import MAX_SHARED, copies, masked_lines
 from builder.world.pack_samples import TODAY
 from builder.world.packs import MAX_BYTES, MAX_FILES, Pack, read_pack, split_layouts
-from builder.world.services import service_jobs, service_providers
+from builder.world.providers import service_providers
+from builder.world.services import service_jobs
 from hf_dataset.layout import SPLITS
 
 EXAMPLE: Final = Path(__file__).parents[2] / "fixtures" / "listing_pack"
@@ -330,7 +331,7 @@ def test_all_problems_are_counted(folder: Path) -> None:
         ),
         (
             "[ranges]\n\nlatency = [500, 1000]",
-            "pack.toml, line 3: latency spans 16% of the axis (60 to 5000 ms, on the",
+            "pack.toml, line 3: latency spans 14% of the axis (40 to 5000 ms, on the",
         ),
     ],
 )
@@ -369,9 +370,9 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
         (folder / "layouts" / f"{name}.j2").write_text("")  # only the ranges matter here
     ranges = {
         "price": "[1.25, 20]",
-        "latency": "[60, 560]",
-        "rate_limit": "[5, 120]",
-        "uptime": "[95, 99.8]",
+        "latency": "[40, 480]",
+        "rate_limit": "[10, 120]",
+        "uptime": "[98, 99.9]",
         "standing": "[6, 9.4]",
         "freshness": "[60, 21600]",
         "coverage": "[8, 45]",
@@ -418,11 +419,11 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency 16 alone: latency has no form 'millis'; its forms: value, number, in_words, ms, seconds, ms_95, answers_per_minute."),
+        (replaced("facts.latency.ms ", "facts.latency.millis "), ", line 47: cannot be rendered with latency 9 alone: latency has no form 'millis'; its forms: value, number, in_words, ms, seconds, ms_95, answers_per_minute."),
         (replaced("facts.latency.ms ", "facts.latency.per_hour "), ": latency has no form 'per_hour'; its forms: "),
         (replaced("facts.region.value", "facts.region.number"), ": region has no form 'number'; its forms: value."),
         (replaced("if facts.latency ", "if facts.delay "), ", line 46: cannot be rendered with price 0 alone: 'delay' is no axis; axes: price, access, rate_limit,"),
-        (replaced("facts.price.calls_for_10_usd", "facts.price.plan.cost"), "the plan of price has no 'cost'; it has: fee, included."),
+        (replaced("facts.price.calls_for_10_usd", "facts.price.plan.cost"), "the plan of price has no 'cost'; it has: fee, included, yearly_fee, yearly_calls."),
         (replaced("facts.latency.ms ", "facts.price.usd_per_call "), "'usd_per_call' of a fact that is not stated; put it in {% if facts.AXIS %}."),
         (replaced('"US": "USA (Utah)", ', ""), "a table of the template has no entry 'US'; its entries: 'EU', 'APAC'."),
         (replaced("{{ LAW[", "{{ LAWS["), "'LAWS' does not exist; a template knows facts.AXIS and what it sets."),
@@ -471,7 +472,7 @@ def test_a_layout_that_is_json_is_always_json() -> None:
 def test_layouts_of_the_repository_are_no_copies_of_each_other() -> None:
     known = [masked_lines(layout) for split in SPLITS for layout in layouts(split)]
     for first in known:
-        assert len(first) >= len(AXES)
+        assert len(first) >= 0.8 * len(AXES)
         assert max(len(first & other) for other in known if other is not first) <= 0.5 * MAX_SHARED * len(first)
 
 

@@ -13,7 +13,8 @@ from builder.grouping.functionalities import data_table
 from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, features
 from builder.world.axes import AXES
 from builder.world.plans import PRICES
-from builder.world.services import Job, asked_option, operation_name, service_jobs, service_providers
+from builder.world.providers import service_providers
+from builder.world.services import Job, asked_option, operation_name, service_jobs
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
 
@@ -66,11 +67,11 @@ def test_facts_fit_the_functionality(split: str) -> None:
     for job in service_jobs(split):
         about = table[job.functionality.name]
         for service in job.services:
-            for axis in {"freshness", "coverage"} & set(job.axes):
+            for axis in {"price", "latency", "freshness", "archive", "coverage"} & set(job.axes):
                 low, high = about[axis]
                 value = float(service.facts[axis])
-                assert low <= value <= high
-                assert value == int(value)
+                assert low <= value <= high or (axis, value) == ("price", 0.0)
+                assert axis == "price" or value == int(value)
             if "source" in job.axes:
                 assert service.facts["source"] in about["source"]
 
@@ -79,7 +80,7 @@ def test_facts_fit_the_functionality(split: str) -> None:
 def test_some_tools_are_free_and_the_others_of_the_group_clearly_dearer(split: str) -> None:
     prices = [sorted(float(service.facts["price"]) for service in job.services) for job in service_jobs(split)]
     free = [group for group in prices if group[0] == 0]
-    assert 0.3 <= len(free) / len(prices) <= 0.9
+    assert 0.2 <= len(free) / len(prices) <= 0.9
     axis = AXES["price"]
     assert all(axis.goodness(0.0) - axis.goodness(group[1]) >= LEAD for group in free)
     assert {price for group in prices for price in group} <= {0.0, *PRICES}

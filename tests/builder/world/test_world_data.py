@@ -126,9 +126,10 @@ def spread(values: Iterable[object]) -> int:
 def test_every_offered_functionality_has_axes() -> None:
     assert list(FUNCTIONALITIES) == sorted(entry.functionality.name for entry in entries() if entry.offered)
     for name, about in FUNCTIONALITIES.items():
-        limited = {"freshness", "coverage", "source"} & set(about["axes"])
-        assert set(about) == {"axes", "noun", "personal", "interactive", "bulk"} | limited, name
-        assert all(isinstance(about[flag], bool) for flag in ("personal", "interactive", "bulk")), name
+        limited = {"price", "latency", "freshness", "archive", "coverage", "source"} & set(about["axes"])
+        flags = ("personal", "interactive", "bulk", "vetted")
+        assert set(about) == {"field", "axes", "noun", *flags} | limited, name
+        assert all(isinstance(about[flag], bool) for flag in flags), name
 
 
 @pytest.mark.parametrize("name", FUNCTIONALITIES)

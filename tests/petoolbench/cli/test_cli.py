@@ -124,6 +124,7 @@ def test_audit_prints_tables_and_writes_the_report(attribute_built: Built, tmp_p
         "most popular tool elsewhere",
         "Text of the instructions",
         "distinct by query",
+        "Repetition of texts across query groups",
     ):
         assert text in done.stdout
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["AUDIT.md", "audit", "audit.json"]
@@ -143,10 +144,11 @@ def test_audit_of_a_broken_data_set_names_the_gate(built: Built, tmp_path: Path)
 
 
 @pytest.mark.realdata
-def test_audit_also_prints_figures_of_the_earlier_benchmark(built: Built, real_data: Path, tmp_path: Path) -> None:
+def test_audit_also_prints_figures_of_other_data_sets(built: Built, real_data: Path, tmp_path: Path) -> None:
     done = run("audit", built.data, cwd=tmp_path, PETOOLBENCH_REAL_DATA=str(real_data))
     assert done.returncode == 0, done.stderr
-    assert "the earlier benchmark, 150 rows" in done.stdout
+    assert done.stdout.count("examples of a real catalogue") > 1
+    assert done.stdout.count("the earlier benchmark") > 1
 
 
 def test_a_dry_run_sends_no_request_and_writes_no_file(tmp_path: Path) -> None:
