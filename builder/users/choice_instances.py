@@ -176,6 +176,9 @@ class ChoiceInstanceMaker:
             if user is None:
                 self._funnel.drop("query_group", "not_identifiable")
                 return None
+            if any(self._are_alike(user, other) for other in found):
+                self._funnel.drop("query_group", "two_users_alike")
+                return None
             if len(found) < len(answers):
                 found.append(user)
                 self._kinds[user.kind] += 1
@@ -190,6 +193,17 @@ class ChoiceInstanceMaker:
         self._asked.add(asked[0].instruction)
         said = {history_type: of_type for history_type, of_type in words.items() if of_type is not None}
         return [self._user(life, user, query, said) for user in found]
+
+    def _are_alike(self, user: ChoiceUser, other: ChoiceUser) -> bool:
+        """Return True if the two users call the same tools in the histories of one type."""
+        pool = self._resources.maker.pool.steps
+        return any(
+            all(
+                pool[one.step].tools[one.choice] == pool[another.step].tools[another.choice]
+                for one, another in zip(history.steps, other.histories[name].steps, strict=True)
+            )
+            for name, history in user.histories.items()
+        )
 
     def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> Iterator[list[Concern]]:
         """Draw concerns of different spheres in one register, of which the first asks for the job; several times."""

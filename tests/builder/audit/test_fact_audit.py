@@ -14,6 +14,7 @@ from builder.audit.row_checks import Check, run_checks
 from builder.audit.run_audit import ConfigAudit, audit_config, shortcut_gate
 from builder.audit.shortcut import Shortcut, ShortcutPredictor
 from builder.audit.shortcuts import SHORTCUTS
+from builder.audit.text_shortcuts import labels
 from builder.predictors.protocol import Predictor
 from hf_dataset.manifest import Manifest
 from hf_dataset.schema import HISTORY_TYPES, AnswerRow, FactRow, Instance, ToolDoc, ToolRow
@@ -390,7 +391,7 @@ def test_a_train_layout_in_another_split_is_found() -> None:
     train, validation, test = splits()
     name = "tools: the layout of a train tool documents a tool of another split"
     assert check_of([train, validation, test], name).passed
-    listing = max((tool.listing for tool in train.tools.values()), key=len)
+    listing = max(train.tools.values(), key=lambda tool: len(labels(tool))).listing
     first = min(test.tools)
     leaked = replace(test, tools={**test.tools, first: replace(test.tools[first], listing=listing)})
     check = check_of([train, validation, leaked], name)

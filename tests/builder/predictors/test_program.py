@@ -93,7 +93,7 @@ def test_the_listings_of_a_pack_are_read() -> None:
     assert list(reading.by_axis) == list(reading.guessed) == list(AXES)
     assert set(reading.by_layout) == {layout.name for layout in read_pack(PACK).layouts}
     assert set(reading.by_cell) == {(axis, layout) for axis in AXES for layout in reading.by_layout}
-    assert min(reading.by_cell.values()) > 0.75
+    assert min(reading.by_cell.values()) > 0.5
     # What a program gets right that reads nothing: half of the services use one of two forms of reply.
     assert 0.5 <= reading.guessed["payload"] < 0.65
     assert reading.guessed["latency"] < 0.1

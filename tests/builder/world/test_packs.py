@@ -369,9 +369,9 @@ def test_ranges_that_leave_too_few_trade_offs_are_found(folder: Path) -> None:
     for name in NAMES:
         (folder / "layouts" / f"{name}.j2").write_text("")  # only the ranges matter here
     ranges = {
-        "price": "[1.25, 20]",
-        "latency": "[40, 480]",
-        "rate_limit": "[10, 120]",
+        "price": "[1.3, 20]",
+        "latency": "[40, 500]",
+        "rate_limit": "[10, 180]",
         "uptime": "[98, 99.9]",
         "standing": "[6, 9.4]",
         "freshness": "[60, 21600]",
