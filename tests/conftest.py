@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from builder import pipeline
-from builder.catalogue.sources import open_source
+from builder.catalogue.sources import ReadySource, Source, open_source
 from builder.config import BuildConfig, UserConfig
 from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 
@@ -34,20 +36,28 @@ def silent(stage: str, done: int, total: int) -> None:
     """Progress callback that does nothing."""
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, source: Source | ReadySource) -> Built:
+    """Build a catalogue as `SMALL` says, once for all workers of pytest-xdist, which share a parent folder."""
+    base = factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    result = home / "result"
+    with FileLock(f"{home}.lock"):
+        if not result.exists():  # it is written last
+            report = pipeline.build(source, SMALL, home / "small", silent)
+            result.write_bytes(pickle.dumps(report))
+    return Built(home / "small", home / "small-private", pickle.loads(result.read_bytes()))  # noqa: S301 - our own file
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Small build of the built-in catalogue. Tests must not modify it."""
-    out = tmp_path_factory.mktemp("built") / "small"
-    report = pipeline.build(open_source("builtin"), SMALL, out, silent)
-    return Built(out, out.with_name("small-private"), report)
+    return built_once(tmp_path_factory, "built", open_source("builtin"))
 
 
 @pytest.fixture(scope="session")
 def attribute_built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Small build of a catalogue of tools with attributes. Tests must not modify it."""
-    out = tmp_path_factory.mktemp("attribute-built") / "small"
-    report = pipeline.build(AttributeCatalogue(), SMALL, out, silent)
-    return Built(out, out.with_name("small-private"), report)
+    return built_once(tmp_path_factory, "attribute-built", AttributeCatalogue())
 
 
 @pytest.fixture(scope="session")
