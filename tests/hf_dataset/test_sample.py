@@ -9,7 +9,7 @@ import pytest
 from hf_dataset.card import stale_pages
 from hf_dataset.schema import HISTORY_TYPES, ROWS
 from hf_dataset.verify import check_folder
-from tests.commands import run
+from tests.conftest import Demo
 from tests.environments import VERSIONS, load, offline, rows_of, rows_of_files
 
 ROOT = Path(__file__).parents[2]
@@ -30,12 +30,9 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_sample_is_up_to_date(tmp_path: Path) -> None:
-    """`make sample` runs the same command."""
-    done = run("build", "--preset", "sample", "--seed", "1", "-o", "built", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "tools read" in done.stdout
-    built, sample = files(tmp_path / "built"), files(SAMPLE)
+def test_the_sample_is_up_to_date(sample_demo: Demo) -> None:
+    assert sample_demo.output.returncode == 0, sample_demo.output.stderr
+    built, sample = files(sample_demo.data), files(SAMPLE)
     assert sorted(built) == sorted(sample), STALE
     assert [name for name in built if built[name] != sample[name]] == [], STALE
 

@@ -93,7 +93,7 @@ def test_the_help_shows_no_types_of_python(name: str, tmp_path: Path) -> None:
 
 
 def test_build_prints_the_funnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a catalogue that takes less time; `hf_dataset/test_sample.py` builds from the built-in one."""
+    """With a catalogue that takes less time; the fixture `sample_demo` uses the built-in one."""
     monkeypatch.setattr("petoolbench.cli.build.open_source", lambda _: AttributeCatalogue())
     (tmp_path / "config.toml").write_text("[users]\ntrain = 0.34\nvalidation = 0.33\ntest = 0.33\n")
     options = (
