@@ -14,7 +14,8 @@ Usage:
         expect(page.get_by_role("button", name="Score")).to_be_visible()
 
 The browser is Debian's Chromium. If it is not installed, the tests are skipped, or fail if `CI_BROWSER=required` is set.
-Pages can only reach loopback addresses.
+Pages can only reach loopback addresses. The pages of a module share a context without cookies and storage, so that the
+files of an app are loaded only once.
 
 While the browser runs, Playwright keeps an event loop running in the thread of the tests, so `asyncio.run` fails there.
 Therefore the browser is started once per module, which takes about a second, and modules that use it must not call
@@ -30,14 +31,14 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 START_S: Final = 120.0
 """Seconds within which an app must answer. On a busy machine the imports alone take ten."""
@@ -51,15 +52,18 @@ _ARGUMENTS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 _CLIENT_VARIABLES: Final = ("HF_", "HUGGING", "GRADIO_", "SPACE_")
 """Prefixes of environment variables that would change the configuration of an app."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
+_HTTP: Final = ("http", "https")
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Look(Protocol):
-    """Function that opens a page in a new browser context and waits until its app has loaded."""
+    """Function that opens a page without cookies and storage, and waits until its app has loaded."""
 
     def __call__(self, url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
         """Open a page.
@@ -83,59 +87,59 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> BrowserContext:
+    """Context of the pages of `look`, whose cache of files is kept between tests."""
+    return browser.new_context(locale="en-GB")
+
+
 @pytest.fixture
-def look(browser: Browser) -> Iterator[Look]:
+def look(context: BrowserContext) -> Iterator[Look]:
     """Function that opens pages. The test fails after a script error, or a request to a host other than loopback."""
     faults: list[str] = []
 
-    def block_external(route: Route) -> None:
-        if urlsplit(route.request.url).hostname in _LOOPBACK:
-            route.continue_()
-        else:
-            faults.append(f"request to {route.request.url}")
-            route.abort()
+    # Requests are observed and not routed, since a routed request does not use the cache.
+    def check_host(request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in _HTTP and url.hostname not in _LOOPBACK:
+            faults.append(f"request to {request.url}")
 
     def record_error(message: ConsoleMessage) -> None:
         if message.type == "error":
             faults.append(message.text)
 
     def open_page(url: str, *, dark: bool = False, width: int = 1280, height: int = 900) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-GB"
-        )
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.on("console", record_error)
-        return arrived(page, url, block_external, faults)
+        page.on("request", check_host)
+        return arrived(page, url, faults)
 
     yield open_page
-    left(browser, faults)
+    for page in context.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    context.clear_cookies()
+    assert not faults, faults
 
 
-def arrived(page: Page, url: str, answer: Callable[[Route], None], faults: list[str]) -> Page:
+def arrived(page: Page, url: str, faults: list[str]) -> Page:
     """Open an app in a page and wait until it has loaded.
 
     Args:
-        page: New page of a new context.
+        page: New page.
         url: Address of the app.
-        answer: Handler of every request of the page.
         faults: List to which script errors are appended.
 
     Returns:
         The same page.
     """
     page.context.set_default_timeout(1000 * WAIT_S)
-    page.route("**/*", answer)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(url)
     page.locator(".gradio-container").first.wait_for()
     return page
-
-
-def left(browser: Browser, faults: Sequence[str]) -> None:
-    """Close all pages, and fail if there are faults."""
-    for context in browser.contexts:
-        context.close()
-    assert not faults, faults
 
 
 @contextmanager

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from builder import pipeline
-from builder.catalogue.sources import open_source
-from builder.config import load_config
 from hf_dataset.card import stale_pages
 from hf_dataset.schema import HISTORY_TYPES, ROWS
 from hf_dataset.verify import check_folder
-from tests.conftest import silent
+from tests.conftest import Demo
 from tests.environments import VERSIONS, load, offline, rows_of, rows_of_files
 
 ROOT = Path(__file__).parents[2]
@@ -33,9 +30,9 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_sample_is_up_to_date(tmp_path: Path) -> None:
-    pipeline.build(open_source("builtin"), load_config(None, preset="sample", seed=1), tmp_path / "built", silent)
-    built, sample = files(tmp_path / "built"), files(SAMPLE)
+def test_the_sample_is_up_to_date(sample_demo: Demo) -> None:
+    assert sample_demo.output.returncode == 0, sample_demo.output.stderr
+    built, sample = files(sample_demo.data), files(SAMPLE)
     assert sorted(built) == sorted(sample), STALE
     assert [name for name in built if built[name] != sample[name]] == [], STALE
 

@@ -16,13 +16,13 @@ from leaderboard.scoring.score_submission import Scorer
 from leaderboard.stores.hub_store import HubStore
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Store
-from tests.browser import arrived, left
+from tests.browser import arrived
 from tests.conftest import Built
 from tests.fakes.hub.clients import api, hub_clients
 from tests.fakes.hub.server import HubServer
 
 from .making import RESULTS, SUBMISSIONS, groups_of_test, with_manifest
-from .spaces import PageRequest, Visit
+from .spaces import EXTERNAL, PageRequest, Visit
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,10 @@ def visit(browser: Browser) -> Iterator[Visit]:
                 faults.append(fault)
 
         page = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB").new_page()
-        return arrived(page, f"{url}{address}", answer, faults)
+        page.route(EXTERNAL, answer)
+        return arrived(page, f"{url}{address}", faults)
 
     yield open_page
-    left(browser, faults)
+    for context in browser.contexts:
+        context.close()
+    assert not faults, faults

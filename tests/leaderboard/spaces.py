@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -13,8 +14,12 @@ HOST: Final = "org-board.example"
 SIGN_IN: Final = "Sign in with Hugging Face"
 
 
+EXTERNAL: Final = re.compile(r"^https?://(?!127\.0\.0\.1[:/])")
+"""Pattern of the addresses that are not those of an app or a provider on loopback."""
+
+
 class PageRequest(NamedTuple):
-    """Request of a page."""
+    """Request of a page to another host than loopback."""
 
     route: Route
     url: str
@@ -23,9 +28,7 @@ class PageRequest(NamedTuple):
     def answer(self) -> str | None:
         """Answer as the proxy of a Space and the Hub do; return an error message for an unexpected request."""
         request_url = urlsplit(self.route.request.url)
-        if request_url.hostname == "127.0.0.1":
-            self.route.continue_()
-        elif request_url.hostname == HOST:
+        if request_url.hostname == HOST:
             self.route.fulfill(status=302, headers={"location": f"{self.url}{request_url.path}?{request_url.query}"})
         elif request_url.path == f"/api/spaces/{SPACE}":
             self.route.fulfill(json={"id": SPACE, "author": SPACE.partition("/")[0], "likes": 0})

@@ -1,6 +1,6 @@
 """Tests of the leaderboard in a browser and through gradio_client.
 
-The first app runs with its evaluator, as on a user's machine. The second app runs as in a Space, without sign-in.
+The app runs with its evaluator, as on a user's machine. The pages of a Space are tested in `test_production.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -24,7 +24,6 @@ from leaderboard.public_data import Data
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import new_id
 from leaderboard.stores.stored_records import HISTORY_TYPES, Person, Submission, System
-from leaderboard.submissions.identity import REFUSED
 from leaderboard.submissions.quota import Decision
 from leaderboard.submissions.validation import check
 from tests.browser import Look, serving
@@ -89,20 +88,6 @@ def board(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
     ]  # fmt: skip
     with serving(command, folder) as url:
         yield Board(url, data, folder)
-
-
-@pytest.fixture(scope="module")
-def space(built: Built, board: Board, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same leaderboard as a Space serves it to people who are not signed in."""
-    command = [
-        sys.executable, "-m", "leaderboard.app", "--data", str(built.data), "--store", str(board.folder / "store"),
-    ]  # fmt: skip
-    environment = {
-        "SYSTEM": "spaces", "SPACE_ID": "org/board", "SPACE_HOST": "127.0.0.1", "OAUTH_CLIENT_ID": "x", "OAUTH_CLIENT_SECRET": "y",
-        "OAUTH_SCOPES": "openid profile", "OPENID_PROVIDER_URL": "http://127.0.0.1:9",
-    }  # fmt: skip
-    with serving(command, tmp_path_factory.mktemp("space"), environment=environment) as url:
-        yield url
 
 
 def client(url: str) -> Client:
@@ -352,48 +337,9 @@ def test_a_program_can_submit_and_read(board: Board, tmp_path: Path) -> None:
         api.predict(submission_id=two[0], api_name="/status")
 
 
-def test_a_space_shows_the_board_without_sign_in_and_offers_to_sign_in(space: str) -> None:
-    api = client(space)
-    assert "wren" in {row["system"] for row in api.predict(api_name="/rows")}
-    buttons = [part["props"].get("value") for part in api.config["components"] if part["type"] == "button"]
-    assert "Sign in with Hugging Face" in buttons
-
-
-def calls(api: Client, path: Path) -> dict[str, Callable[[], Any]]:
-    file = handle_file(path)
-    return {
-        "check": lambda: api.predict(file=file, **FORM, api_name="/check"),
-        "submit": lambda: api.predict(file=file, **FORM, api_name="/submit"),
-        "status": lambda: api.predict(api_name="/status"),
-    }
-
-
-@pytest.mark.parametrize("name", ["check", "submit", "status"])
-def test_a_space_refuses_calls_without_sign_in(space: str, board: Board, tmp_path: Path, name: str) -> None:
-    path = tmp_path / "program.jsonl"
-    path.write_bytes(lines(guesses(board.data, "validation")))
-    with pytest.raises(AppError, match=re.escape(REFUSED)):
-        calls(client(space), path)[name]()
-
-
-def test_a_space_refuses_the_private_handlers_too(space: str, board: Board) -> None:
-    def response(url: str, number: int) -> str:
-        return httpx.post(f"{url}/gradio_api/run/predict", json={"data": [], "fn_index": number}, timeout=30).text
-
-    config = client(space).config
-    private = [event["id"] for event in config["dependencies"] if str(event["api_name"]).startswith("own")]
-    assert len(private) == 2
-    for number in private:
-        assert REFUSED in response(space, number)
-    local = client(board.url).config["dependencies"]
-    assert "Submissions of" in response(board.url, next(event["id"] for event in local if event["api_name"] == "own"))
-
-
-@pytest.mark.parametrize("index", [0, 2])
-def test_files_given_as_urls_are_not_fetched(space: str, index: int) -> None:
-    form: list[Any] = [None, "validation", "a", "", "", "", "", "", "", "own"]
-    # The host name does not exist, so a server that tries to fetch the file reports another error.
-    form[index] = {"path": "https://nowhere.invalid/x.jsonl", "meta": {"_type": "gradio.FileData"}}
-    address = f"{space}/gradio_api/call/check"
-    event = httpx.post(address, json={"data": form}, timeout=30).json()["event_id"]
-    assert "Files given as URLs are not accepted" in httpx.get(f"{address}/{event}", timeout=30).text
+def test_the_private_handlers_answer_on_this_machine(board: Board) -> None:
+    events = client(board.url).config["dependencies"]
+    number = next(event["id"] for event in events if event["api_name"] == "own")
+    request = {"data": [], "fn_index": number}
+    answer = httpx.post(f"{board.url}/gradio_api/run/predict", json=request, timeout=30).text
+    assert "Submissions of" in answer

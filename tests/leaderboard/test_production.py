@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -27,7 +29,7 @@ from tests.fakes.hub.openid import Provider
 from tests.fakes.hub.server import HubServer
 
 from .making import RESULTS, SUBMISSIONS, guesses, lines, write
-from .spaces import SPACE, Visit, sign_in
+from .spaces import SIGN_IN, SPACE, Visit, sign_in
 
 ROOT = Path(__file__).parents[2]
 DATA = "org/data"
@@ -45,6 +47,7 @@ class Production(NamedTuple):
     """Address of the app."""
     hub: HubServer
     data: Data
+    provider: Provider
 
 
 def space_folder(home: Path) -> Path:
@@ -86,7 +89,7 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         }
         try:
             with serving([sys.executable, "app.py"], home, cwd=space_folder(home), environment=environment) as url:
-                yield Production(url, hub, Data(built.data))
+                yield Production(url, hub, Data(built.data), provider)
             assert evaluator.poll() is None
         finally:
             evaluator.kill()
@@ -105,6 +108,9 @@ def test_a_submission_gets_a_receipt_and_appears_on_every_page(
     path = write(tmp_path, lines(guesses(production.data, "validation", seed=7)), "heron.jsonl")
     page = visit(production.url, "/?tab=submit")
     sign_in(page, "ann")
+    callback = urlsplit(production.provider.redirects[-1])
+    assert (f"{callback.scheme}://{callback.netloc}", callback.path) == (production.url, "/login/callback")
+    assert parse_qs(urlsplit(page.url).query) == {"tab": ["submit"]}  # the page before signing in
     page.locator("#predictions input[type=file]").set_input_files(path)
     expect(page.locator("#predictions")).to_contain_text("heron")
     page.locator("#name").get_by_role("textbox").fill("heron")
@@ -133,8 +139,54 @@ def test_a_submission_gets_a_receipt_and_appears_on_every_page(
     page.get_by_role("tab", name="About", exact=True).click()
     expect(page.locator(".words", has_text=production.data.revision).last).to_be_visible()
 
+    page.get_by_role("button", name="Logout (ann)").click()
+    expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
     signed_out = visit(production.url)
+    expect(signed_out.get_by_role("button", name=SIGN_IN)).to_be_visible()
     expect(signed_out.locator("#board th.system", has_text="heron")).to_be_visible()
+
+
+def signed_out_client(production: Production) -> Client:
+    return Client(production.url, verbose=False, analytics_enabled=False)
+
+
+def test_a_program_reads_the_board_without_signing_in(production: Production) -> None:
+    assert signed_out_client(production).predict(api_name="/rows") is not None
+
+
+def calls(client: Client, path: Path) -> dict[str, Callable[[], Any]]:
+    file = handle_file(path)
+    return {
+        "check": lambda: client.predict(file=file, **FORM, api_name="/check"),
+        "submit": lambda: client.predict(file=file, **FORM, api_name="/submit"),
+        "status": lambda: client.predict(api_name="/status"),
+    }
+
+
+@pytest.mark.parametrize("name", ["check", "submit", "status"])
+def test_calls_without_signing_in_are_refused(production: Production, tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, lines(guesses(production.data, "validation")))
+    with pytest.raises(AppError, match=re.escape(REFUSED)):
+        calls(signed_out_client(production), path)[name]()
+
+
+def test_calls_of_private_handlers_without_signing_in_are_refused(production: Production) -> None:
+    config = signed_out_client(production).config
+    private = [event["id"] for event in config["dependencies"] if str(event["api_name"]).startswith("own")]
+    assert len(private) == 2
+    for number in private:
+        request = {"data": [], "fn_index": number}
+        assert REFUSED in httpx.post(f"{production.url}/gradio_api/run/predict", json=request, timeout=30).text
+
+
+@pytest.mark.parametrize("index", [0, 2])
+def test_files_given_as_urls_are_not_fetched(production: Production, index: int) -> None:
+    form: list[Any] = [None, "validation", "a", "", "", "", "", "", "", "own"]
+    # The host name does not exist, so a server that tries to fetch the file reports another error.
+    form[index] = {"path": "https://nowhere.invalid/x.jsonl", "meta": {"_type": "gradio.FileData"}}
+    address = f"{production.url}/gradio_api/call/check"
+    event = httpx.post(address, json={"data": form}, timeout=30).json()["event_id"]
+    assert "Files given as URLs are not accepted" in httpx.get(f"{address}/{event}", timeout=30).text
 
 
 def test_a_program_is_identified_by_its_token(production: Production, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Tests of signing in with a browser and a provider on loopback; no part of Gradio or the app is replaced.
 
-The tests run twice: with the app at its local address, and as in a Space, where the app's address is `https://` and the
-host name of the Space. In that case the browser's requests are redirected to the app, as by the proxy of a Space.
+The app runs as in a Space, where its address is `https://` and the host name of the Space. The browser's requests are
+redirected to the app, as by the proxy of a Space. `test_production.py` signs in to an app that is not given a host name.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ class Space(NamedTuple):
     """Local address of the app."""
     store: LocalStore
     provider: Provider
-    host: str
-    """Host name that the app gets from the environment; empty if it uses that of the request."""
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +45,13 @@ def provider() -> Iterator[Provider]:
         yield running
 
 
-BY_HOST_ONLY = pytest.mark.parametrize("space", [HOST], indirect=True, ids=["by its host"])
-"""Mark for tests that do not depend on the address of the app."""
-
-
-@pytest.fixture(scope="module", params=["", HOST], ids=["by its address", "by its host"])
-def space(
-    request: pytest.FixtureRequest, built: Built, provider: Provider, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Space]:
+@pytest.fixture(scope="module")
+def space(built: Built, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
     home = tmp_path_factory.mktemp("space")
-    environment = {"SYSTEM": "spaces", "SPACE_ID": SPACE, **provider.environment()}
-    if request.param:
-        environment["SPACE_HOST"] = request.param
+    environment = {"SYSTEM": "spaces", "SPACE_ID": SPACE, "SPACE_HOST": HOST, **provider.environment()}
     command = [sys.executable, "-m", "leaderboard.app", "--data", str(built.data), "--store", str(home / "store")]
     with serving(command, home, environment=environment) as url:
-        yield Space(url, LocalStore(home / "store"), provider, request.param)
+        yield Space(url, LocalStore(home / "store"), provider)
 
 
 def fill_in(page: Page, path: Path, name: str) -> None:
@@ -77,7 +67,7 @@ def test_signing_in_submitting_and_signing_out(visit: Visit, space: Space, built
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
     sign_in(page, "ann")
     callback = urlsplit(space.provider.redirects[-1])
-    assert f"{callback.scheme}://{callback.netloc}" == (f"https://{HOST}" if space.host else space.url)
+    assert f"{callback.scheme}://{callback.netloc}" == f"https://{HOST}"
     assert callback.path == "/login/callback"
     assert parse_qs(urlsplit(page.url).query) == {"tab": ["submit"]}  # the page before signing in
     expect(page.locator("#own h3")).to_have_text("Submissions of ann")
@@ -101,7 +91,6 @@ def test_signing_in_submitting_and_signing_out(visit: Visit, space: Space, built
     assert len(space.store.submissions()) == before + 1
 
 
-@BY_HOST_ONLY
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_header_of_the_hub_does_not_cover_the_button(visit: Visit, space: Space, width: int) -> None:
     page = visit(space.url, width=width)
@@ -142,7 +131,6 @@ def test_declining_at_the_provider_does_not_sign_in(visit: Visit, space: Space) 
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
 
 
-@BY_HOST_ONLY
 def test_an_expired_sign_in_is_not_accepted(visit: Visit, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space.provider, "valid_s", 1)
     page = visit(space.url, "/?tab=submit")

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 import petoolbench as pb
+from builder.build_manifest import file_hashes
 from builder.config import BuildConfig
 from builder.errors import ConfigError, OutputError
 from hf_dataset.errors import ReadError
+from hf_dataset.manifest import FileRecord
 from tests.conftest import SMALL, Built
 
 TOML = """
@@ -24,33 +26,43 @@ test = 0.3
 """
 
 
-def test_a_build_is_a_data_set_that_can_be_loaded(tmp_path: Path) -> None:
+def tables(folder: Path) -> dict[str, FileRecord]:
+    """Return the hashes of all tables in a folder."""
+    return {path: record for path, record in file_hashes(folder).items() if path.endswith(".parquet")}
+
+
+def test_a_build_in_two_workers_can_be_loaded_and_has_the_rows_of_a_build_in_one_process(
+    built: Built, tmp_path: Path
+) -> None:
     (tmp_path / "build.toml").write_text(TOML, encoding="utf-8")
     steps: list[str] = []
-    built = pb.build(
+    result = pb.build(
         tmp_path / "out",
-        users=36,
-        seed=3,
+        users=120,
+        seed=5,
         config=tmp_path / "build.toml",
         audited=False,
+        workers=2,
         progress=lambda stage, *_: steps.append(stage),
     )
-    assert (built.folder, built.answers) == (tmp_path / "out", tmp_path / "out-private")
-    assert built.notices == ()
+    assert (result.folder, result.answers) == (tmp_path / "out", tmp_path / "out-private")
+    assert result.notices == ()
     assert steps
-    data = pb.load(built.folder, "all", "test", answers=built.answers)
-    frame = built.to_pandas()
-    assert frame.loc["chronological"].to_dict() == {"train": 14, "validation": 11, "test": 11}
+    assert tables(result.folder) == tables(built.data)
+    assert file_hashes(result.answers) == file_hashes(built.answers)
+    data = pb.load(result.folder, "all", "test", answers=result.answers)
+    frame = result.to_pandas()
+    assert frame.loc["chronological"].to_dict() == {"train": 48, "validation": 36, "test": 36}
     assert {str(kind) for kind in frame.dtypes} == {"Int64"}
-    assert len(data) == 33
-    assert "chronological" in str(built)
-    assert str(built).splitlines()[0] == f"Data set {tmp_path / 'out'}, rows"
-    content = json.loads(json.dumps(built.to_dict()))
-    assert content["build_id"] == built.manifest.build_id
-    assert content["config"]["users"]["count"] == 36
-    assert pb.verify(built.folder).passed
+    assert len(data) == 108
+    assert "chronological" in str(result)
+    assert str(result).splitlines()[0] == f"Data set {tmp_path / 'out'}, rows"
+    content = json.loads(json.dumps(result.to_dict()))
+    assert content["build_id"] == result.manifest.build_id
+    assert content["config"]["users"]["count"] == 120
+    assert pb.verify(result.folder).passed
     with pytest.raises(OutputError, match="exists already"):
-        pb.build(built.folder, users=36)
+        pb.build(result.folder, users=36)
 
 
 WRONG_BUILDS: list[tuple[dict[str, Any], str]] = [

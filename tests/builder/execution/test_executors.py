@@ -28,6 +28,7 @@ from builder.execution.folder_lock import acquire
 from builder.execution.partition_writer import PartitionWriter
 from builder.execution.staging import UNFINISHED, written_aside
 from hf_dataset.manifest import read_manifest
+from tests.commands import run
 from tests.conftest import Built, silent
 from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 from tests.fakes.openai.catalogue import write_catalogue
@@ -40,7 +41,7 @@ import sys
 from pathlib import Path
 from builder.execution.executors import Executor
 from tests.builder.execution.test_executors import make
-make(Path(sys.argv[1]), executor=Executor(sys.argv[2], workers=2))
+make(Path(sys.argv[1]), executor=Executor(workers=2))
 """
 
 
@@ -241,7 +242,7 @@ def test_a_partition_that_cannot_be_made_is_told_at_once_or_in_the_end(
 
 
 def test_killed_with_workers_and_gone_on_with_by_one(whole: Built, tmp_path: Path) -> None:
-    process = start(tmp_path / "data", "local")
+    process = start(BUILD, tmp_path / "data")
     try:
         until(lambda: list(tmp_path.glob(f".data-private.partial-*/{UNFINISHED}/*/train-*.json")), process)
     finally:
@@ -252,9 +253,11 @@ def test_killed_with_workers_and_gone_on_with_by_one(whole: Built, tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
 
 
-def start(out: Path, engine: str) -> subprocess.Popen[str]:
+def start(program: str, out: Path) -> subprocess.Popen[str]:
     """Start a process that builds with two workers."""
-    return subprocess.Popen([sys.executable, "-c", BUILD, str(out), engine], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
@@ -263,24 +266,51 @@ def until(holds: Callable[[], object], process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def test_ray_makes_the_same_files_though_an_actor_is_killed(whole: Built, tmp_path: Path) -> None:
-    process = start(tmp_path / "data", "ray")
+ON_RAY = """
+import sys
+from pathlib import Path
+from unittest import mock
+import ray
+from builder.embedding import SentenceEncoder
+from builder.errors import BuildError
+from builder.execution.executors import Executor
+from tests.builder.execution.jobs import PARTITION, Deadly, job_of
+from tests.builder.execution.test_executors import make
+out = Path(sys.argv[1])
+# Both runs use one cluster, which takes seconds to start and to stop.
+with mock.patch.object(ray, "shutdown"):
+    try:
+        list(Executor("ray").make(job_of(Deadly(), out.parent.parent), [PARTITION], SentenceEncoder(), lambda *_: None))
+    except BuildError as error:
+        print(error)
+with mock.patch.object(ray, "init"):
+    make(out, executor=Executor("ray", workers=2))
+"""
+
+
+def test_ray_gives_up_a_deadly_partition_and_makes_the_same_files_though_an_actor_is_killed(
+    whole: Built, tmp_path: Path
+) -> None:
+    folder = tmp_path / "build"
+    folder.mkdir()
+    process = start(ON_RAY, folder / "data")
     actors: list[int] = []
 
     def one_is_writing() -> bool:
         """An actor of this build has a file open."""
-        aside = list(tmp_path.glob(".data.partial-*/.in-progress/*/*/*.parquet"))
-        actors[:] = [pid for pid in tree(process.pid)[1:] if aside and has_open(pid, tmp_path)]
+        if any(folder.glob(".data.partial-*/.in-progress/*/*/*.parquet")):
+            actors[:] = [pid for pid in tree(process.pid)[1:] if has_open(pid, folder)]
         return bool(actors)
 
     until(one_is_writing, process)
     os.kill(actors[0], signal.SIGKILL)
-    _, said = process.communicate()
+    output, said = process.communicate()
     assert process.returncode == 0, said
-    out = tmp_path / "data"
+    assert "users 0 to 9 of 'train' died 3 times" in output
+    out = folder / "data"
     manifest = read_manifest(out)
-    assert same(Built(out, tmp_path / "data-private", pipeline.BuildResult(manifest, [])), whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "data-private"]
+    assert same(Built(out, folder / "data-private", pipeline.BuildResult(manifest, [])), whole)
+    assert sorted(path.name for path in folder.iterdir()) == ["data", "data-private"]
 
 
 def has_open(pid: int, folder: Path) -> bool:
@@ -298,16 +328,12 @@ def test_engines_and_their_options_are_checked() -> None:
         Executor(ray_address="10.0.0.1:6379")
 
 
+# Ray warns of its own settings.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
 def test_an_address_without_a_cluster_is_reported_in_one_sentence(tmp_path: Path) -> None:
     write_catalogue(tmp_path / "tools.jsonl")
     command = ["build", "--catalog", "toolbench:tools.jsonl", "--users", "30", "-o", "data"]
-    done = subprocess.run(
-        [sys.executable, "-m", "petoolbench", *command, "--engine", "ray", "--ray-address", "127.0.0.1:1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(*command, "--engine", "ray", "--ray-address", "127.0.0.1:1", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "error: No Ray cluster answers at '127.0.0.1:1'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -30,9 +30,7 @@ from builder.errors import BuildError
 from builder.execution.executors import Executor
 from builder.execution.instruction_pool import InstructionPool, distribute
 from builder.execution.local_executor import make_in_workers
-from builder.execution.partition_writer import PartitionJob
 from builder.execution.partitions import Partition, partitions_of
-from builder.execution.staging import Folders
 from builder.funnel import Funnel
 from builder.grouping.functionalities import entries
 from builder.grouping.grouped_catalogue import GroupedCatalogue
@@ -53,6 +51,8 @@ from tests.conftest import Built, silent
 from tests.factories import group as make_group
 from tests.factories import tool as make_tool
 from tests.fakes.attribute_catalogue.source import AttributeCatalogue
+
+from .jobs import PARTITION, Deadly, Wrong, job_of
 
 PARTED = BuildConfig(seed=8, users=UserConfig(count=90, train=0.4, validation=0.3, test=0.3, partition=15))
 
@@ -99,18 +99,26 @@ def test_a_release_is_one_partition_a_split() -> None:
     assert [one.of for one in partitions_of(UserConfig(count=13_000, train=9 / 13, validation=1 / 13, test=3 / 13))] == [1, 1, 1]  # fmt: skip
 
 
-def test_files_do_not_depend_on_the_number_of_workers(parted: Built, tmp_path: Path) -> None:
+def test_files_do_not_depend_on_the_number_of_workers_though_one_is_killed(parted: Built, tmp_path: Path) -> None:
     told: Counter[str] = Counter()
+    killed: list[int] = []
     out = tmp_path / "data"
 
     def tell(stage: str, done: int, _: int) -> None:
         told[stage] = done
+        if not killed and stage == "writing train" and done:
+            process = multiprocessing.active_children()[0]
+            assert process.pid
+            os.kill(process.pid, signal.SIGKILL)
+            killed.append(process.pid)
 
     pipeline.build(AttributeCatalogue(), PARTED, out, tell, executor=Executor(workers=2))
+    assert killed
     assert file_hashes(out) == file_hashes(parted.data)
     assert (out / "manifest.json").read_bytes() == (parted.data / "manifest.json").read_bytes()
     assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
     assert {split: told[f"writing {split}"] for split in SPLITS} == PARTED.users.by_split()
+    assert not multiprocessing.active_children()
 
 
 def test_a_partition_may_have_no_training_rows(tmp_path: Path) -> None:
@@ -135,63 +143,15 @@ def test_all_partitions_together_give_as_many_training_rows_as_are_allowed(most:
     assert min(filter(None, allowed)) >= MIN_TRAINING_ROWS
 
 
-def tables(folder: Path) -> dict[str, FileRecord]:
-    return {path: facts for path, facts in file_hashes(folder).items() if path.endswith(".parquet")}
-
-
-def test_a_worker_that_is_killed_costs_only_its_partition(parted: Built, tmp_path: Path) -> None:
-    killed: list[int] = []
-    stages: list[str] = []
-
-    def kill_one(stage: str, done: int, _: int) -> None:
-        stages.append(stage)
-        if not killed and stage == "writing train" and done:
-            process = multiprocessing.active_children()[0]
-            assert process.pid
-            os.kill(process.pid, signal.SIGKILL)
-            killed.append(process.pid)
-
-    out = tmp_path / "data"
-    # What the audit and the manifest say follows from the tables.
-    pipeline.build(AttributeCatalogue(), PARTED, out, kill_one, audited=False, executor=Executor(workers=2))
-    assert killed
-    assert tables(out) == tables(parted.data)
-    assert file_hashes(tmp_path / "data-private") == file_hashes(parted.answers)
-    assert not multiprocessing.active_children()
-
-
-@pytest.mark.parametrize(
-    "executor",
-    [
-        pytest.param(Executor(workers=2), id="local"),
-        # Ray warns of its own settings.
-        pytest.param(Executor("ray"), id="ray", marks=pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")),
-    ],
-)
-def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path, executor: Executor) -> None:
-    job = PartitionJob(Folders(tmp_path, tmp_path), _Deadly(), PARTED, "b", "k", {})  # type: ignore[arg-type]
+def test_a_worker_that_dies_again_and_again_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="users 0 to 9 of 'train' died 3 times"):
-        list(executor.make(job, [partition()], SentenceEncoder(), silent))
+        list(make_in_workers(job_of(Deadly(), tmp_path), [PARTITION], 2, silent))
     assert not multiprocessing.active_children()
-
-
-class _Deadly:
-    """Kills the process that asks for it."""
-
-    def of_split(self, split: str) -> GroupedCatalogue:
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError(split)
-
-
-class _Wrong:
-    def of_split(self, split: str) -> GroupedCatalogue:
-        raise BuildError(f"{split} cannot be had")
 
 
 def test_what_is_raised_in_a_worker_is_raised_here(tmp_path: Path) -> None:
-    job = PartitionJob(Folders(tmp_path, tmp_path), _Wrong(), PARTED, "b", "k", {})  # type: ignore[arg-type]
     with pytest.raises(BuildError, match="train cannot be had"):
-        list(make_in_workers(job, [partition()], 2, silent))
+        list(make_in_workers(job_of(Wrong(), tmp_path), [PARTITION], 2, silent))
     assert not multiprocessing.active_children()
 
 

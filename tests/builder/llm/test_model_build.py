@@ -35,11 +35,12 @@ CONFIG = BuildConfig.model_validate(
         "users": {"count": 60, "train": 0.4, "validation": 0.3, "test": 0.3},
         "candidates": {"count": 6, "distractors": "random", "same_function_share": 0.85},
         "histories": {"max_length": 10, "evidence_per_axis": 1},
-        "llm": {"model": "test-model", "scenarios_per_register": 5, "timeout_s": 1.0, "batch_poll_s": 0.01},
+        "llm": {"model": "test-model", "scenarios_per_register": 4, "timeout_s": 1.0, "batch_poll_s": 0.01},
     }
 )
 
 
+KILLS = 3
 NOWHERE = "http://127.0.0.1:9/v1"
 """Base URL of an endpoint that does not exist."""
 
@@ -118,7 +119,10 @@ def test_every_attribute_quotes_the_documentation(clean: ModelBuild) -> None:
             assert attribute.stated in tool.description, (tool.name, attribute)
 
 
-def test_failures_do_not_change_the_data_set(clean: ModelBuild, tmp_path: Path) -> None:
+def test_failures_do_not_change_the_data_set(
+    clean: ModelBuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("builder.llm.sender._LONGEST_WAIT_S", 0.05)
     with LlmServer(builder_script.reply, faults=Faults.standard(seed=3)) as server:
         meter = build(clean.catalogue, tmp_path / "out", server.base_url, tmp_path / "cache.sqlite")
         done = server.log.done()
@@ -144,8 +148,8 @@ def test_a_second_build_uses_only_the_cache(clean: ModelBuild, cache: Path, tmp_
 
 
 def test_the_number_of_requests_does_not_grow_with_users(clean: ModelBuild, cache: Path, tmp_path: Path) -> None:
-    """A build of 300 users needs exactly the answers of a build of 60 users."""
-    users = CONFIG.users.model_copy(update={"count": 300})
+    """A build of 150 users needs exactly the answers of a build of 60 users."""
+    users = CONFIG.users.model_copy(update={"count": 150})
     config = CONFIG.model_copy(update={"users": users})
     meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache, config=config, audited=False)
     assert not meter.paid
@@ -160,26 +164,29 @@ build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
 """
 
 
+def count_lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 def test_a_build_that_is_killed_repeatedly_pays_for_no_answer_twice(clean: ModelBuild, tmp_path: Path) -> None:
-    """The build is killed at random times and restarted until it finishes."""
+    """The build is killed after random numbers of requests and restarted until it finishes."""
     rng = np.random.default_rng(0)
-    out, cache = tmp_path / "out", tmp_path / "cache.sqlite"
-    with LlmProcess("tests.fakes.openai.builder_script:reply", tmp_path / "log.jsonl", latency=0.06) as server:
+    out, cache, log = tmp_path / "out", tmp_path / "cache.sqlite", tmp_path / "log.jsonl"
+    with LlmProcess("tests.fakes.openai.builder_script:reply", log, latency=0.06) as server:
         command = [sys.executable, "-c", RUN, str(clean.catalogue), str(out), server.base_url, str(cache)]
-        kills = 0
-        while not out.exists():
+        for share in rng.uniform(0.05, 0.3, size=KILLS):
+            end = count_lines(log) + int(share * clean.answers)
             process = subprocess.Popen(command, start_new_session=True, env=os.environ.copy())
-            try:
-                process.wait(timeout=float(rng.uniform(2, 4.5)) if kills < 4 else 200)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-                time.sleep(0.1)
+            while count_lines(log) < end:
+                assert process.poll() is None
+                time.sleep(0.01)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            assert not out.exists()
+        assert subprocess.run(command, check=False).returncode == 0
         twice = server.log.answered_twice()
-    assert kills
     # Answers to the requests in flight at a kill may be lost.
-    assert len(twice) <= kills * CONFIG.llm.connections
+    assert len(twice) <= KILLS * CONFIG.llm.connections
     paid = len(server.log.completions())
-    assert paid <= clean.answers + kills * CONFIG.llm.connections
+    assert paid <= clean.answers + KILLS * CONFIG.llm.connections
     assert same(clean.out, out)

@@ -22,6 +22,7 @@ from petoolbench.run_settings import RunResources, RunSettings
 from tests.commands import run
 from tests.conftest import Built
 from tests.factories import line
+from tests.fakes.attribute_catalogue.source import AttributeCatalogue
 from tests.fakes.openai import builder_script
 from tests.fakes.openai.catalogue import write_catalogue
 from tests.fakes.openai.server import LlmServer
@@ -91,7 +92,9 @@ def test_the_help_shows_no_types_of_python(name: str, tmp_path: Path) -> None:
     assert not re.search(r"<(bool|str|int|float|list|path)", done.stdout)
 
 
-def test_build_prints_the_funnel(tmp_path: Path) -> None:
+def test_build_prints_the_funnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a catalogue that takes less time; the fixture `sample_demo` uses the built-in one."""
+    monkeypatch.setattr("petoolbench.cli.build.open_source", lambda _: AttributeCatalogue())
     (tmp_path / "config.toml").write_text("[users]\ntrain = 0.34\nvalidation = 0.33\ntest = 0.33\n")
     options = (
         "--catalog",
@@ -131,9 +134,9 @@ def test_audit_prints_tables_and_writes_the_report(attribute_built: Built, tmp_p
     assert (tmp_path / "report" / "audit.json").read_bytes() == (built.data / "audit.json").read_bytes()
 
 
-def test_audit_of_a_broken_data_set_names_the_gate(built: Built, tmp_path: Path) -> None:
+def test_audit_of_a_broken_data_set_names_the_gate(attribute_built: Built, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
-    shutil.copytree(built.data, broken)
+    shutil.copytree(attribute_built.data, broken)
     table = pq.read_table(broken / "preferred_only" / "validation.parquet")
     rows = [{**row, "instruction": "do it"} for row in table.to_pylist()]
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), broken / "preferred_only" / "validation.parquet")

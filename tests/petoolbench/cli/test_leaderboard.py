@@ -80,7 +80,7 @@ def test_a_file_is_checked_submitted_scored_and_rescored(
 ) -> None:
     complete = predictions.read_text()
     predictions.write_text(complete.partition("\n")[2])
-    refused = start("submit", str(predictions), "--space", space, "--name", "mine")
+    refused = submit(predictions, space)
     assert refused.returncode == 1
     assert re.search(r"Nothing was submitted\.\n.*\n?preferred_only: 1 of \d+ instance_ids are missing", refused.stderr)
     predictions.write_text(complete)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from builder.config import BuildConfig, UserConfig
 from hf_dataset.reader import read_instances, read_tools
 from hf_dataset.schema import (
     HISTORY_TYPES,
@@ -20,11 +19,10 @@ from hf_dataset.schema import (
     ToolDoc,
     WantedRow,
 )
-from petoolbench.cli import demo
 from petoolbench.instance_text import Wishes, in_words, render
 from petoolbench.text_columns import aligned, tool_block, two_columns
 from tests.commands import run
-from tests.conftest import Built
+from tests.conftest import Built, Demo
 from tests.factories import listed_row, listed_tools
 
 
@@ -256,15 +254,11 @@ def test_full_shows_the_listings_of_tools_that_were_only_offered(built: Built, t
     assert all(f" {tool.name}(" in full for tool in row.history_tools)
 
 
-def test_the_demo_shows_an_instance_of_each_config_and_scores_two_baselines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    users = UserConfig(count=30, train=0.34, validation=0.33, test=0.33)
-    monkeypatch.setattr(demo, "DEMO", BuildConfig(seed=1, users=users))
-    done = run("demo", "-o", "demo", cwd=tmp_path)
+def test_the_demo_shows_an_instance_of_each_config_and_scores_two_baselines(sample_demo: Demo) -> None:
+    done = sample_demo.output
     assert done.returncode == 0, done.stderr
     for config in HISTORY_TYPES:
-        first = read_instances(tmp_path / "demo", config, "validation")[0]
+        first = read_instances(sample_demo.data, config, "validation")[0]
         assert done.stdout.count(first.instance_id) == 1
         assert re.search(rf"baseline:oracle +{config} +100\.0", done.stdout)
         assert re.search(rf"baseline:random +{config} +[1-5]?\d\.\d", done.stdout)

@@ -71,13 +71,19 @@ def constant_endpoint(status: int, body: bytes, kind: str = "application/json") 
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = False  # closes each connection before the server
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/v1"
         finally:
             server.shutdown()
             thread.join()
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits between retries."""
+    monkeypatch.setattr("builder.llm.sender._LONGEST_WAIT_S", 0.02)
 
 
 def test_each_instance_has_one_line_in_the_order_of_the_data(built: Built, tmp_path: Path) -> None:
@@ -158,6 +164,7 @@ def test_requests_follow_the_settings(built: Built, tmp_path: Path) -> None:
     assert not prompts("swapped", 3) & (prompts("own", 3) | prompts("swapped", None))
 
 
+@pytest.mark.usefixtures("short_waits")
 def test_a_run_survives_all_faults_and_sends_no_request_again_after_its_reply(built: Built, tmp_path: Path) -> None:
     faults = Faults(
         seed=3, rate_limited_with_retry_after=0.05, rate_limited=0.05, server_error=0.05, dropped=0.05, time_out=0.03,
@@ -191,7 +198,7 @@ def test_a_run_that_is_killed_several_times_has_each_instance_once(built: Built,
         command += ["--split", "train", "--model", "test-model", "--base-url", server.base_url, "-o", str(out)]
         command += ["--connections", "2"]
         kills = 0
-        while kills < 4:
+        while kills < 3:
             lines_before = _count_lines(out)
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
                 while process.poll() is None and _count_lines(out) <= lines_before + 1:
@@ -295,6 +302,7 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_reported_soon(buil
     assert not list(tmp_path.iterdir()), "a run without replies leaves no file"
 
 
+@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
     ("status", "body", "kind", "message"),
     [
