@@ -21,9 +21,9 @@ class KindWeights(Section):
     """A code for a name: of a language, a country or a currency."""
     enum: Weight = 1
     """A word of the parameter's list of values, for other words with the same meaning."""
-    unit: Weight = 2
+    unit: Weight = 3
     """A quantity that the parameter takes in another unit."""
-    date: Weight = 2
+    date: Weight = 3
     """A day relative to that of the request."""
 
 

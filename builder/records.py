@@ -156,8 +156,8 @@ class Group:
 
 ARGUMENT_KINDS: Final = ("code", "date", "enum", "implicit", "option", "unit")
 """Kinds of arguments that follow from an instruction without standing in it: a code for a name, a date relative to the
-day of the request, other words for a word of the parameter's list, a value that the person always asks for, the value of
-an optional parameter as it is stated, and a quantity in another unit."""
+day of the request, other words for a word of the parameter's list, what the person always asks for, the value of an
+optional parameter as it is stated, and a quantity in another unit."""
 
 
 @dataclass(frozen=True, slots=True)

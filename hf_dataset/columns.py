@@ -77,8 +77,9 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "meta.change": "How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; null "
         "without a change.",
         "meta.arguments": "Kinds of arguments that follow from the instruction without standing in it: `code` (of a "
-        "country, language or currency), `date` (such as a weekday), `enum` (other words for one of a list), `implicit` "
-        "(what the user always asked for), `option` (an optional parameter) and `unit` (a quantity in another unit).",
+        "country, language or currency), `date` (such as a weekday), `enum` (other words for one of a list), "
+        "`implicit` (what the user always asked for), `option` (an optional parameter) and `unit` (a quantity in "
+        "another unit).",
     },
     ToolRow: {
         **_TOOL,

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from builder.users.values.asked_values import Reading, asks_for_usual, read_asked
 from builder.users.values.codes import CURRENCY_NAMES, LANGUAGE_NAMES
-from builder.users.values.days import Direction, read_days
+from builder.users.values.days import read_days
 from builder.users.values.places import country_names
 from builder.users.values.units import in_unit, read_quantities
 from builder.words import mentions
@@ -121,16 +121,16 @@ def _always(row: Instance, item: OptionalParameter) -> Iterator[Value]:
 
 def _of_slot(row: Instance, schema: Mapping[str, Any], value: Any, values: set[Value]) -> str | None:
     """Return how a required value follows from the instruction; None if it does not."""
-    if all(stated(leaf, row.instruction) for leaf in leaves(value)) and len(values) == 1:
-        return "stated"
     about = str(schema.get("description", ""))
     plain = _QUOTED.sub("", row.instruction)
-    if any(code == value and mentions(plain, name) for code, name in _names(about).items()):
-        return "code"
+    names = _names(about)
+    if names:
+        is_named = value in names and mentions(plain, names[value])
+        return "stated" if _has_code(plain, str(value)) else "code" if is_named else None
+    if all(stated(leaf, row.instruction) for leaf in leaves(value)) and len(values) == 1:
+        return "stated"
     if "YYYY-MM-DD" in about:
-        today = _day(row)
-        direction: Direction = "past" if str(value) < today.isoformat() else "coming"
-        return "date" if value in read_days(plain, today, direction) else None
+        return "date" if value in read_days(plain, _day(row), "coming") else None
     unit = next((unit for words, unit in _UNITS.items() if words in about), None)
     if unit is None:
         return None
@@ -143,6 +143,11 @@ def _of_slot(row: Instance, schema: Mapping[str, Any], value: Any, values: set[V
         if set(map(_key, forms)) == values:
             return "unit"
     return None
+
+
+def _has_code(text: str, code: str) -> bool:
+    """Return True if a text gives a code: in brackets, or alone if it is in capitals; `it` and `de` are words too."""
+    return f"({code})" in text or (code.isupper() and re.search(rf"\b{code}\b", text) is not None)
 
 
 def _names(about: str) -> Mapping[str, str]:

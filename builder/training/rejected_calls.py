@@ -23,9 +23,9 @@ from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, Query, Scenario, SlotValue, User
+from builder.users.arguments import alternatives_of, arguments_of
 from builder.users.requests import write_requests
 from builder.users.rows import to_json
-from builder.users.arguments import alternatives_of, arguments_of
 from hf_dataset.schema import DPO_KINDS
 from metrics.petoolbench.matching import compare_arguments
 from metrics.petoolbench.parsing import parse

@@ -73,5 +73,3 @@ def _nested(values: Mapping[tuple[str, ...], Value]) -> dict[str, Any]:
             inner = inner.setdefault(name, {})
         inner[path[-1]] = value
     return arguments
-
-

@@ -188,7 +188,8 @@ class ChoiceInstanceMaker:
         self.judged += len(found)
         query = self._query(life, name, asked[0], rng)
         words = {
-            history_type: self._words(life, history_type, voices, asked[1], home, habit, rng) for history_type in life.plans
+            history_type: self._words(life, history_type, voices, asked[1], home, habit, rng)
+            for history_type in life.plans
         }
         if None in words.values():
             self._funnel.drop("query_group", "no_new_scenario")
@@ -338,9 +339,10 @@ class ChoiceInstanceMaker:
 
 
 def _shown(item: OptionalParameter, life: Life, requests: Mapping[str, RequestJob]) -> int:
-    """Return the number of steps of the query's concern, in the history with the fewest, that can ask for a parameter."""
+    """Return in how many steps of the query's concern a parameter can be asked for, in the history with the fewest."""
     return min(
-        sum(step.concern == 0 and item in requests[step.job].parameters for step in plan) for plan in life.plans.values()
+        sum(step.concern == 0 and item in requests[step.job].parameters for step in plan)
+        for plan in life.plans.values()
     )
 
 

@@ -13,7 +13,7 @@ from builder.world.optional_parameters import OptionalParameter, usual_texts
 
 from .values.asked_values import asks, asks_for_usual, draw_asked, read_asked, words_for
 from .values.context import ValueSource
-from .values.days import is_adverb
+from .values.days import is_adverb, names_day
 
 _WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
 """Registers whose sentences need not begin with a capital letter."""
@@ -108,11 +108,12 @@ def fitted(text: str, values: Mapping[str, SlotValue]) -> str | None:
     for name, value in values.items():
         slot = f"{{{name}}}"
         if value.kind == "unit":
-            text, number = re.subn(re.escape(slot) + _UNIT_WORDS, lambda _, slot=slot: str(slot), text)
+            text, number = re.subn(re.escape(slot) + _UNIT_WORDS, slot, text)
             if not number:
                 return None
         if value.kind == "date":
-            if _PAST.search(_QUOTED.sub("", text)) and not is_adverb(value.said):
+            plain = _QUOTED.sub("", text)
+            if names_day(plain) or (_PAST.search(plain) and not is_adverb(value.said)):
                 return None
             fitting = _with_day(text, slot, value.said)
             if fitting is None:

@@ -46,7 +46,7 @@ class OptionalParameter:
     draws: str
     """`list`, or the name of the generator of its values."""
     values: tuple[tuple[Any, ...], ...]
-    """Values of a list: a value and its words, a meaning and several ways to say it, or a number, its unit and words."""
+    """Values of a list: a value and its words, a meaning and its ways to say it, or a number, its unit and words."""
     usual: str
     """Name in a sentence that refers to earlier requests; empty if no instruction refers to them for it."""
     confused: frozenset[str]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,7 +23,14 @@ Reading = tuple[str | int | float, str]
 """A value, its meaning for an enum or its number in a unit; and the unit, empty if it has none."""
 _IMPERIAL_HOMES: Final = frozenset({"US", "GB"})
 """Countries in which people give distances in miles."""
-_AMERICAN: Final = {"fahrenheit": True, "celsius": False, "cups": True, "grams": False, "american": True, "british": False}
+_AMERICAN: Final = {
+    "fahrenheit": True,
+    "celsius": False,
+    "cups": True,
+    "grams": False,
+    "american": True,
+    "british": False,
+}
 """Meanings that only some people ask for: those who measure and spell the American way, or the others."""
 _AMERICANS: Final = 0.25
 """Share of the people elsewhere who do so."""
@@ -63,7 +70,7 @@ def draw_asked(parameter: OptionalParameter, draw: ValueSource) -> SlotValue:
         amount, unit, said = draw.choice(fitting or parameter.values)
         return SlotValue(amount, said, "unit", unit)
     if parameter.kind == "enum":
-        meaning = draw.choice([value[0] for value in _fitting(parameter, draw)])
+        meaning = str(draw.choice(_fitting(parameter, draw))[0])
         return SlotValue(meaning, words_for(parameter, meaning, draw), "enum")
     value, said = draw.choice(parameter.values)
     return SlotValue(value, said, "option")
@@ -150,7 +157,7 @@ def _is_imperial(draw: ValueSource) -> bool:
     return draw.situation is not None and draw.situation.home.country_code in _IMPERIAL_HOMES
 
 
-def _fitting(parameter: OptionalParameter, draw: ValueSource) -> Sequence[tuple[object, ...]]:
+def _fitting(parameter: OptionalParameter, draw: ValueSource) -> Sequence[tuple[Any, ...]]:
     """Return the values that somebody asks for who measures and spells like the person."""
     american = draw.situation is not None and draw.situation.american
     return [value for value in parameter.values if _AMERICAN.get(str(value[0]), american) == american]
@@ -165,7 +172,7 @@ def _language(draw: ValueSource) -> SlotValue:
 
 def _country(draw: ValueSource) -> SlotValue:
     names = places.home_countries()
-    own = draw.situation.home.country_code if draw.situation else None
+    own = draw.situation.home.country_code if draw.situation else ""
     code = own if own in names and draw.rng.random() < _OF_HOME else draw.choice(tuple(names))
     return SlotValue(code, _with_article(names[code]), "code")
 

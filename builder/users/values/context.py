@@ -43,7 +43,7 @@ class Situation:
     """ISO 639-1 code of the language in which the person mostly wants replies; empty for none in particular."""
     american: bool = False
     """True if the person measures in degrees Fahrenheit and in cups, and spells the American way."""
-    arguments: ArgumentConfig = ArgumentConfig()
+    arguments: ArgumentConfig = field(default_factory=ArgumentConfig)
     """How often values follow from the words of a request instead of standing in it."""
 
 

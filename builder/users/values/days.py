@@ -45,7 +45,12 @@ _ADVERB: Final = re.compile(r"tomorrow|yesterday|in \w+ days|\w+ days ago")
 
 
 def said_day(
-    draw: ValueSource, day: date, direction: Direction = "coming", *, alone: bool = True, plain: bool = False,
+    draw: ValueSource,
+    day: date,
+    direction: Direction = "coming",
+    *,
+    alone: bool = True,
+    plain: bool = False,
     after_preposition: bool = False,
 ) -> SlotValue:
     """Return an ISO date that instructions state in full, or relative to the day on which a person asks.
@@ -79,6 +84,11 @@ def said_date(day: date) -> SlotValue:
 def is_adverb(words: str) -> bool:
     """Return True for words such as "tomorrow", which take no preposition."""
     return _ADVERB.fullmatch(words) is not None
+
+
+def names_day(text: str) -> bool:
+    """Return True if a text names a day, relative or not."""
+    return bool(_FULL.search(text) or _RELATIVE.search(text))
 
 
 def read_days(text: str, today: date, direction: Direction) -> set[str]:

@@ -20,8 +20,8 @@ _FACTORS: Final[Mapping[str, Mapping[str, tuple[float, ...]]]] = {
         "in": (0.0254,),
         "mi": (1609.344, 1609, 1609.3, 1610, 1600),
     },
-    "mass": {"kg": (1,), "lb": (0.45359237, 0.4536, 0.454, 0.4535, 1 / 2.2, 1 / 2.205, 1 / 2.2046)},
-    "time": {"s": (1,), "ms": (0.001,), "min": (60,), "h": (3_600,)},
+    "mass": {"kg": (1,), "g": (0.001,), "lb": (0.45359237, 0.4536, 0.454, 0.4535, 1 / 2.2, 1 / 2.205, 1 / 2.2046)},
+    "time": {"s": (1,), "ms": (0.001,), "min": (60,), "h": (3_600,), "day": (86_400,)},
     "term": {"month": (1,), "year": (12,)},
     "share": {"fraction": (1,), "percent": (0.01,)},
 }
@@ -39,12 +39,13 @@ _MANY: Final = 1_000
 """Number from which quantities can also be rounded to tens and hundreds."""
 _UNIT_WORDS: Final = (
     ("km", r"kilomet(?:re|er)s?|km"), ("m", r"met(?:re|er)s?|m"), ("mi", r"miles?"),
-    ("cm", r"centimet(?:re|er)s?|cm"), ("kg", r"kilograms?|kilos?|kg"), ("lb", r"pounds?|lbs?"),
-    ("s", r"seconds?"), ("min", r"minutes?|mins?"), ("h", r"hours?"), ("month", r"months?"), ("year", r"years?"),
+    ("cm", r"centimet(?:re|er)s?|cm"), ("kg", r"kilograms?|kilos?|kg"), ("g", r"grams?"), ("lb", r"pounds?|lbs?"),
+    ("s", r"seconds?"), ("min", r"minutes?|mins?"), ("h", r"hours?"), ("day", r"days?"), ("month", r"months?"), ("year", r"years?"),
     ("percent", r"per ?cent|percent|%"),
 )  # fmt: skip
 _SMALL: Final = {
-    "a": 1.0, "an": 1.0, "half a": 0.5, "half an": 0.5, "a quarter of an": 0.25, "three quarters of an": 0.75,
+    "a": 1.0, "an": 1.0, "half a": 0.5, "half an": 0.5, "a quarter of a": 0.25, "a quarter of an": 0.25,
+    "three quarters of an": 0.75,
 }  # fmt: skip
 _COUNTED: Final = {**{spelled(number): float(number) for number in range(100)}, **_SMALL}
 """Numbers by their words."""
