@@ -21,7 +21,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "optional": 0.6,
             "second": 0.25,
             "kinds": {"option": 0.4, "enum": 2, "unit": 3, "date": 2},
-            "implicit": 0.5,
+            "implicit": 0.9,
             "named": 0.8,
             "relative": 0.8,
             "converted": 0.7,

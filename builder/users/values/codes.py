@@ -69,12 +69,16 @@ LANGUAGE_NAMES = {
     "pt": "Portuguese", "es": "Spanish", "fr": "French", "de": "German", "it": "Italian", "nl": "Dutch", "sv": "Swedish",
     "pl": "Polish", "cs": "Czech", "tr": "Turkish", "ja": "Japanese", "ko": "Korean", "vi": "Vietnamese",
     "id": "Indonesian", "fi": "Finnish", "da": "Danish", "hu": "Hungarian", "el": "Greek",
+    "ro": "Romanian", "bg": "Bulgarian", "uk": "Ukrainian", "sk": "Slovak", "hr": "Croatian", "lt": "Lithuanian",
+    "lv": "Latvian", "th": "Thai", "ar": "Arabic", "ms": "Malay", "hi": "Hindi",
 }  # fmt: skip
 """Languages, by ISO 639-1 code."""
 HOME_LANGUAGES = {
-    "AR": "es", "AT": "de", "BR": "pt", "CL": "es", "CO": "es", "CZ": "cs", "DE": "de", "DK": "da", "ES": "es", "FI": "fi",
-    "FR": "fr", "GR": "el", "HU": "hu", "ID": "id", "IT": "it", "JP": "ja", "KR": "ko", "MX": "es", "NL": "nl", "PE": "es",
-    "PL": "pl", "PT": "pt", "SE": "sv", "TR": "tr", "UY": "es", "VN": "vi",
+    "AE": "ar", "AR": "es", "AT": "de", "BE": "nl", "BG": "bg", "BR": "pt", "CA": "fr", "CH": "de", "CL": "es", "CO": "es",
+    "CZ": "cs", "DE": "de", "DK": "da", "EG": "ar", "ES": "es", "FI": "fi", "FR": "fr", "GR": "el", "HR": "hr", "HU": "hu",
+    "ID": "id", "IN": "hi", "IT": "it", "JP": "ja", "KR": "ko", "LT": "lt", "LV": "lv", "MA": "ar", "MX": "es", "MY": "ms",
+    "NL": "nl", "PE": "es", "PL": "pl", "PT": "pt", "RO": "ro", "SE": "sv", "SK": "sk", "TH": "th", "TN": "ar", "TR": "tr",
+    "UA": "uk", "UY": "es", "VN": "vi",
 }  # fmt: skip
 """Languages of countries, by ISO 3166-1 code; only of those that have one of the languages above."""
 _WEEK = 7

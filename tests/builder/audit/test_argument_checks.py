@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from builder.audit.argument_checks import argument_kinds
+from builder.predictors.protocol import tool_call
 from builder.records import Group, GroupTool, Scenario, SlotValue
 from builder.users.arguments import alternatives_of, arguments_of, kinds_of
 from builder.users.rows import to_json
 from builder.world.service_catalogue import group_of
 from builder.world.services import service_jobs
+from hf_dataset.references import references
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
+from metrics.petoolbench.aggregation import judge
 
 TODAY = date(2026, 11, 29)
 RECIPES = Scenario("", {"dish": SlotValue("soup", "soup")})
@@ -106,6 +109,12 @@ def test_all_ways_to_round_a_quantity_are_accepted() -> None:
     assert instance.answer is not None
     assert len(instance.answer.alternatives) > 3
     assert argument_kinds(instance) == {"unit"}
+    (reference,) = references([instance])
+    name = member.options["radius"].name
+    for number, right in ((1.86, True), (1.864, True), (1.9, True), (3, False), (1.5, False)):
+        call = {**reference.answer.arguments, name: number}
+        reply = tool_call(member.tool.name, call)
+        assert judge(reply, reference).parameters_correct == right
     fewer = replace(instance, answer=replace(instance.answer, alternatives=instance.answer.alternatives[1:]))
     assert argument_kinds(fewer) is None
 
