@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from .argument_config import ArgumentConfig
 from .choice_config import ChoiceConfig, ListingsConfig
 from .config_section import Section, Share
 from .errors import ConfigError
@@ -287,6 +288,7 @@ class BuildConfig(Section):
     preferences: PreferenceConfig = PreferenceConfig()
     histories: HistoryConfig = HistoryConfig()
     choices: ChoiceConfig = ChoiceConfig()
+    arguments: ArgumentConfig = ArgumentConfig()
     listings: ListingsConfig = ListingsConfig()
     candidates: CandidateConfig = CandidateConfig()
     llm: LlmConfig = LlmConfig()

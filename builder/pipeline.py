@@ -148,7 +148,7 @@ def _check_dials(config: BuildConfig, *, by_facts: bool) -> None:
         unused, kind = ("preferences", "histories"), "the built-in catalogue, whose users choose by facts"
         used = "choices"
     else:
-        unused, kind = ("choices",), "a catalogue of tools with attributes"
+        unused, kind = ("choices", "arguments"), "a catalogue of tools with attributes"
         used = "preferences] and [histories"
     for name in unused:
         changed = sorted(getattr(config, name).model_dump(exclude_defaults=True))

@@ -17,6 +17,15 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "users": _RELEASE,
         "choices": {"concerns": (3,), "off_profile": 0.1, "other_jobs": 4, "other_calls_per_job": 3},
         "candidates": {"distractors": "near_functionality"},
+        "arguments": {
+            "optional": 0.6,
+            "second": 0.25,
+            "kinds": {"option": 0.4, "enum": 2, "unit": 3, "date": 2},
+            "implicit": 0.9,
+            "named": 0.8,
+            "relative": 0.8,
+            "converted": 0.7,
+        },
     },
     "curve": {
         "users": {"count": 6_000, "train": 0.5, "validation": 1 / 6, "test": 1 / 3},
@@ -40,6 +49,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 }
 """Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
 choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
-users with three concerns who follow their preference less often, among distractors that do similar jobs; users of whom
+users with three concerns who follow their preference less often, among distractors that do similar jobs, and whose
+instructions have more of the harder arguments; users of whom
 1 to 16 telling steps are known; users whose histories show the calls alone, as in the paper; and histories of about
 1,000 steps over three years, with several changes."""

@@ -107,6 +107,22 @@ class Binding:
     """Name of the parameter; for a nested parameter, the names from the outermost to the innermost."""
     type: str
     """JSON type of the parameter."""
+    unit: str = ""
+    """Unit in which the tool takes the value; empty if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionBinding:
+    """Position and form of an optional parameter in the arguments of one tool."""
+
+    name: str
+    """Name of the parameter."""
+    type: str
+    """JSON type of the parameter."""
+    means: Mapping[str, str] = field(default_factory=dict)
+    """Value of the parameter for each meaning; empty if values are taken as they are."""
+    unit: str = ""
+    """Unit in which the tool takes the value; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,8 @@ class GroupTool:
     tool: Tool
     bindings: Mapping[str, Binding]
     """Bindings by slot name."""
+    options: Mapping[str, OptionBinding] = field(default_factory=dict)
+    """Bindings of the optional parameters that instructions can ask for, by their names in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +154,24 @@ class Group:
         return f"{self.functionality.name}@{self.split}"
 
 
-ARGUMENT_KINDS: Final = ("code", "date", "option")
+ARGUMENT_KINDS: Final = ("code", "date", "enum", "implicit", "option", "unit")
 """Kinds of arguments that follow from an instruction without standing in it: a code for a name, a date relative to the
-day of the request, and the value of an optional parameter."""
+day of the request, other words for a word of the parameter's list, what the person always asks for, the value of an
+optional parameter as it is stated, and a quantity in another unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlotValue:
-    """A concrete value of a slot."""
+    """A concrete value of a slot or an optional parameter."""
 
     value: str | int | float
+    """The value, its meaning for an enum, or its number in `unit`."""
     said: str
     """The words that state the value in an instruction."""
     kind: str = "stated"
     """How the value follows from the words: `stated` as it is, or one of `ARGUMENT_KINDS`."""
+    unit: str = ""
+    """Unit in which the words state it; empty if they give it in that of the tools, or if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +182,7 @@ class Scenario:
     values: Mapping[str, SlotValue]
     """Values by slot name."""
     options: Mapping[str, SlotValue] = field(default_factory=dict)
-    """Values of optional parameters that the instruction asks for, by the description of the parameter."""
-
-    @property
-    def kinds(self) -> list[str]:
-        """Kinds of arguments that are not stated as they are, sorted."""
-        values = (*self.values.values(), *self.options.values())
-        return sorted({value.kind for value in values} - {"stated"})
+    """Values of optional parameters that the instruction asks for, by the name of the parameter in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "answer": "Tool call that this user would want; null in `test`.",
         "answer.name": "Preferred tool.",
         "answer.arguments": "Arguments of the call: a JSON object, as text.",
+        "answer.alternatives": "Other arguments that are right too, such as a converted quantity that is rounded in "
+        "another way.",
         "evidence": "Indexes of the history steps that support the answer; empty in `test`.",
         "meta": "Facts about how the row was generated; null in `test`, except `n_tokens`.",
         "meta.axes": "Axes of the user's preference, the most important first.",
@@ -74,8 +76,10 @@ MEANINGS: Final[Mapping[type, Mapping[str, str]]] = {
         "picks another tool.",
         "meta.change": "How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; null "
         "without a change.",
-        "meta.arguments": "Arguments that follow from the instruction without standing in it: `code` (of a country, "
-        "language or currency), `date` (a weekday, or without its year) and `option` (an optional parameter).",
+        "meta.arguments": "Kinds of arguments that follow from the instruction without standing in it: `code` (of a "
+        "country, language or currency), `date` (such as a weekday), `enum` (other words for one of a list), "
+        "`implicit` (what the user always asked for), `option` (an optional parameter) and `unit` (a quantity in "
+        "another unit).",
     },
     ToolRow: {
         **_TOOL,

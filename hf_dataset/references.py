@@ -41,7 +41,8 @@ def _reference(instance: Instance, answer: AnswerRow | None, meta: MetaRow | Non
             "instance_id": instance.instance_id,
             "query_group": instance.query_group,
             "candidates": list(map(_scored_part, instance.candidates)),
-            "answer": answer and {"name": answer.name, "arguments": answer.arguments},
+            "answer": answer
+            and {"name": answer.name, "arguments": answer.arguments, "alternatives": answer.alternatives},
             "meta": meta and {"same_function": meta.same_function},
         }
     )

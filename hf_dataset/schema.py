@@ -62,6 +62,8 @@ class AnswerRow:
     name: str
     arguments: str
     """JSON object, as text."""
+    alternatives: list[str] = dataclasses.field(default_factory=list)
+    """Other arguments that are right too, such as a converted quantity that is rounded in another way; JSON objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class MetaRow:
     change: str | None = None
     """How it changes: `sudden`, `gradual`, `there and back`, `one priority` or `several`; None without a change."""
     arguments: list[str] | None = None
-    """Arguments that do not stand in the instruction as they are: `code`, `date` and `option`, sorted."""
+    """Kinds of arguments that do not stand in the instruction as they are, sorted: `code`, `date`, `enum`, `implicit`,
+    `option`, `unit`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Final
 
 from hf_dataset.schema import Instance
 
+_ARGUMENTS: Final = "arguments"
+"""Property whose shares are those of rows, so that they show how many rows have a kind of argument."""
 _POSITION_BINS: Final = 10
 """The position of the last change is binned into tenths of the history."""
 
@@ -25,16 +27,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The rows of a config by one property. A row with several axes counts once for each axis."""
+    """The rows of a config by one property. A row with several axes, or kinds of arguments, counts once for each."""
 
     by: str
     """Name of the property."""
     parts: tuple[Part, ...]
+    rows: int | None = None
+    """Number of rows of which shares are; None for the rows of all parts together."""
 
     @property
     def shares(self) -> Mapping[str, float]:
-        """Rows of each part divided by the rows of all parts, by label."""
-        total = sum(part.rows for part in self.parts)
+        """Rows of each part divided by `rows`, by label."""
+        total = self.rows or sum(part.rows for part in self.parts)
         return {part.label: part.rows / total for part in self.parts}
 
 
@@ -56,7 +60,7 @@ def _break_down(
         for label in labels(row):
             verdicts.setdefault(label, []).append(is_right)
     parts = (Part(label, len(group), sum(group) / len(group)) for label, group in sorted(verdicts.items()))
-    return Breakdown(by, tuple(parts))
+    return Breakdown(by, tuple(parts), len(rows) if by == _ARGUMENTS else None)
 
 
 def _axes(row: Instance) -> list[str]:
@@ -93,6 +97,11 @@ def _of_meta(name: str) -> Callable[[Instance], list[str]]:
     return labels
 
 
+def _arguments(row: Instance) -> list[str]:
+    """Return the kinds of the arguments; `stated` if all stand in the instruction as they are."""
+    return (row.meta.arguments or ["stated"]) if row.meta and row.meta.kind is not None else []
+
+
 def _category(row: Instance) -> list[str]:
     return [row.category]
 
@@ -107,5 +116,6 @@ _PROPERTIES: Final[Mapping[str, Callable[[Instance], list[str]]]] = {
     "change": _of_meta("change"),
     "telling steps": _of_meta("evidence"),
     "off the profile": _off_profile,
+    _ARGUMENTS: _arguments,
     "category": _category,
 }

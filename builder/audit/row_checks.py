@@ -15,6 +15,7 @@ from builder.users.preference_readers import attributes_of
 from builder.words import mentions, spoken
 from hf_dataset.schema import Instance, ToolRow
 
+from .argument_checks import argument_does_not_follow
 from .audit_split import AuditSplit
 from .fact_checks import (
     FactRules,
@@ -117,6 +118,7 @@ def _fact_rules(parts: Sequence[AuditSplit]) -> dict[str, _Rule]:
         "the called tool was not offered": called_tool_not_offered,
         "tools for different jobs were offered together": offers_several_jobs,
         "the metadata does not fit the history": meta_does_not_fit,
+        "an argument does not follow from instruction, schema, day and history": argument_does_not_follow,
     }
 
 
@@ -216,8 +218,8 @@ def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
 
 def _unstated_argument(_: AuditSplit, row: Instance) -> bool:
     assert row.answer is not None
-    if row.meta is not None and row.meta.arguments:
-        return False  # dates, codes and units follow from the instruction without standing in it
+    if row.meta is not None and row.meta.kind is not None:
+        return False  # another rule reads the arguments of these rows, some of which do not stand in the instruction
     return not all(stated(value, row.instruction) for value in leaves(json.loads(row.answer.arguments)))
 
 

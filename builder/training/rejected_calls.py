@@ -18,13 +18,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from builder.argument_config import ArgumentConfig
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.predictors.protocol import tool_call
 from builder.randomness import generator_for
 from builder.records import Group, GroupTool, Query, Scenario, SlotValue, User
+from builder.users.arguments import alternatives_of, arguments_of
 from builder.users.requests import write_requests
 from builder.users.rows import to_json
-from builder.users.scenarios import arguments_of
 from hf_dataset.schema import DPO_KINDS
 from metrics.petoolbench.matching import compare_arguments
 from metrics.petoolbench.parsing import parse
@@ -50,13 +51,21 @@ class RejectedCalls:
         grouped: Tools and groups of the training split.
         seed: Seed of the training split.
         own: Numbers that identify the partition in the names of its random draws.
+        dials: How often values follow from the words of a request instead of standing in it.
     """
 
-    def __init__(self, grouped: GroupedCatalogue, seed: Sequence[int], own: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        grouped: GroupedCatalogue,
+        seed: Sequence[int],
+        own: Sequence[int] = (),
+        dials: ArgumentConfig = ArgumentConfig(),  # noqa: B008  (immutable)
+    ) -> None:
         self._members = {member.tool.name: (group, member) for group in grouped.groups for member in group.members}
         self._grouped = grouped
         self._seed = seed
         self._own = own
+        self._dials = dials
         self._scenarios: dict[str, Iterator[Scenario]] = {}
         self._surplus: Counter[str] = Counter()
         """Number of times a tool was chosen minus rejected, over the query groups of kind `wrong_functionality`."""
@@ -89,14 +98,14 @@ class RejectedCalls:
             rng = generator_for(self._seed, _PURPOSE, group.key, *self._own)
             by_facts = bool(self._grouped.jobs)
             self._scenarios[group.key] = (
-                write_requests(group, rng) if by_facts else self._grouped.write(group, rng, True)
+                write_requests(group, self._dials, rng) if by_facts else self._grouped.write(group, rng, True)
             )
         return self._scenarios[group.key]
 
     def _with_another_value(self, user: User, rng: np.random.Generator) -> str | None:
         """Return the answer's call with one value replaced by that of another scenario."""
         scenario, member = user.query.scenario, user.answer
-        correct = arguments_of(scenario, member)
+        correct = [arguments_of(scenario, member), *alternatives_of(scenario, member)]
         group, _ = self._members[member.tool.name]
         for other in islice(self._more_scenarios(group), _DRAWS):
             for index in rng.permutation(len(scenario.values)):
@@ -104,7 +113,8 @@ class RejectedCalls:
                 changed = replace(scenario, values={**scenario.values, slot: other.values[slot]})
                 if not _coherent(changed.values, group):
                     continue
-                if compare_arguments(arguments_of(changed, member), correct, member.tool.parameters) == "values":
+                wrong = arguments_of(changed, member)
+                if all(compare_arguments(wrong, right, member.tool.parameters) == "values" for right in correct):
                     return completion(member, changed)
         return None
 

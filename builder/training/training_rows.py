@@ -38,7 +38,7 @@ class TrainingWriter:
         train_users = config.users.by_split()["train"]
         self._most_sft = _most_of(self._config.sft_per_config, partition, train_users)
         self._most_dpo = _most_of(self._config.dpo_per_config, partition, train_users)
-        self._rejected = RejectedCalls(grouped, self._seed, partition.own)
+        self._rejected = RejectedCalls(grouped, self._seed, partition.own, config.arguments)
         path = {name: shard(split_file(name, "train"), partition.number, partition.of) for name in TRAINING}
         self._sft = TableWriter(folder / path["sft"], SftRow)
         self._dpo = TableWriter(folder / path["dpo"], DpoRow)

@@ -23,6 +23,7 @@ from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import History, Interaction, Profile, Query, Scenario, User, Wish
 from builder.world.concerns import Concern, concerns
+from builder.world.optional_parameters import OptionalParameter
 from builder.world.service_catalogue import TODAY
 
 from .candidates import CandidateMaker
@@ -30,13 +31,17 @@ from .choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
 from .choice_rules import PREFERENCE_KINDS, RuleSet, wanted
 from .lives import Life
 from .requests import RequestJob, Voice
-from .values.context import Situation
+from .values.asked_values import draw_asked, situation_at
+from .values.context import Situation, ValueSource
 from .values.places import draw_home
+from .wording import Habit
 
 _MAX_FAILURES: Final = 40
 """Consecutive query groups that are given up, after which the split is considered exhausted."""
 _MIN_WANTS: Final = 2
 """Minimum number of different answers in a query group."""
+_MIN_SHOWN: Final = 2
+"""Least number of earlier requests for what a final instruction refers to."""
 _DAYS_PER_STEP: Final = 4
 """Days of a history for each step, on average."""
 _MAX_DAYS: Final = 1095
@@ -156,8 +161,9 @@ class ChoiceInstanceMaker:
             return None
         taken: set[str] = set()
         voices = [Voice(concern, taken, rng) for concern in life.concerns]
-        home = Situation(draw_home(rng, _countries(life.concerns)), TODAY)
-        asked = voices[0].final(self._resources.requests[job], home, self._partition, rng)
+        home = situation_at(draw_home(rng, _countries(life.concerns)), TODAY, self._config.arguments, rng)
+        habit = self._habit(life, home, rng)
+        asked = voices[0].final(self._resources.requests[job], home, self._partition, rng, habit)
         if asked is None or asked[0].instruction in self._asked:
             self._funnel.drop("query_group", "no_new_scenario")
             return None
@@ -185,7 +191,8 @@ class ChoiceInstanceMaker:
         self.judged += len(found)
         query = self._query(life, name, asked[0], rng)
         words = {
-            history_type: self._words(life, history_type, voices, asked[1], home, rng) for history_type in life.plans
+            history_type: self._words(life, history_type, voices, asked[1], home, habit, rng)
+            for history_type in life.plans
         }
         if None in words.values():
             self._funnel.drop("query_group", "no_new_scenario")
@@ -220,6 +227,25 @@ class ChoiceInstanceMaker:
                     chosen.append(other)
             yield chosen
 
+    def _habit(self, life: Life, home: Situation, rng: np.random.Generator) -> Habit | None:
+        """Draw what the person always asks for, if the final instruction refers to it; None if it does not.
+
+        Each history shows it several times, and no other request of the life could be thought to be meant.
+        """
+        if rng.random() >= self._config.arguments.implicit:
+            return None
+        requests = self._resources.requests
+        concepts = {slot.concept for plan in life.plans.values() for step in plan for slot in requests[step.job].slots}
+        possible = [
+            item
+            for item in requests[life.query.job].parameters
+            if item.usual and not item.confused & concepts and _shown(item, life, requests) >= _MIN_SHOWN
+        ]
+        if not possible:
+            return None
+        item = possible[int(rng.integers(len(possible)))]
+        return Habit(item, draw_asked(item, ValueSource(rng, situation=home)))
+
     def _query(self, life: Life, name: str, asked: Scenario, rng: np.random.Generator) -> Query:
         """Return the query of a life, with candidates of other jobs drawn."""
         services = self._resources.services[life.query.job]
@@ -235,6 +261,7 @@ class ChoiceInstanceMaker:
         voices: Sequence[Voice],
         wanted: frozenset[str],
         home: Situation,
+        habit: Habit | None,
         rng: np.random.Generator,
     ) -> _Words | None:
         """Write the requests of a history, no two of them the same; None if a step finds none.
@@ -245,6 +272,7 @@ class ChoiceInstanceMaker:
             voices: Concerns of the life.
             wanted: Keys of names in the final instruction; one of them occurs in the history first.
             home: Home of the person, and the day of the final instruction.
+            habit: What the person always asks for in connection with the first concern, and with no other one.
             rng: Generator of all draws.
         """
         plan = life.plans[history_type]
@@ -256,7 +284,10 @@ class ChoiceInstanceMaker:
         for step, day in zip(plan, days, strict=True):
             situation = replace(home, day=day) if history_type == "chronological" else replace(home, relative=False)
             job, names = self._resources.requests[step.job], wanted if step.concern == 0 else frozenset()
-            drawn = (voices[step.concern].request(job, situation, names, rng) for _ in range(_TRIES))
+            silent = step.concern != 0
+            drawn = (
+                voices[step.concern].request(job, situation, names, rng, habit, silent=silent) for _ in range(_TRIES)
+            )
             request = next((item for item in drawn if item is not None and item.instruction not in said), None)
             if request is None:
                 return None
@@ -319,6 +350,14 @@ class ChoiceInstanceMaker:
             change,
             TODAY.isoformat(),
         )
+
+
+def _shown(item: OptionalParameter, life: Life, requests: Mapping[str, RequestJob]) -> int:
+    """Return in how many steps of the query's concern a parameter can be asked for, in the history with the fewest."""
+    return min(
+        sum(step.concern == 0 and item in requests[step.job].parameters for step in plan)
+        for plan in life.plans.values()
+    )
 
 
 def _countries(of_life: Sequence[Concern]) -> frozenset[str]:

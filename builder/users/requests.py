@@ -8,37 +8,29 @@ no final instruction names a tool or a provider.
 
 from __future__ import annotations
 
-import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from string import Formatter
 from typing import Final
 
 import numpy as np
 
+from builder.argument_config import ArgumentConfig
 from builder.execution.partitions import Partition
 from builder.records import Group, Scenario, SlotValue
 from builder.words import mentions_any
 from builder.world.concerns import Concern, RequestTexts, concerns
+from builder.world.optional_parameters import optional_parameters
 from builder.world.service_catalogue import TODAY
-from builder.world.services import asked_option
 
 from .scenarios import accepts_values, catalogue_values
+from .values.asked_values import situation_at
 from .values.context import Situation, ValueSource, plain
 from .values.places import draw_home
 from .values.slot_values import draw_values
+from .wording import AskedOption, Habit, draw_options, fitted, habitual, implied, is_clear, polished, with_sentences
 
-_WITH_OPTION: Final = 0.25
-"""Share of the requests that ask for an optional parameter, where the tools of a job have one."""
-_WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
-"""Registers whose sentences need not begin with a capital letter."""
-_LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
-"""Beginning of a sentence with a name such as `the lower field`."""
-_ARTICLE: Final = re.compile(r"\b([aA]) \{(\w+)\}")
-"""Article before a slot."""
-_VOWEL: Final = re.compile(r"(?!eu|uni|us[ei]|one\b)[aeiou]", re.IGNORECASE)
-"""Beginning of a word whose article is `an`."""
 _FINAL_PERCENT: Final = 40
 """Percentage of the values of a concern that are for final instructions, where a job needs no other values."""
 _ATTEMPTS: Final = 250
@@ -58,9 +50,19 @@ class RequestJob:
         self.name = group.functionality.name
         self.slots = group.functionality.slots
         self.excluded_values = catalogue_values(group)
-        self.option = asked_option(self.name)
+        self.parameters = optional_parameters(self.name)
         tools = [member.tool for member in group.members]
         self.favours_a_tool = mentions_any(sorted({name for tool in tools for name in (tool.name, tool.provider)}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What determines the wording of a request besides its text."""
+
+    situation: Situation
+    habit: Habit | None = None
+    final: bool = False
+    silent: bool = False
 
 
 class Voice:
@@ -92,7 +94,12 @@ class Voice:
         self._shown.clear()
 
     def final(
-        self, job: RequestJob, situation: Situation, partition: Partition, rng: np.random.Generator
+        self,
+        job: RequestJob,
+        situation: Situation,
+        partition: Partition,
+        rng: np.random.Generator,
+        habit: Habit | None = None,
     ) -> tuple[Scenario, frozenset[str]] | None:
         """Draw a final instruction, in which a name of the concern occurs.
 
@@ -101,6 +108,7 @@ class Voice:
             situation: Home and day of the person.
             partition: Partition that it must belong to.
             rng: Generator of all draws.
+            habit: What the person always asks for, to which the instruction refers.
 
         Returns:
             The instruction with its values, and the keys of the names in it; None if no draw is accepted.
@@ -109,13 +117,20 @@ class Voice:
         named = [text for text in texts.texts if self._keys(text)]
         for _ in range(_ATTEMPTS + _PARTITION_ATTEMPTS * (partition.of - 1)):
             text = named[int(rng.integers(len(named)))]
-            scenario = self._attempt(job, texts, text, situation, rng, final=True)
+            scenario = self._attempt(job, texts, text, _Request(situation, habit, final=True), rng)
             if scenario is not None and _partition_of(scenario.instruction, partition.of) == partition.number:
                 return scenario, self._keys(text)
         return None
 
     def request(
-        self, job: RequestJob, situation: Situation, wanted: frozenset[str], rng: np.random.Generator
+        self,
+        job: RequestJob,
+        situation: Situation,
+        wanted: frozenset[str],
+        rng: np.random.Generator,
+        habit: Habit | None = None,
+        *,
+        silent: bool = False,
     ) -> Scenario | None:
         """Draw a request of a history. The texts of a job take turns.
 
@@ -124,11 +139,13 @@ class Voice:
             situation: Home and day of the person.
             wanted: Keys of names of which one must have been shown before anything else.
             rng: Generator of all draws.
+            habit: What the person always asks for.
+            silent: True if the person never asks for it in connection with this concern.
         """
         texts = self.concern.requests[job.name]
         text = self._next_text(job.name, texts.texts, wanted, rng)
         for _ in range(_ATTEMPTS):
-            scenario = self._attempt(job, texts, text, situation, rng, final=False)
+            scenario = self._attempt(job, texts, text, _Request(situation, habit, silent=silent), rng)
             if scenario is not None:
                 return scenario
         return None
@@ -152,43 +169,36 @@ class Voice:
         job: RequestJob,
         texts: RequestTexts,
         text: str,
-        situation: Situation,
+        request: _Request,
         rng: np.random.Generator,
-        *,
-        final: bool,
     ) -> Scenario | None:
         """Draw values for a text; None if they or the instruction are rejected."""
-        own = self._own_values(job, texts, rng, final=final)
-        source = ValueSource(rng, situation=replace(situation, trade=self._trade))
+        own = self._own_values(job, texts, rng, final=request.final)
+        source = ValueSource(rng, situation=replace(request.situation, trade=self._trade))
         drawn = draw_values([slot for slot in job.slots if slot.name not in own], source)
         values = {slot.name: own[slot.name] if slot.name in own else drawn[slot.name] for slot in job.slots}
-        if drawn and not accepts_values(values, job.excluded_values, final=final):
+        if drawn and not accepts_values(values, job.excluded_values, final=request.final):
             return None
-        options = self._options(job, rng)
-        text = _with_article(text, values)
-        said = " ".join([self._closed(text) if options else text, *self._asked(job, options.values(), rng)])
-        instruction = said.format(**self.names, **{name: value.said for name, value in values.items()})
-        if self.concern.register not in _WITHOUT_CAPITALS:
-            instruction = _LOWER_START.sub(lambda found: f"{found[1]}T", instruction)
-        return None if final and job.favours_a_tool(instruction) else Scenario(instruction, values, options)
+        asked = self._asked(job, request, source)
+        fitting = fitted(text, values)
+        if fitting is None:
+            return None
+        said = with_sentences(fitting, asked, self.concern.register)
+        words = said.format(**self.names, **{name: value.said for name, value in values.items()})
+        instruction = polished(words, self.concern.register)
+        if not is_clear(instruction, asked, source) or (request.final and job.favours_a_tool(instruction)):
+            return None
+        return Scenario(instruction, values, {item.parameter.name: item.value for item in asked})
 
-    def _options(self, job: RequestJob, rng: np.random.Generator) -> dict[str, SlotValue]:
-        """Draw the value of the optional parameter of a job, by its description; mostly none."""
-        if job.option is None or rng.random() >= _WITH_OPTION:
-            return {}
-        value, said = job.option["values"][int(rng.integers(len(job.option["values"])))]
-        return {job.option["schema"]["description"]: SlotValue(value, said, "option")}
-
-    def _asked(self, job: RequestJob, values: Iterable[SlotValue], rng: np.random.Generator) -> Iterator[str]:
-        """Yield texts in the register of the concern that ask for the values of optional parameters."""
-        for value in values:
-            texts = job.option["asked"][self.concern.register] if job.option else ()
-            asked = str(texts[int(rng.integers(len(texts)))]).format(value=value.said)
-            yield asked if self.concern.register in _WITHOUT_CAPITALS else asked[0].upper() + asked[1:]
-
-    def _closed(self, text: str) -> str:
-        """Return a text that another sentence can follow."""
-        return text if self.concern.register == "voice-typed" or text[-1] in '.?!"' else f"{text}."
+    def _asked(self, job: RequestJob, request: _Request, source: ValueSource) -> list[AskedOption]:
+        """Draw the optional parameters that a request asks for: that of a habit, or any."""
+        habit, register, dials = request.habit, self.concern.register, request.situation.arguments
+        if habit is None:
+            return draw_options(job.parameters, register, source, dials)
+        if habit.parameter in job.parameters and not request.silent:
+            return [(implied if request.final else habitual)(habit, register, source)]
+        others = [item for item in job.parameters if item.usual != habit.parameter.usual]
+        return draw_options(others, register, source, dials)
 
     def _own_values(
         self, job: RequestJob, texts: RequestTexts, rng: np.random.Generator, *, final: bool
@@ -203,11 +213,12 @@ class Voice:
         return own
 
 
-def write_requests(group: Group, rng: np.random.Generator) -> Iterator[Scenario]:
+def write_requests(group: Group, dials: ArgumentConfig, rng: np.random.Generator) -> Iterator[Scenario]:
     """Draw final instructions for a job without end, each of a concern of the split that asks for it, in a new life.
 
     Args:
         group: Group of the tools that do the job.
+        dials: How often values follow from the words of a request instead of standing in it.
         rng: Generator of all draws.
     """
     job, whole = RequestJob(group), Partition(str(group.split), 0, 1, 0, 0)
@@ -215,19 +226,9 @@ def write_requests(group: Group, rng: np.random.Generator) -> Iterator[Scenario]
     while True:
         voice = Voice(asking[int(rng.integers(len(asking)))], set(), rng)
         home = draw_home(rng, voice.concern.countries)
-        found = voice.final(job, Situation(home, TODAY), whole, rng)
+        found = voice.final(job, situation_at(home, TODAY, dials, rng), whole, rng)
         if found is not None:
             yield found[0]
-
-
-def _with_article(text: str, values: Mapping[str, SlotValue]) -> str:
-    """Return a text with `an` instead of `a` before the slots whose values need it."""
-
-    def article(found: re.Match[str]) -> str:
-        value = values.get(found[2])
-        return f"{found[1]}n {{{found[2]}}}" if value and _VOWEL.match(value.said) else found[0]
-
-    return _ARTICLE.sub(article, text)
 
 
 def _words(name: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from builder.records import History, Tool, User
 from hf_dataset.schema import AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc, WantedRow
 
-from .scenarios import arguments_of
+from .arguments import alternatives_of, arguments_of, kinds_of
 
 _CACHED_TEXTS: Final = 50_000
 """Maximum number of texts whose tokens are remembered."""
@@ -53,6 +53,7 @@ class RowMaker:
             for call in history.interactions
         ]
         arguments = to_json(arguments_of(query.scenario, user.answer))
+        alternatives = [to_json(other) for other in alternatives_of(query.scenario, user.answer)]
         docs = [self.doc(tool) for _, tool in used]
         candidates = [self.doc(tool) for tool in query.candidates]
         texts = [f"{doc.name} {doc.provider} {doc.description} {doc.listing}" for doc in [*docs, *candidates]]
@@ -71,7 +72,7 @@ class RowMaker:
             history=interactions,
             history_tools=docs,
             candidates=candidates,
-            answer=AnswerRow(user.answer.tool.name, arguments),
+            answer=AnswerRow(user.answer.tool.name, arguments, alternatives),
             evidence=list(history.evidence),
             meta=_meta(user, history, self._distractors, tokens),
         )
@@ -101,7 +102,7 @@ def _meta(user: User, history: History, distractors: str, tokens: int) -> MetaRo
         step_concerns=[call.concern for call in history.interactions] if wish else None,
         evidence=history.telling,
         change=history.change,
-        arguments=user.query.scenario.kinds,
+        arguments=kinds_of(user.query.scenario, user.answer),
     )
 
 

@@ -1,4 +1,4 @@
-"""Scenarios: instructions with slot values, and the tool calls that serve them.
+"""Scenarios: instructions with slot values.
 
 Scenarios for histories and for final instructions never share slot values, because a hash of the values decides which
 of the two a scenario is for. In the same way, a hash of the instruction decides its split, so that no instruction
@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from builder.grouping.functionalities import REGISTERS
-from builder.records import Binding, Group, GroupTool, Scenario, SlotValue
+from builder.records import Group, Scenario, SlotValue
 from builder.words import mentions_any, spoken
 
 from .values.context import ValueSource
@@ -93,30 +93,6 @@ class _ScenarioWriter:
         if self._split and _split_of(instruction) != self._split:
             return False
         return not self._favours_a_tool(instruction)
-
-
-def arguments_of(scenario: Scenario, member: GroupTool) -> dict[str, Any]:
-    """Return the arguments with which a tool serves a scenario, in the tool's parameter names and types."""
-    arguments: dict[str, Any] = {}
-    for slot, binding in member.bindings.items():
-        inner = arguments
-        for name in binding.path[:-1]:
-            inner = inner.setdefault(name, {})
-        inner[binding.path[-1]] = _typed(scenario.values[slot], binding)
-    if scenario.options:
-        for name, schema in member.tool.parameters["properties"].items():
-            if schema.get("description") in scenario.options:
-                arguments[name] = scenario.options[schema["description"]].value
-    return arguments
-
-
-def _typed(value: SlotValue, binding: Binding) -> str | int | float:
-    if binding.type == "string":
-        return str(value.value)
-    if binding.type == "integer":
-        return int(value.value)
-    number = float(value.value)
-    return int(number) if number.is_integer() else number
 
 
 def accepts_values(values: Mapping[str, SlotValue], excluded: Set[str], *, final: bool) -> bool:

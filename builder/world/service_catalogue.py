@@ -42,7 +42,9 @@ def group_of(job: Job, pack: Pack | None = None) -> Group:
         pack: Listing pack of the test split.
     """
     by_name = {layout.name: layout for layout in split_layouts(job.split, pack)}
-    members = [GroupTool(_tool(job, item, by_name[item.provider.layout]), item.bindings) for item in job.services]
+    members = [
+        GroupTool(_tool(job, item, by_name[item.provider.layout]), item.bindings, item.options) for item in job.services
+    ]
     return Group(job.functionality, tuple(members), job.functionality.category, job.split)
 
 

@@ -18,11 +18,12 @@ import numpy as np
 from builder.errors import ConfigError
 from builder.grouping.functionalities import VERBS, concepts, data_table, entries
 from builder.randomness import generator_for
-from builder.records import Binding, Functionality, Slot
+from builder.records import Binding, Functionality, OptionBinding, Slot
 from builder.words import slug, words
 
 from .axes import AXES, Value
 from .facts import Facts
+from .optional_parameters import add_optional_parameters
 from .packs import LEAST_SPAN, PACK_SPLIT, Pack
 from .providers import JOB_TABLE, OF_PAID, VETTED, ServiceProvider, catalogue_seed, service_providers
 from .trade_offs import LEAD, draw_facts
@@ -42,10 +43,8 @@ _OPERATION_VERBS: Final = VERBS | {
     *("scan", "suggest", "verify"),
 }
 """First words of names of operations that are verbs."""
-_OPTIONAL: Final = "world/data/optional_parameters.toml"
-"""Data file of the optional parameters."""
-_MAX_OPTIONAL: Final = 1
-"""Highest number of optional parameters of a tool that no instruction asks for."""
+_UNITS: Final = {"height_cm": "cm", "weight_kg": "kg", "minutes": "min", "years": "year"}
+"""Unit of the values of a slot, by its concept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ class Service:
     parameters: Mapping[str, Any] = field(hash=False)
     bindings: Mapping[str, Binding] = field(hash=False)
     """Position of each slot of the functionality in the arguments."""
+    options: Mapping[str, OptionBinding] = field(hash=False)
+    """Position of each optional parameter that instructions can ask for."""
     facts: Facts = field(hash=False)
 
 
@@ -177,9 +178,9 @@ def _service(
     facts: Mapping[str, Value],
     rng: np.random.Generator,
 ) -> Service:
-    parameters, bindings = _parameters(functionality, provider, rng)
+    parameters, bindings, options = _parameters(functionality, provider, rng)
     name = f"{slug(provider.slug)}__{operation_name(functionality, provider.naming, rng)}"[:64]
-    return Service(name, provider, description, parameters, bindings, facts)
+    return Service(name, provider, description, parameters, bindings, options, facts)
 
 
 @cache
@@ -188,12 +189,6 @@ def _written(job: str) -> Mapping[str, Any]:
     field_of_job = data_table(JOB_TABLE)[job]["field"]
     texts: Mapping[str, Any] = data_table(f"world/data/descriptions/{field_of_job}.toml")[job]
     return texts
-
-
-def asked_option(job: str) -> Mapping[str, Any] | None:
-    """Return the optional parameter that instructions for a job can ask for; all of its tools have it."""
-    options = data_table(_OPTIONAL)["parameter"]
-    return next((raw for raw in options if "spelled" in raw and job in raw["functionalities"]), None)
 
 
 def operation_name(functionality: Functionality, naming: str, rng: np.random.Generator) -> str:
@@ -222,8 +217,8 @@ def operation_name(functionality: Functionality, naming: str, rng: np.random.Gen
 
 def _parameters(
     functionality: Functionality, provider: ServiceProvider, rng: np.random.Generator
-) -> tuple[dict[str, Any], dict[str, Binding]]:
-    """Return the JSON Schema of the parameters of a tool, and the binding of each slot."""
+) -> tuple[dict[str, Any], dict[str, Binding], dict[str, OptionBinding]]:
+    """Return the JSON Schema of the parameters of a tool, and the bindings of slots and optional parameters."""
     properties: dict[str, Any] = {}
     bindings: dict[str, Binding] = {}
     for slot in functionality.slots:
@@ -231,20 +226,10 @@ def _parameters(
         json_type = concepts()[slot.concept].type
         comments = _written(functionality.name)["parameters"][slot.name]
         properties[name] = {"type": json_type, "description": comments[int(rng.integers(len(comments)))]}
-        bindings[slot.name] = Binding((name,), json_type)
+        bindings[slot.name] = Binding((name,), json_type, _UNITS.get(slot.concept, ""))
     required = list(properties)
-    option = asked_option(functionality.name)
-    if option is not None:
-        names = [name for name in option["spelled"][provider.parameters] if name not in properties]
-        properties[names[int(rng.integers(len(names)))]] = dict(option["schema"])
-    options = [
-        raw
-        for raw in data_table(_OPTIONAL)["parameter"]
-        if functionality.name in raw["functionalities"] and raw["name"] not in properties and "spelled" not in raw
-    ]
-    for place in rng.permutation(len(options))[: int(rng.integers(0, _MAX_OPTIONAL + 1))]:
-        properties[options[int(place)]["name"]] = dict(options[int(place)]["schema"])
-    return {"type": "object", "properties": properties, "required": required}, bindings
+    options = add_optional_parameters(properties, functionality.name, provider.parameters, rng)
+    return {"type": "object", "properties": properties, "required": required}, bindings, options
 
 
 def _parameter_name(slot: Slot, style: str, taken: Mapping[str, Any], rng: np.random.Generator) -> str:

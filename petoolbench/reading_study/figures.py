@@ -39,7 +39,7 @@ class Accuracy(NamedTuple):
     """Accuracy of a part of the readings. The intervals are from a bootstrap over query groups."""
 
     part: str
-    """`all`, or the property that the readings share: `reader`, `config`, `kind` or `concerns`."""
+    """`all`, or the property that the readings share: `reader`, `config`, `kind`, `concerns` or `arguments`."""
     value: str
     """Value of the property; empty for all readings."""
     readings: int
@@ -162,6 +162,14 @@ def _parts(readings: Sequence[Reading]) -> Iterator[tuple[str, str, list[Reading
     for name, of in properties.items():
         for part, value, some in _by(name, readings, of):
             yield part, HISTORY_TYPES[int(value)] if name == "config" else value, some
+    for kind in sorted({kind for reading in readings for kind in _arguments(reading)}):
+        yield "arguments", kind, [reading for reading in readings if kind in _arguments(reading)]
+
+
+def _arguments(reading: Reading) -> list[str]:
+    """Return the kinds of the arguments of a row; `stated` if all stand in the instruction; none if not known."""
+    kinds = reading.meta.arguments if reading.meta.kind else None
+    return [] if kinds is None else kinds or ["stated"]
 
 
 def _by(

@@ -1,4 +1,4 @@
-"""Tool accuracy by a property of the instances: history length, axis of the preference, position of the change, etc.
+"""Accuracy by a property of the instances: history length, axis of the preference, kind of the arguments, etc.
 
 The bins of a property are computed from all instances of a config, so that all its runs share them.
 """
@@ -47,7 +47,7 @@ class Part:
 class Breakdown:
     """Rates over the instances that a run covers, by one property.
 
-    An instance with several axes counts under each of them.
+    An instance with several axes, or kinds of arguments, counts under each of them.
     """
 
     by: str
@@ -64,6 +64,13 @@ class Property:
     """Function that returns the labels of each instance."""
     ordered: bool = True
     """True if the labels have an order, so that a plot may join them by a line."""
+    of_call: bool = False
+    """True for call accuracy, which needs the right arguments too; False for tool accuracy."""
+
+    @property
+    def measure(self) -> str:
+        """Name of what is broken down."""
+        return "call accuracy" if self.of_call else "tool accuracy"
 
 
 def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
@@ -86,30 +93,33 @@ def rate(right: Sequence[bool], query_groups: Sequence[str]) -> Rate:
 
 
 def breakdowns(run: JudgedRun) -> tuple[Breakdown, ...]:
-    """Break down a run's tool accuracy by each property that varies over the instances of its config.
+    """Break down a run's accuracy by each property that varies over the instances of its config.
 
     Returns:
         One breakdown per property.
     """
-    results = [_break_down(run, by, prop.labels(run)) for by, prop in PROPERTIES.items()]
+    results = [_break_down(run, by, prop.labels(run), of_call=prop.of_call) for by, prop in PROPERTIES.items()]
     return tuple(breakdown for breakdown in results if breakdown is not None)
 
 
-def _break_down(run: JudgedRun, by: str, labels: Sequence[Sequence[str]]) -> Breakdown | None:
+def _break_down(run: JudgedRun, by: str, labels: Sequence[Sequence[str]], *, of_call: bool) -> Breakdown | None:
     order = in_order(label for row_labels in labels for label in row_labels)
     if len(order) < 2:
         return None
-    parts = [Part(label, tool_rate) for label in order if (tool_rate := _rate_of(run, label, labels)) is not None]
+    rates = ((label, _rate_of(run, label, labels, of_call=of_call)) for label in order)
+    parts = [Part(label, of_label) for label, of_label in rates if of_label is not None]
     return Breakdown(by, tuple(parts)) if parts else None
 
 
-def _rate_of(run: JudgedRun, label: str, labels: Sequence[Sequence[str]]) -> Rate | None:
-    """Return the tool accuracy over the covered instances with a label; None if there are none."""
+def _rate_of(run: JudgedRun, label: str, labels: Sequence[Sequence[str]], *, of_call: bool) -> Rate | None:
+    """Return the accuracy over the covered instances with a label; None if there are none."""
     indexes = [index for index in run.asked if label in labels[index]]
     if not indexes:
         return None
     groups = run.query_groups
-    return rate([run.verdicts[index].tool_correct for index in indexes], [groups[index] for index in indexes])
+    verdicts = [run.verdicts[index] for index in indexes]
+    right = [verdict.tool_correct and (verdict.parameters_correct or not of_call) for verdict in verdicts]
+    return rate(right, [groups[index] for index in indexes])
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
@@ -165,6 +175,12 @@ def _kinds(run: JudgedRun) -> list[list[str]]:
     return [[row.meta.kind] if row.meta and row.meta.kind else [] for row in run.rows]
 
 
+def _arguments(run: JudgedRun) -> list[list[str]]:
+    """Label each instance with the kinds of its arguments; `stated` if all stand in the instruction as they are."""
+    known = [row.meta.arguments if row.meta and row.meta.kind else None for row in run.rows]
+    return [[] if kinds is None else kinds or ["stated"] for kinds in known]
+
+
 def _concerns(run: JudgedRun) -> list[list[str]]:
     return _binned([row.meta.concerns if row.meta else None for row in run.rows], lambda value: f"{value:.0f}")
 
@@ -192,6 +208,8 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "kind": Property("kind of the preference", _kinds, ordered=False),
     "concerns": Property("number of concerns of the user", _concerns),
     "evidence": Property("number of telling steps", _evidence),
+    "arguments": Property("kind of the arguments", _arguments, ordered=False, of_call=True),
+    "arguments_tool": Property("kind of the arguments", _arguments, ordered=False),
     "noise": Property("share of steps that do not follow the preference", _noise),
     "prompt_tokens": Property("length of the instance in tokens", _token_counts),
     "answer_position": Property("position of the answer among the candidates", _answer_positions),

@@ -227,7 +227,7 @@ def _set_limits(axes: Any, rows: int, ends: tuple[float, float]) -> None:
 
 
 def _curve_plan(shown: Sequence[_Shown], by: str, chance: float | None) -> Iterator[_Plan]:
-    """Plan the plot of tool accuracy by a property, if the instances of the config vary in it."""
+    """Plan the plot of accuracy by a property, if the instances of the config vary in it."""
     rates = {item.run.name: _rates_by_label(item.run, by) for item in shown}
     labels = in_order(label for run_rates in rates.values() for label in run_rates)
     if not labels:

@@ -156,7 +156,7 @@ def outcomes(report: Report, config: str) -> Table:
 
 
 def breakdown(report: Report, config: str, by: str) -> Table | None:
-    """Return the tool accuracy by one property; None if the instances of the config do not vary in it.
+    """Return the accuracy by one property; None if the instances of the config do not vary in it.
 
     Args:
         report: The report.
@@ -169,7 +169,9 @@ def breakdown(report: Report, config: str, by: str) -> Table | None:
     if not order:
         return None
     rows = tuple((run.name, *(_part(rates[run.name].get(label)) for label in order)) for run in runs)
-    title = f"{config}: tool accuracy by {PROPERTIES[by].title}, %, with 95 % interval and number of instances"
+    title = (
+        f"{config}: {PROPERTIES[by].measure} by {PROPERTIES[by].title}, %, with 95 % interval and number of instances"
+    )
     return Table(title, ("run", *order), rows, _quiet(runs))
 
 

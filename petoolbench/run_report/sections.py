@@ -23,6 +23,8 @@ _CURVE_TITLES: Final = {
     "prompt_tokens": "By length of the instance",
     "kind": "By kind of the preference",
     "axis": "By axis of the preference",
+    "arguments": "By kind of the arguments",
+    "arguments_tool": "Tool by kind of the arguments",
 }
 """Heading of each section of curves, by key of `PROPERTIES`."""
 
@@ -109,7 +111,9 @@ def _curves(report: Report) -> list[Section]:
     for by, heading in _CURVE_TITLES.items():
         folded = _present(report_tables.breakdown(report, config, by) for config in report.rows)
         if folded:
-            curves.append(Section(by, heading, f"Tool accuracy by {PROPERTIES[by].title}.", folded=folded))
+            curves.append(
+                Section(by, heading, f"{PROPERTIES[by].measure.capitalize()} by {PROPERTIES[by].title}.", folded=folded)
+            )
     if not curves:
         return []
     intro = (

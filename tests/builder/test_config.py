@@ -39,6 +39,8 @@ def test_the_default_is_valid_and_options_override_the_file(tmp_path: Path) -> N
         ("[choices]\nevidence = [0]", "choices.evidence"),
         ("[choices]\noffered = 1", "choices.offered"),
         ("[choices]\noff_profile = 0.5", "choices.off_profile"),
+        ("[arguments]\noptional = 2", "arguments.optional"),
+        ("[arguments.kinds]\nunit = 0", "arguments.kinds.unit"),
         ("secret = 'short'", "secret"),
         ("[preferences]\nsimilarity = 'odd'", "preferences.similarity"),
         ("[histories]\nevidence_per_axis = 0", "histories.evidence_per_axis"),

@@ -196,6 +196,23 @@ def test_breakdowns_by_kind_concerns_and_evidence_exist_only_where_rows_have_the
     assert with_meta("joint", 2, None) == {"concerns": {"2": 18, "3": 18}}
 
 
+def test_breakdowns_by_arguments_are_of_calls_and_of_tools(built: Built, tmp_path: Path) -> None:
+    judged = judged_run(baseline(built, tmp_path, "oracle"), built)
+    kinds = [[], ["code"], ["code", "unit"]]
+    rows = [
+        replace(row, meta=replace(row.meta, kind="joint", arguments=kinds[index % 3])) if row.meta else row
+        for index, row in enumerate(judged.rows)
+    ]
+    verdicts = [
+        replace(verdict, tool_correct=True, parameters_correct=index % 3 < 2)
+        for index, verdict in enumerate(judged.verdicts)
+    ]
+    found = {item.by: item for item in breakdowns(replace(judged, rows=rows, verdicts=verdicts))}
+    of_call = {part.label: (part.rate.value, part.rate.rows) for part in found["arguments"].parts}
+    assert of_call == {"stated": (1, 12), "code": (0.5, 24), "unit": (0, 12)}
+    assert {part.label: part.rate.value for part in found["arguments_tool"].parts} == dict.fromkeys(of_call, 1)
+
+
 def test_labels_of_a_breakdown_are_few_and_in_order(built: Built, tmp_path: Path) -> None:
     judged = judged_run(baseline(built, tmp_path, "oracle"), built)
     labels = {item.by: [part.label for part in item.parts] for item in breakdowns(judged)}

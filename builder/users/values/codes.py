@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 from builder.records import SlotValue
 
-from .context import ValueSource, name_for_code, plain, said_date, said_date_from
+from .context import ValueSource, is_converted, name_for_code, plain
+from .days import said_date, said_day
 
 _BASE62 = string.ascii_letters + string.digits
 _BASE64URL = _BASE62 + "-_"
@@ -23,7 +24,7 @@ _VIN_VALUES = dict(
 _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _IBAN_LENGTHS = (("DE", 18), ("ES", 20), ("PT", 21), ("AT", 16), ("BE", 12), ("DK", 14), ("NO", 11))
 """Country code and number of digits of the account part."""
-_CURRENCIES = {
+CURRENCY_NAMES = {
     "EUR": "euros", "USD": "US dollars", "GBP": "pounds sterling", "JPY": "Japanese yen", "CHF": "Swiss francs",
     "NOK": "Norwegian kroner", "SEK": "Swedish kronor", "DKK": "Danish kroner", "PLN": "Polish zloty",
     "CZK": "Czech koruna", "HUF": "Hungarian forint", "TRY": "Turkish lira", "AUD": "Australian dollars",
@@ -34,12 +35,17 @@ _CURRENCIES = {
     "KES": "Kenyan shillings",
 }  # fmt: skip
 """Currencies, by code."""
-_NAMED = 0.4
-"""Share of the currencies that a person calls by their names."""
 _OWN_FIRST = 0.5
 """Share of the currencies that are those of the person's country."""
 _OWN_SECOND = 0.85
 """The same share of second currencies, where the first one is another."""
+_IN_MONTHS = 7
+"""Highest number of years that a person states in months."""
+_HOURS = (
+    (0.5, "half an hour"), (0.75, "three quarters of an hour"), (1, "an hour"), (1.25, "an hour and a quarter"),
+    (1.5, "an hour and a half"), (2, "two hours"), (2.5, "two and a half hours"), (3, "three hours"),
+)  # fmt: skip
+"""Usual durations in hours, with their words."""
 _TICKER_LETTERS = "ABCDEFGHIKLMNOPRSTUVWY"
 _TICKERS = (
     "AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "META", "NFLX", "AMD", "INTC", "ORCL", "ADBE", "CRM", "CSCO", "IBM", "QCOM",
@@ -59,11 +65,26 @@ _CRYPTO = (
     "cosmos",
     "stellar",
 )
-_LANGUAGES = (
-    ("pt", "Portuguese"), ("es", "Spanish"), ("fr", "French"), ("de", "German"), ("it", "Italian"), ("nl", "Dutch"),
-    ("sv", "Swedish"), ("pl", "Polish"), ("cs", "Czech"), ("tr", "Turkish"), ("ja", "Japanese"), ("ko", "Korean"),
-    ("vi", "Vietnamese"), ("id", "Indonesian"), ("fi", "Finnish"), ("da", "Danish"), ("hu", "Hungarian"), ("el", "Greek"),
-)  # fmt: skip
+LANGUAGE_NAMES = {
+    "pt": "Portuguese", "es": "Spanish", "fr": "French", "de": "German", "it": "Italian", "nl": "Dutch", "sv": "Swedish",
+    "pl": "Polish", "cs": "Czech", "tr": "Turkish", "ja": "Japanese", "ko": "Korean", "vi": "Vietnamese",
+    "id": "Indonesian", "fi": "Finnish", "da": "Danish", "hu": "Hungarian", "el": "Greek",
+    "ro": "Romanian", "bg": "Bulgarian", "uk": "Ukrainian", "sk": "Slovak", "hr": "Croatian", "lt": "Lithuanian",
+    "lv": "Latvian", "th": "Thai", "ar": "Arabic", "ms": "Malay", "hi": "Hindi",
+}  # fmt: skip
+"""Languages, by ISO 639-1 code."""
+HOME_LANGUAGES = {
+    "AE": "ar", "AR": "es", "AT": "de", "BE": "nl", "BG": "bg", "BR": "pt", "CA": "fr", "CH": "de", "CL": "es", "CO": "es",
+    "CZ": "cs", "DE": "de", "DK": "da", "EG": "ar", "ES": "es", "FI": "fi", "FR": "fr", "GR": "el", "HR": "hr", "HU": "hu",
+    "ID": "id", "IN": "hi", "IT": "it", "JP": "ja", "KR": "ko", "LT": "lt", "LV": "lv", "MA": "ar", "MX": "es", "MY": "ms",
+    "NL": "nl", "PE": "es", "PL": "pl", "PT": "pt", "RO": "ro", "SE": "sv", "SK": "sk", "TH": "th", "TN": "ar", "TR": "tr",
+    "UA": "uk", "UY": "es", "VN": "vi",
+}  # fmt: skip
+"""Languages of countries, by ISO 3166-1 code; only of those that have one of the languages above."""
+_WEEK = 7
+"""Days before a request in which many past dates lie."""
+_RECENT = 0.4
+"""Share of the past dates of a person that lie in the week before."""
 _EPOCH = date(2026, 1, 1)
 """Reference date for drawn dates. It is fixed, so that a build does not depend on the clock."""
 
@@ -85,13 +106,13 @@ def currency(draw: ValueSource) -> SlotValue:
     own = draw.situation.home.currency if draw.situation else None
     if own and own not in used and draw.rng.random() < (_OWN_SECOND if used else _OWN_FIRST):
         return _said_currency(draw, _unused(draw, "currencies", (own,)))
-    return _said_currency(draw, _unused(draw, "currencies", tuple(_CURRENCIES)))
+    return _said_currency(draw, _unused(draw, "currencies", tuple(CURRENCY_NAMES)))
 
 
 def _said_currency(draw: ValueSource, code: str) -> SlotValue:
     """Return a currency, by its name in some instructions of a person."""
-    if draw.situation and code in _CURRENCIES and draw.rng.random() < _NAMED:
-        return SlotValue(code, _CURRENCIES[code], "code")
+    if draw.situation and code in CURRENCY_NAMES and draw.rng.random() < draw.situation.arguments.named:
+        return SlotValue(code, CURRENCY_NAMES[code], "code")
     return plain(code)
 
 
@@ -125,8 +146,19 @@ def percent(draw: ValueSource) -> SlotValue:
 
 
 def years(draw: ValueSource) -> SlotValue:
-    """Draw a term in years, 2 to 30."""
-    return plain(draw.integer(2, 30))
+    """Draw a term in years, 2 to 30; a person can state a short one in months."""
+    term = draw.integer(2, 30)
+    if term <= _IN_MONTHS and is_converted(draw):
+        return SlotValue(12 * term, f"{12 * term} months", "unit", "month")
+    return plain(term)
+
+
+def minutes(draw: ValueSource) -> SlotValue:
+    """Draw a duration in minutes, 10 to 180; a person can state it in hours."""
+    if is_converted(draw):
+        hours, said = draw.choice(_HOURS)
+        return SlotValue(hours, said, "unit", "h")
+    return plain(draw.integer(10, 180))
 
 
 def iban(draw: ValueSource) -> SlotValue:
@@ -153,22 +185,24 @@ def _day(draw: ValueSource, first: int, last: int) -> date:
 
 
 def future_date(draw: ValueSource) -> SlotValue:
-    """Draw a date in the week after a person asks, or in the year after the reference date."""
+    """Draw a date in the ten days after a person asks, or in the year after the reference date."""
     if draw.situation is None:
         return said_date(_day(draw, 0, 360))
-    return said_date_from(draw, _days_after(draw, 0, 6))
+    return said_day(draw, _days_after(draw, 0, 10))
 
 
 def recent_date(draw: ValueSource) -> SlotValue:
     """Draw a date up to three months before a person asks, or up to a year before the reference date."""
-    return said_date(_day(draw, -360, 0) if draw.situation is None else _days_after(draw, -90, 0))
+    if draw.situation is None:
+        return said_date(_day(draw, -360, 0))
+    return said_day(draw, _days_after(draw, -_WEEK if draw.rng.random() < _RECENT else -90, 0), "past", plain=True)
 
 
 def check_in(draw: ValueSource) -> SlotValue:
     """Draw the first day of a stay, in the months after a person asks or in the year after the reference date."""
     first = _day(draw, 0, 360) if draw.situation is None else _days_after(draw, 10, 120)
     draw.shared["start"] = first
-    return said_date_from(draw, first)
+    return said_day(draw, first)
 
 
 def _days_after(draw: ValueSource, first: int, last: int) -> date:
@@ -187,7 +221,9 @@ def start_date(draw: ValueSource) -> SlotValue:
 def end_date(draw: ValueSource) -> SlotValue:
     """Draw the last day of a period, 2 to 14 days after the first."""
     first = draw.shared.get("start") or _day(draw, -700, -20)
-    return said_date_from(draw, first + timedelta(days=draw.integer(2, 14)))
+    day = first + timedelta(days=draw.integer(2, 14))
+    is_coming = draw.situation is not None and first > draw.situation.day
+    return said_day(draw, day, alone=False) if is_coming else said_date(day)
 
 
 def barcode(draw: ValueSource) -> SlotValue:
@@ -290,7 +326,7 @@ def mac_address(draw: ValueSource) -> SlotValue:
 
 def language_code(draw: ValueSource) -> SlotValue:
     """Draw a two-letter language code; instructions state it with the name of the language."""
-    return name_for_code(draw, *draw.choice(_LANGUAGES))
+    return name_for_code(draw, *draw.choice(tuple(LANGUAGE_NAMES.items())))
 
 
 def year(draw: ValueSource) -> SlotValue:

@@ -9,19 +9,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from builder.argument_config import ArgumentConfig
 from builder.records import SlotValue
 
 T = TypeVar("T")
-_NAME_ALONE = 0.5
-"""Share of the codes of countries and languages that a person calls by their names."""
-_WEEK = 6
-"""Days ahead up to which a weekday means a date."""
-_BY_WEEKDAY = 0.4
-"""Share of such dates that are stated by their weekdays."""
-_MOST_AHEAD = 300
-"""Days ahead up to which a date without a year is clear."""
-_WITHOUT_YEAR = 0.5
-"""Share of such dates that are stated without their years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +39,12 @@ class Situation:
     """True if the day is known to the reader of the request, so that dates can be relative to it."""
     trade: str = ""
     """Words, of which web sites about their concern have one in their names; empty if that would sound odd."""
+    language: str = ""
+    """ISO 639-1 code of the language in which the person mostly wants replies; empty for none in particular."""
+    american: bool = False
+    """True if the person measures in degrees Fahrenheit and in cups, and spells the American way."""
+    arguments: ArgumentConfig = field(default_factory=ArgumentConfig)
+    """How often values follow from the words of a request instead of standing in it."""
 
 
 @dataclass(slots=True)
@@ -84,26 +81,15 @@ def plain(value: str | float) -> SlotValue:
 
 def name_for_code(draw: ValueSource, code: str, name: str) -> SlotValue:
     """Return a code that instructions state with its name, such as `Portuguese (pt)`, or by its name alone."""
-    if draw.situation and draw.rng.random() < _NAME_ALONE:
+    if draw.situation and draw.rng.random() < draw.situation.arguments.named:
         return SlotValue(code, name, "code")
     return SlotValue(code, f"{name} ({code})")
 
 
-def said_date_from(draw: ValueSource, day: date) -> SlotValue:
-    """Return an ISO date that instructions state in full, or relative to the day on which a person asks.
-
-    Relative are a weekday in the coming six days, and a date of the coming ten months without its year.
-    """
-    if draw.situation is None or not draw.situation.relative:
-        return said_date(day)
-    ahead = (day - draw.situation.day).days
-    if 1 <= ahead <= _WEEK and draw.rng.random() < _BY_WEEKDAY:
-        return SlotValue(day.isoformat(), f"{day:%A}", "date")
-    if 0 <= ahead <= _MOST_AHEAD and draw.rng.random() < _WITHOUT_YEAR:
-        return SlotValue(day.isoformat(), f"{day.day} {day:%B}", "date")
-    return said_date(day)
-
-
-def said_date(day: date) -> SlotValue:
-    """Return an ISO date that instructions state in words, such as "3 May 2026"."""
-    return SlotValue(day.isoformat(), f"{day.day} {day:%B %Y}")
+def is_converted(draw: ValueSource) -> bool:
+    """Draw whether a person states a quantity in another unit than the tools take; all or none of a scenario are."""
+    if draw.situation is None:
+        return False
+    if "converted" not in draw.shared:
+        draw.shared["converted"] = draw.rng.random() < draw.situation.arguments.converted
+    return bool(draw.shared["converted"])

@@ -9,7 +9,7 @@ from typing import Any
 from builder.extras import import_extra
 from builder.records import SlotValue
 
-from .context import ValueSource, plain
+from .context import ValueSource, is_converted, plain
 
 _MAIL_HOSTS = (
     "harborlightbooks.com",
@@ -182,19 +182,40 @@ def hashtag(draw: ValueSource) -> SlotValue:
     return plain(draw.choice(_TAGS))
 
 
+_INCH = 2.54
+_POUND = 0.45359237
+_FEET = frozenset({"CA", "GB", "IE", "US"})
+"""Countries in which people state heights in feet."""
+
+
 def age(draw: ValueSource) -> SlotValue:
     """Draw the age of an adult in years, 18 to 79."""
     return plain(draw.integer(18, 79))
 
 
 def height_cm(draw: ValueSource) -> SlotValue:
-    """Draw the height of an adult in centimetres, 152 to 198."""
-    return plain(_height(draw))
+    """Draw the height of an adult in centimetres, 152 to 198; a person can state it in metres, or in feet and inches."""
+    height = _height(draw)
+    if not is_converted(draw):
+        return plain(height)
+    if _has_feet(draw):
+        feet, inches = divmod(round(height / _INCH), 12)
+        return SlotValue(12 * feet + inches, f"{feet} foot {inches}", "unit", "in")
+    return SlotValue(height / 100, f"{height / 100:.2f} m", "unit", "m")
 
 
 def weight_kg(draw: ValueSource) -> SlotValue:
-    """Draw the weight of an adult in kilograms that goes with their height."""
-    return plain(round(draw.integer(190, 310) / 10 * (_height(draw) / 100) ** 2))
+    """Draw the weight of an adult in kilograms that goes with their height; some people state it in pounds."""
+    weight = round(draw.integer(190, 310) / 10 * (_height(draw) / 100) ** 2)
+    if is_converted(draw) and _has_feet(draw):
+        pounds = 5 * round(weight / _POUND / 5)
+        return SlotValue(pounds, f"{pounds} pounds", "unit", "lb")
+    return plain(weight)
+
+
+def _has_feet(draw: ValueSource) -> bool:
+    """Return True if a person lives where heights are stated in feet and weights in pounds."""
+    return draw.situation is not None and draw.situation.home.country_code in _FEET
 
 
 def _height(draw: ValueSource) -> int:

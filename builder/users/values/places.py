@@ -84,6 +84,18 @@ def _by_country() -> Mapping[str, tuple[Place, ...]]:
     return {code: tuple(cities[code]) for code in sorted(cities)}
 
 
+@cache
+def home_countries() -> Mapping[str, str]:
+    """Return the names of the countries that people live in, by ISO 3166-1 code."""
+    return {code: cities[0].country for code, cities in _by_country().items()}
+
+
+@cache
+def country_names() -> Mapping[str, str]:
+    """Return the names of all countries with a large city, by ISO 3166-1 code."""
+    return {place.country_code: place.country for place in _places()}
+
+
 def draw_home(rng: np.random.Generator, countries: Set[str] = frozenset()) -> Place:
     """Draw the city that a person lives in, each country equally often.
 

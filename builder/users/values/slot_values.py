@@ -83,7 +83,7 @@ _GENERATORS: Final[Mapping[str, Generator]] = {
     "count": _between(2, 40),
     "party_size": _between(2, 9),
     "number": _between(3, 4999),
-    "minutes": _between(10, 180),
+    "minutes": codes.minutes,
     "isbn": codes.isbn,
     "barcode": codes.barcode,
     "vin": codes.vin,

@@ -316,7 +316,8 @@ def category_said(part: AuditSplit, row: Instance) -> Instance:
         (provider_shown, "the provider of a candidate for the job stands in the history"),
         (category_said, "the instruction names the answer's tool, provider or category"),
         (lambda part, row: replace(row, instruction=part.tools[row.answer.name].provider), "the instruction names the answer's tool, provider or category"),
-        (lambda _, row: replace(row, instruction="do it"), "a value of the answer cannot be read from the instruction"),
+        (lambda _, row: replace(row, instruction="do it"), "an argument does not follow from instruction, schema, day and history"),
+        (with_meta(arguments=["code"]), "an argument does not follow from instruction, schema, day and history"),
         (answer_by(lambda part, row: min(part.capable_tools(row))), "query groups: all users want one tool"),
     ],
 )  # fmt: skip
@@ -326,12 +327,6 @@ def test_a_defect_of_the_rows_fails_its_check(change: Change, name: str) -> None
     assert check.violations > 0
     assert not check.passed
     assert check.example
-
-
-def test_values_that_follow_from_the_instruction_need_not_stand_in_it() -> None:
-    parts = changed(splits(), with_meta(arguments=["relative date"]))
-    parts = changed(parts, lambda _, row: replace(row, instruction=f"{row.query_group} tomorrow"))
-    assert check_of(parts, "a value of the answer cannot be read from the instruction").passed
 
 
 def with_facts(part: AuditSplit, name: str, change: Callable[[FactRow], FactRow | None]) -> AuditSplit:

@@ -8,13 +8,16 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from builder.argument_config import ArgumentConfig
 from builder.execution.partitions import Partition
-from builder.records import Scenario
+from builder.records import Scenario, SlotValue
+from builder.users.arguments import arguments_of, kinds_of
 from builder.users.requests import RequestJob, Voice
-from builder.users.scenarios import arguments_of
 from builder.users.values.context import Situation, ValueSource
+from builder.users.values.days import read_days
 from builder.users.values.places import draw_home
 from builder.users.values.slot_values import generator
+from builder.users.wording import Habit
 from builder.world.concerns import Concern, RequestTexts, concerns
 from builder.world.service_catalogue import group_of
 from builder.world.services import service_jobs
@@ -128,7 +131,7 @@ def test_dates_and_places_fit_the_person(home: Situation) -> None:
         points.append(float(generator("latitude")(draw).value))
         days.append(date.fromisoformat(str(generator("date")(draw).value)))
     assert 0.6 < cities.count(home.home.city) / 200 < 0.9
-    assert all(home.day <= day <= home.day + timedelta(days=6) for day in days)
+    assert all(home.day <= day <= home.day + timedelta(days=10) for day in days)
     near = [point for point, city in zip(points, cities, strict=True) if city == home.home.city]
     assert len(set(near)) > 10
     assert max(abs(point - home.home.latitude) for point in near) < 0.13
@@ -162,7 +165,7 @@ def test_codes_and_dates_can_follow_from_names_and_from_the_day_of_the_request(h
                 assert str(value.value) not in value.said
             if value.kind == "date":
                 day = date.fromisoformat(str(value.value))
-                assert value.said in (f"{day:%A}", f"{day.day} {day:%B}")
+                assert read_days(value.said, home.day, "coming") == {value.value}
                 assert value.said != f"{day:%A}" or timedelta(1) <= day - home.day <= timedelta(6)
     assert all(len(texts) > 8 for texts in said.values())
     undated = replace(home, relative=False)
@@ -170,24 +173,59 @@ def test_codes_and_dates_can_follow_from_names_and_from_the_day_of_the_request(h
     assert {value.kind for value in days} == {"stated"}
 
 
-def test_an_optional_parameter_can_be_asked_for(home: Situation) -> None:
-    recipes = "search recipes"
-    concern = replace(CONCERN, requests={recipes: RequestTexts(("{aunt} cooks {dish}", "{dish} for {place}?"))})
-    own = Voice(concern, set(), np.random.default_rng(0))
-    group = group_of(next(job for job in service_jobs("train") if job.functionality.name == recipes))
-    found = drawn(own, recipes, home, 80)
+RECIPES = "search recipes"
+COOK = replace(CONCERN, requests={RECIPES: RequestTexts(("{aunt} cooks {dish}", "{dish} for {place}?"))})
+
+
+def test_optional_parameters_can_be_asked_for(home: Situation) -> None:
+    own = Voice(COOK, set(), np.random.default_rng(0))
+    group = group_of(next(job for job in service_jobs("train") if job.functionality.name == RECIPES))
+    found = drawn(own, RECIPES, home, 80)
     asked = [scenario for scenario in found if scenario.options]
-    assert 5 < len(asked) < 40
+    assert 20 < len(asked) < 45
+    assert {kind for scenario in asked for kind in kinds_of(scenario, group.members[0])} >= {"option", "unit", "enum"}
     for scenario in asked:
         (option,) = scenario.options.values()
-        assert scenario.kinds == ["option"]
-        assert option.said in scenario.instruction
+        assert option.said.lower() in scenario.instruction.lower()
         assert "cooks" not in scenario.instruction or ". " in scenario.instruction
         for member in group.members:
-            arguments = arguments_of(scenario, member)
-            assert option.value in arguments.values()
-            assert set(arguments) <= set(member.tool.parameters["properties"])
+            assert set(arguments_of(scenario, member)) <= set(member.tool.parameters["properties"])
+            assert len(arguments_of(scenario, member)) == len(member.tool.parameters["required"]) + 1
     plain = next(scenario for scenario in found if not scenario.options)
-    assert plain.kinds == []
     for member in group.members:
+        assert kinds_of(plain, member) == []
         assert set(arguments_of(plain, member)) == set(member.tool.parameters["required"])
+
+
+def test_a_habit_is_in_all_requests_of_its_concern_and_only_referred_to_in_the_last(home: Situation) -> None:
+    own = Voice(COOK, set(), np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    measures = next(item for item in JOBS[RECIPES].parameters if item.name == "kitchen measures")
+    habit = Habit(measures, SlotValue("cups", "cups and ounces", "enum"))
+    requests = [own.request(JOBS[RECIPES], home, frozenset(), rng, habit) for _ in range(20)]
+    assert all(one is not None and one.options["kitchen measures"].value == "cups" for one in requests)
+    assert len({one.options["kitchen measures"].said for one in requests if one is not None}) == 2
+    silent = [own.request(JOBS[RECIPES], home, frozenset(), rng, habit, silent=True) for _ in range(40)]
+    assert all(one is not None and "kitchen measures" not in one.options for one in silent)
+    final = own.final(JOBS[RECIPES], home, WHOLE, rng, habit)
+    assert final is not None
+    assert "the measures" in final[0].instruction.lower()
+    assert "cups" not in final[0].instruction
+    assert final[0].options["kitchen measures"].kind == "implicit"
+
+
+def test_quantities_of_slots_can_be_stated_in_other_units(home: Situation) -> None:
+    always = replace(home, arguments=ArgumentConfig(optional=0, converted=1))
+    job = "body mass index"
+    concern = replace(CONCERN, requests={job: RequestTexts(("BMI of {aunt}: {weight} kg, {height} cm",))})
+    found = drawn(Voice(concern, set(), np.random.default_rng(0)), job, always, 30)
+    group = group_of(next(item for item in service_jobs("train") if item.functionality.name == job))
+    for scenario in found:
+        assert " cm" not in scenario.instruction
+        assert kinds_of(scenario, group.members[0]) == ["unit"]
+        weight, height = (
+            arguments_of(scenario, group.members[0])[group.members[0].bindings[name].path[0]]
+            for name in ("weight", "height")
+        )
+        assert 40 <= weight <= 130
+        assert 150 <= height <= 200

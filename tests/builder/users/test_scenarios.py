@@ -9,7 +9,8 @@ from itertools import islice
 import numpy as np
 
 from builder.records import Binding, GroupTool, Scenario, SlotValue
-from builder.users.scenarios import arguments_of, write_scenarios
+from builder.users.arguments import arguments_of
+from builder.users.scenarios import write_scenarios
 from hf_dataset.layout import SPLITS
 from tests.factories import group, tool
 

@@ -14,7 +14,7 @@ from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, feat
 from builder.world.axes import AXES
 from builder.world.plans import PRICES
 from builder.world.providers import service_providers
-from builder.world.services import Job, asked_option, operation_name, service_jobs
+from builder.world.services import Job, operation_name, service_jobs
 from builder.world.trade_offs import LEAD, balanced_subsets, winners
 from hf_dataset.layout import SPLITS
 
@@ -124,37 +124,6 @@ def test_tools_of_a_job_have_different_descriptions(split: str) -> None:
     for job in service_jobs(split):
         descriptions = {service.description for service in job.services}
         assert len(descriptions) == len(job.services), job.functionality.name
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_optional_parameters_fit_the_functionality(split: str) -> None:
-    table = data_table("world/data/optional_parameters.toml")["parameter"]
-    fitting = {raw["schema"]["description"]: raw for raw in table}
-    drawn = set()
-    for job in service_jobs(split):
-        for service in job.services:
-            schema = service.parameters
-            optional = schema["properties"].keys() - set(schema["required"])
-            assert len(optional) <= 2
-            for name in optional:
-                raw = fitting[schema["properties"][name]["description"]]
-                assert job.functionality.name in raw["functionalities"]
-                assert schema["properties"][name] == raw["schema"]
-                assert name in raw["spelled"][service.provider.parameters] if "spelled" in raw else name == raw["name"]
-            drawn |= optional
-    assert {"limit", "page", "lang", "format", "units", "max_results"} <= drawn
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_all_tools_of_a_job_have_the_option_that_can_be_asked_for(split: str) -> None:
-    with_option = 0
-    for job in service_jobs(split):
-        option = asked_option(job.functionality.name)
-        for service in job.services if option else ():
-            properties = service.parameters["properties"].values()
-            assert sum(schema == option["schema"] for schema in properties if option) == 1
-        with_option += option is not None
-    assert with_option > 60
 
 
 @pytest.mark.parametrize(
