@@ -75,7 +75,7 @@ class _Target:
     tools: NDArray[np.float64]
     """Features of the candidates."""
     best: NDArray[np.intp]
-    """Candidate that each rule picks by a clear margin, -1 where none leads clearly."""
+    """Candidate that each rule picks by a clear margin, -1 where none leads clearly or meets the requirement."""
     ties: NDArray[np.uint8]
     """Among how many candidates each stated rule picks evenly, 0 for one that it cannot pick; of shape (candidates,
     stated rules)."""
@@ -381,7 +381,9 @@ class ChoiceUserMaker:
         if self._last_target is None or self._last_target[0] != query:
             tools = self.features[query.job][list(query.candidates)]
             stated, rules = self._stated[query.job]
-            target = _Target(tools, winners(tools, self.rules), tie_counts(tools, rules), stated, rules)
+            best = winners(tools, self.rules)
+            meets = self.rules.met(tools)[best, np.arange(len(best))]
+            target = _Target(tools, np.where(meets, best, -1), tie_counts(tools, rules), stated, rules)
             self._last_target = (query, target)
         return self._last_target[1]
 

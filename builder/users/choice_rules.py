@@ -227,6 +227,18 @@ class RuleSet:
             scores[..., self._by_class] += classes * _UNMET
         return scores
 
+    def met(self, tools: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which tools meet the requirement of each rule; True for a rule without one or an axis not stated.
+
+        Args:
+            tools: As in `scores`.
+
+        Returns:
+            Booleans of shape (..., tools, rules).
+        """
+        met: NDArray[np.bool_] = ~(tools[..., self._requirement] * self._sign < self._threshold)
+        return met
+
     def choices(self, tools: NDArray[np.float64], tie: float = TIE) -> NDArray[np.bool_]:
         """Return the tools that each rule can choose: the best, and those that are as good.
 
