@@ -104,8 +104,9 @@ def without_keys(text: str, api_key: str | None) -> str:
     """
     if api_key:
         for form in _forms(api_key):
-            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _REMOVED, text, flags=re.IGNORECASE)
-            if len(form) >= _SHORTEST_PART:
+            if len(form) < _SHORTEST_PART:  # may be a part of a word
+                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _REMOVED, text)
+            else:
                 text = re.sub(re.escape(form), _REMOVED, text, flags=re.IGNORECASE)
         text = _without_parts(text, api_key)
     return _SECRET.sub(_REMOVED, text)

@@ -37,6 +37,8 @@ _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
 _KEPT: Final = "All answers so far are kept. Run the same command again to resume."
 PLACEHOLDER_KEY: Final = "none"
 """Key that is sent to an endpoint that needs none."""
+_NO_SECRETS: Final = frozenset({"", PLACEHOLDER_KEY, "empty", "dummy", "ollama", "lm-studio", "not-needed", "no-key"})
+"""Keys in lower case that users set for endpoints that need none."""
 
 
 class RefusedRequestError(LlmError):
@@ -276,8 +278,8 @@ def _has_message(error: Any) -> bool:
 
 
 def secret_of(api_key: str | None) -> str | None:
-    """Return an API key, or None for the placeholder, which is no secret."""
-    return None if api_key in (None, "", PLACEHOLDER_KEY) else api_key
+    """Return an API key, or None for a placeholder, which is no secret."""
+    return None if api_key is None or api_key.lower() in _NO_SECRETS else api_key
 
 
 def advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> str:

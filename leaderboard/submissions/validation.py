@@ -20,6 +20,7 @@ from typing import BinaryIO, Final, NamedTuple
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, HISTORY_TYPES, SPLITS, HistoryShown, Split
 
+from .file_kind import kind_of
 from .prediction_lines import EXPECTED, HEADER, LineError, PredictionLine, disagreements, line_of, quoted, record_of
 
 Ids = Mapping[str, frozenset[str]]
@@ -150,19 +151,6 @@ def check(
     return checker.result()
 
 
-_MAGIC: Final = (
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "a ZIP archive"),
-    (b"\x1f\x8b", "compressed by gzip"),
-    (b"BZh", "compressed by bzip2"),
-    (b"\xfd7zXZ", "compressed by xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
-    (b"PAR1", "a Parquet file"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
-)
-_BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 3
 """Number of missing instance ids that are listed."""
 
@@ -227,7 +215,7 @@ class _Checker:
         stream = self._stream = _Stream(raw, self._limits)
         while line := stream.line():
             number = self._lines + 1
-            if number == 1 and (kind := _kind(line)):
+            if number == 1 and (kind := kind_of(line)):
                 self.fail(f"The file is {kind}. Expected plain UTF-8 text, {EXPECTED}.")
                 return
             if number > self._limits.lines:
@@ -341,13 +329,6 @@ class _Checker:
                 self._cut.add(taken.instance_id)
             if taken.is_refused:
                 self._refused.add(taken.instance_id)
-
-
-def _kind(start: bytes) -> str | None:
-    """Return the kind of a file that is not plain text, by its first bytes; None for plain text."""
-    if start.startswith(_BOM):
-        return "text with a byte order mark"
-    return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
 
 
 def _missing(config: str, missing: Set[str], ids: frozenset[str], core: frozenset[str]) -> str:

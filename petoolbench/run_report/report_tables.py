@@ -120,7 +120,7 @@ def repeats(report: Report) -> Table | None:
         "agreement",
     )
     return Table(
-        "Several replies to each instance: tool accuracy of k replies at once, %",
+        "Several replies to each instance: share of the instances with k correct tools, %",
         columns,
         tuple(_repeats_row(run, scores, shown) for run, scores in scored),
     )
