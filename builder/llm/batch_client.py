@@ -16,9 +16,9 @@ from builder.errors import BudgetError, LlmError
 from builder.words import sentence
 
 from .answer_cache import Answer
-from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, without_keys
+from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of, without_keys
 from .engine import Settings, read_completion
-from .sender import openai_library, secret_of
+from .sender import openai_library
 
 _ENDPOINT: Final = "/v1/chat/completions"
 _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})

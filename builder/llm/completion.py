@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from metrics.petoolbench.records import MAX_DEPTH, deeper_than
+
 LENGTH: Final = "length"
 """Finish reason of a reply that was cut at the limit of output tokens."""
 FILTERED: Final = "content_filter"
@@ -90,15 +92,15 @@ def read_reply(completion: Any) -> Completion:
         usage = completion.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         return Completion(
-            text=_encodable("".join(parts.text)),
-            reasoning=_encodable(next(filter(None, (*reasoning, *details, "\n".join(parts.reasoning))), "")),
-            refusal=_encodable(_plain(message.get("refusal")) or "".join(parts.refusal)),
+            text=encodable("".join(parts.text)),
+            reasoning=encodable(next(filter(None, (*reasoning, *details, "\n".join(parts.reasoning))), "")),
+            refusal=encodable(_plain(message.get("refusal")) or "".join(parts.refusal)),
             calls=(*_calls(message), *parts.calls),
             finish_reason=_finish_reason(choice),
             input_tokens=token_count(usage.get("prompt_tokens")),
             output_tokens=token_count(usage.get("completion_tokens")),
         )
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"not a chat completion: {error}") from error
 
 
@@ -175,17 +177,20 @@ def _calls(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _function(call: Any) -> Mapping[str, Any]:
     """Return name and arguments of a native call, which are in the field `function` or in the call itself."""
     function = call.get("function") or call
-    return {"name": function.get("name"), "arguments": function.get("arguments", function.get("input"))}
+    arguments = function.get("arguments", function.get("input"))
+    if deeper_than(arguments, MAX_DEPTH):
+        raise TypeError("the arguments of a call are nested too deeply")
+    return {"name": function.get("name"), "arguments": arguments}
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> str | None:
     reason = choice.get("finish_reason")
     if not isinstance(reason, str) or not reason:
         return None
-    return _FINISH_REASONS.get(reason.lower().removeprefix("finish_reason_"), reason[:60])
+    return _FINISH_REASONS.get(reason.lower().removeprefix("finish_reason_"), encodable(reason[:60]))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Return a text without lone surrogates, which a reply can contain but UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+PLACEHOLDER_KEY: Final = "none"
+"""Key that is sent to an endpoint that needs none."""
+_NO_SECRETS: Final = frozenset({"", PLACEHOLDER_KEY, "empty", "dummy", "ollama", "lm-studio", "not-needed", "no-key"})
+"""Keys in lower case that users set for endpoints that need none."""
 _LONGEST: Final = 300
 """Maximum length in characters of a printed message."""
 _LONGEST_KEPT: Final = 4_000
@@ -26,13 +30,15 @@ _REMOVED: Final = "[key removed]"
 _SECRET: Final = re.compile(
     r"""(?:bearer|basic)\s+[\w.~+/=*-]{6,}"""
     r"""|(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|hf|xai|nvapi|fw|r8|csk|pplx|glpat|ghp|key)[-_][\w.*-]{6,}"""
-    r"""|AIza[\w*-]{8,}|eyJ[\w-]{8,}\.[\w.-]+"""
+    r"""|AIza[\w*-]{8,}|(?<![\w-])eyJ[\w-]{8,}\.[\w.-]+"""
     r"""|(?:api[-_ ]?key|(?:access|auth|api)[-_ ]?token|authorization|secret|password)["']?\s*[:=]\s*["']?"""
-    r"""[^\s"',;&}]{6,}"""
-    r"""|[\w.-]*\w\*{3,}[\w.*-]*|\*{3,}\w[\w.-]*""",
+    r"""[^\s"',;&}]{6,}""",
     re.IGNORECASE,
 )
-"""Keys in the forms of common providers, also partly masked, and values that are called a key."""
+"""Keys in the forms of common providers, and values that are called a key."""
+_WORD: Final = re.compile(r"[\w.*-]+")
+_MASK: Final = "***"
+"""Part of a word that is a masked key."""
 _SHORTEST_PART: Final = 8
 """Minimum length of the beginning or end of a key that is removed."""
 _QUOTA_CODES: Final = frozenset(
@@ -95,6 +101,11 @@ class EndpointMessage:
         return bool(self.codes & _FILTER_CODES)
 
 
+def secret_of(api_key: str | None) -> str | None:
+    """Return an API key, or None for a placeholder, which is no secret."""
+    return None if api_key is None or api_key.lower() in _NO_SECRETS else api_key
+
+
 def without_keys(text: str, api_key: str | None) -> str:
     """Return a text without the API key, also encoded, cut or masked, and without anything that looks like a key.
 
@@ -109,7 +120,13 @@ def without_keys(text: str, api_key: str | None) -> str:
             else:
                 text = re.sub(re.escape(form), _REMOVED, text, flags=re.IGNORECASE)
         text = _without_parts(text, api_key)
-    return _SECRET.sub(_REMOVED, text)
+    return _WORD.sub(_without_mask, _SECRET.sub(_REMOVED, text))
+
+
+def _without_mask(word: re.Match[str]) -> str:
+    """Return a word, unless it is a masked key, such as `abcd****wxyz`."""
+    is_masked = _MASK in word[0] and any(map(str.isalnum, word[0]))
+    return _REMOVED if is_masked else word[0]
 
 
 def _forms(api_key: str) -> Iterator[str]:
@@ -180,7 +197,7 @@ def error_of(value: Any, api_key: str | None) -> EndpointMessage:
         for key in ("code", "type", "status", "error_type", "error_code")
         if isinstance(item.get(key), str | int)
     )
-    text = "; ".join(texts) or f"no message, but the body {json.dumps(value, ensure_ascii=False)[:_MOST_READ]}"
+    text = "; ".join(texts)[:_MOST_READ] or f"no message, but the body {_shown(value)}"
     statuses = (int(code) for code in sorted(codes) if code.isdecimal() and 400 <= int(code) < 600)
     return EndpointMessage(
         one_line(without_keys(text, api_key), _LONGEST_KEPT),
@@ -190,13 +207,20 @@ def error_of(value: Any, api_key: str | None) -> EndpointMessage:
     )
 
 
+def _shown(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)[:_MOST_READ]
+    except RecursionError:
+        return "is nested too deeply"
+
+
 def _page(body: str, content_type: str) -> str:
     """Describe a body that is not JSON."""
     if not body.strip():
         return "an empty body"
-    title = re.search(r"<title[^>]*>(.*?)</title>", body[:_MOST_READ], re.IGNORECASE | re.DOTALL)
+    title = re.search(r"<title[^<>]*>([^<]*)", body[:_MOST_READ], re.IGNORECASE)
     if title or "html" in content_type or re.match(r"\s*<(?:!doctype|html)", body, re.IGNORECASE):
-        content = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", body[:_MOST_READ], flags=re.IGNORECASE | re.DOTALL)
+        content = re.sub(r"<[^<>]*>", " ", body[:_MOST_READ])
         about = html.unescape(title[1] if title else content).strip()
         return f"an HTML page instead of JSON{f': {about}' if about else ''}"
     return body[:_MOST_READ]

@@ -16,7 +16,7 @@ from builder.extras import import_extra
 from builder.words import sentence
 
 from .completion import StreamError, completion_of_stream
-from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, without_keys
+from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of, without_keys
 from .limiter import AdaptiveLimiter
 from .meter import Meter
 from .request import SHAPES, Shape
@@ -35,10 +35,6 @@ _LONGEST_WAIT_S: Final = 60.0
 _PURPOSE: Final = "Querying a language model"
 _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
 _KEPT: Final = "All answers so far are kept. Run the same command again to resume."
-PLACEHOLDER_KEY: Final = "none"
-"""Key that is sent to an endpoint that needs none."""
-_NO_SECRETS: Final = frozenset({"", PLACEHOLDER_KEY, "empty", "dummy", "ollama", "lm-studio", "not-needed", "no-key"})
-"""Keys in lower case that users set for endpoints that need none."""
 
 
 class RefusedRequestError(LlmError):
@@ -275,11 +271,6 @@ def _reports_error(completion: Any) -> bool:
 
 def _has_message(error: Any) -> bool:
     return bool(error.get("message") if isinstance(error, dict) else error)
-
-
-def secret_of(api_key: str | None) -> str | None:
-    """Return an API key, or None for a placeholder, which is no secret."""
-    return None if api_key is None or api_key.lower() in _NO_SECRETS else api_key
 
 
 def advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> str:

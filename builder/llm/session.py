@@ -17,10 +17,10 @@ from builder.progress import Progress
 from .answer_cache import AnswerCache
 from .batch import BatchEngine
 from .builder_tasks import TASKS
+from .endpoint_errors import PLACEHOLDER_KEY
 from .engine import Engine, Settings
 from .meter import Meter
 from .online import OnlineEngine
-from .sender import PLACEHOLDER_KEY
 
 TRANSPORTS: Final = ("online", "batch")
 

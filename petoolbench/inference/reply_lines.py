@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from builder.llm.completion import FILTERED, LENGTH, Completion
+from builder.llm.completion import FILTERED, LENGTH, Completion, encodable
 from petoolbench.runs import Line
 
 from .tool_calling import text_of_calls, text_of_reply
@@ -36,7 +36,7 @@ def line_of(asked: Asked, reply: Completion) -> Line:
         asked: The request.
         reply: The reply.
     """
-    native = text_of_calls(reply.calls, asked.names) if reply.calls else ""
+    native = encodable(text_of_calls(reply.calls, asked.names)) if reply.calls else ""
     text = text_of_reply(reply.text, asked.names) if asked.names else reply.text
     return Line(
         instance_id=asked.instance_id,

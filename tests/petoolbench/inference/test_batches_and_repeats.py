@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 import petoolbench as pb
 from builder.errors import ConfigError
+from petoolbench.inference import run as execution
+from petoolbench.inference.transformers_model import Reply
 from petoolbench.run_files import write_run
 from petoolbench.run_settings import RunResources, RunSettings, check_settings
 from petoolbench.runs import Line
@@ -232,6 +235,37 @@ def test_pass_k_cut_and_refused_replies_are_in_the_report(built: Built, repeated
     assert (cut.answered.cut, cut.answered.refused, cut.repeats) == (9, 3, None)
     csv = (tmp_path / "report" / "scores.csv").read_text().splitlines()
     assert csv[0].endswith("replies_per_instance,pass_1,pass_all,agreement")
+
+
+class LocalModelOfTest:
+    """Model on this machine that replies with its seed, and is cut at the second seed."""
+
+    context = None
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def count_tokens(self, *_: Any) -> int:
+        return 7
+
+    def replies(self, chats: list[Any], tools: list[Any], seed: int) -> Iterator[Reply]:
+        assert len(chats) == len(tools)
+        yield from (Reply(f"seed {seed}", 7, 2, is_cut=seed == 5) for _ in chats)
+
+
+def test_a_model_on_this_machine_has_a_seed_for_each_reply(
+    built: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "LocalModel", LocalModelOfTest)
+    command = ("predict", built.data, "--model", "hf:any", "--repeat", "2", "--seed", "4", "--limit", "3")
+    done = run(*command, "-o", "run.jsonl", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = pb.read_run(tmp_path / "run.jsonl").all_lines
+    assert [(line.prediction, line.repeat, line.is_cut) for line in lines] == [
+        *[("seed 4", 1, False)] * 3,
+        *[("seed 5", 2, True)] * 3,
+    ]
+    assert "3 of 6 replies reached the limit" in done.stderr
 
 
 def test_a_function_can_be_asked_several_times(built: Built) -> None:
