@@ -24,13 +24,14 @@ _REASONING_LISTS: Final = ("reasoning_details", "thinking_blocks")
 """Fields of a message with parts of its reasoning: OpenRouter, LiteLLM."""
 _TEXT_KEYS: Final = ("text", "content", "thinking", "reasoning", "summary", "refusal")
 """Fields of a content part with its text, which may be nested in further parts."""
+_COMMON_REASONS: Final = frozenset({"stop", "tool_calls", "function_call", LENGTH, FILTERED})
+"""Finish reasons of OpenAI."""
 _FINISH_REASONS: Final = {
     "max_tokens": LENGTH,
     "max_output_tokens": LENGTH,
     "model_length": LENGTH,
     "token_limit": LENGTH,
     "content_filtered": FILTERED,
-    "content-filter": FILTERED,
     "safety": FILTERED,
     "sensitive": FILTERED,
     "recitation": FILTERED,
@@ -187,7 +188,9 @@ def _finish_reason(choice: Mapping[str, Any]) -> str | None:
     reason = choice.get("finish_reason")
     if not isinstance(reason, str) or not reason:
         return None
-    return _FINISH_REASONS.get(reason.lower().removeprefix("finish_reason_"), encodable(reason[:60]))
+    # Some servers write the name of a constant: STOP, FinishReason.MAX_TOKENS, FINISH_REASON_SAFETY.
+    plain = reason.lower().rpartition(".")[2].removeprefix("finish_reason_").replace("-", "_")
+    return plain if plain in _COMMON_REASONS else _FINISH_REASONS.get(plain, encodable(reason[:60]))
 
 
 def encodable(text: str) -> str:

@@ -28,6 +28,11 @@ _UNSUPPORTED: Final = re.compile(
     re.IGNORECASE,
 )
 """Wording of servers about a field, or its value, that they do not support."""
+_OTHER_VALUE: Final = re.compile(
+    r"\binvalid\b|\bonly\b|\bmust\b|cannot|can't|can not|out of range|not between|should be", re.IGNORECASE
+)
+"""Wording of servers about a value, or a combination of fields, that they do not take."""
+_LENGTHS: Final = frozenset({"max_tokens", "max_completion_tokens"})
 _TOO_LARGE: Final = re.compile(
     r"context (?:length|window|size)|too (?:large|long|high|big)|at most|exceed|maximum|less than", re.IGNORECASE
 )
@@ -40,6 +45,8 @@ _ALTERNATIVES: Final = re.compile(
 """Beginning of a list of fields that the endpoint does support."""
 _PARTS: Final = frozenset({"model", "messages", "tools"})
 """Fields without which there is no request; their names are also words of other messages."""
+_WHOLE: Final = frozenset({"body", "request", "root", "__root__"})
+"""Names that messages give to the request as a whole."""
 _MOST_ROUNDS: Final = 8
 
 
@@ -119,14 +126,18 @@ def apply_adapted(
 
 
 def refused_fields(message: EndpointMessage, sent: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of sent fields that a message refuses as unsupported."""
+    """Return the names of sent fields that a message refuses, as a field or in their value.
+
+    Limits of a reply are left out only if they are unsupported: another value is set by the user.
+    """
     kinds = " ".join((message.text, *message.codes))
-    if not _UNSUPPORTED.search(kinds):
+    is_unsupported = _UNSUPPORTED.search(kinds) is not None
+    if not is_unsupported and not _OTHER_VALUE.search(kinds):
         return frozenset()
     text = _ALTERNATIVES.split(message.text, maxsplit=1)[0]
-    named = {name.rpartition(".")[2] for name in message.fields}
-    if not named & sent.keys():
+    named = {name.rpartition(".")[2] for name in message.fields} - _WHOLE
+    if not named:
         named = {name for name in sent.keys() - _PARTS if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)}
-    if _TOO_LARGE.search(text):
-        named -= {"max_tokens", "max_completion_tokens"}
+    if not is_unsupported or _TOO_LARGE.search(text):  # another value is needed
+        named -= _LENGTHS
     return frozenset(named & sent.keys())

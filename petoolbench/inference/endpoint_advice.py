@@ -18,7 +18,12 @@ _NO_SYSTEM_ROLE: Final = re.compile(
     re.IGNORECASE,
 )
 """Wording of chat templates and servers that take no system message."""
-_WINDOW: Final = re.compile(r"context (?:length|window|size)|too many tokens|prompt is too long", re.IGNORECASE)
+_WINDOW: Final = re.compile(
+    r"context (?:length|window|size)|too many (?:input )?tokens|(?:prompt|input)s? (?:is|are) too (?:long|large)"
+    r"|(?:request|body|entity|payload|content) too large|tokens? limit|max size|reduce the length",
+    re.IGNORECASE,
+)
+_PAYLOAD_TOO_LARGE: Final = 413
 _TOO_LONG_REPLY: Final = re.compile(r"max_(?:completion_)?tokens|max_output_tokens", re.IGNORECASE)
 _TOOLS: Final = re.compile(r"\btools?\b|tool[-_ ]choice|function[-_ ]call|for function", re.IGNORECASE)
 
@@ -42,7 +47,7 @@ class Adviser:
         refused = sorted(refused_fields(message, body))
         if refused:
             return _without(refused, self._settings)
-        if _WINDOW.search(message.text):
+        if _WINDOW.search(message.text) or status == _PAYLOAD_TOO_LARGE:
             return (
                 "Set --context to the model's context window, with --overlong skip or drop-oldest for prompts that "
                 "exceed it, or a smaller --max-output-tokens."

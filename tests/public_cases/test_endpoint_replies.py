@@ -50,6 +50,9 @@ IN_PROMPT: dict[str, Raw] = {
     "X13": reply({"content": ""}, "sensitive"),
     # https://github.com/vllm-project/vllm/issues/30139
     "X14": reply({"content": None, "reasoning_content": CALL}),
+    # https://github.com/langgenius/dify/issues/8550, https://github.com/QwenLM/qwen-code/issues/9882
+    "X35": reply({"content": CALL[:40]}, "FinishReason.MAX_TOKENS"),
+    "X28": reply({}, "MAX_TOKENS"),
     "empty": reply({"content": " \n"}),
     "filtered request": failure(400, {"error": {"message": "Filtered.", "code": "content_filter"}}),
     "refused with text": reply({"content": "I would rather not.", "refusal": "No."}),
@@ -157,6 +160,7 @@ def test_h45_reasoning_in_the_text_stays_there(in_prompt: Replied) -> None:
     [
         ("H03", "cut: .*--max-output-tokens", {"finish_reason": "length", "reasoning": THOUGHT}),
         ("X03", "cut: .*--max-output-tokens", {"finish_reason": "length", "reasoning": THOUGHT}),
+        ("X28", "cut: .*--max-output-tokens", {"finish_reason": "length"}),
         ("H06", "refused", {"finish_reason": "stop", "refusal": "I cannot help with that."}),
         ("H07", "content_filter: ", {"finish_reason": "content_filter"}),
         ("X13", "content_filter: ", {"finish_reason": "content_filter"}),
@@ -177,8 +181,9 @@ def test_a_reply_without_text_is_an_error_that_keeps_all_channels(
     } == fields
 
 
-def test_h05_a_cut_reply_is_kept_and_marked(in_prompt: Replied) -> None:
-    line = in_prompt.lines["H05"]
+@pytest.mark.parametrize("case", ["H05", "X35"])
+def test_a_cut_reply_is_kept_and_marked(in_prompt: Replied, case: str) -> None:
+    line = in_prompt.lines[case]
     assert (line.prediction, line.error, line.is_cut) == (CALL[:40], None, True)
 
 
@@ -189,15 +194,15 @@ def test_the_summary_counts_each_and_states_the_next_step(in_prompt: Replied) ->
         if line.strip()
     }
     assert rows["instances"] == str(len(IN_PROMPT))
-    expected = {"cut": 2, "refused": 1, "content_filter": 2, "empty_reply": 2, "status_400": 1}
+    expected = {"cut": 3, "refused": 1, "content_filter": 2, "empty_reply": 2, "status_400": 1}
     assert {name: rows[f"without a reply: {name}"] for name in expected} == {k: str(v) for k, v in expected.items()}
-    assert rows["cut at the limit of output tokens"] == "3"
+    assert rows["cut at the limit of output tokens"] == "5"
     assert rows["refused by the model or a content filter"] == "5"
     assert (
-        "3 of 21 replies reached the limit of 1,024 output tokens. Raise it with --max-output-tokens"
+        "5 of 23 replies reached the limit of 1,024 output tokens. Raise it with --max-output-tokens"
         in in_prompt.done.stderr
     )
-    assert "2 of 21 replies have neither text nor call." in in_prompt.done.stderr
+    assert "2 of 23 replies have neither text nor call." in in_prompt.done.stderr
 
 
 @pytest.mark.parametrize("case", IN_TOOLS)

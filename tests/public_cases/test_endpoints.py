@@ -68,6 +68,12 @@ MODELS: dict[str, Respond] = {
     "X12": lambda _: stream(delta(content="Hel"), {**delta("error"), "error": {"message": "Provider disconnected unexpectedly"}}),
     # https://github.com/musistudio/claude-code-router/issues/849
     "X15": unless(lambda body: "temperature" not in body, failure(400, {"error": {"message": f"Error from provider(gpt-5: 400): {json.dumps({'error': {'message': TEMPERATURE}})}", "code": "provider_response_error"}})),
+    # https://github.com/JohnnyZ93/oai-compatible-copilot/issues/81
+    "X21": unless(lambda body: not {"temperature", "top_p"} <= body.keys(), failure(400, {"error": {"message": "`temperature` and `top_p` cannot both be specified for this model."}})),
+    # https://github.com/microsoft/vscode/issues/312616
+    "X23": unless(lambda body: "temperature" not in body, failure(400, {"error": {"message": "Error from provider: invalid temperature: only 0.6 is allowed for this model"}})),
+    # https://github.com/tashfeenahmed/freellmapi/pull/64
+    "X31": lambda _: failure(413, {"error": {"message": "Request body too large for gpt-4o model. Max size: 8000 tokens.", "code": "tokens_limit_reached"}}),
     # Rust servers list the fields that they know.
     "serde": unless(lambda body: "seed" not in body, failure(422, {"error": "unknown field `seed`, expected one of `model`, `messages`, `temperature`, `max_tokens`"})),
     "both": unless(lambda body: not {"seed", "temperature"} & body.keys(), failure(400, {"message": "Unsupported parameters: seed, temperature"})),
@@ -98,6 +104,7 @@ def server() -> Iterator[RawServer]:
         ("X05", r"status_502: Worker request limit reached", 1),
         ("X08", r"status 400: Conversation roles must alternate .* Set --system merge", 1),
         ("X11", r"status 400: This model's maximum context length .* Set --context", 1),
+        ("X31", r"status 413: Request body too large .* Set --context", 1),
         ("X12", r"no_chat_completion: Provider disconnected unexpectedly\.", 1),
         ("busy", r"status_503: upstream \[31mconnect error\.", 1),
         ("tools", r"status 400: m does not support tools\. Set --mode prompt", 1),
@@ -132,6 +139,7 @@ def test_h28_a_used_up_quota_ends_the_run_at_its_first_sight(built: Built, tmp_p
         ("X01", {"temperature": None}, "'temperature' is left out"),
         ("X02", {"seed": None}, "'seed' is left out"),
         ("X15", {"temperature": None}, "'temperature' is left out"),
+        ("X23", {"temperature": None}, "'temperature' is left out"),
         ("serde", {"seed": None}, "'seed' is left out"),
         ("both", {"seed": None, "temperature": None}, "'seed' is left out, 'temperature' is left out"),
         ("no limit", {"max_tokens": None}, "'max_tokens' is left out"),
@@ -172,6 +180,14 @@ def test_h21_a_field_that_body_sets_is_not_left_out(built: Built, tmp_path: Path
     done = predicted(built, tmp_path, server.base_url, "--limit", "1", *body, model="H21")
     assert done.returncode == 1
     assert "Remove max_tokens from --body, which sets it." in done.stderr
+
+
+def test_x21_a_default_gives_way_to_a_field_that_body_sets(built: Built, tmp_path: Path, server: RawServer) -> None:
+    body = ("--body", '{"top_p": 0.9}')
+    done = predicted(built, tmp_path, server.base_url, "--limit", "1", *body, model="X21")
+    assert done.returncode == 0, done.stderr
+    assert server.seen[-1].keys() == {"model", "messages", "max_tokens", "seed", "top_p"}
+    assert "'temperature' is left out" in done.stderr
 
 
 def test_h24_and_h29_body_removes_and_adds_fields(built: Built, tmp_path: Path, server: RawServer) -> None:

@@ -129,8 +129,18 @@ def test_other_text_stays(text: str) -> None:
         ("max_tokens is too large: 9000. This model supports at most 4096, and does not support more", (), set()),
         ("maximum context length exceeded by max_tokens; unsupported", ("max_tokens",), set()),
         ("Invalid schema for function 'a': unknown keyword", ("tools[0].function.parameters",), set()),
+        ("In context=('properties', 'seed'), unknown keyword", ("tools[0].function.parameters",), set()),
+        ("Extra inputs are not permitted: seed", ("body",), {"seed"}),
         ("The model is not available", (), set()),
         ("temperature sensor offline", (), set()),
+        (
+            "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+            (),
+            {"temperature"},
+        ),
+        ("invalid temperature: only 0.6 is allowed for this model", (), {"temperature"}),
+        ("models don't support temperature=0.0. Only temperature=1 is supported.", (), {"temperature"}),
+        ("max_tokens must be at least 32", ("max_tokens",), set()),
     ],
 )
 def test_refused_fields_are_found_in_the_message(text: str, fields: tuple[str, ...], expected: set[str]) -> None:
