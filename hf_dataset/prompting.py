@@ -27,27 +27,34 @@ Mode = Literal["prompt", "tools"]
 """How the candidates are passed: `prompt` puts them into the user message and asks for a JSON object; with `tools` the
 caller sends them as functions for native tool calling."""
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
+SystemRole = Literal["separate", "merge"]
+"""How the system prompt is sent: as a message with the role `system`, or at the beginning of the user message, for chat
+templates without a system role."""
+SYSTEM_ROLES: Final[tuple[SystemRole, ...]] = get_args(SystemRole)
 Message = dict[str, str]
 """A dict with `role` and `content`."""
 _MARK: Final = re.compile(r"\[(?=/?[A-Z_]+\])")
 """Opening bracket of a control token. It never matches a bracket of JSON, which no bare capital letter can follow."""
 
 
-def messages_of(instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt") -> list[Message]:
+def messages_of(
+    instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt", system_role: SystemRole = "separate"
+) -> list[Message]:
     """Return the system message and the user message of an instance.
 
     Args:
         instance: The instance. Its answer is not used.
         docs: `full` adds the documentation of the tools in the history.
         mode: `prompt` adds the candidates to the user message; `tools` leaves them out.
+        system_role: `merge` returns a single user message that begins with the system prompt.
 
     Raises:
         ReadError: If the instance id does not start with a config.
     """
-    return [
-        {"role": "system", "content": _system(config_of(instance.instance_id), mode)},
-        {"role": "user", "content": _user(instance, docs, mode)},
-    ]
+    prompt, user = _system(config_of(instance.instance_id), mode), _user(instance, docs, mode)
+    if system_role == "merge":
+        return [{"role": "user", "content": f"{prompt}\n\n{user}"}]
+    return [{"role": "system", "content": prompt}, {"role": "user", "content": user}]
 
 
 def named_config(instance_id: str) -> str | None:

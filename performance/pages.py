@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
@@ -88,7 +89,7 @@ def _outcome(submission: Submission, rng: np.random.Generator) -> Outcome:
 
 def _scores(rng: np.random.Generator) -> ConfigScores:
     tool = float(rng.beta(4, 4))
-    rates = dict(zip(RATES, (tool, 0.9 * tool, 0.9 * tool, 0.97, 0.01), strict=True))
+    rates: dict[str, Any] = dict(zip(RATES, (tool, 0.9 * tool, 0.9 * tool, 0.97, 0.01), strict=True))
     shares: dict[str, float] = {name: (1 - 0.9 * tool) / (len(ERROR_CLASSES) - 1) for name in ERROR_CLASSES[1:]}
     ends = {name: (max(0.0, rate - 0.04), min(1.0, rate + 0.04)) for name, rate in rates.items()}
     return ConfigScores(

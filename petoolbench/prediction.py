@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -51,7 +52,8 @@ def predict(
             `api_key`, by default the environment variable `OPENAI_API_KEY`.
 
     Returns:
-        The replies. A request that failed has an empty prediction and an `error`, and counts as wrong.
+        The replies. A request that failed, or a reply without text and call, has an empty prediction and an `error`,
+        and counts as wrong.
 
     Raises:
         ConfigError: If an option is unknown or not allowed.
@@ -112,8 +114,12 @@ def _predict(
     progress: Progress,
 ) -> Run:
     if isinstance(model, str):
-        execute(data, out, settings, resources, progress)
+        execute(data, out, settings, resources, progress, notify=_warn)
     else:
         check_settings(settings, resources)
         execute_function(data, out, settings, model, threads, progress)
     return read_run(out)
+
+
+def _warn(notice: str) -> None:
+    warnings.warn(notice, UserWarning, stacklevel=2)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from builder.choices import validate_choice
 from builder.errors import DataError, OutputError
-from hf_dataset.prompting import DOCS, MODES, Message, messages_of
+from hf_dataset.prompting import DOCS, MODES, SYSTEM_ROLES, Message, messages_of
 from hf_dataset.schema import Instance
 from petoolbench.files import write_atomically
 from petoolbench.inference.tool_calling import function_tools, safe_names
@@ -26,7 +26,7 @@ class Prompt(list[Message]):
     """Messages of an instance, a list of {`role`, `content`}; for native tool calling with the functions.
 
     Args:
-        messages: A system and a user message.
+        messages: A system and a user message, or a user message alone.
         tools: Function tools in the format of the OpenAI API; empty if the candidates are in the messages.
         tool_names: Name of each candidate, by the name of its function, which can contain only letters, digits, `_` and
             `-`.
@@ -38,7 +38,9 @@ class Prompt(list[Message]):
         self.tool_names = tool_names
 
 
-def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str = "full") -> Prompt:
+def prompt(
+    row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str = "full", system_role: str = "separate"
+) -> Prompt:
     """Return the official prompt of an instance.
 
     Args:
@@ -46,13 +48,15 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
         mode: `prompt` puts the candidates into the messages and asks for a JSON object. With `tools`, the messages do
             not contain them; they are in the attribute `tools` of the result, for native tool calling.
         docs: `full` documents the tools of the history, `names` only names them.
+        system_role: `separate` returns a system and a user message, `merge` one user message that begins with the
+            system prompt, for models without a system role.
 
     Returns:
-        A list of two messages, each with `role` and `content`. The list has the attributes `tools` (functions for
+        A list of messages, each with `role` and `content`. The list has the attributes `tools` (functions for
         native tool calling) and `tool_names` (mapping from function name to tool name).
 
     Raises:
-        ConfigError: If `mode` or `docs` is unknown.
+        ConfigError: If `mode`, `docs` or `system_role` is unknown.
         DataError: If a dict row lacks a column.
 
     Example:
@@ -62,7 +66,12 @@ def prompt(row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str
     """
     instance = as_instance(row)
     mode = validate_choice("mode", mode, MODES)
-    messages = messages_of(instance, docs=validate_choice("docs", docs, DOCS), mode=mode)
+    messages = messages_of(
+        instance,
+        docs=validate_choice("docs", docs, DOCS),
+        mode=mode,
+        system_role=validate_choice("system_role", system_role, SYSTEM_ROLES),
+    )
     names = safe_names([tool.name for tool in instance.candidates]) if mode == "tools" else {}
     return Prompt(messages, function_tools(instance.candidates, names) if names else [], names)
 
@@ -116,7 +125,7 @@ def write_prompts(data: InstanceSet, out: Path, settings: RunSettings, batch_mod
 
 def _lines(rows: InstanceSet, settings: RunSettings, batch_model: str | None) -> Iterator[str]:
     for row in rows:
-        request = prompt(row, mode=settings.mode, docs=settings.docs)
+        request = prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
         content: dict[str, Any] = {"messages": list(request)}
         if request.tools:
             content["tools"] = request.tools

@@ -1,9 +1,10 @@
 """Run files: the replies of a model to the instances of one split, as JSON Lines.
 
 The first line is a header, `{"petoolbench": {...}}`, with the settings of the run; a file written by other programs may
-lack it. Every further line is a reply, `{"instance_id": ..., "prediction": "<text>"}`, with its token counts, or with
-an error message if there is no reply. Each line is written completely before the next reply is processed, so a killed
-process leaves at most one broken line, the last, which is removed when the run resumes.
+lack it. Every further line is a reply, `{"instance_id": ..., "prediction": "<text>"}`, with its token counts, its
+finish reason and its reasoning, or with an error message if there is no reply. A second reply to the same instance has
+`"repeat": 2`, and so on. Each line is written completely before the next reply is processed, so a killed process leaves
+at most one broken line, the last, which is removed when the run resumes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -19,20 +20,21 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from builder.errors import BuilderError, DataError, OutputError
-from metrics.petoolbench.aggregation import by_instance_id
+from builder.llm.completion import read_reply
+from builder.llm.endpoint_errors import error_of
 
 from .files import write_atomically
-from .inference.tool_calling import text_of_calls
-from .runs import FORMAT, HEADER, Header, Line, Run
+from .inference.reply_lines import Asked, line_of
+from .run_settings import MOST_REPEATS
+from .runs import FORMAT, HEADER, Header, Line, Run, run_of
 
 BATCH_ID: Final = "custom_id"
 """Key of the instance id in the output file of a batch."""
 _EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
+_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat")
 _OPTIONAL: Final = {
-    "error": (str, type(None)),
-    "input_tokens": (int, type(None)),
-    "output_tokens": (int, type(None)),
-    "dropped_steps": (int, type(None)),
+    **dict.fromkeys(("error", "finish_reason", "reasoning", "refusal", "content"), (str, type(None))),
+    **dict.fromkeys(_COUNTS, (int, type(None))),
 }
 _HEADER_ADAPTER: Final = TypeAdapter(Header)
 
@@ -81,15 +83,21 @@ class OpenRun:
         path: The file.
         header: Header of the run.
         done: Lines that the file holds already.
-        file: The file, open for appending.
     """
 
-    def __init__(self, path: Path, header: Header, done: dict[str, Line], file: IO[bytes]) -> None:
+    def __init__(self, path: Path, header: Header, done: Iterable[Line]) -> None:
         self._path = path
-        self._header = header
-        self.done = done
-        """Lines by instance id."""
-        self._file = file
+        self.header = header
+        """Header of the file."""
+        self.done = {line.key: line for line in done}
+        """Lines by instance id and number of the reply."""
+        self._file = self._write_all()
+
+    def close(self) -> None:
+        """Close the file; remove it if it holds no reply."""
+        self._file.close()
+        if not self.done:
+            self._path.unlink(missing_ok=True)
 
     def add(self, line: Line) -> None:
         """Append a line. It is in the file when this method returns.
@@ -105,7 +113,17 @@ class OpenRun:
                 f"{str(self._path)!r} cannot be written: {error.strerror}. Free some space and run the command again; "
                 "it resumes."
             ) from error
-        self.done[line.instance_id] = line
+        self.done[line.key] = line
+
+    def record_adapted(self, adapted: Mapping[str, str | None]) -> None:
+        """Store in the header which request fields are left out or replaced.
+
+        Raises:
+            OutputError: If the file cannot be written.
+        """
+        self.header = replace(self.header, adapted=dict(adapted))
+        self._file.close()
+        self._file = self._write_all()
 
     def finish(self, order: Sequence[str]) -> None:
         """Rewrite the file in the order of the instances, so that equal replies give equal files.
@@ -114,8 +132,14 @@ class OpenRun:
             order: Instance ids; other lines follow in their present order.
         """
         position = {name: index for index, name in enumerate(order)}
-        lines = sorted(self.done.values(), key=lambda line: position.get(line.instance_id, len(position)))
-        write_run(self._path, self._header, lines)
+        lines = self.done.values()
+        ordered = sorted(lines, key=lambda line: (line.repeat, position.get(line.instance_id, len(position))))
+        write_run(self._path, self.header, ordered)
+
+    def _write_all(self) -> IO[bytes]:
+        """Write the header and all lines, and return the file, open for appending."""
+        write_run(self._path, self.header, self.done.values())
+        return self._path.open("ab")
 
 
 @contextmanager
@@ -125,7 +149,7 @@ def open_run(path: Path, header: Header, *, retry_failed: bool = False) -> Itera
     Args:
         path: The file.
         header: Header of the run.
-        retry_failed: Discard the lines of failed requests, so that they are sent again.
+        retry_failed: Discard the lines of requests that the endpoint did not answer, so that they are sent again.
 
     Raises:
         DataError: If the file holds another run, or is not a run file.
@@ -133,16 +157,17 @@ def open_run(path: Path, header: Header, *, retry_failed: bool = False) -> Itera
     """
     path = path.absolute()
     with _locked(path):
-        done = _resumed(path, header)
+        earlier = _resumed(path, header)
+        done: list[Line] = earlier.all_lines if earlier else []
+        if earlier and earlier.header and done:
+            header = replace(header, adapted=earlier.header.adapted)
         if retry_failed:
-            done = {name: line for name, line in done.items() if line.error is None}
-        write_run(path, header, done.values())
+            done = [line for line in done if not line.is_failed]
+        run = OpenRun(path, header, done)
         try:
-            with path.open("ab") as file:
-                yield OpenRun(path, header, done, file)
+            yield run
         finally:
-            if not done:  # not a single reply
-                path.unlink(missing_ok=True)
+            run.close()
 
 
 @contextmanager
@@ -167,23 +192,24 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _resumed(path: Path, header: Header) -> dict[str, Line]:
-    """Return the lines of an interrupted run, without the last one if it is incomplete."""
+def _resumed(path: Path, header: Header) -> Run | None:
+    """Return an interrupted run, without its last line if that is incomplete; None if there is no such file."""
     content = _bytes(path) if path.exists() else b""
     complete = content[: content.rfind(b"\n") + 1]
     if not complete:
         if content:
             raise DataError(f"{str(path)!r} exists already and is not a run file. Name another file.")
-        return {}
+        return None
     run = _parsed(_text(complete, path), path)
     if run.header is None:
         raise DataError(f"{str(path)!r} exists already and has no header, so the run cannot resume. Name another file.")
-    if run.lines and (different := run.header.differences(header)):
+    expected = replace(header, adapted=run.header.adapted)
+    if run.all_lines and (different := run.header.differences(expected)):
         raise DataError(
             f"{str(path)!r} exists already and was made with {'; '.join(different)}. Name another file, or use the "
             "same settings to resume."
         )
-    return run.lines
+    return run
 
 
 def _bytes(path: Path) -> bytes:
@@ -216,8 +242,7 @@ def _parsed(text: str, path: Path) -> Run:
                 native_calls.add(reply.instance_id)
         else:
             lines.append(_line(record, path, number))
-    by_instance_id((line.instance_id, line.prediction) for line in lines)
-    return Run(path, header, {line.instance_id: line for line in lines}, frozenset(native_calls))
+    return run_of(path, header, lines, frozenset(native_calls))
 
 
 def _object(line: str, path: Path, number: int) -> dict[str, Any]:
@@ -253,7 +278,14 @@ def _line(record: Mapping[str, Any], path: Path, number: int) -> Line:
     for key, kinds in _OPTIONAL.items():
         if not isinstance(record.get(key), kinds):
             raise DataError(f"{path}, line {number}: {key!r} has the wrong type. Remove it, or predict again.")
-    return Line(**{column.name: record[column.name] for column in fields(Line) if record.get(column.name) is not None})
+    known = {column.name: record[column.name] for column in fields(Line) if record.get(column.name) is not None}
+    # Files of earlier versions can state the negative counts that a server reported.
+    line = Line(**{name: value for name, value in known.items() if name not in _COUNTS or value >= 0})
+    if not 1 <= line.repeat <= MOST_REPEATS:
+        raise DataError(
+            f"{path}, line {number}: 'repeat' is {line.repeat}. Allowed values: integers, 1 to {MOST_REPEATS}."
+        )
+    return line
 
 
 def _batch_line(record: Mapping[str, Any], path: Path, number: int) -> tuple[Line, bool]:
@@ -263,15 +295,12 @@ def _batch_line(record: Mapping[str, Any], path: Path, number: int) -> tuple[Lin
         raise DataError(f"{path}, line {number}: {BATCH_ID!r} is not text. Use the instance id as the {BATCH_ID}.")
     body = _member(record.get("response"), "body")
     try:
-        message = body["choices"][0]["message"]
-        calls = message.get("tool_calls") or []
-        text = text_of_calls(calls, {}) if calls else message.get("content")
-    except (LookupError, TypeError, AttributeError):
-        error = record.get("error") or _member(body, "error") or "no reply"
-        return Line(instance_id, "", error=f"batch: {_member(error, 'message') or error}"), False
-    counts = [_member(_member(body, "usage"), name) for name in ("prompt_tokens", "completion_tokens")]
-    tokens = [count if isinstance(count, int) else None for count in counts]
-    return Line(instance_id, text if isinstance(text, str) else "", None, tokens[0], tokens[1]), bool(calls)
+        reply = read_reply(body)
+    except ValueError:
+        error = record.get("error") or _member(body, "error")
+        reason = error_of({"error": error}, None).line if error else "no reply"
+        return Line(instance_id, "", error=f"batch: {reason}"), False
+    return line_of(Asked(instance_id), reply), bool(reply.calls)
 
 
 def _member(value: Any, name: str) -> Any:

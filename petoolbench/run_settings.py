@@ -20,7 +20,7 @@ from builder.llm.session import key_for
 from builder.predictors.open_predictor import BASELINE_MODELS as BASELINES
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import ALL
-from hf_dataset.prompting import DOCS, MODES, Docs, Mode
+from hf_dataset.prompting import DOCS, MODES, SYSTEM_ROLES, Docs, Mode, SystemRole
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.inference.history_views import HISTORIES, History
 
@@ -33,7 +33,11 @@ FUNCTION: Final = "function:"
 CONFIGS: Final = (*HISTORY_TYPES, ALL)
 Overlong = Literal["skip", "drop-oldest"]
 OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
-_RESERVED: Final = frozenset(("messages", "model", "tools", "stream"))
+_RESERVED: Final = frozenset(("messages", "model", "tools", "stream", "n"))
+_LIMITS: Final = ("max_tokens", "max_completion_tokens")
+"""Request fields with the maximum length of a reply."""
+MOST_REPEATS: Final = 100
+"""Maximum number of replies to each instance."""
 
 
 class Option(NamedTuple):
@@ -93,8 +97,25 @@ class RunSettings:
     docs: Docs = option(
         DOCS[0], "How to show the tools in the history: full (with their listings), or names (only their names)."
     )
+    system_role: SystemRole = option(
+        SYSTEM_ROLES[0],
+        "How to send the system prompt: separate (as a message of its own), or merge (at the beginning of the user's "
+        "message, for models without a system role).",
+        flag="system",
+    )
     shuffle_seed: int | None = option(None, "Shuffle the candidates with this seed.", low=0)
-    seed: int = option(0, "Random seed for sampling and for baselines that choose at random.", low=0)
+    repeat: int = option(
+        1,
+        "Number of replies to each instance. The main figures are those of the first replies; the others show how "
+        "often the model gives the same call again.",
+        low=1,
+        high=MOST_REPEATS,
+    )
+    seed: int = option(
+        0,
+        "Random seed for sampling and for baselines that choose at random; each further reply to an instance adds 1.",
+        low=0,
+    )
     temperature: float = option(0.0, "Sampling temperature.", low=0, high=2)
     max_output_tokens: int = option(1024, "Maximum length of a reply in tokens.", low=16)
     body: Mapping[str, Any] = field(
@@ -133,6 +154,7 @@ class RunSettings:
             ("mode", MODES),
             ("history", HISTORIES),
             ("docs", DOCS),
+            ("system_role", SYSTEM_ROLES),
         ):
             validate_choice(name, getattr(self, name), choices)
         if self.overlong is not None:
@@ -147,7 +169,8 @@ class RunSettings:
         if self.body.keys() & _RESERVED:
             raise ConfigError(
                 f"body holds {sorted(self.body.keys() & _RESERVED)[0]!r}, which is part of every request already. "
-                f"Remove it; {', '.join(sorted(_RESERVED))} cannot be set."
+                f"Remove it; {', '.join(sorted(_RESERVED))} cannot be set. For several replies to each instance, set "
+                "repeat (--repeat)."
             )
 
     @property
@@ -167,17 +190,34 @@ class RunSettings:
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """Keys of the request except messages and tools."""
+        """Keys of the request except messages and tools; what `body` sets is unchanged."""
         if not self.is_online:
             return {}
-        usual = {"temperature": self.temperature, "max_tokens": self.max_output_tokens, "seed": self.seed}
+        usual: dict[str, Any] = {
+            "temperature": self.temperature,
+            "max_tokens": self.max_output_tokens,
+            "seed": self.seed,
+            **({"tool_choice": "auto"} if self.mode == "tools" else {}),
+        }
+        if any(self.body.get(name) is not None for name in _LIMITS):
+            del usual["max_tokens"]
         return {name: value for name, value in {**usual, **self.body}.items() if value is not None}
+
+    @property
+    def reply_limit(self) -> int:
+        """Maximum length of a reply in tokens, as `body` or `max_output_tokens` sets it."""
+        limits = [self.body.get(name) for name in _LIMITS]
+        return max(
+            (limit for limit in limits if isinstance(limit, int) and not isinstance(limit, bool)),
+            default=self.max_output_tokens,
+        )
 
     @property
     def system(self) -> str:
         """Name of the model followed by the settings that differ from the defaults."""
         unusual = [
             *([self.mode] if self.mode != MODES[0] and not self.is_baseline else []),
+            *(["system merged"] if self.system_role != SYSTEM_ROLES[0] and not self.is_baseline else []),
             *([f"docs {self.docs}"] if self.docs != DOCS[0] else []),
             *([f"order {self.shuffle_seed}"] if self.shuffle_seed is not None else []),
         ]
@@ -197,13 +237,22 @@ class RunResources:
     timeout_s: float = option(120.0, "Timeout per request in seconds.", low=0.01, high=3600)
     retries: int = option(8, "Number of retries for a failed request.", low=0, high=50)
     max_cost_usd: float | None = option(None, "Stop before the cost exceeds this amount in USD.", low=0)
+    batch: bool = option(
+        False,
+        "Send the requests through the Batch API of the endpoint, in files that are answered within 24 hours at a "
+        "lower price.",
+    )
+    batch_poll_s: float = option(30.0, "Seconds between two checks of a batch, with --batch.", low=0.01, high=3600)
     batch_size: int = option(4, "Number of prompts per batch, for hf:NAME.", low=1)
     answers: Path | None = option(
         None,
         "Folder of the private answers. It also contains the facts about the tools, which baseline:oracle and "
         "baseline:regression need on the test split.",
     )
-    retry_failed: bool = option(False, "Resend the requests that failed in an earlier run.")
+    retry_failed: bool = option(
+        False,
+        "Resend the requests that the endpoint did not answer in an earlier run. Replies are never asked for twice.",
+    )
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -249,6 +298,16 @@ def check_settings(settings: RunSettings, resources: RunResources) -> None:
     elif settings.body:
         raise ConfigError(
             f"body (--body) is part of a request, but {settings.model!r} is not sent requests. Remove one of the two."
+        )
+    if resources.batch and not settings.is_online:
+        raise ConfigError(
+            f"batch (--batch) sends requests to an endpoint, but {settings.model!r} does not use one. Remove one of "
+            "the two."
+        )
+    if settings.repeat > 1 and settings.is_baseline:
+        raise ConfigError(
+            f"repeat (--repeat) asks a model several times, but {settings.model!r} always gives the same replies. "
+            "Remove it; another --seed gives other random choices."
         )
     if settings.overlong is not None and settings.context is None and settings.is_online:
         raise ConfigError("overlong (--overlong) requires the context window. Set it with context (--context).")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -10,8 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pydantic import ConfigDict
 
 from builder.errors import DataError
+from builder.llm.completion import FILTERED, LENGTH
+from builder.llm.request_fields import apply_adapted
 from hf_dataset.manifest import ALL, Manifest
 from hf_dataset.prompting import config_of
+from metrics.petoolbench.aggregation import check_unique
 
 from .run_settings import RunSettings
 
@@ -22,8 +27,8 @@ HEADER: Final = "petoolbench"
 """Key of the header in the first line of a run file."""
 FORMAT: Final = 2
 """Version of the header."""
-_SELECTION: Final = ("limit", "ids")
-"""Settings that may change when a run resumes: the selection of instances."""
+_SELECTION: Final = ("limit", "ids", "repeat")
+"""Settings that may change when a run resumes: the selection of instances, and the number of replies to each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +48,17 @@ class Header:
     """Hash of the files of the split; empty for rows that were passed in."""
     prompt_version: str | None = None
     """Version of the official prompt; None for baselines."""
+    adapted: Mapping[str, str | None] = field(default_factory=dict)
+    """Request fields that the endpoint refused at the first request, with the field that is sent instead; None if the
+    field is left out."""
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """Keys of the requests as they were sent, except messages and tools."""
+        return apply_adapted(self.settings.sampling, self.adapted, self.settings.body)
 
     def differences(self, other: Header) -> list[str]:
-        """Return the fields that differ from those of another header, except for the selection of instances."""
+        """Return the fields that differ from those of another header, except for the instances and replies selected."""
         mine, theirs = self._flat(), other._flat()
         return [
             f"{name} {mine[name]!r}, not {theirs[name]!r}"
@@ -55,7 +68,10 @@ class Header:
 
     def to_json(self) -> str:
         """Return the header line of a run file."""
-        return json.dumps({HEADER: {"format": FORMAT, **asdict(self)}}, ensure_ascii=False) + "\n"
+        content = asdict(self)
+        if not self.adapted:
+            del content["adapted"]
+        return json.dumps({HEADER: {"format": FORMAT, **content}}, ensure_ascii=False) + "\n"
 
     def _flat(self) -> dict[str, Any]:
         record = asdict(self)
@@ -69,13 +85,43 @@ class Line:
 
     instance_id: str
     prediction: str
-    """Text of the reply; empty if there is none."""
+    """Text of the reply, or its native calls; empty if it has neither."""
     error: str | None = None
-    """Error message if there is no reply."""
+    """Reason why there is no prediction: its kind, followed by a colon and the details."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     dropped_steps: int = 0
     """Number of the oldest steps of the history that were left out to fit the context window."""
+    repeat: int = 1
+    """Number of the reply among those to the same instance, from 1."""
+    finish_reason: str | None = None
+    """Reason why the reply ended, as the endpoint states it; `length` and `content_filter` under these names."""
+    reasoning: str | None = None
+    """Reasoning that the endpoint keeps apart from the reply. It is not scored."""
+    refusal: str | None = None
+    """Text with which the model refused, if the endpoint keeps it apart from the reply. It is not scored."""
+    content: str | None = None
+    """Text next to native calls. It is not scored."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Instance id and number of the reply, which together are unique in a run."""
+        return self.instance_id, self.repeat
+
+    @property
+    def is_cut(self) -> bool:
+        """True if the reply was cut at the limit of output tokens."""
+        return self.finish_reason == LENGTH
+
+    @property
+    def is_refused(self) -> bool:
+        """True if the model refused, or a content filter withheld the reply or refused the request."""
+        return self.refusal is not None or self.finish_reason == FILTERED
+
+    @property
+    def is_failed(self) -> bool:
+        """True if the endpoint gave no reply at all, so that the request can be sent again."""
+        return self.error is not None and self.output_tokens is None and self.finish_reason in (None, FILTERED)
 
     def as_json(self) -> str:
         """Return the line of the run file, with its end."""
@@ -92,14 +138,21 @@ class Run:
     """The file; for a run that is kept in memory, a name."""
     header: Header | None
     lines: dict[str, Line] = field(repr=False)
-    """By instance id, in the order of the file."""
+    """First reply to each instance by its id, in the order of the file."""
     native_calls: frozenset[str] = frozenset()
     """Ids of the instances whose reply is a native call in the output file of a batch: it names a function, not yet a
     candidate."""
+    repeats: tuple[dict[str, Line], ...] = ()
+    """Second, third and further replies by instance id, if the instances were asked several times."""
+
+    @property
+    def all_lines(self) -> list[Line]:
+        """All replies: the first ones, then the second ones, and so on."""
+        return [line for lines in (self.lines, *self.repeats) for line in lines.values()]
 
     @property
     def predictions(self) -> dict[str, str]:
-        """Texts of the replies by instance id."""
+        """Texts of the first replies by instance id."""
         return {instance_id: line.prediction for instance_id, line in self.lines.items()}
 
     @property
@@ -111,19 +164,27 @@ class Run:
         """Return the header and the lines as plain JSON values."""
         return {
             "header": asdict(self.header) if self.header else None,
-            "lines": [asdict(line) for line in self.lines.values()],
+            "lines": [asdict(line) for line in self.all_lines],
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a DataFrame with one row per reply: `instance_id`, `prediction`, `error`, token counts."""
+        """Return a DataFrame with one row per reply, whose columns are the fields of a line of the run file.
+
+        These are `instance_id`, `prediction`, `error`, token counts, `repeat`, `finish_reason`, `reasoning` and others.
+        """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
         columns = [column.name for column in fields(Line)]
-        return pd.DataFrame([asdict(line) for line in self.lines.values()], columns=columns)
+        return pd.DataFrame([asdict(line) for line in self.all_lines], columns=columns)
 
     def __str__(self) -> str:
-        failed = sum(line.error is not None for line in self.lines.values())
-        return f"Run of {self.name}: {len(self.lines):,} replies" + (f", {failed:,} of them failed" if failed else "")
+        lines = self.all_lines
+        kinds = {
+            "failed": sum(line.error is not None for line in lines),
+            "cut": sum(line.is_cut and line.error is None for line in lines),
+        }
+        counts = [f"{number:,} of them {kind}" for kind, number in kinds.items() if number]
+        return ", ".join([f"Run of {self.name}: {len(lines):,} replies", *counts])
 
 
 def check_made_for(run: Run, source: str, config: str, split: str, manifest: Manifest | None) -> None:
@@ -164,5 +225,25 @@ def restricted_to(run: Run, config: str) -> Run:
     """
     if run.header is None or run.header.settings.config != ALL:
         return run
-    lines = {name: line for name, line in run.lines.items() if config_of(name) == config}
-    return replace(run, lines=lines)
+
+    def part(lines: dict[str, Line]) -> dict[str, Line]:
+        return {name: line for name, line in lines.items() if config_of(name) == config}
+
+    return replace(run, lines=part(run.lines), repeats=tuple(map(part, run.repeats)))
+
+
+def run_of(path: Path, header: Header | None, lines: Iterable[Line], native_calls: frozenset[str]) -> Run:
+    """Return lines as a run: the first reply to each instance, and its further replies.
+
+    Raises:
+        PredictionsError: If two lines have the same instance id and number.
+    """
+    by_number: defaultdict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_number[line.repeat].append(line)
+    for numbered in by_number.values():
+        check_unique([line.instance_id for line in numbered])
+    first, *others = (
+        {line.instance_id: line for line in by_number[number]} for number in range(1, max(by_number, default=1) + 1)
+    )
+    return Run(path, header, first, native_calls, tuple(others))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import Scores, macro
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
+from metrics.petoolbench.repeats import RepeatScores, shown_passes
 
 from .data import FULL_SPLIT, GIVEN_ROWS
 from .tables import text_table
@@ -27,6 +28,8 @@ class ConfigScores(NamedTuple):
     scores: Scores
     missing: int
     """Number of instances without a reply; they count as wrong."""
+    repeats: RepeatScores | None = None
+    """Scores of all replies, if each instance has several; `scores` are those of the first replies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class ScoreTable:
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as a dict, with rates from 0 to 1.
 
-        Keys: `name`; `scored_rows`; `configs`, {config: scores and `missing`}; `mean`; `full_split`, {`configs`,
+        Keys: `name`; `scored_rows`; `configs`, {config: scores, `missing` and, with several replies to each instance,
+        `repeats`}; `mean`; `full_split`, {`configs`,
         `mean`} on the full split, None unless the main figures are on the core and more than the core was answered.
         """
         main, *others = ({"configs": _by_config(parts), "mean": _mean(parts)} for parts in self.tables.values())
@@ -84,7 +88,9 @@ class ScoreTable:
         """Return a DataFrame with one row per history type: on the core if there is one, then on the full split.
 
         Columns: `name`, `config`, `scored_rows`, each rate with its `_low` and `_high` ends of the 95 % interval, the
-        share of each error class, `count`, `query_groups`, `missing`. Rates are from 0 to 1.
+        share of each error class, `count`, `query_groups`, `missing`; with several replies to each instance also
+        `replies`, `agreement`, and `tool_pass_K` and `call_pass_K` for each K up to their number. Rates are from 0 to
+        1.
         """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 
@@ -92,6 +98,7 @@ class ScoreTable:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of `to_pandas` as dicts."""
+        most = max((part.repeats["replies"] for part in self.parts if part.repeats), default=1)
         for part, scored_rows in ((part, rows) for rows, parts in self.tables.items() for part in parts):
             rates: dict[str, float] = {}
             for rate in RATES:
@@ -106,10 +113,16 @@ class ScoreTable:
                 "count": part.scores["count"],
                 "query_groups": part.scores["query_groups"],
                 "missing": part.missing,
+                **(_repeat_columns(part.repeats, most) if most > 1 else {}),
             }
 
     def __str__(self) -> str:
-        return "\n\n".join(_text(f"{self.name}, % of the {rows}", parts) for rows, parts in self.tables.items())
+        return "\n\n".join(
+            table
+            for rows, parts in self.tables.items()
+            for table in (_text(f"{self.name}, % of the {rows}", parts), _repeats(f"{self.name}, {rows}", parts))
+            if table
+        )
 
     def _repr_html_(self) -> str:
         """Show the table of `to_pandas` in a notebook."""
@@ -128,7 +141,47 @@ def _mean(parts: Sequence[ConfigScores]) -> dict[str, float] | None:
 
 
 def _by_config(parts: Iterable[ConfigScores]) -> dict[str, Any]:
-    return {part.config: {**part.scores, "missing": part.missing} for part in parts}
+    return {
+        part.config: {
+            **part.scores,
+            "missing": part.missing,
+            **({"repeats": part.repeats} if part.repeats else {}),
+        }
+        for part in parts
+    }
+
+
+def _repeat_columns(repeats: RepeatScores | None, most: int) -> dict[str, Any]:
+    """Return the columns about several replies, up to the highest number of replies in the table."""
+    columns: dict[str, Any] = {
+        "replies": repeats["replies"] if repeats else 1,
+        "agreement": repeats["agreement"] if repeats else None,
+    }
+    for name, passes in (("tool", repeats and repeats["tool_pass"]), ("call", repeats and repeats["call_pass"])):
+        for k in range(1, most + 1):
+            columns[f"{name}_pass_{k}"] = passes[k - 1] if passes and k <= len(passes) else None
+    return columns
+
+
+def _repeats(title: str, parts: Sequence[ConfigScores]) -> str:
+    """Return a table of the scores of several replies as plain text; empty if each instance has one."""
+    scored = [(part.config, part.repeats) for part in parts if part.repeats]
+    if not scored:
+        return ""
+    shown = shown_passes(max(repeats["replies"] for _, repeats in scored))
+    rows = [
+        [
+            config,
+            f"{repeats['replies']:,}",
+            *(_percent(repeats["tool_pass"][k - 1]) if k <= repeats["replies"] else "" for k in shown),
+            " to ".join(map(_percent, repeats["tool_pass_interval"])),
+            _percent(repeats["call_pass"][-1]),
+            _percent(repeats["agreement"]),
+        ]
+        for config, repeats in scored
+    ]
+    head = ["config", "replies", *(f"tool, pass^{k}" for k in shown), "last, 95 % interval", "call, all", "agreement"]
+    return text_table(f"{title}: several replies to each instance, %", head, rows)
 
 
 def _text(title: str, parts: Sequence[ConfigScores]) -> str:

@@ -15,6 +15,7 @@ from hf_dataset.prompting import named_config
 from hf_dataset.references import references
 from hf_dataset.schema import AnswerKey, Instance
 from metrics.petoolbench.aggregation import SCORERS, ScorerName, Scores, aggregate, judge_all
+from metrics.petoolbench.repeats import RepeatScores, repeat_scores
 from petoolbench.inference.tool_calling import safe_names, text_of_reply
 from petoolbench.original.released_replies import read_replies
 
@@ -39,9 +40,11 @@ def score(
 ) -> ScoreTable:
     """Score predictions against instances.
 
-    Instances without a prediction count as wrong. For a run of the config `all`, or instances of several history types,
-    each history type is scored separately. If the data set names a core, the main figures of the test split are on it,
-    as on the leaderboard; those on the full split are added if the predictions answer more than the core.
+    Instances without a prediction count as wrong. If each instance has several replies, the main figures are those of
+    the first ones; how often all replies are correct, and how often they agree, is added. For a run of the config
+    `all`, or instances of several history types, each history type is scored separately. If the data set names a
+    core, the main figures of the test split are on it, as on the leaderboard; those on the full split are added if
+    the predictions answer more than the core.
 
     Args:
         predictions: A run; the path of a run file, of a file of {`instance_id`, `prediction`} lines, or of the output
@@ -236,7 +239,7 @@ def _config_of(run: Run) -> str | None:
 
 
 def _with_candidate_names(run: Run, data: InstanceSet) -> Run:
-    """Replace the function names in the native calls of a batch by the names of the candidates."""
+    """Return a batch, which has one reply to each instance, with the names of candidates in its native calls."""
     lines = dict(run.lines)
     for row in data:
         if row.instance_id in run.native_calls:
@@ -259,7 +262,17 @@ def _scored(run: Run, part: InstanceSet, scorer: ScorerName, *, others: bool = F
     if others:
         texts = {row.instance_id: texts[row.instance_id] for row in part if row.instance_id in texts}
     missing = sum(row.instance_id not in texts for row in part)
-    return ConfigScores(part.config, score_replies(texts, part.rows, scorer=scorer), missing)
+    repeats = _repeats(run, part, scorer) if run.repeats else None
+    return ConfigScores(part.config, score_replies(texts, part.rows, scorer=scorer), missing, repeats)
+
+
+def _repeats(run: Run, part: InstanceSet, scorer: ScorerName) -> RepeatScores:
+    """Return the scores of all replies to the instances of one config."""
+    replies = [
+        {row.instance_id: lines[row.instance_id].prediction for row in part if row.instance_id in lines}
+        for lines in (run.lines, *run.repeats)
+    ]
+    return repeat_scores(replies, references(part.rows), scorer)
 
 
 def _belongs(instance_id: str, config: str) -> bool:

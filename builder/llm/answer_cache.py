@@ -58,6 +58,12 @@ class AnswerCache:
         """Close the database connection."""
         self._db.close()
 
+    @property
+    def is_empty(self) -> bool:
+        """True if the cache holds neither answers nor batches."""
+        query = "SELECT EXISTS(SELECT 1 FROM answers) OR EXISTS(SELECT 1 FROM batches)"
+        return not self._db.execute(query).fetchone()[0]
+
     def get(self, key: str) -> Answer | None:
         """Return the answer stored under a key, or None."""
         row = self._db.execute("SELECT text, input_tokens, output_tokens FROM answers WHERE key = ?", (key,)).fetchone()

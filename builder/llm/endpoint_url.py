@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from builder.errors import ConfigError
+
+_ADDED: Final = ("/chat/completions", "/completions", "/responses")
+"""Paths of single interfaces, which are not part of a base URL; longer ones first."""
 
 
 def endpoint_address(base_url: str | None) -> str | None:
@@ -17,7 +21,7 @@ def endpoint_address(base_url: str | None) -> str | None:
         The normalised base URL, or None.
 
     Raises:
-        ConfigError: If it is not an HTTP URL, or contains credentials, a query or a fragment.
+        ConfigError: If it is not an HTTP URL, contains credentials, a query or a fragment, or is that of one interface.
     """
     if base_url is None:
         return None
@@ -36,4 +40,11 @@ def endpoint_address(base_url: str | None) -> str | None:
             "--base-url must not contain a user name, a key, a query or a fragment, because it is written into the run "
             "file. Set the API key with OPENAI_API_KEY."
         )
-    return base_url.rstrip("/")
+    address = base_url.rstrip("/")
+    for path in _ADDED:
+        if address.endswith(path):
+            raise ConfigError(
+                f"--base-url {base_url!r} ends in {path}, which is added to it for each request. Pass "
+                f"{address.removesuffix(path)}."
+            )
+    return address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,8 +12,8 @@ from builder.progress import Progress
 from builder.words import most_frequent
 
 from .answer_cache import Answer, AnswerCache
+from .completion import estimated_tokens, read_reply
 from .meter import Meter
-from .request import estimated_tokens
 from .task import FailedRequest, Payload, R, RejectedReply, Task
 
 
@@ -84,39 +84,15 @@ def read_and_count(task: Task[R], payload: Payload, answer: Answer, meter: Meter
     return reply
 
 
-def content_of(message: Mapping[str, Any]) -> str:
-    """Return the text of a message, empty if it has none.
-
-    Raises:
-        TypeError: If the content is not a string.
-    """
-    content = message.get("content") or ""
-    if not isinstance(content, str):
-        raise TypeError(f"the content is of type {type(content).__name__}, not a string")
-    return content
-
-
-def read_completion(
-    completion: Any, input_tokens: int, text_of: Callable[[Mapping[str, Any]], str] = content_of
-) -> Answer:
+def read_completion(completion: Any, input_tokens: int) -> Answer:
     """Read the text and the token counts of a chat completion.
 
     Args:
         completion: Decoded JSON body of the endpoint's response.
         input_tokens: Estimated tokens of the request, used if the endpoint reports no usage.
-        text_of: Extracts the text from the message.
 
     Raises:
         ValueError: If the body is not a chat completion.
     """
-    try:
-        # A reply can contain a lone surrogate, which cannot be encoded as UTF-8.
-        text = text_of(completion["choices"][0]["message"]).encode("utf-8", "replace").decode("utf-8")
-        usage = completion.get("usage") or {}
-        return Answer(
-            text,
-            int(usage.get("prompt_tokens") or input_tokens),
-            int(usage.get("completion_tokens") or estimated_tokens(text)),
-        )
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a chat completion: {error}") from error
+    reply = read_reply(completion)
+    return Answer(reply.text, reply.input_tokens or input_tokens, reply.output_tokens or estimated_tokens(reply.text))

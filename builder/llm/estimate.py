@@ -15,8 +15,9 @@ from builder.records import Tool
 
 from .analysis import clusters_of, pairs_of
 from .builder_tasks import JUDGE, UNDERSTAND
+from .completion import estimated_tokens
 from .payloads import judge_payload, slots_of, understand_payload
-from .request import estimated_tokens, make_request
+from .request import make_request
 from .task import Payload, R, Task
 
 _REPLY_TOKENS: Final = {"understand": 150, "judge": 40, "align": 80, "write": 1500, "verify": 120}

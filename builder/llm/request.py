@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from builder.config import LlmConfig
 
+from .completion import estimated_tokens
 from .task import Payload, R, Task
 
 Shape = Literal["json_schema", "json_object", "text"]
@@ -16,8 +17,6 @@ SHAPES: Final[tuple[Shape, ...]] = ("json_schema", "json_object", "text")
 """Ways to request the format of a reply, strictest first. A server that rejects one is sent the next."""
 _TEMPERATURE_STEP: Final = 0.2
 """Increase of the temperature with each further attempt, so that the model does not repeat a rejected reply."""
-_CHARACTERS_PER_TOKEN: Final = 3
-"""Lower than in typical English text, so that costs are overestimated rather than underestimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,6 @@ class Request:
     def input_tokens(self) -> int:
         """Estimated number of tokens of the messages."""
         return estimated_tokens("".join(message["content"] for message in self.body["messages"]))
-
-
-def estimated_tokens(text: str) -> int:
-    """Estimate the number of tokens of a text; the estimate is rather too high."""
-    return len(text) // _CHARACTERS_PER_TOKEN + 1
 
 
 def make_request(task: Task[R], payload: Payload, attempt: int, config: LlmConfig) -> Request:

@@ -15,13 +15,22 @@ from builder.errors import LlmError
 from builder.extras import import_extra
 from builder.words import sentence
 
+from .completion import StreamError, completion_of_stream
+from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of, without_keys
 from .limiter import AdaptiveLimiter
 from .meter import Meter
 from .request import SHAPES, Shape
+from .request_fields import RequestFields
 
 T = TypeVar("T")
+Advise = Callable[[int, EndpointMessage, Mapping[str, Any]], str]
+"""Returns the next step for a refused request: from the HTTP status, the message, and the body of the request."""
 _RETRIED_STATUS: Final = frozenset({408, 409, 425, 429})
 """Client errors (4xx) that are retried. Server errors (5xx) are always retried."""
+_CONCERNS_ALL: Final = frozenset({401, 402, 403, 404})
+"""Client errors that concern every request, not only this one."""
+_REFUSED_TEMPLATE: Final = ("system role", "roles must alternate")
+"""Parts of messages about the chat template, which refuses a request again; servers send them with any status."""
 _LONGEST_WAIT_S: Final = 60.0
 _PURPOSE: Final = "Querying a language model"
 _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
@@ -31,12 +40,16 @@ _KEPT: Final = "All answers so far are kept. Run the same command again to resum
 class RefusedRequestError(LlmError):
     """Raised when the endpoint refuses a request and a retry would not help."""
 
-    def __init__(self, text: str, status: int, reason: str) -> None:
+    def __init__(self, text: str, status: int, message: EndpointMessage) -> None:
         super().__init__(text)
         self.status = status
-        """HTTP status."""
-        self.reason = reason
-        """HTTP status and a short form of the endpoint's message."""
+        """HTTP status, of the response or stated in its body."""
+        self.reason = f"status_{status}: {message.line}"
+        """HTTP status and the endpoint's message."""
+        self.is_filter = message.is_filter
+        """True if a content filter refused this one request."""
+        self.concerns_all = message.is_quota or (status in _CONCERNS_ALL and not message.is_filter)
+        """True if further requests would be refused as well."""
 
 
 class UnansweredRequestError(LlmError):
@@ -45,7 +58,7 @@ class UnansweredRequestError(LlmError):
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(text)
         self.reason = reason
-        """Reason of the last failure."""
+        """Reason of the last failure, with the endpoint's message."""
 
 
 class _NoAnswerError(Exception):
@@ -57,6 +70,14 @@ class _NoAnswerError(Exception):
         self.retry_after = retry_after
 
 
+class _ReportedError(Exception):
+    """Internal signal that a response with a success status reports an error."""
+
+    def __init__(self, message: EndpointMessage) -> None:
+        super().__init__(message.text)
+        self.message = message
+
+
 class Sender:
     """Sender of chat completion requests over an open connection.
 
@@ -66,9 +87,19 @@ class Sender:
         meter: Counts failures and holds the budget.
         first_retries: Maximum number of retries until the endpoint has answered once, so that a wrong base URL is
             reported early. None for the config's number of retries.
+        fields: Fields that the endpoint may refuse; by default those that any request can do without.
+        advise: Returns the next step for a refused request.
     """
 
-    def __init__(self, client: Any, config: LlmConfig, meter: Meter, first_retries: int | None = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        config: LlmConfig,
+        meter: Meter,
+        first_retries: int | None = None,
+        fields: RequestFields | None = None,
+        advise: Advise | None = None,
+    ) -> None:
         self._client = client
         self._first_retries = config.retries if first_retries is None else min(first_retries, config.retries)
         self._alive = False
@@ -78,6 +109,9 @@ class Sender:
         self._openai, self._tenacity, httpx2 = (import_extra(name, "builder", _PURPOSE) for name in _LIBRARIES)
         self._response_class, self._connect_timeout = httpx2.Response, httpx2.ConnectTimeout
         self._shape = 0
+        self._fields = fields or RequestFields()
+        self._advise = advise or advice
+        self._key = secret_of(client.api_key)
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
         """Complete URL, because the client library is slow to build it for each request."""
 
@@ -113,7 +147,7 @@ class Sender:
             last = str(error.last_attempt.exception())
             raise UnansweredRequestError(
                 f"The endpoint {str(self._client.base_url)!r} gave no answer in {error.last_attempt.attempt_number} "
-                f"tries. The last failure: {last}. {_KEPT}",
+                f"tries. The last failure: {sentence(last)} {_KEPT}",
                 last,
             ) from error
         finally:
@@ -126,54 +160,145 @@ class Sender:
         return self._config.retries if self._alive else self._first_retries
 
     async def _send(self, shaped: Callable[[Shape], dict[str, Any]], read: Callable[[Any], T]) -> T:
-        shape = self._shape
+        shape, applied = self._shape, dict(self._fields.adapted)
+        body = self._fields.apply(shaped(SHAPES[shape]))
         try:
             # The low-level method of the library. The high-level one walks through the reply's schema for every
             # request, which took longer than everything else.
-            response = await self._client.post(self._url, body=shaped(SHAPES[shape]), cast_to=self._response_class)
-            answer = read(json.loads(response.content))
+            response = await self._client.post(self._url, body=body, cast_to=self._response_class)
+            answer = self._read(response, read)
         except self._openai.APIStatusError as error:
-            if error.status_code == 400 and SHAPES[shape] != "text" and "response_format" in str(error.message):
-                # The server does not support this response format. All later requests use a simpler one.
-                self._shape = max(self._shape, shape + 1)
+            message = self._message(error.response)
+            if self._is_adapted(error.status_code, message, body, shape, applied):
                 return await self._send(shaped, read)
-            self._fail_with_status(error)
+            self._fail_with_status(error.status_code, message, body, error.response.headers, error)
+        except _ReportedError as error:
+            self._fail_with_report(error.message, body, error)
         except self._openai.APITimeoutError as error:
             # The client library also reports a timeout if the host is unknown or refuses the connection.
             connected = not isinstance(error.__cause__, self._connect_timeout)
-            self._no_answer("timed_out" if connected else "not_reached", 0.0, error)
+            self._no_answer("timed_out" if connected else "not_reached", "", 0.0, error)
         except self._openai.APIConnectionError as error:
-            self._no_answer("connection_lost", 0.0, error)
+            self._no_answer("connection_lost", "", 0.0, error)
         except (self._openai.APIResponseValidationError, ValueError) as error:
-            self._no_answer("no_chat_completion", 0.0, error)
-        self._alive = True
+            self._no_answer("no_chat_completion", one_line(without_keys(str(error), self._key)), 0.0, error)
+        self._alive = self._fields.settled = True
         self._limiter.record_success()
         return answer
 
-    def _fail_with_status(self, error: Any) -> NoReturn:
+    def _read(self, response: Any, read: Callable[[Any], T]) -> T:
+        """Return the answer in a response with a success status."""
+        kind = response.headers.get("content-type", "")
+        text = decoded(response.content, kind)
+        try:
+            completion = _completion(text)
+        except StreamError as error:
+            raise _ReportedError(error_of(error.body, self._key)) from error
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+            raise _ReportedError(read_error(text, self._key, kind)) from error
+        if _reports_error(completion):
+            raise _ReportedError(error_of(completion, self._key))
+        try:
+            return read(completion)
+        except ValueError as error:
+            raise _ReportedError(error_of(completion, self._key)) from error
+
+    def _message(self, response: Any) -> EndpointMessage:
+        """Return the error that a response with an error status reports."""
+        kind = response.headers.get("content-type", "")
+        return read_error(decoded(response.content, kind), self._key, kind)
+
+    def _is_adapted(
+        self, status: int, message: EndpointMessage, body: Mapping[str, Any], shape: int, applied: Mapping[str, Any]
+    ) -> bool:
+        """Return True if a refused request should be sent again in another form, which later requests have as well."""
+        if status == 400 and SHAPES[shape] != "text" and "response_format" in message.text:
+            # The server does not support this response format. All later requests use a simpler one.
+            self._shape = max(self._shape, shape + 1)
+            return True
+        return status in (400, 422) and self._fields.learn(message, body, applied)
+
+    def _fail_with_report(self, message: EndpointMessage, body: Mapping[str, Any], error: Exception) -> NoReturn:
+        """Raise an error for a response with a success status that is no completion."""
+        if message.status is not None or message.is_quota:
+            self._fail_with_status(message.status or 429, message, body, {}, error)
+        self._no_answer("no_chat_completion", message.line, 0.0, error)
+
+    def _fail_with_status(
+        self,
+        status: int,
+        message: EndpointMessage,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+        error: Exception,
+    ) -> NoReturn:
         """Raise `_NoAnswerError` if a request with this error status can be retried, else `RefusedRequestError`."""
-        status, message = error.status_code, _short(error.message)
-        if status in _RETRIED_STATUS or status >= 500:
-            self._no_answer(f"status_{status}", retry_after(error.response.headers), error)
+        is_retried = status in _RETRIED_STATUS or status >= 500
+        if is_retried and not message.is_quota and not any(part in message.text.lower() for part in _REFUSED_TEMPLATE):
+            self._no_answer(f"status_{status}", message.line, retry_after(headers), error)
         raise RefusedRequestError(
             f"The endpoint {str(self._client.base_url)!r} refuses requests for the model {self._config.model!r}: "
-            f"status {status}: {sentence(message)} Check the API key, the model name and the base URL.",
+            f"status {status}: {sentence(message.line)} {self._advise(status, message, body)}",
             status,
-            f"status_{status}: {message}",
+            message,
         ) from error
 
-    def _no_answer(self, reason: str, seconds: float, error: Exception) -> NoReturn:
+    def _no_answer(self, reason: str, text: str, seconds: float, error: Exception) -> NoReturn:
         """Count a temporary failure and raise `_NoAnswerError`."""
         self._meter.faults[reason] += 1
         if reason == "status_429":
             self._alive = True
             self._limiter.record_overload(seconds)
-        raise _NoAnswerError(reason, seconds) from error
+        raise _NoAnswerError(f"{reason}: {text}" if text else reason, seconds) from error
+
+
+def _completion(text: str) -> Any:
+    """Return the completion in the text of a response: a JSON body, or an event stream."""
+    start = text.lstrip()[:6]
+    return completion_of_stream(text) if start.startswith(("data:", "event:", ": ")) else json.loads(text)
+
+
+def _reports_error(completion: Any) -> bool:
+    """Return True if a body reports an error instead of a reply, or after its beginning."""
+    if not isinstance(completion, dict):
+        return True
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return True
+    reason, error = choices[0].get("finish_reason"), completion.get("error")
+    return bool(choices[0].get("error")) or reason in ("error", "network_error") or bool(_has_message(error))
+
+
+def _has_message(error: Any) -> bool:
+    return bool(error.get("message") if isinstance(error, dict) else error)
+
+
+def advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> str:
+    """Return the next step for a refused request, by its status.
+
+    Args:
+        status: HTTP status.
+        message: Message of the endpoint.
+        body: Body of the request.
+    """
+    if message.is_quota or status == 402:
+        return f"The quota or the balance of the account is used up. Renew it. {_KEPT}"
+    if status in (401, 403):
+        return "Check the API key, and whether it may use the model."
+    if status == 404:
+        return "Check the model name and the base URL, which usually ends in /v1."
+    return f"Check the request, whose fields are {', '.join(sorted(body))}, and the model name."
 
 
 @asynccontextmanager
 async def connect(
-    base_url: str | None, api_key: str, config: LlmConfig, meter: Meter, first_retries: int | None = None
+    base_url: str | None,
+    api_key: str,
+    config: LlmConfig,
+    meter: Meter,
+    first_retries: int | None = None,
+    fields: RequestFields | None = None,
+    advise: Advise | None = None,
 ) -> AsyncIterator[Sender]:
     """Open a sender that uses aiohttp, the fastest backend of the client library.
 
@@ -183,6 +308,8 @@ async def connect(
         config: Model, retries and limits.
         meter: Counts failures and holds the budget.
         first_retries: As in `Sender`.
+        fields: As in `Sender`.
+        advise: As in `Sender`.
 
     Yields:
         The sender, until the context ends.
@@ -198,7 +325,7 @@ async def connect(
         timeout=config.timeout_s,
         http_client=openai.DefaultAioHttpClient(),
     ) as client:
-        yield Sender(client, config, meter, first_retries)
+        yield Sender(client, config, meter, first_retries, fields, advise)
 
 
 async def each(items: Iterable[T], do: Callable[[T], Awaitable[None]], at_once: int) -> None:
@@ -263,8 +390,3 @@ def retry_after(headers: Mapping[str, str]) -> float:
         date = email.utils.parsedate_tz(text)
         seconds = email.utils.mktime_tz(date) - time.time() if date else 0.0
     return min(max(seconds, 0.0), _LONGEST_WAIT_S)
-
-
-def _short(message: str) -> str:
-    text = " ".join(message.split())
-    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -17,6 +17,7 @@ from builder.progress import Progress
 from .answer_cache import AnswerCache
 from .batch import BatchEngine
 from .builder_tasks import TASKS
+from .endpoint_errors import PLACEHOLDER_KEY
 from .engine import Engine, Settings
 from .meter import Meter
 from .online import OnlineEngine
@@ -96,14 +97,21 @@ def key_for(base_url: str | None, api_key: str | None) -> str:
         api_key: The user's key, or None.
 
     Returns:
-        The key, or a placeholder if there is none and the endpoint may not need one.
+        The key without surrounding spaces and line breaks, or a placeholder if there is none and the endpoint may not
+        need one.
 
     Raises:
-        ConfigError: If the key is missing and the endpoint needs one.
+        ConfigError: If the key is missing and the endpoint needs one, or cannot be sent in a header.
     """
-    if api_key is None and base_url is None:
+    key = (api_key or "").strip()
+    if not key and base_url is None:
         raise ConfigError("No API key: set OPENAI_API_KEY, or pass the --base-url of an endpoint that needs none.")
-    return api_key or "none"
+    if not key.isascii() or not key.isprintable():
+        raise ConfigError(
+            "The API key contains a character that HTTP headers do not allow: only printable ASCII characters are. "
+            "Copy the key again and set OPENAI_API_KEY."
+        )
+    return key or PLACEHOLDER_KEY
 
 
 @contextmanager

@@ -72,7 +72,15 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
     checked = check(io.BytesIO(content), ids, LIMITS, terms, core)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
-    return scorer.score(submission.id, submission.split, checked.configs, checked.predictions, stamp(clock))
+    return scorer.score(
+        submission.id,
+        submission.split,
+        checked.configs,
+        checked.predictions,
+        stamp(clock),
+        repeats=checked.repeats,
+        endings=checked.endings,
+    )
 
 
 def score_and_record(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:

@@ -23,13 +23,16 @@ from leaderboard.stores.stored_records import (
     HISTORY_TYPES,
     ConfigScores,
     Outcome,
+    RepeatScores,
     Split,
     SplitScores,
     Tallies,
 )
+from leaderboard.submissions.validation import Endings
 from metrics.petoolbench.aggregation import RESAMPLES, Scores, aggregate, judge, macro
 from metrics.petoolbench.errors import MetricError
 from metrics.petoolbench.records import RATES, Reference, Verdict, reference_from_row
+from metrics.petoolbench.repeats import called_tool, scores_of_verdicts
 from metrics.petoolbench.uncertainty import intervals
 
 from .private_answers import Answers
@@ -64,6 +67,11 @@ class _Judged(NamedTuple):
 
     rows: Sequence[_Row]
     verdicts: Sequence[Verdict]
+    repeats: Sequence[Sequence[Verdict]] = ()
+    """Verdicts on the first, second and further predictions, if there are several for each row."""
+    called: Sequence[Sequence[str | None]] = ()
+    """Names of the tools that these predictions call."""
+    endings: Endings | None = None
 
     @property
     def groups(self) -> list[str]:
@@ -72,9 +80,14 @@ class _Judged(NamedTuple):
 
     def within(self, core: Collection[str]) -> _Judged:
         """Return the rows of the core with their verdicts."""
-        pairs = zip(self.rows, self.verdicts, strict=True)
-        kept = [(row, verdict) for row, verdict in pairs if row.reference.query_group in core]
-        return _Judged([row for row, _ in kept], [verdict for _, verdict in kept])
+        kept = [index for index, row in enumerate(self.rows) if row.reference.query_group in core]
+        return _Judged(
+            [self.rows[index] for index in kept],
+            [self.verdicts[index] for index in kept],
+            [[verdicts[index] for index in kept] for verdicts in self.repeats],
+            [[names[index] for index in kept] for names in self.called],
+            self.endings,
+        )
 
 
 class Scorer:
@@ -121,7 +134,15 @@ class Scorer:
         return self._outcome(submission_id, split, created, status="failed", reason=reason)
 
     def score(
-        self, submission_id: str, split: Split, configs: Sequence[str], predictions: Mapping[str, str], created: str
+        self,
+        submission_id: str,
+        split: Split,
+        configs: Sequence[str],
+        predictions: Mapping[str, str],
+        created: str,
+        *,
+        repeats: Sequence[Mapping[str, str]] = (),
+        endings: Endings | None = None,
     ) -> Scored:
         """Score a valid file.
 
@@ -132,6 +153,8 @@ class Scorer:
             predictions: Predictions of all configs, by instance id. A config without a prediction for each instance is
                 scored on the core alone, if there is one.
             created: Current time: UTC, ISO 8601.
+            repeats: Second, third and further predictions by instance id, if there are several for each instance.
+            endings: Instances whose reply was cut or refused; None if the file does not state it.
 
         Raises:
             DataError: If the references cannot be read.
@@ -144,7 +167,7 @@ class Scorer:
             is_full = not core or all(row.reference.instance_id in predictions for row in rows)
             if not is_full:
                 rows = [row for row in rows if row.reference.query_group in core]
-            judged = _Judged(rows, [judge(predictions.get(row.reference.instance_id), row.reference) for row in rows])
+            judged = _judged(rows, predictions, repeats, endings)
             main[config] = judged.within(core) if core and is_full else judged
             if core and is_full:
                 full[config] = judged
@@ -239,11 +262,26 @@ class Scorer:
         return self._order[split]
 
 
+def _judged(
+    rows: Sequence[_Row],
+    predictions: Mapping[str, str],
+    repeats: Sequence[Mapping[str, str]],
+    endings: Endings | None,
+) -> _Judged:
+    """Judge the predictions for the rows of a config."""
+    replies = (predictions, *repeats)
+    verdicts = [[judge(texts.get(row.reference.instance_id), row.reference) for row in rows] for texts in replies]
+    if not repeats:
+        return _Judged(rows, verdicts[0], endings=endings)
+    called = [[called_tool(texts.get(row.reference.instance_id)) for row in rows] for texts in replies]
+    return _Judged(rows, verdicts[0], verdicts, called, endings)
+
+
 def _score_fields(judged: Mapping[str, _Judged], rounding: Callable[[float], float]) -> dict[str, Any]:
     """Return the fields that hold scores; the overall ones only if all configs were answered."""
     aggregated = {config: aggregate(part.verdicts, part.groups, resamples=RESAMPLES) for config, part in judged.items()}
     fields: dict[str, Any] = {
-        "scores": {config: _config_scores(scores, rounding) for config, scores in aggregated.items()}
+        "scores": {config: _config_scores(scores, judged[config], rounding) for config, scores in aggregated.items()}
     }
     if len(judged) == len(HISTORY_TYPES):
         fields["overall"] = {name: rounding(rate) for name, rate in macro(aggregated).items()}
@@ -251,7 +289,9 @@ def _score_fields(judged: Mapping[str, _Judged], rounding: Callable[[float], flo
     return fields
 
 
-def _config_scores(scores: Scores, rounding: Callable[[float], float]) -> ConfigScores:
+def _config_scores(scores: Scores, judged: _Judged, rounding: Callable[[float], float]) -> ConfigScores:
+    ids = {row.reference.instance_id for row in judged.rows}
+    cut, refused = judged.endings or (None, None)
     return ConfigScores(
         rounding(scores["tool_accuracy"]),
         rounding(scores["parameter_accuracy"]),
@@ -262,6 +302,21 @@ def _config_scores(scores: Scores, rounding: Callable[[float], float]) -> Config
         {name: rounding(share) for name, share in scores["error_classes"].items()},
         scores["count"],
         scores["query_groups"],
+        None if cut is None else rounding(len(cut & ids) / len(ids)),
+        None if refused is None else rounding(len(refused & ids) / len(ids)),
+        _repeat_scores(judged, rounding) if judged.repeats else None,
+    )
+
+
+def _repeat_scores(judged: _Judged, rounding: Callable[[float], float]) -> RepeatScores:
+    scores = scores_of_verdicts(judged.repeats, judged.called, judged.groups)
+    low, high = scores["tool_pass_interval"]
+    return RepeatScores(
+        scores["replies"],
+        rounding(scores["tool_pass"][0]),
+        rounding(scores["tool_pass"][-1]),
+        (rounding(low), rounding(high)),
+        rounding(scores["agreement"]),
     )
 
 

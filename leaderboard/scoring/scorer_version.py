@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from metrics.petoolbench import aggregation, errors, legacy, matching, parsing, records, uncertainty
+from metrics.petoolbench import aggregation, errors, legacy, matching, parsing, records, repeats, uncertainty
 
-SCORERS: Final = (aggregation, errors, legacy, matching, parsing, records, uncertainty)
+SCORERS: Final = (aggregation, errors, legacy, matching, parsing, records, repeats, uncertainty)
 """Modules of the metric that scores depend on, in addition to `score_submission.py`."""
 
 

@@ -85,6 +85,22 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatScores:
+    """Scores of several replies to each instance, from 0 to 1; those of the test split are rounded to 0.001."""
+
+    replies: int
+    """Number of replies to each instance."""
+    pass_1: float
+    """Share of the replies that call the correct tool."""
+    pass_all: float
+    """Share of the instances to which all replies call the correct tool: `pass^k` for the number of replies."""
+    pass_all_interval: tuple[float, float]
+    """Bounds of its 95 % bootstrap confidence interval."""
+    agreement: float
+    """Share of the pairs of replies to an instance that call the same tool."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigScores:
     """Scores on one config. Rates are from 0 to 1; those of the test split are rounded to 0.001."""
 
@@ -101,6 +117,12 @@ class ConfigScores:
     """Number of instances."""
     query_groups: int
     """Number of query groups."""
+    cut: float | None = None
+    """Share of the replies that were cut at the limit of output tokens; None if the file does not state it."""
+    refused: float | None = None
+    """Share of the replies that the model refused or a content filter withheld; None if the file does not state it."""
+    repeats: RepeatScores | None = None
+    """Scores of all replies, if each instance has several; the rates above are those of the first replies."""
 
 
 @dataclass(frozen=True, slots=True)

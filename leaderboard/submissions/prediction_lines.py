@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
 HEADER: Final = "petoolbench"
 _FIELDS: Final = ("instance_id", "prediction")
-_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps")
-_OPTIONAL: Final = ("error", *_COUNTS)
+_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat")
+_TEXTS: Final = ("error", "finish_reason", "reasoning", "refusal", "content")
+_OPTIONAL: Final = (*_TEXTS, *_COUNTS)
 """Keys that a run may add to a prediction. They are stored with the file and not scored."""
 _DISAGREEMENTS: Final = {
     "data_revision": "the header's 'data_revision' is {}, but that of the leaderboard is {}. Predict on its data set.",
@@ -22,8 +23,30 @@ _DISAGREEMENTS: Final = {
 }
 
 
+MOST_REPEATS: Final = 100
+"""Maximum number of replies to each instance."""
+_CUT: Final = "length"
+_FILTERED: Final = "content_filter"
+"""Finish reasons in a run file for a reply that was cut at the limit of output tokens, or withheld by a filter."""
+
+
 class LineError(ValueError):
     """Malformed line; the message describes the problem."""
+
+
+class PredictionLine(NamedTuple):
+    """Prediction of a line, and what the line states about the reply."""
+
+    instance_id: str
+    prediction: str
+    repeat: int = 1
+    """Number of the reply among those to the same instance, from 1."""
+    states_end: bool = False
+    """True if the line states how the reply ended."""
+    is_cut: bool = False
+    """True if the reply was cut at the limit of output tokens."""
+    is_refused: bool = False
+    """True if the model refused or a content filter withheld the reply."""
 
 
 def record_of(line: bytes) -> dict[str, Any]:
@@ -53,8 +76,8 @@ def record_of(line: bytes) -> dict[str, Any]:
     return record
 
 
-def pair_of(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the instance id and the prediction of a line.
+def line_of(record: Mapping[str, Any]) -> PredictionLine:
+    """Return the prediction of a line.
 
     Raises:
         LineError: If a required key is missing, a key is unknown, or a value has the wrong type.
@@ -65,10 +88,20 @@ def pair_of(record: Mapping[str, Any]) -> tuple[str, str]:
         if not isinstance(record[name], str):
             advice = ' Use "" where the model gave no reply.' if name == "prediction" else ""
             raise LineError(f"{name!r} is a JSON {_JSON_NAMES[type(record[name])]}, not a string.{advice}")
-    if len(record) > len(_FIELDS):
-        _check_keys(record)
-        _check_optional_values(record)
-    return _encodable(record["instance_id"]), _encodable(record["prediction"])
+    instance_id, prediction = _encodable(record["instance_id"]), _encodable(record["prediction"])
+    if len(record) == len(_FIELDS):
+        return PredictionLine(instance_id, prediction)
+    _check_keys(record)
+    _check_optional_values(record)
+    reason, refusal, repeat = record.get("finish_reason"), record.get("refusal"), record.get("repeat")
+    return PredictionLine(
+        instance_id,
+        prediction,
+        1 if repeat is None else repeat,
+        states_end=reason is not None or refusal is not None or record.get("error") is not None,
+        is_cut=reason == _CUT,
+        is_refused=refusal is not None or reason == _FILTERED,
+    )
 
 
 def disagreements(header: object, wanted: Mapping[str, object]) -> Iterator[str]:
@@ -107,13 +140,17 @@ def _check_keys(record: Mapping[str, Any]) -> None:
 
 
 def _check_optional_values(record: Mapping[str, Any]) -> None:
-    error = record.get("error")
-    if error is not None and not isinstance(error, str):
-        raise LineError(f"'error' is a JSON {_JSON_NAMES[type(error)]}, not a string.")
+    for name in _TEXTS:
+        text = record.get(name)
+        if text is not None and not isinstance(text, str):
+            raise LineError(f"{name!r} is a JSON {_JSON_NAMES[type(text)]}, not a string.")
     for name in _COUNTS:
         count = record.get(name)
         if count is not None and (type(count) is not int or count < 0):
             raise LineError(f"{name!r} is {_quoted_json(count)}, not a non-negative integer.")
+    repeat = record.get("repeat")
+    if repeat is not None and not 1 <= repeat <= MOST_REPEATS:
+        raise LineError(f"'repeat' is {repeat}, not an integer from 1 to {MOST_REPEATS}.")
 
 
 def _encodable(text: str) -> str:

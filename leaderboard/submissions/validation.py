@@ -15,12 +15,13 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, HISTORY_TYPES, SPLITS, HistoryShown, Split
 
-from .prediction_lines import EXPECTED, HEADER, LineError, disagreements, pair_of, quoted, record_of
+from .file_kind import kind_of
+from .prediction_lines import EXPECTED, HEADER, LineError, PredictionLine, disagreements, line_of, quoted, record_of
 
 Ids = Mapping[str, frozenset[str]]
 """Instance ids of a split, or of its core, by config."""
@@ -64,6 +65,15 @@ class Problem:
         return self.text if self.line is None else f"line {self.line}: {self.text}"
 
 
+class Endings(NamedTuple):
+    """Instance ids by the way in which the first reply ended."""
+
+    cut: frozenset[str]
+    """Cut at the limit of output tokens."""
+    refused: frozenset[str]
+    """Refused by the model, or withheld by a content filter."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """Result of checking a file."""
@@ -84,6 +94,10 @@ class CheckResult:
     """SHA-256 of the bytes read, as hexadecimal digits."""
     core_only: tuple[str, ...] = ()
     """Configs of which the file answers the core alone, in the order of `HISTORY_TYPES`."""
+    repeats: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    """Second, third and further predictions by instance id, if the file has several for each instance."""
+    endings: Endings | None = field(default=None, repr=False)
+    """Instances whose first reply was cut or refused; None if the file does not state how replies ended."""
 
     @property
     def ok(self) -> bool:
@@ -137,19 +151,6 @@ def check(
     return checker.result()
 
 
-_MAGIC: Final = (
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "a ZIP archive"),
-    (b"\x1f\x8b", "compressed by gzip"),
-    (b"BZh", "compressed by bzip2"),
-    (b"\xfd7zXZ", "compressed by xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
-    (b"PAR1", "a Parquet file"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
-)
-_BOM: Final = b"\xef\xbb\xbf"
 _SHOWN: Final = 3
 """Number of missing instance ids that are listed."""
 
@@ -193,8 +194,12 @@ class _Checker:
         self._limits = limits
         self._problems: list[Problem] = []
         self._count = 0
-        self._first_line: dict[str, int] = {}
+        self._first_line: dict[tuple[str, int], int] = {}
         self._predictions: dict[str, str] = {}
+        self._repeats: dict[int, dict[str, str]] = {}
+        self._cut: set[str] = set()
+        self._refused: set[str] = set()
+        self._states_ends = False
         self._complete = True
         """True while no part of the file was skipped, so that missing instances can be reported."""
         self._stream: _Stream | None = None
@@ -210,7 +215,7 @@ class _Checker:
         stream = self._stream = _Stream(raw, self._limits)
         while line := stream.line():
             number = self._lines + 1
-            if number == 1 and (kind := _kind(line)):
+            if number == 1 and (kind := kind_of(line)):
                 self.fail(f"The file is {kind}. Expected plain UTF-8 text, {EXPECTED}.")
                 return
             if number > self._limits.lines:
@@ -234,11 +239,21 @@ class _Checker:
         core_only = tuple(config for config in configs if self._answers_core_only(config))
         if self._complete:
             self._check_complete([config for config in configs if config not in core_only])
+            self._check_repeats()
         of_lines = [problem for problem in self._problems if problem.line is not None][: self._limits.problems]
         of_file = [problem for problem in self._problems if problem.line is None]
         size, digest = (self._stream.size, self._stream.sha256) if self._stream else (0, hashlib.sha256().hexdigest())
         return CheckResult(
-            (*of_lines, *of_file), self._count, self._predictions, configs, self._lines, size, digest, core_only
+            problems=(*of_lines, *of_file),
+            problem_count=self._count,
+            predictions=self._predictions,
+            configs=configs,
+            lines=self._lines,
+            size=size,
+            sha256=digest,
+            core_only=core_only,
+            repeats=tuple(self._repeats[number] for number in sorted(self._repeats)),
+            endings=Endings(frozenset(self._cut), frozenset(self._refused)) if self._states_ends else None,
         )
 
     def _answers_core_only(self, config: str) -> bool:
@@ -256,6 +271,23 @@ class _Checker:
             if missing := ids - self._predictions.keys():
                 self._add(None, _missing(config, missing, ids, self._core.get(config, ids)))
 
+    def _check_repeats(self) -> None:
+        """Report instances with fewer or more replies than others."""
+        for number in range(2, max(self._repeats, default=1) + 1):
+            replies = self._repeats.get(number, {})
+            if missing := self._predictions.keys() - replies.keys():
+                self._add(
+                    None,
+                    f"{len(missing)} of {len(self._predictions)} instances lack their reply with 'repeat' {number}: "
+                    f"{_some(missing)}. Give the same number of replies to each instance.",
+                )
+            if extra := replies.keys() - self._predictions.keys():
+                self._add(
+                    None,
+                    f"{len(extra)} instances have a reply with 'repeat' {number}, but no first one: {_some(extra)}. "
+                    "Add the line without 'repeat'.",
+                )
+
     def _add(self, line: int | None, text: str) -> None:
         self._count += 1
         if line is None or len(self._problems) < self._limits.problems:
@@ -269,12 +301,13 @@ class _Checker:
                 for problem in disagreements(record[HEADER], asdict(self._terms) if self._terms else {}):
                     self._add(number, problem)
                 return
-            instance_id, prediction = pair_of(record)
+            taken = line_of(record)
         except LineError as error:
             self._add(number, str(error))
             return
-        if instance_id in self._first_line:
-            first = self._first_line[instance_id]
+        instance_id, key = taken.instance_id, (taken.instance_id, taken.repeat)
+        if key in self._first_line:
+            first = self._first_line[key]
             self._add(number, f"instance_id {quoted(instance_id)} is already on line {first}. Keep one of them.")
         elif instance_id not in self._config_of:
             self._add(
@@ -282,15 +315,20 @@ class _Checker:
                 f"instance_id {quoted(instance_id)} is not in this split. Check the split and the data revision.",
             )
         else:
-            self._first_line[instance_id] = number
-            self._predictions[instance_id] = prediction
+            self._first_line[key] = number
+            self._store(taken)
 
-
-def _kind(start: bytes) -> str | None:
-    """Return the kind of a file that is not plain text, by its first bytes; None for plain text."""
-    if start.startswith(_BOM):
-        return "text with a byte order mark"
-    return next((kind for magic, kind in _MAGIC if start.startswith(magic)), None)
+    def _store(self, taken: PredictionLine) -> None:
+        if taken.repeat > 1:
+            self._repeats.setdefault(taken.repeat, {})[taken.instance_id] = taken.prediction
+            return
+        self._predictions[taken.instance_id] = taken.prediction
+        if taken.states_end:
+            self._states_ends = True
+            if taken.is_cut:
+                self._cut.add(taken.instance_id)
+            if taken.is_refused:
+                self._refused.add(taken.instance_id)
 
 
 def _missing(config: str, missing: Set[str], ids: frozenset[str], core: frozenset[str]) -> str:

@@ -46,6 +46,7 @@ def records(found: Iterable[Row]) -> list[dict[str, Any]]:
             flat |= {full: row.full_rates.get(name), f"{full}_low": low, f"{full}_high": high}
         flat["lift"] = row.lift
         flat |= {f"share_{name}": row.error_classes.get(name, 0.0) for name in ERROR_CLASSES}
+        flat |= {name: getattr(row, name) for name in ("cut", "refused", "replies", "pass_1", "pass_all", "agreement")}
         for name in (
             "parameters_b", "cost_usd", "licence", "link", "description", "date", "attempt", "attempts",
             "data_revision", "scorer_version", "sha256",

@@ -55,6 +55,18 @@ COLUMNS: Final = (
     Column("format_rate", "Format", "Format rate: a tool call can be parsed from the reply."),
     Column("hallucination_rate", "Hallucination", "Hallucination rate: the called tool is not among the candidates."),
     Column("error_classes", "Error classes", "Share of replies in each error class, correct replies first."),
+    Column(
+        "cut",
+        "Cut, refused",
+        "Share of the replies that were cut at the limit of output tokens, and of those that the model refused or a "
+        "content filter withheld, as the file states.",
+    ),
+    Column(
+        "pass_all",
+        "All replies",
+        "pass^k: share of the instances to which all k replies call the correct tool, for files with several replies "
+        "to each instance; below it k, and the share of the pairs of replies that call the same tool.",
+    ),
     Column("parameters_b", "Size", "Number of parameters, as stated by the submitter."),
     Column("cost_usd", "Cost", "Cost of the whole run in US dollars, as stated by the submitter."),
     Column("licence", "Licence", "Licence, as stated by the submitter."),
@@ -70,7 +82,7 @@ COLUMNS: Final = (
 COLUMN_KEYS: Final = tuple(column.key for column in COLUMNS)
 DEFAULT_COLUMNS: Final = tuple(key for key in COLUMN_KEYS if key not in ("cost_usd", "versions"))
 SORTS: Final = ("rank", "system", *(key for key in COLUMN_KEYS if key not in ("error_classes", "versions")))
-_DESCENDING: Final = frozenset({*RATES, FULL, "lift", "date"}) - {"hallucination_rate"}
+_DESCENDING: Final = frozenset({*RATES, FULL, "lift", "pass_all", "date"}) - {"hallucination_rate"}
 """Sort keys whose first click sorts from high to low."""
 
 

@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from leaderboard.stores.stored_records import (
     FULL_SPLIT,
@@ -63,6 +63,18 @@ class Row:
     lift: float | None
     """Tool accuracy with the user's own history minus that with another user's; None unless both were submitted."""
     error_classes: Mapping[str, float]
+    cut: float | None
+    """Share of the replies that were cut at the limit of output tokens; None if the file does not state it."""
+    refused: float | None
+    """Share of the replies that were refused by the model or a content filter; None if the file does not state it."""
+    replies: int
+    """Number of replies to each instance."""
+    pass_1: float | None
+    """Share of all replies that call the correct tool; None if each instance has one reply."""
+    pass_all: float | None
+    """Share of the instances to which all replies call the correct tool; None if each instance has one reply."""
+    agreement: float | None
+    """Share of the pairs of replies to an instance that call the same tool; None if each instance has one reply."""
     parameters_b: float | None
     cost_usd: float | None
     licence: str
@@ -149,6 +161,7 @@ def _row(
     figures = _figures(last, board)
     assert figures is not None
     rates, intervals, classes = figures
+    means = _means(list(last.scores.values()) if board == OVERALL else [last.scores[board]])
     former = _figures(scored[-2], board) if len(scored) > 1 else None
     full = _figures(last if last.rows == FULL_SPLIT else last.full, board)
     system = submission.system
@@ -168,6 +181,7 @@ def _row(
         full_intervals=full.intervals if full else {},
         lift=None,
         error_classes=classes,
+        **means,
         parameters_b=system.parameters_b,
         cost_usd=system.cost_usd,
         licence=system.licence,
@@ -204,6 +218,27 @@ def _figures(outcome: Outcome | SplitScores, board: str) -> _Figures | None:
         name: sum(shares.get(name, 0.0) for shares in by_config) / len(by_config) for name in ERROR_CLASSES
     }
     return _Figures(outcome.overall, outcome.overall_intervals, classes)
+
+
+def _means(scores: Sequence[ConfigScores]) -> dict[str, Any]:
+    """Return the fields of a row about cut, refused and repeated replies, as means over configs that all state them."""
+    repeats = [part.repeats for part in scores]
+    of_repeats = [part for part in repeats if part and repeats[0] and part.replies == repeats[0].replies]
+    is_repeated = len(of_repeats) == len(scores)
+    return {
+        "cut": _mean([part.cut for part in scores]),
+        "refused": _mean([part.refused for part in scores]),
+        "replies": of_repeats[0].replies if is_repeated else 1,
+        **{
+            name: _mean([getattr(part, name) for part in of_repeats]) if is_repeated else None
+            for name in ("pass_1", "pass_all", "agreement")
+        },
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def _rates(scores: ConfigScores) -> dict[str, float]:

@@ -19,8 +19,10 @@ from .ranking import RANKED_BY, Row
 
 _HISTORY: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 _ON_MAIN_ROWS: Final = frozenset({*RATES, "lift", "error_classes"})
+_STATED_BY_SOME: Final = frozenset({"cut", "pass_all"})
+"""Columns that are left out if no row has a value."""
 """Columns whose figures are on the core of the test split, if there is one."""
-_NUMERIC: Final = frozenset({*RATES, filters.FULL, "lift", "parameters_b", "cost_usd", "attempts"})
+_NUMERIC: Final = frozenset({*RATES, filters.FULL, "lift", "cut", "pass_all", "parameters_b", "cost_usd", "attempts"})
 _DASH: Final = '<span class="none">–</span>'  # noqa: RUF001
 _RANK_NOTE: Final = "1 + number of systems whose interval of tool accuracy is entirely above this one's."
 
@@ -44,7 +46,7 @@ def board_html(found: Sequence[Row], view: View, *, of: int, main: Rows = FULL_S
             "No matching rows",
             f"None of the {of} rows passes the filters. Clear the search or widen the filters above.",
         )
-    columns = _columns(view, main)
+    columns = _columns(found, view, main)
     head = _head("rank", "Rank", _RANK_NOTE, view) + _head("system", "System", "", view)
     head += "".join(_head(column.key, column.label, column.note, view, main) for column in columns)
     body = "".join(_line(row, columns, main) for row in filters.on_page(found, view.page))
@@ -57,9 +59,11 @@ def board_html(found: Sequence[Row], view: View, *, of: int, main: Rows = FULL_S
     )
 
 
-def _columns(view: View, main: Rows) -> list[Column]:
+def _columns(found: Sequence[Row], view: View, main: Rows) -> list[Column]:
     """Return the columns to show. That of the full split is left out where the main figure is on it anyway."""
-    return [column for column in COLUMNS if column.key in view.columns and (main == CORE or column.key != filters.FULL)]
+    empty = {key for key in _STATED_BY_SOME if all(getattr(row, key) is None for row in found)}
+    chosen = [column for column in COLUMNS if column.key in view.columns and column.key not in empty]
+    return [column for column in chosen if main == CORE or column.key != filters.FULL]
 
 
 def _count(rows: Sequence[Row], view: View, of: int, main: Rows) -> str:
@@ -169,6 +173,18 @@ def _lift(row: Row) -> str:
     return "" if row.lift is None else f"{100 * row.lift:+.1f}"
 
 
+def _endings(row: Row) -> str:
+    if row.cut is None or row.refused is None:
+        return _DASH
+    return f"{points(row.cut)}<small>{points(row.refused)}</small>"
+
+
+def _repeats(row: Row) -> str:
+    if row.pass_all is None or row.agreement is None:
+        return _DASH
+    return f"{points(row.pass_all)}<small>k = {row.replies}, agree {points(row.agreement)}</small>"
+
+
 def _attempt(row: Row) -> str:
     return "" if row.badge == "baseline" else f"{html_parts.ordinal(row.attempt)} of {row.attempts}"
 
@@ -185,6 +201,8 @@ def _badge(row: Row) -> str:
 _RENDERERS: Final[Mapping[str, Callable[[Row], str]]] = {
     filters.FULL: _full,
     "lift": _lift,
+    "cut": _endings,
+    "pass_all": _repeats,
     "error_classes": lambda row: html_parts.error_bar(row.error_classes),
     "parameters_b": lambda row: html_parts.size_of(row.parameters_b),
     "cost_usd": lambda row: html_parts.dollars(row.cost_usd),
@@ -275,6 +293,16 @@ def _rates(row: Row) -> tuple[Sequence[str], list[Sequence[str]]]:
     return head, [(*line, *cells) for line, cells in zip(lines, full, strict=True)]
 
 
+def _several(row: Row) -> str:
+    """Return the results of several replies to each instance in words; empty if each has one."""
+    if row.pass_1 is None or row.pass_all is None or row.agreement is None:
+        return ""
+    return (
+        f"{row.replies} to each instance: the tool is correct in {points(row.pass_1)} % of them, in all replies to "
+        f"{points(row.pass_all)} % of the instances; {points(row.agreement)} % of the pairs call the same tool"
+    )
+
+
 def _facts(row: Row) -> list[tuple[str, str]]:
     attempt = f"{html_parts.ordinal(row.attempt)} of {row.attempts} submissions of this account to this split"
     rescored = ""
@@ -291,6 +319,9 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Description", text(row.description) if row.description else ""),
         ("History shown", _HISTORY[row.history] or "the user's own history"),
         ("Submitted", f"{row.date}, {attempt}"),
+        ("Cut at the token limit", "" if row.cut is None else f"{points(row.cut)} % of the replies"),
+        ("Refused or filtered", "" if row.refused is None else f"{points(row.refused)} % of the replies"),
+        ("Several replies", _several(row)),
         ("Answered", "the full split" if row.full_rates else "the core of the test split"),
         ("Rescored", rescored),
         ("Submission", f"<code>{escaped(row.id)}</code>"),

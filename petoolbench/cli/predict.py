@@ -17,14 +17,22 @@ from builder.llm.endpoint_url import endpoint_address
 from builder.llm.meter import Meter
 from petoolbench.data import InstanceSet, load
 from petoolbench.inference.model_requests import ModelRequest
+from petoolbench.inference.reply_lines import EMPTY
 from petoolbench.inference.run import RunSummary, execute
 from petoolbench.prompts import prompt, select_rows, write_prompts
 from petoolbench.run_settings import RunResources, RunSettings, check_settings
 
-from .console import progress, stdout
+from .console import progress, stderr, stdout
 from .options import pick, read_ids, with_options
 
-_NOT_IN_PROMPTS: Final = ("base_url", "context", "overlong", "usd_per_million_input", "usd_per_million_output")
+_NOT_IN_PROMPTS: Final = (
+    "base_url",
+    "context",
+    "overlong",
+    "repeat",
+    "usd_per_million_input",
+    "usd_per_million_output",
+)
 """Settings that only concern how requests are sent."""
 _HELPS: Final = {"ids": "File with one instance_id per line; only these instances are used."}
 _HELPS_FOR_PROMPTS: Final = {
@@ -60,8 +68,8 @@ def predict(
         _print_first(instances, settings)
         return
     with progress() as report:
-        summary = execute(instances, out, settings, resources, report, ready=_print_plan)
-    _print_summary(summary, out)
+        summary = execute(instances, out, settings, resources, report, ready=_print_plan, notify=_print_notice)
+    _print_summary(summary, out, settings)
 
 
 @with_options(RunSettings, without=_NOT_IN_PROMPTS, helps=_HELPS_FOR_PROMPTS)
@@ -113,7 +121,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 def _print_first(instances: InstanceSet, settings: RunSettings) -> None:
     rows = select_rows(instances, settings)
-    first = prompt(rows[0], mode=settings.mode, docs=settings.docs)
+    first = prompt(rows[0], mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
     for message in first:
         stdout.rule(message["role"])
         stdout.print(message["content"], markup=False, highlight=False, soft_wrap=True)
@@ -129,7 +137,8 @@ def _print_plan(requests: Sequence[ModelRequest], meter: Meter) -> None:
     tokens = [request.tokens for request in requests if request.fits]
     too_long = len(requests) - len(tokens)
     shortened = sum(request.dropped_steps > 0 for request in requests)
-    parts = [f"{len(requests):,} instances"]
+    repeat = max((request.repeat for request in requests), default=1)
+    parts = [f"{len(requests) // repeat:,} instances" + (f", each {repeat:,} times" if repeat > 1 else "")]
     if tokens:
         parts.append(f"prompts of about {sum(tokens) // len(tokens):,} tokens, at most {max(tokens):,}")
         highest = meter.config.cost_usd(sum(tokens), meter.config.max_output_tokens * len(tokens))
@@ -139,15 +148,25 @@ def _print_plan(requests: Sequence[ModelRequest], meter: Meter) -> None:
     stdout.print(f"{'; '.join(parts)}.", soft_wrap=True, highlight=False)
 
 
-def _print_summary(summary: RunSummary, out: Path) -> None:
+def _print_notice(text: str) -> None:
+    stderr.print(f"note: {text}", markup=False, soft_wrap=True, highlight=False)
+
+
+def _print_summary(summary: RunSummary, out: Path, settings: RunSettings) -> None:
     table = Table(title=f"Run file {out}", title_justify="left", box=box.SIMPLE)
     table.add_column("item")
     table.add_column("number", justify="right")
     table.add_row("instances", f"{summary.instances:,}")
+    if settings.repeat > 1:
+        table.add_row("replies", f"{summary.replies:,}")
     if summary.resumed:
         table.add_row("  already in the file", f"{summary.resumed:,}", style="dim")
     for reason, number in sorted(summary.errors.items()):
         table.add_row(f"  without a reply: {reason}", f"{number:,}")
+    if summary.cut:
+        table.add_row("  cut at the limit of output tokens", f"{summary.cut:,}")
+    if summary.refused:
+        table.add_row("  refused by the model or a content filter", f"{summary.refused:,}")
     if summary.meter is not None:
         for reason, number in sorted(summary.meter.faults.items()):
             table.add_row(f"sent again: {reason}", f"{number:,}", style="dim")
@@ -156,3 +175,13 @@ def _print_summary(summary: RunSummary, out: Path) -> None:
         if summary.meter.cost_usd:
             table.add_row("USD", f"{summary.meter.cost_usd:.4f}")
     stdout.print(table)
+    if summary.cut:
+        _print_notice(
+            f"{summary.cut:,} of {summary.replies:,} replies reached the limit of {settings.reply_limit:,} output "
+            "tokens. Raise it with --max-output-tokens, for a new run file."
+        )
+    if empty := summary.errors[EMPTY]:
+        _print_notice(
+            f"{empty:,} of {summary.replies:,} replies have neither text nor call. Check the chat template and the "
+            "reasoning parser of the server; the reasoning is in the run file."
+        )

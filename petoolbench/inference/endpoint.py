@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Final
 
-from builder.config import LlmConfig
 from builder.errors import LlmError
 from builder.llm.answer_cache import Answer
-from builder.llm.engine import content_of, read_completion
+from builder.llm.completion import Completion, estimated_tokens, read_reply
 from builder.llm.meter import Meter
+from builder.llm.request_fields import RequestFields
 from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestError, connect, each
 from builder.progress import Progress
 from petoolbench.run_files import OpenRun
+from petoolbench.run_settings import RunSettings
 from petoolbench.runs import Line
 
-from .model_requests import ModelRequest
-from .tool_calling import text_of_calls
+from .endpoint_advice import Adviser
+from .model_requests import ModelRequest, request_body
+from .reply_lines import failed_line, line_of
 
+Notify = Callable[[str], None]
+"""Reports a notice to the user."""
 TASK: Final = "predict"
-_NEVER: Final = frozenset({401, 402, 403, 404})
-"""HTTP statuses that concern every request, so that the run ends at the first one."""
 _MAX_CONSECUTIVE: Final = 8
 """Number of consecutive failures after which the endpoint, not the single request, is considered faulty."""
 _FIRST_RETRIES: Final = 3
@@ -33,27 +36,24 @@ class OnlineModel:
     """A model at an endpoint.
 
     Args:
-        base_url: URL of the endpoint; None for the default of the client library.
+        settings: Model, address and sampling.
         api_key: Key of the endpoint.
-        config: Model, retries and connections.
-        sampling: Request fields in addition to messages and tools.
-        meter: Counter of tokens and cost, with the budget.
+        meter: Counter of tokens and cost, with the budget; its config has retries and connections.
+        notify: Called with a notice when a request field is left out.
     """
 
-    def __init__(
-        self, base_url: str | None, api_key: str, config: LlmConfig, sampling: Mapping[str, Any], meter: Meter
-    ) -> None:
-        self._base_url = base_url
+    def __init__(self, settings: RunSettings, api_key: str, meter: Meter, notify: Notify) -> None:
+        self._settings = settings
         self._api_key = api_key
-        self._config = config
-        self._sampling = sampling
         self._meter = meter
+        self._notify = notify
 
     def ask(self, requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
         """Send requests and add each reply to the run.
 
-        A single failed request becomes a line with its error. After several consecutive failures the run ends; their
-        lines are not stored, so that the same command sends them again.
+        The first request is sent alone: what the endpoint refuses about it is left out of the others, and noted in the
+        header of the run. A single failed request becomes a line with its error. After several consecutive failures the
+        run ends; their lines are not stored, so that the same command sends them again.
 
         Args:
             requests: Requests that fit the context window.
@@ -74,34 +74,61 @@ class OnlineModel:
         async def ask(request: ModelRequest) -> None:
             nonlocal done
             try:
-                answer = await self._send(sender, request)
+                reply = await self._send(sender, request)
             except (RefusedRequestError, UnansweredRequestError) as error:
                 failures.add(request, error)
             else:
-                self._meter.pay(TASK, answer)
-                tokens = (answer.input_tokens, answer.output_tokens)
-                run.add(Line(request.instance_id, answer.text, None, *tokens, request.dropped_steps))
+                line = reply_line(request, reply)
+                self._meter.pay(TASK, answer_of(line))
+                run.add(line)
                 failures.store()
             done += 1
-            progress(f"asking {self._config.model}", done, len(requests))
+            progress(f"asking {self._settings.model}", done, len(requests))
 
-        async with connect(self._base_url, self._api_key, self._config, self._meter, _FIRST_RETRIES) as sender:
-            await each(requests, ask, min(self._config.connections, max(len(requests), 1)))
+        async with self._connect(run) as sender:
+            for request in requests[:1]:
+                await ask(request)
+            await each(requests[1:], ask, min(self._meter.config.connections, max(len(requests), 1)))
         failures.settle()
 
-    async def _send(self, sender: Sender, request: ModelRequest) -> Answer:
-        body = {"model": self._config.model, **self._sampling, "messages": request.messages}
-        if request.tools:
-            body |= {"tools": request.tools, "tool_choice": "auto"}
-        return await sender.send(lambda _: body, request.tokens, partial(_read, request=request))
+    def _connect(self, run: OpenRun) -> AbstractAsyncContextManager[Sender]:
+        def adapted(fields: Mapping[str, str | None]) -> None:
+            run.record_adapted(fields)
+            self._notify(_notice(fields))
+
+        answered = any(line.error is None for line in run.done.values())
+        fields = RequestFields(self._settings.body, run.header.adapted, settled=answered, notify=adapted)
+        config, advise = self._meter.config, Adviser(self._settings)
+        url = self._settings.base_url
+        return connect(url, self._api_key, config, self._meter, _FIRST_RETRIES, fields, advise)
+
+    async def _send(self, sender: Sender, request: ModelRequest) -> Completion:
+        body = request_body(request, self._settings)
+        return await sender.send(lambda _: body, request.tokens, read_reply)
 
 
-def _read(completion: Any, request: ModelRequest) -> Answer:
-    def text_of(message: Mapping[str, Any]) -> str:
-        calls = message.get("tool_calls") or []
-        return text_of_calls(calls, request.names) if calls else content_of(message)
+def reply_line(request: ModelRequest, reply: Completion) -> Line:
+    """Return the line of a reply; token counts that the endpoint does not state are estimated."""
+    line = line_of(request.asked, reply)
+    parts = (line.prediction, reply.reasoning, reply.refusal, line.content or "")
+    return replace(
+        line,
+        input_tokens=reply.input_tokens or request.tokens,
+        output_tokens=reply.output_tokens or estimated_tokens("".join(parts)),
+    )
 
-    return read_completion(completion, request.tokens, text_of)
+
+def answer_of(line: Line) -> Answer:
+    """Return the text and the tokens of a line, for the meter."""
+    return Answer(line.prediction, line.input_tokens or 0, line.output_tokens or 0)
+
+
+def _notice(adapted: Mapping[str, str | None]) -> str:
+    parts = [
+        f"{name!r} is left out" if other is None else f"{other!r} is sent instead of {name!r}"
+        for name, other in adapted.items()
+    ]
+    return f"The endpoint refuses some fields of the request: {', '.join(parts)}. The header of the run file states it."
 
 
 class _Failures:
@@ -117,14 +144,18 @@ class _Failures:
         self._succeeded = False
 
     def add(self, request: ModelRequest, error: RefusedRequestError | UnansweredRequestError) -> None:
-        """Add a failed request.
+        """Add a failed request. One that a content filter refused is stored: the endpoint works.
 
         Raises:
             LlmError: If the endpoint cannot be used.
         """
-        if isinstance(error, RefusedRequestError) and error.status in _NEVER:
+        if isinstance(error, RefusedRequestError) and error.concerns_all:
             raise error
-        line = Line(request.instance_id, "", error=error.reason, dropped_steps=request.dropped_steps)
+        filtered = isinstance(error, RefusedRequestError) and error.is_filter
+        line = failed_line(request.asked, error.reason, filtered=filtered)
+        if filtered:
+            self._run.add(line)
+            return
         self._pending.append((line, error))
         if len(self._pending) >= _MAX_CONSECUTIVE:
             self._give_up()

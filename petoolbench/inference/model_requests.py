@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from builder.errors import ConfigError
-from hf_dataset.prompting import Docs, Message, Mode, messages_of
+from hf_dataset.prompting import Docs, Message, Mode, SystemRole, messages_of
 from hf_dataset.schema import Instance
-from petoolbench.run_settings import OVERLONG, Overlong
+from petoolbench.run_settings import OVERLONG, Overlong, RunSettings
 
+from .reply_lines import Asked
 from .tool_calling import function_tools, safe_names
 
 Count = Callable[[Sequence[Message], Sequence[dict[str, Any]]], int]
@@ -40,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """Request for the reply to one instance."""
+    """Request for a reply to one instance."""
 
     instance_id: str
     messages: list[Message] = field(repr=False)
@@ -52,6 +53,26 @@ class ModelRequest:
     fits: bool = True
     dropped_steps: int = 0
     """Number of the oldest steps of the history that were left out."""
+    repeat: int = 1
+    """Number of the reply among those to the same instance, from 1."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Instance id and number of the reply, as in the lines of a run file."""
+        return self.instance_id, self.repeat
+
+    @property
+    def asked(self) -> Asked:
+        """What the line of the reply states about the request."""
+        return Asked(self.instance_id, self.names, self.dropped_steps, self.repeat)
+
+
+def request_body(request: ModelRequest, settings: RunSettings) -> dict[str, Any]:
+    """Return the body of a chat completion request: what `settings.body` sets is part of it as it is."""
+    body = {"model": settings.model, **settings.sampling, "messages": request.messages}
+    if "seed" in body and "seed" not in settings.body:
+        body["seed"] = settings.seed + request.repeat - 1
+    return {**body, "tools": request.tools} if request.tools else body
 
 
 def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> int:
@@ -61,9 +82,14 @@ def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> i
 
 
 def build_requests(
-    rows: Iterable[Instance], docs: Docs, mode: Mode, window: Window, count: Count = estimated
+    rows: Iterable[Instance],
+    docs: Docs,
+    mode: Mode,
+    window: Window,
+    count: Count = estimated,
+    system_role: SystemRole = "separate",
 ) -> list[ModelRequest]:
-    """Return the request for each row.
+    """Return the request for the first reply to each row.
 
     Args:
         rows: Instances under their history view.
@@ -71,8 +97,21 @@ def build_requests(
         mode: `prompt` puts the candidates into the messages, `tools` passes them as functions.
         window: Context window of the model.
         count: Counter of tokens.
+        system_role: `merge` puts the system prompt into the user message.
     """
-    return [_fitted(row, docs, mode, window, count) for row in rows]
+
+    def request(row: Instance) -> ModelRequest:
+        messages = messages_of(row, docs=docs, mode=mode, system_role=system_role)
+        names = safe_names([tool.name for tool in row.candidates]) if mode == "tools" else {}
+        tools = function_tools(row.candidates, names) if mode == "tools" else []
+        return ModelRequest(row.instance_id, messages, tools, names, count(messages, tools))
+
+    return [_fitted(row, window, request) for row in rows]
+
+
+def repeated(requests: Sequence[ModelRequest], repeat: int) -> list[ModelRequest]:
+    """Return the requests for `repeat` replies to each instance: for all first replies, then for the second ones."""
+    return [replace(request, repeat=number) for number in range(1, repeat + 1) for request in requests]
 
 
 def check_fit(requests: Sequence[ModelRequest], window: Window) -> None:
@@ -91,23 +130,16 @@ def check_fit(requests: Sequence[ModelRequest], window: Window) -> None:
         )
 
 
-def _fitted(row: Instance, docs: Docs, mode: Mode, window: Window, count: Count) -> ModelRequest:
-    complete = request = _request(row, docs, mode, count)
+def _fitted(row: Instance, window: Window, request_of: Callable[[Instance], ModelRequest]) -> ModelRequest:
+    complete = request = request_of(row)
     if window.overlong == "drop-oldest":
         for dropped in range(1, len(row.history) + 1):
             if window.takes(request.tokens):
                 break
-            request = replace(_request(_without(row, dropped), docs, mode, count), dropped_steps=dropped)
+            request = replace(request_of(_without(row, dropped)), dropped_steps=dropped)
     if not window.takes(request.tokens):
         return replace(complete, fits=False)
     return request
-
-
-def _request(row: Instance, docs: Docs, mode: Mode, count: Count) -> ModelRequest:
-    messages = messages_of(row, docs=docs, mode=mode)
-    names = safe_names([tool.name for tool in row.candidates]) if mode == "tools" else {}
-    tools = function_tools(row.candidates, names) if mode == "tools" else []
-    return ModelRequest(row.instance_id, messages, tools, names, count(messages, tools))
 
 
 def _without(row: Instance, steps: int) -> Instance:

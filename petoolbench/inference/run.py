@@ -12,7 +12,7 @@ from typing import Final
 
 from builder.config import LlmConfig
 from builder.errors import ConfigError, DataError
-from builder.llm.answer_cache import Answer
+from builder.llm.completion import LENGTH, Completion
 from builder.llm.meter import Meter
 from builder.llm.session import key_for
 from builder.predictors.open_predictor import open_predictor
@@ -24,9 +24,10 @@ from petoolbench.run_files import OpenRun, open_run
 from petoolbench.run_settings import LOCAL, RunResources, RunSettings, check_settings
 from petoolbench.runs import Header, Line
 
-from .endpoint import TASK, OnlineModel
-from .model_requests import Count, ModelRequest, Window, build_requests, check_fit, estimated
-from .tool_calling import text_of_reply
+from .batch_model import CACHE_SUFFIX, BatchModel
+from .endpoint import TASK, Notify, OnlineModel, answer_of, reply_line
+from .model_requests import Count, ModelRequest, Window, build_requests, check_fit, estimated, repeated
+from .reply_lines import Asked, failed_line, line_of
 from .transformers_model import LocalModel
 
 Ask = Callable[[Sequence[ModelRequest], OpenRun, Progress], None]
@@ -46,9 +47,28 @@ class RunSummary:
     resumed: int
     """Number of replies that the run file held before."""
     errors: Counter[str]
-    """Number of instances without a reply, by reason."""
+    """Number of replies without a prediction, by the kind of their error."""
     meter: Meter | None
     """Tokens and cost of the whole run, earlier attempts included; None for models that are not metered."""
+    replies: int = 0
+    """Number of all replies, more than the instances if each has several."""
+    cut: int = 0
+    """Number of replies that reached the limit of output tokens, with or without a text."""
+    refused: int = 0
+    """Number of replies that the model refused or a content filter withheld."""
+
+
+def _summary(run: OpenRun, instances: int, resumed: int, meter: Meter | None) -> RunSummary:
+    lines = run.done.values()
+    return RunSummary(
+        instances=instances,
+        resumed=resumed,
+        errors=Counter(line.error.partition(":")[0] for line in lines if line.error is not None),
+        meter=meter,
+        replies=len(lines),
+        cut=sum(line.is_cut for line in lines),
+        refused=sum(line.is_refused for line in lines),
+    )
 
 
 def header_of(data: InstanceSet, settings: RunSettings) -> Header:
@@ -76,8 +96,9 @@ def execute(
     progress: Progress,
     *,
     ready: Callable[[Sequence[ModelRequest], Meter], None] = lambda *_: None,
+    notify: Notify = lambda _: None,
 ) -> RunSummary:
-    """Get the reply of a model to every instance; resume if the run file exists.
+    """Get the replies of a model to every instance; resume if the run file exists.
 
     Args:
         data: All instances of the split; `settings` selects some or all of them.
@@ -86,6 +107,7 @@ def execute(
         resources: Connections, key and limits.
         progress: Progress callback.
         ready: Called with all requests before the first one is sent; not for baselines.
+        notify: Called with notices, such as a request field that the endpoint refuses.
 
     Returns:
         The numbers of replies and failures, and the cost.
@@ -100,9 +122,11 @@ def execute(
     if settings.is_baseline:
         return _with_baseline(data, rows, out, header, resources)
     meter = Meter(_llm_config(settings, resources), resources.max_cost_usd)
-    window, count, ask = (_online if settings.is_online else _on_this_machine)(settings, resources, meter)
-    requests = build_requests(rows, settings.docs, settings.mode, window, count)
+    open_model = _online if settings.is_online else _on_this_machine
+    window, count, ask = open_model(settings, resources, meter, out, notify)
+    requests = build_requests(rows, settings.docs, settings.mode, window, count, settings.system_role)
     check_fit(requests, window)
+    requests = repeated(requests, settings.repeat)
     with open_run(out, header, retry_failed=resources.retry_failed) as run:
         for line in run.done.values():
             meter.input_tokens += line.input_tokens or 0
@@ -112,7 +136,7 @@ def execute(
         ready(requests, meter)
         ask(remaining, run, progress)
         run.finish([row.instance_id for row in rows])
-        return RunSummary(len(rows), resumed, _errors(run), meter)
+        return _summary(run, len(rows), resumed, meter)
 
 
 def execute_function(
@@ -134,27 +158,29 @@ def execute_function(
     """
     rows = select_rows(data, settings)
 
-    def reply(place: int) -> Line:
-        row = rows[place]
-        request = prompt(row, mode=settings.mode, docs=settings.docs)
+    def reply(place: tuple[int, int]) -> Line:
+        row = rows[place[1]]
+        request = prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
         text = model(request)
         if not isinstance(text, str):
             raise DataError(
                 f"The model returned a {type(text).__name__} for {row.instance_id!r}. Return the reply as text."
             )
-        return Line(row.instance_id, text_of_reply(text, request.tool_names))
+        return line_of(Asked(row.instance_id, request.tool_names, repeat=place[0]), Completion(text))
 
     with open_run(out, header_of(data, settings)) as run:
-        remaining = [place for place, row in enumerate(rows) if row.instance_id not in run.done]
-        resumed = len(rows) - len(remaining)
+        places = [(repeat, place) for repeat in range(1, settings.repeat + 1) for place in range(len(rows))]
+        remaining = [place for place in places if (rows[place[1]].instance_id, place[0]) not in run.done]
         for done, line in enumerate(_replies(reply, remaining, threads), start=1):
             run.add(line)
             progress(f"asking {settings.model}", done, len(remaining))
         run.finish([row.instance_id for row in rows])
-    return RunSummary(len(rows), resumed, Counter(), None)
+        return _summary(run, len(rows), len(places) - len(remaining), None)
 
 
-def _replies(reply: Callable[[int], Line], places: Sequence[int], threads: int) -> Iterator[Line]:
+def _replies(
+    reply: Callable[[tuple[int, int]], Line], places: Sequence[tuple[int, int]], threads: int
+) -> Iterator[Line]:
     """Yield each reply as soon as it arrives. After an error, yield the replies of running calls, then raise it."""
     if threads == 1:  # in the calling thread
         yield from map(reply, places)
@@ -191,19 +217,25 @@ def _with_baseline(
         for config, part in rows.by_config().items():
             predictor = open_predictor(settings.model, data.folder, config, settings.split, settings.seed, answers)
             for row in part:
-                if row.instance_id not in run.done:
+                if (row.instance_id, 1) not in run.done:
                     run.add(Line(row.instance_id, predictor.predict(row)))
         run.finish([row.instance_id for row in rows])
-    return RunSummary(len(rows), resumed, Counter(), None)
+        return _summary(run, len(rows), resumed, None)
 
 
-def _online(settings: RunSettings, resources: RunResources, meter: Meter) -> tuple[Window, Count, Ask]:
+def _online(
+    settings: RunSettings, resources: RunResources, meter: Meter, out: Path, notify: Notify
+) -> tuple[Window, Count, Ask]:
     key = key_for(settings.base_url, resources.api_key)
-    model = OnlineModel(settings.base_url, key, meter.config, settings.sampling, meter)
-    return Window(settings.context, settings.max_output_tokens, settings.overlong), estimated, model.ask
+    model: OnlineModel | BatchModel = OnlineModel(settings, key, meter, notify)
+    if resources.batch:
+        model = BatchModel(settings, key, meter, notify, out.with_name(out.name + CACHE_SUFFIX))
+    return Window(settings.context, settings.reply_limit, settings.overlong), estimated, model.ask
 
 
-def _on_this_machine(settings: RunSettings, resources: RunResources, meter: Meter) -> tuple[Window, Count, Ask]:
+def _on_this_machine(
+    settings: RunSettings, resources: RunResources, meter: Meter, _out: Path, _notify: Notify
+) -> tuple[Window, Count, Ask]:
     model = LocalModel(
         settings.model.removeprefix(LOCAL),
         batch_size=resources.batch_size,
@@ -213,13 +245,24 @@ def _on_this_machine(settings: RunSettings, resources: RunResources, meter: Mete
     )
 
     def ask(requests: Sequence[ModelRequest], run: OpenRun, progress: Progress) -> None:
-        replies = model.replies([request.messages for request in requests], [request.tools for request in requests])
-        for done, (request, reply) in enumerate(zip(requests, replies, strict=True), start=1):
-            tokens = (reply.input_tokens, reply.output_tokens)
-            text = text_of_reply(reply.text, request.names)
-            run.add(Line(request.instance_id, text, None, *tokens, request.dropped_steps))
-            meter.pay(TASK, Answer(text, *tokens))
-            progress(f"asking {settings.model}", done, len(requests))
+        done = 0
+        for repeat in sorted({request.repeat for request in requests}):
+            part = [request for request in requests if request.repeat == repeat]
+            chats, tools = [request.messages for request in part], [request.tools for request in part]
+            seed = settings.seed + repeat - 1
+            for request, reply in zip(part, model.replies(chats, tools, seed=seed), strict=True):
+                reason = LENGTH if reply.is_cut else "stop"
+                completion = Completion(
+                    reply.text,
+                    finish_reason=reason,
+                    input_tokens=reply.input_tokens,
+                    output_tokens=reply.output_tokens,
+                )
+                line = reply_line(request, completion)
+                run.add(line)
+                meter.pay(TASK, answer_of(line))
+                done += 1
+                progress(f"asking {settings.model}", done, len(requests))
 
     window = Window(settings.context or model.context, settings.max_output_tokens, settings.overlong)
     return window, model.count_tokens, ask
@@ -231,7 +274,8 @@ def _llm_config(settings: RunSettings, resources: RunResources) -> LlmConfig:
         connections=resources.connections,
         timeout_s=resources.timeout_s,
         retries=resources.retries,
-        max_output_tokens=settings.max_output_tokens,
+        max_output_tokens=max(settings.reply_limit, 16),
+        batch_poll_s=resources.batch_poll_s,
         usd_per_million_input=settings.usd_per_million_input or 0.0,
         usd_per_million_output=settings.usd_per_million_output or 0.0,
     )
@@ -241,16 +285,11 @@ def _remaining(requests: Sequence[ModelRequest], run: OpenRun, window: Window) -
     """Return the requests that must be sent; one that exceeds the context window gets its line immediately."""
     remaining = []
     for request in requests:
-        if request.instance_id in run.done:
+        if request.key in run.done:
             continue
         if request.fits:
             remaining.append(request)
         else:
             error = f"overlong: {request.tokens} tokens exceed the context window of {window.context}"
-            run.add(Line(request.instance_id, "", error=error))
+            run.add(failed_line(request.asked, error))
     return remaining
-
-
-def _errors(run: OpenRun) -> Counter[str]:
-    """Count the failed requests by the part of their message before a colon, which names the kind of failure."""
-    return Counter(line.error.partition(":")[0] for line in run.done.values() if line.error is not None)

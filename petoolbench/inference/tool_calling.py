@@ -15,6 +15,10 @@ from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ToolCall
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_TOKEN: Final = re.compile(r"<\|[^|<>]*\|>.*", re.DOTALL)
+"""Special token, such as a channel mark, with the text after it."""
+_NUMBER: Final = re.compile(r":\d+$")
+"""Number of a call at the end of its name, as in the ids of Kimi K2."""
 
 
 def safe_names(names: Sequence[str]) -> dict[str, str]:
@@ -72,10 +76,10 @@ def text_of_calls(calls: Sequence[Mapping[str, Any]], names: Mapping[str, str]) 
     Arguments that are not valid JSON stay a string, which the scorer counts as wrong.
 
     Args:
-        calls: `tool_calls` of a message.
+        calls: Calls with `name` and `arguments`, directly or in the field `function`.
         names: Result of `safe_names`; other names are not replaced.
     """
-    return "\n".join(_text_of_call(call.get("function") or {}, names) for call in calls)
+    return "\n".join(_text_of_call(call.get("function") or call, names) for call in calls)
 
 
 def text_of_reply(text: str, names: Mapping[str, str]) -> str:
@@ -88,17 +92,41 @@ def text_of_reply(text: str, names: Mapping[str, str]) -> str:
         names: Result of `safe_names`.
     """
     call = parse(text)
-    if not isinstance(call, ToolCall) or names.get(call.name, call.name) == call.name:
+    if not isinstance(call, ToolCall) or (name := candidate_name(call.name, names)) == call.name:
         return text
-    return json.dumps({"name": names[call.name], "arguments": call.arguments}, ensure_ascii=False)
+    return json.dumps({"name": name, "arguments": call.arguments}, ensure_ascii=False)
+
+
+def candidate_name(called: str, names: Mapping[str, str]) -> str:
+    """Return the name of the candidate that a call names, or the name as it is if it fits none or several.
+
+    Some servers leave marks of the model's own call syntax around the name: `functions.` before it, `:0` after it,
+    special tokens, or escaped underscores.
+
+    Args:
+        called: Name of the function in the call.
+        names: Result of `safe_names`.
+    """
+    if called in names:
+        return names[called]
+    plain = _TOKEN.sub("", called).replace("\\_", "_").strip()
+    forms = dict.fromkeys((plain, _NUMBER.sub("", plain)))
+    found = {
+        names.get(name, name)
+        for form in forms
+        for name in (form, form.removeprefix("functions").lstrip(".:/"))
+        if name in names or name in names.values()
+    }
+    return found.pop() if len(found) == 1 else called
 
 
 def _text_of_call(function: Mapping[str, Any], names: Mapping[str, str]) -> str:
     name, arguments = str(function.get("name") or ""), function.get("arguments")
+    arguments = {} if arguments is None else arguments
     if isinstance(arguments, str):
         with suppress(ValueError, RecursionError):
             arguments = json.loads(arguments, object_pairs_hook=_unique_keys) if arguments.strip() else {}
-    return json.dumps({"name": names.get(name, name), "arguments": arguments}, ensure_ascii=False)
+    return json.dumps({"name": candidate_name(name, names), "arguments": arguments}, ensure_ascii=False)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

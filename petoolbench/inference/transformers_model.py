@@ -37,6 +37,8 @@ class Reply:
     """Number of tokens of the prompt, including those of the chat template."""
     output_tokens: int
     """Number of tokens of the reply, including its end token."""
+    is_cut: bool = False
+    """True if the reply reached the maximum length without an end token."""
 
 
 class LocalModel:
@@ -95,13 +97,17 @@ class LocalModel:
         return len(self._tokenizer(self._prompt(messages, tools), add_special_tokens=False)["input_ids"])
 
     def replies(
-        self, chats: Iterable[Sequence[Message]], tools: Iterable[Sequence[Tool]] | None = None
+        self,
+        chats: Iterable[Sequence[Message]],
+        tools: Iterable[Sequence[Tool]] | None = None,
+        seed: int | None = None,
     ) -> Iterator[Reply]:
         """Yield the reply to each chat, in order. Chats are read lazily, and equal ones are answered once.
 
         Args:
             chats: Messages of each chat.
             tools: Tools of each chat, in the order of the chats; None for chats without tools.
+            seed: Seed for sampling; None for that of the model.
 
         Raises:
             ConfigError: If the chat template does not accept a chat.
@@ -119,7 +125,7 @@ class LocalModel:
             order = sorted(new, key=lambda key: len(new[key]))
             for start in range(0, len(order), self._batch_size):
                 batch = order[start : start + self._batch_size]
-                replies.update(zip(batch, self._generate([new[key] for key in batch]), strict=True))
+                replies.update(zip(batch, self._generate([new[key] for key in batch], seed), strict=True))
             yield from (replies[key] for key in keys)
 
     def _prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
@@ -129,11 +135,12 @@ class LocalModel:
             )
         except self._template_error as error:
             raise ConfigError(
-                f"The chat template of {self._name!r} does not accept the chat: {error}. Name another model."
+                f"The chat template of {self._name!r} does not accept the chat: {error}. If it has no system role, "
+                "set --system merge (system_role); otherwise name another model."
             ) from error
         return text
 
-    def _generate(self, prompts: Sequence[str]) -> list[Reply]:
+    def _generate(self, prompts: Sequence[str], seed: int | None = None) -> list[Reply]:
         """Return the replies to the prompts of a batch."""
         inputs = self._tokenizer(
             list(prompts), add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt"
@@ -150,24 +157,27 @@ class LocalModel:
                 input_ids=inputs["input_ids"],
                 attention_mask=inputs["attention_mask"],
                 max_new_tokens=self._max_output_tokens,
-                logits_processor=[self._sampler(inputs)] if self._temperature > 0 else [],
+                logits_processor=[self._sampler(inputs, seed)] if self._temperature > 0 else [],
             )
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         return [self._reply(row[width:].tolist(), length) for row, length in zip(outputs, lengths, strict=True)]
 
     def _reply(self, tokens: list[int], input_tokens: int) -> Reply:
-        end = next((place for place, token in enumerate(tokens, start=1) if token in self._end_tokens), len(tokens))
+        ends = (place for place, token in enumerate(tokens, start=1) if token in self._end_tokens)
+        first_end = next(ends, None)
+        end = len(tokens) if first_end is None else first_end
         # Cleaning up spaces would change the values of a call.
         text = self._tokenizer.decode(tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return Reply(text, input_tokens, end)
+        return Reply(text, input_tokens, end, is_cut=first_end is None)
 
-    def _sampler(self, inputs: Any) -> Any:
+    def _sampler(self, inputs: Any, seed: int | None = None) -> Any:
         """Return a logits processor that adds Gumbel noise, so that greedy decoding samples a reply."""
         torch, temperature = self._torch, self._temperature
+        seed = self._seed if seed is None else seed
         generators = []
         for row, mask in zip(inputs["input_ids"].tolist(), inputs["attention_mask"].tolist(), strict=True):
             prompt = [token for token, is_prompt in zip(row, mask, strict=True) if is_prompt]
-            digest = hashlib.sha256(repr((self._seed, prompt)).encode()).digest()
+            digest = hashlib.sha256(repr((seed, prompt)).encode()).digest()
             generators.append(torch.Generator(self._device).manual_seed(int.from_bytes(digest[:8]) >> 1))
 
         def noisy(_tokens: Any, logits: Any) -> Any:

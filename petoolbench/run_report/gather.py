@@ -18,8 +18,8 @@ from hf_dataset.references import references
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.errors import shown
-from metrics.petoolbench.parsing import parse
-from metrics.petoolbench.records import ParseFailure, Reference, Verdict
+from metrics.petoolbench.records import Reference, Verdict
+from metrics.petoolbench.repeats import called_tool
 from petoolbench.data import CORE, FULL_SPLIT, GIVEN_ROWS, InstanceSet, spread_over_groups
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.run_files import read_run
@@ -57,6 +57,10 @@ class JudgedRun:
     """Rows that the main figure is on: `core`, `full split`, or `given rows` for a selection of rows."""
     main: Sequence[int] = ()
     """Indexes of the instances that the main figure is on."""
+    repeats: Sequence[JudgedReplies] = ()
+    """Second, third and further replies, if the instances were asked several times."""
+    all_lines: Sequence[Line] = ()
+    """Lines of all replies."""
 
     @property
     def query_groups(self) -> list[str]:
@@ -72,6 +76,13 @@ class JudgedRun:
     def baseline(self) -> bool:
         """True if the run is that of a baseline, not of a model."""
         return self.header is not None and self.header.settings.is_baseline
+
+
+class JudgedReplies(NamedTuple):
+    """Verdicts and called tools of one reply to each instance, in the order of the instances."""
+
+    verdicts: Sequence[Verdict]
+    called: Sequence[str | None]
 
 
 class Gathered(NamedTuple):
@@ -93,6 +104,7 @@ class _Part(NamedTuple):
     config: str
     split: str
     lines: dict[str, Line]
+    repeats: tuple[dict[str, Line], ...] = ()
 
 
 class _DataSet:
@@ -218,7 +230,8 @@ def _parts(run: Run, data_set: _DataSet) -> list[_Part]:
         settings = run.header.settings
         for config in settings.configs:
             data_set.check_run(run, config, settings.split)
-        parts = [_Part(run, config, settings.split, restricted_to(run, config).lines) for config in settings.configs]
+        of_configs = [(config, restricted_to(run, config)) for config in settings.configs]
+        parts = [_Part(run, config, settings.split, part.lines, part.repeats) for config, part in of_configs]
         return [part for part in parts if part.lines]
     by_config: defaultdict[str, dict[str, Line]] = defaultdict(dict)
     for instance_id, line in run.lines.items():
@@ -230,8 +243,13 @@ def _parts(run: Run, data_set: _DataSet) -> list[_Part]:
             )
         by_config[named][instance_id] = line
     return [
-        _Part(run, config, _split_of(run, config, list(lines), data_set), lines) for config, lines in by_config.items()
+        _Part(run, config, _split_of(run, config, list(lines), data_set), lines, _of_config(run.repeats, config))
+        for config, lines in by_config.items()
     ]
+
+
+def _of_config(repeats: Iterable[Mapping[str, Line]], config: str) -> tuple[dict[str, Line], ...]:
+    return tuple({name: line for name, line in lines.items() if named_config(name) == config} for lines in repeats)
 
 
 def _split_of(run: Run, config: str, ids: Sequence[str], data_set: _DataSet) -> str:
@@ -246,10 +264,11 @@ def _split_of(run: Run, config: str, ids: Sequence[str], data_set: _DataSet) -> 
 def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
     rows, row_references = data_set.split(part.config, part.split, part.run)
     header = part.run.header
-    unknown = part.lines.keys() - {row.instance_id for row in rows}
+    answered_ids = {name for lines in (part.lines, *part.repeats) for name in lines}
+    unknown = answered_ids - {row.instance_id for row in rows}
     if unknown:
         raise data_set.unknown_ids_error(part.run, sorted(unknown), part.config, part.split)
-    replies = {instance_id: line.prediction for instance_id, line in part.lines.items()}
+    replies, *others = (_judged_replies(lines, row_references) for lines in (part.lines, *part.repeats))
     core = data_set.core(part.split)
     shown_rows = apply_history_view(rows, shuffle_seed=header.settings.shuffle_seed) if header else rows
     return JudgedRun(
@@ -260,18 +279,21 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
         split=part.split,
         rows=rows,
         lines=part.lines,
-        verdicts=judge_all(replies, row_references),
-        called=[_called_tool(replies.get(row.instance_id, "")) for row in rows],
+        verdicts=replies.verdicts,
+        called=replies.called,
         candidates=[tuple(tool.name for tool in row.candidates) for row in shown_rows],
         asked=_asked(header, part.lines, rows, core),
         scored_rows=data_set.scored_rows(part.split),
         main=[index for index, row in enumerate(rows) if not core or row.query_group in core],
+        repeats=others,
+        all_lines=[line for lines in (part.lines, *part.repeats) for line in lines.values()],
     )
 
 
-def _called_tool(reply: str) -> str | None:
-    call = parse(reply)
-    return None if isinstance(call, ParseFailure) else call.name.strip()
+def _judged_replies(lines: Mapping[str, Line], row_references: Sequence[Reference]) -> JudgedReplies:
+    replies = {instance_id: line.prediction for instance_id, line in lines.items()}
+    called = [called_tool(replies.get(reference.instance_id)) for reference in row_references]
+    return JudgedReplies(judge_all(replies, row_references), called)
 
 
 def _asked(

@@ -104,7 +104,7 @@ def _lift(own: JudgedRun, other: JudgedRun, indexes: Sequence[int]) -> Lift:
 
 def _pairing_key(header: Header) -> Header:
     """Return a header that is equal for runs that differ only in history, version and selection of instances."""
-    settings = replace(header.settings, history="own", limit=None, ids=(), core=False)
+    settings = replace(header.settings, history="own", limit=None, ids=(), core=False, repeat=1)
     return replace(header, settings=settings, version="")
 
 

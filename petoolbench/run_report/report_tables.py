@@ -8,6 +8,7 @@ from typing import Final
 
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.records import RATES
+from metrics.petoolbench.repeats import RepeatScores, shown_passes
 from metrics.petoolbench.uncertainty import Comparison
 
 from .bias import PositionBias
@@ -51,18 +52,19 @@ def accuracy(report: Report, config: str) -> Table:
     for run in report.of(config):
         if run.baseline:
             quiet.add(len(rows))
-        rows.append((run.name, _replies(run), *_rates(run.scores), f"{run.answered.failed:,}"))
+        shares = (percent(run.answered.cut_share), percent(run.answered.refused_share))
+        rows.append((run.name, _replies(run), *_rates(run.scores), f"{run.answered.failed:,}", *shares))
         if run.limited:
             replies = f"{run.answered.replies:,} of {run.answered.asked:,}"
             name = f"… on the {run.answered.asked:,} instances asked"
-            rows.append((name, replies, *_rates(run.scores_of_asked), ""))
+            rows.append((name, replies, *_rates(run.scores_of_asked), "", "", ""))
         if run.full:
-            rows.append((f"… on the {_instances(run.full, 'full split')}", "", *_rates(run.full), ""))
+            rows.append((f"… on the {_instances(run.full, 'full split')}", "", *_rates(run.full), "", "", ""))
     scores = report.of(config)[0].scores
     return Table(
         f"{config}: {_instances(scores, report.scored_rows)}, {scores['query_groups']:,} query groups; %, with 95 % "
         "intervals",
-        ("run", "replies", *RATE_NAMES.values(), "failed"),
+        ("run", "replies", *RATE_NAMES.values(), "failed", "cut", "refused"),
         tuple(rows),
         frozenset(quiet),
     )
@@ -100,6 +102,42 @@ def means(report: Report) -> Table | None:
             rows.append(("… on the full split", *(percent(full[rate]) for rate in RATES)))
     title = f"Mean over the three configs, % of the {report.scored_rows}"
     return Table(title, ("run", *RATE_NAMES.values()), tuple(rows), frozenset(quiet))
+
+
+def repeats(report: Report) -> Table | None:
+    """Return the scores of several replies to each instance; None if no run has several."""
+    scored = [(run, run.repeats) for run in report.runs if run.repeats]
+    if not scored:
+        return None
+    shown = shown_passes(max(scores["replies"] for _, scores in scored))
+    columns = (
+        "run",
+        "config",
+        "replies",
+        *(f"pass^{k}" for k in shown),
+        "all correct",
+        "all calls correct",
+        "agreement",
+    )
+    return Table(
+        "Several replies to each instance: share of the instances with k correct tools, %",
+        columns,
+        tuple(_repeats_row(run, scores, shown) for run, scores in scored),
+    )
+
+
+def _repeats_row(run: RunFacts, scores: RepeatScores, shown: Sequence[int]) -> tuple[str, ...]:
+    low, high = scores["tool_pass_interval"]
+    passes = (percent(scores["tool_pass"][k - 1]) if k <= scores["replies"] else NONE for k in shown)
+    return (
+        run.name,
+        run.config,
+        f"{scores['replies']:,}",
+        *passes,
+        _rate(scores["tool_pass"][-1], low, high),
+        percent(scores["call_pass"][-1]),
+        percent(scores["agreement"]),
+    )
 
 
 def lifts(report: Report) -> Table | None:

@@ -10,6 +10,7 @@ from typing import Final
 from hf_dataset.schema import HISTORY_TYPES
 from metrics.petoolbench.aggregation import Scores, aggregate, macro
 from metrics.petoolbench.records import ERROR_CLASSES
+from metrics.petoolbench.repeats import RepeatScores, scores_of_verdicts
 from petoolbench.runs import Header, Line
 
 from .bias import PositionBias, position_bias
@@ -55,8 +56,24 @@ class ReplyCounts:
     """Number of covered instances without a line in the run file."""
     shortened: int
     """Number of prompts without the oldest steps of the history."""
+    cut: int
+    """Number of replies that reached the limit of output tokens, also before their text began."""
+    refused: int
+    """Number of replies that the model refused or a content filter withheld."""
+    empty: int
+    """Number of replies with neither text nor call, for any other reason."""
     reasons: Mapping[str, int]
     """Number of failed requests by error message, most frequent first."""
+
+    @property
+    def cut_share(self) -> float:
+        """Share of the covered instances whose reply was cut, 0 to 1."""
+        return self.cut / self.asked
+
+    @property
+    def refused_share(self) -> float:
+        """Share of the covered instances whose reply was refused, 0 to 1."""
+        return self.refused / self.asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,8 @@ class RunFacts:
     """Scores over the instances that the run covers, if it was limited; otherwise equal to `scores`."""
     outcomes: Mapping[str, float]
     """Share of each of `OUTCOMES`, 0 to 1."""
+    repeats: RepeatScores | None
+    """Scores of all replies, if each instance has several; all other figures are those of the first replies."""
     breakdowns: tuple[Breakdown, ...]
     calls: PositionBias | None
     cost: Cost | None
@@ -176,6 +195,7 @@ def _facts(run: JudgedRun) -> RunFacts:
         full=_scores(run, range(len(run.rows))) if in_full else None,
         scores_of_asked=_scores(run, run.asked) if answered.unasked else scores,
         outcomes=_outcomes(run),
+        repeats=_repeats(run),
         breakdowns=breakdowns(run),
         calls=position_bias(run),
         cost=_cost(run),
@@ -186,6 +206,19 @@ def _facts(run: JudgedRun) -> RunFacts:
 def _scores(run: JudgedRun, indexes: Sequence[int]) -> Scores:
     groups = run.query_groups
     return aggregate([run.verdicts[index] for index in indexes], [groups[index] for index in indexes])
+
+
+def _repeats(run: JudgedRun) -> RepeatScores | None:
+    if not run.repeats:
+        return None
+    verdicts = [run.verdicts, *(replies.verdicts for replies in run.repeats)]
+    called = [run.called, *(replies.called for replies in run.repeats)]
+    groups = run.query_groups
+    return scores_of_verdicts(
+        [[of_reply[index] for index in run.asked] for of_reply in verdicts],
+        [[of_reply[index] for index in run.asked] for of_reply in called],
+        [groups[index] for index in run.asked],
+    )
 
 
 def _answered(run: JudgedRun) -> ReplyCounts:
@@ -201,6 +234,11 @@ def _answered(run: JudgedRun) -> ReplyCounts:
         failed=failed,
         missing=len(lines) - len(present),
         shortened=sum(line.dropped_steps > 0 for line in present),
+        cut=sum(line.is_cut for line in present),
+        refused=sum(line.is_refused for line in present),
+        empty=sum(
+            not (line.prediction.strip() or line.is_failed or line.is_cut or line.is_refused) for line in present
+        ),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
     )
 
@@ -214,7 +252,7 @@ def _outcomes(run: JudgedRun) -> dict[str, float]:
 
 
 def _cost(run: JudgedRun) -> Cost | None:
-    lines = [line for line in run.lines.values() if _states_tokens(line)]
+    lines = [line for line in run.all_lines if _states_tokens(line)]
     if not lines:
         return None
     input_tokens = sum(line.input_tokens or 0 for line in lines)
@@ -245,5 +283,5 @@ def _made_with(header: Header | None) -> dict[str, object]:
         "mode": "baseline" if settings.is_baseline else settings.mode,
         "ids": len(settings.ids) or None,
         "prompt_version": header.prompt_version,
-        "sampling": settings.sampling,
+        "sampling": header.sampling,
     }

@@ -66,11 +66,13 @@ def sections(report: Report) -> list[Section]:
             "Tool accuracy is the share of the instances whose reply calls the answer's tool. Parameter accuracy is "
             "the share where the arguments are those of the answer as well. Instances without a reply count as wrong. "
             "The mark on a line is chance: a random choice among the candidates with the requested functionality. "
-            "Baselines are grey.",
+            "Baselines are grey. The last columns are the number of failed requests, and the shares of the replies "
+            "that were cut at the limit of output tokens and that were refused by the model or a content filter, in %.",
             _present([report_tables.means(report), *(report_tables.accuracy(report, config) for config in configs)]),
             short="Accuracy",
         ),
         _lift(report),
+        *_repeats(report),
         Section(
             "errors",
             "Error classes",
@@ -104,6 +106,16 @@ def _lift(report: Report) -> Section:
         "--history swapped and otherwise the same settings, and name both runs."
     )
     return Section("lift", "Personalisation lift", intro, _present([table]), short="History")
+
+
+def _repeats(report: Report) -> list[Section]:
+    table = report_tables.repeats(report)
+    intro = (
+        "pass^k is the share of the instances to which k replies all call the answer's tool, estimated from all "
+        "replies to each instance; pass^1 is the mean tool accuracy. Agreement is the share of the pairs of replies "
+        "to an instance that call the same tool. All other figures of the report are those of the first replies."
+    )
+    return [Section("repeats", "Several replies to each instance", intro, (table,), short="Repeats")] if table else []
 
 
 def _curves(report: Report) -> list[Section]:

@@ -60,6 +60,8 @@ def findings(report: Report) -> list[Finding]:
         Finding("Most frequent error", tuple(_errors(report))),
         Finding("Calls that depend on the order of the candidates", tuple(_positions(report))),
         Finding("Instances without a reply, which count as wrong", tuple(_gaps(report))),
+        Finding("Replies that were cut or refused", tuple(_cut_or_refused(report))),
+        Finding("Several replies to each instance", tuple(_repeats(report))),
         Finding(
             "Runs on a part of the instances (the accuracy tables show the rates over all and over this part)",
             tuple(_limited(report)),
@@ -184,6 +186,30 @@ def _gaps(report: Report) -> Iterator[str]:
             parts.append(f"{failed:,} failed ({reasons(_failure_reasons(runs))})")
         if parts:
             yield f"{name}: {failed + missing:,} of {_asked(runs)}: {', '.join(parts)}."
+
+
+def _cut_or_refused(report: Report) -> Iterator[str]:
+    for name, runs in _by_name(report).items():
+        counts = {
+            "cut at the limit of output tokens": sum(run.answered.cut for run in runs),
+            "refused by the model or a content filter": sum(run.answered.refused for run in runs),
+            "empty for another reason": sum(run.answered.empty for run in runs),
+        }
+        asked = sum(run.answered.asked for run in runs)
+        parts = [f"{percent(count / asked)} % {kind}" for kind, count in counts.items() if count]
+        if parts:
+            yield f"{name}: of {_asked(runs)}, {', '.join(parts)}."
+
+
+def _repeats(report: Report) -> Iterator[str]:
+    for run in report.runs:
+        if run.repeats:
+            number, passes = run.repeats["replies"], run.repeats["tool_pass"]
+            yield (
+                f"{run.name} on {run.config}: the tool is correct in {percent(passes[0])} % of the replies, and in all "
+                f"{number} replies to {percent(passes[-1])} % of the instances; {percent(run.repeats['agreement'])} % "
+                "of the pairs of replies call the same tool."
+            )
 
 
 def _failure_reasons(runs: Sequence[RunFacts]) -> Counter[str]:

@@ -14,6 +14,7 @@ from builder.errors import OutputError
 from builder.execution.staging import folder_written_aside
 from metrics.petoolbench.aggregation import Scores
 from metrics.petoolbench.records import RATES
+from metrics.petoolbench.repeats import RepeatScores
 from petoolbench.data import FULL_SPLIT, InstanceSet
 from petoolbench.runs import Run
 
@@ -29,13 +30,14 @@ JSON: Final = "report.json"
 REPORT_FORMAT: Final = 2
 """Version of the JSON file. In version 1, `scores` and `means` were on the full split also where there is a core."""
 SCORES: Final = "scores.csv"
-_COUNTS: Final = ("rows", "asked", "replies", "failed", "missing", "shortened")
+_COUNTS: Final = ("rows", "asked", "replies", "failed", "missing", "shortened", "cut", "refused", "empty")
 _HEADINGS: Final = (
     *("run", "file", "config", "split", "history", "scored_rows"),
     *_COUNTS,
     *(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")),
     *OUTCOMES,
     *("input_tokens", "output_tokens", "usd"),
+    *("replies_per_instance", "pass_1", "pass_all", "agreement"),
 )
 
 
@@ -116,7 +118,16 @@ def _line(run: RunFacts, split: str, scored_rows: str, scored: Scores) -> list[o
         *(f"{number:.6f}" for rate in RATES for number in (scores[rate], *ends[rate])),
         *(f"{run.outcomes[name]:.6f}" for name in OUTCOMES),
         *_cost_cells(run.cost),
+        *_repeat_cells(run.repeats),
     ]
+
+
+def _repeat_cells(repeats: RepeatScores | None) -> tuple[object, ...]:
+    """Return the number of replies to each instance, and if there are several, their tool accuracy and agreement."""
+    if repeats is None:
+        return 1, "", "", ""
+    rates = (repeats["tool_pass"][0], repeats["tool_pass"][-1], repeats["agreement"])
+    return repeats["replies"], *(f"{rate:.6f}" for rate in rates)
 
 
 def _cost_cells(cost: Cost | None) -> tuple[object, object, str]:

@@ -37,7 +37,7 @@ HOSTILE = (
 
 def scores(tool: float, half: float = 0.02) -> ConfigScores:
     """Return scores with a given tool accuracy, and intervals of half width `half`."""
-    rates = dict(zip(RATES, (tool, tool, tool, 1.0, 0.0), strict=True))
+    rates: dict[str, Any] = dict(zip(RATES, (tool, tool, tool, 1.0, 0.0), strict=True))
     classes: dict[str, float] = {**dict.fromkeys(ERROR_CLASSES, 0.0), "correct": tool, "preference_mismatch": 1 - tool}
     ends = {name: (max(0.0, rate - half), min(1.0, rate + half)) for name, rate in rates.items()}
     return ConfigScores(**rates, intervals=ends, error_classes=classes, count=100, query_groups=50)

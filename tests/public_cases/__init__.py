@@ -1,1 +1,1 @@
-"""Public bug reports as tests, each named by the id of its case."""
+"""Cases from public bug reports, through the entry points that users call."""

@@ -230,6 +230,6 @@ def test_a_model_can_be_run_and_scored_with_the_command(tiny: Path, tmp_path: Pa
     alone = LocalModel(str(tiny), batch_size=1, max_output_tokens=16)
     for row, reply in zip(rows, alone.replies([messages_of(row) for row in rows]), strict=True):
         line = recorded.lines[row.instance_id]
-        assert Reply(line.prediction, line.input_tokens or 0, line.output_tokens or 0) == reply
+        assert Reply(line.prediction, line.input_tokens or 0, line.output_tokens or 0, line.is_cut) == reply
     output = run(["petoolbench", "score", out, "--data", SAMPLE, "--config", "chronological"])
     assert re.search(r"invalid format +100\.0", output)

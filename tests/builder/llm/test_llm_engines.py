@@ -103,7 +103,7 @@ def test_a_recorded_batch_is_awaited_and_not_submitted_again(tmp_path: Path) -> 
     with LlmServer(builder_script.reply) as server:
         endpoint = Endpoint(server.base_url, None, "batch", tmp_path / "cache.sqlite", None)
         with open_model(endpoint, BuildConfig(llm=CONFIG), silent) as model:
-            vars(model.engine)["_sleep"] = killed
+            vars(vars(model.engine)["_client"])["_sleep"] = killed
             with pytest.raises(Killed):
                 model.engine.complete_all(JUDGE, payloads(10))
         replies, other = ask(server, tmp_path / "cache.sqlite", 4, mode="batch")

@@ -257,7 +257,7 @@ def test_prompts_are_written_as_requests_of_a_batch(built: Built, tmp_path: Path
             "seed": 0,
             "max_completion_tokens": 90,
             "messages": list(official),
-            **({"tools": official.tools} if mode == "tools" else {}),
+            **({"tools": official.tools, "tool_choice": "auto"} if mode == "tools" else {}),
         }
 
 

@@ -168,14 +168,19 @@ def test_requests_follow_the_settings(built: Built, tmp_path: Path) -> None:
 def test_a_run_survives_all_faults_and_sends_no_request_again_after_its_reply(built: Built, tmp_path: Path) -> None:
     faults = Faults(
         seed=3, rate_limited_with_retry_after=0.05, rate_limited=0.05, server_error=0.05, dropped=0.05, time_out=0.03,
-        truncated=0.05, prose=0.05, nonsense=0.05, refusal=0.05, empty_choices=0.05, content_null=0.05,
+        truncated=0.05, prose=0.05, nonsense=0.05, refusal=0.1, empty_choices=0.05, content_null=0.15,
     )  # fmt: skip
     out = tmp_path / "run.jsonl"
     with LlmServer(predict_script.reply, faults=faults) as server:
         summary = predict(built, out, server.base_url, resources=replace(RESOURCES, timeout_s=0.5))
         entries = server.log.completions()
-    assert len(read_run(out).lines) == summary.instances == 36
-    assert not summary.errors
+    run = read_run(out)
+    assert len(run.lines) == summary.instances == 36
+    silent_replies = [line for line in run.lines.values() if not line.prediction]
+    assert summary.errors == Counter((line.error or "").partition(":")[0] for line in silent_replies)
+    assert set(summary.errors) == {"refused", "empty_reply"}
+    assert all(line.output_tokens for line in silent_replies), "the model replied, so it is not asked again"
+    assert summary.refused == summary.errors["refused"]
     retried = {*(fault.value for fault in TRANSPORT), "empty_choices", ABANDONED}
     for content, ends in _ends_by_content(entries).items():
         assert all(end in retried for end in ends[:-1]), (content, ends)
@@ -326,7 +331,7 @@ def test_an_endpoint_that_cannot_be_used_ends_the_run_with_a_one_line_error_and_
 def test_the_path_of_an_address_is_kept(built: Built, tmp_path: Path, path: str) -> None:
     with constant_endpoint(404, b'{"error": {"message": "nothing here"}}') as base_url:
         address = base_url.removesuffix("/v1") + path
-        with pytest.raises(LlmError, match=f"'{re.escape(address)}/?' refuses.*404 - nothing here"):
+        with pytest.raises(LlmError, match=f"'{re.escape(address)}/?' refuses.*status 404: nothing here"):
             predict(built, tmp_path / "run.jsonl", address)
 
 
