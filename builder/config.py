@@ -38,6 +38,8 @@ class UserConfig(Section):
     """Share of the users in train; the three shares must sum to 1."""
     validation: Share = 0.1
     test: Share = 0.2
+    only_their_tools: bool = Field(default=False, exclude_if=lambda only: not only)
+    """Whether the table of tools of a split has only the tools that its rows show, for a small data set."""
     partition: int = Field(default=PARTITION_USERS, ge=6, exclude_if=lambda users: users == PARTITION_USERS)
     """Number of users of a split in one partition, which is built separately and written to its own file. It changes
     the data. The default is omitted from the manifest, which keeps manifests of older builds valid."""

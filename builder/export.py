@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from builder.records import Tool
 from builder.users.rows import to_json
-from hf_dataset.layout import CANARY
-from hf_dataset.schema import AnswerKey, FactRow, Instance, MetaRow, ToolRow, arrow_schema, to_dict
+from hf_dataset.layout import CANARY, split_file
+from hf_dataset.schema import HISTORY_TYPES, AnswerKey, FactRow, Instance, MetaRow, ToolRow, arrow_schema, to_dict
 
 _ROW_GROUP: Final = 1000
 _LEVEL: Final = 9
@@ -98,6 +98,22 @@ def tool_row(tool: Tool) -> ToolRow:
 def public_tool(row: ToolRow) -> ToolRow:
     """Return a test tool without its facts, from which the answers can be inferred."""
     return replace(row, facts=[])
+
+
+def shown_tools(folder: Path, split: str) -> set[str]:
+    """Return the names of all tools that the rows of a split show, in histories or as candidates.
+
+    Args:
+        folder: Folder of the public data.
+        split: Name of the split.
+    """
+    shown: set[str] = set()
+    for config in HISTORY_TYPES:
+        rows = pq.read_table(folder / split_file(config, split), columns=["history", "candidates"])
+        for history, candidates in zip(rows["history"].to_pylist(), rows["candidates"].to_pylist(), strict=True):
+            shown.update(name for step in history for name in (step["name"], *step["offered"]))
+            shown.update(candidate["name"] for candidate in candidates)
+    return shown
 
 
 def write_tools(path: Path, rows: Iterable[ToolRow]) -> int:

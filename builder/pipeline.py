@@ -30,7 +30,7 @@ from .execution.instruction_pool import distribute
 from .execution.partition_writer import PartitionJob
 from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
-from .export import ANSWERS_README, public_tool, tool_row, write_tools
+from .export import ANSWERS_README, public_tool, shown_tools, tool_row, write_tools
 from .funnel import Funnel
 from .grouping.feasibility import answerable_groups
 from .grouping.functionalities import entries
@@ -380,7 +380,11 @@ def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult])
 
 def _write_tools(job: PartitionJob, split: str) -> int:
     """Write the catalogue of a split; returns the number of its tools."""
-    tools = [tool_row(tool) for tool in sorted(job.grouped.of_split(split).tools, key=lambda tool: tool.name)]
+    known = sorted(job.grouped.of_split(split).tools, key=lambda tool: tool.name)
+    if job.config.users.only_their_tools:
+        shown = shown_tools(job.folders.public, split)
+        known = [tool for tool in known if tool.name in shown]
+    tools = [tool_row(tool) for tool in known]
     if split == "test":
         write_tools(job.folders.private / answers_file(TOOLS), tools)
         tools = list(map(public_tool, tools))

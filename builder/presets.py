@@ -9,7 +9,7 @@ PARTITION_USERS: Final = 10_000
 """Default number of users in a partition."""
 _RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test": 3 / 13, "partition": 1_000}
 PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2}},
+    "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2, "only_their_tools": True}},
     "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},
     "dev": {"users": {**_RELEASE, "count": 1300, "partition": PARTITION_USERS}},
     "release": {"users": _RELEASE},
