@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy as np
 from .errors import PredictionsError, shown
 from .legacy import legacy_judge
 from .matching import Match, compare_arguments, identical
-from .parsing import parse
-from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, Verdict
+from .names import candidate_of
+from .parsing import only_call, read
+from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, ToolCall, Verdict
 from .uncertainty import Comparison, compare, detectable, intervals
 
 ScorerName = Literal["default", "strict", "legacy"]
@@ -80,14 +82,25 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
         return _invalid_format("missing")
     if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
-    call = parse(prediction)
-    if isinstance(call, ParseFailure):
-        return _invalid_format(call.reason)
+    call = only_call(prediction)
+    if call is not None:
+        return _judge_call(call, reference, scorer)
+    reading = read(prediction, reference.candidates, exact_names=scorer == "strict")
+    if isinstance(reading.call, ParseFailure):
+        verdict = _invalid_format(reading.call.reason)
+    else:
+        verdict = _judge_call(reading.call, reference, scorer)
+    if not verdict.reason or not reading.dialect:
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason} ({reading.dialect})")
+
+
+def _judge_call(call: ToolCall, reference: Reference, scorer: Literal["default", "strict"]) -> Verdict:
     name, arguments = call
     expected = reference.answer.name
-    if name == expected or (scorer != "strict" and name.strip() == expected):
-        return _judge_arguments(arguments, reference, scorer)
-    return _wrong_tool(name if scorer == "strict" else name.strip(), reference)
+    if name != expected and scorer != "strict":
+        name = candidate_of(name, reference.candidates) or name.strip()
+    return _judge_arguments(arguments, reference, scorer) if name == expected else _wrong_tool(name, reference)
 
 
 def _invalid_format(reason: str) -> Verdict:

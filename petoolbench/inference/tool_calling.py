@@ -77,7 +77,7 @@ def text_of_reply(text: str, names: Mapping[str, str]) -> str:
         text: The reply. It is returned unchanged unless it calls a function whose name differs from the candidate's.
         names: Result of `safe_names`.
     """
-    call = parse(text)
+    call = parse(text, names)
     if not isinstance(call, ToolCall) or names.get(call.name, call.name) == call.name:
         return text
     return json.dumps({"name": names[call.name], "arguments": call.arguments}, ensure_ascii=False)

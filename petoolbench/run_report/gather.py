@@ -261,7 +261,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
         rows=rows,
         lines=part.lines,
         verdicts=judge_all(replies, row_references),
-        called=[_called_tool(replies.get(row.instance_id, "")) for row in rows],
+        called=[_called_tool(replies.get(row.instance_id, ""), row) for row in rows],
         candidates=[tuple(tool.name for tool in row.candidates) for row in shown_rows],
         asked=_asked(header, part.lines, rows, core),
         scored_rows=data_set.scored_rows(part.split),
@@ -269,8 +269,8 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
     )
 
 
-def _called_tool(reply: str) -> str | None:
-    call = parse(reply)
+def _called_tool(reply: str, row: Instance) -> str | None:
+    call = parse(reply, [tool.name for tool in row.candidates])
     return None if isinstance(call, ParseFailure) else call.name.strip()
 
 

@@ -67,7 +67,7 @@ FRAGMENTS_OF_CALLS = st.lists(
 def test_the_fast_path_of_the_parser_agrees_with_the_slow_one(text: str) -> None:
     result = parse(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parsing, "_only_call", lambda _: None)
+        patch.setattr(parsing, "only_call", lambda _: None)
         assert parse(text) == result
 
 

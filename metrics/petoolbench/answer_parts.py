@@ -1,0 +1,126 @@
+"""Parts of a reply that may hold the answer: everything but reasoning, and made-up turns of tools and users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from .dialects import REASONING, TOOL_RESPONSES, USER_TURNS, Block
+
+_LABEL: Final = re.compile(r"\n[ \t]{0,8}(?:User|Human) ?:")
+"""Made-up turn of a user without a special token; it has no end."""
+_STRIPPED_HARMONY: Final = re.compile(r"assistant(?=commentary|final)|(?=assistant\s*to=)")
+"""End of reasoning in harmony without its special tokens, which begins with `analysis`."""
+_QUOTED: Final = 2_000
+"""Number of characters before a mark that are searched for the start of a string that it may be in."""
+_MAX_MARKS: Final = 5_000
+"""Number of marks for which it is tested whether they are in a string."""
+_FIRST_CHARACTERS: Final = "<[◁"
+_PLAIN: Final = {ord("｜"): "|", ord("▁"): "_", ord("‖"): "|"}
+
+
+def plain(text: str) -> str:
+    """Return a text of the same length, with the letters of DeepSeek's special tokens replaced by ASCII."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+class Parts(NamedTuple):
+    """Parts of a reply."""
+
+    texts: list[str]
+    """What the model says, without reasoning and made-up responses of tools; a made-up turn of a user ends a text."""
+    reasoned: bool
+    """True if the reply contains reasoning."""
+
+
+class _Mark(NamedTuple):
+    """Beginning or end of a block."""
+
+    start: int
+    end: int
+    kind: str
+    """`opening` or `closing` of reasoning, `response` of a tool or `turn` of a user."""
+    block: Block
+
+
+def answer_parts(text: str) -> Parts:
+    """Divide a reply into the parts that may hold the answer.
+
+    Reasoning is left out, whether it is closed or not. If only its end is present, everything before it is reasoning.
+
+    Args:
+        text: The reply.
+    """
+    searched = plain(text)
+    texts, current, position, reasoned = [], "", 0, False
+    if text.startswith("analysis") and (harmony := _STRIPPED_HARMONY.search(text)):
+        position, reasoned = harmony.end(), True
+    for mark in _marks(searched):
+        if mark.start < position:
+            continue
+        if mark.kind == "closing":
+            texts, current, position, reasoned = [], "", mark.end, True
+            continue
+        current += text[position : mark.start]
+        current += "\n"
+        reasoned = reasoned or mark.kind == "opening"
+        if mark.kind == "turn":
+            texts.append(current)
+            current = ""
+        position = _end(searched, mark)
+    texts.append(current + text[position:])
+    return Parts([part for whole in texts for part in _without_labels(whole)], reasoned)
+
+
+def _without_labels(text: str) -> Iterator[str]:
+    label = _LABEL.search(text)
+    yield text[: label.start()] if label else text
+    if label:
+        yield text[label.end() :]
+
+
+def _marks(text: str) -> Iterator[_Mark]:
+    if not any(character in text for character in _FIRST_CHARACTERS):
+        return
+    tested = 0
+    for match in _ANY_MARK.finditer(text):
+        index = int((match.lastgroup or "_0")[1:])
+        kind, block = _KINDS[index]
+        tested += 1
+        if tested > _MAX_MARKS or not _is_quoted(text, match.start(), match.end()):
+            yield _Mark(match.start(), match.end(), kind, block)
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Return True if a mark is a word of the text: in quotes of its own, or in a string of an object on its line."""
+    before = text[max(0, start - _QUOTED) : start]
+    if before[-1:] in ("`", '"', "'") and text[end : end + 1] == before[-1:]:
+        return True
+    line = before[before.rfind("\n") + 1 :]
+    brace = line.find("{")
+    return brace >= 0 and (line.count('"', brace) - line.count('\\"', brace)) % 2 == 1
+
+
+def _end(text: str, mark: _Mark) -> int:
+    """Return the position after a block, or the end of the text if it is not closed."""
+    closing = _CLOSINGS[mark.block].search(text, mark.end)
+    return closing.end() if closing else len(text)
+
+
+def _compiled(blocks: Sequence[tuple[str, Block]]) -> re.Pattern[str]:
+    patterns = (
+        f"(?P<_{index}>{block.closing if kind == 'closing' else block.opening})"
+        for index, (kind, block) in enumerate(blocks)
+    )
+    return re.compile(f"(?=[{re.escape(_FIRST_CHARACTERS)}])(?:{'|'.join(patterns)})")
+
+
+_KINDS: Final = (
+    *(("opening", block) for block in REASONING),
+    *(("closing", block) for block in REASONING if not block.closing.startswith(r"<\|end\|>")),
+    *(("response", block) for block in TOOL_RESPONSES),
+    *(("turn", block) for block in USER_TURNS),
+)
+_ANY_MARK: Final = _compiled(_KINDS)
+_CLOSINGS: Final = {block: re.compile(block.closing) for block in (*REASONING, *TOOL_RESPONSES, *USER_TURNS)}
