@@ -18,9 +18,9 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
 
     Args:
         text: The reply.
-        candidates: Candidates of the instance: documented tools, dicts with a `name`, or names. With them, an object is a
-            call if it names a candidate, or has a name and arguments; calls in the syntax of Python are read; and a name
-            that only one candidate fits is returned as the candidate's: ` get_weather`, `functions.get_weather:0`.
+        candidates: Candidates of the instance: documented tools, dicts with a `name`, or names. With them, an object is
+            a call if it names a candidate, or has a name and arguments; calls in the syntax of Python are read; and a
+            name that only one candidate fits is returned as the candidate's: ` get_weather`, `functions.get_weather:0`.
 
     Returns:
         `ToolCall(name, arguments)`, or `ParseFailure(reason)` if the text holds no readable call or several different

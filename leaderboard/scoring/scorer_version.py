@@ -29,9 +29,9 @@ from metrics.petoolbench import (
 )
 
 SCORERS: Final = (
-    aggregation, answer_parts, dialects, errors, json_calls, json_text, legacy, matching, names, parsing, reading, records,
-    schemas, spans, uncertainty,
-)  # fmt: skip
+    *(aggregation, answer_parts, dialects, errors, json_calls, json_text, legacy, matching, names, parsing, reading),
+    *(records, schemas, spans, uncertainty),
+)
 """Modules of the metric that scores depend on, in addition to `score_submission.py`."""
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 ArgumentSyntax = Literal["object", "after_name", "tags", "call", "key", "none"]
-"""`object`: an object follows the opening. `after_name`: an object follows the name of a candidate. `tags`: a tag for each
-parameter. `call`: keyword arguments in parentheses. `key`: an object whose only key is a candidate. `none`: no
-arguments, only the name of a candidate."""
+"""`object`: an object follows the opening. `after_name`: an object follows the name of a candidate. `tags`: each
+parameter has a tag. `call`: keyword arguments in parentheses. `key`: an object whose only key is a candidate. `none`:
+only the name of a candidate."""
 
 _TOKEN_NAME: Final = r"(?P<name>[^\s<>{}\[\]()\"'`*]{1,200}+)"  # noqa: S105  (no password)
 _TAG_NAME: Final = r"(?P<name>[^<>{}\"'\n]{1,200}?)"
@@ -97,7 +97,7 @@ DIALECTS: Final = (
         ),
     ),
     Dialect(
-        ("DSML",),
+        "DSML",
         "https://github.com/ochafik/minja/pull/11",
         "tags",
         (
@@ -180,7 +180,9 @@ DIALECTS: Final = (
             "<longcat_arg_value>3</longcat_arg_value>\n</longcat_tool_call>",
         ),
         ("arg_key>",),
-        re.compile(r"(?:>\s{0,8}|^[ \t]{0,8})(?P<name>[^\s<>{}][^<>{}\n]{0,200}?)\s*(?=<(?:\w{1,40}_)?arg_key>)", re.MULTILINE),
+        re.compile(
+            r"(?:>\s{0,8}|^[ \t]{0,8})(?P<name>[^\s<>{}][^<>{}\n]{0,200}?)\s*(?=<(?:\w{1,40}_)?arg_key>)", re.MULTILINE
+        ),
         _GLM_TAGS,
     ),
     Dialect(
@@ -319,70 +321,3 @@ DIALECTS: Final = (
     ),
 )
 """All dialects. Where two begin at the same place, the earlier one is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Part of a reply that is not the answer."""
-
-    source: str
-    """Where it is documented or reported."""
-    opening: str
-    """Pattern of its beginning."""
-    closing: str
-    """Pattern of its end."""
-
-
-REASONING: Final = (
-    Block(
-        "https://github.com/vllm-project/vllm/issues/31045 and the chat templates of the models",
-        r"<(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
-        r"</(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
-    ),
-    Block("https://docs.mistral.ai/capabilities/reasoning (Magistral)", r"\[THINK\]", r"\[/THINK\]"),
-    Block("the chat template of Kimi-VL-Thinking", r"◁think▷", r"◁/think▷"),
-    Block(
-        "https://docs.cohere.com/docs/reasoning (Command A Reasoning)",
-        r"<\|START_THINKING\|>",
-        r"<\|END_THINKING\|>",
-    ),
-    Block("the chat template of OpenThinker", r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
-    Block("the chat template of Gemma 4", r"<\|channel>(?:thought|analysis)\b", r"<channel\|>"),
-    Block(
-        "https://github.com/openai/harmony/blob/main/docs/format.md",
-        r"<\|channel\|>\s*analysis\s*(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>",
-        r"<\|end\|>|(?=<\|start\|>|<\|channel\|>)|<\|return\|>|<\|call\|>",
-    ),
-)
-"""Reasoning. What stands in it is neither credited nor blamed, whether it is closed or not."""
-TOOL_RESPONSES: Final = (
-    Block(
-        "https://github.com/kdeps/kdeps/pull/806",
-        r"<(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
-        r"|function_result|function_results|start_function_response|observation)\b[^<>\n]{0,200}>",
-        r"</(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
-        r"|function_result|function_results|observation)>|<end_function_response>",
-    ),
-    Block("the chat template of Gemma 4", r"<\|tool_response>", r"<tool_response\|>"),
-    Block("the chat template of Mistral", r"\[TOOL_RESULTS\]", r"\[/TOOL_RESULTS\]"),
-    Block("the chat template of DeepSeek", r"<\|tool_outputs_begin\|>", r"<\|tool_outputs_end\|>"),
-    Block("the chat template of Cohere", r"<\|START_TOOL_RESULT\|>", r"<\|END_TOOL_RESULT\|>"),
-    Block(
-        "turns of tools in ChatML, Llama 3, GLM and harmony",
-        r"<\|im_start\|>\s*tool\b|<\|start_header_id\|>\s*(?:tool|ipython)\b|<\|observation\|>"
-        r"|<\|start\|>\s*(?:tool|functions\.\S{1,200})",
-        r"<\|im_end\|>|<\|eot_id\|>|(?=<\|im_start\|>|<\|start_header_id\|>|<\|(?:assistant|user)\|>)|<\|end\|>",
-    ),
-)
-"""Made-up responses of tools. Calls are read before and after them, not in them."""
-USER_TURNS: Final = (
-    Block(
-        "turns of ChatML, Llama 3, Gemma, GLM, Kimi, Mistral and harmony that are not the assistant's",
-        r"<\|im_start\|>\s*(?:user|system)\b|<\|start_header_id\|>\s*(?:user|system)\b"
-        r"|<start_of_turn>\s*user\b|<\|turn>\s*user\b|<\|(?:user|User|im_user|im_system)\|>"
-        r"|\[INST\]|<\|start\|>\s*user\b",
-        r"<\|im_start\|>\s*assistant\b|<\|start_header_id\|>\s*assistant\b|<start_of_turn>\s*model\b"
-        r"|<\|turn>\s*model\b|<\|(?:assistant|im_assistant|Assistant)\|>|\[/INST\]|<\|start\|>\s*assistant\b",
-    ),
-)
-"""Made-up turns of users. A call before them is the answer, and nothing after them replaces it."""

@@ -59,8 +59,9 @@ def _constant(_: str) -> None:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_number, parse_constant=_constant, strict=False
 )
-read_first: Final = json.JSONDecoder(parse_float=_number, parse_constant=_constant, strict=False).raw_decode
-"""Parse the JSON value at a position of a text, without a check for duplicate keys; return it with its end."""
+scan_value: Final = json.JSONDecoder(parse_constant=_constant, strict=False).scan_once  # type: ignore[attr-defined]
+"""Parse the JSON value at a position of a text, without a check for duplicate keys and infinite numbers, and return it
+with its end; `StopIteration` if there is none."""
 
 
 def _has_lone_surrogate(value: Any) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, Final, Literal
@@ -28,7 +28,6 @@ Match = Literal["same", "names", "values"]
 """`same`: the arguments are equal. `names`: the names differ. `values`: the names agree, the values differ."""
 ScorerName = Literal["default", "strict"]
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
-_CONTAINERS: Final = frozenset({dict, list})
 _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _CONTAINER_TYPES: Final = frozenset({"array", "object"})
 _NULLS: Final = ("null", "none")
@@ -73,19 +72,17 @@ def identical(one: Any, other: Any) -> bool:
 
 def _same_types(left: Any, right: Any) -> bool:
     """Return True if two equal values have the same types at every depth."""
-    pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(left, dict):
-        types = [*map(type, left.values())]
-        # Fast path for flat objects with the keys in the same order, which are the most common.
-        if _CONTAINERS.isdisjoint(types) and [*left] == [*right]:
-            return types == [*map(type, right.values())]
-        pairs = ((value, right[key]) for key, value in left.items())
-    elif isinstance(left, list):
-        pairs = zip(left, right, strict=True)
-    for value, counterpart in pairs:
-        value_type = type(value)
-        if value_type is not type(counterpart) or (value_type in _CONTAINERS and not _same_types(value, counterpart)):
-            return False
+    if type(left) is dict:
+        for key, value in left.items():
+            # Text equals nothing but text, and is most common.
+            if type(value) is not str:
+                counterpart = right[key]
+                if type(value) is not type(counterpart) or not _same_types(value, counterpart):
+                    return False
+    elif type(left) is list:
+        for value, counterpart in zip(left, right, strict=True):
+            if type(value) is not type(counterpart) or not _same_types(value, counterpart):
+                return False
     return True
 
 

@@ -9,10 +9,10 @@ These forms of objects are read:
 * Arguments as an object, or as JSON text.
 * A call that is complete except for its last brace, or for a bracket inside; a call with doubled braces.
 
-Text, code fences, tags and special tokens around the call are ignored. What stands in reasoning is never the call, and
-what follows a made-up turn of a tool or user does not replace it. Of several separate calls, the last one on lines of its
-own counts, or else the last one within a sentence. A list of more than one call is not a tool call, because it leaves the
-choice to the reader.
+Text, code fences, tags and special tokens around the call are ignored. Reasoning and made-up responses of tools never
+contain the call, and a call after a made-up turn of a user does not replace one before it. Of several separate calls,
+the last one on lines of its own counts, or else the last one within a sentence. A list of more than one call is not a
+tool call, because it leaves the choice to the reader.
 
 The parser never raises: it returns a `ParseFailure` with a reason instead. It takes time linear in the length of the
 text.
@@ -22,17 +22,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from math import isfinite
 from typing import Any, Final
 
-from .json_text import SURROGATE, read_first
+from .json_text import SURROGATE, scan_value
 from .reading import Reading, read_reply
 from .records import MAX_DEPTH, ParseFailure, ToolCall
 
 _MAX_LENGTH: Final = 1_000_000
 """Maximum number of characters of a prediction; no correct answer is longer."""
-_MARK: Final = re.compile(r"[<(◁]|\Aanalysis")
-"""Start of a tag, of the arguments of a call in Python, or of reasoning, in the text around an object."""
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_MARK: Final = re.compile(r"[\[{<(◁]|\Aanalysis")
+"""Start of a list, of an object, of a tag, of the arguments of a call in Python, or of reasoning."""
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
+_INFINITE: Final = -2 * _MAX_LENGTH
 
 
 def parse(text: str, candidates: Collection[str] | None = None) -> ToolCall | ParseFailure:
@@ -75,53 +77,43 @@ def only_call(text: str) -> ToolCall | None:
     """Return the call if it is the only object in the text and plainly written, as most are; None otherwise.
 
     This is the fast path: `read` gives the same result, but takes many times as long.
+
+    Args:
+        text: Raw text of the model's reply.
     """
     start, end = text.find("{"), text.rfind("}") + 1
-    if not _is_plain(text, start, end):
+    if end > _MAX_LENGTH or (end - start < len(text) and (start < 0 or _MARK.search(text[:start] + text[end:]))):
         return None
+    if ("\\u" in text or not text.isascii()) and ("\\u003" in text or SURROGATE.search(text)):
+        return None  # an escape may be a colon or a lone surrogate
     try:
-        value, stop = read_first(text, start)
-    except (ValueError, RecursionError):
+        value, stop = scan_value(text, start)
+    except (ValueError, StopIteration, RecursionError):
         return None
     if stop != end or len(value) != 2:
         return None
     name = value.get("name") or value.get("tool_name")
     arguments = value.get("arguments") or value.get("parameters")
-    if type(name) is not str or type(arguments) is not dict or not _is_unambiguous(text, start, end, value, arguments):
+    if type(name) is not str or type(arguments) is not dict:
         return None
-    return ToolCall(name, arguments)
-
-
-def _is_plain(text: str, start: int, end: int) -> bool:
-    """Return True if no bracket or mark is outside of the span, and no escape can be a colon or a lone surrogate."""
-    if start < 0 or len(text) > _MAX_LENGTH:
-        return False
-    if end - start < len(text) and (
-        text.find("[", 0, start) >= 0
-        or text.find("[", end) >= 0
-        or text.find("{", end) >= 0
-        or _MARK.search(text, 0, start)
-        or _MARK.search(text, end)
-    ):
-        return False
-    return ("\\u" not in text and text.isascii()) or not ("\\u003" in text or SURROGATE.search(text))
-
-
-def _is_unambiguous(text: str, start: int, end: int, value: dict[str, Any], arguments: dict[str, Any]) -> bool:
-    """Return True if no key is repeated and the value is not nested too deep.
-
-    Every colon in the text follows a key or is in a string. So a repeated key shows as a surplus of colons.
-    """
+    # Every colon follows a key or is in a string. So a repeated key shows as a surplus of colons.
     colons = text.count(":", start, end)
     if colons == 2 + len(arguments) and _SCALARS.issuperset(map(type, arguments.values())):
-        return True
+        return ToolCall(name, arguments)
+    return ToolCall(name, arguments) if _is_unambiguous(text, value, colons) else None
+
+
+def _is_unambiguous(text: str, value: dict[str, Any], colons: int) -> bool:
+    """Return True if no key is repeated, no number is infinite, and the value is not nested too deep."""
     return text.count("{") + text.count("[") <= MAX_DEPTH and colons == _colons(value)
 
 
 def _colons(value: Any) -> int:
-    """Return the number of colons in the JSON text of a value without repeated keys."""
+    """Return the number of colons in the JSON text of a value without repeated keys; negative with infinite numbers."""
     if type(value) is str:
         return value.count(":")
+    if type(value) is float and not isfinite(value):
+        return _INFINITE
     if type(value) is list:
         return sum(map(_colons, value))
     if type(value) is dict:

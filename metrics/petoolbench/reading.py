@@ -1,7 +1,7 @@
 """Reading of the tool call in a reply: all syntaxes of `dialects.py`, and JSON in any notation.
 
-Where a reply has several calls, the last of the strongest counts. A call on lines of its own is stronger than one within
-a sentence, which may explain or reject it, and both are stronger than an object that only names a candidate.
+Where a reply has several calls, the last of the strongest counts. A call on lines of its own is stronger than one in a
+sentence, which may explain or reject it, and both are stronger than an object that only names a candidate.
 """
 
 from __future__ import annotations
@@ -209,9 +209,7 @@ class _TextReader:
         self._taken.add(span.start)
         return self._call(dialect.name, name, value_of(self._text, span), (opening.start(), span.end))
 
-    def _with_tags(
-        self, dialect: Dialect, name: str, opening: re.Match[str], limit: int, tags: Tags
-    ) -> _Found | None:
+    def _with_tags(self, dialect: Dialect, name: str, opening: re.Match[str], limit: int, tags: Tags) -> _Found | None:
         start, after = opening.span()
         if any(begin <= start < end for begin, end in self._regions[-1:]):
             return None
@@ -247,7 +245,9 @@ class _TextReader:
                 return named
         reading = _reading(self._reader, value) if not isinstance(value, ParseFailure) else Reading(value)
         call = reading.call
-        if isinstance(call, ParseFailure) and (span.repaired or isinstance(value, list) or self._text[span.start] == "["):
+        if isinstance(call, ParseFailure) and (
+            span.repaired or isinstance(value, list) or self._text[span.start] == "["
+        ):
             return _Found(span.start, span.end, reading, _ON_ITS_OWN) if call.reason == "several_calls" else None
         complete = span.has_calls or reading.dialect != "" or _is_complete(value)
         if (span.repaired or span.in_unclosed) and not complete:

@@ -111,12 +111,14 @@ def _fit(branch: Schema, kind: str, value: Any) -> tuple[bool, int, int]:
         return kind in types_of(branch), 0, 0
     properties = subschema(branch, "properties")
     constants = sum(
-        subschema(properties, name)["const"] == value[name]
-        for name in value
-        if "const" in subschema(properties, name)
+        subschema(properties, name)["const"] == value[name] for name in value if "const" in subschema(properties, name)
     )
     missing = sum(name not in value for name in _names(branch))
-    return "object" in types_of(branch) or bool(properties), sum(name in properties for name in value) + constants, -missing
+    return (
+        "object" in types_of(branch) or bool(properties),
+        sum(name in properties for name in value) + constants,
+        -missing,
+    )
 
 
 def _names(schema: Schema) -> Iterator[str]:
@@ -131,7 +133,9 @@ def _with_types(schema: Schema) -> Schema:
     if not types:
         constants = [schema["const"]] if "const" in schema else schema.get("enum")
         if isinstance(constants, list):
-            types = list(dict.fromkeys(_TYPE_NAMES[type(constant)] for constant in constants if type(constant) in _TYPE_NAMES))
+            types = list(
+                dict.fromkeys(_TYPE_NAMES[type(constant)] for constant in constants if type(constant) in _TYPE_NAMES)
+            )
     if schema.get("nullable") is True and types:
         types = [*types, "null"]
     return {**schema, "type": types} if types else schema

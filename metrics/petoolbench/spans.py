@@ -2,11 +2,11 @@
 
 The notations of JSON, Python, JavaScript and Gemma are accepted in any mixture: single and double quotes, keys without
 quotes, `True` and `None`, trailing commas, and calls such as `f(city="Oslo")`, which become
-`{"name": "f", "arguments": {"city": "Oslo"}}`. Doubled braces are read as single ones, a lost bracket is inserted before
-the one that closes its parent, and an object whose last bracket is missing is reported as such, whatever follows it.
+`{"name": "f", "arguments": {"city": "Oslo"}}`. Doubled braces are read as single ones, a lost bracket is inserted
+before the one that closes its parent, and an object whose last bracket is missing is reported, whatever follows it.
 
-The time is linear in the number of tokens: brackets open levels on a stack, and a token that fits no notation drops them
-all.
+The time is linear in the number of tokens: brackets open levels on a stack, and a token that fits no notation drops
+them all.
 """
 
 from __future__ import annotations
