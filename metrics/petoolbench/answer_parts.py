@@ -177,7 +177,7 @@ def _compiled(blocks: Sequence[tuple[str, Block]]) -> re.Pattern[str]:
         f"(?P<_{index}>{block.closing if kind == 'closing' else block.opening})"
         for index, (kind, block) in enumerate(blocks)
     )
-    return re.compile(f"(?=[{re.escape(_FIRST_CHARACTERS)}])(?:{'|'.join(patterns)})")
+    return re.compile(rf"(?=<[/|A-Za-z]|\[/?[A-Z]|◁)(?:{'|'.join(patterns)})")
 
 
 _KINDS: Final = (

@@ -130,7 +130,7 @@ DIALECTS: Final = (
         ),
         ("to=",),
         re.compile(
-            r"\bto=(?P<name>[^\s<>{}]{1,200})(?:\s*<\|channel\|>\s*\w+)?\s*(?:<\|constrain\|>)?\s*(?:json|code)?\s*"
+            r"\bto=(?P<name>[^\s<>{}]{1,200}+)(?:\s*<\|channel\|>\s*\w+)?\s*(?:<\|constrain\|>)?\s*(?:json|code)?\s*"
             rf"(?:<\|message\|>)?{_FENCE}(?={{)"
         ),
     ),
@@ -213,8 +213,8 @@ DIALECTS: Final = (
         ),
         ("<function", ":function", "<tool", ":tool", "recipient|>", ">>>"),
         re.compile(
-            rf"(?:<{_NAMESPACE}(?:function|tool_call|tool)(?![\w-]){_ATTRIBUTE}|<\|recipient\|>\s*(?P<to>\S{{1,200}})"
-            rf"\s*<\|content\|>|>>>\s*(?P<line>\S{{1,200}})){_FENCE}(?={{)"
+            rf"(?:<{_NAMESPACE}(?:function|tool_call|tool)(?![\w-]){_ATTRIBUTE}|<\|recipient\|>\s*(?P<to>[^\s<>{{}}]{{1,200}}+)"
+            rf"\s*<\|content\|>|>>>\s*(?P<line>[^\s<>{{}}]{{1,200}}+)){_FENCE}(?={{)"
         ),
     ),
     Dialect(

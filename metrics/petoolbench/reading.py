@@ -18,17 +18,20 @@ from .json_text import read_json
 from .records import ParseFailure, ToolCall
 from .spans import Scan, Span, scan, value_of
 
-_MAX_CALLS: Final = 2_000
+_MAX_CALLS: Final = 1_000
 """Maximum number of calls of a dialect, and of objects, that are tried, from the end of the text."""
-_MAX_TOKENS: Final = 20_000
-"""Maximum number of brackets, quotes, commas and colons of a part that are read: half from each end."""
+_MAX_END: Final = 100_000
+"""Maximum number of characters that are read from each end of a part, which has the call at its beginning or end."""
+_MAX_TOKENS: Final = 5_000
+"""Maximum number of brackets, quotes, commas and colons that are read from each end."""
 _COUNTED: Final = "{}[]()\",:'"
-_WINDOW: Final = 300
+_WINDOW: Final = 250
 """Number of characters around a call that are examined."""
-_BLOCK_BEFORE: Final = re.compile(r"(?:\A|\n|[:>\]]|```\w*+)[\s*]*\Z")
+_BLOCK_BEFORE: Final = re.compile(r"(?:\A|\n|[:>\]]|```\w*+)[\s*]*(?:\w{1,40} ?= ?)?(?:print\()?\Z")
 _BLOCK_AFTER: Final = re.compile(r"[}\])`.,;*\s]*+")
 _MARKED: Final = re.compile(r"[>\]]\s*(?:```\w*+\s*)?\Z")
-_NAME_BEFORE: Final = re.compile(r"([^\s<>{}\[\]()\"'`*]{1,200})[*`]{0,2}(?:\s*```\w*)?\s*\Z")
+_FENCE: Final = re.compile(r"```\w{0,20}\s*\Z")
+_NOT_IN_NAMES: Final = dict.fromkeys(map(ord, "<>{}[]()\"'`*"), " ")
 _IN_SENTENCE, _ON_ITS_OWN = 1, 2
 
 
@@ -141,22 +144,19 @@ def _reading(reader: CallReader, value: object) -> Reading:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the text, or its two ends if it has too many tokens to be read in full."""
-    counted = sum(map(text.count, _COUNTED))
-    if counted <= _MAX_TOKENS:
+    """Return the text, or its two ends if it is too long, or has too many tokens, to be read in full."""
+    if len(text) <= 2 * _MAX_END and _tokens(text) <= 2 * _MAX_TOKENS:
         return [text]
-    return [text[: _half(text, 1)], text[-_half(text, -1) :]]
+    head, tail = text[:_MAX_END], text[-_MAX_END:]
+    while _tokens(head) > _MAX_TOKENS:
+        head = head[: len(head) // 2]
+    while _tokens(tail) > _MAX_TOKENS:
+        tail = tail[len(tail) // 2 :]
+    return [head, tail]
 
 
-def _half(text: str, direction: int) -> int:
-    """Return the length of the longest end of a text with at most half of the allowed tokens, up to a factor of 2."""
-    length = len(text)
-    while length > 1:
-        end = text[:length] if direction > 0 else text[-length:]
-        if sum(map(end.count, _COUNTED)) <= _MAX_TOKENS // 2:
-            return length
-        length //= 2
-    return length
+def _tokens(text: str) -> int:
+    return sum(map(text.count, _COUNTED))
 
 
 class _TextReader:
@@ -228,10 +228,12 @@ class _TextReader:
         self._regions.append((start, until))
         return self._call(dialect.name, name, arguments, (start, until))
 
-    def _call(self, dialect: str, name: str, value: object, place: tuple[int, int]) -> _Found:
+    def _call(
+        self, dialect: str, name: str, value: object, place: tuple[int, int], strength: int = _ON_ITS_OWN
+    ) -> _Found:
         arguments = value if isinstance(value, ParseFailure) else arguments_of(value)
         call = arguments if isinstance(arguments, ParseFailure) else ToolCall(name, arguments)
-        return _Found(*place, Reading(call, dialect), self._strength(name, *place, marked=True))
+        return _Found(*place, Reading(call, dialect), strength)
 
     def _by_span(self, span: Span) -> _Found | None:
         """Return the call or the failure of a span; None if it is part of another call."""
@@ -261,11 +263,15 @@ class _TextReader:
 
     def _named(self, span: Span, value: object) -> _Found | None:
         """Return the call of an object that follows the name of a candidate."""
-        name = _NAME_BEFORE.search(self._text[max(0, span.start - _WINDOW) : span.start])
-        if not name or self._reader.candidate(name[1]) is None:
+        before = self._text[max(0, span.start - _WINDOW) : span.start]
+        if "```" in before[-24:]:
+            before = _FENCE.sub("", before)
+        before = before.rstrip().rstrip("*`").translate(_NOT_IN_NAMES)
+        name = before[before.rfind(" ") + 1 :].split()[-1:]
+        if not name or not before.endswith(name[0]) or self._reader.candidate(name[0]) is None:
             return None
-        start = max(0, span.start - _WINDOW) + name.start()
-        return self._call("name and JSON", name[1], value, (start, span.end))
+        start = self._text.rfind(name[0], 0, span.start)
+        return self._call("name and JSON", name[0], value, (start, span.end), self._strength(name[0], start, span.end))
 
     def _python_dialect(self) -> str:
         """Return the name of the first dialect of calls in Python whose marker is in the text."""
@@ -275,15 +281,8 @@ class _TextReader:
             if dialect.arguments == "call" and any(marker in self._plain for marker in dialect.markers)
         )
 
-    def _strength(self, name: str, start: int, end: int, *, marked: bool = False) -> int:
-        """Return the strength of a call with arguments.
-
-        Args:
-            name: Name of the tool.
-            start: Its position.
-            end: Its end.
-            marked: True if its syntax cannot be anything but a call.
-        """
+    def _strength(self, name: str, start: int, end: int) -> int:
+        """Return the strength of a call with arguments, by the text around it."""
         before = self._text[max(0, start - _WINDOW) : start]
         after = self._text[end : end + _WINDOW]
         closed = _BLOCK_AFTER.match(after)
@@ -291,7 +290,7 @@ class _TextReader:
         alone = rest == len(after) or "\n" in after[:rest] or after[rest] in "<["
         if not (alone and _BLOCK_BEFORE.search(before)):
             return _IN_SENTENCE
-        known = marked or self._reader.candidate(name) is not None or not self._reader.has_candidates
+        known = self._reader.candidate(name) is not None or not self._reader.has_candidates
         return _ON_ITS_OWN if known or _MARKED.search(before) else _IN_SENTENCE
 
 
