@@ -200,7 +200,7 @@ def _reply(rng: random.Random) -> Reply:
 
 
 def _is_exact(writer: str, call: ToolCall, around: Callable[[str], str]) -> bool:
-    """Return True if a dialect can express a call: tags cannot hold every text, nor Python's quotes every apostrophe."""
+    """Return True if every dialect can express the arguments of a call, and the text around it is no part of it."""
     texts = json.dumps(call.arguments)
     plain = not any(mark in texts for mark in ("'", '\\"', "\\n", "{x}", "[1]", '""', '"\u2028'))
     return plain and not (writer in ("name and JSON", "ReAct") and around is _in_sentence)

@@ -10,6 +10,9 @@ Writer = Callable[[str, Mapping[str, Any]], str]
 """Function that writes a call with a name and arguments."""
 
 
+_GEMMA_QUOTE: Final = '<|"|>'
+
+
 def _text(value: Any) -> str:
     """Return a value as it stands in a tag: text without quotes, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -78,7 +81,7 @@ DIALECT_WRITERS: Final[Mapping[str, Writer]] = {
     "harmony": _harmony,
     "Mistral": lambda name, arguments: f"[TOOL_CALLS]{name}[ARGS]{_json(arguments)}",
     "Mistral without ARGS": lambda name, arguments: f"[TOOL_CALLS]{name}{_json(arguments)}",
-    "Gemma": lambda name, arguments: f"<|tool_call>call:{name}{_gemma(arguments, '<|%s|>' % chr(34))}<tool_call|>",
+    "Gemma": lambda name, arguments: f"<|tool_call>call:{name}{_gemma(arguments, _GEMMA_QUOTE)}<tool_call|>",
     "GLM": _glm,
     "MiniMax": _minimax,
     "Functionary": lambda name, arguments: f"<function={name}>{_json(arguments)}</function>",

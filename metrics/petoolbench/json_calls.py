@@ -10,13 +10,22 @@ from .records import ParseFailure, ToolCall
 from .spans import read_value
 
 _NAME_KEYS: Final = ("name", "tool_name")
-_OTHER_NAME_KEYS: Final = ("tool", "toolName", "function_name", "function", "action")
+_OTHER_NAME_KEYS: Final = ("tool", "toolName", "function_name", "recipient_name", "function", "action")
 """Keys of a name that need arguments next to them, because they are also words for other things."""
 _ARGUMENT_KEYS: Final = (
     *("arguments", "parameters", "args", "input"),
     *("params", "kwargs", "tool_input", "action_input", "toolInput"),
 )
-_WRAPPERS: Final = ("tool_calls", "tool_call", "function_call", "functionCall", "function", "call", "action")
+_WRAPPERS: Final = (
+    "tool_calls",
+    "tool_call",
+    "function_call",
+    "functionCall",
+    "tool_uses",
+    "function",
+    "call",
+    "action",
+)
 _MAX_WRAPPERS: Final = 8
 _MAX_ENCODINGS: Final = 3
 """Number of times that arguments may be encoded as text."""

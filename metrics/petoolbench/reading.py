@@ -247,6 +247,8 @@ class _TextReader:
                 return named
         reading = _reading(self._reader, value) if not isinstance(value, ParseFailure) else Reading(value)
         call = reading.call
+        if span.has_calls:
+            reading = Reading(call, self._python_dialect())
         if isinstance(call, ParseFailure) and (
             span.repaired or isinstance(value, list) or self._text[span.start] == "["
         ):
@@ -255,8 +257,6 @@ class _TextReader:
         if (span.repaired or span.in_unclosed) and not complete:
             failure = Reading(ParseFailure("no_tool_name"))
             return None if span.repaired else _Found(span.start, span.end, failure, 0, in_unclosed=True)
-        if span.has_calls:
-            reading = Reading(call, self._python_dialect())
         name = call.name if isinstance(call, ToolCall) else ""
         strength = self._strength(name, span.start, span.end) if complete else 0
         return _Found(span.start, span.end, reading, strength)

@@ -56,7 +56,7 @@ def _merged(schema: Schema, root: Schema, value: Any, steps: int) -> Schema:
         rest = {key: inner for key, inner in merged.items() if key != "$ref"}
         merged = {**_target(merged["$ref"], root), **rest}
     for part in _parts(merged, "allOf"):
-        merged = _both(merged, _merged(part, root, value, steps - 1) if steps else part)
+        merged = _both(merged, _merged(part, root, value, steps // 2) if steps else part)
     branches = [*_parts(merged, "anyOf"), *_parts(merged, "oneOf")]
     if branches and steps:
         merged = _one_of(merged, [_merged(branch, root, value, steps // 2) for branch in branches], value)

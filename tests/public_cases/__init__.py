@@ -1,0 +1,1 @@
+"""Cases from public bug reports, through the entry points that users call."""
