@@ -18,8 +18,9 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
 
     Args:
         text: The reply.
-        candidates: Candidates of the instance: documented tools, dicts with a `name`, or names. With them, a name that
-            differs from a candidate's only in surrounding white space is returned as the candidate's.
+        candidates: Candidates of the instance: documented tools, dicts with a `name`, or names. With them, an object is
+            a call if it names a candidate, or has a name and arguments; calls in the syntax of Python are read; and a
+            name that only one candidate fits is returned as the candidate's: ` get_weather`, `functions.get_weather:0`.
 
     Returns:
         `ToolCall(name, arguments)`, or `ParseFailure(reason)` if the text holds no readable call or several different
@@ -38,11 +39,7 @@ def parse(text: str, candidates: Iterable[ToolDoc | Mapping[str, Any] | str] | N
         )
     if isinstance(candidates, str | Mapping):
         raise DataError("The candidates are a single value. Pass a list of tools or names.")
-    call = parse_text(text)
-    if isinstance(call, ParseFailure) or candidates is None:
-        return call
-    names = {_name(candidate).strip(): _name(candidate) for candidate in candidates}
-    return call._replace(name=names.get(call.name.strip(), call.name))
+    return parse_text(text, None if candidates is None else [_name(candidate) for candidate in candidates])
 
 
 def _name(candidate: ToolDoc | Mapping[str, Any] | str) -> str:

@@ -9,6 +9,7 @@ at most one broken line, the last, which is removed when the run resumes.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -36,6 +37,14 @@ _OPTIONAL: Final = {
     **dict.fromkeys(("error", "finish_reason", "reasoning", "refusal", "content"), (str, type(None))),
     **dict.fromkeys(_COUNTS, (int, type(None))),
 }
+_OTHER_KINDS: Final = {
+    codecs.BOM_UTF16_LE: "UTF-16 text",
+    codecs.BOM_UTF16_BE: "UTF-16 text",
+    b"\x1f\x8b": "compressed by gzip",
+    b"PK\x03\x04": "a ZIP archive",
+    b"PAR1": "a Parquet file",
+}
+"""Kinds of files that are taken for predictions, by their first bytes."""
 _HEADER_ADAPTER: Final = TypeAdapter(Header)
 
 
@@ -220,9 +229,14 @@ def _bytes(path: Path) -> bytes:
 
 
 def _text(content: bytes, path: Path) -> str:
+    kind = next((kind for start, kind in _OTHER_KINDS.items() if content.startswith(start)), None)
+    if kind:
+        raise DataError(
+            f"The predictions file {str(path)!r} is {kind}, not UTF-8 text. Expected {_EXPECTED}; convert it first."
+        )
     try:
         # Not opened as text: that would treat other line separators as the end of a line.
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"The predictions file {str(path)!r} is not UTF-8 text: {error}.") from error
 
@@ -274,7 +288,8 @@ def _header(record: Any, path: Path) -> Header:
 def _line(record: Mapping[str, Any], path: Path, number: int) -> Line:
     for key in ("instance_id", "prediction"):
         if not isinstance(record.get(key), str):
-            raise DataError(f"{path}, line {number}: {key!r} is missing or not text. Expected {_EXPECTED}.")
+            advice = " Write a call or a message as JSON text, with `json.dumps`." if record.get(key) else ""
+            raise DataError(f"{path}, line {number}: {key!r} is missing or not text. Expected {_EXPECTED}.{advice}")
     for key, kinds in _OPTIONAL.items():
         if not isinstance(record.get(key), kinds):
             raise DataError(f"{path}, line {number}: {key!r} has the wrong type. Remove it, or predict again.")

@@ -209,9 +209,10 @@ def _unreadable(user: User, rng: np.random.Generator) -> str | None:
     """Return the answer's call in a malformed spelling, or None if the parser accepts all of them."""
     name = user.answer.tool.name
     arguments: dict[str, Any] = json.loads(to_json(arguments_of(user.query.scenario, user.answer)))
+    candidates = [tool.name for tool in user.query.candidates]
     for index in rng.permutation(len(FORMS)):
         text = FORMS[int(index)](name, arguments)
-        if not isinstance(parse(text), ToolCall):
+        if not isinstance(parse(text, candidates), ToolCall):
             return text
     return None
 

@@ -1,4 +1,4 @@
-"""Malformed spellings of a call: not JSON, or JSON with the wrong keys."""
+"""Malformed spellings of a call: not JSON, JSON with the wrong keys, or arguments without their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _unquoted(name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _code(name: str, arguments: Mapping[str, Any]) -> str:
-    return f"{name}({', '.join(f'{key}={json.dumps(value, ensure_ascii=False)}' for key, value in _flat(arguments))})"
+    return f"{name}({', '.join(json.dumps(value, ensure_ascii=False) for _, value in _flat(arguments))})"
 
 
 def _lines(name: str, arguments: Mapping[str, Any]) -> str:

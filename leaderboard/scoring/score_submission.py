@@ -273,7 +273,7 @@ def _judged(
     verdicts = [[judge(texts.get(row.reference.instance_id), row.reference) for row in rows] for texts in replies]
     if not repeats:
         return _Judged(rows, verdicts[0], endings=endings)
-    called = [[called_tool(texts.get(row.reference.instance_id)) for row in rows] for texts in replies]
+    called = [[called_tool(texts.get(row.reference.instance_id), row.reference) for row in rows] for texts in replies]
     return _Judged(rows, verdicts[0], verdicts, called, endings)
 
 

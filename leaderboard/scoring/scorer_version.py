@@ -10,9 +10,29 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from metrics.petoolbench import aggregation, errors, legacy, matching, parsing, records, repeats, uncertainty
+from metrics.petoolbench import (
+    aggregation,
+    answer_parts,
+    dialects,
+    errors,
+    json_calls,
+    json_text,
+    legacy,
+    matching,
+    names,
+    parsing,
+    reading,
+    records,
+    repeats,
+    schemas,
+    spans,
+    uncertainty,
+)
 
-SCORERS: Final = (aggregation, errors, legacy, matching, parsing, records, repeats, uncertainty)
+SCORERS: Final = (
+    *(aggregation, answer_parts, dialects, errors, json_calls, json_text, legacy, matching, names, parsing, reading),
+    *(records, repeats, schemas, spans, uncertainty),
+)
 """Modules of the metric that scores depend on, in addition to `score_submission.py`."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy as np
 from .errors import PredictionsError, shown
 from .legacy import legacy_judge
 from .matching import Match, compare_arguments, identical
-from .parsing import parse
-from .records import ERROR_CLASSES, RATES, ErrorClass, ParseFailure, Reference, Verdict
+from .names import candidate_of
+from .parsing import only_call, read
+from .records import ERROR_CLASSES, RATES, ParseFailure, Reference, ToolCall, Verdict
 from .uncertainty import Comparison, compare, detectable, intervals
 
 ScorerName = Literal["default", "strict", "legacy"]
@@ -26,6 +28,9 @@ RESAMPLES: Final = 1000
 """Default number of bootstrap resamples."""
 _CORRECT: Final = Verdict(True, True, True, "correct", "")
 _OTHER_VALUES: Final = Verdict(True, True, False, "parameter_value_mismatch", "other_values")
+_OTHER_PREFERENCE: Final = Verdict(True, False, False, "preference_mismatch", "tool_of_another_preference")
+_OTHER_JOB: Final = Verdict(True, False, False, "functionality_mismatch", "tool_for_another_job")
+_UNKNOWN_TOOL: Final = Verdict(True, False, False, "tool_hallucination", "unknown_tool")
 _BY_MATCH: Final[Mapping[Match, Verdict]] = {
     "same": _CORRECT,
     "names": Verdict(True, True, False, "parameter_name_mismatch", "missing_or_further_arguments"),
@@ -80,14 +85,37 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
         return _invalid_format("missing")
     if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
-    call = parse(prediction)
-    if isinstance(call, ParseFailure):
-        return _invalid_format(call.reason)
+    call = only_call(prediction)
+    if call is not None:
+        answer = reference.answer
+        if call.name == answer.name and identical(call.arguments, answer.arguments):
+            return _CORRECT
+        return _judge_call(call, reference, scorer)
+    reading = read(prediction, reference.candidates, exact_names=scorer == "strict")
+    if isinstance(reading.call, ParseFailure):
+        verdict = _invalid_format(reading.call.reason)
+    else:
+        verdict = _judge_call(reading.call, reference, scorer)
+    if not verdict.reason or not reading.dialect:
+        return verdict
+    return replace(verdict, reason=f"{verdict.reason} ({reading.dialect})")
+
+
+def _judge_call(call: ToolCall, reference: Reference, scorer: Literal["default", "strict"]) -> Verdict:
     name, arguments = call
     expected = reference.answer.name
-    if name == expected or (scorer != "strict" and name.strip() == expected):
+    if name == expected:
         return _judge_arguments(arguments, reference, scorer)
-    return _wrong_tool(name if scorer == "strict" else name.strip(), reference)
+    candidates = reference.candidates
+    if scorer != "strict" and name not in candidates:
+        name = candidate_of(name, candidates) or name
+        if name == expected:
+            return _judge_arguments(arguments, reference, scorer)
+    if name not in candidates:
+        return _UNKNOWN_TOOL
+    if reference.same_function is not None and name not in reference.same_function:
+        return _OTHER_JOB
+    return _OTHER_PREFERENCE
 
 
 def _invalid_format(reason: str) -> Verdict:
@@ -108,17 +136,6 @@ def _judge_arguments(
     ):
         return _CORRECT
     return _BY_MATCH[match]
-
-
-def _wrong_tool(name: str, reference: Reference) -> Verdict:
-    """Judge a call to a wrong tool."""
-    error_class: ErrorClass = "preference_mismatch"
-    reason = "tool_of_another_preference"
-    if name not in reference.candidates:
-        error_class, reason = "tool_hallucination", "unknown_tool"
-    elif reference.same_function is not None and name not in reference.same_function:
-        error_class, reason = "functionality_mismatch", "tool_for_another_job"
-    return Verdict(True, False, False, error_class, reason)
 
 
 def _judge_by_legacy(prediction: str, reference: Reference) -> Verdict:
@@ -151,8 +168,8 @@ def judge_all(
     if not references:
         raise PredictionsError("There is nothing to score: the references are empty. Pass at least one reference.")
     known = {reference.instance_id for reference in references}
-    unknown = sorted(set(predictions) - known)
-    if unknown:
+    if not known.issuperset(predictions):
+        unknown = sorted(set(predictions) - known)
         raise PredictionsError(
             f"{len(unknown)} predictions have an instance_id that is not in this split: {shown(unknown)}. "
             "Check the config, the split and the data revision."
@@ -200,7 +217,7 @@ def aggregate(
         resamples: Number of bootstrap resamples.
         seed: Seed for the bootstrap.
     """
-    outcomes = np.array([verdict.outcome for verdict in verdicts], dtype=np.float64)
+    outcomes = _outcomes(verdicts)
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
     ends = intervals(outcomes, query_groups, resamples=resamples, seed=seed)
     classes = Counter(verdict.error_class for verdict in verdicts)
@@ -217,6 +234,14 @@ def aggregate(
         query_groups=len(set(query_groups)),
         detectable_difference=detectable(outcomes[:, 0], query_groups) or None,
     )
+
+
+def _outcomes(verdicts: Sequence[Verdict]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the outcomes, a row for each verdict. Most verdicts are the same few objects, which are converted once."""
+    distinct = {id(verdict): verdict for verdict in verdicts}
+    numbers = {key: number for number, key in enumerate(distinct)}
+    table = np.array([verdict.outcome for verdict in distinct.values()], dtype=np.float64)
+    return table[[numbers[id(verdict)] for verdict in verdicts]]
 
 
 def macro(scores: Mapping[str, Scores]) -> dict[str, float]:

@@ -12,11 +12,19 @@ import datasets
 import evaluate
 
 from .aggregation import RESAMPLES, SCORERS, ScorerName, Scores, aggregate, check_unique, compare_systems, judge, macro
+from .answer_parts import answer_parts
+from .dialects import DIALECTS
 from .errors import PredictionsError
+from .json_calls import CallReader
+from .json_text import read_json
 from .legacy import legacy_judge
 from .matching import compare_arguments
+from .names import candidate_of
 from .parsing import parse
+from .reading import read_reply
 from .records import REFERENCE_COLUMNS, Verdict, reference_from_row
+from .schemas import simplified
+from .spans import scan
 from .uncertainty import compare
 
 _CITATION = """\

@@ -110,7 +110,7 @@ REFERENCE_COLUMNS = ("instance_id", "query_group", "candidates", "answer")
 """Columns that scoring requires. It also reads `meta.same_function` if a row has it, and ignores all other columns."""
 MAX_DEPTH: Final = 64
 """Maximum nesting depth of tool calls and answers: comparing deeper values could exhaust the stack."""
-_first_value: Final = json.JSONDecoder().raw_decode
+_scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _NO_META: Final[Mapping[str, Any]] = {}
 
 
@@ -127,7 +127,12 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
         instance_id, query_group, answer = row["instance_id"], row["query_group"], row["answer"]
         tools = row["candidates"]
         name: Any = answer["name"] if answer else None
-        parameters = _parameters(instance_id, tools, name)
+        for tool in tools:
+            if tool["name"] == name:
+                parameters = tool["parameters"]
+                break
+        else:
+            raise ReferencesError(_no_answer(instance_id, name))
     except (KeyError, TypeError) as error:
         raise ReferencesError(_malformed(row, error)) from error
     if type(instance_id) is not str or type(query_group) is not str:
@@ -155,25 +160,16 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     )
 
 
-def _parameters(instance_id: str, tools: Sequence[Mapping[str, Any]], name: str | None) -> Any:
-    """Return the parameters of the candidate with the given name.
-
-    Raises:
-        ReferencesError: If there is no such candidate.
-    """
-    for tool in tools:
-        if tool["name"] == name:
-            return tool["parameters"]
-    raise ReferencesError(_no_answer(instance_id, name))
-
-
 def _arguments(text: str) -> dict[str, Any]:
     """Parse arguments from JSON text.
 
     Raises:
         ValueError: If the text is not a JSON object, or nested too deep.
     """
-    value, end = _first_value(text)
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        value, end = None, -1
     if end != len(text):
         value = json.loads(text)
     if type(value) is not dict:

@@ -60,7 +60,9 @@ def repeat_scores(
         ReferencesError: If the parameter schema of a reference is not a JSON object.
     """
     verdicts = [judge_all(texts, references, scorer) for texts in replies]
-    called = [[called_tool(texts.get(reference.instance_id)) for reference in references] for texts in replies]
+    called = [
+        [called_tool(texts.get(reference.instance_id), reference) for reference in references] for texts in replies
+    ]
     return scores_of_verdicts(
         verdicts, called, [reference.query_group for reference in references], resamples=resamples, seed=seed
     )
@@ -101,9 +103,9 @@ def scores_of_verdicts(
     )
 
 
-def called_tool(reply: str | None) -> str | None:
-    """Return the name of the tool that a reply calls; None if it has no readable call."""
-    call = parse(reply or "")
+def called_tool(reply: str | None, reference: Reference) -> str | None:
+    """Return the name of the tool that a reply to an instance calls; None if it has no readable call."""
+    call = parse(reply or "", reference.candidates)
     return call.name.strip() if isinstance(call, ToolCall) else None
 
 

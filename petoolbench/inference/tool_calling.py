@@ -11,14 +11,11 @@ from typing import Any, Final
 from builder.words import MAX_DESCRIPTION, MAX_NAME, shortened
 from hf_dataset.function_schemas import with_items
 from hf_dataset.schema import ToolDoc
+from metrics.petoolbench.names import candidate_of
 from metrics.petoolbench.parsing import parse
 from metrics.petoolbench.records import ToolCall
 
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_TOKEN: Final = re.compile(r"<\|[^|<>]*\|>.*", re.DOTALL)
-"""Special token, such as a channel mark, with the text after it."""
-_NUMBER: Final = re.compile(r":\d+$")
-"""Number of a call at the end of its name, as in the ids of Kimi K2."""
 
 
 def safe_names(names: Sequence[str]) -> dict[str, str]:
@@ -91,7 +88,7 @@ def text_of_reply(text: str, names: Mapping[str, str]) -> str:
         text: The reply. It is returned unchanged unless it calls a function whose name differs from the candidate's.
         names: Result of `safe_names`.
     """
-    call = parse(text)
+    call = parse(text, {*names, *names.values()})
     if not isinstance(call, ToolCall) or (name := candidate_name(call.name, names)) == call.name:
         return text
     return json.dumps({"name": name, "arguments": call.arguments}, ensure_ascii=False)
@@ -107,17 +104,8 @@ def candidate_name(called: str, names: Mapping[str, str]) -> str:
         called: Name of the function in the call.
         names: Result of `safe_names`.
     """
-    if called in names:
-        return names[called]
-    plain = _TOKEN.sub("", called).replace("\\_", "_").strip()
-    forms = dict.fromkeys((plain, _NUMBER.sub("", plain)))
-    found = {
-        names.get(name, name)
-        for form in forms
-        for name in (form, form.removeprefix("functions").lstrip(".:/"))
-        if name in names or name in names.values()
-    }
-    return found.pop() if len(found) == 1 else called
+    found = candidate_of(called, {*names, *names.values()})
+    return called if found is None else names.get(found, found)
 
 
 def _text_of_call(function: Mapping[str, Any], names: Mapping[str, str]) -> str:

@@ -43,8 +43,9 @@ def call_scorer() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  (only for display)
         reply = state.output.completion
-        verdict = judge(reply, reference_of(state.metadata))
-        call = parse(reply)
+        reference = reference_of(state.metadata)
+        verdict = judge(reply, reference)
+        call = parse(reply, reference.candidates)
         return Score(
             value=outcome_of(verdict),
             answer=_text_of(call) if isinstance(call, ToolCall) else None,

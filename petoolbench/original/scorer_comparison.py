@@ -13,7 +13,7 @@ from typing import Any, Final
 from metrics.petoolbench.aggregation import judge_all
 from metrics.petoolbench.legacy import LegacyVerdict, first_match, legacy_judge
 from metrics.petoolbench.matching import identical
-from metrics.petoolbench.parsing import parse
+from metrics.petoolbench.parsing import read
 from metrics.petoolbench.records import ParseFailure, Reference, ToolCall, Verdict
 
 NO_REPLY: Final = "no reply"
@@ -97,7 +97,7 @@ def cross_tabulate(judged: Sequence[JudgedReply]) -> Mapping[tuple[str, str], in
 def _difference(reply: str, reference: Reference, ours: Verdict, released: LegacyVerdict) -> Difference:
     text = unicodedata.normalize("NFKC", reply)
     match = first_match(text)
-    call = parse(reply)
+    call = read(reply, reference.candidates, exact_names=True).call
     if not released.readable or match is None:
         return _unreadable(text, match)
     released_call = json.loads(match)
@@ -106,13 +106,13 @@ def _difference(reply: str, reference: Reference, ours: Verdict, released: Legac
             "the released scorer reads the first match of its expression; ours rejects the reply", call.reason
         )
     if not (call.name == released_call["tool_name"] and identical(call.arguments, released_call["parameters"])):
-        return _other_call(text, call, released_call)
+        return _other_call(text, call, released_call, reference)
     return _other_judgement(call, reference, ours, released)
 
 
-def _other_call(text: str, call: ToolCall, released_call: Mapping[str, Any]) -> Difference:
+def _other_call(text: str, call: ToolCall, released_call: Mapping[str, Any], reference: Reference) -> Difference:
     """Explain why the scorers read different calls from a reply; `text` is the reply normalized by NFKC."""
-    normalized = parse(text)
+    normalized = read(text, reference.candidates, exact_names=True).call
     expected = [released_call["tool_name"], released_call["parameters"]]
     if isinstance(normalized, ToolCall) and identical([*normalized], expected):
         return Difference(
@@ -124,7 +124,8 @@ def _other_call(text: str, call: ToolCall, released_call: Mapping[str, Any]) -> 
 def _other_judgement(call: ToolCall, reference: Reference, ours: Verdict, released: LegacyVerdict) -> Difference:
     """Explain why the scorers judge the same call differently."""
     if ours.tool_correct != released.tool:
-        return Difference("white space around the tool's name", repr(call.name))
+        marks = "white space" if call.name.strip() == reference.answer.name else "marks"
+        return Difference(f"{marks} around the tool's name", repr(call.name))
     if not ours.tool_correct:
         return Difference("the released scorer counts arguments of a wrong tool", repr(call.name))
     details = _details(call.arguments, reference.answer.arguments)

@@ -292,7 +292,7 @@ def _judge(part: _Part, name: str, data_set: _DataSet) -> JudgedRun:
 
 def _judged_replies(lines: Mapping[str, Line], row_references: Sequence[Reference]) -> JudgedReplies:
     replies = {instance_id: line.prediction for instance_id, line in lines.items()}
-    called = [called_tool(replies.get(reference.instance_id)) for reference in row_references]
+    called = [called_tool(replies.get(reference.instance_id), reference) for reference in row_references]
     return JudgedReplies(judge_all(replies, row_references), called)
 
 

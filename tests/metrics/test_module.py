@@ -56,7 +56,7 @@ def test_details_contain_the_error_class_of_each_prediction(metric: Any, rows: l
         right(row),
         json.dumps({"name": not_preferred}),
         json.dumps({"name": other_job}),
-        json.dumps({"name": "invented"}),
+        json.dumps({"name": "invented", "arguments": {}}),
         "?",
     ]
     references = [row | {"instance_id": str(index)} for index in range(5)]

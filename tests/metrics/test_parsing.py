@@ -67,7 +67,7 @@ FRAGMENTS_OF_CALLS = st.lists(
 def test_the_fast_path_of_the_parser_agrees_with_the_slow_one(text: str) -> None:
     result = parse(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parsing, "_only_call", lambda _: None)
+        patch.setattr(parsing, "only_call", lambda _: None)
         assert parse(text) == result
 
 
@@ -126,6 +126,11 @@ SLOW_TEXTS = {
     "escaped apostrophes in an open string": "{'" + "\\'" * 500_000 + "\n}",
     "escaped quotes in arguments as text": json.dumps({"name": "a", "arguments": '{"' + '\\"' * 250_000}),
     "lines with open strings": '{"a\n' * 200_000 + "}" * 200_000,
+    "closed and opened braces": "}{" * 500_000,
+    "reasoning": "<think></think>" * 60_000,
+    "openings of a dialect": "<function=a><parameter=b>" * 40_000,
+    "names before a brace": "a {" * 300_000,
+    "calls in Python": "[a(b=" * 200_000,
     "white space": "{" + " " * 900_000 + "'" + " " * 900_000 + "}",
 }
 
@@ -133,5 +138,5 @@ SLOW_TEXTS = {
 @pytest.mark.parametrize("name", SLOW_TEXTS)
 def test_the_parser_takes_bounded_time(name: str) -> None:
     start = time.process_time()
-    assert isinstance(parse(SLOW_TEXTS[name]), ParseFailure)
-    assert time.process_time() - start < 5
+    parse(SLOW_TEXTS[name], ["a", "get_weather"])
+    assert time.process_time() - start < 1
