@@ -28,8 +28,8 @@ from .text_quality import leaves, stated
 _QUOTED: Final = re.compile(r'"[^"]*"')
 _MIN_SHOWN: Final = 2
 """Least number of earlier requests that show what a person always asks for."""
-_UNITS: Final = {"in centimetres": "cm", "in kilograms": "kg", "in minutes": "min", "in years": "year"}
-"""Unit of a required parameter, by words of its description."""
+_UNITS: Final = {"centimetres": "cm", "kilograms": "kg", "minutes": "min", "years": "year"}
+"""Unit of a required parameter, by the word for it in the description."""
 Value = str | int | float
 
 
@@ -131,7 +131,7 @@ def _of_slot(row: Instance, schema: Mapping[str, Any], value: Any, values: set[V
         return "stated"
     if "YYYY-MM-DD" in about:
         return "date" if value in read_days(plain, _day(row), "coming") else None
-    unit = next((unit for words, unit in _UNITS.items() if words in about), None)
+    unit = next((unit for word, unit in _UNITS.items() if word in about.casefold()), None)
     if unit is None:
         return None
     whole = schema.get("type") == "integer"
