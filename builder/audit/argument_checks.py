@@ -13,6 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
+from builder.users.arguments import article_forms
 from builder.users.values.asked_values import Reading, asks_for_usual, read_asked
 from builder.users.values.codes import CURRENCY_NAMES, LANGUAGE_NAMES
 from builder.users.values.days import read_days
@@ -127,8 +128,10 @@ def _of_slot(row: Instance, schema: Mapping[str, Any], value: Any, values: set[V
     if names:
         is_named = value in names and mentions(plain, names[value])
         return "stated" if _has_code(plain, str(value)) else "code" if is_named else None
-    if all(stated(leaf, row.instruction) for leaf in leaves(value)) and len(values) == 1:
-        return "stated"
+    if all(stated(leaf, row.instruction) for leaf in leaves(value)):
+        texts = max((article_forms(str(item)) for item in values), key=len)
+        if len(values) == 1 or values == set(texts):
+            return "stated" if len(values) == len(texts) else None
     if "YYYY-MM-DD" in about:
         return "date" if value in read_days(plain, _day(row), "coming") else None
     unit = next((unit for word, unit in _UNITS.items() if word in about.casefold()), None)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from builder.records import Binding, GroupTool, OptionBinding, Scenario, SlotValue
 
 from .values.units import in_unit
 
 Value = str | int | float
+_ARTICLE: Final = re.compile(r"(?:an?|the) ([^A-Z.!?,;:]+)")
+"""A few words with a leading article, in small letters."""
 
 
 def arguments_of(scenario: Scenario, member: GroupTool) -> dict[str, Any]:
@@ -23,6 +26,15 @@ def alternatives_of(scenario: Scenario, member: GroupTool) -> list[dict[str, Any
     forms = _forms(scenario, member)
     first, *others = itertools.product(*forms.values())
     return [_nested(dict(zip(forms, values, strict=True))) for values in others if values != first]
+
+
+def article_forms(value: str) -> list[str]:
+    """Return a text with and without a leading article, which a reader can take for a part of the value or not.
+
+    The text without the article comes first. A sentence, a title and a text without an article have one form.
+    """
+    found = _ARTICLE.fullmatch(value)
+    return [found[1], value] if found else [value]
 
 
 def kinds_of(scenario: Scenario, member: GroupTool) -> list[str]:
@@ -51,7 +63,7 @@ def _of_slot(value: SlotValue, binding: Binding) -> Sequence[Value]:
     if value.unit:
         return in_unit(float(value.value), value.unit, binding.unit, whole=binding.type == "integer")
     if binding.type == "string":
-        return [str(value.value)]
+        return article_forms(str(value.value))
     if binding.type == "integer":
         return [int(value.value)]
     number = float(value.value)
