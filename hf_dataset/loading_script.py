@@ -66,7 +66,7 @@ ROWS: dict[str, dict[str, Any]] = {
                 "parameters": "string",
             },
         ],
-        "answer": {"name": "string", "arguments": "string"},
+        "answer": {"name": "string", "arguments": "string", "alternatives": ["string"]},
         "evidence": ["int32"],
         "meta": {
             "axes": ["string"],

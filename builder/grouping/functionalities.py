@@ -28,6 +28,8 @@ RECOGNISED: Final = "grouping/lexicon/functionalities"
 """Data folder of the functionalities that are only recognised in real catalogues."""
 CONCERNS: Final = "world/data/concerns"
 """Data folder of the concerns of fictional people."""
+DESCRIPTIONS: Final = "world/data/descriptions"
+"""Data folder of what providers write of their operations."""
 _LAYOUTS: Final = tuple(f"world/listings/{split}" for split in SPLITS)
 """Data folders of the layouts of listings."""
 VERBS: Final = frozenset(
@@ -100,7 +102,16 @@ def data_files(folder: str) -> list[Traversable]:
 def library_hash() -> str:
     """Return the SHA-256 of all data: functionalities, slots, contrasts, values, and the built-in catalogue."""
     digest = hashlib.sha256()
-    for folder in (OFFERED, RECOGNISED, "world/data", CONCERNS, *_LAYOUTS, "grouping/lexicon", "users/values"):
+    for folder in (
+        OFFERED,
+        RECOGNISED,
+        "world/data",
+        CONCERNS,
+        DESCRIPTIONS,
+        *_LAYOUTS,
+        "grouping/lexicon",
+        "users/values",
+    ):
         for node in data_files(folder):
             digest.update(f"{folder}/{node.name}\0".encode())
             digest.update(hashlib.sha256(node.read_bytes()).digest())

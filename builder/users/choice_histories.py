@@ -124,9 +124,6 @@ class ChoiceUserMaker:
         self._rules_of = {
             (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
         }
-        self._without_requirement = {
-            index: rules.without_requirement(index) for of_kind in self._rules_of.values() for index in of_kind
-        }
         self._providers = {name: [service.provider.name for service in job.services] for name, job in self.jobs.items()}
         self._last_target: tuple[ChoiceQuery, _Target] | None = None
         self._cores_of: Life | None = None
@@ -241,7 +238,7 @@ class ChoiceUserMaker:
     def _selected(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
         own = {job: life.options[job] for job in life.jobs[0]}
         refuted = target.rivals(answer)
-        refuted[self._without_requirement[rule]] = True  # so that the history shows that there is a requirement
+        refuted[self.rules.without_requirement(rule)] = True  # so that the history shows that there is a requirement
         return select_refuting(self.pool, own, rule, refuted, self.dials.calls_per_job, self.dials.refutations)
 
     def _with_rule(

@@ -196,6 +196,7 @@ class RuleSet:
         self._threshold = np.full(len(self.rules), -np.inf)
         self._sign = np.ones(len(self.rules))
         self._by_class = np.zeros(len(self.rules), dtype=bool)
+        self._single = {rule.weights[0][0]: index for index, rule in enumerate(self.rules) if rule.kind == "single"}
         for index, rule in enumerate(self.rules):
             for column, weight in rule.weights:
                 self._weights[_INDEX[column], index] = weight / sum(value for _, value in rule.weights)
@@ -273,7 +274,7 @@ class RuleSet:
         rule = self.rules[index]
         if rule.kind != "limit":
             return []
-        return [self.rules.index(ChoiceRule("single", rule.weights))]
+        return [self._single[rule.weights[0][0]]]
 
     def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
         """Return the indexes of the rules of some kinds that look at no other axes than these."""

@@ -86,6 +86,8 @@ def validator(parameters: str) -> jsonschema.Draft202012Validator:
 def test_every_argument_can_be_read_from_the_instruction(rows: Rows) -> None:
     for row, answer in answered(everything(rows)):
         assert json.loads(answer.arguments), "an answer without arguments"
+        if row.meta and row.meta.arguments:
+            continue  # the audit reads these again from the row
         for leaf in leaves(json.loads(answer.arguments)):
             said = [str(leaf)]
             with suppress(ValueError):

@@ -60,7 +60,7 @@ def listed(config: str = "chronological") -> Instance:
             "history": tuple(Interaction(**step) for step in row["history"]),
             "history_tools": tuple(ToolDoc(**tool) for tool in row["history_tools"]),
             "candidates": tuple(ToolDoc(**tool) for tool in row["candidates"]),
-            "answer": Call(**row["answer"]),
+            "answer": Call(row["answer"]["name"], row["answer"]["arguments"]),
             "evidence": tuple(row["evidence"]),
         }
     )
