@@ -66,7 +66,7 @@ CATALOGUE_FORMS: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_
 
 def notices_of(source: Source) -> list[str]:
     """Return lines that name what the last reading of a catalogue skipped."""
-    return [] if isinstance(source, BuiltinSource) else source.skipped.notices()
+    return [] if isinstance(source, ReadySource) else source.skipped.notices()
 
 
 def open_source(spec: str) -> Source:

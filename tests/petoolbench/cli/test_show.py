@@ -261,7 +261,7 @@ def test_the_demo_shows_an_instance_of_each_config_and_scores_two_baselines(samp
         first = read_instances(sample_demo.data, config, "validation")[0]
         assert done.stdout.count(first.instance_id) == 1
         assert re.search(rf"baseline:oracle +{config} +100\.0", done.stdout)
-        assert re.search(rf"baseline:random +{config} +[1-5]?\d\.\d", done.stdout)
+        assert re.search(rf"baseline:random +{config} +\d+\.\d", done.stdout)
     # The three instances have the same user and the same candidates, so the documentation is shown once.
     (documentation,) = done.stdout.split("\nCandidates   (")[1:]
     assert all(f" {tool.name}(" in documentation for tool in first.candidates)
