@@ -23,8 +23,8 @@ class Block:
 REASONING: Final = (
     Block(
         "https://github.com/vllm-project/vllm/issues/31045 and the chat templates of the models",
-        r"<(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
-        r"</(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
+        r"<(?i:(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad))>",
+        r"</(?i:(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad))>",
     ),
     Block("https://docs.mistral.ai/capabilities/reasoning (Magistral)", r"\[THINK\]", r"\[/THINK\]"),
     Block("the chat template of Kimi-VL-Thinking", r"◁think▷", r"◁/think▷"),
