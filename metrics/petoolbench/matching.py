@@ -3,7 +3,8 @@
 Values are compared by their meaning under the tool's JSON Schema:
 
 * Where the type is number or integer, `"3"`, 3 and 3.0 are equal. Numbers are compared exactly. A boolean is never a
-  number. Where the type is boolean, array or object, text is read as JSON; where it is only text, an object is its JSON.
+  number. Where the type is boolean, array or object, text is read as JSON. Where it is only text, an array or object
+  is its JSON.
 * References, alternatives (`anyOf`, `oneOf`), constants and enums of the schema determine the type as well.
 * Where the schema names a date or time format, values are compared as dates and times.
 * Other text is compared after Unicode NFKC normalization, case folding, and collapsing of white space.
