@@ -48,7 +48,7 @@ TOOL_RESPONSES: Final = (
         r"<(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
         r"|function_result|function_results|start_function_response|observation)\b[^<>\n]{0,200}>",
         r"</(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
-        r"|function_result|function_results|observation)>|<end_function_response>",
+        r"|function_result|function_results|observation)>|<end_function_response>|(?=<tool_call>)",
     ),
     Block("the chat template of Gemma 4", r"<\|tool_response>", r"<tool_response\|>"),
     Block("the chat template of Mistral", r"\[TOOL_RESULTS\]", r"\[/TOOL_RESULTS\]"),
