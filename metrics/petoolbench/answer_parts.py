@@ -83,12 +83,15 @@ _QUOTED: Final = 2_000
 _MAX_MARKS: Final = 5_000
 """Number of marks for which it is tested whether they are in a string."""
 _FIRST_CHARACTERS: Final = "<[◁"
-_PLAIN: Final = {ord("｜"): "|", ord("▁"): "_", ord("‖"): "|"}
+_PLAIN: Final = {"｜": "|", "▁": "_", "‖": "|"}
 
 
 def plain(text: str) -> str:
     """Return a text of the same length, with the letters of DeepSeek's special tokens replaced by ASCII."""
-    return text if text.isascii() else text.translate(_PLAIN)
+    if not text.isascii():
+        for letter, plain_letter in _PLAIN.items():
+            text = text.replace(letter, plain_letter)
+    return text
 
 
 class Parts(NamedTuple):

@@ -107,7 +107,7 @@ def only_call(text: str) -> ToolCall | None:
 
 def _is_plain(start: int, around: str) -> bool:
     """Return True if a text has an object, and nothing around it is part of a call or of another syntax."""
-    return start >= 0 and not (_MARK.search(around) and not _TAGS.fullmatch(around))
+    return start >= 0 and (_MARK.search(around) is None or _TAGS.fullmatch(around) is not None)
 
 
 def _is_unambiguous(text: str, value: dict[str, Any], colons: int) -> bool:
