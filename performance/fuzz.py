@@ -147,6 +147,8 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
     while time.monotonic() < end:
         reply = _long_reply(rng) if count % 500 == 0 else _reply(rng)
         seconds = _judged(reply)
+        if seconds > 0.005:  # most often another program had the processor
+            seconds = min(seconds, _judged(reply), _judged(reply))
         count += 1
         record = Slow(seconds, len(reply.text), reply.made_by)
         if len(reply.text) > _LENGTH // 10:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -17,7 +17,16 @@ from .legacy import legacy_judge
 from .matching import Match, compare_arguments, identical
 from .names import candidate_of
 from .parsing import only_call, read
-from .records import ERROR_CLASSES, RATES, ParseFailure, Reference, ToolCall, Verdict
+from .records import (
+    ERROR_CLASSES,
+    RATES,
+    ParseFailure,
+    Reference,
+    ToolCall,
+    Verdict,
+    checked_columns,
+    reference_from_row,
+)
 from .uncertainty import Comparison, compare, detectable, intervals
 
 ScorerName = Literal["default", "strict", "legacy"]
@@ -26,6 +35,7 @@ rule of the earlier benchmark's released scorer; use it only for comparison with
 SCORERS: Final[tuple[ScorerName, ...]] = ("default", "strict", "legacy")
 RESAMPLES: Final = 1000
 """Default number of bootstrap resamples."""
+_MISSING: Final = Verdict(False, False, False, "invalid_format", "missing")
 _CORRECT: Final = Verdict(True, True, True, "correct", "")
 _OTHER_VALUES: Final = Verdict(True, True, False, "parameter_value_mismatch", "other_values")
 _OTHER_PREFERENCE: Final = Verdict(True, False, False, "preference_mismatch", "tool_of_another_preference")
@@ -82,15 +92,61 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
         ReferencesError: If the parameter schema of the reference is not a JSON object.
     """
     if prediction is None:
-        return _invalid_format("missing")
+        return _MISSING
     if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
     call = only_call(prediction)
-    if call is not None:
-        answer = reference.answer
-        if call.name == answer.name and identical(call.arguments, answer.arguments):
-            return _CORRECT
-        return _judge_call(call, reference, scorer)
+    return _judge_call(call, reference, scorer) if call else _judge_reading(prediction, reference, scorer)
+
+
+class Judged(NamedTuple):
+    """Verdicts on the predictions of rows, with the columns of the rows that aggregation needs."""
+
+    verdicts: list[Verdict]
+    ids: list[str]
+    query_groups: list[str]
+
+
+def judge_rows(
+    predictions: Sequence[str | None], rows: Sequence[Mapping[str, Any]], scorer: ScorerName = "default"
+) -> Judged:
+    """Judge predictions against dataset rows, as `judge` does against their references.
+
+    Args:
+        predictions: Raw texts of the model's replies; None for a missing one.
+        rows: Rows of `preferred_only`, `rating_integrated` or `chronological`, in the same order.
+        scorer: One of `SCORERS`.
+
+    Raises:
+        ReferencesError: If a column is missing or malformed, or an answer is not public.
+        PredictionsError: If an instance id occurs twice.
+    """
+    judged = Judged([], [], [])
+    # References are not kept: creating many long-lived objects takes longer than judging.
+    for prediction, row in zip(predictions, rows, strict=True):
+        instance_id, query_group, _, _, answer = checked_columns(row)
+        judged.verdicts.append(_judge_row(prediction, row, answer, scorer))
+        judged.ids.append(instance_id)
+        judged.query_groups.append(query_group)
+    check_unique(judged.ids)
+    return judged
+
+
+def _judge_row(
+    prediction: str | None, row: Mapping[str, Any], answer: Mapping[str, Any], scorer: ScorerName
+) -> Verdict:
+    if prediction is None or scorer == "legacy" or answer.get("alternatives"):
+        return judge(prediction, reference_from_row(row), scorer)
+    call = only_call(prediction)
+    # Arguments in the very text of the answer need not be parsed again. The last brace is that of the call.
+    if call and call.name == answer["name"] and prediction.endswith(f'"arguments": {answer.get("arguments")}}}'):
+        return _CORRECT
+    reference = reference_from_row(row)
+    return _judge_call(call, reference, scorer) if call else _judge_reading(prediction, reference, scorer)
+
+
+def _judge_reading(prediction: str, reference: Reference, scorer: Literal["default", "strict"]) -> Verdict:
+    """Judge a prediction that has to be read in full."""
     reading = read(prediction, reference.candidates, exact_names=scorer == "strict")
     if isinstance(reading.call, ParseFailure):
         verdict = _invalid_format(reading.call.reason)
@@ -105,6 +161,8 @@ def _judge_call(call: ToolCall, reference: Reference, scorer: Literal["default",
     name, arguments = call
     expected = reference.answer.name
     if name == expected:
+        if identical(arguments, reference.answer.arguments):
+            return _CORRECT
         return _judge_arguments(arguments, reference, scorer)
     candidates = reference.candidates
     if scorer != "strict" and name not in candidates:

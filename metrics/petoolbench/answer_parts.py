@@ -23,8 +23,8 @@ class Block:
 REASONING: Final = (
     Block(
         "https://github.com/vllm-project/vllm/issues/31045 and the chat templates of the models",
-        r"<(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
-        r"</(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)>",
+        r"<(?i:(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad))>",
+        r"</(?i:(?:\w+:)?(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad))>",
     ),
     Block("https://docs.mistral.ai/capabilities/reasoning (Magistral)", r"\[THINK\]", r"\[/THINK\]"),
     Block("the chat template of Kimi-VL-Thinking", r"◁think▷", r"◁/think▷"),
@@ -48,7 +48,7 @@ TOOL_RESPONSES: Final = (
         r"<(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
         r"|function_result|function_results|start_function_response|observation)\b[^<>\n]{0,200}>",
         r"</(?:\w+:)?(?:tool_response|tool_result|tool_results|tool_output|tool_outputs|function_response"
-        r"|function_result|function_results|observation)>|<end_function_response>",
+        r"|function_result|function_results|observation)>|<end_function_response>|(?=<tool_call>)",
     ),
     Block("the chat template of Gemma 4", r"<\|tool_response>", r"<tool_response\|>"),
     Block("the chat template of Mistral", r"\[TOOL_RESULTS\]", r"\[/TOOL_RESULTS\]"),
@@ -83,12 +83,15 @@ _QUOTED: Final = 2_000
 _MAX_MARKS: Final = 5_000
 """Number of marks for which it is tested whether they are in a string."""
 _FIRST_CHARACTERS: Final = "<[◁"
-_PLAIN: Final = {ord("｜"): "|", ord("▁"): "_", ord("‖"): "|"}
+_PLAIN: Final = {"｜": "|", "▁": "_", "‖": "|"}
 
 
 def plain(text: str) -> str:
     """Return a text of the same length, with the letters of DeepSeek's special tokens replaced by ASCII."""
-    return text if text.isascii() else text.translate(_PLAIN)
+    if not text.isascii():
+        for letter, plain_letter in _PLAIN.items():
+            text = text.replace(letter, plain_letter)
+    return text
 
 
 class Parts(NamedTuple):

@@ -144,7 +144,7 @@ DIALECTS: Final = (
             'get_weather[ARGS]{"city": "Oslo", "days": 3}',
         ),
         ("[ARGS]",),
-        re.compile(rf"(?:\[TOOL_CALLS\]\s*)?{_TOKEN_NAME}\s*(?:\[CALL_ID\]\s*\w{{1,64}}\s*)?\[ARGS\]{_FENCE}(?={{)"),
+        re.compile(rf"(?<![^\s\]>]){_TOKEN_NAME}\s*(?:\[CALL_ID\]\s*\w{{1,64}}\s*)?\[ARGS\]{_FENCE}(?={{)"),
     ),
     Dialect(
         "Mistral without ARGS",

@@ -3,7 +3,8 @@
 Values are compared by their meaning under the tool's JSON Schema:
 
 * Where the type is number or integer, `"3"`, 3 and 3.0 are equal. Numbers are compared exactly. A boolean is never a
-  number. Where the type is boolean, array or object, text is read as JSON.
+  number. Where the type is boolean, array or object, text is read as JSON. Where it is only text, an array or object
+  is its JSON.
 * References, alternatives (`anyOf`, `oneOf`), constants and enums of the schema determine the type as well.
 * Where the schema names a date or time format, values are compared as dates and times.
 * Other text is compared after Unicode NFKC normalization, case folding, and collapsing of white space.
@@ -14,6 +15,7 @@ Values are compared by their meaning under the tool's JSON Schema:
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -119,6 +121,8 @@ class _Canonical:
             decoded = read_value(value)
             if (isinstance(decoded, list) and "array" in types) or (isinstance(decoded, dict) and "object" in types):
                 return self.value(decoded, schema, defaults)
+        if isinstance(value, dict | list) and "string" in types and _CONTAINER_TYPES.isdisjoint(types):
+            value = json.dumps(value, ensure_ascii=False)
         if value is None or isinstance(value, bool):
             return (type(value).__name__, value)
         if isinstance(value, dict):

@@ -28,11 +28,12 @@ MARKS: Final = (
         "",
         "https://github.com/NousResearch/hermes-agent/issues/24534",
     ),
+    Mark(re.compile(r"^(.+):\1$"), r"\1", "https://github.com/DenisovAV/flutter_gemma/issues/228"),
     Mark(re.compile(r":\d+$"), "", "https://github.com/NousResearch/hermes-agent/issues/24534"),
     Mark(re.compile(r"\.call$|\(\)$"), "", "https://github.com/meta-llama/llama-models (built-in tools of Llama 3.1)"),
 )
-"""All decorations, in the order in which they are removed: special tokens, escapes of Markdown, quotes, namespaces,
-the number of a call, and the marks of a Python call."""
+"""All decorations, in the order in which they are removed: special tokens, escapes of Markdown, quotes, namespaces, a
+repetition, the number of a call, and the marks of a Python call."""
 
 
 def candidate_of(name: str, candidates: Collection[str]) -> str | None:

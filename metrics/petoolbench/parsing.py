@@ -33,6 +33,8 @@ _MAX_LENGTH: Final = 1_000_000
 """Maximum number of characters of a prediction; no correct answer is longer."""
 _MARK: Final = re.compile(r"[\[{<(◁]|\Aanalysis")
 """Start of a list, of an object, of a tag, of the arguments of a call in Python, or of reasoning."""
+_TAGS: Final = re.compile(r"(?:\s|```(?:json)?|</?tool_call>|<\|(?:im_end|eot_id|python_start|python_end)\|>|</s>)*+")
+"""Tags and special tokens that may stand around a JSON call."""
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 _INFINITE: Final = -2 * _MAX_LENGTH
 
@@ -82,7 +84,7 @@ def only_call(text: str) -> ToolCall | None:
         text: Raw text of the model's reply.
     """
     start, end = text.find("{"), text.rfind("}") + 1
-    if end > _MAX_LENGTH or (end - start < len(text) and (start < 0 or _MARK.search(text[:start] + text[end:]))):
+    if end > _MAX_LENGTH or (end - start < len(text) and not _is_plain(start, text[:start] + text[end:])):
         return None
     if ("\\u" in text or not text.isascii()) and ("\\u003" in text or SURROGATE.search(text)):
         return None  # an escape may be a colon or a lone surrogate
@@ -101,6 +103,11 @@ def only_call(text: str) -> ToolCall | None:
     if colons == 2 + len(arguments) and _SCALARS.issuperset(map(type, arguments.values())):
         return ToolCall(name, arguments)
     return ToolCall(name, arguments) if _is_unambiguous(text, value, colons) else None
+
+
+def _is_plain(start: int, around: str) -> bool:
+    """Return True if a text has an object, and nothing around it is part of a call or of another syntax."""
+    return start >= 0 and (_MARK.search(around) is None or _TAGS.fullmatch(around) is not None)
 
 
 def _is_unambiguous(text: str, value: dict[str, Any], colons: int) -> bool:

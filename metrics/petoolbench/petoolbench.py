@@ -11,7 +11,7 @@ from typing import Any
 import datasets
 import evaluate
 
-from .aggregation import RESAMPLES, SCORERS, ScorerName, Scores, aggregate, check_unique, compare_systems, judge, macro
+from .aggregation import RESAMPLES, SCORERS, Judged, ScorerName, Scores, aggregate, compare_systems, judge_rows, macro
 from .answer_parts import answer_parts
 from .dialects import DIALECTS
 from .errors import PredictionsError
@@ -190,10 +190,8 @@ class Petoolbench(evaluate.Metric):
         return {**asdict(comparison), "in_words": comparison.in_words(*names)}
 
 
-def _judge(
-    predictions: Sequence[str], references: Sequence[Mapping[str, Any]], scorer: ScorerName
-) -> tuple[list[Verdict], list[str], list[str]]:
-    """Return the verdict, instance id and query group of each row."""
+def _judge(predictions: Sequence[str], references: Sequence[Mapping[str, Any]], scorer: ScorerName) -> Judged:
+    """Check that predictions and references match, and judge them."""
     if not references:
         raise PredictionsError("There is nothing to score: the references are empty. Pass at least one reference.")
     if len(predictions) != len(references):
@@ -202,15 +200,7 @@ def _judge(
         )
     if scorer not in SCORERS:
         raise PredictionsError(f"Unknown scorer {scorer!r}. Available scorers: {', '.join(SCORERS)}.")
-    verdicts, ids, groups = [], [], []
-    # References are not kept: creating many long-lived objects takes longer than judging.
-    for prediction, row in zip(predictions, references, strict=True):
-        reference = reference_from_row(row)
-        verdicts.append(judge(prediction, reference, scorer))
-        ids.append(reference.instance_id)
-        groups.append(reference.query_group)
-    check_unique(ids)
-    return verdicts, ids, groups
+    return judge_rows(predictions, references, scorer)
 
 
 def _by_config(

@@ -123,10 +123,45 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     Raises:
         ReferencesError: If a column is missing or malformed, or the answer is not public.
     """
+    instance_id, query_group, tools, parameters, answer = checked_columns(row)
+    try:
+        arguments = _arguments(answer["arguments"])
+        others = answer.get("alternatives")
+        alternatives = tuple(map(_arguments, others)) if others else ()
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ReferencesError(
+            f"Row {instance_id!r} has malformed arguments: {error}. Build or download the data set again."
+        ) from error
+    same_function = (row.get("meta") or _NO_META).get("same_function")
+    return Reference(
+        instance_id,
+        query_group,
+        tools,
+        parameters,
+        ToolCall(answer["name"], arguments),
+        same_function or None,
+        alternatives,
+    )
+
+
+def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[str, Any]], str, Mapping[str, Any]]:
+    """Return the columns of a row that scoring needs, with the arguments of the answer as text.
+
+    It is a plain tuple, because this is done for every row.
+
+    Args:
+        row: A row of `preferred_only`, `rating_integrated` or `chronological`; additional columns are ignored.
+
+    Returns:
+        The instance id, the query group, the candidates, the parameters of the correct tool, and the answer.
+
+    Raises:
+        ReferencesError: If a column is missing or malformed, or the answer is not public.
+    """
     try:
         instance_id, query_group, answer = row["instance_id"], row["query_group"], row["answer"]
         tools = row["candidates"]
-        name: Any = answer["name"] if answer else None
+        name = answer["name"] if answer else None
         for tool in tools:
             if tool["name"] == name:
                 parameters = tool["parameters"]
@@ -140,24 +175,7 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
             f"The instance_id and query_group of row {instance_id!r} must be strings. "
             "Pass rows of a PEToolBench config as they were loaded."
         )
-    try:
-        arguments = _arguments(answer["arguments"])
-        others = answer.get("alternatives")
-        alternatives = tuple(map(_arguments, others)) if others else ()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ReferencesError(
-            f"Row {instance_id!r} has malformed arguments: {error}. Build or download the data set again."
-        ) from error
-    same_function = (row.get("meta") or _NO_META).get("same_function")
-    return Reference(
-        instance_id,
-        query_group,
-        tools,
-        parameters,
-        ToolCall(name, arguments),
-        same_function or None,
-        alternatives,
-    )
+    return instance_id, query_group, tools, parameters, answer
 
 
 def _arguments(text: str) -> dict[str, Any]:

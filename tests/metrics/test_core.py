@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.petoolbench.aggregation import Scores, aggregate, by_instance_id, judge, judge_all, macro
+from metrics.petoolbench.aggregation import (
+    SCORERS,
+    ScorerName,
+    Scores,
+    aggregate,
+    by_instance_id,
+    judge,
+    judge_all,
+    judge_rows,
+    macro,
+)
 from metrics.petoolbench.errors import PredictionsError, ReferencesError
 from metrics.petoolbench.matching import compare_arguments, identical
 from metrics.petoolbench.records import ERROR_CLASSES, Reference, ToolCall, reference_from_row
@@ -289,3 +299,32 @@ def test_malformed_parameters_are_named_when_they_are_needed() -> None:
 def test_a_missing_column_is_named_in_the_error() -> None:
     with pytest.raises(ReferencesError, match="candidates"):
         reference_from_row({key: value for key, value in ROW.items() if key != "candidates"})
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        CALL,
+        CALL.replace("Oslo", "Rome"),
+        CALL.replace("right", "other"),
+        CALL.replace("right", "functions.right"),
+        '{"name": "right", "arguments": {"arguments": {"city": "Oslo"}}}',
+        '{"name": "right", "arguments": {"a": 1, "arguments": {"city": "Oslo"}}}',
+        '{"name": "right", "x": "\\"arguments\\": {\\"city\\": \\"Oslo\\"}}',
+        '{"arguments": {}, "arguments": {"city": "Oslo"}}',
+        '{"name": "right", "name": "right", "arguments": {"city": "Oslo"}}',
+        'no: {"name": "right", "arguments": {"city": "Oslo"}}',
+    ],
+)
+def test_a_row_is_judged_as_its_reference(reply: str | None, scorer: ScorerName) -> None:
+    for arguments in ('{"city": "Oslo"}', '{"city":"Oslo"}', '{"a": 1, "arguments": {"city": "Oslo"}}'):
+        row = {
+            "instance_id": "1",
+            "query_group": "q",
+            "candidates": [{"name": name, "parameters": "{}"} for name in ("right", "other")],
+            "answer": {"name": "right", "arguments": arguments},
+        }
+        (verdict,) = judge_rows([reply], [row], scorer).verdicts
+        assert verdict == judge(reply, reference_from_row(row), scorer)

@@ -188,6 +188,68 @@ REPORTS: Final[Mapping[str, Report]] = {
     ),
 }
 
+SHORT: Final = {"at": {"type": "object"}, "paths": {"type": "array", "items": TEXT}, "size": {"type": "number"}}
+PARAMETERS: Final = '<{0}parameter name="city" string="true">Oslo</{0}parameter><{0}parameter name="days" string="false">3</{0}parameter>'
+FURTHER: Final[Mapping[str, Report]] = {
+    "github.com/waybarrios/vllm-mlx/pull/15": Report(f"[Calling tool: {NAME}({OSLO})]"),
+    "github.com/izaart95-jpg/GLM-Free-API/issues/44": Report(f"CALL_BLOCK>>>\n{CALL}\n<<<END_CALL_BLOCK>>>"),
+    "github.com/FANATFANATA/DanyAPI/pull/3": Report(f'{{"tool_calls": [{{"name": "{NAME}", "arguments": {OSLO}]}}'),
+    "github.com/UKGovernmentBEIS/inspect_ai/pull/4385": Report(
+        f"<think>One <think>two</think> or {CALL.replace(NAME, 'rainbird__forecast')}</think>{CALL}"
+    ),
+    "github.com/ggml-org/llama.cpp/issues/27661": Report(
+        f"<think>It ends with </think>, or {CALL.replace(NAME, 'rainbird__forecast')}.</think>\n{CALL}"
+    ),
+    "github.com/0xBakeer/inference-atlas/pull/32": Report(
+        f"They ask.\n</think>\n<tool_call><function={NAME}><parameter=city>Oslo</parameter><parameter=days>3</parameter>"
+        "</function></tool_call>"
+    ),
+    "github.com/AtomicBot-ai/atomic-agent/issues/182": Report(
+        call({"size": "2000", "paths": '["/a.png"]', "at": '{"x": "y"}'}),
+        properties=SHORT,
+        arguments={"size": 2000, "paths": ["/a.png"], "at": {"x": "y"}},
+    ),
+    "github.com/waybarrios/vllm-mlx/pull/95": Report(
+        call({"note": {"name": "app"}}), properties={"note": TEXT}, arguments={"note": '{"name": "app"}'}
+    ),
+    "github.com/DenisovAV/flutter_gemma/issues/228": Report(
+        f'<|tool_call>call:{NAME}:{NAME}{{city: "Oslo", days: 3}}<tool_call|>'
+    ),
+    "github.com/waybarrios/vllm-mlx/pull/267": Report(
+        f'<|tool_call>call:{NAME}{{<|"|>city<|"|>:<|"|>Oslo<|"|>,<|"|>days<|"|>:3}}<tool_call|>'
+    ),
+    "github.com/ml-explore/mlx-lm/pull/792": Report(
+        f'<tool_call>{{"function": "{NAME}", "arguments": {OSLO}}}</tool_call>'
+    ),
+    "github.com/sgl-project/sglang/issues/40236": Report(
+        f'I look.\n<｜DSML｜invoke name="{NAME}">{PARAMETERS.format("｜DSML｜")}</｜DSML｜invoke>'
+    ),
+    "github.com/lsdefine/GenericAgent/issues/804": Report(
+        f'<｜｜DSML｜｜invoke name="{NAME}">{PARAMETERS.format("｜｜DSML｜｜")}</｜｜DSML｜｜invoke>'
+    ),
+    "github.com/vllm-project/vllm/pull/35906": Report(CALL.replace(NAME, f"{NAME}<|constrain|>json")),
+    "github.com/itayinbarr/little-coder/issues/42": Report(f"{NAME}(city='Oslo', days=3)]<|tool_call_end|><|im_end|>"),
+    "github.com/odysseus-dev/odysseus/pull/5033": Report(
+        f'<|tool_call|>call:{NAME}{{city:"Oslo",days:3}}<|tool_call|>'
+    ),
+    "github.com/aula-id/koma/pull/63": Report(f"<Think>{CALL}</Think>\nNone.", (INVALID,)),
+    "github.com/ollama/ollama/pull/14180": Report(
+        f"<|channel|>commentary to=functions.{NAME} <|constrain|>json<|message|>{OSLO[:-1]}<|call|>"
+    ),
+    "github.com/nugget/thane-ai-agent/pull/21": Report(json.dumps({"response": CALL})),
+    "github.com/earendil-works/pi/issues/9931": Report(
+        call({"edits": '[{"old": "a"}]'}),
+        properties={"edits": {"anyOf": [{"type": "array", "items": {"type": "object"}}, {"type": "null"}]}},
+        arguments={"edits": [{"old": "a"}]},
+    ),
+    "github.com/vllm-project/vllm/pull/44213": Report(f"functools[{CALL.replace('arguments', 'parameters')}]"),
+    "github.com/ROCm/FastFlowLM/issues/483": Report(
+        call({"first": "0"}), properties={"first": WHOLE}, arguments={"first": 0}
+    ),
+}
+"""Further reports of the same kinds, by their address."""
+ALL: Final[Mapping[str, Report]] = {**REPORTS, **FURTHER}
+
 
 def row_of(number: int, report: Report) -> dict[str, Any]:
     required = [name for name in report.required if name in report.properties]
@@ -208,15 +270,15 @@ def details() -> Mapping[str, Mapping[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evaluate.config.HF_EVALUATE_OFFLINE", True)
         metric = evaluate.load(str(ROOT / "metrics" / "petoolbench"))
-    rows = [row_of(number, report) for number, report in enumerate(REPORTS.values())]
-    replies = [report.reply for report in REPORTS.values()]
+    rows = [row_of(number, report) for number, report in enumerate(ALL.values())]
+    replies = [report.reply for report in ALL.values()]
     scores = metric.compute(predictions=replies, references=rows, details=True, resamples=1)
-    return dict(zip(REPORTS, scores["details"], strict=True))
+    return dict(zip(ALL, scores["details"], strict=True))
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_reported_reply_is_judged_as_expected(name: str, details: Mapping[str, Mapping[str, str]]) -> None:
-    assert details[name]["error_class"] in REPORTS[name].error_classes, details[name]
+    assert details[name]["error_class"] in ALL[name].error_classes, details[name]
 
 
 @pytest.fixture(scope="module")
