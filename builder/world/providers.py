@@ -32,8 +32,8 @@ _SEED: Final = 20261129
 """Fixed seed of the catalogue."""
 _LAYOUT_DRAWS: Final = 3000
 """Assignments of layouts to providers of which the most balanced one is taken."""
-_EXTRAS: Final = (0.2, 0.35, 0.3, 0.15)
-"""Probability that a provider mentions no, one, two or three things beside the facts."""
+_EXTRAS: Final = (0.6, 0.3, 0.1)
+"""Probability that a provider mentions no, one or two things beside the facts."""
 _RELATED: Final = (
     ("business", "finance"),
     ("business", "web"),
