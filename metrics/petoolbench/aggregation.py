@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 import numpy as np
@@ -22,7 +23,6 @@ from .records import (
     RATES,
     ParseFailure,
     Reference,
-    ToolCall,
     Verdict,
     checked_columns,
     reference_from_row,
@@ -96,7 +96,12 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
     if scorer == "legacy":
         return _judge_by_legacy(prediction, reference)
     call = only_call(prediction)
-    return _judge_call(call, reference, scorer) if call else _judge_reading(prediction, reference, scorer)
+    if call is None:
+        return _judge_reading(prediction, reference, scorer)
+    expected = reference.answer
+    if call[0] == expected[0] and identical(call[1], expected[1]):
+        return _CORRECT
+    return _judge_call(*call, reference, scorer)
 
 
 class Judged(NamedTuple):
@@ -121,28 +126,27 @@ def judge_rows(
         ReferencesError: If a column is missing or malformed, or an answer is not public.
         PredictionsError: If an instance id occurs twice.
     """
-    judged = Judged([], [], [])
+    verdicts, ids, groups = [], [], []
     # References are not kept: creating many long-lived objects takes longer than judging.
     for prediction, row in zip(predictions, rows, strict=True):
-        instance_id, query_group, _, _, answer = checked_columns(row)
-        judged.verdicts.append(_judge_row(prediction, row, answer, scorer))
-        judged.ids.append(instance_id)
-        judged.query_groups.append(query_group)
-    check_unique(judged.ids)
-    return judged
-
-
-def _judge_row(
-    prediction: str | None, row: Mapping[str, Any], answer: Mapping[str, Any], scorer: ScorerName
-) -> Verdict:
-    if prediction is None or scorer == "legacy" or answer.get("alternatives"):
-        return judge(prediction, reference_from_row(row), scorer)
-    call = only_call(prediction)
-    # Arguments in the very text of the answer need not be parsed again. The last brace is that of the call.
-    if call and call.name == answer["name"] and prediction.endswith(f'"arguments": {answer.get("arguments")}}}'):
-        return _CORRECT
-    reference = reference_from_row(row)
-    return _judge_call(call, reference, scorer) if call else _judge_reading(prediction, reference, scorer)
+        instance_id, query_group, answer, _ = checked_columns(row)
+        ids.append(instance_id)
+        groups.append(query_group)
+        if prediction is None or scorer == "legacy" or answer.get("alternatives"):
+            verdicts.append(judge(prediction, reference_from_row(row), scorer))
+            continue
+        call = only_call(prediction)
+        # Arguments in the very text of the answer need not be parsed again. The last brace is that of the call.
+        if call and call[0] == answer["name"] and prediction.endswith(f'": {answer.get("arguments")}}}'):
+            verdicts.append(_CORRECT)
+            continue
+        reference = reference_from_row(row)
+        if call:
+            verdicts.append(_judge_call(*call, reference, scorer))
+        else:
+            verdicts.append(_judge_reading(prediction, reference, scorer))
+    check_unique(ids)
+    return Judged(verdicts, ids, groups)
 
 
 def _judge_reading(prediction: str, reference: Reference, scorer: Literal["default", "strict"]) -> Verdict:
@@ -151,18 +155,17 @@ def _judge_reading(prediction: str, reference: Reference, scorer: Literal["defau
     if isinstance(reading.call, ParseFailure):
         verdict = _invalid_format(reading.call.reason)
     else:
-        verdict = _judge_call(reading.call, reference, scorer)
+        verdict = _judge_call(*reading.call, reference, scorer)
     if not verdict.reason or not reading.dialect:
         return verdict
     return replace(verdict, reason=f"{verdict.reason} ({reading.dialect})")
 
 
-def _judge_call(call: ToolCall, reference: Reference, scorer: Literal["default", "strict"]) -> Verdict:
-    name, arguments = call
+def _judge_call(
+    name: str, arguments: Mapping[str, Any], reference: Reference, scorer: Literal["default", "strict"]
+) -> Verdict:
     expected = reference.answer.name
     if name == expected:
-        if identical(arguments, reference.answer.arguments):
-            return _CORRECT
         return _judge_arguments(arguments, reference, scorer)
     candidates = reference.candidates
     if scorer != "strict" and name not in candidates:
@@ -278,7 +281,7 @@ def aggregate(
     outcomes = _outcomes(verdicts)
     tool, parameters, call, form, hallucinated = (float(mean) for mean in outcomes.mean(axis=0))
     ends = intervals(outcomes, query_groups, resamples=resamples, seed=seed)
-    classes = Counter(verdict.error_class for verdict in verdicts)
+    classes = Counter(map(attrgetter("error_class"), verdicts))
     return Scores(
         tool_accuracy=tool,
         parameter_accuracy=parameters,
@@ -296,10 +299,11 @@ def aggregate(
 
 def _outcomes(verdicts: Sequence[Verdict]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return the outcomes, a row for each verdict. Most verdicts are the same few objects, which are converted once."""
-    distinct = {id(verdict): verdict for verdict in verdicts}
+    keys = [*map(id, verdicts)]
+    distinct = dict(zip(keys, verdicts, strict=True))
     numbers = {key: number for number, key in enumerate(distinct)}
     table = np.array([verdict.outcome for verdict in distinct.values()], dtype=np.float64)
-    return table[[numbers[id(verdict)] for verdict in verdicts]]
+    return table[[*map(numbers.__getitem__, keys)]]
 
 
 def macro(scores: Mapping[str, Scores]) -> dict[str, float]:

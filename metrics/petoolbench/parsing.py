@@ -54,9 +54,9 @@ def parse(text: str, candidates: Collection[str] | None = None) -> ToolCall | Pa
         `arguments_not_an_object` and `several_calls`.
     """
     call = only_call(text)
-    if call is None or (candidates is not None and call.name not in candidates):
+    if call is None or (candidates is not None and call[0] not in candidates):
         return read(text, candidates).call
-    return call
+    return ToolCall(*call)
 
 
 def read(text: str, candidates: Collection[str] | None, *, exact_names: bool = False) -> Reading:
@@ -75,24 +75,30 @@ def read(text: str, candidates: Collection[str] | None, *, exact_names: bool = F
     return read_reply(stripped, candidates, exact_names=exact_names)
 
 
-def only_call(text: str) -> ToolCall | None:
+def only_call(text: str) -> tuple[str, dict[str, Any]] | None:
     """Return the call if it is the only object in the text and plainly written, as most are; None otherwise.
 
-    This is the fast path: `read` gives the same result, but takes many times as long.
+    This is the fast path: `read` gives the same result, but takes many times as long. A plain tuple takes less time to
+    create than a `ToolCall`.
 
     Args:
         text: Raw text of the model's reply.
+
+    Returns:
+        Name and arguments.
     """
-    start, end = text.find("{"), text.rfind("}") + 1
-    if end > _MAX_LENGTH or (end - start < len(text) and not _is_plain(start, text[:start] + text[end:])):
-        return None
+    start, end = 0, len(text)
+    if not (text.startswith("{") and text.endswith("}")):
+        start, end = text.find("{"), text.rfind("}") + 1
+        if not _is_plain(start, text[:start] + text[end:]):
+            return None
     if ("\\u" in text or not text.isascii()) and ("\\u003" in text or SURROGATE.search(text)):
         return None  # an escape may be a colon or a lone surrogate
     try:
         value, stop = scan_value(text, start)
     except (ValueError, StopIteration, RecursionError):
         return None
-    if stop != end or len(value) != 2:
+    if stop != end or len(value) != 2 or end > _MAX_LENGTH:
         return None
     name = value.get("name") or value.get("tool_name")
     arguments = value.get("arguments") or value.get("parameters")
@@ -101,8 +107,8 @@ def only_call(text: str) -> ToolCall | None:
     # Every colon follows a key or is in a string. So a repeated key shows as a surplus of colons.
     colons = text.count(":", start, end)
     if colons == 2 + len(arguments) and _SCALARS.issuperset(map(type, arguments.values())):
-        return ToolCall(name, arguments)
-    return ToolCall(name, arguments) if _is_unambiguous(text, value, colons) else None
+        return name, arguments
+    return (name, arguments) if _is_unambiguous(text, value, colons) else None
 
 
 def _is_plain(start: int, around: str) -> bool:

@@ -32,7 +32,8 @@ _BLOCK_AFTER: Final = re.compile(r"[}\])`.,;*\s]*+")
 _MARKED: Final = re.compile(r"[>\]]\s*(?:```\w*+\s*)?\Z")
 _FENCE: Final = re.compile(r"```\w{0,20}\s*\Z")
 _NOT_IN_NAMES: Final = dict.fromkeys(map(ord, "<>{}[]()\"'`*"), " ")
-_IN_SENTENCE, _ON_ITS_OWN = 1, 2
+_IN_SENTENCE: Final = 1
+_ON_ITS_OWN: Final = 2
 
 
 class Reading(NamedTuple):
@@ -112,8 +113,7 @@ def _of_text(text: str, reader: CallReader) -> _Found:
     if text[0] == "{" and text[-1] == "}":
         value = read_json(text)
         if type(value) is dict:
-            reading = _reading(reader, value)
-            return _Found(0, len(text), reading, _ON_ITS_OWN if has_arguments(value) else _of_name(reading))
+            return _Found(0, len(text), _reading(reader, value), _ON_ITS_OWN)
     pieces = _pieces(text)
     best: _Found | None = None
     failure: _Found | None = None
@@ -131,11 +131,6 @@ def _of_text(text: str, reader: CallReader) -> _Found:
     if broken and (failure is None or failure.in_unclosed):
         failure = _Found(0, 0, Reading(ParseFailure("malformed_json")), 0)
     return best or failure or _Found(0, 0, Reading(ParseFailure("no_json_object")), 0)
-
-
-def _of_name(reading: Reading) -> int:
-    """Return the strength of a call that is the whole text but has no key for arguments."""
-    return _ON_ITS_OWN if isinstance(reading.call, ToolCall) else 0
 
 
 def _reading(reader: CallReader, value: object) -> Reading:

@@ -123,7 +123,7 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     Raises:
         ReferencesError: If a column is missing or malformed, or the answer is not public.
     """
-    instance_id, query_group, tools, parameters, answer = checked_columns(row)
+    instance_id, query_group, answer, parameters = checked_columns(row)
     try:
         arguments = _arguments(answer["arguments"])
         others = answer.get("alternatives")
@@ -136,7 +136,7 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     return Reference(
         instance_id,
         query_group,
-        tools,
+        row["candidates"],
         parameters,
         ToolCall(answer["name"], arguments),
         same_function or None,
@@ -144,7 +144,7 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     )
 
 
-def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[str, Any]], str, Mapping[str, Any]]:
+def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any], str]:
     """Return the columns of a row that scoring needs, with the arguments of the answer as text.
 
     It is a plain tuple, because this is done for every row.
@@ -153,16 +153,15 @@ def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[
         row: A row of `preferred_only`, `rating_integrated` or `chronological`; additional columns are ignored.
 
     Returns:
-        The instance id, the query group, the candidates, the parameters of the correct tool, and the answer.
+        The instance id, the query group, the answer, and the parameters of its tool.
 
     Raises:
         ReferencesError: If a column is missing or malformed, or the answer is not public.
     """
     try:
         instance_id, query_group, answer = row["instance_id"], row["query_group"], row["answer"]
-        tools = row["candidates"]
         name = answer["name"] if answer else None
-        for tool in tools:
+        for tool in row["candidates"]:
             if tool["name"] == name:
                 parameters = tool["parameters"]
                 break
@@ -175,7 +174,7 @@ def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Sequence[Mapping[
             f"The instance_id and query_group of row {instance_id!r} must be strings. "
             "Pass rows of a PEToolBench config as they were loaded."
         )
-    return instance_id, query_group, tools, parameters, answer
+    return instance_id, query_group, answer, parameters
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -160,10 +160,8 @@ def _by_outcome(outcomes: NDArray[np.float64], groups: Sequence[str]) -> tuple[N
 
     An outcome is the sum of each column over the rows of a query group, followed by the number of rows.
     """
-    numbers: dict[str, int] = {}
-    index = np.fromiter(
-        (numbers.setdefault(group, len(numbers)) for group in groups), dtype=np.int64, count=len(groups)
-    )
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    index = np.fromiter(map(numbers.__getitem__, groups), dtype=np.int64, count=len(groups))
     columns = [np.bincount(index, weights=column) for column in outcomes.T]
     sums = np.column_stack([*columns, np.bincount(index)])
     distinct, counts = np.unique(sums, axis=0, return_counts=True)
