@@ -26,10 +26,11 @@ _RESCANNED: Final = 50_000
 _START: Final = re.compile(r"[{\[(]")
 _SPACE: Final = re.compile(r"\s*+")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+# The group in `single` is not possessive: Python before 3.11.5 matches such groups wrongly if they contain backtracking.
 _TOKEN: Final = re.compile(
     r"""(?P<open>[{\[])|(?P<close>[}\])])|(?P<comma>,)|(?P<colon>[:=])"""
     r"""|(?P<double>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
-    r"""|(?P<single>'(?:[^'\\]|\\.|'(?!\s*+[,:=}\])]))*+'(?=\s*+[,:=}\])]))"""
+    r"""|(?P<single>'[^'\\]*+(?:(?:\\.|'(?!\s*+[,:=}\])]))[^'\\]*+)*'(?=\s*+[,:=}\])]))"""
     r"""|(?P<gemma><\|"\|>.*?<\|"\|>|<escape>.*?<escape>)"""
     r"""|(?P<number>[+-]?(?:\d[\d_]*+(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?(?![\w.])|-?(?:NaN|Infinity)\b)"""
     r"""|(?P<word>(?:true|false|null|True|False|None)\b(?!\s*[:=(]))"""
