@@ -26,7 +26,7 @@ _RESCANNED: Final = 50_000
 _START: Final = re.compile(r"[{\[(]")
 _SPACE: Final = re.compile(r"\s*+")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
-# The group in `single` is not possessive: before 3.11.5, Python matches such groups wrongly if they contain backtracking.
+# The group in `single` is not possessive: Python before 3.11.5 matches such groups wrongly if they backtrack inside.
 _TOKEN: Final = re.compile(
     r"""(?P<open>[{\[])|(?P<close>[}\])])|(?P<comma>,)|(?P<colon>[:=])"""
     r"""|(?P<double>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
