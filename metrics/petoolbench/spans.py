@@ -112,7 +112,7 @@ class _Scanner:
         self._found: list[_Found] = []
         self._retry: int | None = None
         """Position of the first bracket in a string of the open levels."""
-        self._budget = _RESCANNED
+        self._budget = min(_RESCANNED, 4 * len(text))
         self._unclosed = dict.fromkeys(_QUOTES, len(text))
         """Position, by quote, from which on no string is closed."""
         self._first_dropped = len(text)
