@@ -25,7 +25,7 @@ from .records import (
     Reference,
     Verdict,
     checked_columns,
-    reference_from_row,
+    reference_of,
 )
 from .uncertainty import Comparison, compare, detectable, intervals
 
@@ -129,18 +129,18 @@ def judge_rows(
     verdicts, ids, groups = [], [], []
     # References are not kept: creating many long-lived objects takes longer than judging.
     for prediction, row in zip(predictions, rows, strict=True):
-        instance_id, query_group, answer, _ = checked_columns(row)
+        columns = instance_id, query_group, answer, _ = checked_columns(row)
         ids.append(instance_id)
         groups.append(query_group)
         if prediction is None or scorer == "legacy" or answer.get("alternatives"):
-            verdicts.append(judge(prediction, reference_from_row(row), scorer))
+            verdicts.append(judge(prediction, reference_of(row, columns), scorer))
             continue
         call = only_call(prediction)
         # Arguments in the very text of the answer need not be parsed again. The last brace is that of the call.
         if call and call[0] == answer["name"] and prediction.endswith(f'": {answer.get("arguments")}}}'):
             verdicts.append(_CORRECT)
             continue
-        reference = reference_from_row(row)
+        reference = reference_of(row, columns)
         if call:
             verdicts.append(_judge_call(*call, reference, scorer))
         else:

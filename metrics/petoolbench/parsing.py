@@ -33,7 +33,7 @@ _MAX_LENGTH: Final = 1_000_000
 """Maximum number of characters of a prediction; no correct answer is longer."""
 _MARK: Final = re.compile(r"[\[{<(◁]|\Aanalysis")
 """Start of a list, of an object, of a tag, of the arguments of a call in Python, or of reasoning."""
-_TAGS: Final = re.compile(r"(?:\s|```(?:json)?|</?tool_call>|<\|(?:im_end|eot_id|python_start|python_end)\|>|</s>)*+")
+_TAGS: Final = re.compile(r"(?:\s|```(?:json)?|</?tool_call>|<\|(?:im_end|eot_id|python_start|python_end)\|>|</s>)*")
 """Tags and special tokens that may stand around a JSON call."""
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 _INFINITE: Final = -2 * _MAX_LENGTH

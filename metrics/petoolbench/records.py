@@ -123,7 +123,25 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     Raises:
         ReferencesError: If a column is missing or malformed, or the answer is not public.
     """
-    instance_id, query_group, answer, parameters = checked_columns(row)
+    return reference_of(row, checked_columns(row))
+
+
+Columns = tuple[str, str, Mapping[str, Any], str]
+"""Instance id, query group, answer with its arguments as text, and the parameters of its tool. It is a plain tuple,
+because it is created for every row."""
+
+
+def reference_of(row: Mapping[str, Any], columns: Columns) -> Reference:
+    """Return the reference of a row whose columns were checked.
+
+    Args:
+        row: The row.
+        columns: Result of `checked_columns`.
+
+    Raises:
+        ReferencesError: If the arguments of the answer are malformed.
+    """
+    instance_id, query_group, answer, parameters = columns
     try:
         arguments = _arguments(answer["arguments"])
         others = answer.get("alternatives")
@@ -144,16 +162,11 @@ def reference_from_row(row: Mapping[str, Any]) -> Reference:
     )
 
 
-def checked_columns(row: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any], str]:
-    """Return the columns of a row that scoring needs, with the arguments of the answer as text.
-
-    It is a plain tuple, because this is done for every row.
+def checked_columns(row: Mapping[str, Any]) -> Columns:
+    """Return the columns of a row that scoring needs.
 
     Args:
         row: A row of `preferred_only`, `rating_integrated` or `chronological`; additional columns are ignored.
-
-    Returns:
-        The instance id, the query group, the answer, and the parameters of its tool.
 
     Raises:
         ReferencesError: If a column is missing or malformed, or the answer is not public.
