@@ -67,7 +67,10 @@ class _Layout(NamedTuple):
     split: Any
     """Selector for the split, shared by all pages."""
     active_tab: Any
-    """State with the name of the selected tab; empty until the view was restored from the address."""
+    """Hidden text box with the name of the selected tab; empty until the view was restored from the address.
+
+    Not a `gr.State`: the server would combine its new value with values of controls that the browser sent before.
+    """
     address: Any
     """Hidden text box with the query string for the browser's address bar."""
     tabs: Any
@@ -134,7 +137,7 @@ def _lay_out(context: Context, version: str) -> _Layout:
         )
         if context.identity.in_space:
             gr.LoginButton(size="sm", min_width=180, scale=0, elem_id="sign-in")
-    active_tab = gr.State("")
+    active_tab = gr.Textbox(visible="hidden", elem_id="active-tab")
     address = gr.Textbox(visible="hidden", elem_id="address")
     tab: dict[str, Any] = {}
     pages: dict[str, Page] = {}

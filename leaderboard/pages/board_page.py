@@ -204,7 +204,7 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
     Args:
         context: Objects shared by all pages.
         split: Radio button of the split, shared by all pages.
-        tab: State with the name of the open tab.
+        tab: Text box with the name of the open tab; empty until the view was restored from the address.
         address: Text box with the query string that the browser shows.
 
     Returns:

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from leaderboard.public_data import Data
 from leaderboard.stores.local_store import LocalStore
@@ -149,6 +149,34 @@ def test_search_filter_order_and_columns_are_restored_from_the_address(look: Loo
     page.locator("#board thead button", has_text="System").click()
     expect(page.locator('#board th[aria-sort="descending"]')).to_contain_text("System")
     assert shown(page) == before[::-1]
+
+
+def test_an_event_sent_before_the_view_was_restored_does_not_undo_it(
+    look: Look, board: Board, context: BrowserContext
+) -> None:
+    described = httpx.get(f"{board.url}/config").json()["dependencies"]
+    selects = {event["id"] for event in described if any(name == "select" for _, name in event["targets"])}
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if (route.request.post_data_json or {}).get("fn_index") in selects:
+            held.append(route)
+        else:
+            route.continue_()
+
+    requests = "**/run/predict*"
+    context.route(requests, hold)
+    try:
+        page = look(f"{board.url}?badges=self-reported")
+        expect(page.locator("#board tbody tr")).to_have_count(5)
+        assert held  # Gradio selects the first tab when it loads the app
+        with page.expect_response(requests):
+            held[0].continue_()
+        page.wait_for_timeout(200)
+        assert page.locator("#board tbody tr").count() == 5
+        assert query(page)["badges"] == ["self-reported"]
+    finally:
+        context.unroute(requests)
 
 
 def test_an_empty_result_of_the_filters_is_explained(look: Look, board: Board) -> None:
