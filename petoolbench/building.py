@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuiltDataSet:
-    """A finished build. Prints as a table of its rows."""
+    """A finished build. `print` shows a table with the number of rows per config and split."""
 
     folder: Path
     """Folder of the data set."""

@@ -34,7 +34,7 @@ Data = InstanceSet | str | Path | Iterable[Instance | Mapping[str, Any]]
 class RunComparison(Sequence[RunPair]):
     """Comparison of two runs in tool accuracy: overall, if they answer several configs, and by config.
 
-    Indexing and iteration give one `RunPair` each. Prints as a table with a sentence for each comparison.
+    Indexing and iteration give one `RunPair` each. `print` shows a table with a sentence for each comparison.
     """
 
     parts: tuple[RunPair, ...]

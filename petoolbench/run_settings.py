@@ -106,8 +106,8 @@ class RunSettings:
     shuffle_seed: int | None = option(None, "Shuffle the candidates with this seed.", low=0)
     repeat: int = option(
         1,
-        "Number of replies to each instance. The main figures are those of the first replies; the others show how "
-        "often the model gives the same call again.",
+        "Number of replies to each instance. The main figures are computed from the first reply; the further replies "
+        "show how often the model gives the same call again.",
         low=1,
         high=MOST_REPEATS,
     )
@@ -251,7 +251,8 @@ class RunResources:
     )
     retry_failed: bool = option(
         False,
-        "Resend the requests that the endpoint did not answer in an earlier run. Replies are never asked for twice.",
+        "Resend the requests that the endpoint did not answer in an earlier run. Requests that have a reply are not "
+        "sent again.",
     )
 
     def __post_init__(self) -> None:

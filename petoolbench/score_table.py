@@ -34,7 +34,7 @@ class ConfigScores(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Scores of one run, by history type. Prints as a table.
+    """Scores of one run, by history type. `print` shows a table.
 
     The main figures are on the core of the test split, if the data set names one, and otherwise on the full split.
     """

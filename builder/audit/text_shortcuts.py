@@ -54,7 +54,7 @@ def _schema_values(schema: Mapping[str, object]) -> set[str]:
 
 
 def shared_items(items: Callable[[ToolRow], Iterable[str]]) -> Make:
-    """Score a candidate by how often items of it occur in the tools called in the history.
+    """Score a candidate by how often its items, such as words of its name, occur in the tools that the user called.
 
     Disliked calls are ignored.
     """

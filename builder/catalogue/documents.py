@@ -120,7 +120,7 @@ def read_document(path: Path, duplicates: list[str]) -> object:
 
     Args:
         path: The file.
-        duplicates: List to which the keys are added that an object contains more than once. The last value is kept.
+        duplicates: Keys that occur more than once in an object are appended to this list. The last value is kept.
 
     Raises:
         UnreadableError: If the file cannot be read, or exceeds a limit.
@@ -186,7 +186,7 @@ def parse_json(text: str, duplicates: list[str] | None = None) -> Any:
 
     Args:
         text: The text.
-        duplicates: List to which the keys are added that an object contains more than once. The last value is kept.
+        duplicates: Keys that occur more than once in an object are appended to this list. The last value is kept.
 
     Raises:
         UnreadableError: If it is not JSON, or is nested too deeply.
@@ -218,7 +218,7 @@ def parse_yaml(text: str, duplicates: list[str] | None = None) -> object:
 
     Args:
         text: The text.
-        duplicates: List to which the keys are added, with their lines, that a mapping contains more than once. The last
+        duplicates: Keys that occur more than once in a mapping are appended to this list, with their lines. The last
             value is kept.
 
     Raises:

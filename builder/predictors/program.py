@@ -62,10 +62,10 @@ class Program:
 
 
 def step_concerns(instance: Instance, known: Sequence[Concern], jobs: Mapping[str, str | None]) -> list[int] | None:
-    """Return 0 for each step of the concern of the instruction and 1 for the others; None if its concern is unknown.
+    """Return 0 for each step with the same concern as the instruction and 1 for the others; None if that is unknown.
 
     Args:
-        instance: Row whose requests are matched with the texts of the concerns.
+        instance: Row whose requests are compared with the known requests of the concerns.
         known: Concerns of the split.
         jobs: Job of each tool. All steps of a job in a history belong to one concern.
     """

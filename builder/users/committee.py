@@ -186,11 +186,14 @@ def step_likelihoods(ties: NDArray[np.uint8], liked: NDArray[np.bool_], offered:
 
 
 def votes(likelihood: NDArray[np.float64], ties: NDArray[np.uint8], rules: RuleSet) -> NDArray[np.float64]:
-    """Return the posterior probability of each candidate over all rules: the verdict of the Bayesian reader.
+    """Return the probability that each candidate is the user's choice. This is the Bayesian reader of the committee.
+
+    Each rule picks a candidate; the rules are weighted by their posterior probability given the steps.
 
     Args:
         likelihood: Log likelihood of the steps, of shape (steps, rules).
-        ties: Tie counts of the candidates, of shape (candidates, rules).
+        ties: For each candidate and rule, the number of candidates that share the first place, and 0 if the candidate
+            is not among them; of shape (candidates, rules).
         rules: The rules.
     """
     posterior = likelihood.sum(axis=0) + _log_prior(rules)

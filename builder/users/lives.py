@@ -102,14 +102,16 @@ def draw_plans(
 ) -> dict[str, tuple[PlannedStep, ...]]:
     """Draw the plan of each history type.
 
-    In `rating_integrated` and in `chronological`, one of the two preferences of the query's concern has some steps more
-    than the other, each in half of the lives: ignoring ratings or order is right for half of the users at most.
+    In `rating_integrated`, some steps of the query's concern follow the preference and others its opposite; in
+    `chronological`, some follow the preference before the change and others the one after it. One of the two is drawn
+    to have more steps, with equal probability. So a reader who ignores ratings or order is right for at most half of
+    the users.
 
     Args:
         jobs: Jobs of each concern.
         dials: Settings of the histories.
         change: How the preference changes in `chronological`.
-        evidence: Number of steps of each preference of the query's concern; None for those of the settings.
+        evidence: Number of steps of each preference of the query's concern. If None, the settings determine it.
         rng: Generator of all draws.
     """
     own = len(jobs[0])

@@ -40,7 +40,7 @@ _SPREADS: Final = (2.17, 2.83, 1.94, 2.46, 3.02, 2.61, 2.29)
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A fact in the forms in which listings state it. Each form gives the canonical value back, to within 1 %."""
+    """A fact in the forms in which listings state it. Each form, read back, gives the canonical value to within 1 %."""
 
     axis: str
     value: Value

@@ -12,7 +12,7 @@ class Blocks(gr.Blocks):
     """`gradio.Blocks` that refuses URLs in place of uploaded files.
 
     Gradio 6 downloads and unpacks any URL that a request gives as a file, before the event handler runs. The limit
-    `max_file_size` applies to uploads only, so that a short request could fill memory and disk.
+    `max_file_size` applies to uploads only. Without this class, a short request could fill memory and disk.
     """
 
     async def preprocess_data(

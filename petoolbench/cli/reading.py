@@ -38,7 +38,7 @@ def deal(
     data: Data,
     config: Annotated[str, typer.Option("--config", help=f"{choices('History type', (*HISTORY_TYPES, 'all'))}")],
     rows: Annotated[
-        int, typer.Option("--rows", min=1, help="Number of rows to deal; at most one of each query group.")
+        int, typer.Option("--rows", min=1, help="Number of rows to select; at most one from each query group.")
     ] = ROWS,
     split: Annotated[str, typer.Option("--split", help=choices("Split to deal from", SPLITS))] = "test",
     answers: Annotated[

@@ -32,7 +32,7 @@ _UNKNOWN: Final = MetaRow()
 
 @dataclass(frozen=True, slots=True)
 class ReadingDeal:
-    """Rows that were dealt to readers. Prints as a table of their numbers."""
+    """Rows selected for readers. `print` shows a table with the number of rows per config."""
 
     folder: Path
     """Folder for the readers, with prompts, empty forms and instructions."""
