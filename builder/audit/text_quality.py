@@ -22,6 +22,8 @@ _PER_FUNCTIONALITY: Final = 30
 """Maximum number of instructions of a functionality that are compared pairwise."""
 _SENTENCE_END: Final = re.compile(r"[.!?]+(?=[\"')\u201d\u2019]*(?:\s|$))")
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_NUMBER: Final = re.compile(r"(?<![\d.])(?:(?<!\w)-)?\d+(?:\.\d+)?(?!\d)")
+"""A number of a text, with its sign."""
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -172,11 +174,17 @@ def _similarity(rows: Sequence[Asked], encoder: Encoder) -> float | None:
 
 
 def stated(value: str | float, instruction: str) -> bool:
-    """Return True if an instruction contains a value literally, or an ISO date written as `4 March 2026`."""
-    date = _DATE.fullmatch(str(value))
+    """Return True if an instruction contains a value as a whole word or number: 5 is not part of 5500.
+
+    An ISO date may be written as `4 March 2026`.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return any(float(number) == value for number in _NUMBER.findall(instruction))
+    text = str(value)
+    date = _DATE.fullmatch(text)
     if date and f"{int(date[3])} {_MONTHS[int(date[2]) - 1]} {date[1]}" in instruction:
         return True
-    return str(value) in instruction
+    return text in instruction and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", instruction) is not None
 
 
 def leaves(value: Any) -> Iterator[str | float]:

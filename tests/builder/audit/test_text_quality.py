@@ -62,9 +62,18 @@ def test_instructions_with_equal_vectors_have_similarity_one() -> None:
         ("2026-03-04", "on 2026-03-04", True),
         ("2026-03-04", "on 5 March 2026", False),
         (12.5, "at 12.5 degrees", True),
+        (5, "5500 over 60 months", False),
+        (5, "at 2.5 percent", False),
+        (11, "at 11.0 per cent", True),
+        (60, "60kg", True),
+        (-3, "at -3 degrees", True),
+        ("it", "the city of Bergen, capital", False),
+        ("it", "translate into it.", True),
     ],
 )
-def test_a_value_is_stated_literally_or_as_a_written_date(value: str | float, instruction: str, expected: bool) -> None:
+def test_a_value_is_stated_as_a_whole_word_or_number_or_a_written_date(
+    value: str | float, instruction: str, expected: bool
+) -> None:
     assert stated(value, instruction) is expected
 
 
