@@ -34,7 +34,7 @@ _AMERICAN: Final = {
 """Meanings that only some people ask for: those who measure and spell the American way, or the others."""
 _AMERICANS: Final = 0.25
 """Share of the people elsewhere who do so."""
-_OF_HOME: Final = 0.7
+_OF_HOME: Final = 0.85
 """Share of the languages and countries that are those of the person."""
 _USUAL_LANGUAGE: Final = 0.9
 """Share of the replies that a person wants in one language."""

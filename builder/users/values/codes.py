@@ -35,7 +35,7 @@ CURRENCY_NAMES = {
     "KES": "Kenyan shillings",
 }  # fmt: skip
 """Currencies, by code."""
-_OWN_FIRST = 0.5
+_OWN_FIRST = 0.75
 """Share of the currencies that are those of the person's country."""
 _OWN_SECOND = 0.85
 """The same share of second currencies, where the first one is another."""

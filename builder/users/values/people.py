@@ -28,7 +28,7 @@ _PHONE_FORMS = {
     "SG": "+65 9### ####", "US": "+1 503 ### ####", "ZA": "+27 82 ### ####",
 }  # fmt: skip
 """Mobile numbers by country."""
-_OWN_PHONES = 0.6
+_OWN_PHONES = 0.85
 """Share of the numbers that are of the person's country, as far as they can be."""
 _OF_TRADE = 0.85
 """Share of the domains that are of the trade of the person's concern."""

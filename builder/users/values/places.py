@@ -25,11 +25,11 @@ _HOMES = frozenset(
     )
 )
 """Countries that people live in, as ISO 3166-1 codes."""
-_AT_HOME = 0.75
+_AT_HOME = 0.8
 """Share of the places of a person's requests that are at home."""
-_POINTS_AT_HOME = 0.7
+_POINTS_AT_HOME = 0.85
 """Share of the coordinates that are at home in any case; the others are as often as other places."""
-_IN_COUNTRY = 0.75
+_IN_COUNTRY = 0.9
 """Share of the others that are in the same country."""
 _NEAR = 12
 """Distance from the centre of a city up to which coordinates lie, in hundredths of a degree."""
