@@ -66,9 +66,10 @@ def describe_build(
         catalog: Kind and content hash of the catalogue; no path, so that a build is the same wherever it is made.
         config: The build's config.
         tokenizer: Tokenizer that `n_tokens` counts with.
-        funnel: Counts and drops.
+        funnel: Number of items that each stage kept, and of those it dropped, by reason.
         rows: Number of rows by config and split.
-        expected_loss: Share of the rows of `rating_integrated` that flipped ratings make unanswerable, 0 to 1.
+        expected_loss: Share of the rows of `rating_integrated` that cannot be answered because ratings were flipped,
+            0 to 1.
     """
     return Manifest(
         build_id=build_id(catalog, config),

@@ -95,7 +95,7 @@ class Manifest:
     libraries: Mapping[str, str] = field(default_factory=dict)
     """Version of each library that can change the data."""
     oracle_expected_loss: float = 0.0
-    """Share of the rows of `rating_integrated` that flipped ratings make unanswerable, 0 to 1."""
+    """Share of the rows of `rating_integrated` that cannot be answered because ratings were flipped, 0 to 1."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Number of records by kind."""
     drops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

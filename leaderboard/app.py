@@ -160,7 +160,7 @@ def _lay_out(context: Context, version: str) -> _Layout:
 def title_text(context: Context) -> str:
     """Return the heading: name, data revision, main figure, and origin of the test listings, as Markdown.
 
-    What a program without a model reaches is not stated, but where its row is, if the board has one.
+    The score of the program without a model is not stated here; the heading names its row if the board has that row.
     """
     data = context.data
     parts = [_INTRO.format(data.revision)]

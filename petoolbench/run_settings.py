@@ -113,7 +113,8 @@ class RunSettings:
     )
     seed: int = option(
         0,
-        "Random seed for sampling and for baselines that choose at random; each further reply to an instance adds 1.",
+        "Random seed for sampling and for baselines that choose at random; with --repeat, the seed of each further "
+        "reply is higher by 1.",
         low=0,
     )
     temperature: float = option(0.0, "Sampling temperature.", low=0, high=2)

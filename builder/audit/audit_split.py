@@ -27,7 +27,7 @@ class AuditSettings:
     provider_overlap: bool = False
     """True if providers of candidates may appear in the history."""
     expected_loss: float = 0.0
-    """Share of the instances that flipped ratings make unanswerable, 0 to 1."""
+    """Share of the instances that cannot be answered because ratings were flipped, 0 to 1."""
     scarce: bool = False
     """True if some histories have too few telling steps for a certain answer: readers are then only reported."""
     worded: bool = True

@@ -97,8 +97,8 @@ def reader_gate(name: str, outcomes: Sequence[Outcome], expected_loss: float = 0
     Args:
         name: Name of the reader.
         outcomes: At least one outcome.
-        expected_loss: Share of the rows that flipped ratings make unanswerable, 0 to 1; lowers the bound. Where it is
-            0, the gate has no margin.
+        expected_loss: Share of the rows that cannot be answered because ratings were flipped, 0 to 1; lowers the
+            bound. Where it is 0, the gate has no margin.
         gates: Number of tests that share the level `ALPHA`.
     """
     accuracy, _, margin = _measure(outcomes, gates)

@@ -102,7 +102,7 @@ class EndpointMessage:
 
 
 def secret_of(api_key: str | None) -> str | None:
-    """Return an API key, or None for a placeholder, which is no secret."""
+    """Return an API key, or None if it is a placeholder and therefore no secret."""
     return None if api_key is None or api_key.lower() in _NO_SECRETS else api_key
 
 
@@ -111,7 +111,7 @@ def without_keys(text: str, api_key: str | None) -> str:
 
     Args:
         text: Text from an endpoint.
-        api_key: Key that was sent; None for a placeholder.
+        api_key: Key that was sent; None if it was a placeholder.
     """
     if api_key:
         for form in _forms(api_key):
@@ -177,7 +177,7 @@ def read_error(body: str, api_key: str | None, content_type: str = "") -> Endpoi
 
     Args:
         body: Decoded body.
-        api_key: Key that was sent, to be removed from the message; None for a placeholder.
+        api_key: Key that was sent, to be removed from the message; None if it was a placeholder.
         content_type: Content type of the response.
     """
     try:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .choice_rules import TIE, RuleSet, two_highest
 
 CLEAR: Final = 0.1
-"""Minimum lead in goodness of the tool that a user calls over the others that are offered."""
+"""Minimum lead of the tool that a user calls over the other offered ones, in the score of the user's choice rule."""
 
 
 @dataclass(frozen=True, slots=True)

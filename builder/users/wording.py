@@ -88,7 +88,7 @@ def implied(habit: Habit, register: str, draw: ValueSource) -> AskedOption:
 
 
 def is_clear(instruction: str, asked: Collection[AskedOption], draw: ValueSource) -> bool:
-    """Return True if an instruction asks for each optional parameter in a single way."""
+    """Return True if what an instruction asks for each optional parameter can be understood in only one way."""
     day = draw.situation.day if draw.situation else None
     plain = _QUOTED.sub("", instruction)
     return all(

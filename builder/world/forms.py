@@ -62,9 +62,9 @@ class Stated:
     def in_words(self) -> str:
         """The number and its unit in words.
 
-        `two dollars and forty cents` for 1,000 calls, `three requests every four seconds`, `six hundred forty` ms,
-        `ninety-nine point five` %, `a fortnight`, `half an hour`, `a dozen years`, `sixty` of what is counted, and
-        `eight point two` of 10.
+        Money, rates and durations include the unit: `two dollars and forty cents`, `three requests every four seconds`,
+        `a fortnight`, `half an hour`, `a dozen years`. Other quantities are the number alone: `six hundred forty` for
+        640 ms, `ninety-nine point five` for 99.5 %, `sixty` for a count, `eight point two` for 8.2 of 10.
         """
         if self.axis == "price":
             return money_in_words(exact(self.number * 100))

@@ -21,7 +21,7 @@ from .axes import AXES, Axis, Value
 from .facts import Facts, draw_value, fit, tidy
 
 LEAD: Final = 0.12
-"""Minimum lead in goodness of the best tool under a preference; on a log scale a factor of about two."""
+"""Minimum lead of the best tool in the score of a choice rule; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
 _LEADING: Final = (0.0, 0.12)
 """Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
@@ -98,7 +98,7 @@ def winners(matrix: NDArray[np.float64], rules: RuleSet, lead: float = LEAD) -> 
     Args:
         matrix: Features of the tools, of shape (tools, columns).
         rules: The rules.
-        lead: Minimum lead in goodness.
+        lead: Minimum lead of the best tool over the second best, in the score of the rule.
     """
     best, leads = rules.leads(matrix)
     clear: NDArray[np.intp] = np.where(leads >= lead, best, -1)

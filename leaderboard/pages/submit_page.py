@@ -64,7 +64,7 @@ class Handlers:
         profile: gr.OAuthProfile | None,
         request: gr.Request,
     ) -> dict[str, Any]:
-        """Return all problems of a file and its form. Nothing is stored or counted.
+        """Return all problems of a file and its form. Nothing is stored, and the check does not count as a submission.
 
         Args:
             file: File of predictions in JSON Lines format.

@@ -51,7 +51,7 @@ COLUMNS: Final = (
         "Tool, full split",
         "Tool accuracy on the full test split; a dash if only the core was answered. It does not count for the rank.",
     ),
-    Column("lift", "Lift", "Tool accuracy with the user's own history minus that with another user's history."),
+    Column("lift", "Lift", "Tool accuracy with the user's own history minus the accuracy with another user's history."),
     Column("format_rate", "Format", "Format rate: a tool call can be parsed from the reply."),
     Column("hallucination_rate", "Hallucination", "Hallucination rate: the called tool is not among the candidates."),
     Column("error_classes", "Error classes", "Share of replies in each error class, correct replies first."),

@@ -61,7 +61,7 @@ class Row:
     """Rates on the full split; empty if only the core was answered."""
     full_intervals: Mapping[str, tuple[float, float]]
     lift: float | None
-    """Tool accuracy with the user's own history minus that with another user's; None unless both were submitted."""
+    """Accuracy with the user's own history minus accuracy with another user's; None unless both were submitted."""
     error_classes: Mapping[str, float]
     cut: float | None
     """Share of the replies that were cut at the limit of output tokens; None if the file does not state it."""
@@ -269,7 +269,7 @@ def _best_of_each(scored: Sequence[Row]) -> list[Row]:
 
 
 def rows_of_accounts(found: Iterable[Row]) -> list[Row]:
-    """Return the best row of each account, without baselines and without runs on other histories.
+    """Return the best row of each account, without baselines and runs that were shown another user's history or none.
 
     Args:
         found: Rows, highest tool accuracy first.

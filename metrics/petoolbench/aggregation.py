@@ -105,7 +105,7 @@ def judge(prediction: str | None, reference: Reference, scorer: ScorerName = "de
 
 
 class Judged(NamedTuple):
-    """Verdicts on the predictions of rows, with the columns of the rows that aggregation needs."""
+    """Verdicts on predictions, and the columns of their rows that are needed for aggregation."""
 
     verdicts: list[Verdict]
     ids: list[str]

@@ -40,7 +40,9 @@ def deal(
     rows: Annotated[
         int, typer.Option("--rows", min=1, help="Number of rows to select; at most one from each query group.")
     ] = ROWS,
-    split: Annotated[str, typer.Option("--split", help=choices("Split to deal from", SPLITS))] = "test",
+    split: Annotated[
+        str, typer.Option("--split", help=choices("Split that the rows are selected from", SPLITS))
+    ] = "test",
     answers: Annotated[
         Path | None,
         typer.Option(

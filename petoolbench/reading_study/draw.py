@@ -57,7 +57,7 @@ def _chosen(group_of: NDArray[np.int64], codes: NDArray[np.int64], count: int) -
         is_used[group_of[index]] = by > 0
 
     def costs() -> NDArray[np.float64]:
-        """Return the increase of the weighted sum of squared counts by each instance."""
+        """Return, for each instance, by how much the weighted sum of squared counts would grow if it were chosen."""
         return np.where(is_used[group_of], np.inf, (2 * counts[codes] + 1) @ _WEIGHTS)
 
     for _ in range(count):

@@ -21,7 +21,7 @@ INSTRUCTIONS: Final = "instructions.md"
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """Instance of a row."""
+    """The instance of the data set that a row of the study shows."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 

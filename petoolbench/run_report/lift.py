@@ -1,4 +1,4 @@
-"""Personalisation lift: tool accuracy with the user's own history minus that with another user's history or none."""
+"""Personalisation lift: accuracy with the user's own history minus accuracy with another user's history or none."""
 
 from __future__ import annotations
 
