@@ -172,7 +172,7 @@ class Handlers:
             licences: Licences to return; empty for all.
             size: Size class, as in the page address.
             since: Earliest day of submission, YYYY-MM-DD; empty for no limit.
-            every: True to return all rows instead of the best one of each account.
+            every: True to return all rows instead of the best one of each system of an account.
 
         Raises:
             gr.Error: If the split, config or size class is unknown.
@@ -269,7 +269,7 @@ def _controls(split: Any, *, has_core: bool) -> _Controls:
             max_length=100,
             elem_id="search",
         )
-        every = gr.Checkbox(label="All runs of each account", elem_id="every", scale=0, min_width=220, container=False)
+        every = gr.Checkbox(label="All runs of each system", elem_id="every", scale=0, min_width=220, container=False)
     with gr.Accordion("Filters, order and columns", open=False, elem_id="filters"):
         with gr.Row():
             badges = gr.CheckboxGroup(list(BADGES), label="Badge (none selected: all)", elem_id="badges")

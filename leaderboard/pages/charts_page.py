@@ -134,7 +134,7 @@ class Handlers:
 
 def _default_systems(rows: Sequence[Row]) -> list[str]:
     """Return the submission ids of the best systems, and of as many baselines."""
-    best = [row.id for row in ranking.rows_of_accounts(rows)][:_FIRST]
+    best = [row.id for row in ranking.rows_of_systems(rows)][:_FIRST]
     return [*best, *[row.id for row in rows if row.badge == "baseline"][:_FIRST]]
 
 

@@ -78,7 +78,7 @@ class Handlers:
 
 def _default_pair(rows: Sequence[Row]) -> list[str]:
     """Return the submission ids of the two best systems, or of baselines if there are fewer than two systems."""
-    systems = [row.id for row in [*ranking.rows_of_accounts(rows), *rows] if row.badge != "baseline"][:2]
+    systems = [row.id for row in [*ranking.rows_of_systems(rows), *rows] if row.badge != "baseline"][:2]
     return [*dict.fromkeys([*systems, *(row.id for row in rows)])][:2]
 
 

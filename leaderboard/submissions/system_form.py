@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from leaderboard.stores.stored_records import HistoryShown, System
 
+from .shown_names import invisible, mixed_word, reserved
+
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 _LICENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+()-]{0,63}")
 
@@ -19,11 +21,22 @@ _LICENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+()-]{0,63}")
 def _plain(text: str) -> str:
     """Return text in NFC; reject invisible characters and those that change the text direction."""
     text = unicodedata.normalize("NFC", text).strip()
-    hidden = next((character for character in text if not character.isprintable()), None)
+    hidden = next((character for character in text if not character.isprintable()), None) or invisible(text)
     if hidden is not None:
         raise ValueError(f"holds {hidden!a}, which is not a printable character")
     if any(unicodedata.category(character) == "Co" for character in text) or _has_stacked_marks(text):
         raise ValueError("holds characters that cannot be read")
+    return text
+
+
+def _clear(text: str) -> str:
+    """Return a name; reject one that readers can mistake for another."""
+    word = mixed_word(text)
+    if word is not None:
+        raise ValueError(f"holds {word!a}, a word with letters of two alphabets. Write it in one")
+    name = reserved(text)
+    if name is not None:
+        raise ValueError(f"looks like {name!r}, the name of a baseline or of the benchmark. Choose another one")
     return text
 
 
@@ -78,8 +91,10 @@ class _Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, AfterValidator(_plain), Field(max_length=80), AfterValidator(_not_empty)]
-    team: Annotated[str, Field(max_length=80), AfterValidator(_plain)] = ""
+    name: Annotated[
+        str, AfterValidator(_plain), Field(max_length=80), AfterValidator(_not_empty), AfterValidator(_clear)
+    ]
+    team: Annotated[str, Field(max_length=80), AfterValidator(_plain), AfterValidator(_clear)] = ""
     link: Annotated[str, Field(max_length=193), AfterValidator(_plain), AfterValidator(_repository)] = ""
     licence: Annotated[str, Field(max_length=64), AfterValidator(_plain), AfterValidator(_licence)] = ""
     parameters_b: _Optional = None

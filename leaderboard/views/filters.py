@@ -102,7 +102,7 @@ class View:
     since: str = ""
     """Earliest day of submission, ISO 8601; empty for no limit."""
     every: bool = False
-    """True to show all rows instead of the best one of each account."""
+    """True to show all rows instead of the best one of each system of an account."""
     sort: str = "rank"
     upwards: bool = True
     """True for ascending order; for `rank` that is the highest tool accuracy first."""

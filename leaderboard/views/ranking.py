@@ -5,8 +5,8 @@ the full split.
 
 The best rank of a system is 1 plus the number of systems whose interval of tool accuracy is entirely above its own.
 Systems that the data cannot distinguish therefore share a rank. Baselines and runs with another user's history or
-without history have no rank. "One row per account" uses the account that the Hub confirms, not the team name, which
-any submitter can type.
+without history have no rank. A system is one row: the name of the system and the account that the Hub confirms, not the
+team name, which any submitter can type.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from leaderboard.stores.stored_records import (
     SplitScores,
     Submission,
 )
+from leaderboard.submissions.shown_names import looks_like
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
 BOARDS: Final = (OVERALL, *HISTORY_TYPES)
@@ -125,7 +126,7 @@ def rows(
         board: A config, or `overall` for submissions that answer every config.
         split: Split that the submissions answer.
         revision: Data revision. Submissions for other revisions are not comparable and are left out.
-        every: True to return all rows instead of the baselines and the best row of each account.
+        every: True to return all rows instead of the baselines and the best row of each system.
         main: Rows that the main figure is on. Outcomes on others, from before the core was scored, are left out.
 
     Raises:
@@ -256,20 +257,24 @@ def _with_lift(scored: Sequence[Row]) -> list[Row]:
 
 
 def _best_of_each(scored: Sequence[Row]) -> list[Row]:
-    """Return the baselines and the first ranked row of each account."""
-    seen: set[str] = set()
+    """Return the baselines and the first ranked row of each system of an account.
+
+    Names that look alike are one system, so that an account cannot fill the board with the spellings of a name.
+    """
+    seen: set[tuple[str, str]] = set()
     kept = []
     for row in scored:
         if row.badge != "baseline":
-            if row.history != "own" or row.account_key in seen:
+            key = row.account_key, looks_like(row.system)
+            if row.history != "own" or key in seen:
                 continue
-            seen.add(row.account_key)
+            seen.add(key)
         kept.append(row)
     return kept
 
 
-def rows_of_accounts(found: Iterable[Row]) -> list[Row]:
-    """Return the best row of each account, without baselines and runs that were shown another user's history or none.
+def rows_of_systems(found: Iterable[Row]) -> list[Row]:
+    """Return the best row of each system, without baselines and runs that were shown another user's history or none.
 
     Args:
         found: Rows, highest tool accuracy first.

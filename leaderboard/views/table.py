@@ -68,7 +68,7 @@ def _columns(found: Sequence[Row], view: View, main: Rows) -> list[Column]:
 
 def _count(rows: Sequence[Row], view: View, of: int, main: Rows) -> str:
     count = f"{len(rows)} of {of} rows" if len(rows) < of else f"{of} rows"
-    kept = "all runs" if view.every else "the best run of each account, and baselines"
+    kept = "all runs" if view.every else "the best run of each system, and baselines"
     by = RATE_LABELS[RANKED_BY] if view.sort == "rank" else sort_label(view.sort)
     where = ""
     if main == CORE:

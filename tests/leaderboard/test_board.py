@@ -48,15 +48,16 @@ def test_baselines_and_runs_on_other_histories_have_no_rank() -> None:
     ]
 
 
-def test_only_the_best_row_of_each_account_is_kept_regardless_of_the_team_name() -> None:
+def test_only_the_best_row_of_each_system_of_an_account_is_kept_regardless_of_the_team_name() -> None:
     rows = rows_of(
-        entry(1, 0.5, account="otter", team="Otters"),
-        entry(2, 0.6, account="otter", team="Otters"),
-        entry(3, 0.9, account="thief", team="Otters"),
+        entry(1, 0.5, account="otter", team="Otters", name="wren"),
+        entry(2, 0.6, account="otter", team="Otters", name="Wren "),
+        entry(6, 0.55, account="otter", team="Otters", name="finch"),
+        entry(3, 0.9, account="thief", team="Otters", name="wren"),
         entry(4, 0.2, badge="baseline", account="us"),
         entry(5, 0.1, badge="baseline", account="us"),
     )
-    assert [row.id[-1] for row in rows] == ["3", "2", "4", "5"]
+    assert [row.id[-1] for row in rows] == ["3", "2", "6", "4", "5"]
 
 
 def test_lift_compares_runs_of_the_same_account_and_system_name_with_own_and_swapped_history() -> None:

@@ -31,6 +31,7 @@ from leaderboard.stores.stored_records import (
     SplitScores,
     latest,
 )
+from leaderboard.submissions.shown_names import RESERVED
 from leaderboard.submissions.validation import check
 from leaderboard.views.paired_difference import CompareError, compare_submissions, compare_tallies
 from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
@@ -331,6 +332,7 @@ def test_baselines_are_added_once_and_their_test_files_are_not_stored(
 
 def test_every_baseline_has_a_description() -> None:
     assert DESCRIPTIONS.keys() == {EMPTY, *(name.replace("_", " ") for name in PERMANENT)}
+    assert DESCRIPTIONS.keys() < set(RESERVED)
 
 
 def test_the_scorer_version_covers_every_module_of_the_metric() -> None:

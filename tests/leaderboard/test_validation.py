@@ -351,6 +351,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"name": "a\ud800"}, "name: "),
     ({"name": "\ue000"}, r"name: holds '\ue000'"),
     ({"name": 3}, "name: "),
+    ({"name": "a\u3164b"}, r"name: holds '\u3164'"),
+    ({"name": "a\ufe0fb"}, r"name: holds '\ufe0f'"),
+    ({"name": "\u043er\u0430cle"}, "name: holds "),  # Cyrillic letters among Latin ones
+    ({"name": "my \u03b2eta"}, "name: holds "),
+    *(({"name": name}, f"name: looks like {taken!r}, the name of a baseline") for name, taken in (
+        ("Oracle", "oracle"), ("0rac1e", "oracle"), ("\uff4f\uff52\uff41\uff43\uff4c\uff45", "oracle"), ("most-popular", "most popular"),
+    )),
+    ({"team": "petoolbench "}, "team: looks like 'PEToolBench'"),
     ({"team": "b\ta"}, r"team: holds '\t'"),
     *(({"link": link}, "link: ") for link in ("name", "a/b/c", "../b", "a/..", ".a/b", "a/b\n c", "a//b", "https://a.b/c", "javascript:alert(1)/x", "a/b?c", "é/b", "a/b..c")),
     ({"licence": "<b>"}, "licence: "),
@@ -376,6 +384,14 @@ def test_valid_descriptions_of_systems() -> None:
     assert read_system(
         {"name": " Cafe\u0301 \U0001f600 <b>=1 ", "parameters_b": "", "cost_usd": 0, "description": "a\n b"}
     ) == System("Café \U0001f600 <b>=1", cost_usd=0.0, description="a b")
+    for name in (
+        "GPT \u03b2",
+        "\u043c\u043e\u0434\u0435\u043b\u044c 2",
+        "\u65e5\u672c LLM",
+        "\u2764\ufe0f model",
+        "oracle 2",
+    ):
+        assert isinstance(read_system({"name": name}), System), name
     problems = read_system({"name": "", "link": "x", "cost_usd": "y"})
     assert isinstance(problems, list)
     assert len(problems) == 3
