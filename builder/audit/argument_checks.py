@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from builder.users.arguments import article_forms
-from builder.users.values.asked_values import Reading, asks_for_usual, read_asked
+from builder.users.values.asked_values import Reading, asks_for_usual, is_only_number, read_asked
 from builder.users.values.codes import CURRENCY_NAMES, LANGUAGE_NAMES
 from builder.users.values.days import read_days
 from builder.users.values.places import country_names
@@ -73,7 +73,7 @@ def _of_option(row: Instance, item: OptionalParameter, form: ParameterForm, valu
     readings = read_asked(item, plain, today)
     if len(readings) == 1:
         (reading,) = readings
-        if set(map(_key, _forms(reading, item, form))) != values:
+        if set(map(_key, _forms(reading, item, form))) != values or not is_only_number(item, plain):
             return None
         if item.kind == "unit":
             return "option" if reading[1] == form.unit else "unit"

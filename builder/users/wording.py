@@ -11,7 +11,7 @@ from builder.argument_config import ArgumentConfig
 from builder.records import SlotValue
 from builder.world.optional_parameters import OptionalParameter, usual_texts
 
-from .values.asked_values import asks, asks_for_usual, draw_asked, read_asked, words_for
+from .values.asked_values import asks, asks_for_usual, draw_asked, is_only_number, read_asked, words_for
 from .values.context import ValueSource
 from .values.days import is_adverb, names_day
 
@@ -94,7 +94,7 @@ def is_clear(instruction: str, asked: Collection[AskedOption], draw: ValueSource
     return all(
         (not read_asked(item.parameter, plain, day) and asks_for_usual(item.parameter, plain))
         if item.value.kind == "implicit"
-        else len(read_asked(item.parameter, plain, day)) == 1
+        else len(read_asked(item.parameter, plain, day)) == 1 and is_only_number(item.parameter, plain)
         for item in asked
     )
 

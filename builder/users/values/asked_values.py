@@ -41,6 +41,11 @@ _USUAL_LANGUAGE: Final = 0.9
 _MOST_PAST: Final = 40
 _MOST_AHEAD: Final = 60
 """Days from the request up to which the days of optional parameters lie."""
+_NUMBER_WORDS: Final = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|couple|few|dozen)\b",
+    re.IGNORECASE,
+)
+"""Numbers in words. `One` is not among them, since it is also a pronoun."""
 _WITH_ARTICLE: Final = frozenset({"Netherlands", "United States", "United Kingdom", "Philippines"})
 """Countries whose names take an article."""
 
@@ -101,6 +106,16 @@ def read_asked(parameter: OptionalParameter, instruction: str, today: date | Non
         for match in pattern.finditer(instruction):
             found |= _readings(parameter, match["value"], today)
     return found
+
+
+def is_only_number(parameter: OptionalParameter, instruction: str) -> bool:
+    """Return True unless an instruction that asks for a number of something has another number in words.
+
+    "Say it in three sentences. Seven sentences are enough." would ask for two numbers, and so might "three terms each.
+    Eight results."
+    """
+    is_number = parameter.kind == "option" and parameter.draws == "list"
+    return not is_number or len(_NUMBER_WORDS.findall(instruction)) <= 1
 
 
 def asks_for_usual(parameter: OptionalParameter, instruction: str) -> bool:

@@ -56,6 +56,14 @@ def test_an_instruction_that_asks_twice_is_not_clear() -> None:
     assert is_clear(f'She wrote "The answer should be in Dutch." {asked.text}', [asked], draw)
 
 
+def test_an_instruction_with_another_number_is_not_clear() -> None:
+    draw = source(0)
+    asked = habitual(Habit(NAMED["sentences"], SlotValue(7, "seven", "option")), "formal", draw)
+    assert is_clear(f'Kindly condense: "Two doors, three keys." {asked.text}', [asked], draw)
+    assert not is_clear(f'I may read but three sentences of it. Kindly condense: "A door." {asked.text}', [asked], draw)
+    assert not is_clear(f"{asked.text} A few are enough.", [asked], draw)
+
+
 @pytest.mark.parametrize("register", CONCERN_REGISTERS)
 def test_a_reference_to_earlier_requests_names_the_parameter_and_no_value(register: str) -> None:
     for item in (item for item in asked_parameters() if item.usual):
