@@ -22,7 +22,7 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import History, Interaction, Profile, Query, Scenario, User, Wish
-from builder.world.concerns import Concern, concerns
+from builder.world.concerns import OCCUPATIONS, SPHERES, Concern, concerns
 from builder.world.optional_parameters import OptionalParameter
 from builder.world.service_catalogue import TODAY
 
@@ -214,18 +214,24 @@ class ChoiceInstanceMaker:
         )
 
     def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> Iterator[list[Concern]]:
-        """Draw concerns of different spheres in one register, of which the first asks for the job; several times."""
+        """Draw concerns of different spheres in one register, of which the first asks for the job; several times.
+
+        A life has one occupation, unless it has more concerns than there are other spheres.
+        """
         known = self._resources.concerns
         fitting = [concern for concern in known if job in concern.requests]
         for first in rng.permutation(len(fitting)):
             chosen = [fitting[int(first)]]
-            for place in rng.permutation(len(known)):
-                other = known[int(place)]
-                if len(chosen) == number:
-                    break
-                fits = other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen)
-                if fits and (not other.countries or _countries([*chosen, other])):
-                    chosen.append(other)
+            order = rng.permutation(len(known)).tolist()
+            others = len(SPHERES) - len(OCCUPATIONS)
+            for occupations in (1, number - others) if number > others + 1 else (1,):
+                for other in (known[place] for place in order):
+                    if len(chosen) == number:
+                        break
+                    fits = other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen)
+                    fits = fits and sum(own.sphere in OCCUPATIONS for own in (*chosen, other)) <= occupations
+                    if fits and (not other.countries or _countries([*chosen, other])):
+                        chosen.append(other)
             yield chosen
 
     def _habit(self, life: Life, home: Situation, rng: np.random.Generator) -> Habit | None:

@@ -19,6 +19,8 @@ CONCERN_REGISTERS: Final = ("terse", "chatty", "formal", "second-language", "voi
 """Ways in which a person writes: notes, friendly talk, full sentences, English as a second language, dictation."""
 SPHERES: Final = ("work", "trade", "study", "club", "family", "hobby")
 """Parts of a life."""
+OCCUPATIONS: Final = frozenset({"work", "trade", "study"})
+"""Parts that fill a person's days; few people have two of them."""
 
 
 @dataclass(frozen=True, slots=True)

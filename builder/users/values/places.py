@@ -31,7 +31,7 @@ _POINTS_AT_HOME = 0.85
 """Share of the coordinates that are at home in any case; the others are as often as other places."""
 _IN_COUNTRY = 0.9
 """Share of the others that are in the same country."""
-_NEAR = 12
+_NEAR = 4
 """Distance from the centre of a city up to which coordinates lie, in hundredths of a degree."""
 _STREETS = (
     "Maple Avenue", "Oak Street", "Cedar Lane", "Elm Street", "Walnut Street", "Park Road", "Church Street",
