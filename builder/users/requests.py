@@ -9,6 +9,7 @@ no final instruction names a tool or a provider.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from string import Formatter
@@ -63,6 +64,8 @@ class _Request:
     habit: Habit | None = None
     final: bool = False
     silent: bool = False
+    takes_turns: bool = False
+    """True to draw values of the concern that the history has least often."""
 
 
 class Voice:
@@ -87,11 +90,13 @@ class Voice:
         self._trade = " ".join(words) if concern.sphere != "family" else ""
         self._orders: dict[str, list[str]] = {}
         self._shown: set[str] = set()
+        self._used: Counter[tuple[str, str, str]] = Counter()
 
     def restart(self) -> None:
-        """Begin a new history: no text has been used, and no name shown."""
+        """Begin a new history: no text or value has been used, and no name shown."""
         self._orders.clear()
         self._shown.clear()
+        self._used.clear()
 
     def final(
         self,
@@ -132,7 +137,7 @@ class Voice:
         *,
         silent: bool = False,
     ) -> Scenario | None:
-        """Draw a request of a history. The texts of a job take turns.
+        """Draw a request of a history. The texts of a job take turns, and so do the concern's values where they can.
 
         Args:
             job: Job that it asks for.
@@ -144,9 +149,12 @@ class Voice:
         """
         texts = self.concern.requests[job.name]
         text = self._next_text(job.name, texts.texts, wanted, rng)
-        for _ in range(_ATTEMPTS):
-            scenario = self._attempt(job, texts, text, _Request(situation, habit, silent=silent), rng)
+        for attempt in range(_ATTEMPTS):
+            takes_turns = attempt < _ATTEMPTS // 2
+            request = _Request(situation, habit, silent=silent, takes_turns=takes_turns)
+            scenario = self._attempt(job, texts, text, request, rng)
             if scenario is not None:
+                self._used.update((job.name, name, str(scenario.values[name].value)) for name in texts.values)
                 return scenario
         return None
 
@@ -173,7 +181,7 @@ class Voice:
         rng: np.random.Generator,
     ) -> Scenario | None:
         """Draw values for a text; None if they or the instruction are rejected."""
-        own = self._own_values(job, texts, rng, final=request.final)
+        own = self._own_values(job, texts, rng, request)
         source = ValueSource(rng, situation=replace(request.situation, trade=self._trade))
         drawn = draw_values([slot for slot in job.slots if slot.name not in own], source)
         values = {slot.name: own[slot.name] if slot.name in own else drawn[slot.name] for slot in job.slots}
@@ -201,15 +209,19 @@ class Voice:
         return draw_options(others, register, source, dials)
 
     def _own_values(
-        self, job: RequestJob, texts: RequestTexts, rng: np.random.Generator, *, final: bool
+        self, job: RequestJob, texts: RequestTexts, rng: np.random.Generator, request: _Request
     ) -> dict[str, SlotValue]:
         """Draw the values that the concern has; the first ones are for final instructions if a job needs no others."""
         is_split = len(texts.values) == len(job.slots)
         own = {}
         for name, values in texts.values.items():
             last = max(len(values) * _FINAL_PERCENT // 100, 1)
-            options = (values[:last] if final else values[last:]) if is_split else values
-            own[name] = plain(options[int(rng.integers(len(options)))].format(**self.names))
+            options = (values[:last] if request.final else values[last:]) if is_split else values
+            said = [option.format(**self.names) for option in options]
+            if request.takes_turns:
+                used = [self._used[job.name, name, value] for value in said]
+                said = [value for value, count in zip(said, used, strict=True) if count == min(used)]
+            own[name] = plain(said[int(rng.integers(len(said)))])
         return own
 
 
