@@ -15,10 +15,10 @@ CORE_ROWS: Final = 1000
 
 
 def core_query_groups(data: Path) -> tuple[str, ...]:
-    """Return the query groups of the core: the first ones of the test split, whole, with at least 1,000 rows.
+    """Return the query groups of the core: the first ones of the test split that have at least 1,000 rows together.
 
-    The generator takes turns in the numbers of concerns and of telling steps, and keeps the kinds of preference even.
-    So the first query groups are as even over them as the whole split. All configs have the same query groups.
+    The generator cycles through the numbers of concerns and of telling steps, and makes each kind of preference equally
+    often. So the core has the same balance of these as the whole split. All configs have the same query groups.
 
     Args:
         data: Folder of the data set.

@@ -96,7 +96,7 @@ def select_refuting(
         pool: The possible steps.
         options: Steps that may be selected, by job.
         rule: The rule that makes the choices.
-        rivals: Rules that would pick another tool in the end, of shape (rules,).
+        rivals: Rules that pick another tool than the preference for the final request, of shape (rules,).
         per_job: Maximum number of steps of a job.
         refutations: Number of steps that must contradict each rival.
 
@@ -131,14 +131,14 @@ def select_refuting(
 def telling_steps(
     pool: StepPool, steps: NDArray[np.intp], choices: NDArray[np.intp], rivals: NDArray[np.bool_], refutations: int
 ) -> NDArray[np.bool_]:
-    """Return which steps are telling: each contradicts a rival that fewer than `refutations` earlier steps contradict.
+    """Return which steps are telling: they contradict a rival that still fits the steps before.
 
     Args:
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules that would pick another tool in the end.
-        refutations: Contradictions after which a rival no longer counts as fitting.
+        rivals: Rules that pick another tool than the preference for the final request.
+        refutations: Number of contradicting steps from which a rival no longer fits.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
     before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted

@@ -109,7 +109,7 @@ class Handlers:
         return table.board_html(rows, view, of=total, main=main), filters.to_query(view)
 
     def apply(self, tab: str, *values: Any) -> Any:
-        """Return the table for the values of the controls, from its first page."""
+        """Return the first page of the table for new values of the controls."""
         return *self.drawn(replace(self.view_of(tab, values), page=1)), 1
 
     def search(self, address: str, tab: str, *values: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 
 class PEToolBenchError(Exception):
-    """Base class of all errors that a user can resolve. Messages name the offender and the next step."""
+    """Base class of all errors that a user can resolve. Messages name the cause and the next step."""
 
 
 class MetricError(PEToolBenchError, ValueError):

@@ -37,7 +37,7 @@ def import_released(
 ) -> None:
     """Convert the published PEToolLLM data to a data set that the other commands can read.
 
-    Reads both published formats: the early one, which also has keys such as `entry_id` and `apis_same_func`, and the
+    Reads both published formats: the early one, with keys such as `entry_id` and `apis_same_func`, and the
     later one, which has only `query`, three prompts and `api_call_ground_truth`.
     """
     with progress() as report:

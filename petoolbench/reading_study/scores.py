@@ -61,8 +61,8 @@ class ReadingScores:
         """Return a DataFrame with one row per filled-in form.
 
         Columns: `reader`, `number`, `instance_id`, `config`, `query_group`, `kind`, `concerns`; `tool_correct`,
-        `call_correct`, `error_class`; the right `tool` and `tool_arguments`, and what is `wanted`; `axes`, how the
-        named axes compare with the wanted ones; and the fields of the form.
+        `call_correct`, `error_class`; `tool` and `tool_arguments`, the right call; `wanted`, the axes of the
+        user's preference; `axes`, whether the reader named all, some or none of them; and the fields of the form.
         """
         import pandas as pd  # noqa: PLC0415  (slow to import, and only needed here)
 

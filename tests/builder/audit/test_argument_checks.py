@@ -168,7 +168,7 @@ def habit(instruction: str, said: str = "grams and millilitres", meaning: str = 
 
 
 USUAL = asking(
-    "For the measures, please follow my earlier requests.",
+    "My usual measures, please.",
     **{"kitchen measures": SlotValue("grams", "the measures", "implicit")},
 )
 EARLIER = habit("The quantities should be in grams and millilitres.")
