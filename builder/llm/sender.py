@@ -145,9 +145,10 @@ class Sender:
                         return await self._send(shaped, read)
         except self._tenacity.RetryError as error:
             last = str(error.last_attempt.exception())
+            number = error.last_attempt.attempt_number
             raise UnansweredRequestError(
-                f"The endpoint {str(self._client.base_url)!r} gave no answer in {error.last_attempt.attempt_number} "
-                f"tries. The last failure: {sentence(last)} {_KEPT}",
+                f"The endpoint {str(self._client.base_url)!r} gave no answer in {number} "
+                f"{'attempt' if number == 1 else 'attempts'}. The last failure: {sentence(last)} {_KEPT}",
                 last,
             ) from error
         finally:

@@ -179,7 +179,7 @@ def test_an_endpoint_that_never_answers_is_an_error(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"retries": 1})
     with (
         LlmServer(builder_script.reply, faults=Faults(server_error=1.0, max_consecutive=None)) as server,
-        pytest.raises(LlmError, match=r"gave no answer in 2 tries\. The last failure: status_50\d.*to resume"),
+        pytest.raises(LlmError, match=r"gave no answer in 2 attempts\. The last failure: status_50\d.*to resume"),
     ):
         ask(server, tmp_path / "cache.sqlite", 5, config=config)
 

@@ -300,7 +300,7 @@ def test_a_wrong_key_an_unknown_model_and_a_wrong_address_are_reported_soon(buil
             )
     began = time.monotonic()
     with pytest.raises(
-        LlmError, match=r"The last 8 requests failed and are not stored.*gave no answer in 4 tries.*not_reached"
+        LlmError, match=r"The last 8 requests failed and are not stored.*gave no answer in 4 attempts.*not_reached"
     ):
         predict(built, out, "http://127.0.0.1:9/v1")
     assert time.monotonic() - began < 20
