@@ -15,16 +15,16 @@ CORE_ROWS: Final = 1000
 
 
 def core_query_groups(data: Path) -> tuple[str, ...]:
-    """Return the query groups of the core: the first ones of the test split that have at least 1,000 rows together.
+    """Return the query groups of the core: those at the beginning of the test split, until their total is 1,000 rows.
 
-    The generator cycles through the numbers of concerns and of telling steps, and makes each kind of preference equally
-    often. So the core has the same balance of these as the whole split. All configs have the same query groups.
+    Consecutive query groups have one, two, three, one, two, ... concerns, and each kind of preference is equally
+    frequent. So the core has the same balance of these as the whole split. All configs have the same query groups.
 
     Args:
         data: Folder of the data set.
 
     Returns:
-        Names of query groups, sorted; empty if the split has no more rows than the core.
+        Names of query groups, sorted. Empty if the whole split has at most 1,000 rows; then there is no core.
 
     Raises:
         ReadError: If a file is missing or malformed.

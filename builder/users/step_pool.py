@@ -96,7 +96,7 @@ def select_refuting(
         pool: The possible steps.
         options: Steps that may be selected, by job.
         rule: The rule that makes the choices.
-        rivals: Rules that pick another tool than the preference for the final request, of shape (rules,).
+        rivals: Rules that answer the final request with another tool than the preference does, of shape (rules,).
         per_job: Maximum number of steps of a job.
         refutations: Number of steps that must contradict each rival.
 
@@ -137,8 +137,8 @@ def telling_steps(
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules that pick another tool than the preference for the final request.
-        refutations: Number of contradicting steps from which a rival no longer fits.
+        rivals: Rules that answer the final request with another tool than the preference does.
+        refutations: A rival no longer fits if at least this number of steps contradict it.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
     before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted
