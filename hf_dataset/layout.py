@@ -89,7 +89,7 @@ def shards_in(folder: Path, name: str) -> list[str]:
 
     Args:
         folder: Folder of the data set, or of the answers.
-        name: Path of the table, as in `shards`.
+        name: Path of the table, as returned by `split_file` or `answers_file`.
 
     Raises:
         OSError: If the folder cannot be read.

@@ -43,8 +43,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How the build selects the past tool calls of a user: structured (tools that share properties with "
-        "the correct tool; the default) or embedding (tools whose description is similar to that of the correct tool).",
+        help="Which tools the user called in the past: tools that share properties with the correct tool (structured, "
+        "the default), or tools whose descriptions are similar to its description (embedding).",
     ),
 ]
 LlmName = Annotated[

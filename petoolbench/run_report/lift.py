@@ -38,7 +38,7 @@ class Lift:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedRun:
-    """Run with a swapped or empty history that cannot be paired with a run on the users' own histories."""
+    """A run with swapped or empty histories for which there is no run with the users' own histories to compare with."""
 
     name: str
     config: str
