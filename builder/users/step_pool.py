@@ -96,7 +96,7 @@ def select_refuting(
         pool: The possible steps.
         options: Steps that may be selected, by job.
         rule: The rule that makes the choices.
-        rivals: Rules that answer the final request with another tool than the preference does, of shape (rules,).
+        rivals: Rules that pick another tool than the preference does for the instruction, of shape (rules,).
         per_job: Maximum number of steps of a job.
         refutations: Number of steps that must contradict each rival.
 
@@ -131,14 +131,15 @@ def select_refuting(
 def telling_steps(
     pool: StepPool, steps: NDArray[np.intp], choices: NDArray[np.intp], rivals: NDArray[np.bool_], refutations: int
 ) -> NDArray[np.bool_]:
-    """Return which steps are telling: they contradict a rival that still fits the steps before.
+    """Return which calls of a history are telling: each of them contradicts a rival that the calls before it do not.
 
     Args:
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules that answer the final request with another tool than the preference does.
-        refutations: A rival no longer fits if at least this number of steps contradict it.
+        rivals: Rules that pick another tool than the preference does for the instruction of the instance.
+        refutations: Number of contradictions that rule a rival out. Calls that contradict rivals which are ruled out
+            already are not telling.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
     before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted

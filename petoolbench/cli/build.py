@@ -43,8 +43,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="Which tools the user called in the past: tools that share properties with the correct tool (structured, "
-        "the default), or tools whose descriptions are similar to its description (embedding).",
+        help="How the tools in the histories of the simulated users are chosen: by properties shared with the correct "
+        "tool (structured, the default), or by a description similar to that of the correct tool (embedding).",
     ),
 ]
 LlmName = Annotated[

@@ -87,7 +87,7 @@ def words_for(parameter: OptionalParameter, meaning: str, draw: ValueSource) -> 
 
 
 def asks(template: str, said: str) -> str:
-    """Return a text that asks for a value."""
+    """Return the text of a wish, such as `Reply in {value}.`, with its value in words."""
     if is_adverb(said):
         template = template.replace("on {value}", "{value}")
     return template.format(value=said)
