@@ -39,7 +39,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of an engine."""
+    """Settings of the client of a language model."""
 
     base_url: str | None
     """Base URL of the endpoint, such as `http://127.0.0.1:8080/v1`; None for the client library's default."""

@@ -131,15 +131,14 @@ def select_refuting(
 def telling_steps(
     pool: StepPool, steps: NDArray[np.intp], choices: NDArray[np.intp], rivals: NDArray[np.bool_], refutations: int
 ) -> NDArray[np.bool_]:
-    """Return which calls of a history are telling: each of them contradicts a rival that the calls before it do not.
+    """Return which calls of a history are telling: those that contradict a rival which the earlier calls do not rule out.
 
     Args:
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
         rivals: Rules that pick another tool than the preference does for the instruction of the instance.
-        refutations: Number of contradictions that rule a rival out. Calls that contradict rivals which are ruled out
-            already are not telling.
+        refutations: Number of calls that must contradict a rival to rule it out.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
     before: NDArray[np.int64] = np.cumsum(refuted, axis=0) - refuted

@@ -67,7 +67,7 @@ def submit(
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the system.")],
     split: Annotated[
-        str, typer.Option("--split", help=choices("Split that the file answers", SPLITS[1:]))
+        str, typer.Option("--split", help=choices("Split of the instances that the predictions are for", SPLITS[1:]))
     ] = "validation",
     team: Annotated[str, typer.Option("--team", help="Team or authors.")] = "",
     link: Annotated[str, typer.Option("--link", help="Model repository on the Hugging Face Hub, ORG/NAME.")] = "",

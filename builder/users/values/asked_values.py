@@ -87,7 +87,7 @@ def words_for(parameter: OptionalParameter, meaning: str, draw: ValueSource) -> 
 
 
 def asks(template: str, said: str) -> str:
-    """Return the text of a wish, such as `Reply in {value}.`, with its value in words."""
+    """Return a sentence that asks for a value of a parameter, such as `Reply in {value}.`, with the value filled in."""
     if is_adverb(said):
         template = template.replace("on {value}", "{value}")
     return template.format(value=said)
