@@ -131,7 +131,7 @@ def select_refuting(
 def telling_steps(
     pool: StepPool, steps: NDArray[np.intp], choices: NDArray[np.intp], rivals: NDArray[np.bool_], refutations: int
 ) -> NDArray[np.bool_]:
-    """Return which calls of a history are telling: those that contradict a rival which the earlier calls do not rule out.
+    """Return which calls of a history are telling: they contradict a rival which the earlier calls do not rule out.
 
     Args:
         pool: The possible steps.
