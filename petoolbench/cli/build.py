@@ -43,8 +43,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="How the tools in the histories of the simulated users are chosen: by properties shared with the correct "
-        "tool (structured, the default), or by a description similar to that of the correct tool (embedding).",
+        help="Which tools the build puts into a user's history: tools that share properties with the correct tool of the "
+        "instance (structured, the default), or tools with a similar description (embedding).",
     ),
 ]
 LlmName = Annotated[

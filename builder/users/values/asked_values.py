@@ -87,7 +87,7 @@ def words_for(parameter: OptionalParameter, meaning: str, draw: ValueSource) -> 
 
 
 def asks(template: str, said: str) -> str:
-    """Return a sentence that asks for a value of a parameter, such as `Reply in {value}.`, with the value filled in."""
+    """Fill a value into a sentence of an instruction: `Reply in {value}.` becomes `Reply in French.`"""
     if is_adverb(said):
         template = template.replace("on {value}", "{value}")
     return template.format(value=said)
