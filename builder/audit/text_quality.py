@@ -180,11 +180,13 @@ def stated(value: str | float, instruction: str) -> bool:
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return any(float(number) == value for number in _NUMBER.findall(instruction))
-    text = str(value)
-    date = _DATE.fullmatch(text)
-    if date and f"{int(date[3])} {_MONTHS[int(date[2]) - 1]} {date[1]}" in instruction:
-        return True
-    return text in instruction and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", instruction) is not None
+    forms = [str(value)]
+    date = _DATE.fullmatch(forms[0])
+    if date:
+        forms.append(f"{int(date[3])} {_MONTHS[int(date[2]) - 1]} {date[1]}")
+    return any(
+        form in instruction and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", instruction) is not None for form in forms
+    )
 
 
 def leaves(value: Any) -> Iterator[str | float]:

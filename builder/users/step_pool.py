@@ -137,7 +137,7 @@ def telling_steps(
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules that differ from the preference: for the current instruction, they pick another tool.
+        rivals: Rules that pick another tool than the preference for the current instruction. Calls can contradict them.
         refutations: Number of calls that must contradict a rival to rule it out.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0

@@ -43,8 +43,8 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="Which tools the build puts into a user's history: tools that share properties with the correct tool of the "
-        "instance (structured, the default), or tools with a similar description (embedding).",
+        help="Which tools the build puts into a user's history: tools that share properties with the correct tool of "
+        "the instance (structured, the default), or tools with a similar description (embedding).",
     ),
 ]
 LlmName = Annotated[

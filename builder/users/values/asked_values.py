@@ -87,7 +87,7 @@ def words_for(parameter: OptionalParameter, meaning: str, draw: ValueSource) -> 
 
 
 def asks(template: str, said: str) -> str:
-    """Fill a value into a sentence of an instruction: `Reply in {value}.` becomes `Reply in French.`"""
+    """Fill a value into a sentence of an instruction, so that `Reply in {value}.` becomes `Reply in French.`."""
     if is_adverb(said):
         template = template.replace("on {value}", "{value}")
     return template.format(value=said)

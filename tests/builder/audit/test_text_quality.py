@@ -61,6 +61,7 @@ def test_instructions_with_equal_vectors_have_similarity_one() -> None:
         ("2026-03-04", "on 4 March 2026", True),
         ("2026-03-04", "on 2026-03-04", True),
         ("2026-03-04", "on 5 March 2026", False),
+        ("2027-01-08", "8 January to 18 January 2027", False),
         (12.5, "at 12.5 degrees", True),
         (5, "5500 over 60 months", False),
         (5, "at 2.5 percent", False),
