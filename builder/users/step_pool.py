@@ -96,7 +96,7 @@ def select_refuting(
         pool: The possible steps.
         options: Steps that may be selected, by job.
         rule: The rule that makes the choices.
-        rivals: Rules that pick another tool than the preference for the current instruction, of shape (rules,).
+        rivals: Rules other than the preference that pick a different tool, of shape (rules,).
         per_job: Maximum number of steps of a job.
         refutations: Number of steps that must contradict each rival.
 
@@ -137,7 +137,7 @@ def telling_steps(
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules that pick another tool than the preference for the current instruction. Calls can contradict them.
+        rivals: Rules other than the preference. For the current instruction, they pick a different tool.
         refutations: Number of calls that must contradict a rival to rule it out.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0
