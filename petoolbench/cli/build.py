@@ -43,9 +43,9 @@ Similarity = Annotated[
     str | None,
     typer.Option(
         "--similarity",
-        help="Which tools a history contains. structured (the default): tools with attributes, such as fast or free, that "
-        "the correct tool has too. embedding: tools whose descriptions are similar to that of the correct tool. This "
-        "option is not available for the built-in catalogue.",
+        help="Which tools a history contains. structured (the default): tools with attributes, such as fast or free, "
+        "that the correct tool has too. embedding: tools whose descriptions are similar to that of the correct tool. "
+        "This option is not available for the built-in catalogue.",
     ),
 ]
 LlmName = Annotated[
