@@ -17,9 +17,9 @@ CORE_ROWS: Final = 1000
 def core_query_groups(data: Path) -> tuple[str, ...]:
     """Return the query groups of the core: those at the beginning of the test split, until their total is 1,000 rows.
 
-    Consecutive query groups have one, two, three, one, two, ... concerns, and each user gets the kind of preference
-    that is rarest so far, if possible. So the core has about the same shares of each number of concerns, and of each kind of
-    preference, as the whole split. All configs have the same query groups.
+    The split was generated so that consecutive query groups have one, two, three, one, two, ... concerns, and that each
+    kind of preference is about equally frequent among consecutive users. So the core has about the same shares of both
+    as the whole split. All configs have the same query groups.
 
     Args:
         data: Folder of the data set.

@@ -45,7 +45,7 @@ Similarity = Annotated[
         "--similarity",
         help="Which tools a history contains. structured (the default): tools with attributes, such as fast or free, "
         "that the correct tool has too. embedding: tools whose descriptions are similar to that of the correct tool. "
-        "This option is not available for the built-in catalogue.",
+        "The built-in catalogue does not have this setting.",
     ),
 ]
 LlmName = Annotated[
