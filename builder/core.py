@@ -18,8 +18,8 @@ def core_query_groups(data: Path) -> tuple[str, ...]:
     """Return the query groups of the core: those at the beginning of the test split, until their total is 1,000 rows.
 
     The split was generated so that consecutive query groups have one, two, three, one, two, ... concerns, and that each
-    kind of preference is about equally frequent among consecutive users. So the core has about the same shares of both
-    as the whole split. All configs have the same query groups.
+    kind of preference is about equally frequent among consecutive users. So each number of concerns and each kind of
+    preference is about as frequent in the core as in the whole split. All configs have the same query groups.
 
     Args:
         data: Folder of the data set.

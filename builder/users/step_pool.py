@@ -137,7 +137,7 @@ def telling_steps(
         pool: The possible steps.
         steps: Steps in order.
         choices: Position of the called tool at each step.
-        rivals: Rules other than the preference. For the current instruction, they pick a different tool.
+        rivals: Rules that pick a wrong tool for the instruction of the instance.
         refutations: Number of calls that must contradict a rival to rule it out.
     """
     refuted = np.take(pool.ties[steps, choices], np.flatnonzero(rivals), axis=1) == 0

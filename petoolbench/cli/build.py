@@ -45,7 +45,7 @@ Similarity = Annotated[
         "--similarity",
         help="Which tools a history contains. structured (the default): tools with attributes, such as fast or free, "
         "that the correct tool has too. embedding: tools whose descriptions are similar to that of the correct tool. "
-        "The built-in catalogue does not have this setting.",
+        "With the built-in catalogue, --similarity is refused.",
     ),
 ]
 LlmName = Annotated[

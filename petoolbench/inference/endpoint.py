@@ -108,7 +108,7 @@ class OnlineModel:
 
 
 def reply_line(request: ModelRequest, reply: Completion) -> Line:
-    """Return the line of a reply; token counts that the endpoint does not state are estimated."""
+    """Return the line of the run file for a reply. Token counts that the endpoint does not state are estimated."""
     line = line_of(request.asked, reply)
     parts = (line.prediction, reply.reasoning, reply.refusal, line.content or "")
     return replace(

@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 
 
 def line_of(asked: Asked, reply: Completion) -> Line:
-    """Return the line of a reply.
+    """Return the line of the run file for a reply.
 
     Native calls are the prediction, and else the text. A reply with neither has the reason as its error: that it was
     refused, withheld by a filter, cut before its text began, or is empty.
