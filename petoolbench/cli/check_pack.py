@@ -23,9 +23,9 @@ def check_pack_folder(
 ) -> None:
     """Check a listing pack: a private folder with layouts for the listings of the tools in the test split.
 
-    Prints example listings in each layout. The examples contain each kind of fact (price, region and so on) at least
-    once, and each possible value of facts with a fixed set of values. Also prints what share of the facts is read correctly by
-    `baseline:program`, a parser that does not know the pack.
+    Prints example listings in each layout. The examples contain each kind of fact (price, region and so on) at
+    least once, and each possible value of facts with a fixed set of values. Also prints what share of the facts is
+    read correctly by `baseline:program`, a parser that does not know the pack.
 
     Exits with code 1 and a list of problems if the pack cannot be used.
     """
