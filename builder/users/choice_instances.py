@@ -22,13 +22,14 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import History, Interaction, Profile, Query, Scenario, User, Wish
-from builder.world.concerns import OCCUPATIONS, SPHERES, Concern, concerns
+from builder.world.concerns import concerns
 from builder.world.optional_parameters import OptionalParameter
 from builder.world.service_catalogue import TODAY
 
 from .candidates import CandidateMaker
 from .choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
 from .choice_rules import PREFERENCE_KINDS, RuleSet, wanted
+from .life_concerns import concerns_of_lives, shared_countries
 from .lives import Life
 from .requests import RequestJob, Voice
 from .values.asked_values import draw_asked, situation_at
@@ -153,7 +154,9 @@ class ChoiceInstanceMaker:
         evidence = dials.evidence[place % len(dials.evidence)] if dials.evidence else None
         lives = (
             maker.life(job, concerns_of_life, rng, evidence)
-            for concerns_of_life in self._concerns_for(job, dials.concerns[place % len(dials.concerns)], rng)
+            for concerns_of_life in concerns_of_lives(
+                self._resources.concerns, job, dials.concerns[place % len(dials.concerns)], rng
+            )
         )
         life = next((life for life in lives if life is not None), None)
         if life is None:
@@ -161,7 +164,7 @@ class ChoiceInstanceMaker:
             return None
         taken: set[str] = set()
         voices = [Voice(concern, taken, rng) for concern in life.concerns]
-        home = situation_at(draw_home(rng, _countries(life.concerns)), TODAY, self._config.arguments, rng)
+        home = situation_at(draw_home(rng, shared_countries(life.concerns)), TODAY, self._config.arguments, rng)
         habit = self._habit(life, home, rng)
         asked = voices[0].final(self._resources.requests[job], home, self._partition, rng, habit)
         if asked is None or asked[0].instruction in self._asked:
@@ -212,27 +215,6 @@ class ChoiceInstanceMaker:
             )
             for name, history in user.histories.items()
         )
-
-    def _concerns_for(self, job: str, number: int, rng: np.random.Generator) -> Iterator[list[Concern]]:
-        """Draw concerns of different spheres in one register, of which the first asks for the job; several times.
-
-        A life has one occupation, unless it has more concerns than there are other spheres.
-        """
-        known = self._resources.concerns
-        fitting = [concern for concern in known if job in concern.requests]
-        for first in rng.permutation(len(fitting)):
-            chosen = [fitting[int(first)]]
-            order = rng.permutation(len(known)).tolist()
-            others = len(SPHERES) - len(OCCUPATIONS)
-            for occupations in (1, number - others) if number > others + 1 else (1,):
-                for other in (known[place] for place in order):
-                    if len(chosen) == number:
-                        break
-                    fits = other.register == chosen[0].register and all(other.sphere != own.sphere for own in chosen)
-                    fits = fits and sum(own.sphere in OCCUPATIONS for own in (*chosen, other)) <= occupations
-                    if fits and (not other.countries or _countries([*chosen, other])):
-                        chosen.append(other)
-            yield chosen
 
     def _habit(self, life: Life, home: Situation, rng: np.random.Generator) -> Habit | None:
         """Draw what the person always asks for, if the final instruction refers to it; None if it does not.
@@ -365,12 +347,6 @@ def _shown(item: OptionalParameter, life: Life, requests: Mapping[str, RequestJo
         sum(step.concern == 0 and item in requests[step.job].parameters for step in plan)
         for plan in life.plans.values()
     )
-
-
-def _countries(of_life: Sequence[Concern]) -> frozenset[str]:
-    """Return the countries in which all concerns of a life can be; empty for any, or if there is none."""
-    limits = [concern.countries for concern in of_life if concern.countries]
-    return frozenset.intersection(*limits) if limits else frozenset()
 
 
 def _answers(size: int, number: int, rng: np.random.Generator) -> list[int]:
