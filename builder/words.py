@@ -16,6 +16,7 @@ MAX_NAME: Final = 64
 MAX_DESCRIPTION: Final = 1024
 """Maximum length of a tool's description in function-calling interfaces."""
 _NOT_KEY: Final = re.compile(r"[^a-zA-Z0-9_.-]+")
+_QUOTED: Final = re.compile(r'"[^"]*"')
 _ESCAPE_SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI, such as colours and cursor movements
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC and other strings
@@ -85,6 +86,11 @@ def provider_family(provider: str) -> str:
 def spoken(value: str) -> str:
     """Return the value of an axis as words."""
     return value.replace("_", " ")
+
+
+def without_quotes(text: str) -> str:
+    """Return a text without its passages in double quotes and the quotes themselves."""
+    return _QUOTED.sub("", text)
 
 
 def mentions(text: str, name: str) -> bool:

@@ -19,16 +19,14 @@ from builder.users.values.codes import CURRENCY_NAMES, LANGUAGE_NAMES
 from builder.users.values.days import read_days
 from builder.users.values.places import country_names
 from builder.users.values.units import in_unit, read_quantities
-from builder.words import mentions
+from builder.users.wording import MIN_SHOWN
+from builder.words import mentions, without_quotes
 from builder.world.optional_parameters import OptionalParameter, ParameterForm, parameter_forms
 from hf_dataset.schema import Instance
 
 from .audit_split import AuditSplit
 from .text_quality import leaves, stated
 
-_QUOTED: Final = re.compile(r'"[^"]*"')
-_MIN_SHOWN: Final = 2
-"""Least number of earlier requests that show what a person always asks for."""
 _UNITS: Final = {"centimetres": "cm", "kilograms": "kg", "minutes": "min", "years": "year"}
 """Unit of a required parameter, by the word for it in the description."""
 Value = str | int | float
@@ -68,7 +66,7 @@ def argument_kinds(row: Instance) -> set[str] | None:
 
 def _of_option(row: Instance, item: OptionalParameter, form: ParameterForm, values: set[Value]) -> str | None:
     """Return the kind of an optional parameter; None unless exactly the accepted values follow."""
-    plain = _QUOTED.sub("", row.instruction)
+    plain = without_quotes(row.instruction)
     today = _day(row)
     readings = read_asked(item, plain, today)
     if len(readings) == 1:
@@ -114,7 +112,7 @@ def _always(row: Instance, item: OptionalParameter) -> Iterator[Value]:
                 asked.append(meaning.get(value, value))
             elif value is not None:
                 return
-    if len(asked) >= _MIN_SHOWN:
+    if len(asked) >= MIN_SHOWN:
         yield from (value for value in asked if value is not None)
         if None in asked:
             yield ""
@@ -123,7 +121,7 @@ def _always(row: Instance, item: OptionalParameter) -> Iterator[Value]:
 def _of_slot(row: Instance, schema: Mapping[str, Any], value: Any, values: set[Value]) -> str | None:
     """Return how a required value follows from the instruction; None if it does not."""
     about = str(schema.get("description", ""))
-    plain = _QUOTED.sub("", row.instruction)
+    plain = without_quotes(row.instruction)
     names = _names(about)
     if names:
         is_named = value in names and mentions(plain, names[value])

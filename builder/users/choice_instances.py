@@ -35,14 +35,12 @@ from .requests import RequestJob, Voice
 from .values.asked_values import draw_asked, situation_at
 from .values.context import Situation, ValueSource
 from .values.places import draw_home
-from .wording import Habit
+from .wording import MIN_SHOWN, Habit
 
 _MAX_FAILURES: Final = 40
 """Consecutive query groups that are given up, after which the split is considered exhausted."""
 _MIN_WANTS: Final = 2
 """Minimum number of different answers in a query group."""
-_MIN_SHOWN: Final = 2
-"""Least number of earlier requests for what a final instruction refers to."""
 _DAYS_PER_STEP: Final = 4
 """Days of a history for each step, on average."""
 _MAX_DAYS: Final = 1095
@@ -228,7 +226,7 @@ class ChoiceInstanceMaker:
         possible = [
             item
             for item in requests[life.query.job].parameters
-            if item.usual and not item.confused & concepts and _shown(item, life, requests) >= _MIN_SHOWN
+            if item.usual and not item.confused & concepts and _shown(item, life, requests) >= MIN_SHOWN
         ]
         if not possible:
             return None

@@ -9,6 +9,7 @@ from typing import Final
 
 from builder.argument_config import ArgumentConfig
 from builder.records import SlotValue
+from builder.words import without_quotes
 from builder.world.optional_parameters import OptionalParameter, usual_texts
 
 from .values.asked_values import asks, asks_for_usual, draw_asked, is_only_number, read_asked, words_for
@@ -29,7 +30,8 @@ _PREPOSITIONS: Final = frozenset({"for", "from", "of", "till", "to", "until"})
 """Words that can precede `tomorrow` and `yesterday`; `on` is left out before them."""
 _PAST: Final = re.compile(r"\b(?:was|were|did|had|been|went|came)\b", re.IGNORECASE)
 """Words of a text about the past, in which a weekday could be a past one."""
-_QUOTED: Final = re.compile(r'"[^"]*"')
+MIN_SHOWN: Final = 2
+"""Minimum number of earlier requests that show what a person always asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def implied(habit: Habit, register: str, draw: ValueSource) -> AskedOption:
 def is_clear(instruction: str, asked: Collection[AskedOption], draw: ValueSource) -> bool:
     """Return True if what an instruction asks for each optional parameter can be understood in only one way."""
     day = draw.situation.day if draw.situation else None
-    plain = _QUOTED.sub("", instruction)
+    plain = without_quotes(instruction)
     return all(
         (not read_asked(item.parameter, plain, day) and asks_for_usual(item.parameter, plain))
         if item.value.kind == "implicit"
@@ -112,7 +114,7 @@ def fitted(text: str, values: Mapping[str, SlotValue]) -> str | None:
             if not number:
                 return None
         if value.kind == "date":
-            plain = _QUOTED.sub("", text)
+            plain = without_quotes(text)
             if names_day(plain) or (_PAST.search(plain) and not is_adverb(value.said)):
                 return None
             fitting = _with_day(text, slot, value.said)

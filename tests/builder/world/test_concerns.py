@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import pytest
 
+from builder.users.life_concerns import shared_countries
 from builder.users.values.places import draw_home
 from builder.world.concerns import CONCERN_REGISTERS, OCCUPATIONS, SPHERES, Concern, concerns
 from builder.world.services import service_jobs
@@ -85,12 +86,6 @@ def test_every_split_has_hundreds_of_lives(split: str, lives: int) -> None:
     rng = np.random.default_rng(0)
     for limits in {shared_countries(chosen) for chosen in found}:
         assert not limits or draw_home(rng, limits).country_code in limits
-
-
-def shared_countries(chosen: Sequence[Concern]) -> frozenset[str]:
-    """Return the countries in which all concerns can be; empty for any, or if there is none."""
-    limits = [concern.countries for concern in chosen if concern.countries]
-    return frozenset.intersection(*limits) if limits else frozenset()
 
 
 def can_share_a_country(chosen: Sequence[Concern]) -> bool:
