@@ -19,6 +19,7 @@ from .card_facts import Build, read_build
 from .card_passages import PASSAGES
 from .croissant import croissant_text
 from .errors import ReadError
+from .evidence_curve import EVIDENCE_JSON, EVIDENCE_PLOT
 from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
 from .manifest import Manifest, read_manifest
 from .schema import HISTORY_TYPES, ROWS, feature_specs
@@ -126,7 +127,7 @@ def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
 
 
 def write_pages(folder: Path, manifest: Manifest) -> None:
-    """Write the files of `pages` to the folder.
+    """Write the files of `pages` to the folder, and the measured curve that the card shows.
 
     Args:
         folder: Folder of the data set, as in `pages`.
@@ -138,6 +139,9 @@ def write_pages(folder: Path, manifest: Manifest) -> None:
     """
     for name, text in pages(folder, manifest).items():
         (folder / name).write_text(text, encoding="utf-8")
+    if manifest.is_builtin:
+        for name in (EVIDENCE_JSON, EVIDENCE_PLOT):
+            (folder / name).write_bytes((files(__package__) / name).read_bytes())
 
 
 def stale_pages(folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .card_facts import Build, example_split
 from .columns import columns
+from .evidence_curve import EVIDENCE_PLOT, read_curve
 from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
 from .manifest import AuditSummary, Manifest
 from .schema import HISTORY_TYPES, ROWS
@@ -66,6 +67,7 @@ _REPETITION: Final = (
     f"in brackets their share of all occurrences. `{AUDIT_PAGE}` names the most frequent ones and explains what is "
     "counted."
 )
+_OTHER_ROWS: Final = "The rows of this build are others."
 _TRAINING: Final = (
     "Training data: without the prompt, the chosen call of `dpo` must not be distinguishable from the rejected one."
 )
@@ -273,6 +275,19 @@ def _gate_row(name: str, by_column: Sequence[Mapping[str, Any] | None]) -> list[
     return [name, _percent(bound), _percent(margin) if bound + margin < 1 else _ANY, *accuracies]
 
 
+def _readings(build: Build) -> str:
+    if not build.manifest.is_builtin:
+        return "No careful readers have read rows of this catalogue."
+    curve = read_curve()
+    rows = []
+    for series in curve.series:
+        by_level = {point.evidence: _percent(point.accuracy) for point in series.points}
+        rows.append([series.name, *(by_level.get(level, "") for level in curve.levels)])
+    table = _table(["telling steps", *map(str, curve.levels)], rows, numbers=len(curve.levels))
+    picture = f"![Tool accuracy by number of telling steps]({EVIDENCE_PLOT})"
+    return "\n\n".join([f"{curve.note} {_OTHER_ROWS}", picture, _collapsed("Figures, in %", table)])
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
@@ -292,6 +307,7 @@ PASSAGES: Final[Mapping[str, Callable[[Build], str]]] = {
     "making": _making,
     "build": _build,
     "validity": _validity,
+    "readings": _readings,
     "canary": _canary,
     "revisions": _revisions,
 }

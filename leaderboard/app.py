@@ -21,7 +21,7 @@ from huggingface_hub import HfApi, snapshot_download
 from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
 from leaderboard.pages.page_context import QUICK, Context, Page, split_of
 from leaderboard.pages.theme import CSS, theme
-from leaderboard.public_data import Data, DataError
+from leaderboard.public_data import EVIDENCE_CURVE, MANIFEST, Data, DataError
 from leaderboard.scoring.scorer_version import scorer_version
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.snapshot import Snapshot
@@ -274,7 +274,11 @@ def open_data(name: str) -> Data:
     if not name.startswith("hub:"):
         return Data(Path(name))
     repository = name.removeprefix("hub:")
-    patterns = ["manifest.json", *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS)]
+    patterns = [
+        MANIFEST,
+        EVIDENCE_CURVE,
+        *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS),
+    ]
     try:
         return Data(Path(snapshot_download(repository, repo_type="dataset", allow_patterns=patterns)))
     except (OSError, ValueError, httpx2.HTTPError) as error:

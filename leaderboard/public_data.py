@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from .stores.stored_records import CORE, FULL_SPLIT, HISTORY_TYPES, SPLITS, Rows, Split
 
 MANIFEST: Final = "manifest.json"
+EVIDENCE_CURVE: Final = "evidence_curve.json"
 FORMAT: Final = 2
 """Version of the data format that the board reads."""
 
@@ -192,6 +193,22 @@ class Data:
                     f"{split!r}. Build or download the data set again."
                 )
         return ids
+
+    @cached_property
+    def evidence_curve(self) -> Mapping[str, Any] | None:
+        """Measured accuracy by the number of telling steps; None if the data set has no such measurement.
+
+        Raises:
+            DataError: If the file is damaged.
+        """
+        path = self.folder / EVIDENCE_CURVE
+        if not path.is_file():
+            return None
+        try:
+            found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{str(path)!r} cannot be read: {error}. Build or download the data set again.") from error
+        return found
 
     @property
     def listings(self) -> str:

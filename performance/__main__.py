@@ -15,7 +15,7 @@ from rich.console import Console
 
 from .results_table import commit, keep
 
-NAMES: Final = ("audit", "build", "catalogue", "fuzz", "llm", "load", "pages", "predict", "score")
+NAMES: Final = ("audit", "build", "catalogue", "evidence", "fuzz", "llm", "load", "pages", "predict", "score")
 
 
 def main() -> None:

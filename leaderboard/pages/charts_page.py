@@ -8,7 +8,7 @@ from typing import Any, Final
 import gradio as gr
 
 from leaderboard.stores.stored_records import CORE, OVERALL, Split
-from leaderboard.views import charts, ranking
+from leaderboard.views import charts, ranking, reference_chart
 from leaderboard.views.charts import MOST_SYSTEMS, Entry
 from leaderboard.views.html_parts import ERROR_LABELS, empty
 from leaderboard.views.ranking import Row
@@ -28,8 +28,14 @@ _FIGURES: Final = {
         "Overall tool accuracy against the number of parameters, as stated by the submitters. The line joins the "
         "systems that no other system beats at the same or a smaller size.",
     ),
+    "readers": (
+        "Careful readers",
+        "Not of the systems above: tool accuracy of careful readers and baselines by the number of telling steps, "
+        "measured on a data set of its own. Nobody can be right more often than the ceiling, except by luck.",
+    ),
     "errors": ("Error classes", "Share of replies in each error class, in %, averaged over the configs."),
 }
+_NO_CURVE: Final = ("No careful readers", "Nobody has read rows of this catalogue with the given protocol.")
 _OF_ALL: Final[dict[str, charts.Against]] = {"cost": "cost_usd", "size": "parameters_b"}
 """Charts of all systems, and the field on their horizontal axis."""
 _SLICINGS: Final = {
@@ -111,6 +117,9 @@ class Handlers:
 
     def _picture(self, split: Split, kind: str, systems: Sequence[str], slicing: str | None) -> str:
         """Return the chart, or the reason why there is none."""
+        if kind == "readers":
+            curve = self._context.data.evidence_curve
+            return reference_chart.accuracy_by_evidence(curve) if curve else empty(*_NO_CURVE)
         if kind in _OF_ALL:
             return self._of_all(split, _OF_ALL[kind])
         entries = self._entries(split, systems)

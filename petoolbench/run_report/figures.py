@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from builder.extras import import_extra
 
+from . import reference_curve
 from .breakdown import PROPERTIES, Rate, in_order
 from .lift import Lift
 from .plot_style import LINE, MARKS, OUTCOME_COLOURS, QUIET, SERIES, STYLE, drawable, for_page
@@ -126,6 +127,9 @@ def _plans(report: Report) -> Iterator[_Plan]:
             yield from _curve_plan(shown, by, report.chance.get(config))
     for config, shown in curves.items():
         yield from _calls_plan(shown, config)
+    if report.builtin:
+        title = "Measured on a data set of its own"
+        yield _Plan("reference-curve", "reference-curve", title, reference_curve.HEIGHT, reference_curve.draw)
 
 
 def _runs_in_curves(report: Report, config: str) -> list[_Shown]:

@@ -90,6 +90,8 @@ class Gathered(NamedTuple):
 
     build_id: str
     runs: list[JudgedRun]
+    builtin: bool = False
+    """True if the tools are those of the built-in catalogue."""
 
 
 class _Split(NamedTuple):
@@ -206,7 +208,8 @@ def gather(runs: Iterable[Path | Run], data: Path | InstanceSet, answers: Path |
         raise DataError("There are no runs to report on. Name run files written by `petoolbench predict`.")
     _check_one_split(parts)
     judged = [_judge(part, name, data_set) for part, name in zip(parts, _names(parts), strict=True)]
-    return Gathered(data_set.build_id, sorted(judged, key=_rank))
+    builtin = data_set.manifest is not None and data_set.manifest.is_builtin
+    return Gathered(data_set.build_id, sorted(judged, key=_rank), builtin)
 
 
 def _check_one_split(parts: Sequence[_Part]) -> None:

@@ -135,6 +135,8 @@ class Report:
     lifts: tuple[Lift, ...]
     alone: tuple[UnpairedRun, ...]
     """Runs with a swapped or empty history for which no lift can be computed."""
+    builtin: bool
+    """True if the tools are those of the built-in catalogue."""
 
     def of(self, config: str) -> list[RunFacts]:
         """Return the runs on a config, best first."""
@@ -161,6 +163,7 @@ def compute_report(gathered: Gathered) -> Report:
         full_means=_means((run.name, run.config, run.full) for run in facts if run.full),
         lifts=paired.found,
         alone=paired.alone,
+        builtin=gathered.builtin,
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from hf_dataset.evidence_curve import read_curve
 from petoolbench.data import CORE
 
-from . import report_tables
+from . import reference_curve, report_tables
 from .breakdown import PROPERTIES
 from .figures import MOST, in_curves
 from .report_tables import Table
@@ -85,6 +86,7 @@ def sections(report: Report) -> list[Section]:
         *_curves(report),
         *_order(report),
         *_cost(report),
+        *_reference_curve(report),
         Section(
             "runs",
             "Settings of the runs",
@@ -92,6 +94,21 @@ def sections(report: Report) -> list[Section]:
             folded=(report_tables.made_with(report),),
             short="Runs",
         ),
+    ]
+
+
+def _reference_curve(report: Report) -> list[Section]:
+    if not report.builtin:
+        return []
+    intro = f"These figures are not of the runs above. {read_curve().note}"
+    return [
+        Section(
+            "reference-curve",
+            "Careful readers and the ceiling",
+            intro,
+            folded=(reference_curve.table(),),
+            short="Readers",
+        )
     ]
 
 

@@ -24,6 +24,7 @@ from hf_dataset.card import TemplateError, card_text, front_matter, main, pages,
 from hf_dataset.card_facts import Build, example_split, read_build
 from hf_dataset.card_passages import shortened
 from hf_dataset.columns import MEANINGS, columns
+from hf_dataset.evidence_curve import EVIDENCE_PLOT, READERS, read_curve
 from hf_dataset.layout import BENCHMARK, CANARY, CARD, CROISSANT, MANIFEST, split_file, splits_of
 from hf_dataset.schema import HISTORY_TYPES, ROWS, feature_specs
 from leaderboard.pages.about_page import CITATION
@@ -228,7 +229,7 @@ def test_the_card_states_that_a_build_was_not_audited(build: Build) -> None:
     text = card_text(dataclasses.replace(build, audit=None), template())
     assert "**Not audited.**" in text
     assert "gates and" not in text
-    assert "![" not in text
+    assert "](audit/" not in text
 
 
 def test_the_card_states_the_inputs_of_the_build(build: Build) -> None:
@@ -260,6 +261,18 @@ def test_the_card_explains_how_the_data_of_its_catalogue_are_made(build: Build, 
     making = text[text.index("## How it was made") : text.index("<!-- build -->")]
     assert words in making
     assert [line[:2] for line in making.splitlines() if line[:1].isdigit()] == ["1.", "2.", "3.", "4."]
+
+
+def test_the_card_shows_the_measured_curve_of_its_own_catalogue_only(build: Build) -> None:
+    own = card_text(build, template())
+    curve = read_curve()
+    assert f"each of the {curve.readings} rows" in own
+    assert EVIDENCE_PLOT in build.manifest.files
+    readers = next(series for series in curve.series if series.name == READERS)
+    assert f"| careful readers | {100 * readers.points[0].accuracy:.1f} |" in own
+    foreign = dataclasses.replace(build, manifest=dataclasses.replace(build.manifest, catalog="my tools"))
+    assert "No careful readers have read" in card_text(foreign, template())
+    assert EVIDENCE_PLOT not in card_text(foreign, template())
 
 
 def test_a_filled_card_can_be_filled_again(build: Build, card: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from leaderboard.stores.stored_records import Outcome, Submission
-from leaderboard.views import charts, html_parts
+from leaderboard.views import charts, html_parts, reference_chart
 
 from .board_rows import HOSTILE, entry, rows_of
 
@@ -24,6 +24,31 @@ def test_the_pareto_front_contains_the_systems_that_are_not_beaten() -> None:
     assert charts.score_against(rows, "parameters_b") is None
     free = rows_of(entry(1, 0.5, cost_usd=0.0))
     assert charts.score_against(free, "cost_usd") is None
+
+
+def test_the_measured_curve_is_drawn_with_all_values_in_its_table() -> None:
+    curve = {
+        "command": "petoolbench build --preset curve",
+        "build": "0a1b",
+        "measured": "2026-11-30",
+        "series": [
+            {"name": "ceiling", "points": [{"evidence": 1, "accuracy": 0.5, "low": 0.4, "high": 0.6, "rows": 90}]},
+            {
+                "name": "careful readers",
+                "points": [
+                    {"evidence": 1, "accuracy": 0.4, "low": 0.1, "high": 0.7, "rows": 10},
+                    {"evidence": 16, "accuracy": 1.0, "low": 0.69, "high": 1.0, "rows": 10},
+                ],
+            },
+            {"name": "<img>", "points": [{"evidence": 16, "accuracy": 0.25, "low": 0.2, "high": 0.3, "rows": 90}]},
+        ],
+    }
+    chart = reference_chart.accuracy_by_evidence(curve)
+    assert len(svgs(chart)) == 2
+    assert "40.0 (10.0–70.0)" in chart  # noqa: RUF001 (a range)
+    assert "25.0 (20.0–30.0)" in chart  # noqa: RUF001 (a range)
+    assert "<img" not in chart
+    assert chart.index("careful readers") < chart.index("ceiling")
 
 
 def entries_of(results: Sequence[tuple[Submission, Outcome]]) -> list[charts.Entry]:

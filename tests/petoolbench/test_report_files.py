@@ -54,6 +54,7 @@ def test_the_same_runs_give_the_same_bytes(reported: Path) -> None:
         "scores.csv",
         f"plots/accuracy-{CONFIG}.png",
         f"plots/lift-{CONFIG}.svg",
+        "plots/reference-curve.png",
     } <= set(names)
     assert names == sorted(path.relative_to(other).as_posix() for path in other.rglob("*") if path.is_file())
     for name in names:

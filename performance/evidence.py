@@ -1,0 +1,171 @@
+"""Measure accuracy by the number of telling steps: all baselines, the ceiling, and careful readers.
+
+Give a data set of the preset `curve` and its answers:
+
+    petoolbench build --preset curve --users 1500 --seed 91 -o out/curve
+    python -m performance evidence out/curve --answers out/curve-private --readings scores.json --write
+
+`--readings` is the file of `petoolbench reading score --json`. `--write` replaces hf_dataset/evidence_curve.json and
+hf_dataset/evidence_curve.png, which the card, reports and the leaderboard show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from builder.audit.audit_plots import save_plots
+from builder.predictors.open_predictor import BASELINES, open_predictor
+from hf_dataset.evidence_curve import CEILING, CHANCE, EVIDENCE_JSON, EVIDENCE_PLOT, READERS, CurvePoint
+from hf_dataset.manifest import read_manifest
+from hf_dataset.schema import HISTORY_TYPES, Instance
+from petoolbench.data import load
+from petoolbench.run_report.breakdown import rate
+
+from .results_table import Row
+
+_SPLITS: Final = ("validation", "test")
+_ORACLE: Final = "oracle"
+_FOLDER: Final = Path("hf_dataset")
+_COLOURS: Final = ("#33658a", "#86a03c", "#a3266e", "#8a6d00", "#7b5cc4", "#5f6b76", "#1f8a5b")
+_SHOWN: Final = ("program", "regression", "embedding", "frequent", "last-used")
+"""Baselines in the picture; the file has all of them."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command line arguments of this measurement."""
+    parser.add_argument("data", type=Path, help="folder of a data set of the preset `curve`")
+    parser.add_argument("--answers", type=Path, required=True, help="folder of its private answers")
+    parser.add_argument("--readings", type=Path, help="scores of careful readers, in JSON format")
+    parser.add_argument("--write", action="store_true", help="replace the figures and the picture in hf_dataset/")
+    parser.add_argument("--day", default="", help="day of the measurement, in ISO format; needed for --write")
+
+
+def measure(given: argparse.Namespace) -> Iterator[Row]:
+    """Measure each baseline, and read the figures of careful readers."""
+    rows = {
+        (config, split): list(load(given.data, config, split, answers=given.answers))
+        for config in HISTORY_TYPES
+        for split in _SPLITS
+    }
+    series: dict[str, Sequence[CurvePoint]] = {}
+    for baseline in BASELINES:
+        if baseline == "random":
+            continue
+        points = _points(_outcomes(rows, given, baseline))
+        series[CEILING if baseline == _ORACLE else baseline] = points
+        yield _row(baseline, points)
+    series[CHANCE] = _chance(row for part in rows.values() for row in part)
+    if given.readings:
+        levels = {row.instance_id: row for part in rows.values() for row in part}
+        readings = json.loads(given.readings.read_text(encoding="utf-8"))["readings"]
+        series[READERS] = _points((levels[item["instance_id"]], item["tool_correct"]) for item in readings)
+        yield _row(READERS, series[READERS])
+    if given.write:
+        _write(given, series)
+
+
+def _outcomes(
+    rows: Mapping[tuple[str, str], Sequence[Instance]], given: argparse.Namespace, baseline: str
+) -> Iterator[tuple[Instance, bool]]:
+    """Yield each instance and whether the baseline chooses the tool of its answer."""
+    for (config, split), part in rows.items():
+        predictor = open_predictor(f"baseline:{baseline}", given.data, config, split, 0, given.answers)
+        for row in part:
+            yield row, json.loads(predictor.predict(row))["name"] == _answer(row)
+
+
+def _answer(row: Instance) -> str:
+    if row.answer is None:
+        raise SystemExit(f"{row.instance_id} has no answer. Pass the answers folder of the same build.")
+    return row.answer.name
+
+
+def _evidence(row: Instance) -> int:
+    if row.meta is None or row.meta.evidence is None:
+        raise SystemExit(f"{row.instance_id} does not state its telling steps. Pass a data set of the preset `curve`.")
+    return row.meta.evidence
+
+
+def _points(outcomes: Iterable[tuple[Instance, bool]]) -> list[CurvePoint]:
+    by_level: dict[int, list[tuple[str, bool]]] = defaultdict(list)
+    for row, right in outcomes:
+        by_level[_evidence(row)].append((row.query_group, right))
+    points = []
+    for level, found in sorted(by_level.items()):
+        share = rate([right for _, right in found], [group for group, _ in found])
+        points.append(CurvePoint(level, round(share.value, 4), round(share.low, 4), round(share.high, 4), share.rows))
+    return points
+
+
+def _chance(rows: Iterable[Instance]) -> list[CurvePoint]:
+    """Return the expected accuracy of a random choice among the candidates that do the job."""
+    by_level: dict[int, list[float]] = defaultdict(list)
+    for row in rows:
+        meta = row.meta
+        if meta is None or not meta.same_function:
+            raise SystemExit(f"{row.instance_id} does not state which candidates do the job.")
+        by_level[_evidence(row)].append(1 / len(meta.same_function))
+    return [
+        CurvePoint(level, mean := round(sum(shares) / len(shares), 4), mean, mean, len(shares))
+        for level, shares in sorted(by_level.items())
+    ]
+
+
+def _row(name: str, points: Sequence[CurvePoint]) -> Row:
+    figures = ", ".join(f"{point.evidence}: {100 * point.accuracy:.1f} %" for point in points)
+    return Row(f"evidence: {name}", f"{sum(point.rows for point in points):,} rows", figures, None, "")
+
+
+def _write(given: argparse.Namespace, series: Mapping[str, Sequence[CurvePoint]]) -> None:
+    """Write the figures and the picture."""
+    if not given.day:
+        raise SystemExit("--write needs the day of the measurement: --day 2026-11-30")
+    manifest = read_manifest(given.data)
+    users, seed = manifest.config["users"], manifest.config["seed"]
+    content = {
+        "command": f"petoolbench build --preset curve --users {users} --seed {seed}",
+        "build": manifest.build_id,
+        "measured": given.day,
+        "series": [{"name": name, "points": [_as_json(point) for point in points]} for name, points in series.items()],
+    }
+    (_FOLDER / EVIDENCE_JSON).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    title = "Tool accuracy by number of telling steps"
+    save_plots({EVIDENCE_PLOT: (title, _draw, (7.5, 4.2))}, series, _FOLDER)
+
+
+def _as_json(point: CurvePoint) -> dict[str, float]:
+    return {name: getattr(point, name) for name in ("evidence", "accuracy", "low", "high", "rows")}
+
+
+def _draw(figure: Any, series: Mapping[str, Sequence[CurvePoint]]) -> None:
+    axes = figure.subplots()
+    levels = [point.evidence for point in series[CEILING]]
+    _line(axes, series[CEILING], CEILING, color="#222222", linewidth=2, linestyle="--")
+    if READERS in series:
+        points = series[READERS]
+        accuracy = [100 * point.accuracy for point in points]
+        ends = [
+            [100 * (point.accuracy - point.low) for point in points],
+            [100 * (point.high - point.accuracy) for point in points],
+        ]
+        places = [levels.index(point.evidence) for point in points]
+        axes.errorbar(places, accuracy, yerr=ends, label=READERS, color="#c4652d", marker="o", linewidth=2, capsize=3)
+    for name, colour in zip(_SHOWN, _COLOURS, strict=False):
+        if name in series:
+            _line(axes, series[name], f"baseline: {name}", color=colour, marker=".", linewidth=1.2)
+    _line(axes, series[CHANCE], CHANCE, color="#999999", linewidth=1, linestyle=":")
+    axes.set_xticks(range(len(levels)), [str(level) for level in levels])
+    axes.set_ylim(0, 102)
+    axes.set_xlabel("telling steps")
+    axes.set_ylabel("tool accuracy, %")
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    figure.legend(loc="outside right upper", frameon=False)
+
+
+def _line(axes: Any, points: Sequence[CurvePoint], label: str, **style: Any) -> None:
+    axes.plot(range(len(points)), [100 * point.accuracy for point in points], label=label, **style)
