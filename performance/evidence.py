@@ -126,7 +126,7 @@ def _write(given: argparse.Namespace, series: Mapping[str, Sequence[CurvePoint]]
     if not given.day:
         raise SystemExit("--write needs the day of the measurement: --day 2026-11-30")
     manifest = read_manifest(given.data)
-    users, seed = manifest.config["users"], manifest.config["seed"]
+    users, seed = manifest.config["users"]["count"], manifest.config["seed"]
     content = {
         "command": f"petoolbench build --preset curve --users {users} --seed {seed}",
         "build": manifest.build_id,

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from . import html_parts
 from .html_parts import escaped, points
-from .svg import QUIET, Canvas, Mark, legend, render
+from .svg import INK, QUIET, Canvas, Mark, legend, render
 
 _MARKS: Final = {
     "careful readers": Mark("#c8590c", "o", "●"),
-    "ceiling": Mark(QUIET, "_", "┅"),
+    "ceiling": Mark(INK, "_", "┅"),
     "program": Mark("#2f7ed8", "s", "■"),
     "regression": Mark("#3a9d78", "D", "◆"),
     "embedding": Mark("#8b6bc9", "^", "▲"),
@@ -39,7 +39,15 @@ def accuracy_by_evidence(curve: Mapping[str, Any]) -> str:
         for name, mark in shown.items():
             along = [levels.index(point["evidence"]) for point in by_name[name]]
             rates = [100 * point["accuracy"] for point in by_name[name]]
-            axes.plot(along, rates, color=mark.colour, linewidth=1.5, linestyle=_DASHES.get(name, "-"), clip_on=False)
+            axes.plot(
+                along,
+                rates,
+                color=mark.colour,
+                linewidth=1.5,
+                linestyle=_DASHES.get(name, "-"),
+                clip_on=False,
+                zorder=5 if name in _DASHES else 2,
+            )
             if name not in _DASHES:
                 titles = [f"{name}, {point['evidence']}: {_with_interval(point)}" for point in by_name[name]]
                 canvas.points(along, rates, mark, titles)

@@ -12,7 +12,7 @@ from .report_tables import NONE, Table
 
 _SHOWN: Final = (READERS, CEILING, "program", "regression", "embedding", "last-used", CHANCE)
 """Series in the picture; the table has all of them."""
-HEIGHT: Final = 3.0
+HEIGHT: Final = 3.2
 """Height of the picture in inches."""
 
 
@@ -42,7 +42,9 @@ def draw(axes: Any) -> None:
         rates = [100 * point.accuracy for point in points]
         if name in {CEILING, CHANCE}:
             dashes = (0, (4, 2)) if name == CEILING else (0, (1, 2))
-            handles.append(*axes.plot(places, rates, color=INK if name == CEILING else QUIET, linestyle=dashes))
+            handles.append(
+                *axes.plot(places, rates, color=INK if name == CEILING else QUIET, linestyle=dashes, zorder=5)
+            )
             continue
         ends = [
             [100 * (point.accuracy - point.low) for point in points],
@@ -57,4 +59,4 @@ def draw(axes: Any) -> None:
     axes.set_xlabel("number of telling steps")
     axes.set_ylabel("tool accuracy, %")
     axes.grid(axis="y")
-    axes.figure.legend(handles, names, loc="outside lower left", ncols=4)
+    axes.figure.legend(handles, names, loc="outside lower left", ncols=3)
