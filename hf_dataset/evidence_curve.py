@@ -73,8 +73,8 @@ class EvidenceCurve:
             f"Tool accuracy by the number of telling steps, measured on {self.measured} on a data set of its own: "
             f"{self.command} (build {self.build}). With few telling steps the answer is uncertain, and nobody can be "
             "right more often than the ceiling, except by luck. The ceiling is the accuracy of the most probable "
-            "answer, given the facts of all tools and the steps of the concern. Careful readers saw the official prompt "
-            f"alone; each of the {self.readings} rows was read by one reader. Error bars are 95 % intervals."
+            "answer, given the facts of all tools and the steps of the concern. Careful readers saw the official "
+            f"prompt alone; each of the {self.readings} rows was read by one reader. Error bars are 95 % intervals."
         )
 
 

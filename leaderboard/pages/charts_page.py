@@ -30,8 +30,8 @@ _FIGURES: Final = {
     ),
     "readers": (
         "Careful readers",
-        "Not of the systems on this board: tool accuracy of careful readers and baselines by the number of telling steps, "
-        "measured on a data set of its own. Nobody can be right more often than the ceiling, except by luck.",
+        "Not of the systems on this board: tool accuracy of careful readers and baselines by the number of telling "
+        "steps, measured on a data set of its own. Nobody can be right more often than the ceiling, except by luck.",
     ),
     "errors": ("Error classes", "Share of replies in each error class, in %, averaged over the configs."),
 }

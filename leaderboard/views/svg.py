@@ -168,7 +168,8 @@ def legend(series: Iterable[tuple[Mark, str]]) -> str:
         series: Mark and name of each series. Names are escaped here.
     """
     items = "".join(
-        f'<span><b style="color:{_OF_PAGE.get(mark.colour, mark.colour)}">{mark.sign}</b><bdi>{escaped(name)}</bdi></span>'
+        f'<span><b style="color:{_OF_PAGE.get(mark.colour, mark.colour)}">{mark.sign}</b>'
+        f"<bdi>{escaped(name)}</bdi></span>"
         for mark, name in series
     )
     return f'<p class="legend">{items}</p>'
