@@ -16,14 +16,18 @@ from .run_files import write_run
 from .runs import Line
 
 PERMANENT: Final = {
-    "random": "random",
-    "most_popular": "popular",
-    "last_used": "last-used",
-    "no_history": "lexical",
     "oracle": "oracle",
     "program": "program",
+    "regression": "regression",
+    "no_history": "lexical",
+    "similar_documents": "embedding",
+    "most_popular": "popular",
+    "most_used": "frequent",
+    "most_liked": "liked",
+    "last_used": "last-used",
+    "first_listed": "first",
 }
-"""Baseline, by the name of its leaderboard row."""
+"""Baseline, by the name of its leaderboard row. The leaderboard itself computes the rows of random choices."""
 _OF_LISTINGS: Final = frozenset({"program"})
 """Baselines that need tools with listings."""
 

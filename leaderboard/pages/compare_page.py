@@ -30,7 +30,7 @@ class Handlers:
 
     def show(self, split: str, first: str | None, second: str | None) -> Any:
         """Update the choice of systems for a split, and compare the selected two, by default the two best ones."""
-        rows = self._context.every_row(split_of(split))
+        rows = [row for row in self._context.every_row(split_of(split)) if not row.is_expected]
         pair = [str(first), str(second)] if {first, second} <= {row.id for row in rows} else _default_pair(rows)
         chosen = [*pair, None, None][:2]
         offered = choices(rows)

@@ -33,7 +33,8 @@ class Handlers:
 
     def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
         """Update the choice of systems of the validation split, and the instances unless one is selected already."""
-        offered = [("no system", _NO_SYSTEM), *choices(self._context.every_row("validation"))]
+        rows = [row for row in self._context.every_row("validation") if not row.is_expected]
+        offered = [("no system", _NO_SYSTEM), *choices(rows)]
         systems = gr.Dropdown(offered, value=system or _NO_SYSTEM)
         return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems
 

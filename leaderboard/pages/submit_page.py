@@ -32,10 +32,10 @@ _AGAIN: Final = "The store cannot be reached. Nothing was submitted, and nothing
 _INTRO: Final = """\
 Upload one file in JSON Lines format, with one line per instance:
 `{{"instance_id": "...", "prediction": "<the reply as the model wrote it>"}}`. For each config that it contains, it must
-answer every instance{core}. *Overall* ranks files that answer all three configs. Files from `petoolbench predict` can
-be submitted unchanged. **Check** lists all problems of a file and does not use up your quota. All information about the
-system is shown as your own statement. Everybody can read the replies on the validation split under Explore. Replies on
-the test split are never shown."""
+answer every instance{core}. *Overall* ranks files that answer all three configs; `petoolbench predict --config all`
+writes such a file. Files from `petoolbench predict` can be submitted unchanged. **Check** lists all problems of a file
+and does not use up your quota. All information about the system is shown as your own statement. Everybody can read the
+replies on the validation split under Explore. Replies on the test split are never shown."""
 _CORE: Final = ", or, on the test split, those of the core alone and no others (`petoolbench predict --core` does that)"
 
 

@@ -1,7 +1,7 @@
 """Permanent rows of the board: baselines without a model, and the oracle as the upper bound.
 
-Baseline files of the test split are scored but not stored, because the public process reads the store and the oracle's
-file contains the answers.
+Random choices are not sampled: their rows show expected values, which need no file. Baseline files of the test split
+are scored but not stored, because the public process reads the store and the oracle's file contains the answers.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 from leaderboard.public_data import DataError
 from leaderboard.stores.store import Receipt, Store
-from leaderboard.stores.stored_records import SPLITS, Outcome, Person, Split, Submission, System
+from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS, Outcome, Person, Split, Submission, System
 from leaderboard.submissions.quota import Decision
 from leaderboard.submissions.validation import check
 
+from .expected_scores import DRAWS, expected_outcome
 from .score_submission import Scorer
 from .scorer_version import scorer_version
 
@@ -28,11 +31,21 @@ EMPTY: Final = "empty file"
 PERSON: Final = Person("baseline", "PEToolBench")
 DESCRIPTIONS: Final = {
     EMPTY: "Every prediction is an empty string.",
-    "random": "A random candidate, without arguments.",
+    "random": "Any candidate with the same probability, without arguments. The rates are expected values, which are "
+    "exact and have no interval.",
+    "chance": "Any candidate that can do the job with the same probability, with correct arguments: a system that does "
+    "the job and ignores the user. The rates are expected values, which are exact and have no interval.",
+    "first listed": "The candidate that is listed first, without arguments.",
     "most popular": "The candidate that most users call, by the histories of all instances, without arguments.",
+    "most used": "The candidate whose provider the user called most often, without arguments.",
+    "most liked": "The candidate whose provider has the most liked minus disliked calls, without arguments.",
     "last used": "The candidate whose provider the user called last, without arguments.",
     "no history": "The candidate whose documentation shares most words with the instruction, without arguments; "
     "the history is not read.",
+    "similar documents": "The candidate whose documentation is most similar to the instruction and to the tools of the "
+    "history, by sentence vectors, without arguments.",
+    "regression": "A logit model that is fitted to the answers of the training split, without arguments. It knows the "
+    "facts of tools and which candidates can do the job.",
     "program": "A program without a model: it knows the repository and reads the facts of tools from their listings.",
     "oracle": "Derives the answer from history and facts of tools with the builder's own rules: the upper bound.",
 }
@@ -102,33 +115,60 @@ def add_baselines(
     existing = {outcome.key for outcome in store.outcomes()}
     for baseline in baseline_files(folder, scorer, splits):
         submission_id = _id(baseline, scorer.data.revision)
-        if scorer.key(submission_id, baseline.split) in existing:
+        if scorer.key(submission_id, baseline.split) not in existing:
+            yield from _add_file(store, scorer, submission_id, baseline, clock)
+    for split, (name, draw) in product(splits, DRAWS.items()):
+        baseline = Baseline(name, split, b"")
+        submission_id = _id(baseline, scorer.data.revision)
+        if scorer.key(submission_id, split) in existing:
             continue
-        ids, core = scorer.data.ids(baseline.split), scorer.data.core_ids(baseline.split)
-        checked = check(io.BytesIO(baseline.content), ids, core=core)
-        if not checked.ok:
-            raise DataError(
-                f"The baseline {baseline.system!r} of {baseline.split} is not valid. {' '.join(checked.report()[:4])}"
-            )
         now = clock().isoformat(timespec="milliseconds")
-        submission = Submission(
-            id=submission_id,
-            person=PERSON,
-            system=System(baseline.system, team=PERSON.name, description=DESCRIPTIONS.get(baseline.system, "")),
-            split=baseline.split,
-            configs=checked.configs,
-            sha256=checked.sha256,
-            size=checked.size,
-            data_revision=scorer.data.revision,
-            scorer_version=scorer_version(),
-            created=now,
-            badge="baseline",
-            core_only=checked.core_only,
+        outcome = expected_outcome(scorer, submission_id, split, draw, now)
+        if outcome is not None:
+            _submit(store, _submission(submission_id, baseline, scorer, now), None)
+            if store.record(outcome):
+                yield outcome
+
+
+def _add_file(
+    store: Store, scorer: Scorer, submission_id: str, baseline: Baseline, clock: Callable[[], datetime]
+) -> Iterator[Outcome]:
+    """Score the file of a baseline, and yield its outcome if this call added it."""
+    ids, core = scorer.data.ids(baseline.split), scorer.data.core_ids(baseline.split)
+    checked = check(io.BytesIO(baseline.content), ids, core=core)
+    if not checked.ok:
+        raise DataError(
+            f"The baseline {baseline.system!r} of {baseline.split} is not valid. {' '.join(checked.report()[:4])}"
         )
-        _submit(store, submission, baseline.content if baseline.split == "validation" else None)
-        scored = scorer.score(submission_id, baseline.split, checked.configs, checked.predictions, now)
-        if store.record(*scored):
-            yield scored.outcome
+    now = clock().isoformat(timespec="milliseconds")
+    submission = replace(
+        _submission(submission_id, baseline, scorer, now),
+        configs=checked.configs,
+        sha256=checked.sha256,
+        size=checked.size,
+        core_only=checked.core_only,
+    )
+    _submit(store, submission, baseline.content if baseline.split == "validation" else None)
+    scored = scorer.score(submission_id, baseline.split, checked.configs, checked.predictions, now)
+    if store.record(*scored):
+        yield scored.outcome
+
+
+def _submission(submission_id: str, baseline: Baseline, scorer: Scorer, created: str) -> Submission:
+    """Return the submission of a baseline that answers all configs and has no file."""
+    return Submission(
+        id=submission_id,
+        person=PERSON,
+        system=System(baseline.system, team=PERSON.name, description=DESCRIPTIONS.get(baseline.system, "")),
+        split=baseline.split,
+        configs=HISTORY_TYPES,
+        sha256="",
+        size=0,
+        data_revision=scorer.data.revision,
+        scorer_version=scorer_version(),
+        created=created,
+        badge="baseline",
+    )
 
 
 def _submit(store: Store, submission: Submission, content: bytes | None) -> None:

@@ -129,6 +129,10 @@ class Scorer:
         """
         return self._outcome(submission_id, split, "").key
 
+    def references(self, config: str, split: Split) -> list[Reference]:
+        """Return the references of all instances of a config; raise `DataError` if they cannot be read."""
+        return [row.reference for row in self._references(config, split)]
+
     def failed(self, submission_id: str, split: Split, reason: str, created: str) -> Outcome:
         """Return the outcome of a file that cannot be scored."""
         return self._outcome(submission_id, split, created, status="failed", reason=reason)

@@ -6,8 +6,8 @@ import unicodedata
 from typing import Final
 
 RESERVED: Final = (
-    *("PEToolBench", "chance", "empty file", "last used", "most popular", "no history", "oracle", "program", "random"),
-    "regression",
+    *("PEToolBench", "chance", "empty file", "first listed", "last used", "most liked", "most popular", "most used"),
+    *("no history", "oracle", "program", "random", "regression", "similar documents"),
 )
 """Names of the baselines and of the benchmark, which no submission may have."""
 _INVISIBLE: Final = frozenset(

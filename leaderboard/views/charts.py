@@ -83,10 +83,10 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
                 if config in entry.outcome.scores
             ]
             places = [place for place, _, _ in scored]
-            ends = [scores.intervals[RANKED_BY] for _, _, scores in scored]
-            canvas.axes.hlines(
-                places, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=mark.colour
-            )
+            for place, _, scores in scored:
+                if RANKED_BY in scores.intervals:
+                    low, high = scores.intervals[RANKED_BY]
+                    canvas.axes.hlines(place, 100 * low, 100 * high, color=mark.colour)
             titles = [f"{name}, {config}: {_with_interval(scores)}" for _, name, scores in scored]
             canvas.points([100 * scores.tool_accuracy for _, _, scores in scored], places, mark, titles)
         return canvas
@@ -112,11 +112,12 @@ def accuracy_by_slice(entries: Sequence[Entry], slicing: str) -> str:
     """Draw the tool accuracy of each system by the values of a property.
 
     Args:
-        entries: Systems to draw.
+        entries: Systems to draw. Those whose results are not divided by the property are left out.
         slicing: Name of the property, one of `slicings(entries)`.
     """
+    entries = [entry for entry in entries if entry.outcome.slices.get(slicing)]
     names = labels([entry.row for entry in entries])
-    slices = [entry.outcome.slices.get(slicing, {}) for entry in entries]
+    slices = [entry.outcome.slices[slicing] for entry in entries]
     values = list(dict.fromkeys(value for by_value in slices for value in by_value))
     title = slicing.replace("_", " ")
 
@@ -277,7 +278,8 @@ def _price(row: Row, against: Against) -> float:
 
 
 def _with_interval(scores: ConfigScores) -> str:
-    return f"{points(scores.tool_accuracy)} ({html_parts.between(scores.intervals[RANKED_BY])})"
+    interval = scores.intervals.get(RANKED_BY)
+    return f"{points(scores.tool_accuracy)} ({html_parts.between(interval) if interval else 'expected'})"
 
 
 def _cell(scores: ConfigScores | None) -> str:

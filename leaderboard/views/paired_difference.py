@@ -154,6 +154,11 @@ def _known(known: dict[str, Submission], submission_id: str) -> Submission:
 
 def _tallies(store: Store, submission: Submission) -> Tallies:
     tallies = store.tallies(submission.id)
+    if tallies is None and not submission.sha256:
+        raise CompareError(
+            f"The rates of {submission.system.name!r} are expected values, without replies. Choose two systems with "
+            "replies; the intervals on the leaderboard show whether a system is better than these values."
+        )
     if tallies is None:
         raise CompareError(f"{submission.system.name!r} is not scored yet. Choose two scored submissions.")
     return tallies

@@ -97,6 +97,11 @@ class Row:
     account_key: str
     """Id of the account."""
 
+    @property
+    def is_expected(self) -> bool:
+        """True if the rates are expected values of a random choice, which have no intervals and no replies."""
+        return not self.intervals
+
 
 def current(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     """Return the outcomes of each submission by its id, oldest first. The last one counts."""
@@ -141,7 +146,11 @@ def rows(
     newest = max(last_outcomes, key=lambda outcome: outcome.created, default=None)
     attempts: dict[str, int] = defaultdict(int)
     scored: list[Row] = []
+    # A baseline that was corrected has another file. Only the last one counts.
+    last_baseline = {item.system.name: item.id for item in submitted if item.badge == "baseline" and item.id in known}
     for submission in submitted:
+        if submission.badge == "baseline" and last_baseline.get(submission.system.name) != submission.id:
+            continue
         attempts[submission.person.sub] += 1
         row = _row(submission, known.get(submission.id, ()), board, attempts[submission.person.sub], newest)
         if row is not None:

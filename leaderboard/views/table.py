@@ -156,7 +156,8 @@ def _cell(row: Row, column: Column, main: Rows) -> str:
 def _inner(row: Row, key: str) -> str:
     if key in RATES:
         strong = "b" if key == RANKED_BY else "span"
-        return f"<{strong}>{points(row.rates[key])}</{strong}><small>{between(row.intervals.get(key))}</small>"
+        below = "expected" if row.is_expected else between(row.intervals.get(key))
+        return f"<{strong}>{points(row.rates[key])}</{strong}><small>{below}</small>"
     if key in _RENDERERS:
         return _RENDERERS[key](row)
     value = getattr(row, key)
@@ -248,7 +249,7 @@ def formula(which: str, main: Rows = FULL_SPLIT) -> str:
     mean = (
         "Each rate is the mean over the three configs, with equal weights: "
         "<code>overall = (preferred_only + rating_integrated + chronological) / 3</code>. Only submissions that answer "
-        "all three configs are listed. "
+        "all three configs in one file are listed: <code>petoolbench predict --config all</code> writes such a file. "
         if which == OVERALL
         else ""
     )
@@ -260,7 +261,10 @@ def formula(which: str, main: Rows = FULL_SPLIT) -> str:
         "systems that the data cannot distinguish share a rank. If two ranks are shown, the second is the worst that "
         "the intervals allow. <code>lift = tool accuracy with the user's own history − tool accuracy with "  # noqa: RUF001
         "another user's history</code>; it is shown if the account submitted both runs under the same system name. "
-        "Baselines mark the floor and the ceiling, and have no rank. Rates are in %, lift is in percentage points."
+        "Baselines mark the floor and the ceiling, and have no rank. Rows that are marked <em>expected</em> are means "
+        "over all random choices, so they are exact and have no interval: <em>random</em> calls any candidate without "
+        "arguments, <em>chance</em> any candidate that can do the job, with correct arguments. Rates are in %, "
+        "lift is in percentage points."
         "</p></div>"
     )
 
@@ -325,7 +329,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Answered", "the full split" if row.full_rates else "the core of the test split"),
         ("Rescored", rescored),
         ("Submission", f"<code>{escaped(row.id)}</code>"),
-        ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>"),
+        ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>" if row.sha256 else ""),
         ("Data revision", f"<code>{escaped(row.data_revision)}</code>"),
         ("Scorer version", f"<code>{escaped(row.scorer_version)}</code>"),
     ]

@@ -115,7 +115,8 @@ def _print_location(space: str, configs: Sequence[str]) -> None:
     board = (
         "Overall"
         if len(configs) == len(HISTORY_TYPES)
-        else f"{' and '.join(configs)} (Overall requires all three configs)"
+        else f"{' and '.join(configs)} (Overall requires all three configs in one file, as "
+        "predict --config all writes it)"
     )
     address = f"{space.rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
     stdout.print(

@@ -14,8 +14,9 @@ import pytest
 from leaderboard.stores.stored_records import CORE, FULL_SPLIT, OVERALL, Outcome, from_json, to_json
 from leaderboard.views import downloads, filters, ranking, table
 from leaderboard.views.filters import COLUMN_KEYS, DEFAULT_COLUMNS, SORTS, View
+from metrics.petoolbench.records import RATES
 
-from .board_rows import HOSTILE, REVISION, check_no_markup, entry, on_core, rows_of
+from .board_rows import HOSTILE, REVISION, check_no_markup, entry, expected, on_core, rows_of
 
 
 def test_systems_with_overlapping_intervals_share_a_rank_and_show_the_range_of_possible_ranks() -> None:
@@ -46,6 +47,29 @@ def test_baselines_and_runs_on_other_histories_have_no_rank() -> None:
         ("system 2", 1, "own"),
         ("system 2", None, "swapped"),
     ]
+
+
+def test_a_corrected_baseline_replaces_its_earlier_row() -> None:
+    rows = rows_of(
+        entry(1, 0.9, badge="baseline", name="program"),
+        entry(2, 0.8, badge="baseline", name="program"),
+        entry(3, 0.1, badge="baseline", name="random"),
+        every=True,
+    )
+    assert [(row.system, row.rates["tool_accuracy"]) for row in rows] == [("program", 0.8), ("random", 0.1)]
+
+
+def test_expected_values_are_marked_and_have_no_interval() -> None:
+    random = expected(entry(1, 0.1, badge="baseline", name="random"))
+    rows = rows_of(random, entry(2, 0.5))
+    assert [row.is_expected for row in rows] == [False, True]
+    html = table.board_html(rows, View(), of=2)
+    assert "<b>10.0</b><small>expected</small>" in html
+    assert html.count("<small>expected</small>") == len(RATES)
+    assert "SHA-256" not in table.details_html(rows[1])
+    assert "SHA-256" in table.details_html(rows[0])
+    (record,) = [record for record in downloads.records(rows) if record["system"] == "random"]
+    assert (record["tool_accuracy"], record["tool_accuracy_low"], record["tool_accuracy_high"]) == (0.1, None, None)
 
 
 def test_only_the_best_row_of_each_system_of_an_account_is_kept_regardless_of_the_team_name() -> None:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from leaderboard.stores.stored_records import Outcome, Submission
 from leaderboard.views import charts, html_parts, reference_chart
 
-from .board_rows import HOSTILE, entry, rows_of
+from .board_rows import HOSTILE, entry, expected, rows_of
 
 
 def test_the_pareto_front_contains_the_systems_that_are_not_beaten() -> None:
@@ -117,6 +117,16 @@ def test_charts_are_drawn_for_wide_and_narrow_pages_and_are_reproducible() -> No
         assert "<table" in chart
         assert "#0102" not in chart
     assert sum(map(len, ids)) == len(set().union(*ids)) > 0
+
+
+def test_expected_values_are_drawn_without_an_interval_and_left_out_of_slices() -> None:
+    entries = entries_of([expected(entry(1, 0.1, badge="baseline", name="random")), entry(2, 0.5)])
+    chart = charts.accuracy_by_config(entries)
+    assert "random, chronological: 10.0 (expected)" in chart
+    assert "system 2, chronological: 50.0 (48.0–52.0)" in chart  # noqa: RUF001
+    sliced = charts.accuracy_by_slice(entries, "history_length")
+    assert "system 2" in sliced
+    assert "random" not in sliced
 
 
 def test_values_without_an_order_are_not_joined_by_a_line() -> None:

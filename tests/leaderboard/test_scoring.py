@@ -17,6 +17,7 @@ from leaderboard.public_data import Data, DataError
 from leaderboard.scoring import score_submission, scorer_version
 from leaderboard.scoring.baselines import DESCRIPTIONS, EMPTY, add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending
+from leaderboard.scoring.expected_scores import DRAWS, expected_outcome
 from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.rescore import rescore
 from leaderboard.scoring.score_submission import Scored, Scorer
@@ -27,6 +28,7 @@ from leaderboard.stores.stored_records import (
     FULL_SPLIT,
     HISTORY_TYPES,
     OVERALL,
+    Outcome,
     Split,
     SplitScores,
     latest,
@@ -312,7 +314,7 @@ def test_baselines_are_added_once_and_their_test_files_are_not_stored(
     write(folder, lines(guesses(data, "validation")), "most_popular.validation.jsonl")
     for round_ in range(2):
         added = list(add_baselines(LocalStore(tmp_path / "store"), scorer, folder, Clock()))
-        assert len(added) == (0 if round_ else 4)
+        assert len(added) == (0 if round_ else 8)
     rates = {
         (baseline.system.name, baseline.split): latest(store.outcomes())[baseline.id].overall["tool_accuracy"]
         for baseline in store.submissions()
@@ -331,8 +333,64 @@ def test_baselines_are_added_once_and_their_test_files_are_not_stored(
 
 
 def test_every_baseline_has_a_description() -> None:
-    assert DESCRIPTIONS.keys() == {EMPTY, *(name.replace("_", " ") for name in PERMANENT)}
+    assert DESCRIPTIONS.keys() == {EMPTY, *DRAWS, *(name.replace("_", " ") for name in PERMANENT)}
     assert DESCRIPTIONS.keys() < set(RESERVED)
+
+
+def expected(scorer: Scorer, split: Split, name: str) -> Outcome:
+    outcome = expected_outcome(scorer, ID, split, DRAWS[name], "2026-11-22T12:00:00+00:00")
+    assert outcome is not None
+    return outcome
+
+
+def test_random_choices_have_their_expected_values_without_intervals(scorer: Scorer, data: Data) -> None:
+    random, chance = (expected(scorer, "validation", name) for name in ("random", "chance"))
+    for config, scores in random.scores.items():
+        rows = data.table(config, "validation").select(["candidates", "meta"]).to_pylist()
+        assert scores.tool_accuracy == pytest.approx(np.mean([1 / len(row["candidates"]) for row in rows]))
+        assert (scores.format_rate, scores.hallucination_rate, scores.intervals) == (1, 0, {})
+        assert scores.count == len(rows)
+        assert sum(scores.error_classes.values()) == pytest.approx(1)
+        suitable = [len(row["meta"]["same_function"]) for row in rows]
+        of_chance = chance.scores[config]
+        assert of_chance.tool_accuracy == of_chance.call_accuracy == pytest.approx(np.mean([1 / n for n in suitable]))
+        assert of_chance.error_classes["functionality_mismatch"] == 0
+        assert of_chance.error_classes["preference_mismatch"] == pytest.approx(1 - of_chance.tool_accuracy)
+        shares = [n / len(row["candidates"]) for n, row in zip(suitable, rows, strict=True)]
+        assert scores.error_classes["functionality_mismatch"] == pytest.approx(1 - np.mean(shares))
+    assert random.overall["tool_accuracy"] == pytest.approx(
+        np.mean([scores.tool_accuracy for scores in random.scores.values()])
+    )
+    assert random.overall_intervals == {}
+
+
+def test_a_sampled_random_system_approaches_the_expected_values(scorer: Scorer, data: Data) -> None:
+    rng = np.random.default_rng(0)
+    samples = []
+    for _ in range(60):
+        replies = {
+            row["instance_id"]: json.dumps({"name": rng.choice(row["candidates"])["name"], "arguments": {}})
+            for row in data.table("chronological", "validation").to_pylist()
+        }
+        references = scorer.references("chronological", "validation")
+        samples.append([verdict.outcome for verdict in judge_all(replies, references)])
+    scores = expected(scorer, "validation", "random").scores["chronological"]
+    means = np.mean(samples, axis=(0, 1))
+    assert means == pytest.approx([getattr(scores, name) for name in RATES], abs=0.03)
+
+
+def test_expected_values_of_the_test_split_are_rounded_and_on_the_core(core_scorer: Scorer, core_data: Data) -> None:
+    outcome = expected(core_scorer, "test", "random")
+    assert outcome.rows == CORE
+    for config in HISTORY_TYPES:
+        assert outcome.scores[config].count == len(core_data.core_ids("test")[config])
+        assert outcome.full.scores[config].count == core_data.counts[config, "test"]
+    rates = [*outcome.overall.values(), *outcome.scores["chronological"].error_classes.values()]
+    assert all(rate == round(rate, 3) for rate in rates)
+
+
+def test_no_expected_values_are_given_where_the_suitable_candidates_are_unknown(scorer: Scorer) -> None:
+    assert expected_outcome(scorer, ID, "validation", lambda _: [], "2026-11-22T12:00:00+00:00") is None
 
 
 def test_the_scorer_version_covers_every_module_of_the_metric() -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from hf_dataset.reader import read_answers, read_instances
+from hf_dataset.reader import read_answers
 from hf_dataset.schema import HISTORY_TYPES
+from leaderboard.public_data import Data
 from leaderboard.stores.local_store import LocalStore
+from leaderboard.stores.stored_records import OVERALL
+from leaderboard.views import ranking
 from petoolbench.baseline_runs import PERMANENT, write_baselines
 from tests.commands import Done, run
 from tests.conftest import Built, silent
@@ -67,11 +70,11 @@ def space(built: Built, store: Path) -> Iterator[str]:
 
 @pytest.fixture
 def predictions(built: Built, tmp_path: Path) -> Path:
-    """Complete predictions file of the validation split; no reply has a call."""
+    """Run file of the validation split with all three configs."""
     path = tmp_path / "predictions.jsonl"
-    rows = [row for config in HISTORY_TYPES for row in read_instances(built.data, config, "validation")]
-    lines = [json.dumps({"instance_id": row.instance_id, "prediction": "?"}) for row in rows]
-    path.write_text("\n".join(lines) + "\n")
+    arguments = ("predict", built.data, "--config", "all", "--model", "baseline:first", "-o", path)
+    done = run(*arguments, cwd=tmp_path, **os.environ)
+    assert done.returncode == 0, done.stderr
     return path
 
 
@@ -79,7 +82,8 @@ def test_a_file_is_checked_submitted_scored_and_rescored(
     space: str, store: Path, built: Built, predictions: Path
 ) -> None:
     complete = predictions.read_text()
-    predictions.write_text(complete.partition("\n")[2])
+    header, _, replies = complete.partition("\n")
+    predictions.write_text(f"{header}\n{replies.partition(chr(10))[2]}")
     refused = submit(predictions, space)
     assert refused.returncode == 1
     assert re.search(r"Nothing was submitted\.\n.*\n?preferred_only: 1 of \d+ instance_ids are missing", refused.stderr)
@@ -96,7 +100,13 @@ def test_a_file_is_checked_submitted_scored_and_rescored(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     (outcome,) = [outcome for outcome in submissions.outcomes() if outcome.submission_id == submission]
-    assert (outcome.status, outcome.overall["format_rate"]) == ("scored", 0)
+    assert (outcome.status, outcome.overall["format_rate"]) == ("scored", 1)
+    rows = ranking.rows(
+        submissions.submissions(), submissions.outcomes(), OVERALL, "validation", Data(built.data).revision
+    )
+    assert [(row.rank, row.id) for row in rows if row.system == "mine"] == [(1, submission)]
+    baselines = {row.system for row in rows if row.badge == "baseline"}
+    assert baselines == {"empty file", "random", "chance", *(name.replace("_", " ") for name in PERMANENT)}
     rescored = start("rescore", "--data", str(built.data), "--answers", str(built.answers), "--store", str(store))
     assert rescored.returncode == 0, rescored.stderr
     assert submission not in rescored.stdout, "the current scorer has scored it already"
