@@ -25,12 +25,13 @@ from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import new_id
 from leaderboard.stores.stored_records import HISTORY_TYPES, ConfigScores, Outcome, Person, Submission, System
 from leaderboard.submissions.quota import Decision
+from leaderboard.views import filters
 from metrics.petoolbench.records import ERROR_CLASSES, RATES
 from tests.browser import serving
 
 from .results_table import Row
 
-_BOUNDS = {"first paint": 3000, "filter": 300, "tab switch": 500}
+_BOUNDS = {"first paint": 1500, "filter": 200, "tab switch": 400}
 """Upper bounds in milliseconds, by the prefix of the measured action."""
 _LICENCES = ("Apache-2.0", "MIT", "proprietary", "")
 
@@ -159,7 +160,7 @@ def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
             page.wait_for_function(_COUNT, arg=11)
         with watch("filter: cleared"):
             search.fill("")
-            page.wait_for_function(_COUNT, arg=50)
+            page.wait_for_function(_COUNT, arg=filters.PAGE)
         with watch("filter: config"):
             page.locator("#which").get_by_label("chronological").check()
             page.wait_for_function("!document.querySelector('#board .formula').textContent.includes('overall =')")

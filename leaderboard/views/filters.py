@@ -15,7 +15,7 @@ from metrics.petoolbench.records import RATES
 from .ranking import BADGES, BOARDS, RANKED_BY, Row
 
 NOT_STATED: Final = "not stated"
-PAGE: Final = 50
+PAGE: Final = 25
 """Rows per page."""
 Size = Literal["any", "to3", "to10", "to70", "over70", "unknown"]
 SIZES: Final[dict[Size, tuple[str, float, float]]] = {

@@ -156,7 +156,7 @@ def _cell(row: Row, column: Column, main: Rows) -> str:
 def _inner(row: Row, key: str) -> str:
     if key in RATES:
         strong = "b" if key == RANKED_BY else "span"
-        below = "expected" if row.is_expected else between(row.intervals.get(key))
+        below = _interval(row, row.intervals.get(key))
         return f"<{strong}>{points(row.rates[key])}</{strong}><small>{below}</small>"
     if key in _RENDERERS:
         return _RENDERERS[key](row)
@@ -164,10 +164,15 @@ def _inner(row: Row, key: str) -> str:
     return text(value) if value else ""
 
 
+def _interval(row: Row, ends: tuple[float, float] | None) -> str:
+    """Return the interval of a rate, or a mark on expected values, which have none."""
+    return "expected" if row.is_expected else between(ends)
+
+
 def _full(row: Row) -> str:
     if RANKED_BY not in row.full_rates:
         return _DASH
-    return f"{points(row.full_rates[RANKED_BY])}<small>{between(row.full_intervals.get(RANKED_BY))}</small>"
+    return f"{points(row.full_rates[RANKED_BY])}<small>{_interval(row, row.full_intervals.get(RANKED_BY))}</small>"
 
 
 def _lift(row: Row) -> str:
@@ -285,13 +290,15 @@ def details_html(row: Row) -> str:
 def _rates(row: Row) -> tuple[Sequence[str], list[Sequence[str]]]:
     """Return the head and the lines of the table of rates, on the core and on the full split if they differ."""
     lines: list[Sequence[str]] = [
-        (label, points(row.rates[name]), between(row.intervals.get(name))) for name, label in RATE_LABELS.items()
+        (label, points(row.rates[name]), _interval(row, row.intervals.get(name))) for name, label in RATE_LABELS.items()
     ]
     if row.scored_rows == FULL_SPLIT:
         return ("Rate", "% of the full split", "95 % interval"), lines
     head = ("Rate", "% of the core", "95 % interval", "% of the full split", "95 % interval")
     full = [
-        (points(row.full_rates[name]), between(row.full_intervals.get(name))) if name in row.full_rates else (_DASH, "")
+        (points(row.full_rates[name]), _interval(row, row.full_intervals.get(name)))
+        if name in row.full_rates
+        else (_DASH, "")
         for name in RATE_LABELS
     ]
     return head, [(*line, *cells) for line, cells in zip(lines, full, strict=True)]

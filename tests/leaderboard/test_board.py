@@ -70,6 +70,8 @@ def test_expected_values_are_marked_and_have_no_interval() -> None:
     assert "SHA-256" in table.details_html(rows[0])
     (record,) = [record for record in downloads.records(rows) if record["system"] == "random"]
     assert (record["tool_accuracy"], record["tool_accuracy_low"], record["tool_accuracy_high"]) == (0.1, None, None)
+    on_both = rows_of(on_core(random, full=0.11), split="test", main=CORE)
+    assert "11.0<small>expected</small>" in table.board_html(on_both, View(split="test"), of=1, main=CORE)
 
 
 def test_only_the_best_row_of_each_system_of_an_account_is_kept_regardless_of_the_team_name() -> None:

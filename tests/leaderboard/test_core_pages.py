@@ -36,7 +36,7 @@ def context_of(store: LocalStore, data: Data) -> Context:
 
 @pytest.fixture(scope="module")
 def context(core_data: Data, core_scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """Board of a data set with a core: one run of the core, one of the full split, and two baselines."""
+    """Board of a data set with a core: one run of the core, one of the full split, and baselines."""
     folder = tmp_path_factory.mktemp("board")
     store, clock, predictions = LocalStore(folder / "store"), Clock(), guesses(core_data, "test")
     for person, replies in ((ANN, of_core(core_data, predictions)), (BOB, guesses(core_data, "test", 2))):
@@ -47,7 +47,7 @@ def context(core_data: Data, core_scorer: Scorer, tmp_path_factory: pytest.TempP
         store.submit(new, write(folder, content, f"{person.name}.jsonl"), lambda _: FREE)
     (folder / "baselines").mkdir()
     write(folder / "baselines", lines(of_core(core_data, predictions)), "program.test.jsonl")
-    assert len(list(add_baselines(store, core_scorer, folder / "baselines", clock))) == 3
+    assert len(list(add_baselines(store, core_scorer, folder / "baselines", clock))) == 7
     assert [outcome.status for outcome in evaluate_pending(store, core_scorer, clock)] == ["scored", "scored"]
     return context_of(store, core_data)
 
@@ -77,7 +77,7 @@ def test_the_heading_names_the_pack_and_no_row_that_the_board_lacks(data: Data, 
 def test_the_board_ranks_a_run_of_the_core_and_one_of_the_full_split_together(context: Context) -> None:
     handlers = board_page.Handlers(context)
     rows = {row["system"]: row for row in handlers.rows("test")}
-    assert set(rows) == {"by ann", "by bob", "program", "empty file"}
+    assert set(rows) == {"by ann", "by bob", "program", "empty file", "random", "chance"}
     assert {row["scored_rows"] for row in rows.values()} == {"core"}
     assert rows["by ann"]["rank"] is not None
     assert rows["by ann"]["full_tool_accuracy"] is rows["program"]["full_tool_accuracy"] is None
@@ -99,7 +99,8 @@ def test_the_column_of_the_full_split_does_not_change_the_address_without_a_core
 
 
 def test_charts_comparisons_and_the_own_submissions_name_the_core(context: Context) -> None:
-    first, second = (row["submission_id"] for row in board_page.Handlers(context).rows("test")[:2])
+    ids = {row["system"]: row["submission_id"] for row in board_page.Handlers(context).rows("test")}
+    first, second = ids["by ann"], ids["by bob"]
     charts = charts_page.Handlers(context)
     assert "The figures are on the core of the test split." in charts.draw("test", "config", [first], None)[1]
     assert "costs less" in charts.draw("test", "cost", None, None)[1]
@@ -107,6 +108,10 @@ def test_charts_comparisons_and_the_own_submissions_name_the_core(context: Conte
     compare = compare_page.Handlers(context)
     assert "instances of the core of the test split" in compare.draw("test", first, second)[0]
     assert {scope["scored_rows"] for scope in compare.compare(first, second)} == {"core"}
+    assert "The rates of &#x27;chance&#x27; are expected values" in compare.draw("test", first, ids["chance"])[0]
+    offered = {label for dropdown in compare.show("test", None, None)[:2] for label, _ in dropdown.choices}
+    assert offered >= {"program", "empty file"}
+    assert not offered & {"chance", "random"}
     known = context.snapshot.get()
     status = status_of(known.by_id[first], known.latest[first])
     assert status["scored_rows"] == "core"

@@ -22,6 +22,7 @@ from leaderboard.public_data import Data
 from leaderboard.scoring import evaluator, score_submission
 from leaderboard.scoring.baselines import add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending, score
+from leaderboard.scoring.expected_scores import DRAWS
 from leaderboard.scoring.rescore import rescore
 from leaderboard.scoring.score_submission import Scored, Scorer
 from leaderboard.stores import local_store
@@ -187,7 +188,7 @@ def test_two_evaluators_that_are_killed_repeatedly(
         assert [process.returncode for process in running] in ([0, 0], [0, -15], [-15, 0], [-15, -15])
     check_scored_once(store, scorer, acknowledged)
     if home == "hub":
-        baselines = 2  # the file of empty predictions of each split
+        baselines = 2 * (1 + len(DRAWS))  # in each split, the file of empty predictions and the random choices
         paths = hub.repo("datasets", RESULTS).files()
         assert len(hub.repo("datasets", RESULTS).commits()) == baselines + len(acknowledged) + 1 == len(paths)
 
@@ -313,7 +314,8 @@ def test_the_command_line(built: Built, data: Data, tmp_path: Path, capsys: pyte
     common = ["--store", str(tmp_path / "store"), "--data", str(built.data), "--answers", str(built.answers), "--once"]
     assert evaluator.main(common) == 0
     assert f"{submission_id} scored" in capsys.readouterr().out
-    assert len(store.outcomes()) == 3  # with the file of empty predictions of each split
+    # With the file of empty predictions and the random choices of each split.
+    assert len(store.outcomes()) == 1 + 2 * (1 + len(DRAWS))
     assert evaluator.main(common) == 0
     assert capsys.readouterr().out == ""
     assert evaluator.main([*common, "--baselines", str(tmp_path / "nowhere")]) == 1

@@ -116,13 +116,13 @@ def choose(page: Page, element: str, text: str) -> None:
 
 def test_the_board_shows_baselines_and_systems_with_escaped_names(look: Look, board: Board) -> None:
     page = look(board.url)
-    expect(page.locator("#board tbody tr")).to_have_count(7)
+    expect(page.locator("#board tbody tr")).to_have_count(9)
     names = shown(page)
-    assert {"empty file", "coin", "wren", HOSTILE, RIGHT_TO_LEFT, FORMULA, "finch"} == set(names)
+    assert {"empty file", "random", "chance", "coin", "wren", HOSTILE, RIGHT_TO_LEFT, FORMULA, "finch"} == set(names)
     assert names[-1] == "empty file"
     assert page.locator("#board img").count() == 0
     expect(page.locator("#board .formula")).to_contain_text("overall = (preferred_only")
-    expect(page.locator("#board tr.baseline")).to_have_count(2)
+    expect(page.locator("#board tr.baseline")).to_have_count(4)
 
 
 def test_search_filter_order_and_columns_are_restored_from_the_address(look: Look, board: Board) -> None:
@@ -181,7 +181,7 @@ def test_an_event_sent_before_the_view_was_restored_does_not_undo_it(
 
 def test_an_empty_result_of_the_filters_is_explained(look: Look, board: Board) -> None:
     page = look(f"{board.url}?search=nobody+has+this")
-    expect(page.locator("#board .empty")).to_contain_text("None of the 7 rows passes the filters")
+    expect(page.locator("#board .empty")).to_contain_text("None of the 9 rows passes the filters")
     page.locator("#split").get_by_label("test").check()
     page.locator("#search").get_by_role("textbox").fill("")
     expect(page.locator("#board tbody tr")).to_have_count(1)
