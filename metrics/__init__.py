@@ -1,1 +1,1 @@
-"""Metrics, one folder per metric. Each folder can be loaded with `evaluate.load`."""
+"""Metrics, one folder per metric that can be loaded with `evaluate.load`, and the file format of people's studies."""
