@@ -1,4 +1,4 @@
-"""Draw of the instances of a reading study: as even as the split allows, and at most one of a query group."""
+"""Draw of the instances of a study: as even as the split allows, and at most one of a query group or of a user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNKNOWN: Final = MetaRow()
 
 
 def draw(rows: Sequence[Instance], count: int, generator: np.random.Generator) -> list[Instance]:
-    """Return instances in random order, of which no two share a query group.
+    """Return instances in random order, of which no two share a query group or a user.
 
     History types are drawn evenly; then kinds of preference and numbers of concerns, as far as the metadata of the
     instances are known; then combinations of two of these. The draw is greedy, followed by exchanges of single
@@ -33,17 +33,38 @@ def draw(rows: Sequence[Instance], count: int, generator: np.random.Generator) -
         ConfigError: If there are fewer query groups.
         DataError: If there are no instances.
     """
-    groups = len({row.query_group for row in rows})
-    if not groups:
+    if not rows:
         raise DataError("There are no rows to deal. Name another split with --split.")
+    unit_of = independent_units(rows)
+    groups = len(set(unit_of))
     if not 1 <= count <= groups:
         raise ConfigError(
             f"Invalid number of rows {count:,}. Allowed: 1 to {groups:,}, because at most one row of each query group "
-            "is dealt. Pass another number with --rows."
+            "and of each user is dealt. Pass another number with --rows."
         )
-    shuffled = [rows[place] for place in generator.permutation(len(rows))]
-    chosen = _chosen(_numbered([row.query_group for row in shuffled]), _codes(shuffled), count)
+    order = generator.permutation(len(rows))
+    shuffled = [rows[place] for place in order]
+    chosen = _chosen(_numbered([unit_of[place] for place in order]), _codes(shuffled), count)
     return [shuffled[chosen[place]] for place in generator.permutation(count)]
+
+
+def independent_units(rows: Sequence[Instance]) -> list[str]:
+    """Return the name of a unit for each row: rows that share a query group or a user, directly or through others.
+
+    In a data set of the builder, a user has one query group, so that the units are the query groups.
+    """
+    unit_of_user: dict[str, str] = {}
+    parents: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while parents.setdefault(group, group) != group:
+            group = parents[group]
+        return group
+
+    for row in rows:
+        first = unit_of_user.setdefault(row.user_id, row.query_group)
+        parents[root(row.query_group)] = root(first)
+    return [root(row.query_group) for row in rows]
 
 
 def _chosen(group_of: NDArray[np.int64], codes: NDArray[np.int64], count: int) -> list[int]:

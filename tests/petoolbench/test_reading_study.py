@@ -58,6 +58,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
             replace(
                 row,
                 instance_id=f"{config}-68a9b8f9-test-u{group:03d}{place}",
+                user_id=f"test-u{group:03d}{place}",
                 query_group=f"test-q{group:03d}",
                 meta=replace(row.meta or MetaRow(), kind=KINDS[group % 4], concerns=1 + group % 3),
             )
