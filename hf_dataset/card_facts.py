@@ -1,4 +1,4 @@
-"""Facts of a build that its card states: the manifest, the audit, a row of each config, and sizes."""
+"""Facts of a build that its card states: manifest, audit, a row of each config, sizes, and results of people."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from metrics.study_files import StudyError
+from metrics.study_passage import people_passage
 
 from .errors import ReadError
 from .layout import AUDIT_JSON, shards, split_file, splits_of
@@ -28,6 +31,8 @@ class Build:
     """First row of each config: of the validation split, or of train if it is the only split."""
     bytes_in_memory: Mapping[str, int]
     """Size of each data file as Arrow in memory, in bytes, by path."""
+    people: str
+    """Results of a people's study in words, or that there are none."""
 
     def files(self, config: str, split: str) -> list[str]:
         """Return the paths of the files of a split."""
@@ -53,8 +58,12 @@ def read_build(folder: Path, manifest: Manifest) -> Build:
         manifest: Manifest of the data set.
 
     Raises:
-        ReadError: If a file is missing or cannot be read.
+        ReadError: If a file is missing or cannot be read, or results of people are of another data set.
     """
+    try:
+        people = people_passage(folder, manifest.data_revision)
+    except StudyError as error:
+        raise ReadError(str(error)) from error
     try:
         audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest.audit else None
         tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
@@ -70,7 +79,7 @@ def read_build(folder: Path, manifest: Manifest) -> Build:
         }
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ReadError(f"{str(folder)!r} is not a complete data set: {error}. Build or download it again.") from error
-    return Build(manifest, audit, examples, sizes)
+    return Build(manifest, audit, examples, sizes, people)
 
 
 def _first_row(paths: Sequence[Path]) -> dict[str, Any]:

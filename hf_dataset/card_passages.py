@@ -210,6 +210,10 @@ def _validity(build: Build) -> str:
     return "\n\n".join(parts)
 
 
+def _people(build: Build) -> str:
+    return build.people
+
+
 def _texts(splits: Sequence[Mapping[str, Any]]) -> str:
     """Return an explanation and a table of the figures on texts, with a column for each split.
 
@@ -308,6 +312,7 @@ PASSAGES: Final[Mapping[str, Callable[[Build], str]]] = {
     "build": _build,
     "validity": _validity,
     "readings": _readings,
+    "people": _people,
     "canary": _canary,
     "revisions": _revisions,
 }

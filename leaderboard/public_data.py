@@ -16,6 +16,9 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from metrics.study_files import StudyError
+from metrics.study_passage import people_passage
+
 from .stores.stored_records import CORE, FULL_SPLIT, HISTORY_TYPES, SPLITS, Rows, Split
 
 MANIFEST: Final = "manifest.json"
@@ -221,6 +224,18 @@ class Data:
                 "for the public rows can read them"
             )
         return "by the repository's own templates: a program that knows them can read them"
+
+    @property
+    def people(self) -> str:
+        """Results of people who read rows, as Markdown, or that there are none.
+
+        Raises:
+            DataError: If the file of the results cannot be read, or is of another data set.
+        """
+        try:
+            return people_passage(self.folder, self.revision)
+        except StudyError as error:
+            raise DataError(str(error)) from error
 
     def instance_ids(self, config: str, split: Split) -> list[str]:
         """Return the instance ids of a split of a config, in the order of its rows."""

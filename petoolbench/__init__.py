@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     )
     from hf_dataset.errors import ReadError
     from metrics.petoolbench.errors import MetricError, PEToolBenchError, PredictionsError, ReferencesError
+    from metrics.study_files import StudyError
 
     from .building import AuditResult, BuiltDataSet, Verification, audit, build, verify
     from .data import InstanceSet, load
+    from .people_study.new_study import NewStudy, new_study
+    from .people_study.study_report import StudyReport, study_report
     from .prediction import predict
     from .prompts import Prompt, prompt
     from .reading import ParseFailure, ToolCall, parse
@@ -58,6 +61,7 @@ _MODULES: Final = {
     "LlmError": "builder.errors",
     "MetricError": "metrics.petoolbench.errors",
     "MissingExtraError": "builder.errors",
+    "NewStudy": "petoolbench.people_study.new_study",
     "OutputError": "builder.errors",
     "PEToolBenchError": "metrics.petoolbench.errors",
     "ParseFailure": "petoolbench.reading",
@@ -72,6 +76,8 @@ _MODULES: Final = {
     "RunResources": "petoolbench.run_settings",
     "RunSettings": "petoolbench.run_settings",
     "ScoreTable": "petoolbench.score_table",
+    "StudyError": "metrics.study_files",
+    "StudyReport": "petoolbench.people_study.study_report",
     "ToolCall": "petoolbench.reading",
     "Verification": "petoolbench.building",
     "WrittenReport": "petoolbench.reporting",
@@ -80,6 +86,7 @@ _MODULES: Final = {
     "compare": "petoolbench.reporting",
     "deal_reading": "petoolbench.reading_study.deal",
     "load": "petoolbench.data",
+    "new_study": "petoolbench.people_study.new_study",
     "parse": "petoolbench.reading",
     "predict": "petoolbench.prediction",
     "prompt": "petoolbench.prompts",
@@ -87,6 +94,7 @@ _MODULES: Final = {
     "report": "petoolbench.reporting",
     "score": "petoolbench.scoring",
     "score_reading": "petoolbench.reading_study.scores",
+    "study_report": "petoolbench.people_study.study_report",
     "verify": "petoolbench.building",
 }
 """Module of each public name."""
@@ -105,6 +113,7 @@ __all__ = [
     "LlmError",
     "MetricError",
     "MissingExtraError",
+    "NewStudy",
     "OutputError",
     "PEToolBenchError",
     "ParseFailure",
@@ -119,6 +128,8 @@ __all__ = [
     "RunResources",
     "RunSettings",
     "ScoreTable",
+    "StudyError",
+    "StudyReport",
     "ToolCall",
     "Verification",
     "WrittenReport",
@@ -128,6 +139,7 @@ __all__ = [
     "compare",
     "deal_reading",
     "load",
+    "new_study",
     "parse",
     "predict",
     "prompt",
@@ -135,6 +147,7 @@ __all__ = [
     "report",
     "score",
     "score_reading",
+    "study_report",
     "verify",
 ]
 

@@ -78,6 +78,7 @@ def markdown(data: Data, scorer_version: str) -> str:
         listings=f"\nTest listings {data.listings}.\n" if data.listings else "",
         revision=data.revision,
         scorer=scorer_version,
+        people=data.people,
         rates=rates,
         classes=classes,
         quotas=quotas,

@@ -26,6 +26,7 @@ from .report import compare, report
 from .score import score_file
 from .serve_local import serve_local
 from .show import show
+from .study import study_app
 from .training import export_training_data
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app.command("score", cls=Command)(score_file)
 app.command(cls=Command)(report)
 app.command(cls=Command)(compare)
 app.add_typer(reading_app, name="reading")
+app.add_typer(study_app, name="study")
 app.command("audit", cls=Command)(audit_folder)
 app.command("check-pack", cls=Command)(check_pack_folder)
 app.command("import-original", cls=Command)(import_released)

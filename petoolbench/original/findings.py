@@ -8,14 +8,11 @@ has no bound and is only reported.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from builder.audit.gates import Outcome, upper_gate
 from builder.config import MIN_SAME_FUNCTION
@@ -24,7 +21,7 @@ from builder.randomness import generator_for
 from hf_dataset.manifest import Manifest
 from hf_dataset.reader import read_instances
 from hf_dataset.schema import HISTORY_TYPES, Instance
-from metrics.petoolbench.uncertainty import intervals
+from petoolbench.rate_intervals import interval
 
 from .importer import SPLIT
 from .released_rows import CHARACTERS_A_TOKEN
@@ -41,8 +38,6 @@ from .shortcut_rules import (
 
 WINDOW: Final = 4000
 """Length in tokens to which the released harness truncates a prompt."""
-RESAMPLES: Final = 2000
-_Z: Final = 1.959964
 """97.5th percentile of the standard normal distribution."""
 _SHARES: Final = (1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of the rows with known answers, for the curves of popularity."""
@@ -187,29 +182,6 @@ def _rule_figures(config: str, rows: Sequence[Instance]) -> tuple[tuple[Figure, 
     if not specified:
         return over_all, ()
     return over_all, tuple(_rule(rule, rows, specified, gates, within=True) for rule in rules)
-
-
-def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of a mean, by a seeded bootstrap over query groups.
-
-    If all values are 0 or all are 1, the bootstrap has no spread. The result is then Wilson's interval, with one trial
-    per query group.
-
-    Args:
-        values: Value of each row, 0 to 1; not empty.
-        groups: Query group of each row, in the same order.
-    """
-    if len(set(values)) == 1 and values[0] in (0.0, 1.0):
-        return wilson(values[0], len(set(groups)))
-    ends = intervals(np.array(values, dtype=np.float64)[:, None], groups, resamples=RESAMPLES, seed=0)
-    return float(ends[0, 0]), float(ends[0, 1])
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return the ends of Wilson's 95 % interval for a share of `count` independent trials."""
-    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _rule(rule: Rule, rows: Sequence[Instance], asked: Sequence[Instance], gates: int, *, within: bool) -> Figure:

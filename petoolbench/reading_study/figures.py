@@ -134,7 +134,7 @@ def figures_of(readings: Sequence[Reading]) -> Figures:
     return Figures(
         tuple(_accuracy(part, value, some) for part, value, some in _parts(readings)),
         tuple(_axes_named(readings)),
-        _calibration(readings),
+        calibration_of([(reading.form.confidence, reading.verdict.tool_correct) for reading in readings]),
         tuple(_ambiguous(readings)),
         tuple(_realism(readings)),
         tuple(_agreements(readings)),
@@ -196,8 +196,13 @@ def _axes_named(readings: Sequence[Reading]) -> Iterator[AxesNamed]:
         yield AxesNamed(part, value, {name: classes.count(name) for name in NAMED_AXES})
 
 
-def _calibration(readings: Sequence[Reading]) -> Calibration:
-    outcomes = [(reading.form.confidence / 100, float(reading.verdict.tool_correct)) for reading in readings]
+def calibration_of(readings: Sequence[tuple[float, bool]]) -> Calibration:
+    """Return the calibration of at least one reading.
+
+    Args:
+        readings: Confidence, 0 to 100, and whether the tool is right.
+    """
+    outcomes = [(confidence / 100, float(right)) for confidence, right in readings]
     bins = [
         Bin(low, min(end - 1, 100), len(some), fmean(sure for sure, _ in some), fmean(right for _, right in some))
         for low, end in (*BINS, (0, 101))

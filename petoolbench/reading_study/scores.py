@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from petoolbench.tables import text_table
 
-from .figures import NAMED_AXES, NOT_STATED, Accuracy, Agreement, Figures, Rate, figures_of, named_axes
+from .figures import NAMED_AXES, NOT_STATED, Accuracy, Agreement, Calibration, Figures, Rate, figures_of, named_axes
 from .gather import Gathered, Reading, gather
 from .key import FORMS
 
@@ -170,8 +170,8 @@ def _tables(figures: Figures) -> Iterator[str]:
         [
             [
                 _label(part.part, part.value),
-                *_rate(part.tool),
-                *_rate(part.call),
+                *rate_cells(part.tool),
+                *rate_cells(part.call),
                 str(part.readings),
                 str(part.query_groups),
             ]
@@ -187,16 +187,7 @@ def _tables(figures: Figures) -> Iterator[str]:
                 for part in figures.axes
             ],
         )
-    *bins, everything = figures.calibration.bins
-    yield text_table(
-        f"Confidence and tool accuracy, %; Brier score {figures.calibration.brier:.3f}, of a constant confidence "
-        f"{figures.calibration.brier_of_the_mean:.3f}",
-        ["confidence", "mean confidence", "tool", "readings"],
-        [
-            [label, _percent(part.confidence), _percent(part.accuracy), str(part.readings)]
-            for label, part in (*((f"{part.low} to {part.high}", part) for part in bins), ("all", everything))
-        ],
-    )
+    yield calibration_table(figures.calibration)
     yield text_table(
         "Ambiguous, as readers state it",
         ["ambiguous", "readings", "right tool", "other tool is right"],
@@ -212,6 +203,20 @@ def _tables(figures: Figures) -> Iterator[str]:
         yield _agreement_table(figures.agreement)
 
 
+def calibration_table(calibration: Calibration) -> str:
+    """Return a table of confidence and tool accuracy."""
+    *bins, everything = calibration.bins
+    return text_table(
+        f"Confidence and tool accuracy, %; Brier score {calibration.brier:.3f}, of a constant confidence "
+        f"{calibration.brier_of_the_mean:.3f}",
+        ["confidence", "mean confidence", "tool", "readings"],
+        [
+            [label, percent(part.confidence), percent(part.accuracy), str(part.readings)]
+            for label, part in (*((f"{part.low} to {part.high}", part) for part in bins), ("all", everything))
+        ],
+    )
+
+
 def _agreement_table(pairs: Sequence[Agreement]) -> str:
     return text_table(
         "Agreement between readers, % of the rows that both have read",
@@ -222,10 +227,10 @@ def _agreement_table(pairs: Sequence[Agreement]) -> str:
         [
             [
                 f"{pair.first}, {pair.second}",
-                *_rate(pair.tool),
-                *_rate(pair.call),
-                "" if pair.axes is None else _percent(pair.axes),
-                *(_percent(number / pair.rows) for number in (pair.both_right, pair.one_right, pair.neither_right)),
+                *rate_cells(pair.tool),
+                *rate_cells(pair.call),
+                "" if pair.axes is None else percent(pair.axes),
+                *(percent(number / pair.rows) for number in (pair.both_right, pair.one_right, pair.neither_right)),
                 str(pair.rows),
             ]
             for pair in pairs
@@ -237,11 +242,13 @@ def _label(part: str, value: str) -> str:
     return f"{part}: {value}" if value else part
 
 
-def _rate(rate: Rate) -> tuple[str, str]:
-    return _percent(rate.rate), f"{_percent(rate.low)} to {_percent(rate.high)}"
+def rate_cells(rate: Rate) -> tuple[str, str]:
+    """Return the cells of a rate and of its interval, in %."""
+    return percent(rate.rate), f"{percent(rate.low)} to {percent(rate.high)}"
 
 
-def _percent(rate: float) -> str:
+def percent(rate: float) -> str:
+    """Return a rate in %, with one decimal place."""
     return f"{100 * rate:.1f}"
 
 
