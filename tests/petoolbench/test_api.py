@@ -28,17 +28,30 @@ from .models import first_candidate, last_candidate
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "docs" / "quickstart.md"
 FUNCTIONS = (
-    *("audit", "build", "compare", "deal_reading", "load", "parse", "predict", "prompt", "read_run", "report", "score"),
-    *("score_reading", "verify"),
+    *(
+        "audit",
+        "build",
+        "compare",
+        "deal_reading",
+        "load",
+        "new_study",
+        "parse",
+        "predict",
+        "prompt",
+        "read_run",
+        "report",
+    ),
+    *("score", "score_reading", "study_report", "verify"),
 )
 CLASSES = (
-    *("AuditResult", "BuiltDataSet", "InstanceSet", "ParseFailure", "Prompt", "ReadingDeal", "ReadingScores"),
-    *("Run", "RunComparison", "RunResources", "RunSettings", "ScoreTable", "ToolCall", "Verification", "WrittenReport"),
+    *("AuditResult", "BuiltDataSet", "InstanceSet", "NewStudy", "ParseFailure", "Prompt", "ReadingDeal"),
+    *("ReadingScores", "Run", "RunComparison", "RunResources", "RunSettings", "ScoreTable", "StudyReport", "ToolCall"),
+    *("Verification", "WrittenReport"),
 )
 ERRORS = (
     *("AuditError", "BudgetError", "BuildError", "CatalogueError", "ConfigError", "DataError", "HubError", "LlmError"),
     *("MetricError", "MissingExtraError", "OutputError", "PEToolBenchError", "PredictionsError", "ReadError"),
-    "ReferencesError",
+    *("ReferencesError", "StudyError"),
 )
 HEAVY = ("builder", "datasets", "evaluate", "numpy", "pandas", "pyarrow", "pydantic")
 
