@@ -55,6 +55,19 @@ _RECORDS: Final = (
     ("petoolbench.reading_study.figures", "Ambiguous"),
     ("petoolbench.reading_study.figures", "Realism"),
     ("petoolbench.reading_study.figures", "Agreement"),
+    ("metrics.study_files", "Study"),
+    ("metrics.study_files", "StudyReader"),
+    ("metrics.study_files", "StudyRow"),
+    ("metrics.study_files", "StudyAnswer"),
+    ("petoolbench.people_study.study_readings", "StudyReadings"),
+    ("petoolbench.people_study.study_readings", "StudyReading"),
+    ("petoolbench.people_study.study_figures", "StudyFigures"),
+    ("petoolbench.people_study.study_figures", "StudyAccuracy"),
+    ("petoolbench.people_study.study_figures", "StudyTime"),
+    ("petoolbench.people_study.study_figures", "StudyAgreement"),
+    ("petoolbench.people_study.kappa", "Kappa"),
+    ("petoolbench.people_study.study_figures", "StatedAmbiguous"),
+    ("petoolbench.people_study.study_figures", "AmbiguousRow"),
 )
 """Module and name of records that the results contain."""
 _TYPES: Final = {bool: "flag", int: "integer", float: "number", str: "text", Path: "path"}

@@ -19,6 +19,8 @@ from .kappa import Kappa, fleiss_kappa, free_marginal_kappa
 from .study_readings import ROLES, StudyReading, StudyReadings
 
 IntervalOver = Literal["rows", "readers", "readings", "rows (Wilson)"]
+READER: Final = "reader"
+"""Part of the readings with the figures of a single reader, which are not published."""
 TOOL_OF_ALL: Final = "tool, chance among all candidates"
 TOOL_FOR_THE_JOB: Final = "tool, chance among those that do the job"
 ROLE: Final = "role of the tool (Fleiss)"
@@ -130,7 +132,7 @@ def _parts(readings: Sequence[StudyReading]) -> Iterator[_Part]:
     """Yield all readings, and those with each value of each property that is known."""
     yield _Part("all", "", readings)
     properties: dict[str, Callable[[StudyReading], str | int | None]] = {
-        "reader": lambda reading: reading.reader,
+        READER: lambda reading: reading.reader,
         "config": lambda reading: HISTORY_TYPES.index(config_of(reading.instance.instance_id)),
         "kind": lambda reading: reading.kind,
         "section": lambda reading: reading.section,
@@ -153,7 +155,7 @@ def _cells(readings: Sequence[StudyReading]) -> Iterator[_Part]:
 
 def _accuracies(readings: Sequence[StudyReading]) -> Iterator[StudyAccuracy]:
     for part in _parts(readings):
-        yield _accuracy(part, "readings" if part.name == "reader" else "rows")
+        yield _accuracy(part, "readings" if part.name == READER else "rows")
         if part.name == "all" and len({reading.reader for reading in readings}) > 1:
             yield _accuracy(part, "readers")
     for part in _cells(readings):

@@ -14,7 +14,7 @@ from metrics.study_passage import REPORT_FORMAT
 from petoolbench.files import write_atomically
 
 from .study_card import show_on_card
-from .study_figures import StudyFigures, study_figures
+from .study_figures import READER, StudyAccuracy, StudyFigures, study_figures
 from .study_readings import StudyReading, StudyReadings, read_readings
 from .study_tables import study_text
 
@@ -32,7 +32,7 @@ class StudyReport:
     """All figures."""
 
     def published(self) -> dict[str, Any]:
-        """Return the figures as a dict, without remarks and single readings; rates are from 0 to 1.
+        """Return the figures as a dict, without those of single readers, remarks and readings; rates are from 0 to 1.
 
         Keys: `format`; `study`; `answers`, the numbers of answers dealt and given; `accuracy`, `time`, `calibration`,
         `agreement`, `ambiguous` and `ambiguous_rows`, as in the tables.
@@ -46,13 +46,9 @@ class StudyReport:
                 "readers": sum(number > 0 for number in given.values()),
                 "dealt": sum(self.gathered.dealt.values()),
                 "given": sum(given.values()),
-                "by_reader": [
-                    {"reader": reader, "dealt": dealt, "given": given[reader]}
-                    for reader, dealt in self.gathered.dealt.items()
-                ],
             },
-            "accuracy": [{**part._asdict(), "accuracy": part.accuracy._asdict()} for part in figures.accuracy],
-            "time": [part._asdict() for part in figures.time],
+            "accuracy": [_accuracy_dict(part) for part in figures.accuracy if part.part != READER],
+            "time": [part._asdict() for part in figures.time if part.part != READER],
             "calibration": {
                 "bins": [part._asdict() for part in figures.calibration.bins],
                 "brier": figures.calibration.brier,
@@ -67,14 +63,18 @@ class StudyReport:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as a dict, the content of `report.json`: the figures, the remarks and all readings.
+        """Return everything as a dict, the content of `report.json`: all figures, the remarks and all readings.
 
-        Keys: those of `published`; `remarks` in each of `ambiguous_rows`; `readings`, the lines of `to_pandas`.
+        Keys: those of `published`, with the figures of single readers in `answers`, `accuracy` and `time`; `remarks` in
+        each of `ambiguous_rows`; `readings`, the lines of `to_pandas`.
         """
-        content = self.published()
-        content["ambiguous_rows"] = [
-            {**row._asdict(), "remarks": list(row.remarks)} for row in self.figures.ambiguous_rows
+        content, figures, given = self.published(), self.figures, self.gathered.given
+        content["answers"]["by_reader"] = [
+            {"reader": reader, "dealt": dealt, "given": given[reader]} for reader, dealt in self.gathered.dealt.items()
         ]
+        content["accuracy"] = [_accuracy_dict(part) for part in figures.accuracy]
+        content["time"] = [part._asdict() for part in figures.time]
+        content["ambiguous_rows"] = [{**row._asdict(), "remarks": list(row.remarks)} for row in figures.ambiguous_rows]
         return {**content, "readings": list(self.records())}
 
     def to_pandas(self) -> pd.DataFrame:
@@ -133,6 +133,10 @@ def study_report(study: str | Path, data: str | Path, *, card: bool = False) -> 
     if card:
         show_on_card(Path(data), report.published())
     return report
+
+
+def _accuracy_dict(part: StudyAccuracy) -> dict[str, Any]:
+    return {**part._asdict(), "accuracy": part.accuracy._asdict()}
 
 
 def _record(reading: StudyReading) -> dict[str, Any]:

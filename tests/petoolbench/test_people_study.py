@@ -188,7 +188,8 @@ def test_free_marginal_kappa_takes_the_candidates_of_each_row() -> None:
 def test_kappa_is_not_defined_if_there_is_one_category() -> None:
     assert fleiss_kappa(np.array([[3, 0], [2, 0]])) == (1.0, 1.0, None, None, None)
     one_row = free_marginal_kappa([["a", "b"]], [4])
-    assert (one_row.kappa, one_row.low) == (pytest.approx(-1 / 3), None)
+    assert one_row.kappa == pytest.approx(-1 / 3)
+    assert one_row.low is None
 
 
 def test_a_study_is_dealt_by_seed_and_its_tokens_are_not(data: Path, tmp_path: Path) -> None:
@@ -273,6 +274,19 @@ def test_the_report_of_made_answers(data: Path, tmp_path: Path) -> None:
     written = json.loads((tmp_path / "study" / "report.json").read_text(encoding="utf-8"))
     assert written == report.to_dict()
     assert "No row was called ambiguous." in str(report)
+
+
+def test_figures_of_single_readers_are_not_published(data: Path, tmp_path: Path) -> None:
+    pb.new_study(tmp_path / "study", data, rows=6, readers=3)
+    answer_all(tmp_path / "study", data, right)
+    report = pb.study_report(tmp_path / "study", data)
+    published, everything = report.published(), report.to_dict()
+    for name in ("accuracy", "time"):
+        assert "reader" not in {part["part"] for part in published[name]}
+        assert len(everything[name]) == len(published[name]) + 3
+    assert set(published["answers"]) == {"readers", "dealt", "given"}
+    assert everything["answers"]["by_reader"][0] == {"reader": 1, "dealt": 6, "given": 6}
+    assert "readings" not in published
 
 
 def test_ambiguous_rows_are_listed_with_remarks_that_are_not_published(data: Path, tmp_path: Path) -> None:
