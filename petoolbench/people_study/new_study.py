@@ -97,7 +97,7 @@ def new_study(
         ReadError: If the folder is not a data set.
 
     Example:
-        >>> print(new_study("out/people", "out/demo", rows=12, readers=3))
+        >>> print(new_study("out/people", "out/demo", rows=6, readers=3))
     """
     _check(rows, readers, reads, seed)
     instances = load(data, config, SPLIT)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import petoolbench as pb
+from metrics.study_files import StudyAnswer, append_answer
 from petoolbench.building import BuiltDataSet
 from tests.conftest import Built
 from tests.fakes.openai import predict_script
@@ -164,6 +165,13 @@ def fill_in_a_form() -> None:
     Path("out/study/forms/001.toml").write_text(form, encoding="utf-8")
 
 
+def answer_a_study() -> None:
+    """Deal rows of the build to people, and answer one of them with its first candidate."""
+    reader = pb.new_study("out/people", "out/demo", rows=2, readers=3).study.readers[0]
+    row = reader.rows[0]
+    append_answer(Path("out/people"), reader, StudyAnswer(row.instance_id, row.config, row.tools[0], 10, "no", "", 9.0))
+
+
 @pytest.mark.usefixtures("demo", "endpoint")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_example_of_each_docstring_runs(name: str, built: Built, chronological: pb.InstanceSet) -> None:
@@ -172,6 +180,8 @@ def test_the_example_of_each_docstring_runs(name: str, built: Built, chronologic
     names = namespace(built, chronological)
     if name == "score_reading":
         fill_in_a_form()
+    if name == "study_report":
+        answer_a_study()
     for example in examples:
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
