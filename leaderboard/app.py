@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 
 import gradio as gr
 import httpx2
-from huggingface_hub import HfApi, snapshot_download
 
+from leaderboard.hub_client import HubAddressError, hub_client
 from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
 from leaderboard.pages.page_context import QUICK, Context, Page, split_of
 from leaderboard.pages.theme import CSS, theme
@@ -280,18 +280,20 @@ def open_data(name: str) -> Data:
         *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS),
     ]
     try:
-        return Data(Path(snapshot_download(repository, repo_type="dataset", allow_patterns=patterns)))
+        return Data(Path(hub_client().snapshot_download(repository, repo_type="dataset", allow_patterns=patterns)))
+    except HubAddressError as error:
+        raise DataError(str(error)) from error
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise DataError(
             f"The data set {repository!r} cannot be downloaded ({type(error).__name__}). Check {DATA} and the token."
-        ) from error
+        ) from None  # the cause may contain the token
 
 
 def _whoami(token: str) -> Mapping[str, Any]:
     try:
-        account: Mapping[str, Any] = HfApi(token=token).whoami()
-    except httpx2.HTTPError as error:
-        raise OSError("The Hub cannot be reached to identify a token.") from error
+        account: Mapping[str, Any] = hub_client(token).whoami()
+    except httpx2.HTTPError:
+        raise OSError("The Hub cannot be reached to identify a token.") from None
     return account
 
 

@@ -7,6 +7,8 @@ fields into command-line options.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -16,12 +18,14 @@ from pydantic import ConfigDict
 
 from builder.choices import validate_choice
 from builder.errors import ConfigError
+from builder.llm.endpoint_errors import secret_of
 from builder.llm.session import key_for
 from builder.predictors.open_predictor import BASELINE_MODELS as BASELINES
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import ALL
 from hf_dataset.prompting import DOCS, MODES, SYSTEM_ROLES, Docs, Mode, SystemRole
 from hf_dataset.schema import HISTORY_TYPES
+from metrics.redaction import contains, is_distinct
 from petoolbench.inference.history_views import HISTORIES, History
 
 LOCAL: Final = "hf:"
@@ -34,6 +38,10 @@ CONFIGS: Final = (*HISTORY_TYPES, ALL)
 Overlong = Literal["skip", "drop-oldest"]
 OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
 _RESERVED: Final = frozenset(("messages", "model", "tools", "stream", "n"))
+_CREDENTIAL: Final = re.compile(
+    r"(?:x[-_])?(?:api|access|auth)?[-_]?(?:key|token|secret|password|authorization)|extra_headers", re.IGNORECASE
+)
+"""Request fields that hold a credential."""
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
 """Request fields with the maximum length of a reply."""
 MOST_REPEATS: Final = 100
@@ -281,6 +289,27 @@ def _check_numbers(record: RunSettings | RunResources) -> None:
             raise ConfigError(f"Invalid value {value!r} for {item.name}. Allowed values: {kind}, {allowed}.")
 
 
+def _check_no_key(settings: RunSettings, key: str) -> None:
+    """Check that no setting holds a key: all of them are stored in the run file.
+
+    Raises:
+        ConfigError: If a setting does.
+    """
+    credentials = [name for name in settings.body if _CREDENTIAL.fullmatch(name)]
+    if credentials:
+        raise ConfigError(
+            f"body (--body) holds {credentials[0]!r}, which would be stored in the run file. Remove it and set the API "
+            "key with OPENAI_API_KEY."
+        )
+    secret = secret_of(key)
+    for item in fields(settings):
+        if secret and is_distinct(secret) and contains(json.dumps(getattr(settings, item.name), default=str), secret):
+            raise ConfigError(
+                f"{item.name} (--{item.name.replace('_', '-')}) contains the API key, which would be stored in the run "
+                "file. Remove the key from it; it is sent in the header of each request."
+            )
+
+
 def check_settings(settings: RunSettings, resources: RunResources) -> None:
     """Check that settings and resources are consistent, before any file is read.
 
@@ -292,7 +321,7 @@ def check_settings(settings: RunSettings, resources: RunResources) -> None:
     if settings.is_baseline:
         validate_choice("model", settings.model, BASELINES)
     if settings.is_online:
-        key_for(settings.base_url, resources.api_key)
+        _check_no_key(settings, key_for(settings.base_url, resources.api_key))
     elif settings.base_url is not None:
         raise ConfigError(
             f"base_url (--base-url) names an endpoint, but {settings.model!r} does not use one. Remove one of the two."

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Final, NoReturn
 
 from builder.errors import CatalogueError
+from metrics.redaction import secret_options, secret_variables, without_keys, without_secret_options
 
 from .documents import as_object, as_text
 
@@ -98,7 +99,10 @@ class _Server:
                 start_new_session=True,
             )
         except (OSError, ValueError, IndexError) as error:
-            raise CatalogueError(Path(command), f"cannot be started ({error})", _EXPECTED) from error
+            reason = without_keys(str(error), *secret_options(command))
+            raise CatalogueError(
+                Path(without_secret_options(command)), f"cannot be started ({reason})", _EXPECTED
+            ) from None
         assert self._process.stdin
         assert self._process.stdout
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -130,7 +134,7 @@ class _Server:
         Raises:
             CatalogueError: Always.
         """
-        raise CatalogueError(Path(self._command), problem, _EXPECTED)
+        raise CatalogueError(Path(without_secret_options(self._command)), problem, _EXPECTED)
 
     def request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Send a request and return its result. Requests that the server sends meanwhile are answered.
@@ -148,7 +152,9 @@ class _Server:
             elif message.get("id") == self._request_id:
                 break
         if not isinstance(message.get("result"), dict):
-            reason = as_text(as_object(message.get("error")).get("message"))
+            text = as_text(as_object(message.get("error")).get("message"))
+            keys = (*secret_options(self._command), *secret_variables(os.environ))
+            reason = without_keys(text, *keys)
             self.fail(f"it refuses {method} ({reason[:200] or 'no reason given'})")
         return dict(message["result"])
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
+from metrics.redaction import without_secret_options
 
 from .documents import UnreadableError, as_object, as_text, catalogue_files, check_path, hashable_files
 from .entries import Entry, convert_entries, entries_of, read_entries, schema_of
@@ -108,7 +109,8 @@ class McpServerSource:
         try:
             yield from _tools(entries_of(self._response, self.skipped), "server", self.skipped)
         except UnreadableError as error:
-            raise CatalogueError(Path(self._command), error.problem, "the tools of an MCP server") from error
+            command = Path(without_secret_options(self._command))
+            raise CatalogueError(command, error.problem, "the tools of an MCP server") from error
 
 
 def _tools(entries: Iterator[Entry], default_provider: str, skipped: Skipped) -> Iterator[RawTool]:

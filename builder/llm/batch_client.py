@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from builder.errors import BudgetError, LlmError
 from builder.words import sentence
+from metrics.redaction import redacted, without_keys
 
 from .answer_cache import Answer
-from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of, without_keys
+from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of
 from .engine import Settings, read_completion
 from .sender import openai_library
 
@@ -109,14 +110,14 @@ class BatchClient:
         except self._openai.APIStatusError as error:
             kind = error.response.headers.get("content-type", "")
             message = read_error(decoded(error.response.content, kind), self._key, kind)
-            raise self._error(f"status {error.status_code}: {message.line}") from error
+            raise self._error(f"status {error.status_code}: {message.line}") from None  # the cause may show the key
         except self._openai.APIError as error:
-            raise self._error(one_line(without_keys(str(error), self._key))) from error
+            raise self._error(one_line(without_keys(str(error), self._key))) from None
 
     def _error(self, reason: str) -> LlmError:
         return LlmError(
-            f"The Batch API of {str(self._client.base_url)!r} cannot be used: {sentence(reason)} All answers so far "
-            "are kept. Run the same command again to resume."
+            f"The Batch API of {without_keys(str(self._client.base_url), self._key)!r} cannot be used: "
+            f"{sentence(reason)} All answers so far are kept. Run the same command again to resume."
         )
 
     def _batches_with(self, wanted: Mapping[str, BatchRequest]) -> dict[str, list[str]]:
@@ -138,7 +139,7 @@ class BatchClient:
         """Submit the missing requests and wait for their batches and for `batches`."""
         self._is_queue_full = False
         for batch_id in sorted(batches):
-            self._submitted(batch_id)
+            self._submitted(without_keys(batch_id, self._key))
         try:
             for part in self._parts(missing):
                 batches.add(self._submit(part))
@@ -192,7 +193,7 @@ class BatchClient:
         batch = self._client.batches.create(input_file_id=uploaded.id, endpoint=_ENDPOINT, completion_window="24h")
         self._cache.add_batch(batch.id, [request.key for request in part])
         self._reserved[batch.id] = reserved
-        self._submitted(str(batch.id))
+        self._submitted(without_keys(str(batch.id), self._key))
         return str(batch.id)
 
     def _collect(self, task: str, batch_id: str, wanted: Mapping[str, BatchRequest]) -> None:
@@ -229,7 +230,7 @@ class BatchClient:
         self.last_failure = message
         self._is_queue_full = _QUEUE_FULL in message.codes
         if not self._is_queue_full:
-            raise self._error(f"the batch {batch.id} failed: {message.line}")
+            raise self._error(f"the batch {without_keys(str(batch.id), self._key)} failed: {message.line}")
 
     def _lines(self, file_id: str) -> list[str]:
         # Not splitlines(): JSON strings may contain other line separators unescaped.
@@ -239,7 +240,7 @@ class BatchClient:
     def _answer(self, line: str, wanted: Mapping[str, BatchRequest]) -> tuple[str, Answer] | None:
         """Return the request key and the answer in a line of batch output, or None, with the reason noted."""
         try:
-            record = json.loads(line)
+            record = redacted(json.loads(line), self._key)
             key, response = record["custom_id"], record.get("response") or {}
             body, status = response.get("body"), int(response.get("status_code") or 0)
         except (ValueError, KeyError, TypeError, AttributeError):

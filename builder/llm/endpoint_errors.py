@@ -6,7 +6,6 @@ all. `read_error` brings them into one record; its text is safe to print.
 
 from __future__ import annotations
 
-import base64
 import codecs
 import html
 import json
@@ -14,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
+
+from metrics.redaction import without_keys
 
 PLACEHOLDER_KEY: Final = "none"
 """Key that is sent to an endpoint that needs none."""
@@ -26,21 +26,6 @@ _LONGEST_KEPT: Final = 4_000
 """Maximum length in characters of a message from which its meaning is read."""
 _MOST_READ: Final = 20_000
 """Number of characters of a body that are searched for a message."""
-_REMOVED: Final = "[key removed]"
-_SECRET: Final = re.compile(
-    r"""(?:bearer|basic)\s+[\w.~+/=*-]{6,}"""
-    r"""|(?<![A-Za-z0-9])(?:sk|pk|rk|gsk|hf|xai|nvapi|fw|r8|csk|pplx|glpat|ghp|key)[-_][\w.*-]{6,}"""
-    r"""|AIza[\w*-]{8,}|(?<![\w-])eyJ[\w-]{8,}\.[\w.-]+"""
-    r"""|(?:api[-_ ]?key|(?:access|auth|api)[-_ ]?token|authorization|secret|password)["']?\s*[:=]\s*["']?"""
-    r"""[^\s"',;&}]{6,}""",
-    re.IGNORECASE,
-)
-"""Keys in the forms of common providers, and values that are called a key."""
-_WORD: Final = re.compile(r"[\w.*-]+")
-_MASK: Final = "***"
-"""Part of a word that is a masked key."""
-_SHORTEST_PART: Final = 8
-"""Minimum length of the beginning or end of a key that is removed."""
 _QUOTA_CODES: Final = frozenset(
     {
         "insufficient_quota",
@@ -104,51 +89,6 @@ class EndpointMessage:
 def secret_of(api_key: str | None) -> str | None:
     """Return an API key, or None if it is a placeholder and therefore no secret."""
     return None if api_key is None or api_key.lower() in _NO_SECRETS else api_key
-
-
-def without_keys(text: str, api_key: str | None) -> str:
-    """Return a text without the API key, also encoded, cut or masked, and without anything that looks like a key.
-
-    Args:
-        text: Text from an endpoint.
-        api_key: Key that was sent; None if it was a placeholder.
-    """
-    if api_key:
-        for form in _forms(api_key):
-            if len(form) < _SHORTEST_PART:  # may be a part of a word
-                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _REMOVED, text)
-            else:
-                text = re.sub(re.escape(form), _REMOVED, text, flags=re.IGNORECASE)
-        text = _without_parts(text, api_key)
-    return _WORD.sub(_without_mask, _SECRET.sub(_REMOVED, text))
-
-
-def _without_mask(word: re.Match[str]) -> str:
-    """Return a word, unless it is a masked key, such as `abcd****wxyz`."""
-    is_masked = _MASK in word[0] and any(map(str.isalnum, word[0]))
-    return _REMOVED if is_masked else word[0]
-
-
-def _forms(api_key: str) -> Iterator[str]:
-    """Yield the key as it is, and as URLs, JSON and Basic authentication contain it."""
-    yield from dict.fromkeys(
-        (
-            api_key,
-            quote(api_key, safe=""),
-            json.dumps(api_key)[1:-1],
-            *(base64.b64encode(part.encode()).decode() for part in (api_key, f":{api_key}", f"{api_key}:")),
-        )
-    )
-
-
-def _without_parts(text: str, api_key: str) -> str:
-    """Remove the longest beginning and the longest end of a key that a text contains."""
-    lengths = range(len(api_key) - 1, _SHORTEST_PART - 1, -1)
-    for parts in ((api_key[:length] for length in lengths), (api_key[-length:] for length in lengths)):
-        found = next((part for part in parts if part in text), None)
-        if found:
-            text = text.replace(found, _REMOVED)
-    return text
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from builder.errors import ConfigError
+from metrics.redaction import without_keys
 
 _ADDED: Final = ("/chat/completions", "/completions", "/responses")
 """Paths of single interfaces, which are not part of a base URL; longer ones first."""
@@ -32,8 +33,8 @@ def endpoint_address(base_url: str | None) -> str | None:
         whole = False
     if not whole:
         raise ConfigError(
-            f"--base-url {base_url!r} is not a valid URL. Pass the URL of an OpenAI-compatible endpoint, which usually "
-            "ends in /v1: http://127.0.0.1:8000/v1."
+            f"--base-url {without_keys(base_url)!r} is not a valid URL. Pass the URL of an OpenAI-compatible endpoint, "
+            "which usually ends in /v1: http://127.0.0.1:8000/v1."
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigError(
@@ -44,7 +45,7 @@ def endpoint_address(base_url: str | None) -> str | None:
     for path in _ADDED:
         if address.endswith(path):
             raise ConfigError(
-                f"--base-url {base_url!r} ends in {path}, which is added to it for each request. Pass "
-                f"{address.removesuffix(path)}."
+                f"--base-url {without_keys(base_url)!r} ends in {path}, which is added to it for each request. Pass "
+                f"{without_keys(address.removesuffix(path))}."
             )
     return address

@@ -14,9 +14,10 @@ from builder.config import LlmConfig
 from builder.errors import LlmError
 from builder.extras import import_extra
 from builder.words import sentence
+from metrics.redaction import redacted, without_keys
 
 from .completion import StreamError, completion_of_stream
-from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of, without_keys
+from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of
 from .limiter import AdaptiveLimiter
 from .meter import Meter
 from .request import SHAPES, Shape
@@ -112,6 +113,7 @@ class Sender:
         self._fields = fields or RequestFields()
         self._advise = advise or advice
         self._key = secret_of(client.api_key)
+        self._address = without_keys(str(client.base_url), self._key)
         self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
         """Complete URL, because the client library is slow to build it for each request."""
 
@@ -147,10 +149,10 @@ class Sender:
             last = str(error.last_attempt.exception())
             number = error.last_attempt.attempt_number
             raise UnansweredRequestError(
-                f"The endpoint {str(self._client.base_url)!r} gave no answer in {number} "
+                f"The endpoint {self._address!r} gave no answer in {number} "
                 f"{'attempt' if number == 1 else 'attempts'}. The last failure: {sentence(last)} {_KEPT}",
                 last,
-            ) from error
+            ) from None
         finally:
             self._meter.release(reserved)
         raise AssertionError("unreachable: tenacity returns or raises")
@@ -172,17 +174,17 @@ class Sender:
             message = self._message(error.response)
             if self._is_adapted(error.status_code, message, body, shape, applied):
                 return await self._send(shaped, read)
-            self._fail_with_status(error.status_code, message, body, error.response.headers, error)
+            self._fail_with_status(error.status_code, message, body, error.response.headers)
         except _ReportedError as error:
-            self._fail_with_report(error.message, body, error)
+            self._fail_with_report(error.message, body)
         except self._openai.APITimeoutError as error:
             # The client library also reports a timeout if the host is unknown or refuses the connection.
             connected = not isinstance(error.__cause__, self._connect_timeout)
-            self._no_answer("timed_out" if connected else "not_reached", "", 0.0, error)
-        except self._openai.APIConnectionError as error:
-            self._no_answer("connection_lost", "", 0.0, error)
+            self._no_answer("timed_out" if connected else "not_reached", "", 0.0)
+        except self._openai.APIConnectionError:
+            self._no_answer("connection_lost", "", 0.0)
         except (self._openai.APIResponseValidationError, ValueError) as error:
-            self._no_answer("no_chat_completion", one_line(without_keys(str(error), self._key)), 0.0, error)
+            self._no_answer("no_chat_completion", one_line(without_keys(str(error), self._key)), 0.0)
         self._alive = self._fields.settled = True
         self._limiter.record_success()
         return answer
@@ -192,17 +194,17 @@ class Sender:
         kind = response.headers.get("content-type", "")
         text = decoded(response.content, kind)
         try:
-            completion = _completion(text)
+            completion = redacted(_completion(text), self._key)
         except StreamError as error:
-            raise _ReportedError(error_of(error.body, self._key)) from error
-        except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-            raise _ReportedError(read_error(text, self._key, kind)) from error
+            raise _ReportedError(error_of(error.body, self._key)) from None
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+            raise _ReportedError(read_error(text, self._key, kind)) from None
         if _reports_error(completion):
             raise _ReportedError(error_of(completion, self._key))
         try:
             return read(completion)
-        except ValueError as error:
-            raise _ReportedError(error_of(completion, self._key)) from error
+        except ValueError:
+            raise _ReportedError(error_of(completion, self._key)) from None
 
     def _message(self, response: Any) -> EndpointMessage:
         """Return the error that a response with an error status reports."""
@@ -219,11 +221,11 @@ class Sender:
             return True
         return status in (400, 422) and self._fields.learn(message, body, applied)
 
-    def _fail_with_report(self, message: EndpointMessage, body: Mapping[str, Any], error: Exception) -> NoReturn:
+    def _fail_with_report(self, message: EndpointMessage, body: Mapping[str, Any]) -> NoReturn:
         """Raise an error for a response with a success status that is no completion."""
         if message.status is not None or message.is_quota:
-            self._fail_with_status(message.status or 429, message, body, {}, error)
-        self._no_answer("no_chat_completion", message.line, 0.0, error)
+            self._fail_with_status(message.status or 429, message, body, {})
+        self._no_answer("no_chat_completion", message.line, 0.0)
 
     def _fail_with_status(
         self,
@@ -231,26 +233,25 @@ class Sender:
         message: EndpointMessage,
         body: Mapping[str, Any],
         headers: Mapping[str, str],
-        error: Exception,
     ) -> NoReturn:
         """Raise `_NoAnswerError` if a request with this error status can be retried, else `RefusedRequestError`."""
         is_retried = status in _RETRIED_STATUS or status >= 500
         if is_retried and not message.is_quota and not any(part in message.text.lower() for part in _REFUSED_TEMPLATE):
-            self._no_answer(f"status_{status}", message.line, retry_after(headers), error)
+            self._no_answer(f"status_{status}", message.line, retry_after(headers))
         raise RefusedRequestError(
-            f"The endpoint {str(self._client.base_url)!r} refuses requests for the model {self._config.model!r}: "
+            f"The endpoint {self._address!r} refuses requests for the model {self._config.model!r}: "
             f"status {status}: {sentence(message.line)} {self._advise(status, message, body)}",
             status,
             message,
-        ) from error
+        ) from None  # the text of the cause may contain the key
 
-    def _no_answer(self, reason: str, text: str, seconds: float, error: Exception) -> NoReturn:
+    def _no_answer(self, reason: str, text: str, seconds: float) -> NoReturn:
         """Count a temporary failure and raise `_NoAnswerError`."""
         self._meter.faults[reason] += 1
         if reason == "status_429":
             self._alive = True
             self._limiter.record_overload(seconds)
-        raise _NoAnswerError(f"{reason}: {text}" if text else reason, seconds) from error
+        raise _NoAnswerError(f"{reason}: {text}" if text else reason, seconds) from None
 
 
 def _completion(text: str) -> Any:

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from huggingface_hub import HfApi
 
+from leaderboard.hub_client import HubAddressError, hub_client
 from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .hub_files import Contents, Head, HubFiles
@@ -42,7 +43,7 @@ class HubStore:
         patience_s: Seconds for which a commit is retried.
 
     Raises:
-        StoreError: If both repositories are the same.
+        StoreError: If both repositories are the same, or the Hub has no TLS.
     """
 
     def __init__(self, submissions: str, results: str, api: HfApi | None = None, patience_s: float = 120.0) -> None:
@@ -51,7 +52,10 @@ class HubStore:
                 f"{submissions!r} cannot hold both submissions and results: submissions are private and results are "
                 "public. Name two repositories."
             )
-        api = api or HfApi(library_name="petoolbench")
+        try:
+            api = api or hub_client()
+        except HubAddressError as error:
+            raise StoreError(str(error)) from error
         self._submissions = HubFiles(api, submissions, patience_s=patience_s)
         self._results = HubFiles(api, results, patience_s=patience_s)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeVar, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 Split = Literal["validation", "test"]
 SPLITS: Final[tuple[Split, ...]] = ("validation", "test")
@@ -219,7 +219,12 @@ def from_json(kind: type[T], text: str | bytes) -> T:
     Raises:
         ValueError: If the text is not a record of that kind.
     """
-    record: T = _adapter(cast("Hashable", kind)).validate_json(text)
+    try:
+        record: T = _adapter(cast("Hashable", kind)).validate_json(text)
+    except ValidationError as error:  # its text quotes the record
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"not a {kind.__name__}: {where}{': ' if where else ''}{first['msg']}") from None
     return record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,9 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from builder.progress import Progress as ProgressCallback
+from metrics.redaction import without_credentials
 
 stdout: Final = Console()
 stderr: Final = Console(stderr=True)
+
+
+def print_note(text: str) -> None:
+    """Print a notice on stderr, without credentials."""
+    text = without_credentials(text, os.environ)
+    stderr.print(f"note: {text}", markup=False, soft_wrap=True, highlight=False)
 
 
 @contextmanager

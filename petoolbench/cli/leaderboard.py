@@ -5,14 +5,13 @@ The leaderboard is a separate program without the builder. It is started as a pr
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,10 +19,12 @@ from builder.errors import HubError
 from builder.extras import import_extra
 from hf_dataset.layout import SPLITS
 from hf_dataset.schema import HISTORY_TYPES
+from metrics.redaction import without_keys
 from petoolbench.baseline_runs import write_baselines
+from petoolbench.hub.space_client import call_space
 from petoolbench.run_settings import choices
 
-from .console import progress, stdout
+from .console import print_note, progress, stdout
 
 Store = Annotated[
     str,
@@ -85,17 +86,24 @@ def submit(
         ),
     ] = "own",
     check: Annotated[bool, typer.Option("--check", help="Check the file without submitting it.")] = False,
+    send_token: Annotated[
+        bool,
+        typer.Option(
+            "--send-token",
+            help="Send HF_TOKEN to the URL of --space even if it is not an https address of the Hub or a Space.",
+        ),
+    ] = False,
 ) -> None:
     """Submit a file of predictions to a leaderboard."""
     if not predictions.is_file():
         raise HubError(f"The file {str(predictions)!r} does not exist. Name the predictions to submit.")
-    library, httpx = (import_extra(name, "leaderboard", "Submitting") for name in ("gradio_client", "httpx"))
     fields = {
         "split": split, "name": name, "team": team, "link": link, "licence": licence,
         "parameters_b": "" if parameters_b is None else str(parameters_b),
         "cost_usd": "" if cost_usd is None else str(cost_usd), "description": description, "history": history,
     }  # fmt: skip
-    reply = _request(library, httpx.HTTPError, space, predictions, "/check" if check else "/submit", fields)
+    endpoint = "/check" if check else "/submit"
+    reply = call_space(space, predictions, endpoint, fields, send_token=send_token, notify=print_note)
     if "receipt" in reply:
         for key, value in reply["receipt"].items():
             if value == []:
@@ -118,32 +126,10 @@ def _print_location(space: str, configs: Sequence[str]) -> None:
         else f"{' and '.join(configs)} (Overall requires all three configs in one file, as "
         "predict --config all writes it)"
     )
-    address = f"{space.rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
+    address = f"{without_keys(space).rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
     stdout.print(
         f"It will be scored soon and then appears on the board {board}: {address}", soft_wrap=True, highlight=False
     )
-
-
-def _request(
-    library: Any, http_error: type[Exception], space: str, predictions: Path, endpoint: str, fields: dict[str, str]
-) -> dict[str, Any]:
-    """Return the reply of the leaderboard to a request.
-
-    Raises:
-        HubError: If the leaderboard cannot be reached or refuses the request.
-    """
-    try:
-        client = library.Client(space, token=os.environ.get("HF_TOKEN"), verbose=False)
-        reply: dict[str, Any] = client.predict(library.handle_file(str(predictions)), api_name=endpoint, **fields)
-    except (library.utils.TooManyRequestsError, library.utils.QueueError) as error:
-        raise HubError(f"The leaderboard {space!r} is busy. Try again in a minute.") from error
-    except library.exceptions.AppError as error:
-        raise HubError(f"The leaderboard {space!r} refused the request: {error}") from error
-    except (OSError, ValueError, RuntimeError, http_error) as error:
-        raise HubError(
-            f"The leaderboard {space!r} cannot be reached ({type(error).__name__}). Check its name or address."
-        ) from error
-    return reply
 
 
 def _run_with_baselines(module: str, data: Path, answers: Path | None, store: str, others: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated, NoReturn
@@ -10,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from metrics.petoolbench.errors import PEToolBenchError
+from metrics.redaction import without_credentials
 
 from .audit import audit_folder
 from .build import build
@@ -83,7 +85,7 @@ def main() -> None:
     try:
         app()
     except PEToolBenchError as error:
-        _fail(str(error))
+        _fail(without_credentials(str(error), os.environ))
 
 
 def _fail(message: str) -> NoReturn:

@@ -22,7 +22,7 @@ from petoolbench.inference.run import RunSummary, execute
 from petoolbench.prompts import prompt, select_rows, write_prompts
 from petoolbench.run_settings import RunResources, RunSettings, check_settings
 
-from .console import progress, stderr, stdout
+from .console import print_note, progress, stdout
 from .options import pick, read_ids, with_options
 
 _NOT_IN_PROMPTS: Final = (
@@ -68,7 +68,7 @@ def predict(
         _print_first(instances, settings)
         return
     with progress() as report:
-        summary = execute(instances, out, settings, resources, report, ready=_print_plan, notify=_print_notice)
+        summary = execute(instances, out, settings, resources, report, ready=_print_plan, notify=print_note)
     _print_summary(summary, out, settings)
 
 
@@ -148,10 +148,6 @@ def _print_plan(requests: Sequence[ModelRequest], meter: Meter) -> None:
     stdout.print(f"{'; '.join(parts)}.", soft_wrap=True, highlight=False)
 
 
-def _print_notice(text: str) -> None:
-    stderr.print(f"note: {text}", markup=False, soft_wrap=True, highlight=False)
-
-
 def _print_summary(summary: RunSummary, out: Path, settings: RunSettings) -> None:
     table = Table(title=f"Run file {out}", title_justify="left", box=box.SIMPLE)
     table.add_column("item")
@@ -176,12 +172,12 @@ def _print_summary(summary: RunSummary, out: Path, settings: RunSettings) -> Non
             table.add_row("USD", f"{summary.meter.cost_usd:.4f}")
     stdout.print(table)
     if summary.cut:
-        _print_notice(
+        print_note(
             f"{summary.cut:,} of {summary.replies:,} replies reached the limit of {settings.reply_limit:,} output "
             "tokens. Raise it with --max-output-tokens, for a new run file."
         )
     if empty := summary.errors[EMPTY]:
-        _print_notice(
+        print_note(
             f"{empty:,} of {summary.replies:,} replies have neither text nor call. Check the chat template and the "
             "reasoning parser of the server; the reasoning is in the run file."
         )

@@ -16,7 +16,8 @@ from hf_dataset.script_branch import built_files, script_branch_files
 from hf_dataset.verify import check_folder
 
 from .repository import Kind, Repository
-from .repository_contents import Contents, Entry, entries, folder_contents
+from .repository_contents import Contents, Entry, entries
+from .space_files import BOARD_FILES, METRIC_FILES, ROOT_FILES, listed_files
 
 SCRIPT: Final = "script"
 """Branch with the loading script, for versions of `datasets` before 4."""
@@ -156,8 +157,11 @@ def plan_metric(folder: Path, repository: str) -> list[Push]:
     Args:
         folder: Folder of the metric.
         repository: Name of the Space, `ORG/NAME`.
+
+    Raises:
+        HubError: If a file is missing.
     """
-    contents = folder_contents(folder)
+    contents = listed_files(folder, METRIC_FILES)
     script = f"{repository.rpartition('/')[2]}.py"
     contents.setdefault(script, contents["petoolbench.py"])
     return [Push(repository, "space", "main", contents, "The metric")]
@@ -169,11 +173,9 @@ def plan_space(root: Path, repository: str) -> list[Push]:
     Args:
         root: Folder that contains `leaderboard` and `metrics`.
         repository: Name of the Space, `ORG/NAME`.
+
+    Raises:
+        HubError: If a file is missing.
     """
-    board = root / "leaderboard"
-    contents = {
-        **{name: board / name for name in ("README.md", "app.py", "requirements.txt")},
-        **folder_contents(board, "leaderboard/"),
-        **folder_contents(root / "metrics", "metrics/"),
-    }
+    contents = {**listed_files(root / "leaderboard", ROOT_FILES), **listed_files(root, BOARD_FILES)}
     return [Push(repository, "space", "main", contents, "The leaderboard")]

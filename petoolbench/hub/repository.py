@@ -6,6 +6,7 @@ Errors of the Hub and of the connection become a `HubError` with the next step. 
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal
 
 from builder.errors import HubError
 from builder.extras import import_extra
+from metrics.token_addresses import hub_problem
 
 from .repository_contents import Contents, Entry
 
@@ -24,8 +26,17 @@ _HUB_FILES: Final = frozenset({".gitattributes"})
 
 
 def open_hub() -> Any:
-    """Return a `huggingface_hub.HfApi` with the endpoint and token from the library's usual places."""
-    return import_extra("huggingface_hub", "builder", "Using the Hub").HfApi(library_name="petoolbench")
+    """Return a `huggingface_hub.HfApi` with the endpoint and token from the library's usual places.
+
+    Raises:
+        HubError: If there is a token, and the endpoint has no TLS.
+    """
+    library = import_extra("huggingface_hub", "builder", "Using the Hub")
+    api = library.HfApi(library_name="petoolbench")
+    problem = hub_problem(api.endpoint, os.environ)
+    if problem and library.get_token():
+        raise HubError(problem)
+    return api
 
 
 def download(api: Any, name: str, revision: str | None, patterns: Sequence[str] | None = None) -> Path:

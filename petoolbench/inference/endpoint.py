@@ -188,4 +188,4 @@ class _Failures:
         self._pending.clear()
         if number == 1:
             raise last
-        raise LlmError(f"The last {number} requests failed and are not stored. The last error: {last}") from last
+        raise LlmError(f"The last {number} requests failed and are not stored. The last error: {last}")

@@ -79,7 +79,7 @@ def production(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         )  # fmt: skip
         hub_environment = hub.environment(home / "app", app_token)
         environment = {
-            **{name: value for name, value in hub_environment.items() if name.startswith("HF_")},
+            **{name: value for name, value in hub_environment.items() if name.startswith(("HF_", "PETOOLBENCH_"))},
             **provider.environment(),
             "HF_HUB_OFFLINE": "0",
             "SYSTEM": "spaces",

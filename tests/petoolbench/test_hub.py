@@ -21,7 +21,7 @@ from builder.errors import HubError
 from hf_dataset.errors import ReadError
 from petoolbench.cli.hub import METRIC, ROOT
 from petoolbench.hub.push import SCRIPT, Pushed, plan_data, plan_metric, plan_space, push_all
-from petoolbench.hub.repository_contents import folder_contents
+from petoolbench.hub.space_files import METRIC_FILES, listed_files
 from tests.commands import Done, run
 from tests.conftest import Built
 from tests.fakes.hub.clients import api
@@ -223,20 +223,12 @@ def test_other_files_in_the_folder_of_a_build_are_not_pushed(built: Built, tmp_p
     assert set(script.contents) == built_files | {"petoolbench.py"}
 
 
-def test_parent_folders_do_not_affect_which_files_are_pushed(tmp_path: Path) -> None:
-    folder = tmp_path / "__pycache__" / ".pycharm"
-    (folder / "__pycache__").mkdir(parents=True)
-    for name in ("a.py", "b.pyc", "__pycache__/a.py"):
-        (folder / name).write_text("")
-    assert set(folder_contents(folder)) == {"a.py"}
-
-
 def test_the_metric_is_pushed_as_a_space(hub: HubServer, ann: HfApi) -> None:
     (upload,) = push_all(plan_metric(METRIC, "org/petoolbench-metric"), ann)
     space = hub.repo("spaces", "org/petoolbench-metric")
     files = space.files()
     assert files["petoolbench-metric.py"] == files["petoolbench.py"] == (METRIC / "petoolbench.py").read_bytes()
-    assert set(folder_contents(METRIC)) <= set(files)
+    assert set(listed_files(METRIC, METRIC_FILES)) <= set(files)
     assert not any("__pycache__" in path for path in files)
     assert space.head() == upload.commit
 

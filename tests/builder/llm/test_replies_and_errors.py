@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.llm.completion import completion_of_stream, read_reply, token_count
-from builder.llm.endpoint_errors import EndpointMessage, decoded, error_of, read_error, without_keys
+from builder.llm.endpoint_errors import EndpointMessage, decoded, error_of, read_error
 from builder.llm.request_fields import refused_fields
+from metrics.redaction import without_keys
 from petoolbench.inference.reply_lines import Asked, line_of
 
 KEY = "correct-horse-battery-7731"

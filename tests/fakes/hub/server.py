@@ -82,6 +82,7 @@ class HubServer(Hub):
             **dict.fromkeys(quiet, "1"),
             **({"HF_TOKEN": token} if token else {}),
             "HF_ENDPOINT": self.url,
+            "PETOOLBENCH_ALLOW_HTTP": "1",  # the token goes to this machine
             "HF_HOME": str(home),
             "HF_HUB_DISABLE_XET": "1",
             "HF_HUB_DISABLE_TELEMETRY": "1",
