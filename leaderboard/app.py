@@ -79,7 +79,7 @@ class _Layout(NamedTuple):
     """Tabs by name."""
     board: board_page.Shared
     pages: dict[str, Page]
-    """Pages of the other tabs by name, without About, which is static."""
+    """Pages of the other tabs by name."""
 
     @property
     def board_control(self) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _lay_out(context: Context, version: str) -> _Layout:
         with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tab["submit"]:
             pages["submit"] = submit_page.build(context)
         with gr.Tab(_LABELS["about"], id="about", render_children=True) as tab["about"]:
-            gr.Markdown(about_page.markdown(context.data, version), elem_classes="words")
+            pages["about"] = about_page.build(context, version)
     return _Layout(title, split, active_tab, address, tabs, tab, board, pages)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Any, Final
+
+import gradio as gr
 
 from leaderboard.public_data import Data
+from leaderboard.stores.acts import WORDS, Act
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
 from leaderboard.submissions.quota import LIMITS
-from leaderboard.views.html_parts import ERROR_LABELS, RATE_LABELS
+from leaderboard.views import html_parts
+from leaderboard.views.html_parts import ERROR_LABELS, RATE_LABELS, escaped, points, text
+
+from .page_context import Context, Page
 
 _PAGE: Final = Path(__file__).with_name("about.md")
 CITATION: Final = """\
@@ -84,3 +90,50 @@ def markdown(data: Data, scorer_version: str) -> str:
         quotas=quotas,
         citation=CITATION,
     )
+
+
+def acts_html(acts: Sequence[Act]) -> str:
+    """Return the record of the maintainers' acts as HTML, latest first.
+
+    Args:
+        acts: Acts in the order in which they were recorded.
+    """
+    title = "<h3>Acts of the maintainers</h3>"
+    if not acts:
+        return f'<div class="pet">{title}<p class="count">No acts yet.</p></div>'
+    lines = [
+        (
+            escaped(act.created[:16].replace("T", " ")),
+            WORDS[act.kind],
+            f"<code>{escaped(act.submission_id)}</code>",
+            text(act.by),
+            text(act.reason) if act.reason else _run_in_words(act),
+        )
+        for act in reversed(acts)
+    ]
+    table = html_parts.table(("Time (UTC)", "Act", "Submission", "By", "Reason, or tool accuracy of the run"), lines)
+    return f'<div class="pet">{title}{table.replace("plain", "plain words")}</div>'
+
+
+def _run_in_words(act: Act) -> str:
+    rates = act.run.tool_accuracy if act.run else {}
+    return ", ".join(f"{escaped(config)} {points(rate)}" for config, rate in rates.items())
+
+
+def build(context: Context, scorer_version: str) -> Page:
+    """Lay out the page.
+
+    Args:
+        context: Objects shared by all pages.
+        scorer_version: Version of the current scorer.
+
+    Returns:
+        The parts of the page that the app uses.
+    """
+
+    def show() -> str:
+        return acts_html(context.snapshot.get().acts)
+
+    gr.Markdown(markdown(context.data, scorer_version), elem_classes="words")
+    acts: Any = gr.HTML(show(), padding=False, apply_default_css=False, js_on_load=None, elem_id="acts")
+    return Page(show, [], [acts])

@@ -190,7 +190,10 @@ def _listed(known: StoreContents, person: Person, submission_id: str = "") -> li
         and submission_id in {"", submission.id}
     ]
     latest = matching[::-1][: submissions.SHOWN]
-    return [submissions.status_of(submission, known.latest.get(submission.id)) for submission in latest]
+    return [
+        submissions.status_of(submission, known.latest.get(submission.id), known.standings.get(submission.id))
+        for submission in latest
+    ]
 
 
 def _fields(*values: Any) -> dict[str, Any]:
@@ -277,6 +280,8 @@ def _status_cells(status: Mapping[str, Any]) -> tuple[str, ...]:
     accuracy = ", ".join(f"{escaped(config)} {html_parts.points(rate)}" for config, rate in rates.items())
     if status.get("scored_rows") == CORE:
         accuracy = f"{accuracy}, on the core"
+    if "hidden" in status:
+        accuracy = f"{accuracy}; {text(status['hidden'])}"
     return (
         f"<code>{escaped(status['submission_id'])}</code>",
         text(status["system"]),

@@ -27,6 +27,7 @@ Contents = Mapping[str, Path | bytes]
 """Files to add, by path in the repository."""
 _RETRIED: Final = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which a commit is retried."""
+_FORBIDDEN: Final = 403
 _FIRST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 4.0
 _READERS: Final = 8
@@ -199,6 +200,11 @@ def _converted(error: Exception, repository: str, *, committing: bool) -> StoreE
     if committing and (status in _RETRIED or isinstance(cause, httpx2.TransportError)):
         retry_after = response.headers.get("Retry-After", "") if response is not None else ""
         return _RetryError(float(retry_after) if retry_after.isdecimal() else 0.0)
+    if status == _FORBIDDEN:
+        return StoreError(
+            f"{repository!r} on the Hub refuses this token (status {status}). Nothing was changed. Use a token with "
+            "write access to the repository, of a member of its organisation."
+        )
     reason = f"status {status}" if status else type(cause).__name__
     return StoreError(
         f"{repository!r} on the Hub cannot be read or written ({reason}). Nothing was acknowledged. Check that the "

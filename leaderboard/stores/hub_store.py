@@ -2,15 +2,15 @@
 
 Each record is one file under a path chosen by the server, and is stored once its commit is. Submissions repository:
 `submissions/<person>/<id>.json`, `predictions/<id>.jsonl` and `tallies/<id>/<key>.json`, where `<person>` is a hash of
-`Person.sub`. Results repository: `results/<id>/<key>.json`. Each result contains its submission, so that the board can
-be rebuilt from this repository alone.
+`Person.sub`. Results repository: `results/<id>/<key>.json` and `acts/<number>.json`. Each result contains its
+submission, so that the board can be rebuilt from this repository alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,12 +19,14 @@ from huggingface_hub import HfApi
 from leaderboard.hub_client import HubAddressError, hub_client
 from leaderboard.submissions.quota import Decision, PastSubmission
 
+from .acts import Act
 from .hub_files import Contents, Head, HubFiles
 from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
 from .stored_records import Outcome, Person, Result, Submission, Tallies, from_json, to_json
 
 _SUBMISSIONS: Final = "submissions/"
 _RESULTS: Final = "results/"
+_ACTS: Final = "acts/"
 T = TypeVar("T")
 
 
@@ -152,6 +154,27 @@ class HubStore:
             if path in head.paths:
                 return _record(Tallies, self._submissions.read_small([path], head)[path])
         return None
+
+    def acts(self) -> list[Act]:
+        """Implement `Store.acts`."""
+        return self._acts(self._results.head())
+
+    def act(self, act: Act, check: Callable[[Sequence[Act]], None]) -> None:
+        """Implement `Store.act`. Acts are public and numbered, so that their order does not depend on clocks."""
+        content = f"{to_json(act)}\n".encode()
+
+        def files_to_add(head: Head) -> Contents | None:
+            earlier = self._acts(head)
+            if act in earlier:
+                return None  # an earlier attempt succeeded, and its reply was lost
+            check(earlier)
+            return {f"{_ACTS}{len(earlier) + 1:06}.json": content}
+
+        self._results.add(files_to_add, f"Act {act.id}: {act.kind}")
+
+    def _acts(self, head: Head) -> list[Act]:
+        paths = sorted(path for path in head.paths if path.startswith(_ACTS))
+        return [_record(Act, content) for content in self._results.read_small(paths, head).values()]
 
     def _private_head(self) -> Head:
         head = self._submissions.head()

@@ -14,23 +14,27 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 from leaderboard.submissions.quota import Decision, PastSubmission
 
+from .acts import Act
 from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
 from .stored_records import Outcome, Submission, Tallies, from_json, to_json
 
+DATABASE: Final = "leaderboard.sqlite"
+"""Name of the database in the folder of a store."""
 _PATIENCE_S: Final = 60.0
 """Seconds for which a transaction waits for others."""
-_Record = TypeVar("_Record", Submission, Outcome, Tallies)
+_Record = TypeVar("_Record", Submission, Outcome, Tallies, Act)
+_ACTS: Final = "SELECT record FROM acts ORDER BY number"
 _RETRY_S: Final = 0.05
 """Seconds between attempts to turn on the write-ahead log."""
 _PARTIAL: Final = ".partial"
-_TABLES: Final = ("submissions", "outcomes")
+_TABLES: Final = ("submissions", "outcomes", "acts")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS submissions (
     id TEXT PRIMARY KEY,
@@ -48,6 +52,11 @@ CREATE TABLE IF NOT EXISTS outcomes (
     tallies TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS outcomes_of ON outcomes (submission_id);
+CREATE TABLE IF NOT EXISTS acts (
+    number INTEGER PRIMARY KEY,
+    submission_id TEXT NOT NULL REFERENCES submissions (id),
+    record TEXT NOT NULL
+) STRICT;
 """ + "".join(
     f"CREATE TRIGGER IF NOT EXISTS no_{verb.lower()}_of_{table} BEFORE {verb} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, 'rows are only ever added'); END;\n"
@@ -68,7 +77,7 @@ class LocalStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._database = folder / "leaderboard.sqlite"
+        self._database = folder / DATABASE
         self._files = folder / "predictions"
         with _store_errors():
             self._files.mkdir(parents=True, exist_ok=True)
@@ -155,6 +164,19 @@ class LocalStore:
             (submission_id,),
         )
         return records[0] if records else None
+
+    def acts(self) -> list[Act]:
+        """Implement `Store.acts`."""
+        return self._records(Act, _ACTS)
+
+    def act(self, act: Act, check: Callable[[Sequence[Act]], None]) -> None:
+        """Implement `Store.act`."""
+        with _store_errors(), self._transaction() as connection:
+            earlier = [from_json(Act, row[0]) for row in connection.execute(_ACTS).fetchall()]
+            check(earlier)
+            connection.execute(
+                "INSERT INTO acts (submission_id, record) VALUES (?, ?)", (act.submission_id, to_json(act))
+            )
 
     def _path(self, submission_id: str) -> Path:
         return self._files / f"{check_id(submission_id)}.jsonl"
@@ -261,4 +283,8 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, ValueError) as error:
+        if isinstance(error, PermissionError) or "readonly" in str(error):
+            raise StoreError(
+                f"The store cannot be written: {error}. Nothing was changed. Check that this user may write its folder."
+            ) from error
         raise StoreError(f"The store cannot be read or written: {error}. Nothing was changed. Try again.") from error

@@ -9,7 +9,8 @@ from .hub_store import HubStore
 from .local_store import LocalStore
 from .store import Store, StoreError
 
-_HUB: Final = "hub:"
+HUB: Final = "hub:"
+"""Beginning of the name of a store on the Hub."""
 
 
 def open_store(name: str) -> Store:
@@ -22,9 +23,9 @@ def open_store(name: str) -> Store:
     Raises:
         StoreError: If the store cannot be opened.
     """
-    if not name.startswith(_HUB):
+    if not name.startswith(HUB):
         return LocalStore(Path(name))
-    submissions, comma, results = name.removeprefix(_HUB).partition(",")
+    submissions, comma, results = name.removeprefix(HUB).partition(",")
     if not comma:
         raise StoreError(f"{name!r} does not name two repositories. Write hub:ORG/SUBMISSIONS,ORG/RESULTS.")
     return HubStore(submissions, results)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 from leaderboard.views import ranking
 from leaderboard.views.ranking import Row
 
+from .acts import Act, Standing, standings
 from .store import Store, StoreError
 from .stored_records import CORE, FULL_SPLIT, Outcome, Split, Submission, latest
 
@@ -29,6 +30,10 @@ class StoreContents(NamedTuple):
     """Current outcome of each submission, by the submission's id."""
     by_id: Mapping[str, Submission]
     """Submissions by id."""
+    acts: Sequence[Act] = ()
+    """Acts of the maintainers, in the order in which they were recorded."""
+    standings: Mapping[str, Standing] = {}
+    """Standing of each submission with acts, by the submission's id."""
 
 
 class Snapshot:
@@ -79,7 +84,7 @@ class Snapshot:
         """
         known = _read(self._store)
         with self._lock:
-            if (known.submissions, known.outcomes) != (self._known.submissions, self._known.outcomes):
+            if known != self._known:
                 self._known = known
                 self._changes += 1
             self._read_at = self._clock()
@@ -98,7 +103,16 @@ class Snapshot:
     def _ranked(self, which: str, split: Split, every: bool) -> Sequence[Row]:
         known = self._known
         main = CORE if self._has_core and split == "test" else FULL_SPLIT
-        return ranking.rows(known.submissions, known.outcomes, which, split, self._revision, every=every, main=main)
+        return ranking.rows(
+            known.submissions,
+            known.outcomes,
+            which,
+            split,
+            self._revision,
+            every=every,
+            main=main,
+            standings=known.standings,
+        )
 
     def _refresh(self) -> None:
         try:
@@ -112,6 +126,6 @@ class Snapshot:
 
 
 def _read(store: Store) -> StoreContents:
-    submissions, outcomes = store.submissions(), store.outcomes()
+    submissions, outcomes, acts = store.submissions(), store.outcomes(), store.acts()
     by_id = {submission.id: submission for submission in submissions}
-    return StoreContents(submissions, outcomes, latest(outcomes), by_id)
+    return StoreContents(submissions, outcomes, latest(outcomes), by_id, acts, standings(acts))

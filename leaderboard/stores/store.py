@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from leaderboard.submissions.quota import Decision, PastSubmission
 
+from .acts import Act
 from .stored_records import Outcome, Submission, Tallies
 
 Decide = Callable[[Sequence[PastSubmission]], Decision]
@@ -98,6 +99,17 @@ class Store(Protocol):
 
     def tallies(self, submission_id: str) -> Tallies | None:
         """Return the tallies of the latest outcome that has any."""
+
+    def acts(self) -> list[Act]:
+        """Return all acts of the maintainers, in the order in which they were recorded."""
+
+    def act(self, act: Act, check: Callable[[Sequence[Act]], None]) -> None:
+        """Add an act of a maintainer, checking and storing in one transaction.
+
+        Args:
+            act: Act on a stored submission.
+            check: Called with the earlier acts, perhaps more than once; it raises an error if the act is not possible.
+        """
 
 
 def new_id(now: datetime) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from leaderboard.public_data import Data
+from leaderboard.stores.acts import Standing
 from leaderboard.stores.store import Receipt, Store, new_id
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, OVERALL, Outcome, Person, Split, Submission
 
@@ -129,8 +130,14 @@ def receipt_of(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]:
-    """Return the status of a submission as JSON for the page and the API."""
+def status_of(submission: Submission, outcome: Outcome | None, standing: Standing | None = None) -> dict[str, Any]:
+    """Return the status of a submission as JSON for the page and the API.
+
+    Args:
+        submission: The submission.
+        outcome: Its current outcome; None while it is pending.
+        standing: Its standing, if a maintainer acted on it.
+    """
     status: dict[str, Any] = {
         "submission_id": submission.id,
         "system": submission.system.name,
@@ -139,6 +146,8 @@ def status_of(submission: Submission, outcome: Outcome | None) -> dict[str, Any]
         "sha256": submission.sha256,
         "status": "pending" if outcome is None else outcome.status,
     }
+    if standing is not None and standing.hidden is not None:
+        status["hidden"] = f"hidden by {standing.hidden.by}: {standing.hidden.reason}"
     if outcome is not None and outcome.reason:
         status["reason"] = outcome.reason
     if outcome is not None and outcome.status == "scored":

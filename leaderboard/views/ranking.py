@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from leaderboard.stores.acts import Act, Standing
 from leaderboard.stores.stored_records import (
     FULL_SPLIT,
     HISTORY_TYPES,
@@ -36,6 +37,7 @@ from metrics.petoolbench.records import ERROR_CLASSES, RATES
 
 BOARDS: Final = (OVERALL, *HISTORY_TYPES)
 RANKED_BY: Final = "tool_accuracy"
+_NO_ACTS: Final[Mapping[str, Standing]] = {}
 BADGES: Final[tuple[Badge, ...]] = ("baseline", "self-reported", "reproduced")
 
 
@@ -96,6 +98,8 @@ class Row:
     sha256: str
     account_key: str
     """Id of the account."""
+    reproduced: Act | None = None
+    """Act that gives the badge `reproduced`, with the figures of the rerun; None without it."""
 
     @property
     def is_expected(self) -> bool:
@@ -122,6 +126,7 @@ def rows(
     *,
     every: bool = False,
     main: Rows = FULL_SPLIT,
+    standings: Mapping[str, Standing] = _NO_ACTS,
 ) -> list[Row]:
     """Return the rows of a leaderboard, highest tool accuracy first.
 
@@ -133,6 +138,8 @@ def rows(
         revision: Data revision. Submissions for other revisions are not comparable and are left out.
         every: True to return all rows instead of the baselines and the best row of each system.
         main: Rows that the main figure is on. Outcomes on others, from before the core was scored, are left out.
+        standings: Standing of each submission on which a maintainer acted, by its id. Hidden rows are left out; they
+            still count as attempts of their account.
 
     Raises:
         ValueError: If the board is unknown.
@@ -152,9 +159,11 @@ def rows(
         if submission.badge == "baseline" and last_baseline.get(submission.system.name) != submission.id:
             continue
         attempts[submission.person.sub] += 1
+        standing = standings.get(submission.id, Standing())
         row = _row(submission, known.get(submission.id, ()), board, attempts[submission.person.sub], newest)
-        if row is not None:
-            scored.append(row)
+        if row is not None and standing.hidden is None:
+            badge = "reproduced" if standing.reproduced else row.badge
+            scored.append(dataclasses.replace(row, badge=badge, reproduced=standing.reproduced))
     complete = [dataclasses.replace(row, attempts=attempts[row.account_key]) for row in _with_lift(scored)]
     complete.sort(key=lambda row: -row.rates[RANKED_BY])
     return _ranked(complete if every else _best_of_each(complete))

@@ -314,6 +314,17 @@ def _several(row: Row) -> str:
     )
 
 
+def _reproduced(row: Row) -> str:
+    """Return the rerun of the maintainers in words, as HTML; empty without one."""
+    act = row.reproduced
+    if act is None or act.run is None:
+        return ""
+    rates = ", ".join(f"{escaped(config)} {points(rate)}" for config, rate in act.run.tool_accuracy.items())
+    return (
+        f"by {text(act.by)} on {act.created[:10]}: {rates}; SHA-256 of the run <code>{escaped(act.run.sha256)}</code>"
+    )
+
+
 def _facts(row: Row) -> list[tuple[str, str]]:
     attempt = f"{html_parts.ordinal(row.attempt)} of {row.attempts} submissions of this account to this split"
     rescored = ""
@@ -335,6 +346,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Several replies", _several(row)),
         ("Answered", "the full split" if row.full_rates else "the core of the test split"),
         ("Rescored", rescored),
+        ("Reproduced", _reproduced(row)),
         ("Submission", f"<code>{escaped(row.id)}</code>"),
         ("SHA-256 of the file", f"<code>{escaped(row.sha256)}</code>" if row.sha256 else ""),
         ("Data revision", f"<code>{escaped(row.data_revision)}</code>"),

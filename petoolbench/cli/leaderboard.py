@@ -138,10 +138,10 @@ def _run_with_baselines(module: str, data: Path, answers: Path | None, store: st
         with progress() as report:
             write_baselines(data, answers, Path(folder), report)
         options = ["--data", str(data), "--store", store, "--baselines", folder]
-        _run(module, [*options, *(["--answers", str(answers)] if answers else []), *others])
+        run_module(module, [*options, *(["--answers", str(answers)] if answers else []), *others])
 
 
-def _run(module: str, arguments: list[str]) -> None:
+def run_module(module: str, arguments: list[str]) -> None:
     """Run a module of the leaderboard until it ends; signals are passed on."""
     with subprocess.Popen([sys.executable, "-m", module, *arguments]) as process:  # noqa: S603  (a module of this project)
         for name in (signal.SIGTERM, signal.SIGINT):

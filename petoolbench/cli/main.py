@@ -14,6 +14,7 @@ from metrics.petoolbench.errors import PEToolBenchError
 from metrics.redaction import without_credentials
 
 from .audit import audit_folder
+from .board import board_app
 from .build import build
 from .check_pack import check_pack_folder
 from .console import stderr, stdout
@@ -61,6 +62,7 @@ app.command(cls=Command)(verify)
 app.command(cls=Command)(leaderboard)
 app.command(cls=Command)(submit)
 app.command(cls=Command)(rescore)
+app.add_typer(board_app, name="board")
 
 
 def _print_version(requested: bool) -> None:

@@ -20,6 +20,7 @@ BOARD_FILES: Final = (
     "leaderboard/*.py",
     "leaderboard/README.md",
     "leaderboard/requirements.txt",
+    "leaderboard/maintenance/*.py",
     "leaderboard/pages/*.py",
     "leaderboard/pages/about.md",
     "leaderboard/pages/theme.css",
