@@ -357,7 +357,7 @@ def load_config(
     except ValidationError as error:
         raise ConfigError(
             f"Invalid config: {_problems(error)}. Available top-level keys: {', '.join(BuildConfig.model_fields)}."
-        ) from error
+        ) from None  # the cause quotes the values, of which one is the secret
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> Iterable[str]:
     store = _open(options.store, create=options.command == "add")
     if options.command in ("list", "log"):
-        return submission_lines(store) if options.command == "list" else act_lines(store)
+        found = list(submission_lines(store) if options.command == "list" else act_lines(store))
+        return found or ["The store holds no submissions." if options.command == "list" else "There are no acts."]
     by = options.by or _maintainer(options.store)
     if options.command in _SIMPLE:
         return [act_line(_SIMPLE[options.command](store, options.submission, by=by, reason=options.reason))]

@@ -202,8 +202,8 @@ def _converted(error: Exception, repository: str, *, committing: bool) -> StoreE
         return _RetryError(float(retry_after) if retry_after.isdecimal() else 0.0)
     if status == _FORBIDDEN:
         return StoreError(
-            f"{repository!r} on the Hub refuses this token (status {status}). Nothing was changed. Use a token with "
-            "write access to the repository, of a member of its organisation."
+            f"{repository!r} on the Hub cannot be read or written with this token (status {status}). Nothing was "
+            "changed. Use a token with write access, of a member of the organisation."
         )
     reason = f"status {status}" if status else type(cause).__name__
     return StoreError(

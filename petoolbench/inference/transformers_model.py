@@ -9,6 +9,7 @@ depends on the shape of the batch, and can change the choice between two tokens 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -18,6 +19,8 @@ from typing import Any, Final
 from builder.errors import ConfigError, DataError
 from builder.extras import import_extra
 from hf_dataset.prompting import Message
+from metrics.redaction import without_credentials
+from petoolbench.hub.repository import open_hub
 
 Tool = dict[str, Any]
 """Function in the format of the OpenAI API: {`type`: `function`, `function`: {`name`, `description`, `parameters`}}."""
@@ -195,17 +198,19 @@ def _load(transformers: Any, name: str, dtype: Any) -> tuple[Any, Any]:
     unreadable = import_extra("safetensors", *_EXTRA).SafetensorError
     if folder.is_dir() and not any((folder / file).is_file() for file in _MODEL_FILES):
         raise ConfigError(f"The folder {name!r} holds no model: it has neither {' nor '.join(_MODEL_FILES)}.")
+    if not folder.is_dir():
+        open_hub()  # refuses to send a token to a Hub without TLS
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         model = transformers.AutoModelForCausalLM.from_pretrained(name, dtype=dtype, trust_remote_code=False)
     # The type of the error depends on the missing part and on the library that reads it.
     except (OSError, ValueError, KeyError, ImportError, unreadable) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".:")
+        reason = without_credentials(str(error).strip().partition("\n")[0].rstrip(".:"), os.environ)
         place = "" if folder.is_dir() else "it is not a local folder and cannot be downloaded from the Hub: "
         raise ConfigError(
             f"The model {name!r} cannot be loaded: {place}{reason}. Name the folder of a model that transformers can "
             "read, or a model on the Hub."
-        ) from error
+        ) from None  # the text of the cause may contain the token
     if tokenizer.chat_template is None:
         raise ConfigError(f"The model {name!r} has no chat template. Name a chat model.")
     return tokenizer, model

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sqlite3
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -369,3 +370,12 @@ def test_cached_functions_of_a_snapshot_are_computed_again_after_a_change(tmp_pa
     assert [cached("x"), cached("x")] == [1, 1]
     snapshot.renew()
     assert (cached("x"), calls) == (1, ["x", "y", "x"])
+
+
+def test_an_error_about_a_record_does_not_quote_it(hub: HubServer, member: HfApi, tmp_path: Path) -> None:
+    store = HubStore(SUBMISSIONS, RESULTS, member)
+    hub.commit("datasets", RESULTS, {"acts/000001.json": b'{"id": ["Bearer secret-of-the-server"]}'})
+    with pytest.raises(StoreError, match="is not a valid Act") as caught:
+        store.acts()
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+    assert submit_file(store, write(tmp_path, CONTENT))
