@@ -93,7 +93,7 @@ def test_requirements_are_pinned_as_in_the_tested_environment(folder: Path) -> N
         assert str(requirement.specifier) == f"=={versions[canonicalize_name(requirement.name)]}", requirement
     sdk = re.search(r"^sdk_version: (\S+)$", (folder / "README.md").read_text(), re.MULTILINE)
     assert sdk
-    assert sdk[1] == versions["gradio"]
+    assert sdk[1] == versions[canonicalize_name("gradio")]
 
 
 @pytest.mark.parametrize("folder", SPACES, ids=lambda folder: folder.name)
