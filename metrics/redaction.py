@@ -148,8 +148,9 @@ def _without_key(text: str, key: str, least: int | None) -> str:
     if len(_letters(key)) < _SHORTEST:  # may be a part of a word
         return re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", REMOVED, text)
     wanted = _parts(key, least)
-    spans = [span for variant in _variants(text) if _has_any(variant, wanted) for span in _spans(text, wanted)]
-    return _cut(text, spans) if spans else text
+    if any(part in variant for variant in _variants(text) for part in wanted):
+        return _cut(text, list(_spans(text, wanted)))
+    return text
 
 
 @lru_cache(maxsize=16)
@@ -181,22 +182,27 @@ def _letters(text: str) -> str:
 
 
 _NEITHER: Final = re.compile(r"[\W_]+")
+_ASCII_LETTERS: Final = {code: None if not chr(code).isalnum() else chr(code).lower() for code in range(128)}
+"""Translation of ASCII characters: letters and digits in lower case, and nothing else."""
 
 
-def _variants(text: str) -> set[str]:
-    """Return the letters and digits of a text, as it is and with its escapes resolved."""
-    resolved = _ESCAPE.sub(_resolved, text) if re.search(r"[%\\]|&#", text) else text
-    unbroken = _ESCAPE.sub(_resolved, _LINE_BREAK.sub("", text)) if "\\" in text else text
-    return {_NEITHER.sub("", variant).lower() for variant in (text, resolved, unbroken)}
+def _variants(text: str) -> Iterator[str]:
+    """Yield the letters and digits of a text, as it is and with its escapes resolved."""
+    yield _flat(text)
+    has_backslash = "\\" in text
+    if has_backslash or "%" in text or "&#" in text:
+        yield _flat(_ESCAPE.sub(_resolved, text))
+        if has_backslash:
+            yield _flat(_ESCAPE.sub(_resolved, _LINE_BREAK.sub("", text)))
+
+
+def _flat(text: str) -> str:
+    return text.translate(_ASCII_LETTERS) if text.isascii() else _NEITHER.sub("", text).lower()
 
 
 def _resolved(escape: re.Match[str]) -> str:
     coded = next(filter(None, escape.groups()))
     return chr(int(coded) if escape[5] else int(coded, 16))
-
-
-def _has_any(flat: str, wanted: tuple[str, ...]) -> bool:
-    return any(part in flat for part in wanted)
 
 
 def _spans(text: str, wanted: tuple[str, ...]) -> Iterator[tuple[int, int]]:
