@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -132,6 +132,25 @@ class Data:
         self._tables: dict[tuple[str, str], pa.Table] = {}
         self._positions: dict[tuple[str, str], dict[str, int]] = {}
 
+    def check_files(self, folder: Path, hashes: Mapping[str, str], section: Literal["files", "private_files"]) -> None:
+        """Check that files are those that the manifest lists, from which the revision is computed.
+
+        Args:
+            folder: Folder of the files, for the message.
+            hashes: SHA-256 of each file, by its path in the folder.
+            section: Section of the manifest that lists the files.
+
+        Raises:
+            DataError: If one is not.
+        """
+        listed = self.manifest[section]
+        for path, digest in sorted(hashes.items()):
+            if path not in listed or listed[path]["sha256"] != digest:
+                raise DataError(
+                    f"{str(folder / path)!r} is not the file that the manifest of data revision {self.revision} lists: "
+                    "it belongs to another build, or was changed. Name the folders of one build, as it wrote them."
+                )
+
     def paths(self, config: str, split: str) -> list[Path]:
         """Return the Parquet files of a split of a config.
 
@@ -144,6 +163,21 @@ class Data:
                 f"Available splits: {', '.join(SPLITS)}."
             )
         return table_files(self.folder / config / f"{split}.parquet")
+
+    def contents(self, config: str, split: str) -> Iterator[bytes]:
+        """Yield the bytes of the files of a split of a config, which are checked against the manifest.
+
+        Raises:
+            DataError: If a file cannot be read, or is not the one that the manifest lists.
+        """
+        for path in self.paths(config, split):
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise DataError(f"{str(path)!r} cannot be read: {error}. Build the data set again.") from error
+            name = path.relative_to(self.folder).as_posix()
+            self.check_files(self.folder, {name: hashlib.sha256(content).hexdigest()}, "files")
+            yield content
 
     def table(self, config: str, split: str) -> pa.Table:
         """Return the rows of a split of a config.

@@ -49,6 +49,10 @@ _SLICINGS: Final = {
 }
 _FIRST: Final = 5
 """Number of systems, and of baselines, that are selected by default."""
+_NOT_SHOWN: Final = empty(
+    "No data for this chart",
+    "Error classes and accuracy by instance property are shown on the validation split, and for baselines.",
+)
 
 
 class Handlers:
@@ -128,10 +132,11 @@ class Handlers:
         if kind == "config":
             return charts.accuracy_by_config(entries)
         if kind == "errors":
-            return charts.error_classes([entry.row for entry in entries], ERROR_LABELS)
+            rows = [entry.row for entry in entries if entry.row.error_classes]
+            return charts.error_classes(rows, ERROR_LABELS) if rows else _NOT_SHOWN
         if slicing is None:
-            return empty("No data for this chart", "The results of these systems are not split by instance property.")
-        return charts.accuracy_by_slice(entries, slicing)
+            return _NOT_SHOWN
+        return charts.accuracy_by_slice([entry for entry in entries if slicing in entry.outcome.slices], slicing)
 
     def _of_all(self, split: Split, against: charts.Against) -> str:
         """Return the chart of all systems on the user's own history against cost or size."""

@@ -257,6 +257,7 @@ def _receipt_html(receipt: Mapping[str, Any]) -> str:
         ("Data revision", code("data_revision")),
         ("Scorer version", code("scorer_version")),
         ("Quota left", text(receipt["quota_left"])),
+        ("Figures", text(receipt["figures"]) if "figures" in receipt else ""),
     ]
     return _section_html(
         "Submitted",
@@ -278,10 +279,16 @@ def _own_html(name: str, quotas: Sequence[str], statuses: Sequence[Mapping[str, 
 def _status_cells(status: Mapping[str, Any]) -> tuple[str, ...]:
     rates = status.get("tool_accuracy", {})
     accuracy = ", ".join(f"{escaped(config)} {html_parts.points(rate)}" for config, rate in rates.items())
-    if status.get("scored_rows") == CORE:
+    if accuracy and status.get("scored_rows") == CORE:
         accuracy = f"{accuracy}, on the core"
+    # Configs with the same reason are named together.
+    by_reason: dict[str, list[str]] = {}
+    for config, reason in status.get("figures", {}).items():
+        by_reason.setdefault(reason, []).append(config)
+    notes = [f"<small>{escaped(', '.join(configs))}: {text(reason)}</small>" for reason, configs in by_reason.items()]
+    accuracy = "<br>".join([accuracy, *notes] if accuracy else notes)
     if "hidden" in status:
-        accuracy = f"{accuracy}; {text(status['hidden'])}"
+        accuracy = "; ".join(filter(None, [accuracy, text(status["hidden"])]))
     return (
         f"<code>{escaped(status['submission_id'])}</code>",
         text(status["system"]),

@@ -26,6 +26,7 @@ from leaderboard.submissions.validation import LIMITS, SubmissionTerms, check
 from .baselines import add_baselines
 from .private_answers import Answers
 from .score_submission import Scored, Scorer
+from .shown_figures import ShownFigures, guesses_of, shown
 
 Clock = Callable[[], datetime]
 INTERRUPTED: Final = 130
@@ -42,11 +43,21 @@ def stamp(clock: Clock) -> str:
     return clock().isoformat(timespec="milliseconds")
 
 
-def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Scored | Outcome:
+def score(
+    store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now, figures: ShownFigures | None = None
+) -> Scored | Outcome:
     """Score one submission.
 
+    Args:
+        store: Store with the file.
+        scorer: Scorer to use.
+        submission: Submission to score.
+        clock: Return the current time.
+        figures: Figures of the store; None to read them from it.
+
     Returns:
-        The scores; or a failed outcome, if the file is missing, changed or invalid, or answers other data.
+        The scores and tallies; on the test split only the outcome, reduced to the figures that are shown; or a failed
+        outcome, if the file is missing, changed or invalid, or answers other data.
 
     Raises:
         StoreError: If the store cannot be read.
@@ -72,7 +83,7 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
     checked = check(io.BytesIO(content), ids, LIMITS, terms, core)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
-    return scorer.score(
+    scored = scorer.score(
         submission.id,
         submission.split,
         checked.configs,
@@ -81,10 +92,23 @@ def score(store: Store, scorer: Scorer, submission: Submission, clock: Clock = u
         repeats=checked.repeats,
         endings=checked.endings,
     )
+    if submission.split != "test":
+        return scored
+    bests = (figures or ShownFigures(store)).bests(submission, scored.outcome.answers)
+    return shown(scored.outcome, bests, guesses_of(scorer))
 
 
-def score_and_record(store: Store, scorer: Scorer, submission: Submission, clock: Clock = utc_now) -> Outcome | None:
+def score_and_record(
+    store: Store, scorer: Scorer, submission: Submission, figures: ShownFigures, clock: Clock = utc_now
+) -> Outcome | None:
     """Score one submission and record the outcome.
+
+    Args:
+        store: Store with the file.
+        scorer: Scorer to use.
+        submission: Submission to score.
+        figures: Figures of the store, which are kept up to date.
+        clock: Return the current time.
 
     Returns:
         The outcome if this call added it; None if the scorer failed, which is logged, or if it was already recorded.
@@ -94,14 +118,18 @@ def score_and_record(store: Store, scorer: Scorer, submission: Submission, clock
         DataError: If the references cannot be read.
     """
     try:
-        result = score(store, scorer, submission, clock)
+        result = score(store, scorer, submission, clock, figures)
     except (DataError, StoreError):
         raise
     except Exception as error:  # an untrusted file may trigger any error in the scorer
         sys.stderr.write(f"{submission.id} could not be scored: {type(error).__name__}. Its status is unchanged.\n")
         return None
     outcome, tallies = result if isinstance(result, Scored) else (result, None)
-    return outcome if store.record(outcome, tallies) else None
+    if store.record(outcome, tallies):
+        figures.add(outcome)
+        return outcome
+    figures.refresh()  # another evaluator is at work, and may have scored other submissions too
+    return None
 
 
 def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Outcome]:
@@ -113,10 +141,13 @@ def evaluate_pending(store: Store, scorer: Scorer, clock: Clock = utc_now) -> It
         StoreError: If the store cannot be read or written; outcomes added before remain.
         DataError: If the references cannot be read.
     """
-    for submission in store.pending():
+    pending = store.pending()
+    figures = ShownFigures(store) if pending else None
+    for submission in pending:
         if submission.split == "test" and not scorer.has_answers:
             continue  # left to an evaluator with answers
-        if outcome := score_and_record(store, scorer, submission, clock):
+        assert figures is not None
+        if outcome := score_and_record(store, scorer, submission, figures, clock):
             yield outcome
 
 

@@ -24,11 +24,15 @@ class Answers:
         self.folder = folder
         digest = hashlib.sha256(b"petoolbench answers")
         self._rows: dict[str, dict[str, dict[str, Any]]] = {}
+        self.files: dict[str, str] = {}
+        """SHA-256 of each file, by its path in the folder."""
         for config in HISTORY_TYPES:
             self._rows[config] = {}
             for path in table_files(folder / "answers" / f"{config}.parquet"):
                 self._rows[config] |= {row["instance_id"]: row for row in read_parquet(path).to_pylist()}
-                digest.update(path.read_bytes())
+                content = path.read_bytes()
+                digest.update(content)
+                self.files[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
         self.digest = digest.digest()
         """SHA-256 over all files. It orders the query groups in `Tallies`, and cannot be derived from hashes of the
         single files."""

@@ -20,6 +20,7 @@ from .baselines import add_baselines
 from .evaluator import INTERRUPTED, Clock, score_and_record, utc_now
 from .private_answers import Answers
 from .score_submission import Scorer
+from .shown_figures import ShownFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class Rescored:
         """Return one line with the old and new tool accuracy of each config."""
         if self.new.status == "failed":
             return f"{self.submission.id}: failed. {self.new.reason}"
-        # Rates on other rows are not comparable.
-        old = self.old.scores if self.old and self.old.rows == self.new.rows else {}
+        # Rates on other rows, or against other answers, are not comparable.
+        same = self.old and (self.old.rows, self.old.answers) == (self.new.rows, self.new.answers)
+        old = self.old.scores if self.old and same else {}
         rates = [
             f"{config} {_percent(old[config].tool_accuracy) if config in old else 'none'} -> "
             f"{_percent(scores.tool_accuracy)}"
             for config, scores in self.new.scores.items()
         ]
-        return f"{self.submission.id}: tool accuracy on the {self.new.rows}: {', '.join(rates)}"
+        return f"{self.submission.id}: tool accuracy on the {self.new.rows}: {', '.join(rates) or 'no figure is shown'}"
 
 
 def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Rescored]:
@@ -61,7 +63,7 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
         DataError: If the references cannot be read.
     """
     outcomes = store.outcomes()
-    before, keys = latest(outcomes), {outcome.key for outcome in outcomes}
+    before, keys, figures = latest(outcomes), {outcome.key for outcome in outcomes}, ShownFigures(store)
     for submission in store.submissions():
         other_data = submission.data_revision != scorer.data.revision
         unscorable = submission.split == "test" and not scorer.has_answers
@@ -69,7 +71,7 @@ def rescore(store: Store, scorer: Scorer, clock: Clock = utc_now) -> Iterator[Re
             continue
         if scorer.key(submission.id, submission.split) in keys:
             continue
-        if new := score_and_record(store, scorer, submission, clock):
+        if new := score_and_record(store, scorer, submission, figures, clock):
             yield Rescored(submission, before.get(submission.id), new)
 
 

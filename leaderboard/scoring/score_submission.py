@@ -3,7 +3,8 @@
 The main figure is on the core of the test split, if the data set names one, and otherwise on the full split. A file
 that answers the full split of a data set with a core has scores on both.
 
-Outcomes of the test split contain only rounded rates, and only slices of at least `MIN_SLICE_SIZE` instances.
+Outcomes of the test split contain only rounded rates and slices of at least `MIN_SLICE_SIZE` instances. Those of
+submitted systems are reduced further before they are stored, see `shown_figures`.
 """
 
 from __future__ import annotations
@@ -96,9 +97,14 @@ class Scorer:
     Args:
         data: Data set.
         answers: Private answers of the data set, or None to score only the validation split.
+
+    Raises:
+        DataError: If the answers are not those of the data set's build.
     """
 
     def __init__(self, data: Data, answers: Answers | None) -> None:
+        if answers is not None:
+            data.check_files(answers.folder, answers.files, "private_files")
         self.data = data
         self._answers = answers
         self._rows: dict[tuple[str, Split], list[_Row]] = {}
@@ -120,6 +126,14 @@ class Scorer:
         """
         core = "\0".join(sorted(self._core(split))).encode()
         return hashlib.sha256(b"version" + self._secret(split) + core).hexdigest()[:8]
+
+    def references(self, config: str, split: Split) -> list[Reference]:
+        """Return the references of a split of a config.
+
+        Raises:
+            DataError: If they cannot be read.
+        """
+        return [row.reference for row in self._references(config, split)]
 
     def key(self, submission_id: str, split: Split) -> str:
         """Return the key of the outcome that scoring a submission now would have.
@@ -175,7 +189,7 @@ class Scorer:
             main[config] = judged.within(core) if core and is_full else judged
             if core and is_full:
                 full[config] = judged
-        rounding: Callable[[float], float] = _rounded if split == "test" else float
+        rounding: Callable[[float], float] = (lambda rate: round(float(rate), 3)) if split == "test" else float
         least = MIN_SLICE_SIZE if split == "test" else 1
         outcome = self._outcome(
             submission_id,
@@ -214,8 +228,8 @@ class Scorer:
         if split not in self._digest:
             digest = hashlib.sha256(self._private().digest if split == "test" else b"validation")
             for config in HISTORY_TYPES:
-                for path in self.data.paths(config, split):
-                    digest.update(path.read_bytes())
+                for content in self.data.contents(config, split):
+                    digest.update(content)
             self._digest[split] = digest.digest()
         return self._digest[split]
 
@@ -322,10 +336,6 @@ def _repeat_scores(judged: _Judged, rounding: Callable[[float], float]) -> Repea
         (rounding(low), rounding(high)),
         rounding(scores["agreement"]),
     )
-
-
-def _rounded(rate: float) -> float:
-    return round(float(rate), 3)
 
 
 def _overall_intervals(judged: Sequence[_Judged], rounding: Callable[[float], float]) -> dict[str, tuple[float, float]]:

@@ -101,16 +101,34 @@ class RepeatScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """Rule by which a tool accuracy of a submitted system on the test split is shown or not, see `leaderboard.ladder`.
+
+    All values are from 0 to 1, and whole percentage points.
+    """
+
+    step: float
+    """Figures are multiples of it, rounded down."""
+    lowest: float
+    """Lowest figure that any account is shown."""
+    best: float | None
+    """Best figure that the account was shown before; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigScores:
-    """Scores on one config. Rates are from 0 to 1; those of the test split are rounded to 0.001."""
+    """Scores on one config. Rates are from 0 to 1; those of the test split are rounded to 0.001.
+
+    Submitted systems on the test split have no parameter and call accuracy and no error classes.
+    """
 
     tool_accuracy: float
-    parameter_accuracy: float
-    call_accuracy: float
+    parameter_accuracy: float | None
+    call_accuracy: float | None
     format_rate: float
     hallucination_rate: float
     intervals: Mapping[str, tuple[float, float]]
-    """Bounds of the 95 % bootstrap confidence interval of each rate, by the rate's name."""
+    """Bounds of the 95 % confidence interval of each rate, by the rate's name."""
     error_classes: Mapping[str, float]
     """Share of the instances in each error class."""
     count: int
@@ -134,6 +152,8 @@ class SplitScores:
     overall: Mapping[str, float] = field(default_factory=dict)
     """Macro mean of each rate over the three configs; empty unless all three were answered in full."""
     overall_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    rungs: Mapping[str, Rung] = field(default_factory=dict)
+    """As in `Outcome`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +183,9 @@ class Outcome:
     on the full split."""
     full: SplitScores = field(default_factory=SplitScores)
     """Scores on the full split where `rows` is `core` and the full split was answered; otherwise empty."""
+    rungs: Mapping[str, Rung] = field(default_factory=dict)
+    """Rule for the figure of each config and `overall`, for submitted systems on the test split: figures that are
+    missing above do not reach the next rung. Empty if the scores are exact."""
 
     @property
     def key(self) -> str:

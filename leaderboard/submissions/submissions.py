@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from leaderboard.ladder import may_be_shown, withheld
 from leaderboard.public_data import Data
 from leaderboard.stores.acts import Standing
 from leaderboard.stores.store import Receipt, Store, new_id
@@ -22,6 +23,11 @@ from .validation import LIMITS, CheckResult, SubmissionTerms, check
 
 SHOWN: Final = 50
 """Maximum number of a person's submissions in a listing; the latest are kept."""
+_STEPS: Final = (
+    "The test split shows one tool accuracy per config, in steps, and only if it is a step above the best one of the "
+    "account and above a guess, so that scores do not reveal answers. The status says whether it does."
+)
+_AWAITING: Final = "The figures of this submission are shown once it is scored again with the current scorer."
 
 
 class SubmissionService:
@@ -113,6 +119,7 @@ class SubmissionService:
 def receipt_of(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt as JSON for the page and the API."""
     submission = receipt.submission
+    figures = {"figures": _STEPS} if submission.split == "test" else {}
     return {
         "submission_id": submission.id,
         "system": submission.system.name,
@@ -126,6 +133,7 @@ def receipt_of(receipt: Receipt) -> dict[str, Any]:
         "scorer_version": submission.scorer_version,
         "created": submission.created,
         "quota_left": receipt.left,
+        **figures,
         "status": "pending",
     }
 
@@ -150,9 +158,15 @@ def status_of(submission: Submission, outcome: Outcome | None, standing: Standin
         status["hidden"] = f"hidden by {standing.hidden.by}: {standing.hidden.reason}"
     if outcome is not None and outcome.reason:
         status["reason"] = outcome.reason
-    if outcome is not None and outcome.status == "scored":
+    if outcome is None or outcome.status != "scored":
+        return status
+    if not may_be_shown(submission, outcome):
+        status["figures"] = {OVERALL: _AWAITING}
+    else:
         status["scored_rows"] = outcome.rows
         status["tool_accuracy"] = {config: scores.tool_accuracy for config, scores in outcome.scores.items()}
         if outcome.overall:
             status["tool_accuracy"][OVERALL] = outcome.overall["tool_accuracy"]
+        if reasons := withheld(outcome):
+            status["figures"] = reasons
     return status

@@ -245,8 +245,14 @@ def error_classes(rows: Sequence[Row], names_of_classes: Mapping[str, str]) -> s
 
 
 def side_by_side(first: Entry, second: Entry) -> str:
-    """Draw the tool accuracy of two systems in each config that both answered, with 95 % intervals."""
+    """Draw the tool accuracy of two systems in each config that both have a figure of, with 95 % intervals.
+
+    Returns:
+        HTML; an empty string if there is no such config.
+    """
     configs = [name for name in HISTORY_TYPES if name in first.outcome.scores and name in second.outcome.scores]
+    if not configs:
+        return ""
     names = labels([first.row, second.row])
     scores_of = [[entry.outcome.scores[config] for config in configs] for entry in (first, second)]
     marks = [_mark(index)._replace(sign="■") for index in range(2)]

@@ -17,7 +17,8 @@ def records(found: Iterable[Row]) -> list[dict[str, Any]]:
     """Return rows as flat dictionaries, with unrounded rates between 0 and 1.
 
     `scored_rows` names the rows that the rates are on, `core` or `full split`. Those on the full split begin with
-    `full_`, and are None if only the core was answered.
+    `full_`, and are None if only the core was answered. For submitted systems on the test split, the tool accuracy is
+    rounded down to a multiple of `step`, and rates and error classes that are not shown are None.
 
     Args:
         found: Leaderboard rows.
@@ -36,16 +37,19 @@ def records(found: Iterable[Row]) -> list[dict[str, Any]]:
             "badge": row.badge,
             "history": row.history,
             "scored_rows": row.scored_rows,
+            "step": row.step,
         }
         for name in RATES:
             low, high = row.intervals.get(name, (None, None))
-            flat |= {name: row.rates[name], f"{name}_low": low, f"{name}_high": high}
+            flat |= {name: row.rates.get(name), f"{name}_low": low, f"{name}_high": high}
         for name in RATES:
             low, high = row.full_intervals.get(name, (None, None))
             full = f"full_{name}"
             flat |= {full: row.full_rates.get(name), f"{full}_low": low, f"{full}_high": high}
         flat["lift"] = row.lift
-        flat |= {f"share_{name}": row.error_classes.get(name, 0.0) for name in ERROR_CLASSES}
+        flat |= {
+            f"share_{name}": row.error_classes.get(name, 0.0) if row.error_classes else None for name in ERROR_CLASSES
+        }
         flat |= {name: getattr(row, name) for name in ("cut", "refused", "replies", "pass_1", "pass_all", "agreement")}
         for name in (
             "parameters_b", "cost_usd", "licence", "link", "description", "date", "attempt", "attempts",

@@ -170,7 +170,7 @@ def ordered(found: Iterable[Row], sort: str, *, upwards: bool) -> list[Row]:
 
 def _value(row: Row, sort: str) -> Any:
     if sort in RATES:
-        return row.rates[sort]
+        return row.rates.get(sort)
     if sort == FULL:
         return row.full_rates.get(RANKED_BY)
     value = getattr(row, sort)

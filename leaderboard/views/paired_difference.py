@@ -63,12 +63,8 @@ def compare_submissions(store: Store, first: str, second: str) -> list[ScopedCom
     """
     known = {submission.id: submission for submission in store.submissions()}
     systems = [_known(known, submission_id) for submission_id in (first, second)]
+    _check_comparable(systems)
     tallies = [_tallies(store, submission) for submission in systems]
-    if systems[0].split != systems[1].split:
-        raise CompareError(
-            f"{systems[0].system.name!r} answers the {systems[0].split} split and {systems[1].system.name!r} the "
-            f"{systems[1].split} split. Choose two submissions of the same split."
-        )
     if tallies[0].answers != tallies[1].answers:
         raise CompareError(f"The two submissions were scored against different answers. {_RESCORE}")
     if tallies[0].rows != tallies[1].rows:
@@ -144,6 +140,29 @@ def _outcomes(config: str, first: Tallies, second: Tallies, total: int, config_c
 
 def _rounded(rate: float) -> float:
     return round(rate, 3) + 0.0  # adding 0.0 turns -0.0 into 0.0
+
+
+def _check_comparable(systems: Sequence[Submission]) -> None:
+    """Check that two submissions answer the same data and split, and that their difference may be shown.
+
+    Raises:
+        CompareError: If they do not, or it may not.
+    """
+    if systems[0].split != systems[1].split:
+        raise CompareError(
+            f"{systems[0].system.name!r} answers the {systems[0].split} split and {systems[1].system.name!r} the "
+            f"{systems[1].split} split. Choose two submissions of the same split."
+        )
+    if systems[0].data_revision != systems[1].data_revision:
+        raise CompareError(
+            f"{systems[0].system.name!r} answers data revision {systems[0].data_revision} and "
+            f"{systems[1].system.name!r} {systems[1].data_revision}. Choose two submissions of the same revision."
+        )
+    if systems[0].split == "test" and any(submission.badge != "baseline" for submission in systems):
+        raise CompareError(
+            "Paired differences of submitted systems on the test split are not shown: they reveal answers. Compare "
+            "the intervals of the two figures, or the two systems on the validation split."
+        )
 
 
 def _known(known: dict[str, Submission], submission_id: str) -> Submission:

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from leaderboard.ladder import may_be_shown
 from leaderboard.stores.acts import Act, Standing
 from leaderboard.stores.stored_records import (
+    CORE,
     FULL_SPLIT,
     HISTORY_TYPES,
     OVERALL,
@@ -58,7 +60,12 @@ class Row:
     history: HistoryShown
     scored_rows: Rows
     """Rows that the rates, intervals, lift and error classes are on."""
+    answered: Rows
+    """Rows that the file answers."""
+    step: float | None
+    """Step of which the tool accuracy is a multiple, rounded down, see `leaderboard.ladder`; None if it is exact."""
     rates: Mapping[str, float]
+    """Rates by name. Submitted systems on the test split lack parameter and call accuracy."""
     intervals: Mapping[str, tuple[float, float]]
     full_rates: Mapping[str, float]
     """Rates on the full split; empty if only the core was answered."""
@@ -66,6 +73,7 @@ class Row:
     lift: float | None
     """Accuracy with the user's own history minus accuracy with another user's; None unless both were submitted."""
     error_classes: Mapping[str, float]
+    """Share of each class; empty for submitted systems on the test split."""
     cut: float | None
     """Share of the replies that were cut at the limit of output tokens; None if the file does not state it."""
     refused: float | None
@@ -148,7 +156,7 @@ def rows(
         raise ValueError(f"Unknown board {board!r}. Available boards: {', '.join(BOARDS)}.")
     matching = (item for item in submissions if (item.split, item.data_revision) == (split, revision))
     submitted = sorted(matching, key=lambda submission: (submission.created, submission.id))
-    known = current(outcome for outcome in outcomes if outcome.status != "scored" or outcome.rows == main)
+    known = current(_comparable(submitted, outcomes, main))
     last_outcomes = [known[submission.id][-1] for submission in submitted if submission.id in known]
     newest = max(last_outcomes, key=lambda outcome: outcome.created, default=None)
     attempts: dict[str, int] = defaultdict(int)
@@ -169,16 +177,34 @@ def rows(
     return _ranked(complete if every else _best_of_each(complete))
 
 
+def _comparable(submitted: Iterable[Submission], outcomes: Iterable[Outcome], main: Rows) -> list[Outcome]:
+    """Return the outcomes that may stand side by side: on the same rows, against the answers of the newest one.
+
+    Exact figures of submitted systems on the test split, from before they were rounded, are left out.
+    """
+    by_id = {submission.id: submission for submission in submitted}
+    found = [
+        outcome
+        for outcome in outcomes
+        if outcome.submission_id in by_id
+        and (
+            outcome.status != "scored" or (outcome.rows == main and may_be_shown(by_id[outcome.submission_id], outcome))
+        )
+    ]
+    scored = [outcome for outcome in found if outcome.status == "scored"]
+    newest = max(scored, key=lambda outcome: outcome.created, default=None)
+    return [outcome for outcome in found if newest is None or outcome.answers == newest.answers]
+
+
 def _row(
     submission: Submission, outcomes: Sequence[Outcome], board: str, attempt: int, newest: Outcome | None
 ) -> Row | None:
     """Return a row without rank, lift and number of attempts, or None if the submission has no rates for the board."""
-    scored = [outcome for outcome in outcomes if outcome.status == "scored" and _figures(outcome, board)]
-    if not scored or newest is None:
+    scored = [outcome for outcome in outcomes if outcome.status == "scored"]
+    last = scored[-1] if scored else None
+    figures = _figures(last, board) if last else None
+    if last is None or figures is None or newest is None:
         return None
-    last = scored[-1]
-    figures = _figures(last, board)
-    assert figures is not None
     rates, intervals, classes = figures
     means = _means(list(last.scores.values()) if board == OVERALL else [last.scores[board]])
     former = _figures(scored[-2], board) if len(scored) > 1 else None
@@ -194,6 +220,8 @@ def _row(
         badge=submission.badge,
         history=system.history,
         scored_rows=last.rows,
+        answered=CORE if submission.core_only else FULL_SPLIT,
+        step=last.rungs[board].step if board in last.rungs else None,
         rates=rates,
         intervals=intervals,
         full_rates=full.rates if full else {},
@@ -232,7 +260,9 @@ def _figures(outcome: Outcome | SplitScores, board: str) -> _Figures | None:
         return None if scores is None else _Figures(_rates(scores), scores.intervals, scores.error_classes)
     if not outcome.overall:
         return None
-    by_config = [scores.error_classes for scores in outcome.scores.values()]
+    by_config = [scores.error_classes for scores in outcome.scores.values() if scores.error_classes]
+    if not by_config:
+        return _Figures(outcome.overall, outcome.overall_intervals, {})
     classes: dict[str, float] = {
         name: sum(shares.get(name, 0.0) for shares in by_config) / len(by_config) for name in ERROR_CLASSES
     }
@@ -241,6 +271,8 @@ def _figures(outcome: Outcome | SplitScores, board: str) -> _Figures | None:
 
 def _means(scores: Sequence[ConfigScores]) -> dict[str, Any]:
     """Return the fields of a row about cut, refused and repeated replies, as means over configs that all state them."""
+    if not scores:  # a figure is shown overall, and none by config
+        return {"replies": 1, **dict.fromkeys(("cut", "refused", "pass_1", "pass_all", "agreement"))}
     repeats = [part.repeats for part in scores]
     of_repeats = [part for part in repeats if part and repeats[0] and part.replies == repeats[0].replies]
     is_repeated = len(of_repeats) == len(scores)
@@ -261,7 +293,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _rates(scores: ConfigScores) -> dict[str, float]:
-    return {name: getattr(scores, name) for name in RATES}
+    rates = {name: getattr(scores, name) for name in RATES}
+    return {name: rate for name, rate in rates.items() if rate is not None}
 
 
 def _with_lift(scored: Sequence[Row]) -> list[Row]:

@@ -55,7 +55,7 @@ def board_html(found: Sequence[Row], view: View, *, of: int, main: Rows = FULL_S
         f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         f"{_pager(len(found), view)}"
         f"{html_parts.error_legend() if 'error_classes' in view.columns else ''}"
-        f"{formula(view.board, main)}</div>"
+        f"{formula(view.board, main, is_rounded=any(row.step for row in found))}</div>"
     )
 
 
@@ -155,6 +155,8 @@ def _cell(row: Row, column: Column, main: Rows) -> str:
 
 def _inner(row: Row, key: str) -> str:
     if key in RATES:
+        if key not in row.rates:
+            return _DASH
         strong = "b" if key == RANKED_BY else "span"
         below = _interval(row, row.intervals.get(key))
         return f"<{strong}>{points(row.rates[key])}</{strong}><small>{below}</small>"
@@ -209,7 +211,7 @@ _RENDERERS: Final[Mapping[str, Callable[[Row], str]]] = {
     "lift": _lift,
     "cut": _endings,
     "pass_all": _repeats,
-    "error_classes": lambda row: html_parts.error_bar(row.error_classes),
+    "error_classes": lambda row: html_parts.error_bar(row.error_classes) if row.error_classes else _DASH,
     "parameters_b": lambda row: html_parts.size_of(row.parameters_b),
     "cost_usd": lambda row: html_parts.dollars(row.cost_usd),
     "attempts": _attempt,
@@ -235,13 +237,22 @@ def _pager(count: int, view: View) -> str:
     )
 
 
-def formula(which: str, main: Rows = FULL_SPLIT) -> str:
+_ROUNDED: Final = (
+    "Figures of submitted systems on the test split are rounded down to a multiple of a step, and shown only if they "
+    "are a step above the best figure of the account and above a guess, so that scores do not reveal answers; their "
+    "interval covers the step too. Parameters, calls and error classes are shown on the validation split only. "
+)
+
+
+def formula(which: str, main: Rows = FULL_SPLIT, *, is_rounded: bool = False) -> str:
     """Return the definitions of the values on a board.
 
     Args:
         which: A config, or `overall`.
         main: Rows of the split that the main figure is on.
+        is_rounded: True if the board has figures that are rounded down to a step.
     """
+    rounded = _ROUNDED if is_rounded else ""
     instances, rows = "instances", ""
     if main == CORE:
         instances = "instances of the core"
@@ -262,7 +273,8 @@ def formula(which: str, main: Rows = FULL_SPLIT) -> str:
         f'<div class="formula"><p>{rows}{mean}<code>tool accuracy = {instances} with the correct tool / all {instances}'
         f"</code>. <code>call accuracy = {instances} with the correct tool and arguments / all {instances}</code>. "
         "Missing and unreadable replies count as wrong. Below each rate is its 95 % confidence interval, by bootstrap "
-        "over query groups. <code>rank = 1 + systems whose interval of tool accuracy is entirely above</code>, so "
+        f"over query groups. {rounded}"
+        "<code>rank = 1 + systems whose interval of tool accuracy is entirely above</code>, so "
         "systems that the data cannot distinguish share a rank. If two ranks are shown, the second is the worst that "
         "the intervals allow. <code>lift = tool accuracy with the user's own history − tool accuracy with "  # noqa: RUF001
         "another user's history</code>; it is shown if the account submitted both runs under the same system name. "
@@ -277,9 +289,10 @@ def formula(which: str, main: Rows = FULL_SPLIT) -> str:
 def details_html(row: Row) -> str:
     """Return all details of a row: the submission, its rates and its error classes."""
     rates = html_parts.table(*_rates(row))
+    classes = row.error_classes
     shares = html_parts.table(
         ("Error class", "% of replies"),
-        [(label, points(row.error_classes.get(name, 0.0))) for name, label in html_parts.ERROR_LABELS.items()],
+        [(label, points(classes.get(name, 0.0))) for name, label in html_parts.ERROR_LABELS.items() if classes],
     )
     return (
         f'<section class="pet details"><h3>{text(row.system)}</h3>{html_parts.facts(_facts(row))}'
@@ -290,7 +303,8 @@ def details_html(row: Row) -> str:
 def _rates(row: Row) -> tuple[Sequence[str], list[Sequence[str]]]:
     """Return the head and the lines of the table of rates, on the core and on the full split if they differ."""
     lines: list[Sequence[str]] = [
-        (label, points(row.rates[name]), _interval(row, row.intervals.get(name))) for name, label in RATE_LABELS.items()
+        (label, points(row.rates[name]) if name in row.rates else _DASH, _interval(row, row.intervals.get(name)))
+        for name, label in RATE_LABELS.items()
     ]
     if row.scored_rows == FULL_SPLIT:
         return ("Rate", "% of the full split", "95 % interval"), lines
@@ -344,7 +358,8 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Cut at the token limit", "" if row.cut is None else f"{points(row.cut)} % of the replies"),
         ("Refused or filtered", "" if row.refused is None else f"{points(row.refused)} % of the replies"),
         ("Several replies", _several(row)),
-        ("Answered", "the full split" if row.full_rates else "the core of the test split"),
+        ("Answered", "the full split" if row.answered == FULL_SPLIT else "the core of the test split"),
+        ("Tool accuracy", "" if row.step is None else f"rounded down to a multiple of {100 * row.step:.0f} points"),
         ("Rescored", rescored),
         ("Reproduced", _reproduced(row)),
         ("Submission", f"<code>{escaped(row.id)}</code>"),
