@@ -15,6 +15,7 @@ from leaderboard.stores.stored_records import (
     Outcome,
     Person,
     Rows,
+    Rung,
     Split,
     SplitScores,
     Submission,
@@ -100,14 +101,19 @@ def expected(result: tuple[Submission, Outcome]) -> tuple[Submission, Outcome]:
 def on_core(
     result: tuple[Submission, Outcome], full: float | None = None, half: float = 0.02
 ) -> tuple[Submission, Outcome]:
-    """Return a result of the test split whose scores are on the core, and optionally scores on the full split."""
+    """Return a shown result of the test split on the core, and optionally with scores on the full split."""
     submission, outcome = result
     on_full = SplitScores()
     if full is not None:
         rates = scores(full, half)
         overall = {name: getattr(rates, name) for name in RATES} if outcome.overall else {}
         on_full = SplitScores(dict.fromkeys(outcome.scores, rates), overall, rates.intervals if outcome.overall else {})
-    return replace(submission, split="test"), replace(outcome, rows=CORE, full=on_full)
+    names = [*outcome.scores, *([OVERALL] if outcome.overall else [])] if submission.badge != "baseline" else []
+    rungs = dict.fromkeys(names, Rung(0.07, 0.28, None))
+    core_only = submission.configs if full is None else ()
+    return replace(submission, split="test", core_only=core_only), replace(
+        outcome, rows=CORE, full=on_full, rungs=rungs
+    )
 
 
 def rows_of(

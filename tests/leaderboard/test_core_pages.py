@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from leaderboard import app
@@ -18,6 +20,7 @@ from leaderboard.scoring.evaluator import evaluate_pending
 from leaderboard.scoring.score_submission import Scorer
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.snapshot import Snapshot
+from leaderboard.stores.stored_records import HISTORY_TYPES
 from leaderboard.submissions.identity import Identity
 from leaderboard.submissions.submissions import SubmissionService, status_of
 from leaderboard.views import filters
@@ -39,7 +42,12 @@ def context(core_data: Data, core_scorer: Scorer, tmp_path_factory: pytest.TempP
     """Board of a data set with a core: one run of the core, one of the full split, and baselines."""
     folder = tmp_path_factory.mktemp("board")
     store, clock, predictions = LocalStore(folder / "store"), Clock(), guesses(core_data, "test")
-    for person, replies in ((ANN, of_core(core_data, predictions)), (BOB, guesses(core_data, "test", 2))):
+    right = {
+        reference.instance_id: json.dumps(reference.answer._asdict())
+        for config in HISTORY_TYPES
+        for reference in core_scorer.references(config, "test")
+    }
+    for person, replies in ((ANN, of_core(core_data, right)), (BOB, right)):
         content = lines(replies)
         new = submission(
             content, person=person, split="test", revision=core_data.revision, name=f"by {person.name}", now=clock()
@@ -81,7 +89,10 @@ def test_the_board_ranks_a_run_of_the_core_and_one_of_the_full_split_together(co
     assert {row["scored_rows"] for row in rows.values()} == {"core"}
     assert rows["by ann"]["rank"] is not None
     assert rows["by ann"]["full_tool_accuracy"] is rows["program"]["full_tool_accuracy"] is None
-    assert rows["by bob"]["full_tool_accuracy"] is not None
+    assert rows["by bob"]["full_tool_accuracy"] == 0.68
+    assert (rows["by bob"]["tool_accuracy"], rows["by bob"]["step"]) == (0.9, 0.45)
+    assert (rows["program"]["step"], rows["program"]["share_correct"]) == (None, pytest.approx(0, abs=0.5))
+    assert {rows["by bob"][name] for name in ("parameter_accuracy", "call_accuracy", "share_correct")} == {None}
     html, _ = handlers.drawn(View(split="test"))
     assert "Tool, full split" in html
     assert "full split" not in handlers.drawn(View())[0]
@@ -99,8 +110,9 @@ def test_the_column_of_the_full_split_does_not_change_the_address_without_a_core
 
 
 def test_charts_comparisons_and_the_own_submissions_name_the_core(context: Context) -> None:
-    ids = {row["system"]: row["submission_id"] for row in board_page.Handlers(context).rows("test")}
-    first, second = ids["by ann"], ids["by bob"]
+    rows = board_page.Handlers(context).rows("test")
+    ids = {row["system"]: row["submission_id"] for row in rows}
+    first, second = ids["program"], ids["empty file"]
     charts = charts_page.Handlers(context)
     assert "The figures are on the core of the test split." in charts.draw("test", "config", [first], None)[1]
     assert "costs less" in charts.draw("test", "cost", None, None)[1]
@@ -112,7 +124,16 @@ def test_charts_comparisons_and_the_own_submissions_name_the_core(context: Conte
     offered = {label for dropdown in compare.show("test", None, None)[:2] for label, _ in dropdown.choices}
     assert offered >= {"program", "empty file"}
     assert not offered & {"chance", "random"}
+    own, other = ids["by ann"], ids["by bob"]
+    refused, drawing = compare.draw("test", own, other)
+    assert "reveal answers" in refused
+    assert "Tool accuracy of two systems" in drawing
+    with pytest.raises(gr.Error, match="reveal answers"):
+        compare.compare(own, first)
+    assert "shown on the validation split" in charts.draw("test", "errors", [own], None)[0]
+    assert "shown on the validation split" in charts.draw("test", "slice", [own], "history_length")[0]
     known = context.snapshot.get()
+    first = own
     status = status_of(known.by_id[first], known.latest[first])
     assert status["scored_rows"] == "core"
     assert submit_page._status_cells(status)[-1].endswith(", on the core")

@@ -25,6 +25,7 @@ from leaderboard.scoring.evaluator import evaluate_pending, score
 from leaderboard.scoring.expected_scores import DRAWS
 from leaderboard.scoring.rescore import rescore
 from leaderboard.scoring.score_submission import Scored, Scorer
+from leaderboard.scoring.shown_figures import ShownFigures
 from leaderboard.stores import local_store
 from leaderboard.stores.hub_store import HubStore
 from leaderboard.stores.local_store import LocalStore
@@ -286,10 +287,12 @@ def test_an_error_of_the_scorer_on_one_file_does_not_stop_the_others(
     bad, good = (submit(store, tmp_path, data, number) for number in (1, 2))
     original_score = evaluator.score
 
-    def failing_score(store: Store, scorer: Scorer, scored: Submission, clock: evaluator.Clock) -> Scored | Outcome:
+    def failing_score(
+        store: Store, scorer: Scorer, scored: Submission, clock: evaluator.Clock, figures: ShownFigures
+    ) -> Scored | Outcome:
         if scored.id == bad:
             raise MemoryError("gold: secret")
-        return original_score(store, scorer, scored, clock)
+        return original_score(store, scorer, scored, clock, figures)
 
     monkeypatch.setattr(evaluator, "score", failing_score)
     assert [outcome.submission_id for outcome in evaluate_pending(store, scorer)] == [good]

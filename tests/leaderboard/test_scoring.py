@@ -187,7 +187,7 @@ def test_the_validation_split_has_no_core(core_scorer: Scorer, core_data: Data, 
     assert core_data.core_ids("validation") == {}
 
 
-def test_a_submission_of_the_core_is_evaluated_and_compared_with_one_of_the_full_split(
+def test_submissions_and_baselines_of_the_core_and_of_the_full_split(
     core_scorer: Scorer, core_data: Data, scorer: Scorer, tmp_path: Path
 ) -> None:
     store, clock = LocalStore(tmp_path / "store"), Clock()
@@ -197,16 +197,22 @@ def test_a_submission_of_the_core_is_evaluated_and_compared_with_one_of_the_full
     part = submission(content, split="test", revision=core_data.revision, person=BOB)
     store.submit(part, write(tmp_path, content, "part.jsonl"), lambda _: FREE)
     assert [outcome.status for outcome in evaluate_pending(store, core_scorer, clock)] == ["scored"]
-    with pytest.raises(CompareError, match="rescored"):
-        compare_submissions(store, whole, part.id)
     (rescored,) = rescore(store, core_scorer, clock)
-    assert "tool accuracy on the core: preferred_only none -> " in rescored.in_words()
-    compared = compare_submissions(store, whole, part.id)
+    assert rescored.in_words().endswith("tool accuracy on the core: no figure is shown")
+    with pytest.raises(CompareError, match="reveal answers"):
+        compare_submissions(store, whole, part.id)
+    (tmp_path / "baselines").mkdir()
+    write(tmp_path / "baselines", content, "random.test.jsonl")
+    first, second = (
+        outcome.submission_id
+        for outcome in add_baselines(store, core_scorer, tmp_path / "baselines", clock)
+        if outcome.rows == CORE
+    )
+    compared = compare_submissions(store, first, second)
     assert [(scope.rows, scope.comparison.rows) for scope in compared] == [
         (CORE, sum(map(len, core_data.core_ids("test").values()))),
         *((CORE, len(ids)) for ids in core_data.core_ids("test").values()),
     ]
-    assert [outcome.submission_id for outcome in add_baselines(store, core_scorer, None, clock)]
 
 
 def test_tallies_suffice_for_the_comparison_of_the_metric(scorer: Scorer, data: Data) -> None:
@@ -281,8 +287,9 @@ def test_rescoring_adds_and_changes_nothing(
     results = list(rescore(store, scorer, clock))
     assert sorted(result.submission.id for result in results) == sorted(ids)
     assert all(result.old in before and result.new.scorer_version == "corrected" for result in results)
-    assert "preferred_only" in results[0].in_words()
-    assert results[0].in_words().count("-> 0.0 %") == 3
+    words = {result.submission.id: result.in_words() for result in results}
+    assert words[ids[0]].count("-> 0.0 %") == 3
+    assert words[ids[1]].endswith("no figure is shown")
     after = store.outcomes()
     assert after[: len(before)] == before
     assert {latest(after)[submission_id].scorer_version for submission_id in ids} == {"corrected"}
