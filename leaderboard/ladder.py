@@ -47,11 +47,16 @@ def rung_of(rows: int, guess: float, best: float | None) -> Rung:
     return Rung(step / 100, lowest / 100, best)
 
 
+def rounded_down(rate: float, rung: Rung) -> float:
+    """Return the largest multiple of the step that is not above a rate, both 0 to 1."""
+    step = round(100 * rung.step)
+    return step * int(100 * rate / step + _TOLERANCE) / 100
+
+
 def shown_figure(rate: float, rung: Rung) -> float | None:
     """Return the figure that is shown for a rate, both 0 to 1; None if the rate does not reach the next rung."""
-    step = round(100 * rung.step)
-    points = step * int(100 * rate / step + _TOLERANCE)
-    return points / 100 if points >= round(100 * next_figure(rung)) else None
+    figure = rounded_down(rate, rung)
+    return figure if figure > next_figure(rung) - _TOLERANCE else None
 
 
 def next_figure(rung: Rung) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from leaderboard.ladder import rounded_down
 from leaderboard.public_data import DataError
 from leaderboard.scoring.baselines import PERSON
 from leaderboard.scoring.score_submission import Scored, Scorer
@@ -111,8 +112,9 @@ def add_run(
 def reproduce(store: Store, scorer: Scorer, submission_id: str, run: Path, *, by: str, clock: Clock = utc_now) -> Act:
     """Give a submission the badge `reproduced`, with a run of the maintainers of the same system.
 
-    The run must answer the same split, configs and history. On each config its tool accuracy must be within the 95 %
-    interval of the submission's.
+    The run must answer the same split, configs and history. On each config of which the submission shows a figure, its
+    tool accuracy must be within the 95 % interval of the submission's. On the test split, the act states the tool
+    accuracy of the run in the steps of the submission.
 
     Args:
         store: Store of the board.
@@ -136,6 +138,8 @@ def reproduce(store: Store, scorer: Scorer, submission_id: str, run: Path, *, by
     if outcome is None or outcome.status != "scored" or outcome.key != scorer.key(submission_id, submission.split):
         state = "is not scored" if outcome is None else f"is {outcome.status}, but not by the current scorer"
         raise ActError(f"{submission_id} {state}. Run `petoolbench rescore` with the answers first.")
+    if not outcome.scores:
+        raise ActError(f"{submission_id} shows no figure of a config that a rerun could be compared with.")
     content = _content(run)
     checked = _checked(scorer, content, submission.split, submission.system.history, run)
     if checked.sha256 == submission.sha256:
@@ -149,7 +153,13 @@ def reproduce(store: Store, scorer: Scorer, submission_id: str, run: Path, *, by
         raise ActError(
             f"{str(run)!r} does not reproduce {submission_id}: {'; '.join(differences)}. Nothing was changed."
         )
-    return record_act(store, submission_id, "reproduced", by=by, run=_facts(checked, scored), clock=clock)
+    facts = _facts(checked, scored)
+    if outcome.rungs:  # the exact figures of a rerun would reveal those of the submission
+        figures = {
+            config: rounded_down(facts.tool_accuracy[config], outcome.rungs[config]) for config in outcome.scores
+        }
+        facts = replace(facts, tool_accuracy=figures)
+    return record_act(store, submission_id, "reproduced", by=by, run=facts, clock=clock)
 
 
 def _differences(submitted: Mapping[str, ConfigScores], rerun: Mapping[str, ConfigScores]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import gradio as gr
 
+from leaderboard.ladder import step_points
 from leaderboard.public_data import Data
 from leaderboard.stores.acts import WORDS, Act
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
@@ -85,6 +86,7 @@ def markdown(data: Data, scorer_version: str) -> str:
         revision=data.revision,
         scorer=scorer_version,
         people=data.people,
+        steps=_steps(data),
         rates=rates,
         classes=classes,
         quotas=quotas,
@@ -137,3 +139,11 @@ def build(context: Context, scorer_version: str) -> Page:
     gr.Markdown(markdown(context.data, scorer_version), elem_classes="words")
     acts: Any = gr.HTML(show(), padding=False, apply_default_css=False, js_on_load=None, elem_id="acts")
     return Page(show, [], [acts])
+
+
+def _steps(data: Data) -> str:
+    """Return the steps of the figures of the test split in words."""
+    rows = {"test split": min(data.counts[config, "test"] for config in HISTORY_TYPES)}
+    if core := data.core_ids("test"):
+        rows = {"core": min(map(len, core.values())), "full split": rows["test split"]}
+    return ", ".join(f"{step_points(count)} points on the {name}" for name, count in rows.items())

@@ -127,14 +127,6 @@ class Scorer:
         core = "\0".join(sorted(self._core(split))).encode()
         return hashlib.sha256(b"version" + self._secret(split) + core).hexdigest()[:8]
 
-    def references(self, config: str, split: Split) -> list[Reference]:
-        """Return the references of a split of a config.
-
-        Raises:
-            DataError: If they cannot be read.
-        """
-        return [row.reference for row in self._references(config, split)]
-
     def key(self, submission_id: str, split: Split) -> str:
         """Return the key of the outcome that scoring a submission now would have.
 

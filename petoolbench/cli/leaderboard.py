@@ -109,7 +109,7 @@ def submit(
             if value == []:
                 continue
             stdout.print(f"{key.replace('_', ' ')}: {value}", markup=False, highlight=False, soft_wrap=True)
-        _print_location(space, reply["receipt"]["configs"])
+        _print_location(space, reply["receipt"]["configs"], split)
     elif reply.get("valid"):
         core_only = reply.get("core_only", ())
         configs = [f"{config} (the core)" if config in core_only else config for config in reply["configs"]]
@@ -118,8 +118,9 @@ def submit(
         raise HubError("Nothing was submitted.\n" + (reply.get("refused") or "\n".join(reply.get("problems", ()))))
 
 
-def _print_location(space: str, configs: Sequence[str]) -> None:
+def _print_location(space: str, configs: Sequence[str], split: str) -> None:
     """Print where the system will appear."""
+    condition = " if it has a figure to show" if split == "test" else ""
     board = (
         "Overall"
         if len(configs) == len(HISTORY_TYPES)
@@ -128,7 +129,9 @@ def _print_location(space: str, configs: Sequence[str]) -> None:
     )
     address = f"{without_keys(space).rstrip('/')}/" if "://" in space else f"https://huggingface.co/spaces/{space}"
     stdout.print(
-        f"It will be scored soon and then appears on the board {board}: {address}", soft_wrap=True, highlight=False
+        f"It will be scored soon and then appears on the board {board}{condition}: {address}",
+        soft_wrap=True,
+        highlight=False,
     )
 
 

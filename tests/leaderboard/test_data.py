@@ -111,3 +111,20 @@ def test_two_builds_never_share_a_data_revision(built: Built) -> None:
     for section, name in (("files", "chronological/test.parquet"), ("private_files", "answers/chronological.parquet")):
         changed = {**manifest, section: {**manifest[section], name: {"bytes": 1, "sha256": "0" * 64}}}
         assert data_revision(changed) != data_revision(manifest)
+
+
+def test_files_of_another_build_are_refused(built: Built, tmp_path: Path) -> None:
+    other, answers = tmp_path / "data", tmp_path / "answers"
+    shutil.copytree(built.data, other)
+    shutil.copytree(built.answers, answers)
+    name = "answers/chronological.parquet"
+    (answers / name).write_bytes((answers / "answers" / "preferred_only.parquet").read_bytes())
+    message = (
+        rf"chronological\.parquet' is not the file that the manifest of data revision {Data(other).revision} lists"
+    )
+    with pytest.raises(DataError, match=message):
+        Scorer(Data(other), Answers(answers))
+    shutil.copy(other / "chronological" / "validation.parquet", other / "chronological" / "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet' is not the file that the manifest of data revision"):
+        Scorer(Data(other), Answers(built.answers)).answers_version("test")
+    assert len(Scorer(Data(built.data), Answers(built.answers)).answers_version("test")) == 8
