@@ -259,10 +259,11 @@ def _receipt_html(receipt: Mapping[str, Any]) -> str:
         ("Quota left", text(receipt["quota_left"])),
         ("Figures", text(receipt["figures"]) if "figures" in receipt else ""),
     ]
+    condition = " if it has a figure to show" if "figures" in receipt else ""
     return _section_html(
         "Submitted",
         f"{html_parts.facts(pairs)}<p><small>The status is shown below. Once the submission is scored, it appears on "
-        f"the board{' if it has a figure to show' if 'figures' in receipt else ''}. Keep the submission id and the SHA-256: they prove which file was scored.</small></p>",
+        f"the board{condition}. Keep the submission id and the SHA-256: they prove which file was scored.</small></p>",
     )
 
 
