@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--store", default="out/leaderboard", help="folder of the store, or hub:ORG/SUBMISSIONS,ORG/RESULTS"
     )
     parser.add_argument("--baselines", type=Path, help="folder of SYSTEM.SPLIT.jsonl files, scored as baselines")
+    parser.add_argument("--study", type=Path, help="folder of a people's study, whose readers answer on the Play page")
     parser.add_argument("--port", type=int, help="port of the app")
     options = parser.parse_args(arguments)
     common = ["--data", str(options.data), "--store", options.store]
@@ -47,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status:
         return status
     app = [sys.executable, "-m", "leaderboard.app", *common]
-    if options.port is not None:
-        app += ["--port", str(options.port)]
+    for name in ("study", "port"):
+        if getattr(options, name) is not None:
+            app += [f"--{name}", str(getattr(options, name))]
     return _run_together(app, evaluator)
 
 

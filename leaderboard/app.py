@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,27 +19,31 @@ import gradio as gr
 import httpx2
 
 from leaderboard.hub_client import HubAddressError, hub_client
-from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, submit_page
+from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, play_tab, submit_page
 from leaderboard.pages.page_context import QUICK, Context, Page, split_of
 from leaderboard.pages.theme import CSS, theme
 from leaderboard.public_data import EVIDENCE_CURVE, MANIFEST, Data, DataError
 from leaderboard.scoring.scorer_version import scorer_version
 from leaderboard.stores.open_store import open_store
+from leaderboard.stores.people_figures import PeopleFigures
 from leaderboard.stores.snapshot import Snapshot
 from leaderboard.stores.store import Store, StoreError
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
+from leaderboard.stores.study_answers import StudyAnswers
 from leaderboard.submissions.identity import Identity
 from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.submissions.validation import LIMITS
 from leaderboard.views import filters
 from leaderboard.views.filters import TABS, View
 from metrics.petoolbench.uploads import Blocks
+from metrics.study_files import StudyError
+from metrics.study_passage import PEOPLE
 
 DATA: Final = "PETOOLBENCH_DATA"
 """Environment variable with the default of --data."""
 STORE: Final = "PETOOLBENCH_STORE"
 """Environment variable with the default of --store."""
-_LABELS: Final = dict(zip(TABS, ("Board", "Charts", "Compare", "Explore", "Submit", "About"), strict=True))
+_LABELS: Final = dict(zip(TABS, ("Board", "Charts", "Compare", "Explore", "Play", "Submit", "About"), strict=True))
 _INTRO: Final = "Does a model call the tool that *this* user would want? Data revision `{}`."
 PROGRAM: Final = "program"
 """Name of the baseline that knows the repository and uses no model."""
@@ -80,6 +85,8 @@ class _Layout(NamedTuple):
     board: board_page.Shared
     pages: dict[str, Page]
     """Pages of the other tabs by name."""
+    set_by_link: list[Any]
+    """Components of the Play tab that the address sets."""
 
     @property
     def board_control(self) -> dict[str, Any]:
@@ -92,23 +99,26 @@ class _Layout(NamedTuple):
         return self.board.outputs[0]
 
 
-def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
+def build(store: Store, data: Data, identity: Identity, study: StudyAnswers | None = None) -> gr.Blocks:
     """Build the app.
 
     Args:
         store: Store for submissions and outcomes.
         data: Public data set.
         identity: Identifies the user who made a request.
+        study: People's study whose readers answer on the Play page.
 
     Raises:
         StoreError: If the store cannot be read.
+        StudyError: If the report of the study, or the people's results of the data set, is malformed.
     """
     version = scorer_version()
+    people = PeopleFigures(study.report if study else data.folder / PEOPLE, data.revision)
     service = SubmissionService(store, data, version)
     context = Context(store, Snapshot(store, data.revision, has_core=bool(data.core)), data, service, identity)
     blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S))
     with blocks:
-        layout = _lay_out(context, version)
+        layout = _lay_out(context, version, study, people)
         handlers = board_page.Handlers(context)
         _show_first_content(layout)
         _restore_view(blocks, context, handlers, layout)
@@ -121,7 +131,7 @@ def build(store: Store, data: Data, identity: Identity) -> gr.Blocks:
     return blocks
 
 
-def _lay_out(context: Context, version: str) -> _Layout:
+def _lay_out(context: Context, version: str, study: StudyAnswers | None, people: PeopleFigures) -> _Layout:
     """Create the header and the tabs."""
     with gr.Row(elem_id="top"):
         title = gr.Markdown(title_text(context), elem_id="title")
@@ -150,11 +160,13 @@ def _lay_out(context: Context, version: str) -> _Layout:
             pages["compare"] = compare_page.build(context, split)
         with gr.Tab(_LABELS["explore"], id="explore", render_children=True) as tab["explore"]:
             pages["explore"] = explore_page.build(context)
+        with gr.Tab(_LABELS["play"], id="play", render_children=True) as tab["play"]:
+            pages["play"], set_by_link = play_tab.build(context, address, study, people)
         with gr.Tab(_LABELS["submit"], id="submit", render_children=True) as tab["submit"]:
             pages["submit"] = submit_page.build(context)
         with gr.Tab(_LABELS["about"], id="about", render_children=True) as tab["about"]:
             pages["about"] = about_page.build(context, version)
-    return _Layout(title, split, active_tab, address, tabs, tab, board, pages)
+    return _Layout(title, split, active_tab, address, tabs, tab, board, pages, set_by_link)
 
 
 def title_text(context: Context) -> str:
@@ -188,11 +200,14 @@ def _restore_view(blocks: gr.Blocks, context: Context, handlers: board_page.Hand
 
     def restored(request: gr.Request) -> Any:
         view = filters.from_query(request.query_params.multi_items())
+        play = play_tab.restored(request.query_params)
         # The first tab is not selected explicitly, since the reader may already have selected another one.
         selected = gr.skip() if view.tab == TABS[0] else gr.Tabs(selected=view.tab)
-        return [view.tab, selected, *_control_values(context, view), *handlers.drawn(view), title_text(context)]
+        values = _control_values(context, view)
+        return [view.tab, selected, *values, *handlers.drawn(view), title_text(context), *play]
 
     outputs = [layout.active_tab, layout.tabs, *layout.board.controls, layout.table, layout.address, layout.title]
+    outputs += layout.set_by_link
     blocks.load(restored, None, outputs, **QUICK)
 
 
@@ -237,11 +252,12 @@ def _tab_selected(handlers: board_page.Handlers, name: str, active_tab: str, val
     """Return the active tab and the address after a tab was selected, and for the board its table too.
 
     Nothing changes before the view was restored from the address: when the app is loaded, Gradio selects the first tab.
+    The Play tab sets the address itself, to that of its row.
     """
     if not active_tab:
         return [gr.skip()] * (3 if name == "board" else 2)
     view = handlers.view_of(name, values)
-    address = filters.to_query(view)
+    address = gr.skip() if name == "play" else filters.to_query(view)
     return (name, address, handlers.drawn(view)[0]) if name == "board" else (name, address)
 
 
@@ -255,7 +271,7 @@ def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:
     blocks.queue(default_concurrency_limit=8).launch(
         server_port=port,
         theme=theme(),
-        css_paths=CSS,
+        css_paths=[*CSS],
         max_file_size=LIMITS.file_bytes,
         footer_links=["api"],
         ssr_mode=False,
@@ -277,6 +293,7 @@ def open_data(name: str) -> Data:
     patterns = [
         MANIFEST,
         EVIDENCE_CURVE,
+        PEOPLE,
         *(f"{config}/{split}*.parquet" for config in HISTORY_TYPES for split in SPLITS),
     ]
     try:
@@ -301,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the leaderboard.
 
     Returns:
-        Exit status: 0 after serving, 1 if the data set or the store cannot be read.
+        Exit status: 0 after serving, 1 if the data set, the store or the study cannot be read.
     """
     parser = argparse.ArgumentParser(
         prog="python -m leaderboard.app", description="Serve the pages of the leaderboard."
@@ -314,14 +331,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=os.environ.get(STORE),
         help=f"folder of the store, or hub:ORG/SUBMISSIONS,ORG/RESULTS; default: ${STORE}",
     )
+    parser.add_argument("--study", type=Path, help="folder of a people's study, whose readers answer on the Play page")
     parser.add_argument("--port", type=int, help="port to listen on")
     options = parser.parse_args(arguments)
     if not options.data or not options.store:
         parser.error(f"Name the data set and the store: pass --data and --store, or set {DATA} and {STORE}.")
     identity = Identity(in_space="SPACE_ID" in os.environ, whoami=_whoami)
     try:
-        blocks = build(open_store(options.store), open_data(options.data), identity)
-    except (DataError, StoreError) as error:
+        data = open_data(options.data)
+        study = StudyAnswers(options.study, data, time.monotonic) if options.study else None
+        blocks = build(open_store(options.store), data, identity, study)
+    except (DataError, StoreError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     serve(blocks, port=options.port)

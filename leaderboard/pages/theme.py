@@ -1,4 +1,4 @@
-"""Look of the pages: the Gradio theme, and the path of `theme.css`, which styles our own HTML."""
+"""Look of the pages: the Gradio theme, and the paths of the style sheets of our own HTML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-CSS: Final = Path(__file__).with_name("theme.css")
+CSS: Final = tuple(Path(__file__).with_name(name) for name in ("theme.css", "play.css"))
 
 
 def theme() -> Any:

@@ -110,7 +110,7 @@ class View:
     page: int = 1
 
 
-TABS: Final = ("board", "charts", "compare", "explore", "submit", "about")
+TABS: Final = ("board", "charts", "compare", "explore", "play", "submit", "about")
 
 
 def licences(found: Iterable[Row]) -> list[str]:

@@ -19,15 +19,16 @@ from .html_parts import escaped, text
 
 _LONGEST: Final = 20_000
 """Maximum length of a reply that is shown, in characters."""
-_RATINGS: Final[dict[int | None, str]] = {
+RATINGS: Final[Mapping[int | None, str]] = {
     1: '<span class="rating liked">liked</span>',
     0: '<span class="rating disliked">disliked</span>',
 }
+"""Marks of the ratings of a call."""
 _UNKNOWN: Final = "?"
 _NO_FACTS: Final[Mapping[str, Mapping[str, Fact]]] = {}
 
 
-class _Wish(NamedTuple):
+class Wish(NamedTuple):
     """Axes that the user looks at, and the facts about tools on them."""
 
     facts: Mapping[str, Mapping[str, Fact]]
@@ -67,12 +68,12 @@ def instance_html(row: Instance, facts: Mapping[str, Mapping[str, Fact]] = _NO_F
         facts: Facts by tool and axis, to show what the user wants and where it is stated.
         revealed: True to show the answer, its evidence, what the user wants, and where the preference changes.
     """
-    wish = _Wish(facts, _axes(row) if revealed else ())
-    today = f'<p class="count">Today is {_date(row.today)}.</p>' if row.today else ""
+    wish = Wish(facts, axes_of(row) if revealed else ())
+    today = f'<p class="count">Today is {date_html(row.today)}.</p>' if row.today else ""
     return (
         f'<article class="pet instance">{today}<p class="ask">{text(row.instruction)}</p>'
         f"{_properties(row, wish, revealed=revealed)}{_answer(row, wish) if revealed else ''}"
-        f'<div class="two"><section><h3>History, {len(row.history)} steps</h3>{_order(row)}'
+        f'<div class="two"><section><h3>History, {len(row.history)} steps</h3>{order_html(row)}'
         f"{_timeline(row, wish, revealed=revealed)}</section>"
         f"<section><h3>Candidates, {len(row.candidates)}</h3>{_candidates(row, wish, revealed=revealed)}</section>"
         "</div></article>"
@@ -105,13 +106,13 @@ def shortened(value: str, longest: int) -> str:
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
-def _axes(row: Instance) -> list[str]:
+def axes_of(row: Instance) -> list[str]:
     """Return the axes that the user looks at, the most important first."""
     parts = row.meta.get("wanted") or ()
     return list(dict.fromkeys([*(row.meta.get("axes") or ()), *(part["axis"] for part in parts)]))
 
 
-def _wants(row: Instance, wish: _Wish) -> tuple[str, str]:
+def wants(row: Instance, wish: Wish) -> tuple[str, str]:
     """Return what the user wants, as a name and a text."""
     if row.meta.get("wanted"):
         return "Wants", "; ".join(map(_in_words, row.meta["wanted"]))
@@ -129,7 +130,7 @@ def _in_words(part: Mapping[str, Any]) -> str:
     return f"{part['direction']}{weight}"
 
 
-def _properties(row: Instance, wish: _Wish, *, revealed: bool) -> str:
+def _properties(row: Instance, wish: Wish, *, revealed: bool) -> str:
     pairs = [
         ("Category", text(row.category)),
         ("Functionality", text(row.functionality)),
@@ -138,8 +139,8 @@ def _properties(row: Instance, wish: _Wish, *, revealed: bool) -> str:
         ("Instance", f"<code>{escaped(row.instance_id)}</code>"),
     ]
     if revealed:
-        name, wants = _wants(row, wish)
-        pairs.append((name, text(wants) if wants else ""))
+        name, value = wants(row, wish)
+        pairs.append((name, text(value) if value else ""))
         pairs.extend(_generation(row.meta))
     return html_parts.facts(pairs)
 
@@ -156,19 +157,25 @@ def _generation(meta: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Steps that do not follow the preference", f"{100 * meta['noise']:.0f} %"
 
 
-def _answer(row: Instance, wish: _Wish) -> str:
+def _answer(row: Instance, wish: Wish) -> str:
     answer = row.answer
     if answer is None:
         return ""
     steps = ", ".join(str(index + 1) for index in row.evidence)
     return (
-        f'<section class="answer"><h3>Answer</h3><p class="call">{_call(answer.name, answer.arguments)}</p>'
-        f"<p>Supported by history steps {steps}.</p>{_choices(row, wish)}</section>"
+        f'<section class="answer"><h3>Answer</h3><p class="call">{call_text(answer.name, answer.arguments)}</p>'
+        f"<p>Supported by history steps {steps}.</p>{choices_html(row, wish)}</section>"
     )
 
 
-def _choices(row: Instance, wish: _Wish) -> str:
-    """Return a table of the wanted facts of the tools in each evidence step, and of the candidates for the job."""
+def choices_html(row: Instance, wish: Wish, *, is_open: bool = False) -> str:
+    """Return a table of the wanted facts of the tools in each evidence step, and of the candidates for the job.
+
+    Args:
+        row: An instance with its answer.
+        wish: Axes that the user looks at, and the facts on them.
+        is_open: True to show the table; otherwise it is folded.
+    """
     offers = [(f"step {index + 1}", row.history[index].name, row.history[index].offered) for index in row.evidence]
     if not wish.axes or not any(offered for _, _, offered in offers):
         return ""
@@ -184,7 +191,8 @@ def _choices(row: Instance, wish: _Wish) -> str:
         for place, name in enumerate(offered)
     ]
     head = ("", "Offered, <b>called</b>", *(escaped(axis.replace("_", " ")) for axis in wish.axes))
-    return f"<details><summary>Choices in these steps, and now</summary>{_table_of_texts(head, lines)}</details>"
+    shown = " open" if is_open else ""
+    return f"<details{shown}><summary>Choices in these steps, and now</summary>{_table_of_texts(head, lines)}</details>"
 
 
 def _table_of_texts(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
@@ -195,14 +203,15 @@ def _offered_name(name: str, called: str) -> str:
     return f"<b>{text(name)}</b>" if name == called else text(name)
 
 
-def _order(row: Instance) -> str:
+def order_html(row: Instance) -> str:
+    """Return a note on the order of the history, and on its ratings."""
     is_rated = any(step.rating is not None for step in row.history)
     is_dated = row.instance_id.startswith("chronological")
     note = "Oldest first. The preference may change on the way." if is_dated else "In no particular order."
     return f'<p class="count">{note}{" Each call was rated." if is_rated else ""}</p>'
 
 
-def _timeline(row: Instance, wish: _Wish, *, revealed: bool) -> str:
+def _timeline(row: Instance, wish: Wish, *, revealed: bool) -> str:
     change = row.meta.get("drift_step") if revealed else None
     decisive = set(row.evidence) if revealed else set()
     concerns = _concerns(row) if revealed else []
@@ -210,15 +219,15 @@ def _timeline(row: Instance, wish: _Wish, *, revealed: bool) -> str:
     steps = []
     for index, step in enumerate(row.history):
         kinds = ["evidence"] * (index in decisive) + ["turn"] * (index == change)
-        notes = [_RATINGS.get(step.rating, "")]
+        notes = [RATINGS.get(step.rating, "")]
         if concerns:
             notes.append(f'<span class="tag">concern {concerns[index]}</span>')
         if index == change:
             notes.append('<span class="mark">the preference changes here</span>')
-        date = f'<div class="date">{_date(step.date)}</div>' if step.date else ""
+        date = f'<div class="date">{date_html(step.date)}</div>' if step.date else ""
         steps.append(
             f'<li class="{" ".join(kinds)}">{date}{text(step.instruction)}{"".join(notes)}'
-            f'<div class="call">{_call(step.name, step.arguments)}</div>{_offers(step, documents, wish)}</li>'
+            f'<div class="call">{call_text(step.name, step.arguments)}</div>{_offers(step, documents, wish)}</li>'
         )
     return f'<ol class="timeline">{"".join(steps)}</ol>'
 
@@ -230,11 +239,12 @@ def _concerns(row: Instance) -> list[str]:
     return [chr(ord("A") + concern) for concern in row.meta.get("step_concerns") or ()]
 
 
-def _date(day: str) -> str:
+def date_html(day: str) -> str:
+    """Return a day as a `<time>` element."""
     return f'<time datetime="{escaped(day)}">{escaped(day)}</time>'
 
 
-def _offers(step: Interaction, documents: Mapping[str, ToolDoc], wish: _Wish) -> str:
+def _offers(step: Interaction, documents: Mapping[str, ToolDoc], wish: Wish) -> str:
     """Return the documentation of the tools that were offered, or of the called tool, without parameters."""
     if not step.offered:
         tool = documents.get(step.name)
@@ -249,7 +259,7 @@ def _offers(step: Interaction, documents: Mapping[str, ToolDoc], wish: _Wish) ->
     return f'<div class="offered"><span class="count">Offered:</span>{"".join(parts)}</div>'
 
 
-def _candidates(row: Instance, wish: _Wish, *, revealed: bool) -> str:
+def _candidates(row: Instance, wish: Wish, *, revealed: bool) -> str:
     same_function = set(row.meta.get("same_function") or ()) if revealed else set()
     answer = row.answer.name if revealed and row.answer else None
     items = []
@@ -258,18 +268,18 @@ def _candidates(row: Instance, wish: _Wish, *, revealed: bool) -> str:
         label = "the answer" if is_answer else "same functionality" if tool.name in same_function else ""
         mark = f'<span class="mark">{label}</span>' if label else ""
         kind = ' class="is-answer"' if is_answer else ""
-        about = f"{_document(tool, wish)}{_parameters(tool.parameters)}"
+        about = f"{_document(tool, wish)}{parameters_html(tool.parameters)}"
         items.append(f"<details{kind}><summary>{text(tool.name)}{mark}</summary>{about}</details>")
     return "".join(items)
 
 
-def _document(tool: ToolDoc, wish: _Wish) -> str:
+def _document(tool: ToolDoc, wish: Wish) -> str:
     description, listing = wish.marked(tool)
     lines = f'<pre class="listing">{listing}</pre>' if listing else ""
     return f"<p>{description}</p>{lines}<p><small>by {text(tool.provider)}</small></p>"
 
 
-def _parameters(schema: str) -> str:
+def parameters_html(schema: str) -> str:
     """Return the parameters of a tool as a table, or the raw JSON schema if it has no plain list of properties."""
     parsed = json.loads(schema)
     properties = parsed.get("properties")
@@ -301,7 +311,7 @@ def _meaning(parameter: Mapping[str, Any]) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _call(name: str, arguments: str) -> str:
+def call_text(name: str, arguments: str) -> str:
     """Return a tool call as one line of escaped code."""
     pairs = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in json.loads(arguments).items())
     return escaped(f"{name}({pairs})")
