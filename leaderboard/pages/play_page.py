@@ -180,7 +180,7 @@ def _address(config: str, kind: str, instance_id: str) -> str:
 
 def _choice(row: Instance, choice: str | None) -> Any:
     """Return the update of the choice for a row; it cannot be changed once it was made."""
-    names = [(f"{place}. {tool.name}", tool.name) for place, tool in enumerate(row.candidates, 1)]
+    names = [(f"{place}.\u00a0{tool.name}", tool.name) for place, tool in enumerate(row.candidates, 1)]
     return gr.Radio(names, value=choice, interactive=choice is None, visible=True)
 
 

@@ -117,7 +117,7 @@ class Handlers:
         return self._answers.reader(study_id, token) if self._answers else None
 
     def _drawn(self, study_id: str, token: str, turn: Turn, note: str) -> Sequence[Any]:
-        names = [(f"{place}. {tool.name}", tool.name) for place, tool in enumerate(turn.tools, 1)]
+        names = [(f"{place}.\u00a0{tool.name}", tool.name) for place, tool in enumerate(turn.tools, 1)]
         head = f'<section class="pet"><h3>Row {turn.number} of {turn.of}</h3><p>{escaped(_INTRODUCTION)}</p></section>'
         return (
             turn.row.instance_id,

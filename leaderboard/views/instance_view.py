@@ -164,18 +164,12 @@ def _answer(row: Instance, wish: Wish) -> str:
     steps = ", ".join(str(index + 1) for index in row.evidence)
     return (
         f'<section class="answer"><h3>Answer</h3><p class="call">{call_text(answer.name, answer.arguments)}</p>'
-        f"<p>Supported by history steps {steps}.</p>{choices_html(row, wish)}</section>"
+        f"<p>Supported by history steps {steps}.</p>{_choices(row, wish)}</section>"
     )
 
 
-def choices_html(row: Instance, wish: Wish, *, is_open: bool = False) -> str:
-    """Return a table of the wanted facts of the tools in each evidence step, and of the candidates for the job.
-
-    Args:
-        row: An instance with its answer.
-        wish: Axes that the user looks at, and the facts on them.
-        is_open: True to show the table; otherwise it is folded.
-    """
+def _choices(row: Instance, wish: Wish) -> str:
+    """Return a table of the wanted facts of the tools in each evidence step, and of the candidates for the job."""
     offers = [(f"step {index + 1}", row.history[index].name, row.history[index].offered) for index in row.evidence]
     if not wish.axes or not any(offered for _, _, offered in offers):
         return ""
@@ -191,8 +185,7 @@ def choices_html(row: Instance, wish: Wish, *, is_open: bool = False) -> str:
         for place, name in enumerate(offered)
     ]
     head = ("", "Offered, <b>called</b>", *(escaped(axis.replace("_", " ")) for axis in wish.axes))
-    shown = " open" if is_open else ""
-    return f"<details{shown}><summary>Choices in these steps, and now</summary>{_table_of_texts(head, lines)}</details>"
+    return f"<details><summary>Choices in these steps, and now</summary>{_table_of_texts(head, lines)}</details>"
 
 
 def _table_of_texts(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

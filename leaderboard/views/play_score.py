@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL
 
-from .html_parts import CONFIG_LABELS, between, escaped, points, table, text
+from .html_parts import CONFIG_LABELS, between, escaped, points
 
 NOBODY: Final = "No people have read yet"
 """Text in place of the people's figure before a study was reported."""
@@ -80,7 +80,7 @@ def score_html(
     return (
         '<section class="pet score"><h3>Your score in this session</h3>'
         f'<p class="words-large">{right} of {len(played)} right: {points(right / len(played))} %, 95 % interval '
-        f"{between(wilson(right, len(played)))}; {_rows(skipped)} skipped.</p>{_of_facts(played)}{table(head, lines)}"
+        f"{between(wilson(right, len(played)))}; {_rows(skipped)} skipped.</p>{_of_facts(played)}{_table(head, lines)}"
         f'<p class="count">{_NOTE}</p></section>'
     )
 
@@ -93,13 +93,24 @@ _NOTE: Final = (
 )
 
 
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table that becomes a list of cards on a narrow page."""
+    top = "".join(f'<th scope="col">{name}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>'
+        + "".join(f'<td data-label="{name}">{cell}</td>' for name, cell in zip(head[1:], rest, strict=True))
+        + "</tr>"
+        for first, *rest in lines
+    )
+    return f'<table class="heat"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
 def _rows(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
 
 
 def _label(system: Best) -> str:
-    note = "<small>baseline</small>" if system.is_baseline else ""
-    return f"{text(system.name)}{note}"
+    return f"{escaped(system.name)}{' (baseline)' if system.is_baseline else ''}"
 
 
 def _parts(played: Sequence[Played]) -> Iterable[tuple[str, tuple[str, str], Sequence[Played]]]:
@@ -156,7 +167,8 @@ def _of_facts(played: Sequence[Played]) -> str:
         return "<p>All rows were answered from the listings alone, as a model answers them.</p>"
     others = [row for row in played if not row.with_facts]
     words = f"With the table of facts, which a model does not get: {_right_of(aided)}."
-    return f"<p>{words} From the listings alone: {_right_of(others)}.</p>"
+    rest = f" From the listings alone: {_right_of(others)}." if others else ""
+    return f"<p>{words}{rest}</p>"
 
 
 def _right_of(rows: Sequence[Played]) -> str:

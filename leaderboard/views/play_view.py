@@ -18,7 +18,6 @@ from .instance_view import (
     Wish,
     axes_of,
     call_text,
-    choices_html,
     date_html,
     order_html,
     parameters_html,
@@ -113,11 +112,11 @@ def verdict_html(row: Instance, choice: str, known: Mapping[str, Mapping[str, Fa
             ("The call", f'<span class="call">{call_text(row.answer.name, row.answer.arguments)}</span>'),
         )
     )
-    steps = "".join(_evidence(row, index) for index in row.evidence)
+    steps = "".join(_evidence(row, index, wish) for index in row.evidence)
     return (
         f'<section class="pet outcome {"right" if is_right else "wrong"}"><h3>{head}</h3><p>{words}</p>{about}'
-        f'<h3>Steps that show it</h3><ol class="telling">{steps}</ol>{choices_html(row, wish, is_open=True)}'
-        f"{_replies(replies)}</section>"
+        f'<h3>Steps that show it</h3><ol class="telling">{steps}</ol>'
+        f"<h3>The tools for the job now</h3>{_now(row, choice, wish)}{_replies(replies)}</section>"
     )
 
 
@@ -128,15 +127,35 @@ def _replies(replies: Iterable[Reply]) -> str:
     return f'<p class="count">On this row: {words}.</p>' if words else ""
 
 
-def _evidence(row: Instance, index: int) -> str:
+def _evidence(row: Instance, index: int, wish: Wish) -> str:
     step = row.history[index]
     date = f"{date_html(step.date)} " if step.date else ""
-    others = [text(name) for name in step.offered if name != step.name]
-    rather = f" rather than {', '.join(others)}" if others else ""
+    mark = '<span class="mark">called</span>'
+    offered = [(name, mark if name == step.name else "") for name in step.offered or (step.name,)]
     return (
         f'<li><a href="#play-step-{index + 1}">Step {index + 1}</a> {date}{RATINGS.get(step.rating, "")}'
-        f'<div>{text(step.instruction)}</div><div class="call"><b>{text(step.name)}</b>{rather}</div></li>'
+        f"<div>{text(step.instruction)}</div>{_compared(offered, wish)}</li>"
     )
+
+
+def _now(row: Instance, choice: str, wish: Wish) -> str:
+    """Return the candidates that do the job, and the chosen one, with the wanted facts."""
+    answer = row.answer.name if row.answer else ""
+    names = dict.fromkeys([*(row.meta.get("same_function") or (answer,)), choice])
+    marks = {answer: '<span class="mark">wanted</span>'}
+    if choice not in marks:
+        marks[choice] = '<span class="mark yours">your choice</span>'
+    return _compared([(name, marks.get(name, "")) for name in names], wish)
+
+
+def _compared(tools: Iterable[tuple[str, str]], wish: Wish) -> str:
+    """Return tools with their marks, as HTML, and with the facts that the user looks at."""
+    lines = []
+    for name, mark in tools:
+        known = "; ".join(f"{escaped(axis.replace('_', ' '))} {text(wish.value(name, axis))}" for axis in wish.axes)
+        shown = f"<b>{text(name)}</b>" if mark else text(name)
+        lines.append(f"<li>{shown} {mark} <span>{known}</span></li>")
+    return f'<ul class="compared">{"".join(lines)}</ul>'
 
 
 def _timeline(row: Instance) -> str:
@@ -146,7 +165,7 @@ def _timeline(row: Instance) -> str:
     if len(steps) <= _STEPS + 2:
         return _listed(steps, 0)
     summary = f"<summary>Show all {len(steps)} steps ({len(steps) - _STEPS} more)</summary>"
-    if row.today is None:
+    if row.history[0].date is None:
         first, folded = _listed(steps[:_STEPS], 0), _listed(steps[_STEPS:], _STEPS)
         return f'{first}<details class="more">{summary}{folded}</details>'
     earlier, last = len(steps) - _STEPS, steps[-_STEPS:]
@@ -180,10 +199,15 @@ def _card(tool: ToolDoc, mark: str) -> str:
     is_candidate = 'class="number"' in mark
     schema = f"<details><summary>Parameters</summary>{parameters_html(tool.parameters)}</details>"
     return (
-        f'<section class="tool{" called" if mark and not is_candidate else ""}"><h4>{mark}{text(tool.name)}</h4>'
+        f'<section class="tool{" called" if mark and not is_candidate else ""}"><h4>{mark}{_breakable(tool.name)}</h4>'
         f"<p>{text(tool.description)} <small>by {text(tool.provider)}</small></p>{listing}"
         f"{schema if is_candidate else ''}</section>"
     )
+
+
+def _breakable(name: str) -> str:
+    """Return the name of a tool as HTML that can be broken after its underscores."""
+    return text(name).replace("_", "_<wbr>")
 
 
 def _sorter(place: int, name: str) -> str:
