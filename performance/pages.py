@@ -113,6 +113,7 @@ _TABS = {
     "Charts": "#plot svg",
     "Compare": "#compared .pet",
     "Explore": "#shown .instance",
+    "Play": "#play-shown .play",
     "Submit": "#own .own",
     "About": ".words h2",
     "Board": "#board .count",

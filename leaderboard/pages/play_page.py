@@ -55,6 +55,19 @@ element.addEventListener('click', (event) => {
 """JavaScript of a row: opening all parts, and sorting the table of facts. Cells without a value are last."""
 ANNOUNCED: Final = "element.setAttribute('aria-live', 'polite');"
 """JavaScript that makes screen readers read new content of an element."""
+_TO_STEP: Final = """
+element.addEventListener('click', (event) => {
+  const step = document.getElementById(`play-step-${event.target.closest('button[data-step]')?.dataset.step}`);
+  if (!step) return;
+  document.querySelectorAll('.timeline > li.found').forEach((other) => other.classList.remove('found'));
+  for (let part = step.closest('details'); part; part = part.parentElement.closest('details')) part.open = true;
+  step.classList.add('found');
+  step.querySelector('details.offers').open = true;
+  step.scrollIntoView({block: 'center'});
+  step.querySelector('summary').focus({preventScroll: true});
+});
+"""
+"""JavaScript that goes to a step of the history. A link to it would leave the page, whose base is another address."""
 TO_TOP: Final = "() => document.querySelector('#tabs').scrollIntoView({block: 'start'})"
 """JavaScript that scrolls to the beginning of a row."""
 _TO_VERDICT: Final = """
@@ -175,7 +188,7 @@ class Handlers:
 def _address(config: str, kind: str, instance_id: str) -> str:
     """Return the query string of the page address for a row."""
     given = {"tab": "play", "config": config, "kind": kind if kind in KINDS else "", "id": instance_id}
-    return urlencode({name: value for name, value in given.items() if value})
+    return urlencode({name: value for name, value in given.items() if value}, errors="replace")
 
 
 def _choice(row: Instance, choice: str | None) -> Any:
@@ -302,7 +315,9 @@ def _lay_out() -> _Controls:
         choose = gr.Button("Choose", variant="primary", size="md", visible=False, elem_id="play-choose")
         skip = gr.Button("Skip this row", size="md", visible=False, elem_id="play-skip")
         next_row = gr.Button("Next row", variant="primary", size="md", visible=False, elem_id="play-next")
-    verdict = gr.HTML(js_on_load=ANNOUNCED, elem_id="play-verdict", padding=False, apply_default_css=False)
+    verdict = gr.HTML(
+        js_on_load=f"{ANNOUNCED}{_TO_STEP}", elem_id="play-verdict", padding=False, apply_default_css=False
+    )
     score = gr.HTML(elem_id="play-score", padding=False, apply_default_css=False, js_on_load=None)
     return _Controls(
         config, kind, linked, current, shown, with_table, table, choice, choose, skip, next_row, verdict, score,

@@ -61,7 +61,7 @@ class Handlers:
         choice: str | None,
         confidence: int | None,
         ambiguous: str | None,
-        remark: str,
+        remark: str | None,
     ) -> Sequence[Any]:
         """Store an answer and show the next row, or state what is missing.
 
@@ -87,7 +87,7 @@ class Handlers:
                 choice=str(choice),
                 confidence=float(confidence or 0),
                 ambiguous=next((known for known in STATED_AMBIGUITIES if known == ambiguous), "no"),
-                remark=remark[:MOST_CHARACTERS],
+                remark=(remark or "")[:MOST_CHARACTERS],
             )
         except (OSError, StudyError) as error:
             _LOG.error("An answer of reader %d was not stored: %s", reader.reader, error)
@@ -145,7 +145,7 @@ def _note(message: str) -> str:
 
 
 def _address(study_id: str, token: str) -> str:
-    return urlencode({"tab": "play", "study": study_id, "token": token})
+    return urlencode({"tab": "play", "study": study_id, "token": token}, errors="replace")
 
 
 def restored(query: Mapping[str, str]) -> list[str]:

@@ -128,13 +128,14 @@ def _replies(replies: Iterable[Reply]) -> str:
 
 
 def _evidence(row: Instance, index: int, wish: Wish) -> str:
-    step = row.history[index]
+    step, place = row.history[index], index + 1
     date = f"{date_html(step.date)} " if step.date else ""
     mark = '<span class="mark">called</span>'
     offered = [(name, mark if name == step.name else "") for name in step.offered or (step.name,)]
+    button = f'<button type="button" class="link" data-step="{place}">Step {place}</button>'
     return (
-        f'<li><a href="#play-step-{index + 1}">Step {index + 1}</a> {date}{RATINGS.get(step.rating, "")}'
-        f"<div>{text(step.instruction)}</div>{_compared(offered, wish)}</li>"
+        f"<li>{button} {date}{RATINGS.get(step.rating, '')}<div>{text(step.instruction)}</div>"
+        f"{_compared(offered, wish)}</li>"
     )
 
 

@@ -42,13 +42,18 @@ def leaderboard(
     data: Data,
     answers: Answers = None,
     store: Store = "out/leaderboard",
+    study: Annotated[
+        Path | None, typer.Option("--study", help="Folder of a people's study, whose readers answer on the Play page.")
+    ] = None,
     port: Annotated[
         int | None, typer.Option("--port", help="Port to serve on; by default, the first free port from 7860.")
     ] = None,
 ) -> None:
     """Start the leaderboard on this machine and score the baselines."""
     import_extra("gradio", "leaderboard", "The leaderboard")
-    _run_with_baselines("leaderboard", data, answers, store, ["--port", str(port)] if port is not None else [])
+    given = {"--study": study, "--port": port}
+    others = [part for name, value in given.items() if value is not None for part in (name, str(value))]
+    _run_with_baselines("leaderboard", data, answers, store, others)
 
 
 def rescore(data: Data, answers: Answers = None, store: Store = "out/leaderboard") -> None:
