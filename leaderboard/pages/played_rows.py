@@ -5,7 +5,6 @@ Only small properties of each row are kept, so that a score over many rows does 
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import random
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +19,7 @@ from leaderboard.views import ranking
 from leaderboard.views.play_score import Best, Played
 from leaderboard.views.play_view import Reply
 from metrics.petoolbench.aggregation import judge
-from metrics.petoolbench.records import reference_from_row
+from metrics.petoolbench.records import REFERENCE_COLUMNS, reference_from_row
 
 from .page_context import Context
 
@@ -35,6 +34,8 @@ class _Known(NamedTuple):
     """Small properties of a row."""
 
     config: str
+    position: int
+    """Position of the row in its table."""
     kind: str
     """Kind of the preference; empty if the row does not state it."""
     query_group: str
@@ -139,11 +140,11 @@ class PlayedRows:
         rows = table.select(["instance_id", "query_group", "answer", "meta"]).to_pylist()
         candidates = table.column("candidates").combine_chunks().value_lengths().to_pylist()
         known = {}
-        for row, count in zip(rows, candidates, strict=True):
+        for position, (row, count) in enumerate(zip(rows, candidates, strict=True)):
             meta = row["meta"] or {}
             capable = len(meta.get("same_function") or ()) or count
             known[row["instance_id"]] = _Known(
-                config, str(meta.get("kind") or ""), row["query_group"], row["answer"]["name"], capable
+                config, position, str(meta.get("kind") or ""), row["query_group"], row["answer"]["name"], capable
             )
         return known
 
@@ -155,10 +156,11 @@ class PlayedRows:
             return None
 
     def _judged(self, submission_id: str, config: str, instance_id: str) -> bool | None:
-        row, reply = self.row(config, instance_id), self._replies(submission_id).get(instance_id)
-        if row is None or reply is None:
+        known, reply = self._of_config(config).get(instance_id), self._replies(submission_id).get(instance_id)
+        if known is None or reply is None:
             return None
-        return judge(reply, reference_from_row(dataclasses.asdict(row))).tool_correct
+        table = self._context.data.table(config, "validation").select([*REFERENCE_COLUMNS, "meta"])
+        return judge(reply, reference_from_row(table.slice(known.position, 1).to_pylist()[0])).tool_correct
 
     def _read_replies(self, submission_id: str) -> dict[str, str]:
         """Return the replies to validation instances by instance id; these are public, like their answers."""

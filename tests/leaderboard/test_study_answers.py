@@ -171,7 +171,7 @@ def test_only_the_link_of_a_reader_opens_a_study(study_id: str, given: str, fold
         ({"split": "test"}, "is on the split 'test'"),
     ],
 )
-def test_a_study_of_other_rows_is_refused(changes: dict[str, str], message: str, data: Data, tmp_path: Path) -> None:
+def test_a_study_of_other_rows_is_refused(changes: dict[str, Any], message: str, data: Data, tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", data, **changes)
     with pytest.raises(DataError, match=message):
         StudyAnswers(folder, data, Seconds())
