@@ -22,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from builder.progress import Progress
+from leaderboard.public_data import Data
 from petoolbench.baseline_runs import write_baselines
 from petoolbench.cli.console import progress
 from tests.browser import serving
@@ -44,7 +45,7 @@ class Shot(NamedTuple):
     name: str
     """Name of the file, without its ending."""
     address: str
-    """Query string of the page."""
+    """Query string of the page, in which `{row}` stands for the first row of `chronological`."""
     seen: str
     """Selector of an element that is visible when the page is complete."""
     prepare: Callable[[Page, Path], None] = _nothing
@@ -90,6 +91,17 @@ def _ratings(page: Page, _predictions: Path) -> None:
     page.locator("#shown .rating").first.scroll_into_view_if_needed()
 
 
+def _offered(page: Page, _predictions: Path) -> None:
+    page.locator("#play-shown details.offers:visible summary").first.click()
+
+
+def _played(page: Page, _predictions: Path) -> None:
+    page.locator("#play-choice label").first.click()
+    page.locator("#play-choose").click()
+    page.locator("#play-verdict .outcome").wait_for()
+    page.locator("#play-verdict").evaluate("element => element.scrollIntoView()")
+
+
 def _file_with_errors(page: Page, predictions: Path) -> None:
     page.locator("#predictions input[type=file]").set_input_files(predictions)
     page.locator("#predictions").get_by_text(predictions.name).wait_for()
@@ -109,24 +121,27 @@ SHOTS: Final = (
     Shot("compare-light", "tab=compare&split=test", "#compared .pet", _pair),
     Shot("explore-dark", "tab=explore", "#shown .instance", _answer, dark=True),
     Shot("explore-narrow", "tab=explore", "#shown .instance", _ratings, narrow=True),
+    Shot("play-light", "tab=play&config=chronological&id={row}", "#play-shown .play", _offered),
+    Shot("play-narrow", "tab=play&config=chronological&id={row}", "#play-shown .play", _played, narrow=True),
     Shot("submit-light", "tab=submit", "#own .own", _file_with_errors),
     Shot("about-dark", "tab=about", ".words h2", dark=True),
 )
 """Pictures of docs/guides/leaderboard.md."""
 
 
-def take(url: str, predictions: Path, folder: Path) -> None:
+def take(url: str, row: str, predictions: Path, folder: Path) -> None:
     """Take all pictures of a running leaderboard.
 
     Args:
         url: Address of the leaderboard.
+        row: Id of a validation instance of `chronological`.
         predictions: Predictions file with errors, for the Submit page.
         folder: Folder of the pictures.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for shot in SHOTS:
-            png = _png(browser, url, shot, predictions)
+            png = _png(browser, url, shot._replace(address=shot.address.format(row=row)), predictions)
             picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
             picture.save(folder / f"{shot.name}.png", optimize=True)
         browser.close()
@@ -178,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         predictions.write_text(damaged(home / "baselines" / "regression.validation.jsonl"), encoding="utf-8")
         command = [sys.executable, "-m", "leaderboard.app", "--data", str(options.data), "--store", str(home / "store")]
         with serving(command, home) as url:
-            take(url, predictions, options.out)
+            take(url, Data(options.data).instance_ids("chronological", "validation")[0], predictions, options.out)
     return 0
 
 

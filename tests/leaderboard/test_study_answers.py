@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import petoolbench as pb
 from leaderboard import app
 from leaderboard.pages.study_page import Handlers
 from leaderboard.public_data import Data, DataError
@@ -27,6 +28,7 @@ from metrics.study_files import (
     read_answers,
     study_json,
 )
+from tests.conftest import Built
 
 ID = "0123abcd"
 READERS = (1, 2, 3)
@@ -279,3 +281,23 @@ def test_a_report_that_does_not_fit_is_refused(content: str, message: str, tmp_p
     path.write_text(content, encoding="utf-8")
     with pytest.raises(StudyError, match=message):
         read_people(path, "r")
+
+
+def test_a_study_is_dealt_read_and_reported(built: Built, data: Data, tmp_path: Path) -> None:
+    study = pb.new_study(tmp_path / "people", built.data, rows=6, readers=3, reads=2)
+    answers = StudyAnswers(study.folder, data, Seconds())
+    people = PeopleFigures(answers.report, data.revision)
+    handlers, right, given = Handlers(answers), 0, 0
+    for reader in study.study.readers:
+        outputs = handlers.show(study.study.id, reader.token, "")
+        while outputs[0]:
+            instance = data.instance(outputs[0].partition("-")[0], "validation", outputs[0])
+            assert instance.answer is not None
+            choice = instance.answer.name if given % 3 else instance.candidates[0].name
+            right, given = right + (choice == instance.answer.name), given + 1
+            outputs = handlers.save(study.study.id, reader.token, outputs[0], choice, 50, "no", "")
+        assert "Thank you" in outputs[2]
+    assert (given, people.get()) == (12, {})
+    pb.study_report(study.folder, built.data)
+    assert people.get()[OVERALL, ""] == People(12, pytest.approx(right / 12))
+    assert sum(figure.readings for (_, kind), figure in people.get().items() if kind) == 12
