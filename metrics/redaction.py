@@ -59,11 +59,11 @@ _VARIABLE: Final = re.compile(r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PAS
 
 
 def without_keys(text: str, *keys: str | None) -> str:
-    """Return a text without keys, also encoded, broken into lines, cut or masked, and without what looks like a key.
+    """Return a text without API keys, also encoded, broken into lines, cut or masked, and without what looks like a key.
 
     Args:
         text: Text from a server.
-        keys: Keys that were sent; None for a placeholder.
+        keys: API keys that the requests contained; None is ignored.
     """
     for key in filter(None, keys):
         text = _without_key(text, key, _SHORTEST)
@@ -71,13 +71,14 @@ def without_keys(text: str, *keys: str | None) -> str:
 
 
 def redacted(value: Any, *keys: str | None) -> Any:
-    """Remove keys from the texts and names of a decoded JSON value. Everything else in it is kept.
+    """Remove API keys from the strings and member names of a decoded JSON value. Everything else in it is kept.
 
-    Only a whole key is removed, and no key that is a word, such as `ollama`: the value may be the reply of a model.
+    A key is removed only where it is complete. A key that is an ordinary word, such as `ollama`, is kept, since a
+    model's reply may contain the word.
 
     Args:
         value: The value. Its lists and objects are modified.
-        keys: Keys that were sent; None for a placeholder.
+        keys: API keys that the requests contained; None is ignored.
 
     Returns:
         The value; a new one if it is a text.

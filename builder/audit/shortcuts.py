@@ -114,7 +114,7 @@ def gated_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
 def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
     """Return the shortcuts of a config that are measured but not bounded: they read the history, though only in part.
 
-    docs/explanation/validity.md states why they are no gates.
+    docs/explanation/validity.md states why they have no bound.
 
     Args:
         parts: The splits of the config.

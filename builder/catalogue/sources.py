@@ -47,7 +47,7 @@ class BuiltinSource:
         return f"builtin {library_hash()}" + (f" pack {self.pack.sha256}" if self.pack else "")
 
     def grouped(self) -> GroupedCatalogue:
-        """Return the services of all splits with their facts."""
+        """Return the tools of all splits with their facts, grouped by job."""
         return service_catalogue(self.pack)
 
 

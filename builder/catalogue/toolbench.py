@@ -43,7 +43,7 @@ class ToolBenchSource:
 
     @property
     def identity(self) -> str:
-        """Kind of the source, and a hash of its content; in folder form, also of the relative paths."""
+        """Kind of the source, and a hash of its content; for a folder, the hash covers the relative paths too."""
         files = catalogue_files(self._path, (".json",), pattern=_FILES) if self._path.is_dir() else {"": self._path}
         readable = {name: path for name, path in files.items() if os.access(path, os.R_OK)}
         return f"toolbench sha256:{content_hash(readable)}"

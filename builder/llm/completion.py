@@ -126,7 +126,7 @@ class _Parts:
         self.calls: list[Mapping[str, Any]] = []
 
     def add(self, content: Any) -> None:
-        """Add a content: a text, a part, or a list of them.
+        """Add the content of a message: a text, one content part of the API, or a list of texts and parts.
 
         Raises:
             TypeError: If it is something else.

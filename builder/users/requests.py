@@ -106,7 +106,8 @@ class Voice:
         rng: np.random.Generator,
         habit: Habit | None = None,
     ) -> tuple[Scenario, frozenset[str]] | None:
-        """Draw a final instruction, in which a name of the concern occurs.
+        """Draw the instruction that the model has to answer. It contains a name that belongs to the concern, such as a
+        person's.
 
         Args:
             job: Job that it asks for.

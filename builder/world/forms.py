@@ -180,7 +180,7 @@ class Stated:
     # Latency, in milliseconds.
     @property
     def ms(self) -> str:
-        """Milliseconds."""
+        """A time in milliseconds, such as `250`."""
         return f"{self.number:,.0f}"
 
     @property
@@ -330,7 +330,7 @@ class Stated:
 
     @property
     def years(self) -> str:
-        """Years."""
+        """A number of years, such as `12`."""
         return decimal(self.number)
 
     @property
@@ -351,7 +351,7 @@ class Stated:
 
     @property
     def rating(self) -> str:
-        """Standing out of 10, with one decimal."""
+        """Rating of a provider, from 0 to 10, with one decimal."""
         return fixed(self.number, 1)
 
     @property
@@ -361,7 +361,7 @@ class Stated:
 
     @property
     def points(self) -> str:
-        """Standing as points out of 100."""
+        """Rating of a provider, from 0 to 100 points."""
         return decimal(self.number * 10)
 
     @property

@@ -28,7 +28,8 @@ Submission = Annotated[str, typer.Argument(help="Id of the submission, as `board
 By = Annotated[
     str,
     typer.Option(
-        "--by", help="Maintainer who acts, shown on the board; by default the account of the token, or the local user."
+        "--by",
+        help="Name of the maintainer, shown on the board. Default: the account of HF_TOKEN, or the name of the local user.",
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, shown on the board.")]
@@ -44,10 +45,16 @@ def add(
     name: Annotated[str, typer.Option("--name", help="Name of the row; by default the model of the run.")] = "",
     split: Annotated[
         str,
-        typer.Option("--split", help=f"{choices('Split of a file without a header', SPLITS[1:])}"),
+        typer.Option(
+            "--split",
+            help=f"{choices('Split that the file answers, if the file has no header line with the settings of its run', SPLITS[1:])}",
+        ),
     ] = "",
     history: Annotated[
-        str, typer.Option("--history", help=choices("History in the prompts of a file without a header", HISTORIES))
+        str,
+        typer.Option(
+            "--history", help=choices("History that the prompts showed, if the file has no header line", HISTORIES)
+        ),
     ] = "",
     description: Annotated[str, typer.Option("--description", help="Short description of the system.")] = "",
     link: Annotated[str, typer.Option("--link", help="Model repository on the Hugging Face Hub, ORG/NAME.")] = "",
@@ -82,7 +89,10 @@ def reproduced(
     store: Store = "out/leaderboard",
     by: By = "",
 ) -> None:
-    """Give a row the badge `reproduced`, if the run's tool accuracy is within the intervals of the submission."""
+    """Give a row the badge `reproduced`, if a run of your own agrees with it.
+
+    It agrees if its tool accuracy is within the 95 % interval of the submission on each config.
+    """
     _board("reproduced", submission, str(run), data=data, store=store, answers=answers, by=by)
 
 

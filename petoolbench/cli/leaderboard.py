@@ -43,7 +43,11 @@ def leaderboard(
     answers: Answers = None,
     store: Store = "out/leaderboard",
     study: Annotated[
-        Path | None, typer.Option("--study", help="Folder of a people's study, whose readers answer on the Play page.")
+        Path | None,
+        typer.Option(
+            "--study",
+            help="Folder that `petoolbench study new` made: the readers of this study answer on the Play page.",
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", help="Port to serve on; by default, the first free port from 7860.")

@@ -47,8 +47,8 @@ def new(
 ) -> None:
     """Prepare a study in which several people (*readers*) answer each row, and print a link for each of them.
 
-    Rows are dealt so that each of them is early, late and in the middle for different readers, and history types, kinds
-    of preference and the order of the tools are balanced.
+    Each row comes early for one reader, in the middle for another and late for a third. Each reader gets about as many
+    rows of each history type and kind of preference, and the tools of a row are shown in a different order to each.
     """
     study = new_study(out, data, config=config, rows=rows, readers=readers, reads=reads, seed=seed, url=url)
     stdout.print(str(study), markup=False, highlight=False, soft_wrap=True)
