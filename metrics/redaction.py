@@ -59,7 +59,7 @@ _VARIABLE: Final = re.compile(r"(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PAS
 
 
 def without_keys(text: str, *keys: str | None) -> str:
-    """Return a text without API keys, also encoded, broken into lines, cut or masked, and without what looks like a key.
+    """Return a text without API keys, also encoded, broken into lines, cut or masked, or what looks like a key.
 
     Args:
         text: Text from a server.

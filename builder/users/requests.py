@@ -106,8 +106,7 @@ class Voice:
         rng: np.random.Generator,
         habit: Habit | None = None,
     ) -> tuple[Scenario, frozenset[str]] | None:
-        """Draw the instruction that the model has to answer. It contains a name that belongs to the concern, such as a
-        person's.
+        """Draw the instruction that the model has to answer, with a name of somebody or something of the concern.
 
         Args:
             job: Job that it asks for.

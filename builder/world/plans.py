@@ -104,7 +104,7 @@ def monthly_plan(price: float) -> Plan:
 
 @cache
 def in_credits(price: float) -> Credits:
-    """Return a price in credits: how many one call costs, and the price of a pack with enough for a month's usual calls.
+    """Return a price in credits: how many one call costs, and the price of a pack for a month's usual calls.
 
     Args:
         price: USD per 1,000 calls, one of `PRICES`.

@@ -29,7 +29,7 @@ By = Annotated[
     str,
     typer.Option(
         "--by",
-        help="Name of the maintainer, shown on the board. Default: the account of HF_TOKEN, or the name of the local user.",
+        help="Name of the maintainer, shown on the board. Default: the account of HF_TOKEN, or the local user.",
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Reason, shown on the board.")]
@@ -47,14 +47,12 @@ def add(
         str,
         typer.Option(
             "--split",
-            help=f"{choices('Split that the file answers, if the file has no header line with the settings of its run', SPLITS[1:])}",
+            help=f"{choices('Split that a file without a header line answers', SPLITS[1:])}",
         ),
     ] = "",
     history: Annotated[
         str,
-        typer.Option(
-            "--history", help=choices("History that the prompts showed, if the file has no header line", HISTORIES)
-        ),
+        typer.Option("--history", help=choices("History in the prompts of a file without a header line", HISTORIES)),
     ] = "",
     description: Annotated[str, typer.Option("--description", help="Short description of the system.")] = "",
     link: Annotated[str, typer.Option("--link", help="Model repository on the Hugging Face Hub, ORG/NAME.")] = "",
