@@ -84,9 +84,7 @@ def accuracy_by_config(entries: Sequence[Entry]) -> str:
             ]
             places = [place for place, _, _ in scored]
             for place, _, scores in scored:
-                if RANKED_BY in scores.intervals:
-                    low, high = scores.intervals[RANKED_BY]
-                    canvas.axes.hlines(place, 100 * low, 100 * high, color=mark.colour)
+                _interval(canvas, place, scores, mark.colour)
             titles = [f"{name}, {config}: {_with_interval(scores)}" for _, name, scores in scored]
             canvas.points([100 * scores.tool_accuracy for _, _, scores in scored], places, mark, titles)
         return canvas
@@ -262,9 +260,9 @@ def side_by_side(first: Entry, second: Entry) -> str:
         for index, (mark, scores) in enumerate(zip(marks, scores_of, strict=True)):
             places = [place + 0.3 * (index - 0.5) for place in range(len(configs))]
             rates = [100 * config.tool_accuracy for config in scores]
-            ends = [config.intervals[RANKED_BY] for config in scores]
             canvas.axes.bar(places, rates, width=0.27, color=mark.colour)
-            canvas.axes.vlines(places, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=QUIET)
+            for place, config in zip(places, scores, strict=True):
+                _interval(canvas, place, config, QUIET, vertical=True)
         return canvas
 
     cells = [(text(name), *map(_cell, scores)) for name, scores in zip(names, scores_of, strict=True)]
@@ -281,6 +279,13 @@ def _count(systems: Sequence[object]) -> str:
 
 def _price(row: Row, against: Against) -> float:
     return float(getattr(row, against))
+
+
+def _interval(canvas: Canvas, place: float, scores: ConfigScores, colour: str, *, vertical: bool = False) -> None:
+    """Draw the interval of a tool accuracy; nothing for an expected value, which has none."""
+    if RANKED_BY in scores.intervals:
+        low, high = scores.intervals[RANKED_BY]
+        (canvas.axes.vlines if vertical else canvas.axes.hlines)(place, 100 * low, 100 * high, color=colour)
 
 
 def _with_interval(scores: ConfigScores) -> str:

@@ -112,7 +112,7 @@ class Row:
     @property
     def is_expected(self) -> bool:
         """True if the rates are expected values of a random choice, which have no intervals and no replies."""
-        return not self.intervals
+        return self.badge == "baseline" and not self.intervals
 
 
 def current(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:

@@ -124,6 +124,7 @@ def test_expected_values_are_drawn_without_an_interval_and_left_out_of_slices() 
     chart = charts.accuracy_by_config(entries)
     assert "random, chronological: 10.0 (expected)" in chart
     assert "system 2, chronological: 50.0 (48.0–52.0)" in chart  # noqa: RUF001
+    assert "10.0 (expected)" in charts.side_by_side(*entries)
     sliced = charts.accuracy_by_slice(entries, "history_length")
     assert "system 2" in sliced
     assert "random" not in sliced
