@@ -26,6 +26,10 @@ from .played_rows import KINDS, PlayedRows
 _ANY: Final = "any"
 _OUTPUTS: Final = 12
 """Number of outputs of `Handlers.show`."""
+_INTRODUCTION: Final = (
+    '<p class="pet count">A row of the validation split, as a model sees it. Read what this user chose before, and '
+    "choose the tool that this user would want now.</p>"
+)
 CLICKS: Final = """
 element.addEventListener('click', (event) => {
   const all = event.target.closest('button[data-open]');
@@ -165,7 +169,7 @@ class Handlers:
         )  # fmt: skip
         address = _address(config, kind, instance_id)
         table = gr.Checkbox(value=False, visible=True)
-        return instance_id, address, play_view.row_html(row, row.candidates), table, "", *rest
+        return instance_id, address, f"{_INTRODUCTION}{play_view.row_html(row, row.candidates)}", table, "", *rest
 
     def _without_row(self, config: str, kind: str, message: str, session: Session) -> Sequence[Any]:
         choice, table = gr.Radio([], value=None, visible=False), gr.Checkbox(value=False, visible=False)

@@ -48,9 +48,11 @@ class Handlers:
         self._answers = answers
 
     def show(self, study_id: str, token: str, current: str) -> Sequence[Any]:
-        """Show the next row of the reader of a link; nothing changes without a link, or if a row is shown already."""
-        if not study_id or current:
+        """Show the next row of the reader of a link. A row that is shown stays, and its link returns to the address."""
+        if not study_id:
             return [gr.skip()] * _OUTPUTS
+        if current:
+            return gr.skip(), _address(study_id, token), *[gr.skip()] * (_OUTPUTS - 2)
         return self._next(study_id, token, "")
 
     def save(
