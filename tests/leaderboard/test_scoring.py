@@ -202,12 +202,10 @@ def test_submissions_and_baselines_of_the_core_and_of_the_full_split(
     with pytest.raises(CompareError, match="reveal answers"):
         compare_submissions(store, whole, part.id)
     (tmp_path / "baselines").mkdir()
-    write(tmp_path / "baselines", content, "random.test.jsonl")
-    first, second = (
-        outcome.submission_id
-        for outcome in add_baselines(store, core_scorer, tmp_path / "baselines", clock)
-        if outcome.rows == CORE
-    )
+    write(tmp_path / "baselines", content, "program.test.jsonl")
+    assert list(add_baselines(store, core_scorer, tmp_path / "baselines", clock))
+    systems = {item.system.name: item.id for item in store.submissions() if item.split == "test"}
+    first, second = systems["program"], systems[EMPTY]
     compared = compare_submissions(store, first, second)
     assert [(scope.rows, scope.comparison.rows) for scope in compared] == [
         (CORE, sum(map(len, core_data.core_ids("test").values()))),
