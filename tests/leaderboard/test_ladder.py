@@ -16,6 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from leaderboard import ladder
+from leaderboard.maintenance.maintainer_acts import ActError
+from leaderboard.maintenance.scored_runs import reproduce
 from leaderboard.pages import board_page, charts_page, compare_page, submit_page
 from leaderboard.pages.page_context import Context
 from leaderboard.public_data import Data
@@ -313,6 +315,16 @@ def test_exact_figures_from_before_the_ladder_are_not_shown_until_they_are_resco
         [submission], [exact, replace(outcome, created="2027")], OVERALL, "test", submission.data_revision, main="core"
     )
     assert [row.former for row in both] == [None]
+
+
+def test_the_act_of_a_rerun_states_no_exact_figure(board: Board) -> None:
+    shown, withheld = (board.submit(ANN, board.right(share)) for share in (0.6, 0.55))
+    run = write(board.folder, lines(board.right(0.62, seed=1)), "rerun.jsonl")
+    act = reproduce(board.store, board.scorer, shown, run, by="keeper")
+    assert act.run
+    assert set(act.run.tool_accuracy.values()) == {0.51}
+    with pytest.raises(ActError, match="shows no figure"):
+        reproduce(board.store, board.scorer, withheld, run, by="keeper")
 
 
 def test_a_receipt_of_the_test_split_states_the_rule(board: Board) -> None:
