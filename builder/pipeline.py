@@ -16,6 +16,7 @@ from hf_dataset.schema import HISTORY_TYPES
 from .audit.audit_report import write_audit_report
 from .audit.run_audit import audit
 from .build_manifest import build_id, describe_build
+from .catalogue.provider_names import with_prefix_providers
 from .catalogue.quality import LanguageDetector, filter_tools
 from .catalogue.raw_tools import CatalogueSource
 from .catalogue.sources import BuiltinSource, ReadySource, Source
@@ -37,7 +38,7 @@ from .grouping.functionalities import entries
 from .grouping.group_tools import group_catalogue
 from .grouping.grouped_catalogue import GroupedCatalogue
 from .grouping.recognition import Recogniser
-from .grouping.splits import split_groups, split_tools
+from .grouping.splits import shares_providers, split_groups, split_tools
 from .llm.analysis import ModelAnalyst
 from .llm.session import ModelSession
 from .progress import Progress
@@ -95,6 +96,7 @@ def build(
     _check_dials(config, by_facts=isinstance(source, BuiltinSource))
     encoder, funnel = SentenceEncoder(), Funnel()
     catalogue = _prepare(source, config, encoder, funnel, progress, model)
+    config = _with_shared_providers(config, catalogue)
     identity = source.identity
     key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
@@ -119,6 +121,13 @@ def build(
         check_free(out)
         checkpoint.end()
     return BuildResult(manifest, catalogue.groups)
+
+
+def _with_shared_providers(config: BuildConfig, catalogue: GroupedCatalogue) -> BuildConfig:
+    """Let histories show the providers of candidates if the same providers do the jobs of all splits."""
+    if catalogue.jobs or not shares_providers(catalogue.groups):
+        return config
+    return config.model_copy(update={"candidates": config.candidates.model_copy(update={"provider_overlap": 1.0})})
 
 
 def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
@@ -233,7 +242,7 @@ def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> l
         BuildError: If no tool passes the filter.
     """
     progress("reading the catalogue", 0, 0)
-    tools = list(understand(filter_tools(source.read(), LanguageDetector(), funnel)))
+    tools = list(understand(filter_tools(with_prefix_providers(source.read()), LanguageDetector(), funnel)))
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
     if not tools:

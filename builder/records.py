@@ -23,6 +23,12 @@ class ServiceFacts:
     """`free`, `freemium` or `paid`."""
     authentication: str | None = None
     """Required credentials: `none`, `key` (also a password), or `oauth` (an account to sign in with)."""
+    reply_fields: int | None = None
+    """Number of fields of a typical reply."""
+    operations: int | None = None
+    """Number of operations that the provider has in the catalogue."""
+    stated: Mapping[str, float | str] = field(default_factory=dict)
+    """Facts of a facts file, by the axes of `builder.catalogue.known_facts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Attribute:
     """The words of the documentation that state the value."""
     unit: str = ""
     """Unit of a number."""
+    wanted: bool = True
+    """False if no user prefers the value, such as a slow response: it is a fact, but never a preference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def build(
     out: str | Path,
     catalog: str = "builtin",
     *,
+    provider_from: str | None = None,
+    facts: str | Path | None = None,
     preset: str | None = None,
     users: int | None = None,
     seed: int | None = None,
@@ -80,6 +82,9 @@ def build(
         out: Folder to create; the answers of the test split go to `OUT-private` next to it.
         catalog: `builtin`, or a catalogue of your own such as `openapi:PATH`, `mcp:PATH`, `openai:PATH` or
             `toolbench:PATH`.
+        provider_from: What names the provider of a tool: `name`, `server`, `file`, or a field of the tools; by default
+            what the form of the catalogue provides.
+        facts: File with facts that the documentation does not state, one tool a line.
         preset: Named size, such as `demo` or `release`; replaces the users of `config`.
         users: Total number of users in all splits; each has one instance per history type.
         seed: Random seed; the same catalogue, config and seed produce identical files.
@@ -116,7 +121,7 @@ def build(
         raise ConfigError(f"Invalid value {workers!r} for workers. Allowed values: integers, 1 or more.")
     folder = Path(out)
     executor = Executor(workers=workers)
-    source = open_source(catalog)
+    source = open_source(catalog, provider_from=provider_from, facts=Path(facts) if facts else None)
     result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor)
     return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(notices_of(source)))
 

@@ -108,7 +108,8 @@ def gated_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
         parts: The splits of the config, train first.
     """
     shortcuts = [*SHORTCUTS, *(learned_shortcuts(parts[0]) if parts[0].by_facts else ())]
-    return [shortcut for shortcut in shortcuts if shortcut.applies_to(parts[0])]
+    shared = parts[0].settings.provider_overlap
+    return [item for item in shortcuts if item.applies_to(parts[0]) and not (shared and item.name in _OF_PROVIDERS)]
 
 
 def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
@@ -121,6 +122,8 @@ def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
     """
     config, by_facts = parts[0].config, parts[0].by_facts
     shortcuts = list(_REPORTED)
+    if parts[0].settings.provider_overlap:
+        shortcuts += [shortcut for shortcut in SHORTCUTS if shortcut.name in _OF_PROVIDERS]
     axes = {fact.axis for part in parts for tool in part.tools.values() for fact in tool.facts}
     if config == "preferred_only" and by_facts:
         shortcuts += [
@@ -140,6 +143,9 @@ def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
     return [shortcut for shortcut in shortcuts if shortcut.applies_to(parts[0])]
 
 
+_OF_PROVIDERS: Final = frozenset(f"{which} provider of own history" for which in ("most frequent", "latest", "liked"))
+"""Shortcuts that are no gates where the same providers do the jobs of all splits: facts of a provider that hold for all
+of its tools then make a preference for them one for the provider."""
 _BEST_ON: Final = {"less": "best on", "more": "best on", "matter": "majority of"}
 """Beginning of the name of a shortcut that reads one axis, by the better direction of the axis."""
 _REPORTED: Final = (

@@ -2,15 +2,15 @@
 
 An entry that is not a function, such as a tool that the provider hosts, is skipped and counted.
 
-Function names often start with the provider (`maps__route`, `maps.route`, `maps-route`). If the names of a file have
-several such prefixes, and no prefix is a verb, they are the providers. Otherwise the file name is the provider.
+Function names often start with the provider (`maps__route`, `maps.route`, `maps_route`). If the names of a file have
+several such prefixes (see `provider_names`), they are the providers. Otherwise the file name is the provider.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
@@ -18,24 +18,14 @@ from builder.errors import CatalogueError
 from .documents import UnreadableError, as_object, as_text, check_path, hashable_files
 from .entries import Entry, convert_entries, read_entries, schema_of
 from .json_references import References
-from .raw_tools import RawParameter, RawTool, Skipped
+from .provider_names import provider_separator
+from .raw_tools import Origin, RawParameter, RawTool, Skipped
 from .schema_parameters import SchemaReader
 
 _NESTED: Final = ("function", "toolSpec")
 """Keys under which an entry contains its function."""
 _FUNCTION_TYPES: Final = ("function", "custom", None)
 """Types of entries that can be functions. Tools that a provider hosts, such as `web_search`, have others."""
-_SEPARATORS: Final = ("__", ".", "-")
-_VERBS: Final = frozenset(
-    [
-        *("add", "book", "buy", "calculate", "call", "cancel", "check", "compare", "compute", "convert", "count"),
-        *("create", "delete", "detect", "edit", "estimate", "execute", "fetch", "filter", "find", "generate", "get"),
-        *("insert", "is", "list", "load", "lookup", "make", "open", "order", "play", "post", "predict", "put", "query"),
-        *("read", "remove", "reserve", "resolve", "run", "save", "search", "send", "set", "show", "sort", "start"),
-        *("stop", "submit", "translate", "update", "validate", "verify", "write"),
-    ]
-)
-"""Prefixes that describe an action and therefore do not name a provider."""
 _EXPECTED: Final = "a JSON list of function tools, or one function tool per line, each with a name and parameters"
 
 
@@ -69,7 +59,7 @@ class FunctionSource:
             functions = list(convert_entries(entries, self._function, self.skipped))
         except UnreadableError as error:
             raise CatalogueError(self._path, error.problem, _EXPECTED) from error
-        separator = _provider_separator([function.name for function in functions])
+        separator = provider_separator([function.name for function in functions])
         for function in functions:
             provider, _, operation = function.name.partition(separator) if separator else ("", "", "")
             has_provider = bool(provider and operation)
@@ -80,6 +70,7 @@ class FunctionSource:
                 operation=operation if has_provider else function.name,
                 operation_description=function.description,
                 parameters=function.parameters,
+                origin=Origin(function.name, file=self._path.stem, record=function.record),
             )
 
     def _function(self, entry: Entry) -> _Function:
@@ -102,20 +93,12 @@ class FunctionSource:
             parameters = SchemaReader(References(schema, self.skipped)).inputs(schema)
         except UnreadableError as error:
             raise UnreadableError(error.reason, f"{name!r}: {error.problem}") from error
-        return _Function(name, as_text(inner.get("description")), parameters)
+        return _Function(name, as_text(inner.get("description")), parameters, {**outer, **inner})
 
 
 class _Function(NamedTuple):
     name: str
     description: str
     parameters: tuple[RawParameter, ...]
-
-
-def _provider_separator(names: Sequence[str]) -> str | None:
-    """Return the separator between provider and function in the names; None if the names have no providers."""
-    for separator in _SEPARATORS:
-        parts = (name.partition(separator) for name in names)
-        prefixes = {prefix for prefix, _, rest in parts if prefix and rest}
-        if len(prefixes) > 1 and not {prefix.lower() for prefix in prefixes} & _VERBS:
-            return separator
-    return None
+    record: Mapping[str, Any]
+    """The function as its entry states it, with the keys of the entry."""

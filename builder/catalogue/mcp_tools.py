@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from .documents import UnreadableError, as_object, as_text, catalogue_files, che
 from .entries import Entry, convert_entries, entries_of, read_entries, schema_of
 from .json_references import References
 from .mcp_client import list_server_tools
-from .raw_tools import RawTool, Skipped
+from .raw_tools import Origin, RawTool, Skipped
 from .schema_parameters import SchemaReader
 
 _EXPECTED: Final = (
@@ -66,7 +67,7 @@ class McpSource:
             self.skipped.place = name
             try:
                 entries = read_entries(path, self.skipped)
-                yield from _tools(entries, path.stem, self.skipped)
+                yield from _tools(entries, path.stem, self.skipped, path.stem)
             except UnreadableError as error:
                 if not self._path.is_dir():
                     raise CatalogueError(path, error.problem, _EXPECTED) from error
@@ -113,13 +114,14 @@ class McpServerSource:
             raise CatalogueError(command, error.problem, "the tools of an MCP server") from error
 
 
-def _tools(entries: Iterator[Entry], default_provider: str, skipped: Skipped) -> Iterator[RawTool]:
+def _tools(entries: Iterator[Entry], default_provider: str, skipped: Skipped, file: str = "") -> Iterator[RawTool]:
     """Yield the tools of one server.
 
     Args:
         entries: Tools, with the information about the server.
         default_provider: Provider name if the server has none.
         skipped: Record of tools and references that cannot be read. It is updated in place.
+        file: Name of the file without its suffix; empty for a running server.
 
     Raises:
         UnreadableError: If no tool can be read.
@@ -127,14 +129,15 @@ def _tools(entries: Iterator[Entry], default_provider: str, skipped: Skipped) ->
 
     def tool(entry: Entry) -> RawTool:
         server = as_object(entry.context.get("serverInfo"))
-        provider = as_text(server.get("name")) or default_provider
+        name = as_text(server.get("name"))
         about = as_text(entry.context.get("instructions")) or as_text(server.get("title"))
-        return _tool(entry.value, provider, about, skipped)
+        origin = Origin(server=name, file=file, record=as_object(entry.value))
+        return _tool(entry.value, name or default_provider, about, skipped, origin)
 
     return convert_entries(entries, tool, skipped)
 
 
-def _tool(entry: object, provider: str, provider_description: str, skipped: Skipped) -> RawTool:
+def _tool(entry: object, provider: str, provider_description: str, skipped: Skipped, origin: Origin) -> RawTool:
     """Convert a tool.
 
     Raises:
@@ -156,6 +159,7 @@ def _tool(entry: object, provider: str, provider_description: str, skipped: Skip
         operation=operation,
         operation_description=_description(tool),
         parameters=parameters,
+        origin=replace(origin, name=operation),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from builder.records import ServiceFacts
 from builder.words import squash, words
@@ -20,7 +21,7 @@ from builder.words import squash, words
 from .documents import UnreadableError, as_list, as_object, as_text
 from .json_references import References
 from .openapi_security import Security
-from .raw_tools import RawParameter, RawTool, Skipped
+from .raw_tools import Origin, RawParameter, RawTool, Skipped
 from .schema_parameters import SchemaReader, check_resolved
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -54,6 +55,8 @@ class Document:
         info = as_object(document.get("info"))
         self._provider = as_text(info.get("title")) or as_text(info.get("x-providerName")) or name
         self._description = as_text(info.get("description")) or as_text(info.get("summary"))
+        self._file = name
+        self._server = _host(document)
         self._categories = [as_text(category) for category in as_list(info.get("x-apisguru-categories"))]
 
     def tools(self) -> Iterator[RawTool]:
@@ -99,6 +102,7 @@ class Document:
                     operation, has_credential_parameter=len(inputs) < len(declared)
                 )
             ),
+            origin=Origin(name, self._server, self._file, {**as_object(self._document.get("info")), **operation}),
         )
 
     def _category(self, operation: Mapping[str, Any]) -> str:
@@ -178,6 +182,12 @@ class Document:
         if properties is not None:
             return list(properties)
         return [self._schemas.parameter("body", merged, about=description, required=required)]
+
+
+def _host(document: Mapping[str, Any]) -> str:
+    """Return the host of the first server of a document; empty if it names none."""
+    server = as_object(next(iter(as_list(document.get("servers"))), None))
+    return (urlsplit(as_text(server.get("url"))).hostname or "") if server else as_text(document.get("host"))
 
 
 def _readable_name(method: str, path: str) -> str:

@@ -32,6 +32,20 @@ class RawParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Place of an operation in its catalogue, from which a provider can be read."""
+
+    name: str = ""
+    """Name of the operation as it is written, with the provider if that is part of it."""
+    server: str = ""
+    """Name of the MCP server, or host of the first server of an OpenAPI document; empty if there is none."""
+    file: str = ""
+    """Name of the file without its suffix; empty for a running server."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """The operation as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class RawTool:
     """Operation of a provider, as stated in its catalogue."""
 
@@ -42,6 +56,7 @@ class RawTool:
     operation_description: str
     parameters: tuple[RawParameter, ...]
     facts: ServiceFacts = field(default_factory=ServiceFacts)
+    origin: Origin = field(default_factory=Origin)
 
 
 class Skipped(Counter[str]):
@@ -85,8 +100,10 @@ class Skipped(Counter[str]):
 class CatalogueSource(Protocol):
     """Interface of a catalogue that can be read."""
 
-    skipped: Skipped
-    """Items that the last `read` skipped."""
+    @property
+    def skipped(self) -> Skipped:
+        """Items that the last `read` skipped."""
+        ...
 
     @property
     def identity(self) -> str:

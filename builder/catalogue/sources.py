@@ -13,9 +13,11 @@ from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.world.packs import Pack
 from builder.world.service_catalogue import service_catalogue
 
+from .facts_file import FactsSource
 from .function_tools import FunctionSource
 from .mcp_tools import McpServerSource, McpSource
 from .openapi import OpenApiSource
+from .provider_names import ProviderSource
 from .toolbench import ToolBenchSource
 
 
@@ -51,9 +53,13 @@ class BuiltinSource:
         return service_catalogue(self.pack)
 
 
-Source = BuiltinSource | ToolBenchSource | OpenApiSource | McpSource | McpServerSource | FunctionSource
+ReadableSource = (
+    ToolBenchSource | OpenApiSource | McpSource | McpServerSource | FunctionSource | ProviderSource | FactsSource
+)
+"""Sources whose tools are read one by one."""
+Source = BuiltinSource | ReadableSource
 
-_BY_PATH: Final[Mapping[str, Callable[[Path], Source]]] = {
+_BY_PATH: Final[Mapping[str, Callable[[Path], ReadableSource]]] = {
     "toolbench": ToolBenchSource,
     "openapi": OpenApiSource,
     "mcp": McpSource,
@@ -69,16 +75,30 @@ def notices_of(source: Source) -> list[str]:
     return [] if isinstance(source, ReadySource) else source.skipped.notices()
 
 
-def open_source(spec: str) -> Source:
+def open_source(spec: str, *, provider_from: str | None = None, facts: Path | None = None) -> Source:
     """Open the catalogue that a `--catalog` value names.
 
     Args:
         spec: `builtin`, or a kind and a path or command, separated by a colon: `openapi:specs/`.
+        provider_from: What names the provider of a tool, see `provider_names`; None for what the form provides.
+        facts: Facts file, see `facts_file`.
 
     Raises:
-        ConfigError: If the kind is unknown, or the path or command is missing.
-        CatalogueError: If the path does not exist, or is a pipe or a device.
+        ConfigError: If the kind is unknown, the path or command is missing, or the built-in catalogue is given options.
+        CatalogueError: If a path does not exist, or is a pipe or a device.
     """
+    source = _open(spec)
+    if isinstance(source, BuiltinSource):
+        given = {"--provider-from": provider_from, "--facts": facts}
+        for option, value in given.items():
+            if value is not None:
+                raise ConfigError(f"{option} is for catalogues of your own. Remove it, or name one with --catalog.")
+        return source
+    named = source if provider_from is None else ProviderSource(source, provider_from)
+    return named if facts is None else FactsSource(named, facts)
+
+
+def _open(spec: str) -> Source:
     kind, _, location = spec.partition(":")
     if spec == "builtin":
         return BuiltinSource()

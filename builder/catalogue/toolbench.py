@@ -16,11 +16,11 @@ from typing import Any, Final
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
 from builder.records import ServiceFacts
-from builder.words import printable
+from builder.words import printable, squash
 
 from .documents import UnreadableError, as_list, catalogue_files, check_path, parse_json, read_text
 from .entries import Entry, convert_entries, read_entries
-from .raw_tools import RawParameter, RawTool, Skipped
+from .raw_tools import Origin, RawParameter, RawTool, Skipped
 
 _FILES: Final = "*/*.json"
 """Pattern of the paths of the folder form."""
@@ -28,6 +28,15 @@ _LINE_KEYS: Final = ("category", "tool_name", "api_name", "required_parameters",
 _FILE_KEYS: Final = ("tool_name", "api_list")
 _OPERATION_KEYS: Final = ("name", "required_parameters", "optional_parameters")
 _LISTS: Final = frozenset({"required_parameters", "optional_parameters", "api_list"})
+_LENGTH_KEY: Final = "_list_length"
+"""Key that the crawl adds to the items of a list in a sample reply."""
+_ERROR_KEYS: Final = frozenset(
+    [
+        *("code", "correlationid", "detail", "error", "errors", "instance", "message", "messages", "parametererrors"),
+        *("status", "statuscode", "success", "title", "type"),
+    ]
+)
+"""Squashed keys of a sample reply that is an error."""
 _LINE_EXPECTED: Final = f"one JSON object per line with the keys {', '.join(_LINE_KEYS)}"
 _FILE_EXPECTED: Final = f"a JSON object with the keys {', '.join(_FILE_KEYS)}"
 
@@ -104,7 +113,8 @@ def _line_tool(entry: Entry) -> RawTool:
         operation=_text(record["api_name"]),
         operation_description=_text(record.get("api_description")),
         parameters=_parameters(record),
-        facts=_facts(record.get("score"), record.get("pricing")),
+        facts=_facts(record.get("score"), record.get("pricing"), record.get("template_response")),
+        origin=Origin(_text(record["api_name"]), record=record),
     )
 
 
@@ -122,7 +132,8 @@ def _folder_tool(operation: object, tool: Mapping[str, Any], category: str) -> R
         operation=_text(record["name"]),
         operation_description=_text(record.get("description")),
         parameters=_parameters(record),
-        facts=_facts(tool.get("score"), tool.get("pricing")),
+        facts=_facts(tool.get("score"), tool.get("pricing"), record.get("schema")),
+        origin=Origin(_text(record["name"]), record=record),
     )
 
 
@@ -173,7 +184,7 @@ def _text(value: object) -> str:
     return printable(str(value or ""))
 
 
-def _facts(score: object, pricing: object) -> ServiceFacts:
+def _facts(score: object, pricing: object, reply: object) -> ServiceFacts:
     numbers = score if isinstance(score, dict) else {}
 
     def number(key: str) -> float | None:
@@ -189,4 +200,20 @@ def _facts(score: object, pricing: object) -> ServiceFacts:
         service_level=number("avgServiceLevel") if called else None,
         popularity=number("popularityScore"),
         pricing=pricing.lower() if isinstance(pricing, str) and pricing else None,
+        reply_fields=_reply_fields(reply),
     )
+
+
+def _reply_fields(reply: object) -> int | None:
+    """Return the number of different fields of a sample reply; None if there is none, or it is an error."""
+    if not isinstance(reply, dict) or not reply or {squash(str(key)) for key in reply} <= _ERROR_KEYS:
+        return None
+    return _leaves(reply) or None
+
+
+def _leaves(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(_leaves(item) for key, item in value.items() if key != _LENGTH_KEY)
+    if isinstance(value, list):
+        return max(map(_leaves, value), default=0)
+    return 1

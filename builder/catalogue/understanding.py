@@ -2,177 +2,149 @@
 
 Sources of the attributes:
 
-* Measurements: latency, success rate, popularity and service level, as thirds or quarters within the tool's category.
-* Catalogue entries: pricing and authentication.
+* Facts (`known_facts`): numbers as one of three classes, by their rank in the tool's category; and levels.
 * Schema: the number of optional parameters, and the presence of parameter descriptions.
-* Documentation: words about freshness, reach, pricing and form.
 
-Every attribute has a text as evidence. If the evidence is not part of the documentation, it is appended to it, so that
-the documentation states everything that the benchmark asks about.
+Nobody prefers the worse: of a number only the best class is `wanted`, of ordered levels only the best one that the
+catalogue has. Where people differ, such as on the region, every level is.
+
+Every attribute has a text as evidence. Facts that the prose does not state are in the listing, in the form of the strip
+of a marketplace; a listing also repeats what the prose states, because it stands for the tool in a history.
 """
 
 from __future__ import annotations
 
 import bisect
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from builder.records import Attribute, ServiceFacts, Tool
+from builder.records import Attribute, Tool
 from builder.words import MAX_DESCRIPTION, shortened
 
+from .documented_facts import levels, matters
+from .known_facts import MEASURES, KnownFact, Measure, known_facts
+
 _MIN_PEERS: Final = 12
-"""Tools of categories with fewer measured tools are compared with the whole catalogue."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """Measured quantity that is divided into a few values of an axis."""
-
-    axis: str
-    read: Callable[[ServiceFacts], float | None]
-    values: tuple[str, ...]
-    """Values of quantiles of equal size, from the lowest."""
-    sentence: str
-    """Evidence, with the placeholders `{value}` and `{phrase}`."""
-    phrases: tuple[str, ...]
-    """Phrase for each value, with the placeholder `{peers}`."""
-
-
-_MEASURES: Final = (
-    _Measure(
-        "latency",
-        lambda facts: facts.latency_ms,
-        ("fastest", "fast", "slow", "slowest"),
-        "Typical response {value:,.0f} ms, {phrase}.",
-        (
-            "among the fastest quarter in {peers}",
-            "faster than most in {peers}",
-            "slower than most in {peers}",
-            "among the slowest quarter in {peers}",
-        ),
-    ),
-    _Measure(
-        "success_rate",
-        lambda facts: facts.success_rate,
-        ("low", "medium", "high"),
-        "{value:.0f} % of calls succeed, {phrase}.",
-        (
-            "in the lowest third in {peers}",
-            "in the middle third in {peers}",
-            "in the highest third in {peers}",
-        ),
-    ),
-    _Measure(
-        "popularity",
-        lambda facts: facts.popularity,
-        ("niche", "known", "popular"),
-        "Popularity {value:.1f} of 10, {phrase}.",
-        (
-            "in the lowest third in {peers}",
-            "in the middle third in {peers}",
-            "in the highest third in {peers}",
-        ),
-    ),
-    _Measure(
-        "service_level",
-        lambda facts: facts.service_level,
-        ("low", "usual", "high"),
-        "Up {value:.0f} % of the time, {phrase}.",
-        ("in the lowest third in {peers}", "as is usual in {peers}", "in the highest third in {peers}"),
-    ),
-)
-
-_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("freshness", "live", r"real[- ]?time|\blive\b|up[- ]to[- ](?:date|the[- ]minute)|\blatest\b"),
-    ("freshness", "archival", r"\bhistor(?:y|ic|ical)\b|\barchives?\b|\bpast (?:years|decades)\b"),
-    (
-        "reach",
-        "worldwide",
-        r"\bworld[- ]?wide\b|\bglobal(?:ly)?\b|\ball countries\b|\binternational\b|\bany country\b",
-    ),
-    (
-        "pricing",
-        "free",
-        r"\bfor free\b|\bfree (?:api|plan|to use|service|of charge)\b|\b100 ?% free\b|\bcompletely free\b",
-    ),
-    ("form", "json", r"\bjson\b"),
-    ("form", "file", r"\b(?:csv|pdf|png|svg|jpe?g|xml|mp3|mp4)\b"),
-)
-"""Axis, value and regular expression."""
-_PATTERNS: Final = tuple((axis, value, re.compile(pattern, re.IGNORECASE)) for axis, value, pattern in _WORDS)
+"""Tools of categories with fewer tools that state an axis are compared with the whole catalogue."""
+_BETTER: Final = 0.6
+"""Rank, 0 to 1, from which a number is in the better class."""
+_WORSE: Final = 0.4
+"""Rank up to which it is in the worse class. The classes between keep a distance that readers can see."""
+_SEPARATOR: Final = " | "
+"""Separator of the entries of a listing."""
 
 
 def understand(tools: Iterable[Tool]) -> Iterator[Tool]:
-    """Yield every tool with attributes, and with their evidence in its description.
+    """Yield every tool with attributes, and with their evidence in its description or listing.
 
     Tools that already have attributes, such as those of an earlier step, are yielded unchanged.
 
     Args:
-        tools: All tools of a catalogue, since measurements are compared between them.
+        tools: All tools of a catalogue, since facts are compared between them.
     """
-    catalogue = list(tools)
-    scales = [_Scale(catalogue, measure) for measure in _MEASURES]
-    for tool in catalogue:
-        yield tool if tool.attributes else _with_attributes(tool, scales)
+    listed = list(tools)
+    operations = Counter(tool.provider for tool in listed)
+    if len(set(operations.values())) > 1:
+        listed = [
+            replace(tool, facts=replace(tool.facts, operations=operations[tool.provider]))
+            if _is_measured(tool)
+            else tool
+            for tool in listed
+        ]
+    catalogue = [(tool, {} if tool.attributes else known_facts(tool)) for tool in listed]
+    constant = _constant_axes(listed)
+    scales = {axis: _Scale(axis, measure, catalogue) for axis, measure in MEASURES.items()}
+    best = _best_levels(facts for _, facts in catalogue)
+    for tool, facts in catalogue:
+        yield tool if tool.attributes else _with_attributes(tool, facts, scales, best, constant)
 
 
-def _with_attributes(tool: Tool, scales: Sequence[_Scale]) -> Tool:
-    candidates = [scale.attribute(tool) for scale in scales]
-    candidates += [_options(tool), _inputs(tool), _price(tool), _authentication(tool)]
-    appended = [attribute for attribute in candidates if attribute]
-    evidence = "".join(f" {attribute.evidence}" for attribute in appended)
+def _constant_axes(tools: Sequence[Tool]) -> frozenset[str]:
+    """Return the axes of the schema on which all tools are alike, so that they say nothing."""
+    found = [[attribute for attribute in (_options(tool), _inputs(tool)) if attribute] for tool in tools]
+    values: defaultdict[str, set[str]] = defaultdict(set)
+    for of_tool in found:
+        for attribute in of_tool:
+            values[attribute.axis].add(attribute.value)
+    return frozenset(axis for axis, of_axis in values.items() if len(of_axis) == 1 and len(tools) > 1)
+
+
+def _is_measured(tool: Tool) -> bool:
+    """Return True if a tool has statistics of a marketplace, whose listings also state the size of a product."""
+    return tool.facts.latency_ms is not None or tool.facts.popularity is not None
+
+
+def _with_attributes(
+    tool: Tool,
+    facts: Mapping[str, KnownFact],
+    scales: Mapping[str, _Scale],
+    best: Mapping[str, str],
+    constant: Collection[str],
+) -> Tool:
+    attributes = [
+        scales[axis].attribute(tool, fact)
+        if axis in scales
+        else Attribute(axis, str(fact.value), fact.evidence, wanted=axis in matters() or fact.value == best.get(axis))
+        for axis, fact in facts.items()
+    ]
+    schema = [
+        attribute for attribute in (_options(tool), _inputs(tool)) if attribute and attribute.axis not in constant
+    ]
+    strip = _SEPARATOR.join(fact.evidence for fact in facts.values() if fact.is_listed)
+    prose = _SEPARATOR.join(dict.fromkeys(fact.evidence for fact in facts.values() if not fact.is_listed))
+    about_schema = " ".join(attribute.evidence for attribute in schema)
+    listing = "\n".join(line for line in (strip, prose, about_schema) if line) if strip else ""
+    added = "" if listing else f" {about_schema}".rstrip()
     # Interfaces refuse a longer description. The evidence is never cut, nor the line that names the provider.
-    room = MAX_DESCRIPTION - len(f"Provider: {tool.provider}.  ...{evidence}")
+    room = MAX_DESCRIPTION - len(f"Provider: {tool.provider}.  ...{added}\n\n{listing}")
     documentation = shortened(tool.description, max(room, 0))
-    quoted = _quoted(documentation, {attribute.axis for attribute in appended})
-    return replace(tool, description=documentation + evidence, attributes=(*appended, *quoted))
+    shown = f"{documentation}\n{listing}"
+    kept = [attribute for attribute in attributes if attribute.evidence in shown]
+    return replace(tool, description=documentation + added, listing=listing, attributes=(*kept, *schema))
 
 
-def _quoted(description: str, excluded_axes: set[str]) -> list[Attribute]:
-    """Return attributes that a description mentions: for each axis the first value in `_WORDS` order."""
-    by_axis: dict[str, Attribute] = {}
-    for axis, value, pattern in _PATTERNS:
-        match = pattern.search(description)
-        if match and axis not in excluded_axes:
-            by_axis.setdefault(axis, Attribute(axis, value, match.group(0)))
-    return list(by_axis.values())
+def _best_levels(facts: Iterable[Mapping[str, KnownFact]]) -> dict[str, str]:
+    """Return the best level of each axis that occurs; none if only the worst of several occurs."""
+    seen: defaultdict[str, set[str]] = defaultdict(set)
+    for of_tool in facts:
+        for axis, fact in of_tool.items():
+            seen[axis].add(str(fact.value))
+    return {
+        axis: next(level for level in of_axis if level in seen[axis])
+        for axis, of_axis in levels().items()
+        if seen[axis] & set(of_axis[: max(len(of_axis) - 1, 1)])
+    }
 
 
 class _Scale:
-    """Distribution of a measured quantity, in each category and in the whole catalogue."""
+    """Distribution of a number, in each category and in the whole catalogue."""
 
-    def __init__(self, tools: Sequence[Tool], measure: _Measure) -> None:
+    def __init__(self, axis: str, measure: Measure, catalogue: Sequence[tuple[Tool, Mapping[str, KnownFact]]]) -> None:
+        self._axis = axis
         self._measure = measure
-        all_values: list[float] = []
         by_category: defaultdict[str, list[float]] = defaultdict(list)
-        for tool in tools:
-            value = measure.read(tool.facts)
-            if value is not None:
-                all_values.append(value)
-                by_category[tool.category].append(value)
-        self._all = sorted(all_values)
+        for tool, facts in catalogue:
+            if axis in facts:
+                by_category[tool.category].append(float(facts[axis].value))
+        self._all = sorted(value for values in by_category.values() for value in values)
         self._categories = {
             category: sorted(values) for category, values in by_category.items() if len(values) >= _MIN_PEERS
         }
 
-    def attribute(self, tool: Tool) -> Attribute | None:
-        """Return the attribute of a tool; None if the quantity was not measured for it."""
-        value = self._measure.read(tool.facts)
-        if value is None:
-            return None
-        peers = self._categories.get(tool.category)
-        name = tool.category.replace("_", " ") if peers else "the catalogue"
-        peers = peers or self._all
+    def attribute(self, tool: Tool, fact: KnownFact) -> Attribute:
+        """Return the attribute of a tool."""
+        value, peers = float(fact.value), self._categories.get(tool.category, self._all)
         # Equal values get their mean rank, so that a value shared by most tools is in the middle.
         rank = (bisect.bisect_left(peers, value) + bisect.bisect_right(peers, value)) / (2 * len(peers))
-        quantiles = len(self._measure.values)
-        quantile = min(int(rank * quantiles), quantiles - 1)
-        phrase = self._measure.phrases[quantile].format(peers=name)
-        evidence = self._measure.sentence.format(value=value, phrase=phrase)
-        return Attribute(self._measure.axis, self._measure.values[quantile], evidence)
+        good = rank if self._measure.better == "more" else 1 - rank
+        place = 0 if good >= _BETTER else 2 if good <= _WORSE else 1
+        return Attribute(self._axis, self._measure.classes[place], fact.evidence, wanted=self._is_wanted(place))
+
+    def _is_wanted(self, place: int) -> bool:
+        """Return True if somebody prefers a class: the better one, or either end where people differ."""
+        return place == 0 or (place == 2 and self._measure.better == "matter")
 
 
 def _options(tool: Tool) -> Attribute:
@@ -190,24 +162,4 @@ def _inputs(tool: Tool) -> Attribute | None:
     described = sum("description" in schema for schema in required)
     if described == len(required):
         return Attribute("inputs", "described", "Every required input is described.")
-    return Attribute("inputs", "bare", "Not every required input is described.")
-
-
-def _price(tool: Tool) -> Attribute | None:
-    pricing = tool.facts.pricing
-    if pricing is None:
-        return None
-    evidence = {"free": "Free of charge.", "freemium": "Free up to a limit, then paid.", "paid": "Paid."}
-    return Attribute("pricing", pricing, evidence[pricing]) if pricing in evidence else None
-
-
-def _authentication(tool: Tool) -> Attribute | None:
-    authentication = tool.facts.authentication
-    if authentication is None:
-        return None
-    evidence = {
-        "none": "Can be called without a key.",
-        "key": "Can be called with a key.",
-        "oauth": "Can be called after a sign-in through OAuth.",
-    }
-    return Attribute("authentication", authentication, evidence[authentication]) if authentication in evidence else None
+    return Attribute("inputs", "bare", "Not every required input is described.", wanted=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from builder.config import MIN_SAME_FUNCTION, BuildConfig
 from builder.funnel import Funnel
-from builder.records import Group
+from builder.records import Group, Tool
 from builder.users.preferences import distinguishing_sets
 
 
@@ -28,19 +28,39 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
         if len(narrowed.members) >= MIN_SAME_FUNCTION:
             kept.append(narrowed)
         else:
-            funnel.drop("group", "fewer_than_3_tools_told_apart")
-            funnel.drop("ungrouped_tool", "group_too_small", len(narrowed.members))
+            names = [member.tool.name for member in narrowed.members]
+            told_apart = f"{group.functionality.name} (only {', '.join(names) or 'none'})"
+            funnel.drop("group", "fewer_than_3_tools_told_apart", names=[told_apart])
+            funnel.drop("ungrouped_tool", "group_too_small", len(narrowed.members), names)
     return kept
 
 
 def _without_unreachable_tools(group: Group, config: BuildConfig, funnel: Funnel) -> Group:
-    """Remove tools that no preference can single out, until none is left or the group is too small."""
+    """Remove tools that no preference can single out, until none is left or the group is too small.
+
+    They are removed one by one, the one with the fewest wanted attributes first: of two equal tools, the other one can
+    be singled out afterwards.
+    """
     while len(group.members) >= MIN_SAME_FUNCTION:
-        members = tuple(
-            member for member in group.members if distinguishing_sets(member.tool, group, config.preferences)
-        )
-        if len(members) == len(group.members):
+        unreachable = [
+            member for member in group.members if not distinguishing_sets(member.tool, group, config.preferences)
+        ]
+        if not unreachable:
             break
-        funnel.drop("ungrouped_tool", "not_told_apart_by_attributes", len(group.members) - len(members))
-        group = replace(group, members=members)
+        worst = min(unreachable, key=lambda member: (len(_wanted(member.tool)), member.tool.name))
+        funnel.drop("ungrouped_tool", "not_told_apart_by_attributes", names=[_problem(worst.tool, group)])
+        group = replace(group, members=tuple(member for member in group.members if member is not worst))
     return group
+
+
+def _wanted(tool: Tool) -> frozenset[tuple[str, str]]:
+    return frozenset((attribute.axis, attribute.value) for attribute in tool.attributes if attribute.wanted)
+
+
+def _problem(tool: Tool, group: Group) -> str:
+    """Return why no preference singles a tool out: another one has everything that speaks for it."""
+    own = _wanted(tool)
+    others = [member.tool for member in group.members if member.tool is not tool]
+    better = min(others, key=lambda other: (len(own - _wanted(other)), other.name))
+    speaks = ", ".join(f"{axis} {value}" for axis, value in sorted(own)).replace("_", " ") or "nothing"
+    return f"{tool.name} ({speaks}; {better.name} has this too)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from builder.config import MIN_SAME_FUNCTION, GroupConfig
 from builder.funnel import Funnel
@@ -15,6 +16,9 @@ from builder.records import Group, GroupTool, Tool
 from builder.words import mentions, most_frequent, provider_family, words
 
 from .recognition import Recognised, Recogniser
+
+_LEAST_SUCCESS: Final = 50.0
+"""Share of calls that succeed, in %, below which a tool can be no answer."""
 
 
 def usual_category(tools: Iterable[Tool]) -> str:
@@ -37,9 +41,10 @@ def group_catalogue(
         Groups without a split, sorted by functionality name.
     """
     recognised: defaultdict[str, list[Recognised]] = defaultdict(list)
-    for outcome in recogniser.recognise(tools, config.similarity):
+    working = [tool for tool in tools if not _mostly_fails(tool, funnel)]
+    for tool, outcome in zip(working, recogniser.recognise(working, config.similarity), strict=True):
         if isinstance(outcome, str):
-            funnel.drop("ungrouped_tool", outcome)
+            funnel.drop("ungrouped_tool", outcome, names=[tool.name])
         else:
             recognised[outcome.entry.functionality.name].append(outcome)
     for name in sorted(recognised):
@@ -47,10 +52,20 @@ def group_catalogue(
         funnel.drop("ungrouped_tool", "group_is_large_enough", len(members[config.largest :]))
         members = members[: config.largest]
         if len(members) < MIN_SAME_FUNCTION:
-            funnel.drop("group", "fewer_than_3_providers")
-            funnel.drop("ungrouped_tool", "group_too_small", len(members))
+            names = [member.tool.name for member in members]
+            funnel.drop("group", "fewer_than_3_providers", names=[f"{name} (only {', '.join(names)})"])
+            funnel.drop("ungrouped_tool", "group_too_small", len(members), names)
             continue
         yield _group(members)
+
+
+def _mostly_fails(tool: Tool, funnel: Funnel) -> bool:
+    """Return True for a tool that nobody would call on purpose, whatever else speaks for it."""
+    rate = tool.facts.stated.get("success_rate", tool.facts.success_rate)
+    if rate is None or float(rate) >= _LEAST_SUCCESS:
+        return False
+    funnel.drop("ungrouped_tool", "most_calls_fail", names=[f"{tool.name} (success {float(rate):g} %)"])
+    return True
 
 
 def _group(members: Sequence[Recognised]) -> Group:
@@ -79,11 +94,12 @@ def _distinct(candidates: Iterable[Recognised], funnel: Funnel) -> list[Recognis
     documented: set[tuple[str, ...]] = set()
     for candidate in sorted(candidates, key=lambda item: (-item.similarity, item.tool.name)):
         if _is_named_by_patterns(candidate):
-            funnel.drop("ungrouped_tool", "named_by_the_instructions")
+            funnel.drop("ungrouped_tool", "named_by_the_instructions", names=[candidate.tool.name])
         elif (family := provider_family(candidate.tool.provider)) in families:
-            funnel.drop("ungrouped_tool", "same_provider_in_group")
+            names = [f"{candidate.tool.name} (another tool of {candidate.tool.provider} does this job)"]
+            funnel.drop("ungrouped_tool", "same_provider_in_group", names=names)
         elif (documentation := _documentation_words(candidate.tool)) in documented:
-            funnel.drop("ungrouped_tool", "same_description_in_group")
+            funnel.drop("ungrouped_tool", "same_description_in_group", names=[candidate.tool.name])
         else:
             families.add(family)
             documented.add(documentation)

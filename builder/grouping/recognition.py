@@ -26,6 +26,11 @@ from .functionalities import Entry
 
 _MAX_DESCRIPTION_WORDS: Final = 40
 """Words of a description that are read. Later words are mostly about pricing or advertising."""
+_TERMS: Final = frozenset(
+    ["access", "latency", "price", "pricing", "rate_limit", "region", "retention", "reuse", "success_rate", "uptime"]
+)
+"""Axes on which a documentation states terms, which say nothing of the job: a tool that runs in the US is not one for
+the US."""
 _SAME_CATEGORY_BONUS: Final = 0.05
 """Added to the similarity if the catalogue files the tool under the functionality's category."""
 _BATCH: Final = 8192
@@ -202,16 +207,25 @@ class _SignalIndex:
         return tuple(reduce(or_, (prefixes.get(start, 0) for start in starts)) for prefixes in self._prefixes)
 
 
+def _without_terms(tool: Tool, text: str) -> str:
+    """Return a documentation without the words that state on which terms a tool is offered, such as a region."""
+    for attribute in tool.attributes:
+        if attribute.axis in _TERMS:
+            text = text.replace(attribute.evidence, " ")
+    return text
+
+
 def _texts(tool: Tool) -> _Texts:
-    operation = " ".join(words(tool.operation) + words(tool.operation_description)[:_MAX_DESCRIPTION_WORDS])
+    about = words(_without_terms(tool, tool.operation_description))[:_MAX_DESCRIPTION_WORDS]
+    operation = " ".join(words(tool.operation) + about)
     provider = " ".join(words(tool.provider))
-    provider_description = words(tool.provider_description)[:_MAX_DESCRIPTION_WORDS]
+    provider_description = words(_without_terms(tool, tool.provider_description))[:_MAX_DESCRIPTION_WORDS]
     return _Texts(operation, provider, " ".join([operation, provider, *provider_description]))
 
 
 def _sentence(tool: Tool) -> str:
     """Return the text of a tool that is embedded."""
-    description = " ".join(tool.operation_description.split()[:_MAX_DESCRIPTION_WORDS])
+    description = " ".join(_without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
     return f"{' '.join(words(tool.operation))}. {description} {' '.join(words(tool.provider))}."
 
 

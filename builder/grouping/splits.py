@@ -2,13 +2,14 @@
 
 The built-in catalogue states the splits. In a real catalogue all groups that share a provider go to the same split, and
 versions of one product count as one provider. If too many groups are connected through shared providers, providers are
-removed from groups until the clusters are small enough.
+removed from groups until the clusters are small enough. Where this leaves too few groups, because a few providers do
+all jobs, the groups are divided and their providers occur in several splits; the funnel counts them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -41,31 +42,74 @@ def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funn
         funnel: Counts the tools removed from groups, and the groups that become too small.
 
     Returns:
-        Groups with a split, sorted by key. Some can have fewer tools than before.
+        Groups with a split, sorted by key. Some can have fewer tools than before. Providers are in several splits
+        (see `shares_providers`) only if there would otherwise be too few groups.
 
     Raises:
         BuildError: If a split would get fewer than 3 groups.
     """
-    groups = _with_small_clusters(groups, funnel)
-    clusters = _clusters(groups)
+    apart = Funnel()
+    assigned = _assign(_clusters(separated := _with_small_clusters(groups, apart)), len(separated), rng)
+    if _is_enough(assigned):
+        funnel.merge(apart)
+        return _sorted(assigned)
+    shared = _assign([[group] for group in groups], len(groups), rng)
+    if _is_enough(shared):
+        funnel.count("providers_in_several_splits", len(_shared_providers(shared)))
+        return _sorted(shared)
+    raise BuildError(_too_few(groups, funnel))
+
+
+def shares_providers(groups: Sequence[Group]) -> bool:
+    """Return True if a provider has tools in the groups of several splits."""
+    by_split: defaultdict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        by_split[str(group.split)].append(group)
+    return bool(_shared_providers(by_split))
+
+
+def _shared_providers(by_split: Mapping[str, Sequence[Group]]) -> set[str]:
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for split, groups in by_split.items():
+        for group in groups:
+            for member in group.members:
+                splits[provider_family(member.tool.provider)].add(split)
+    return {provider for provider, of_provider in splits.items() if len(of_provider) > 1}
+
+
+def _assign(clusters: Sequence[Sequence[Group]], number: int, rng: np.random.Generator) -> dict[str, list[Group]]:
+    """Assign clusters to the splits, the largest first, each to the split that lacks most groups of its share."""
     order = sorted(range(len(clusters)), key=lambda index: (-len(clusters[index]), index))
-    assigned: defaultdict[str, list[Group]] = defaultdict(list)
+    assigned: dict[str, list[Group]] = {split: [] for split in SPLITS}
+    wanted = {split: max(share * number, float(MIN_SPLIT_GROUPS)) for split, share in _GROUP_SHARES.items()}
+    wanted["train"] = number - wanted["validation"] - wanted["test"]
     shuffled = dict(zip(order, rng.permutation(len(order)), strict=True))
     for index in sorted(order, key=lambda index: (-len(clusters[index]), shuffled[index])):
-        split = max(SPLITS, key=lambda name: _GROUP_SHARES[name] * len(groups) - len(assigned[name]))
+        split = max(SPLITS, key=lambda name: wanted[name] - len(assigned[name]))
         assigned[split] += [replace(group, split=split) for group in clusters[index]]
-    for split in SPLITS:
-        if len(assigned[split]) < MIN_SPLIT_GROUPS:
-            raise BuildError(
-                f"The catalogue yields {len(groups)} functionality groups. Only {len(assigned[split])} of them can be "
-                f"assigned to {split!r}, but at least {MIN_SPLIT_GROUPS} are needed in each split. A group needs "
-                f"{MIN_SAME_FUNCTION} or more tools of different providers that do the same job and whose "
-                "documentation states how they differ (price, sign-up, limits, speed). Most frequent reasons for "
-                f"tools without a group: {funnel.most_frequent('ungrouped_tool')}. Reasons for dropped groups: "
-                f"{funnel.most_frequent('group')}. Use a larger catalogue, or --llm to find jobs that the library of "
-                "functionalities does not cover."
-            )
+    return assigned
+
+
+def _is_enough(assigned: Mapping[str, Sequence[Group]]) -> bool:
+    return all(len(assigned[split]) >= MIN_SPLIT_GROUPS for split in SPLITS)
+
+
+def _sorted(assigned: Mapping[str, Sequence[Group]]) -> list[Group]:
     return sorted((group for split in SPLITS for group in assigned[split]), key=lambda group: group.key)
+
+
+def _too_few(groups: Sequence[Group], funnel: Funnel) -> str:
+    """Return the message for a catalogue with too few groups: what there is, and what is missing at which tools."""
+    names = ", ".join(sorted(group.functionality.name for group in groups)) or "none"
+    reasons = [*funnel.explained("group"), *funnel.explained("ungrouped_tool")]
+    return (
+        f"The catalogue yields {len(groups)} groups of tools that do the same job ({names}). At least "
+        f"{MIN_SPLIT_GROUPS * len(SPLITS)} are needed, {MIN_SPLIT_GROUPS} in each split, each with "
+        f"{MIN_SAME_FUNCTION} or more tools of different providers of which each is better than the others in some "
+        f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' proposes groups "
+        "for jobs that the library does not know; --facts adds what the documentation does not say; --provider-from "
+        "says who the provider is."
+    )
 
 
 def split_tools(
@@ -84,6 +128,7 @@ def split_tools(
     Returns:
         All tools, with split and functionality.
     """
+    own_split = {member.tool.name: group.split for group in groups for member in group.members}
     split_of = {provider_family(member.tool.provider): group.split for group in groups for member in group.members}
     functionality_of = {member.tool.name: group.functionality.name for group in groups for member in group.members}
     listed = list(tools)
@@ -92,7 +137,11 @@ def split_tools(
     drawn = rng.choice(len(SPLITS), size=len(free), p=weights)
     split_of |= {provider: SPLITS[index] for provider, index in zip(free, drawn, strict=True)}
     return [
-        replace(tool, split=split_of[provider_family(tool.provider)], functionality=functionality_of.get(tool.name))
+        replace(
+            tool,
+            split=own_split.get(tool.name, split_of[provider_family(tool.provider)]),
+            functionality=functionality_of.get(tool.name),
+        )
         if tool.split is None
         else tool
         for tool in listed

@@ -28,7 +28,7 @@ _WEIGHTS: Final = {1: (1.0,), 2: (0.6, 0.4), 3: (0.45, 0.3, 0.25)}
 
 
 def distinguishing_sets(tool: Tool, group: Group, config: PreferenceConfig) -> list[AttributeSet]:
-    """Return the sets of a tool's attributes that no other tool of its group has in full.
+    """Return the sets of a tool's wanted attributes that no other tool of its group has in full.
 
     Under a profile made from such a set, the tool has the highest utility in its group, whatever the order of the
     weights.
@@ -38,7 +38,7 @@ def distinguishing_sets(tool: Tool, group: Group, config: PreferenceConfig) -> l
         group: Group of the tool.
         config: Maximum number of axes.
     """
-    attributes = sorted((attribute.axis, attribute.value) for attribute in tool.attributes)
+    attributes = sorted((attribute.axis, attribute.value) for attribute in tool.attributes if attribute.wanted)
     others = [member.tool for member in group.members if member.tool.name != tool.name]
     shared = np.array([[other.values.get(axis) == value for axis, value in attributes] for other in others], dtype=bool)
     subsets, masks = _subsets(len(attributes), config.max_axes)

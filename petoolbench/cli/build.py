@@ -38,6 +38,22 @@ Catalog = Annotated[
         help=f"Catalogue of tools: {CATALOGS}. openai:PATH is for OpenAI function definitions.",
     ),
 ]
+ProviderFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--provider-from",
+        help="What names the provider of a tool: name (its beginning, as in acme_forecast), server, file, or a field "
+        "of the tools, such as x-provider. By default, what the form of the catalogue provides.",
+    ),
+]
+FactsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--facts",
+        help='File with facts that the documentation does not state, one tool a line: {"tool": "acme_forecast", '
+        '"latency": 50, "region": "EU"}.',
+    ),
+]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[
     str | None,
@@ -89,6 +105,8 @@ def build(
         typer.Option("--out", "-o", help="Folder to create; the test answers are written to OUT-private next to it."),
     ],
     catalog: Catalog = "builtin",
+    provider_from: ProviderFrom = None,
+    facts: FactsFile = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +141,7 @@ def build(
     settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
-    source = open_source(catalog)
+    source = open_source(catalog, provider_from=provider_from, facts=facts)
     given = {"base_url": base_url, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
     check_llm(llm, transport, source, [name for name, value in given.items() if value is not None])
     if dry_run:

@@ -6,7 +6,7 @@ import pytest
 
 from builder.catalogue.normalise import to_tool
 from builder.catalogue.understanding import understand
-from builder.records import ServiceFacts, Tool
+from builder.records import Attribute, ServiceFacts, Tool
 from builder.words import MAX_DESCRIPTION
 from tests import factories
 from tests.factories import raw_parameter, raw_tool
@@ -20,15 +20,20 @@ def tools(*latencies: float | None, about: str = "Returns the weather of a city"
     ]
 
 
-def test_latency_is_divided_into_quarters() -> None:
-    latencies = (100.0 * step for step in range(1, 13))
-    values = [tool.values.get("latency") for tool in understand(tools(*latencies))]
-    assert values == ["fastest"] * 3 + ["fast"] * 3 + ["slow"] * 3 + ["slowest"] * 3
+def _of_axis(tool: Tool, axis: str) -> Attribute:
+    return next(attribute for attribute in tool.attributes if attribute.axis == axis)
+
+
+def test_latency_is_divided_into_classes_of_which_only_the_best_is_wanted() -> None:
+    latencies = (100.0 * step for step in range(1, 11))
+    found = [_of_axis(tool, "latency") for tool in understand(tools(*latencies))]
+    assert [attribute.value for attribute in found] == ["fast"] * 4 + ["usual"] * 2 + ["slow"] * 4
+    assert [attribute.wanted for attribute in found] == [True] * 4 + [False] * 6
 
 
 def test_a_value_of_most_tools_is_in_the_middle() -> None:
     values = {tool.values.get("latency") for tool in understand(tools(*[500.0] * 12))}
-    assert values <= {"fast", "slow"}
+    assert values == {"usual"}
 
 
 def test_a_tool_without_measurement_has_no_value() -> None:
@@ -39,8 +44,8 @@ def test_the_evidence_is_part_of_the_documentation() -> None:
     understood = list(understand(tools(120.0, 480.0, about="Returns live weather of any city worldwide as JSON")))
     for tool in understood:
         assert tool.attributes
-        assert all(attribute.evidence in tool.description for attribute in tool.attributes)
-    assert "Typical response 120 ms" in understood[0].description
+        assert all(attribute.evidence in tool.listing for attribute in tool.attributes)
+    assert "Latency 120 ms" in understood[0].listing
 
 
 def test_words_about_freshness_reach_and_form_become_attributes() -> None:
@@ -64,18 +69,32 @@ def test_tools_with_attributes_are_not_changed() -> None:
     assert list(understand([labelled])) == [labelled]
 
 
-@pytest.mark.parametrize("authentication", ["none", "key", "oauth"])
-def test_authentication_is_an_attribute_and_part_of_the_documentation(authentication: str) -> None:
+@pytest.mark.parametrize(("authentication", "access"), [("none", "none"), ("key", "key"), ("oauth", "account")])
+def test_authentication_is_an_attribute_and_part_of_the_listing(authentication: str, access: str) -> None:
     tool = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
-    assert tool.values["authentication"] == authentication
-    evidence = next(attribute.evidence for attribute in tool.attributes if attribute.axis == "authentication")
-    assert evidence in tool.description
+    found = _of_axis(tool, "access")
+    assert found.value == access
+    assert found.evidence in tool.listing
+
+
+def test_of_ordered_levels_only_the_best_that_occurs_is_wanted() -> None:
+    raws = [raw_tool(provider=value, facts=ServiceFacts(pricing=value)) for value in ("free", "freemium", "paid")]
+    found = [_of_axis(tool, "pricing") for tool in understand([to_tool(raw, set()) for raw in raws])]
+    assert [attribute.wanted for attribute in found] == [True, False, False]
+    alone = next(understand([to_tool(raws[2], set())]))
+    assert not _of_axis(alone, "pricing").wanted
+
+
+def test_both_ends_are_wanted_where_people_differ() -> None:
+    raws = [raw_tool(provider=f"P{fields}", facts=ServiceFacts(reply_fields=fields)) for fields in range(1, 11)]
+    found = [_of_axis(tool, "payload") for tool in understand([to_tool(raw, set()) for raw in raws])]
+    assert [attribute.wanted for attribute in found] == [True] * 4 + [False] * 2 + [True] * 4
 
 
 @pytest.mark.parametrize("authentication", [None, "fingerprint"])
 def test_unknown_authentication_is_not_an_attribute(authentication: str | None) -> None:
     tool = next(understand([to_tool(raw_tool(facts=ServiceFacts(authentication=authentication)), set())]))
-    assert "authentication" not in tool.values
+    assert "access" not in tool.values
 
 
 def test_a_long_documentation_is_shortened_and_keeps_the_evidence() -> None:
@@ -86,5 +105,7 @@ def test_a_long_documentation_is_shortened_and_keeps_the_evidence() -> None:
         for word in ("live ", "Some text. ")
     ]
     for tool in understand([to_tool(raw, set()) for raw in raws]):
-        assert 700 < len(f"Provider: {tool.provider}. {tool.description}") <= MAX_DESCRIPTION
-        assert all(attribute.evidence in tool.description for attribute in tool.attributes)
+        shown = f"Provider: {tool.provider}. {tool.description}\n{tool.listing}"
+        assert 700 < len(shown) <= MAX_DESCRIPTION
+        assert all(attribute.evidence in shown for attribute in tool.attributes)
+        assert {"latency", "success_rate", "service_level", "popularity", "pricing"} <= tool.values.keys()
