@@ -16,11 +16,7 @@ from hf_dataset.schema import HISTORY_TYPES
 from .audit.audit_report import write_audit_report
 from .audit.run_audit import audit
 from .build_manifest import build_id, describe_build
-from .catalogue.provider_names import with_prefix_providers
-from .catalogue.quality import LanguageDetector, filter_tools
-from .catalogue.raw_tools import CatalogueSource
 from .catalogue.sources import BuiltinSource, ReadySource, Source
-from .catalogue.understanding import understand
 from .config import BuildConfig
 from .core import core_query_groups
 from .embedding import SentenceEncoder
@@ -33,18 +29,13 @@ from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, shown_tools, tool_row, write_tools
 from .funnel import Funnel
-from .grouping.feasibility import answerable_groups
-from .grouping.functionalities import entries
-from .grouping.group_tools import group_catalogue
 from .grouping.grouped_catalogue import GroupedCatalogue
-from .grouping.recognition import Recogniser
-from .grouping.splits import shares_providers, split_groups, split_tools
-from .llm.analysis import ModelAnalyst
+from .grouping.own_jobs import NO_JOBS, OwnJobs
+from .grouping.splits import shares_providers
 from .llm.session import ModelSession
+from .preparation import prepare
 from .progress import Progress
-from .randomness import generator_for
-from .records import Group, Tool
-from .users.candidates import distractor_pool
+from .records import Group
 from .world.packs import read_pack
 
 
@@ -65,6 +56,7 @@ def build(
     audited: bool = True,
     model: ModelSession | None = None,
     executor: Executor = LOCAL,
+    own: OwnJobs = NO_JOBS,
 ) -> BuildResult:
     """Build a data set from a catalogue.
 
@@ -78,6 +70,7 @@ def build(
         model: Language model that annotates and groups the tools and writes the instructions; None to use the
             built-in functionalities and their templates instead.
         executor: Runs the partitions of users. The result does not depend on it.
+        own: Jobs and groups besides those of the library.
 
     Returns:
         The manifest of the data set, and the groups of tools that do the same job.
@@ -93,11 +86,12 @@ def build(
     """
     check_free(out)
     source = _with_pack(source, config)
+    _check_own(own, source, model)
     _check_dials(config, by_facts=isinstance(source, BuiltinSource))
     encoder, funnel = SentenceEncoder(), Funnel()
-    catalogue = _prepare(source, config, encoder, funnel, progress, model)
+    catalogue = prepare(source, config, encoder, funnel, progress, model, own)
     config = _with_shared_providers(config, catalogue)
-    identity = source.identity
+    identity = f"{source.identity} {own.identity}".strip()
     key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
         job = PartitionJob(folders, catalogue, config, build_id(identity, config), key, {})
@@ -144,6 +138,19 @@ def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | Re
             "Remove it from the config, or use --catalog builtin."
         )
     return BuiltinSource(read_pack(Path(config.listings.pack)))
+
+
+def _check_own(own: OwnJobs, source: Source | ReadySource, model: ModelSession | None) -> None:
+    """Refuse own jobs where they would have no effect.
+
+    Raises:
+        ConfigError: If the catalogue is ready, or a language model groups the tools.
+    """
+    if own.identity and (isinstance(source, ReadySource) or model is not None):
+        kind = (
+            "a catalogue whose tools are grouped already" if model is None else "--llm, which groups the tools itself"
+        )
+        raise ConfigError(f"--functionalities and --groups have no effect with {kind}. Remove them.")
 
 
 def _check_dials(config: BuildConfig, *, by_facts: bool) -> None:
@@ -203,90 +210,6 @@ def _audit(
         )
     write_audit_report(result, folders.public)
     return result.summary
-
-
-def _prepare(
-    source: Source | ReadySource,
-    config: BuildConfig,
-    encoder: SentenceEncoder,
-    funnel: Funnel,
-    progress: Progress,
-    model: ModelSession | None,
-) -> GroupedCatalogue:
-    """Read, understand, group and split a catalogue; the arguments are those of `build`."""
-    if isinstance(source, ReadySource):
-        progress("reading the catalogue", 0, 0)
-        catalogue = source.grouped()
-        funnel.count("tools_read", len(catalogue.tools))
-        funnel.count("tools_kept", len(catalogue.tools))
-        if not catalogue.jobs:
-            catalogue = replace(catalogue, groups=answerable_groups(catalogue.groups, config, funnel))
-    else:
-        tools = read_tools(source, funnel, progress)
-        progress("grouping tools by functionality", 0, 0)
-        if model:
-            catalogue = _by_model(tools, config, encoder, funnel, model)
-        else:
-            catalogue = _offline(tools, config, encoder, funnel)
-    funnel.count("groups_kept", len(catalogue.groups))
-    funnel.count("categories_kept", len({group.category for group in catalogue.groups}))
-    funnel.count("tools_grouped", sum(len(group.members) for group in catalogue.groups))
-    return catalogue
-
-
-def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:
-    """Read the tools of a catalogue that pass the quality filter, with their measured attributes.
-
-    Raises:
-        CatalogueError: If the catalogue cannot be read.
-        BuildError: If no tool passes the filter.
-    """
-    progress("reading the catalogue", 0, 0)
-    tools = list(understand(filter_tools(with_prefix_providers(source.read()), LanguageDetector(), funnel)))
-    for reason, number in sorted(source.skipped.items()):
-        funnel.drop("source", reason, number)
-    if not tools:
-        skipped = f" The source skipped: {'; '.join(source.skipped.notices())}." if source.skipped else ""
-        raise BuildError(
-            "No tool of the catalogue passed the quality filter, so there is nothing to build from. Tools dropped, by "
-            f"reason: {funnel.most_frequent('tool')}.{skipped} Improve the documentation, or name another catalogue."
-        )
-    return tools
-
-
-def _offline(tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel) -> GroupedCatalogue:
-    """Group tools by the library of functionalities."""
-    recogniser = Recogniser(entries(), encoder)
-    groups = answerable_groups(list(group_catalogue(tools, recogniser, config.groups, funnel)), config, funnel)
-    groups_of_splits, tools = _split(groups, tools, config, funnel)
-    return GroupedCatalogue(
-        tools, groups_of_splits, recogniser.look_alikes(_distractor_pools(tools), config.groups.look_alike)
-    )
-
-
-def _by_model(
-    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelSession
-) -> GroupedCatalogue:
-    """Let a language model describe the tools, group them and write the instructions."""
-    analyst = ModelAnalyst(model.engine, config, encoder, funnel)
-    tools, functions = analyst.understand(tools)
-    groups = answerable_groups(analyst.group(tools, functions), config, funnel)
-    groups_of_splits, tools = _split(groups, tools, config, funnel)
-    look_alikes = analyst.look_alikes(_distractor_pools(tools), groups_of_splits, functions)
-    return GroupedCatalogue(tools, groups_of_splits, look_alikes, analyst.write(groups_of_splits).write)
-
-
-def _distractor_pools(tools: Sequence[Tool]) -> list[Tool]:
-    """Return the tools of all splits that distractors are drawn from."""
-    return [tool for split in SPLITS for tool in distractor_pool(tool for tool in tools if tool.split == split)]
-
-
-def _split(
-    groups: Sequence[Group], tools: Sequence[Tool], config: BuildConfig, funnel: Funnel
-) -> tuple[list[Group], list[Tool]]:
-    rng = generator_for((config.seed,), "splits")
-    assigned = split_groups(groups, rng, funnel)
-    return assigned, split_tools(tools, assigned, config.users, rng)
 
 
 def _write_splits(

@@ -90,6 +90,8 @@ class Slot:
     """Type of its values; a key of the slot lexicon."""
     about: str
     """Short description."""
+    values: tuple[str | int | float, ...] = ()
+    """Values that a file of the user's own jobs gives; empty if those of the concept are drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from builder.grouping.group_tools import group_catalogue
 from builder.grouping.neighbours import EXACT_UP_TO, nearest, numbered, pairs_among
 from builder.grouping.recognition import Recogniser
 from builder.llm.analysis import clusters_of, slots_of
-from builder.pipeline import read_tools
+from builder.preparation import read_tools
 from builder.progress import no_progress
 from builder.records import Tool
 from builder.words import provider_family

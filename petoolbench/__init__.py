@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from metrics.petoolbench.errors import MetricError, PEToolBenchError, PredictionsError, ReferencesError
     from metrics.study_files import StudyError
 
-    from .building import AuditResult, BuiltDataSet, Verification, audit, build, verify
+    from .building import AuditResult, BuiltDataSet, Catalogue, Verification, audit, build, verify
     from .data import InstanceSet, load
     from .people_study.new_study import NewStudy, new_study
     from .people_study.study_report import StudyReport, study_report
@@ -53,6 +53,7 @@ _MODULES: Final = {
     "BudgetError": "builder.errors",
     "BuildError": "builder.errors",
     "BuiltDataSet": "petoolbench.building",
+    "Catalogue": "petoolbench.building",
     "CatalogueError": "builder.errors",
     "ConfigError": "builder.errors",
     "DataError": "builder.errors",
@@ -105,6 +106,7 @@ __all__ = [
     "BudgetError",
     "BuildError",
     "BuiltDataSet",
+    "Catalogue",
     "CatalogueError",
     "ConfigError",
     "DataError",

@@ -12,12 +12,13 @@ from builder.audit.audit_report import write_audit_report
 from builder.audit.gates import Gate
 from builder.audit.run_audit import Audit
 from builder.audit.run_audit import audit as run_audit
-from builder.catalogue.sources import notices_of, open_source
+from builder.catalogue.sources import Source, notices_of, open_source
 from builder.config import BuildConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
 from builder.execution.executors import Executor
 from builder.execution.staging import private_folder
+from builder.grouping.own_jobs import OwnJobs, read_own_jobs
 from builder.progress import Progress, no_progress
 from hf_dataset.layout import MANIFEST
 from hf_dataset.manifest import Manifest, read_manifest
@@ -62,12 +63,40 @@ class BuiltDataSet:
         return text_table(f"Data set {self.folder}, rows", ["config", *splits], rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A catalogue of your own with the files that belong to it."""
+
+    spec: str
+    """Kind and path, such as `openai:tools.json`."""
+    provider_from: str | None = None
+    """What names the provider of a tool: `name`, `server`, `file`, or a field of the tools; by default what the form of
+    the catalogue provides."""
+    facts: str | Path | None = None
+    """File with facts that the documentation does not state, one tool a line."""
+    functionalities: str | Path | None = None
+    """File with jobs that the library does not know."""
+    groups: str | Path | None = None
+    """File with groups that you accepted."""
+
+    def open(self) -> tuple[Source, OwnJobs]:
+        """Open the catalogue and read the files.
+
+        Raises:
+            CatalogueError: If a path does not exist.
+            ConfigError: If an option or a file is invalid.
+        """
+        facts, functionalities, groups = (
+            None if path is None else Path(path) for path in (self.facts, self.functionalities, self.groups)
+        )
+        source = open_source(self.spec, provider_from=self.provider_from, facts=facts)
+        return source, read_own_jobs(functionalities, groups)
+
+
 def build(
     out: str | Path,
-    catalog: str = "builtin",
+    catalog: str | Catalogue = "builtin",
     *,
-    provider_from: str | None = None,
-    facts: str | Path | None = None,
     preset: str | None = None,
     users: int | None = None,
     seed: int | None = None,
@@ -81,10 +110,7 @@ def build(
     Args:
         out: Folder to create; the answers of the test split go to `OUT-private` next to it.
         catalog: `builtin`, or a catalogue of your own such as `openapi:PATH`, `mcp:PATH`, `openai:PATH` or
-            `toolbench:PATH`.
-        provider_from: What names the provider of a tool: `name`, `server`, `file`, or a field of the tools; by default
-            what the form of the catalogue provides.
-        facts: File with facts that the documentation does not state, one tool a line.
+            `toolbench:PATH`. A `Catalogue` adds files of yours to it.
         preset: Named size, such as `demo` or `release`; replaces the users of `config`.
         users: Total number of users in all splits; each has one instance per history type.
         seed: Random seed; the same catalogue, config and seed produce identical files.
@@ -121,8 +147,9 @@ def build(
         raise ConfigError(f"Invalid value {workers!r} for workers. Allowed values: integers, 1 or more.")
     folder = Path(out)
     executor = Executor(workers=workers)
-    source = open_source(catalog, provider_from=provider_from, facts=Path(facts) if facts else None)
-    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor)
+    named = Catalogue(catalog) if isinstance(catalog, str) else catalog
+    source, own = named.open()
+    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor, own=own)
     return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(notices_of(source)))
 
 

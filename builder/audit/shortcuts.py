@@ -143,9 +143,15 @@ def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
     return [shortcut for shortcut in shortcuts if shortcut.applies_to(parts[0])]
 
 
-_OF_PROVIDERS: Final = frozenset(f"{which} provider of own history" for which in ("most frequent", "latest", "liked"))
+_OF_PROVIDERS: Final = frozenset(
+    [
+        *(f"{which} provider of own history" for which in ("most frequent", "latest", "liked")),
+        "first provider skipped",
+        "first provider skipped, the commoner preference",
+    ]
+)
 """Shortcuts that are no gates where the same providers do the jobs of all splits: facts of a provider that hold for all
-of its tools then make a preference for them one for the provider."""
+of its tools then make a preference for them one for the provider, and a history has few providers."""
 _BEST_ON: Final = {"less": "best on", "more": "best on", "matter": "majority of"}
 """Beginning of the name of a shortcut that reads one axis, by the better direction of the axis."""
 _REPORTED: Final = (

@@ -55,12 +55,15 @@ _UNINFORMATIVE_NAMES: Final = frozenset(
 """Squashed parameter names that do not describe their content."""
 
 
-def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Binding] | str:
+def align(
+    parameters: Mapping[str, Any], slots: Sequence[Slot], lexicon: Mapping[str, Concept] | None = None
+) -> dict[str, Binding] | str:
     """Bind slots to parameters.
 
     Args:
         parameters: JSON Schema object of a tool.
         slots: Slots of a functionality. Keep them few: all assignments are tried.
+        lexicon: Concepts by name; by default those of the library.
 
     Returns:
         Bindings by slot name, or the reason why the tool cannot be aligned: `slot_without_parameter` or
@@ -68,7 +71,7 @@ def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Bin
     """
     properties: Mapping[str, Any] = parameters["properties"]
     required = set(parameters["required"])
-    scores = _scores_by_slot(properties, required, slots)
+    scores = _scores_by_slot(properties, required, slots, concepts() if lexicon is None else lexicon)
     if len(required) > len(slots):
         return "required_parameter_without_slot"
     best = _best_assignment(slots, scores, required)
@@ -82,15 +85,14 @@ def align(parameters: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, Bin
 
 
 def _scores_by_slot(
-    properties: Mapping[str, Any], required: set[str], slots: Sequence[Slot]
+    properties: Mapping[str, Any], required: set[str], slots: Sequence[Slot], lexicon: Mapping[str, Concept]
 ) -> dict[str, dict[str, float]]:
     """Return, for each slot, the scores of the parameters that can take it."""
-    lexicon = concepts()
     return {
         slot.name: {
-            name: score + (_REQUIRED_BONUS if name in required else 0.0)
+            name: found + (_REQUIRED_BONUS if name in required else 0.0)
             for name, schema in properties.items()
-            if (score := _score(name, schema, lexicon[slot.concept])) > 0
+            if (found := score(name, schema, lexicon[slot.concept])) > 0
         }
         for slot in slots
     }
@@ -109,7 +111,7 @@ def _best_assignment(
     return max(scored, key=lambda pair: pair[0])[1] if scored else None
 
 
-def _score(name: str, schema: Mapping[str, Any], concept: Concept) -> float:
+def score(name: str, schema: Mapping[str, Any], concept: Concept) -> float:
     """Return how well a parameter matches a concept; 0 if it cannot take its values."""
     accepted = _ACCEPTED_TYPES[concept.type] | ({"number", "integer"} if concept.name in _DIGIT_CONCEPTS else set())
     if schema.get("type", "string") not in accepted or "enum" in schema:

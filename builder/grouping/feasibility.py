@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from builder.config import MIN_SAME_FUNCTION, BuildConfig
+from builder.config import MIN_GROUPS, MIN_SAME_FUNCTION, BuildConfig, PreferenceConfig
 from builder.funnel import Funnel
 from builder.records import Group, Tool
 from builder.users.preferences import distinguishing_sets
@@ -33,6 +33,30 @@ def answerable_groups(groups: Sequence[Group], config: BuildConfig, funnel: Funn
             funnel.drop("group", "fewer_than_3_tools_told_apart", names=[told_apart])
             funnel.drop("ungrouped_tool", "group_too_small", len(narrowed.members), names)
     return kept
+
+
+def visible_groups(groups: Sequence[Group], config: PreferenceConfig) -> int:
+    """Return in how many groups of a split every tool can be wanted by a user whose history shows it.
+
+    A history shows a preference by calls in at least two other groups, in each of which one tool fits it best.
+    """
+    wanted = [[_wanted(member.tool) for member in group.members] for group in groups]
+    return sum(
+        all(
+            _is_visible(member.tool, group, [w for place, w in enumerate(wanted) if place != own], config)
+            for member in group.members
+        )
+        for own, group in enumerate(groups)
+    )
+
+
+def _is_visible(
+    tool: Tool, group: Group, others: Sequence[Sequence[frozenset[tuple[str, str]]]], config: PreferenceConfig
+) -> bool:
+    return any(
+        sum(sum(tools_have >= frozenset(attributes) for tools_have in other) == 1 for other in others) >= MIN_GROUPS
+        for attributes in distinguishing_sets(tool, group, config)
+    )
 
 
 def _without_unreachable_tools(group: Group, config: BuildConfig, funnel: Funnel) -> Group:

@@ -41,7 +41,7 @@ def group_catalogue(
         Groups without a split, sorted by functionality name.
     """
     recognised: defaultdict[str, list[Recognised]] = defaultdict(list)
-    working = [tool for tool in tools if not _mostly_fails(tool, funnel)]
+    working = [tool for tool in tools if not mostly_fails(tool, funnel)]
     for tool, outcome in zip(working, recogniser.recognise(working, config.similarity), strict=True):
         if isinstance(outcome, str):
             funnel.drop("ungrouped_tool", outcome, names=[tool.name])
@@ -59,7 +59,7 @@ def group_catalogue(
         yield _group(members)
 
 
-def _mostly_fails(tool: Tool, funnel: Funnel) -> bool:
+def mostly_fails(tool: Tool, funnel: Funnel) -> bool:
     """Return True for a tool that nobody would call on purpose, whatever else speaks for it."""
     rate = tool.facts.stated.get("success_rate", tool.facts.success_rate)
     if rate is None or float(rate) >= _LEAST_SUCCESS:

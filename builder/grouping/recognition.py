@@ -22,7 +22,7 @@ from builder.words import words
 
 from .alignment import align
 from .contrasts import contrasts
-from .functionalities import Entry
+from .functionalities import Concept, Entry
 
 _MAX_DESCRIPTION_WORDS: Final = 40
 """Words of a description that are read. Later words are mostly about pricing or advertising."""
@@ -77,9 +77,13 @@ class Recogniser:
     Args:
         library: Functionalities with their signals.
         encoder: Encoder of sentences.
+        lexicon: Concepts of the slots; by default those of the library.
     """
 
-    def __init__(self, library: Sequence[Entry], encoder: Encoder) -> None:
+    def __init__(
+        self, library: Sequence[Entry], encoder: Encoder, lexicon: Mapping[str, Concept] | None = None
+    ) -> None:
+        self._lexicon = lexicon
         self._library = library
         self._encoder = encoder
         phrases = [(entry.functionality.summary, *entry.functionality.phrases) for entry in library]
@@ -149,7 +153,7 @@ class Recogniser:
             if named - self._contrasts[column]:
                 reason = "contrasting_word"
                 continue
-            bindings = align(tool.parameters, entry.functionality.slots)
+            bindings = align(tool.parameters, entry.functionality.slots, self._lexicon)
             if isinstance(bindings, str):
                 reason = bindings
                 continue
@@ -207,7 +211,7 @@ class _SignalIndex:
         return tuple(reduce(or_, (prefixes.get(start, 0) for start in starts)) for prefixes in self._prefixes)
 
 
-def _without_terms(tool: Tool, text: str) -> str:
+def without_terms(tool: Tool, text: str) -> str:
     """Return a documentation without the words that state on which terms a tool is offered, such as a region."""
     for attribute in tool.attributes:
         if attribute.axis in _TERMS:
@@ -216,16 +220,22 @@ def _without_terms(tool: Tool, text: str) -> str:
 
 
 def _texts(tool: Tool) -> _Texts:
-    about = words(_without_terms(tool, tool.operation_description))[:_MAX_DESCRIPTION_WORDS]
+    about = words(without_terms(tool, tool.operation_description))[:_MAX_DESCRIPTION_WORDS]
     operation = " ".join(words(tool.operation) + about)
     provider = " ".join(words(tool.provider))
-    provider_description = words(_without_terms(tool, tool.provider_description))[:_MAX_DESCRIPTION_WORDS]
+    provider_description = words(without_terms(tool, tool.provider_description))[:_MAX_DESCRIPTION_WORDS]
     return _Texts(operation, provider, " ".join([operation, provider, *provider_description]))
+
+
+def documented_job(tool: Tool) -> str:
+    """Return what a tool does, without its provider and the terms on which it is offered."""
+    description = " ".join(without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
+    return f"{' '.join(words(tool.operation))}. {description}"
 
 
 def _sentence(tool: Tool) -> str:
     """Return the text of a tool that is embedded."""
-    description = " ".join(_without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
+    description = " ".join(without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
     return f"{' '.join(words(tool.operation))}. {description} {' '.join(words(tool.provider))}."
 
 

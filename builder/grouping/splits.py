@@ -15,12 +15,14 @@ from typing import Final
 
 import numpy as np
 
-from builder.config import MIN_GROUPS, MIN_SAME_FUNCTION, UserConfig
+from builder.config import MIN_GROUPS, MIN_SAME_FUNCTION, PreferenceConfig, UserConfig
 from builder.errors import BuildError
 from builder.funnel import Funnel
 from builder.records import Group, Tool
 from builder.words import provider_family
 from hf_dataset.layout import SPLITS
+
+from .feasibility import visible_groups
 
 _GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
 """Share of the groups in each split. Validation and test get more than their share of users, because histories draw
@@ -29,17 +31,22 @@ _LARGEST_CLUSTER: Final = 0.3
 """Maximum share of all groups that one cluster can hold."""
 _GROUPS_PER_REMOVAL: Final = 500
 """One provider per this many groups, but at least one, is removed before the clusters are computed again."""
+_DRAWS: Final = 24
+"""Divisions of groups with shared providers, of which the one is taken whose histories show most preferences."""
 MIN_SPLIT_GROUPS: Final = MIN_GROUPS + 1
 """Minimum number of groups in a split: one target and two for histories."""
 
 
-def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funnel) -> list[Group]:
+def split_groups(
+    groups: Sequence[Group], rng: np.random.Generator, funnel: Funnel, preferences: PreferenceConfig | None = None
+) -> list[Group]:
     """Assign each group of a real catalogue to a split.
 
     Args:
         groups: Groups without a split.
         rng: Generator that breaks ties between clusters of equal size.
         funnel: Counts the tools removed from groups, and the groups that become too small.
+        preferences: Settings of the preferences that histories must show; by default the standard ones.
 
     Returns:
         Groups with a split, sorted by key. Some can have fewer tools than before. Providers are in several splits
@@ -53,7 +60,9 @@ def split_groups(groups: Sequence[Group], rng: np.random.Generator, funnel: Funn
     if _is_enough(assigned):
         funnel.merge(apart)
         return _sorted(assigned)
-    shared = _assign([[group] for group in groups], len(groups), rng)
+    settings = preferences or PreferenceConfig()
+    draws = [_assign([[group] for group in groups], len(groups), rng) for _ in range(_DRAWS)]
+    shared = max(draws, key=lambda draw: sorted(visible_groups(draw[split], settings) for split in SPLITS))
     if _is_enough(shared):
         funnel.count("providers_in_several_splits", len(_shared_providers(shared)))
         return _sorted(shared)

@@ -11,18 +11,21 @@ import typer
 
 from builder import pipeline
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
-from builder.catalogue.sources import BuiltinSource, Source, notices_of, open_source
+from builder.catalogue.sources import BuiltinSource, Source, notices_of
 from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
 from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
 from builder.funnel import Funnel
+from builder.grouping.own_jobs import OwnJobs
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
 from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
+from builder.preparation import read_tools
 from builder.presets import PRESETS
 from hf_dataset.layout import AUDIT_PAGE
+from petoolbench.building import Catalogue
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
@@ -53,6 +56,14 @@ FactsFile = Annotated[
         help='File with facts that the documentation does not state, one tool a line: {"tool": "acme_forecast", '
         '"latency": 50, "region": "EU"}.',
     ),
+]
+Functionalities = Annotated[
+    Path | None,
+    typer.Option("--functionalities", help="TOML file with jobs that the library does not know, in its form."),
+]
+GroupsFile = Annotated[
+    Path | None,
+    typer.Option("--groups", help="TOML file with accepted groups, as petoolbench groups writes it."),
 ]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[
@@ -107,6 +118,8 @@ def build(
     catalog: Catalog = "builtin",
     provider_from: ProviderFrom = None,
     facts: FactsFile = None,
+    functionalities: Functionalities = None,
+    groups: GroupsFile = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -141,23 +154,31 @@ def build(
     settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
-    source = open_source(catalog, provider_from=provider_from, facts=facts)
+    source, own = Catalogue(catalog, provider_from, facts, functionalities, groups).open()
     given = {"base_url": base_url, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
     check_llm(llm, transport, source, [name for name, value in given.items() if value is not None])
     if dry_run:
         print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
-    _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None), out, settings)
+    _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None, own), out, settings)
 
 
 def _built(
-    source: Source, settings: BuildConfig, out: Path, audited: bool, executor: Executor, endpoint: Endpoint | None
+    source: Source,
+    settings: BuildConfig,
+    out: Path,
+    audited: bool,
+    executor: Executor,
+    endpoint: Endpoint | None,
+    own: OwnJobs,
 ) -> BuildResult:
     """Build with progress bars; print what was skipped and the requests to the model even if the build fails."""
     with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
         try:
-            return pipeline.build(source, settings, out, report, audited=audited, model=session, executor=executor)
+            return pipeline.build(
+                source, settings, out, report, audited=audited, model=session, executor=executor, own=own
+            )
         finally:
             print_notices(notices_of(source))
             if session:
@@ -183,6 +204,6 @@ def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     """Estimate the requests of a build."""
     assert not isinstance(source, BuiltinSource)  # refused by check_llm
     with progress() as report:
-        tools = pipeline.read_tools(source, Funnel(), report)
+        tools = read_tools(source, Funnel(), report)
         print_notices(notices_of(source))
         return estimate(tools, settings, SentenceEncoder())

@@ -19,6 +19,7 @@ from .build import build
 from .check_pack import check_pack_folder
 from .console import stderr, stdout
 from .demo import demo
+from .groups import propose
 from .help_types import Command, Group
 from .hub import push, push_metric, push_space, verify
 from .leaderboard import leaderboard, rescore, submit
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(cls=Command)(build)
+app.command("groups", cls=Command)(propose)
 app.command(cls=Command)(show)
 app.command(cls=Command)(predict)
 app.command(cls=Command)(prompts)

@@ -120,6 +120,12 @@ def generator(concept: str) -> Generator:
     return lambda draw: plain(draw.choice(items))
 
 
+def _generator_of(slot: Slot) -> Generator:
+    if slot.values:
+        return lambda draw: plain(draw.choice(slot.values))
+    return _OF_SLOTS.get(slot.name) or generator(slot.concept)
+
+
 def draw_values(slots: Sequence[Slot], draw: ValueSource) -> dict[str, SlotValue]:
     """Draw values for the slots of one scenario that are consistent with one another.
 
@@ -132,5 +138,5 @@ def draw_values(slots: Sequence[Slot], draw: ValueSource) -> dict[str, SlotValue
     """
     # An end date depends on the start date, so it is drawn last.
     order = sorted(slots, key=lambda slot: slot.concept == "end_date")
-    drawn = {slot.name: (_OF_SLOTS.get(slot.name) or generator(slot.concept))(draw) for slot in order}
+    drawn = {slot.name: _generator_of(slot)(draw) for slot in order}
     return {slot.name: drawn[slot.name] for slot in slots}

@@ -17,7 +17,7 @@ from builder.catalogue.raw_tools import Skipped
 from builder.catalogue.sources import BuiltinSource, Source, open_source
 from builder.errors import BuildError, CatalogueError
 from builder.funnel import Funnel
-from builder.pipeline import read_tools
+from builder.preparation import read_tools
 from tests.commands import run
 from tests.conftest import silent
 from tests.factories import line

@@ -10,7 +10,7 @@ import pytest
 from builder.catalogue.sources import BuiltinSource, open_source
 from builder.errors import BuildError, ConfigError
 from builder.funnel import Funnel
-from builder.pipeline import read_tools
+from builder.preparation import read_tools
 from builder.progress import no_progress
 from tests.own_tools import FORMS, JOBS, PROVIDERS, write_catalogue
 

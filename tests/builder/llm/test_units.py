@@ -28,7 +28,7 @@ from builder.llm.meter import Meter
 from builder.llm.request import make_request
 from builder.llm.sender import retry_after
 from builder.llm.session import Endpoint, check_llm, open_model
-from builder.pipeline import read_tools
+from builder.preparation import read_tools
 from tests.conftest import silent
 from tests.fakes.openai.catalogue import write_catalogue
 

@@ -13,7 +13,7 @@ import pytest
 from builder.catalogue.sources import BuiltinSource, open_source
 from builder.export import tool_row
 from builder.funnel import Funnel
-from builder.pipeline import read_tools as read_catalogue
+from builder.preparation import read_tools as read_catalogue
 from hf_dataset.function_schemas import with_items
 from hf_dataset.layout import SPLITS
 from hf_dataset.reader import read_tools
