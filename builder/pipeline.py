@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
-from hf_dataset.manifest import AuditSummary, Manifest
+from hf_dataset.manifest import AuditSummary, Manifest, Page
 from hf_dataset.prompting import prompt_version
 from hf_dataset.schema import HISTORY_TYPES
 
@@ -57,6 +57,7 @@ def build(
     model: ModelSession | None = None,
     executor: Executor = LOCAL,
     own: OwnJobs = NO_JOBS,
+    page: Page | None = None,
 ) -> BuildResult:
     """Build a data set from a catalogue.
 
@@ -71,6 +72,7 @@ def build(
             built-in functionalities and their templates instead.
         executor: Runs the partitions of users. The result does not depend on it.
         own: Jobs and groups besides those of the library.
+        page: Title, licence and repository that the pages of the data set state.
 
     Returns:
         The manifest of the data set, and the groups of tools that do the same job.
@@ -103,6 +105,7 @@ def build(
             ),
             llm=model.as_dict() if model else None,
             listing_pack=source.pack.sha256 if isinstance(source, BuiltinSource) and source.pack else None,
+            page=page,
             prompt_version=prompt_version(),
             core=core_query_groups(folders.public),
         )

@@ -16,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from .card_facts import Build, read_build
+from .card_identity import eval_text, identity_of
 from .card_passages import PASSAGES
 from .croissant import croissant_text
 from .errors import ReadError
@@ -42,10 +43,11 @@ def template() -> str:
 
 def front_matter(build: Build) -> dict[str, Any]:
     """Return the card's YAML metadata: the configs, with the files, features and sizes of each."""
+    identity = identity_of(build.manifest)
     return {
-        "license": "apache-2.0",
+        **identity.licence_fields,
         "language": ["en"],
-        "pretty_name": "PEToolBench",
+        "pretty_name": identity.title,
         "size_categories": [_size(sum(sum(splits.values()) for splits in build.rows.values()))],
         "task_categories": ["text-generation"],
         "tags": ["tool-use", "function-calling", "personalization", "benchmark"],
@@ -121,7 +123,7 @@ def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
     """
     return {
         CARD: card_text(read_build(folder, manifest), template()),
-        BENCHMARK: (files(__package__) / BENCHMARK).read_text(encoding="utf-8"),
+        BENCHMARK: eval_text((files(__package__) / BENCHMARK).read_text(encoding="utf-8"), manifest),
         CROISSANT: croissant_text(manifest),
     }
 

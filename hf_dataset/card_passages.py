@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from .card_facts import Build, example_split
+from .card_identity import citation, intro, licence, providers, splits, usage
 from .columns import columns
 from .evidence_curve import EVIDENCE_PLOT, read_curve
 from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
@@ -30,9 +31,9 @@ _MAKING: Final = """\
 1. **Catalogue.** Tools are read and cleaned, and their functionality and labelled facts are determined. Tools that
    do the same job form a functionality group. Their parameters are aligned, so that each tool of a group can serve
    every instruction of the group.
-2. **Preferences.** Each user gets the facts of a randomly drawn tool as their profile. In every other group, the
-   tool most similar to the profile is the preferred one. Within a group, every tool is the answer for an equal
-   share of users.
+2. **Preferences.** Each user gets what speaks for a randomly drawn tool as their profile: the better end of a fact,
+   or any side where people differ. In every other group, the tool most similar to the profile is the preferred one.
+   Within a group, every tool is the answer for an equal share of users.
 3. **Histories.** A history consists of instructions of other groups, with the calls that this user would make;
    `rating_integrated` adds disliked calls, and `chronological` adds calls from before the preference changed. No
    history contains a tool that does the job of the new instruction, or a provider of a candidate. A history is kept
@@ -300,11 +301,19 @@ def _canary(_: Build) -> str:
     return f"```\n{CANARY}\n```"
 
 
-def _revisions(_: Build) -> str:
+def _revisions(build: Build) -> str:
+    if not build.manifest.is_builtin:
+        return f"- Build `{build.manifest.build_id}`."
     return (files(__package__) / REVISIONS).read_text(encoding="utf-8").partition("\n")[2].strip()
 
 
 PASSAGES: Final[Mapping[str, Callable[[Build], str]]] = {
+    "intro": intro,
+    "usage": usage,
+    "splits": splits,
+    "providers": providers,
+    "licence": licence,
+    "citation": citation,
     "counts": _counts,
     "columns": _columns,
     "examples": _examples,

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from .card_identity import identity_of
 from .columns import MEANINGS, inner
 from .layout import CANARY, shards, split_file, splits_of
 from .manifest import FileRecord, Manifest
@@ -40,6 +41,7 @@ _CONTEXT: Final = {
 """The JSON-LD context that the specification prescribes."""
 _PARQUET: Final = "application/x-parquet"
 _TYPES: Final = {"string": "sc:Text", "int32": "cr:Int32", "float32": "cr:Float32"}
+_CITE_AS: Final = "The PEToolBench developers. PEToolBench: a benchmark of personalised tool use."
 _ABOUT: Final = (
     "Does a language model use tools the way this user would want? A history of past tool calls shows what a user "
     "prefers; the model gets a new instruction and ten candidate tools, several of which do the job."
@@ -52,6 +54,7 @@ def croissant_text(manifest: Manifest) -> str:
     Args:
         manifest: Manifest of the data set, with the sizes and hashes of its Parquet files.
     """
+    identity = identity_of(manifest)
     configs = {
         name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest.files)]
         for name in ROWS
@@ -62,13 +65,16 @@ def croissant_text(manifest: Manifest) -> str:
                 "@context": _CONTEXT,
                 "@type": "sc:Dataset",
                 "conformsTo": "http://mlcommons.org/croissant/1.0",
-                "name": "petoolbench",
+                "name": identity.name,
                 "description": f"{_ABOUT} {CANARY}",
                 "inLanguage": "en",
-                "license": "https://www.apache.org/licenses/LICENSE-2.0",
+                **({"license": identity.licence_url} if identity.licence_url else {}),
                 "version": manifest.builder,
-                "citeAs": "The PEToolBench developers. PEToolBench: a benchmark of personalised tool use.",
-                "creator": {"@type": "sc:Organization", "name": "The PEToolBench developers"},
+                "citeAs": _CITE_AS if manifest.is_builtin else f"{identity.title}, build {manifest.build_id}.",
+                "creator": {
+                    "@type": "sc:Organization",
+                    "name": "The PEToolBench developers" if manifest.is_builtin else identity.repository.split("/")[0],
+                },
                 "keywords": ["tool use", "function calling", "personalisation", "benchmark"],
                 "isLiveDataset": False,
                 "distribution": [

@@ -52,6 +52,18 @@ class AuditSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What the author of a data set states on its pages."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    title: str | None = None
+    licence: str | None = None
+    repository: str | None = None
+    """Repository on the Hub, `ORG/NAME`."""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A released file that an import was made from."""
 
@@ -105,6 +117,8 @@ class Manifest:
     prompt_version: str | None = None
     audit: AuditSummary | None = None
     """None if the data set was not audited."""
+    page: Page | None = None
+    """What the author states on the pages; left out of the file if it is None."""
     sources: tuple[SourceFile, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     """Every file of the data set except the manifest, by path."""
@@ -170,8 +184,9 @@ class Manifest:
         return digest.hexdigest()[:12]
 
     def to_json(self) -> str:
-        """Return the text of the manifest file, with all fields."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """Return the text of the manifest file, with all fields except an empty `page`."""
+        fields = {name: value for name, value in asdict(self).items() if name != "page" or value is not None}
+        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
 _ADAPTER: Final = TypeAdapter(Manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from builder.execution.staging import private_folder
 from builder.grouping.own_jobs import OwnJobs, read_own_jobs
 from builder.progress import Progress, no_progress
 from hf_dataset.layout import MANIFEST
-from hf_dataset.manifest import Manifest, read_manifest
+from hf_dataset.manifest import Manifest, Page, read_manifest
 from hf_dataset.verify import check_folder
 from petoolbench.hub.locate import at_revision, data_folder
 
@@ -78,6 +79,12 @@ class Catalogue:
     """File with jobs that the library does not know."""
     groups: str | Path | None = None
     """File with groups that you accepted."""
+    title: str | None = None
+    """Title of the data set for its card."""
+    licence: str | None = None
+    """Licence for its card, such as `cc-by-4.0`; required to push the data set."""
+    repository: str | None = None
+    """Repository on the Hub for its card, `ORG/NAME`."""
 
     def open(self) -> tuple[Source, OwnJobs]:
         """Open the catalogue and read the files.
@@ -91,6 +98,28 @@ class Catalogue:
         )
         source = open_source(self.spec, provider_from=self.provider_from, facts=facts)
         return source, read_own_jobs(functionalities, groups)
+
+
+def page_of(
+    source_kind: str, *, title: str | None = None, licence: str | None = None, repository: str | None = None
+) -> Page | None:
+    """Return what the author of a data set states on its pages; None if it is nothing.
+
+    Args:
+        source_kind: Value of `--catalog`.
+        title: Title of the data set.
+        licence: Licence, such as `cc-by-4.0`.
+        repository: Repository on the Hub, `ORG/NAME`.
+
+    Raises:
+        ConfigError: If the repository has another form, or the built-in catalogue is given a licence.
+    """
+    if repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise ConfigError(f"Invalid value {repository!r} for --repository. Expected ORG/NAME.")
+    if licence is not None and source_kind == "builtin":
+        raise ConfigError("The data of the built-in catalogue are under Apache-2.0. Remove --licence.")
+    given = Page(title, licence, repository)
+    return None if given == Page() else given
 
 
 def build(
@@ -149,7 +178,8 @@ def build(
     executor = Executor(workers=workers)
     named = Catalogue(catalog) if isinstance(catalog, str) else catalog
     source, own = named.open()
-    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor, own=own)
+    page = page_of(named.spec, title=named.title, licence=named.licence, repository=named.repository)
+    result = pipeline.build(source, settings, folder, progress, audited=audited, executor=executor, own=own, page=page)
     return BuiltDataSet(folder, private_folder(folder), result.manifest, tuple(notices_of(source)))
 
 

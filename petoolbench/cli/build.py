@@ -25,7 +25,8 @@ from builder.pipeline import BuildResult
 from builder.preparation import read_tools
 from builder.presets import PRESETS
 from hf_dataset.layout import AUDIT_PAGE
-from petoolbench.building import Catalogue
+from hf_dataset.manifest import Page
+from petoolbench.building import Catalogue, page_of
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
@@ -64,6 +65,19 @@ Functionalities = Annotated[
 GroupsFile = Annotated[
     Path | None,
     typer.Option("--groups", help="TOML file with accepted groups, as petoolbench groups writes it."),
+]
+Licence = Annotated[
+    str | None,
+    typer.Option(
+        "--licence",
+        "--license",
+        help="Licence of the data set for its card, such as cc-by-4.0; required to push a data set from a catalogue of "
+        "your own.",
+    ),
+]
+Title = Annotated[str | None, typer.Option("--title", help="Title of the data set for its card.")]
+Repository = Annotated[
+    str | None, typer.Option("--repository", help="Repository on the Hugging Face Hub for the card, ORG/NAME.")
 ]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[
@@ -136,6 +150,9 @@ def build(
         Path | None,
         typer.Option("--config-file", help="TOML file with build settings; command-line options take precedence."),
     ] = None,
+    licence: Licence = None,
+    title: Title = None,
+    repository: Repository = None,
     similarity: Similarity = None,
     audited: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Audit the data set and fail if it does not pass.")
@@ -152,6 +169,7 @@ def build(
 ) -> None:
     """Build a data set from a catalogue of tools."""
     settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
+    page = page_of(source_kind=catalog, title=title, licence=licence, repository=repository)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
     source, own = Catalogue(catalog, provider_from, facts, functionalities, groups).open()
@@ -161,7 +179,7 @@ def build(
         print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
-    _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None, own), out, settings)
+    _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None, own, page), out, settings)
 
 
 def _built(
@@ -172,12 +190,13 @@ def _built(
     executor: Executor,
     endpoint: Endpoint | None,
     own: OwnJobs,
+    page: Page | None,
 ) -> BuildResult:
     """Build with progress bars; print what was skipped and the requests to the model even if the build fails."""
     with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
         try:
             return pipeline.build(
-                source, settings, out, report, audited=audited, model=session, executor=executor, own=own
+                source, settings, out, report, audited=audited, model=session, executor=executor, own=own, page=page
             )
         finally:
             print_notices(notices_of(source))

@@ -69,6 +69,7 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
             f"{str(out)!r} is an import of the earlier benchmark, which is the work of others. Push a folder made by "
             "`petoolbench build`."
         )
+    _check_page(out, manifest, repository)
     problems = check_folder(out)
     if problems:
         raise HubError(f"{str(out)!r} differs from what was built: {'; '.join(problems[:5])}. Build it again.")
@@ -85,6 +86,25 @@ def plan_data(out: Path, repository: str, private_repository: str | None) -> lis
     script = script_branch_files(out, repository.rpartition("/")[2])
     plan.append(Push(repository, "dataset", SCRIPT, script, f"Build {build}, with the loading script"))
     return plan
+
+
+def _check_page(out: Path, manifest: Manifest, repository: str) -> None:
+    """Refuse a data set whose card does not state under which licence, or of which repository it is.
+
+    Raises:
+        HubError: If it is refused.
+    """
+    page = manifest.page
+    if not manifest.is_builtin and (page is None or page.licence is None):
+        raise HubError(
+            f"{str(out)!r} contains the documentation of another catalogue, and its card states no licence. Build it "
+            "with --licence NAME, the licence under which you may publish it."
+        )
+    if page is not None and page.repository is not None and page.repository.casefold() != repository.casefold():
+        raise HubError(
+            f"The card of {str(out)!r} names the repository {page.repository!r}, not {repository!r}. Push to the "
+            "former, or build with another --repository."
+        )
 
 
 def _answers(out: Path, manifest: Manifest, repository: str) -> Push:
