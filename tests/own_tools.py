@@ -1,83 +1,24 @@
-"""A catalogue as a new user has it: 12 jobs, each done by the tools of four providers, with documented facts.
-
-The same 48 tools in three forms: function tools, the answer of an MCP gateway to `tools/list`, an OpenAPI document.
-"""
+"""The catalogue of the tutorial in three forms: function tools, the answer of an MCP gateway, an OpenAPI document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-PROVIDERS: Final = ("acme", "borealis", "corvid", "delphin")
-JOBS: Final = (
-    ("current_weather", "Get the current weather in a city.", "city"),
-    ("weather_forecast", "Get the weather forecast for a city over the coming days.", "city"),
-    ("define_word", "Look up the definition of a word.", "word"),
-    ("whois", "Look up the WHOIS registration record of a domain.", "domain"),
-    ("dns_records", "Look up the DNS records of a domain.", "domain"),
-    ("ip_location", "Find out where an IP address is located.", "ip"),
-    ("validate_iban", "Check whether an IBAN is valid.", "iban"),
-    ("stock_quote", "Get the current stock price of a company by its ticker symbol.", "ticker"),
-    ("search_recipes", "Search for recipes of a dish.", "dish"),
-    ("geocode", "Find the latitude and longitude of an address.", "address"),
-    ("track_parcel", "Track a parcel by its tracking number.", "tracking_number"),
-    ("shorten_url", "Shorten a long web address.", "url"),
-)
-"""Name, description and parameter of each job."""
-_LATENCY: Final = (50, 900, 70, 1200, 60, 800)
-_LIMITS: Final = ("10 requests per day", "600 requests per minute", "30 requests per day", "900 requests per minute")
+from docs.tutorials.my_tools import JOBS, PROVIDERS, own_tools, tools
 
-
-class OwnTool(NamedTuple):
-    """A tool of the catalogue."""
-
-    provider: str
-    name: str
-    description: str
-    parameter: str
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """JSON Schema of its parameters."""
-        about = self.parameter.replace("_", " ")
-        properties = {self.parameter: {"type": "string", "description": about}}
-        return {"type": "object", "properties": properties, "required": [self.parameter]}
-
-
-def own_tools() -> Iterator[OwnTool]:
-    """Yield the tools. No tool of a job is as good as another one on everything."""
-    for number, (name, about, parameter) in enumerate(JOBS):
-        for place, provider in enumerate(PROVIDERS):
-            facts = _facts((place + number) % len(PROVIDERS), number)
-            yield OwnTool(provider, f"{provider}_{name}", f"{about} {facts}", parameter)
-
-
-def _facts(kind: int, number: int) -> str:
-    fast, slow = 40 + 5 * (number % 4), 700 + 100 * (number % 5)
-    return (
-        f"Free, no sign-up. {10 + number} requests per day. Answers within {slow} ms.",
-        f"$4 per 1,000 calls, API key required. Answers within {fast} ms. Processed in the US.",
-        f"$2 per 1,000 calls, account required. {600 + 50 * number} requests per minute. Processed in the US.",
-        f"Processed in the EU, nothing is stored. Answers within {slow + 50} ms. $3 per 1,000 calls, API key required.",
-    )[kind]
+__all__ = ["FORMS", "JOBS", "PROVIDERS", "write_catalogue"]
 
 
 def function_list() -> list[dict[str, Any]]:
     """Return the tools as functions of a chat API."""
-    return [
-        {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": tool.schema},
-        }
-        for tool in own_tools()
-    ]
+    return list(tools())
 
 
 def mcp_answer() -> dict[str, Any]:
     """Return the tools as the answer of one gateway to `tools/list`."""
-    tools = [
+    listed = [
         {
             "name": tool.name,
             "description": tool.description,
@@ -86,7 +27,7 @@ def mcp_answer() -> dict[str, Any]:
         }
         for tool in own_tools()
     ]
-    return {"jsonrpc": "2.0", "id": 1, "result": {"tools": tools}}
+    return {"jsonrpc": "2.0", "id": 1, "result": {"tools": listed}}
 
 
 def openapi_document() -> dict[str, Any]:
@@ -98,13 +39,7 @@ def openapi_document() -> dict[str, Any]:
                 "description": tool.description,
                 "x-provider": tool.provider,
                 "parameters": [
-                    {
-                        "name": name,
-                        "in": "query",
-                        "required": True,
-                        "schema": schema,
-                        "description": schema["description"],
-                    }
+                    {"name": name, "in": "query", "required": True, "schema": schema}
                     for name, schema in tool.schema["properties"].items()
                 ],
             }

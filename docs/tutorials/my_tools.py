@@ -1,6 +1,7 @@
-"""Example catalogue for the tutorial: 24 jobs, each done by four providers, as function tools in `tools.json`.
+"""Example catalogue for the tutorial: 12 jobs, each done by four providers, as function tools in `tools.json`.
 
-The tools of a job differ in price, freshness, form of the output and number of options.
+The tools of a job differ in what their documentation states: price, quota, sign-up, speed, region, storage. None is as
+good as another one on everything.
 """
 
 from __future__ import annotations
@@ -8,60 +9,65 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-JOBS = """
-define_word: Look up the definition of a word. (word)
-synonyms_of_word: Find synonyms of a word. (word)
-book_by_isbn: Get the details of a book by its ISBN. (isbn)
-current_weather_city: Get the current weather in a city. (city)
-weather_forecast_city: Get the weather forecast for a city over the coming days. (city)
-pollen_forecast_city: Get the pollen forecast for a city. (city)
-check_domain_available: Check whether a domain name is still available for registration. (domain)
-whois_domain: Look up the WHOIS registration record of a domain. (domain)
-dns_records_domain: Look up the DNS records of a domain. (domain)
-geolocate_ip: Find out where an IP address is located. (ip)
-mac_address_vendor: Look up the manufacturer of a device by its MAC address. (mac)
-validate_iban: Check whether an IBAN is valid. (iban)
-vat_number_check: Check whether a VAT number is valid. (vat_number)
-stock_quote: Get the current stock price of a company by its ticker symbol. (ticker)
-company_profile: Get the profile of a listed company by its ticker symbol. (ticker)
-cocktail_recipe: Get the recipe of a cocktail by its name. (cocktail)
-nutrition_facts: Get the nutrition facts of a food. (food)
-search_recipes: Search for recipes of a dish. (dish)
-cities_of_country: List the cities of a country given by its code. (country_code)
-geocode_address: Find the latitude and longitude of an address. (address)
-zip_code_lookup: Find the city, state and county that a US ZIP code belongs to. (zip_code)
-track_parcel: Track a parcel by its tracking number. (tracking_number)
-shorten_url: Shorten a long web address. (url)
-screenshot_page: Take a screenshot of a web page. (url)
-"""
-PRICES = ["Free to use.", "For paying customers."]
-FRESHNESS = ["Real-time data.", "Data of past years."]
-FORMS = ["Output in JSON.", "Output as CSV.", ""]
-OPTIONS = [(), ("lang",), ("page", "limit", "sort")]
-SYLLABLES = [first + second for first in "bdfgklmnprst" for second in "aeiou"]
+PROVIDERS = ("acme", "borealis", "corvid", "delphin")
+JOBS = (
+    ("current_weather", "Get the current weather in a city.", "city"),
+    ("weather_forecast", "Get the weather forecast for a city over the coming days.", "city"),
+    ("define_word", "Look up the definition of a word.", "word"),
+    ("whois", "Look up the WHOIS registration record of a domain.", "domain"),
+    ("dns_records", "Look up the DNS records of a domain.", "domain"),
+    ("ip_location", "Find out where an IP address is located.", "ip"),
+    ("validate_iban", "Check whether an IBAN is valid.", "iban"),
+    ("stock_quote", "Get the current stock price of a company by its ticker symbol.", "ticker"),
+    ("search_recipes", "Search for recipes of a dish.", "dish"),
+    ("geocode", "Find the latitude and longitude of an address.", "address"),
+    ("track_parcel", "Track a parcel by its tracking number.", "tracking_number"),
+    ("shorten_url", "Shorten a long web address.", "url"),
+)
+"""Name, description and parameter of each job."""
+
+
+class OwnTool(NamedTuple):
+    """A tool of the catalogue."""
+
+    provider: str
+    name: str
+    description: str
+    parameter: str
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of its parameters."""
+        about = self.parameter.replace("_", " ")
+        properties = {self.parameter: {"type": "string", "description": about}}
+        return {"type": "object", "properties": properties, "required": [self.parameter]}
+
+
+def own_tools() -> Iterator[OwnTool]:
+    """Yield the tools, job by job."""
+    for number, (name, about, parameter) in enumerate(JOBS):
+        for place, provider in enumerate(PROVIDERS):
+            facts = _facts((place + number) % len(PROVIDERS), number)
+            yield OwnTool(provider, f"{provider}_{name}", f"{about} {facts}", parameter)
+
+
+def _facts(kind: int, number: int) -> str:
+    fast, slow = 40 + 5 * (number % 4), 700 + 100 * (number % 5)
+    return (
+        f"Free, no sign-up. {10 + number} requests per day. Answers within {slow} ms.",
+        f"$4 per 1,000 calls, API key required. Answers within {fast} ms. Processed in the US.",
+        f"$2 per 1,000 calls, account required. {600 + 50 * number} requests per minute. Processed in the US.",
+        f"Processed in the EU, nothing is stored. Answers within {slow + 50} ms. $3 per 1,000 calls, API key required.",
+    )[kind]
 
 
 def tools() -> Iterator[dict[str, Any]]:
     """Yield the tools, in the form of the OpenAI API."""
-    for number, line in enumerate(JOBS.strip().splitlines()):
-        name, text = line.split(": ", 1)
-        description, slot = text.removesuffix(")").split(" (")
-        for rank in range(4):
-            facts = [PRICES[rank % 2], FRESHNESS[rank // 2], FORMS[(rank + number) % 3]]
-            options = OPTIONS[(2 * rank + number) % 3]
-            provider = f"{SYLLABLES[number]}ve{SYLLABLES[-1 - 2 * rank - number]}lo"
-            names = (slot, *options)
-            properties = {name: {"type": "string", "description": name.replace("_", " ")} for name in names}
-            yield {
-                "type": "function",
-                "function": {
-                    "name": f"{provider}__{name}",
-                    "description": " ".join([description, *facts]).strip(),
-                    "parameters": {"type": "object", "properties": properties, "required": [slot]},
-                },
-            }
+    for tool in own_tools():
+        function = {"name": tool.name, "description": tool.description, "parameters": tool.schema}
+        yield {"type": "function", "function": function}
 
 
 if __name__ == "__main__":
