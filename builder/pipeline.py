@@ -306,9 +306,11 @@ def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult])
     groups, funnel = job.grouped.of_split(split).groups, Funnel()
     for result in results:
         funnel.merge(result.funnel)
+    names = ", ".join(group.functionality.name for group in groups)
     return BuildError(
-        f"No user of {split!r} could be made from its {len(groups)} groups. Query groups given up, by reason: "
-        f"{dict(funnel.drops.get('query_group', {}))}. Use a larger catalogue, or ask for less evidence "
+        f"No user of {split!r} could be made from its {len(groups)} groups ({names}). Query groups given up: "
+        f"{funnel.most_frequent('query_group')}. A preference must show in at least two other groups of a split: use a "
+        "larger catalogue, state more facts of the tools (--facts), or ask for less evidence "
         "([histories] evidence_per_axis, max_length) or fewer candidates ([candidates] count)."
     )
 

@@ -49,6 +49,10 @@ def _rate(per_minute: float) -> str:
     return f"Limit {per_minute * 43200:.2g} calls a month"
 
 
+def _scope(operations: float) -> str:
+    return f"Product with {operations:,.0f} operation{'s' if operations != 1 else ''}"
+
+
 MEASURES: Final[Mapping[str, Measure]] = {
     "price": Measure(
         "less", "USD per 1,000 calls", ("low", "usual", "high"), lambda value: f"Price ${value:,.4g} per 1,000 calls"
@@ -70,9 +74,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     ),
     "delay": Measure("less", "seconds", ("short", "usual", "long"), lambda value: f"Delay {_period(value)}"),
     "payload": Measure("matter", "fields", ("compact", "medium", "full"), lambda value: f"Reply {value:,.0f} fields"),
-    "scope": Measure(
-        "matter", "operations", ("focused", "medium", "broad"), lambda value: f"Product with {value:,.0f} operations"
-    ),
+    "scope": Measure("matter", "operations", ("focused", "medium", "broad"), _scope),
     "archive": Measure("more", "years", ("long", "usual", "short"), lambda value: f"Archive {value:g} years"),
 }
 """All axes with numbers."""

@@ -34,6 +34,8 @@ _MOST_SLOTS: Final = 4
 """Maximum number of required parameters of a tool in a proposed group: all assignments are tried."""
 _LEAST_MATCH: Final = 0.3
 """Minimum similarity of two parameters that take the same value."""
+_NAME_WORDS: Final = 6
+"""Words of a summary that name a job whose operations have no telling name."""
 _NAMED: Final = 2.0
 """Score of `alignment` from which a parameter has the name of a concept."""
 
@@ -157,7 +159,8 @@ def _aligned(tools: Sequence[Tool], encoder: Encoder, taken: set[str]) -> Propos
         tool.name: {slot.name: bound[tool.name][place] for place, slot in enumerate(slots)} for tool in members
     }
     summary = _summary(members)
-    base = " ".join(words(_common_operation(members)))[:60] or "job"
+    operation = words(_common_operation(members))
+    base = " ".join(operation if len(operation) > 1 else words(summary)[:_NAME_WORDS]) or "job"
     name = next(item for item in (base, *(f"{base} {number}" for number in range(2, 999))) if item not in taken)
     return ProposedGroup(name, summary, slots, dict(sorted(parameters.items())), is_known=False)
 

@@ -32,7 +32,9 @@ _LARGEST_CLUSTER: Final = 0.3
 _GROUPS_PER_REMOVAL: Final = 500
 """One provider per this many groups, but at least one, is removed before the clusters are computed again."""
 _DRAWS: Final = 24
-"""Divisions of groups with shared providers, of which the one is taken whose histories show most preferences."""
+"""Divisions of few groups, of which the one is taken whose histories show most preferences."""
+_FEW_GROUPS: Final = 30
+"""Number of groups up to which a division at random can leave a split without any preference to show."""
 MIN_SPLIT_GROUPS: Final = MIN_GROUPS + 1
 """Minimum number of groups in a split: one target and two for histories."""
 
@@ -55,18 +57,28 @@ def split_groups(
     Raises:
         BuildError: If a split would get fewer than 3 groups.
     """
-    apart = Funnel()
-    assigned = _assign(_clusters(separated := _with_small_clusters(groups, apart)), len(separated), rng)
+    apart, settings = Funnel(), preferences or PreferenceConfig()
+    separated = _with_small_clusters(groups, apart)
+    assigned = _best_of_draws(_clusters(separated), rng, settings)
     if _is_enough(assigned):
         funnel.merge(apart)
         return _sorted(assigned)
-    settings = preferences or PreferenceConfig()
-    draws = [_assign([[group] for group in groups], len(groups), rng) for _ in range(_DRAWS)]
-    shared = max(draws, key=lambda draw: sorted(visible_groups(draw[split], settings) for split in SPLITS))
+    shared = _best_of_draws([[group] for group in groups], rng, settings)
     if _is_enough(shared):
         funnel.count("providers_in_several_splits", len(_shared_providers(shared)))
         return _sorted(shared)
     raise BuildError(_too_few(groups, funnel))
+
+
+def _best_of_draws(
+    clusters: Sequence[Sequence[Group]], rng: np.random.Generator, preferences: PreferenceConfig
+) -> dict[str, list[Group]]:
+    """Assign clusters to the splits; of few groups, so that their histories show most preferences."""
+    number = sum(map(len, clusters))
+    draws = [_assign(clusters, number, rng) for _ in range(_DRAWS if number <= _FEW_GROUPS else 1)]
+    if len(draws) == 1:
+        return draws[0]
+    return max(draws, key=lambda draw: sorted(visible_groups(draw[split], preferences) for split in SPLITS))
 
 
 def shares_providers(groups: Sequence[Group]) -> bool:
