@@ -22,10 +22,13 @@ from huggingface_hub import DatasetCard
 
 from hf_dataset.card import TemplateError, card_text, front_matter, main, pages, stale_pages, template
 from hf_dataset.card_facts import Build, example_split, read_build
+from hf_dataset.card_identity import eval_text
 from hf_dataset.card_passages import shortened
 from hf_dataset.columns import MEANINGS, columns
+from hf_dataset.croissant import croissant_text
 from hf_dataset.evidence_curve import EVIDENCE_PLOT, READERS, read_curve
 from hf_dataset.layout import BENCHMARK, CANARY, CARD, CROISSANT, MANIFEST, split_file, splits_of
+from hf_dataset.manifest import Page
 from hf_dataset.schema import HISTORY_TYPES, ROWS, feature_specs
 from leaderboard.pages.about_page import CITATION
 from tests.conftest import Built
@@ -387,3 +390,36 @@ def plain(value: Any) -> Any:
         fields = {name.rpartition("/")[2]: plain(item) for name, item in value.items()}
         return fields if any(item is not None for item in fields.values()) else None
     return value.item() if hasattr(value, "item") else value
+
+
+def test_the_card_of_another_catalogue_names_its_own_title_licence_and_repository(audited: Build) -> None:
+    page = Page("Office tools", "cc-by-4.0", "lab/office-tools")
+    own = dataclasses.replace(audited, manifest=dataclasses.replace(audited.manifest, page=page))
+    text = card_text(own, template())
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert (head["license"], head["pretty_name"]) == ("cc-by-4.0", "Office tools")
+    assert "# Office tools\n" in text
+    assert text.count('load_dataset("lab/office-tools"') == 2
+    assert "title   = {Office tools}" in text
+    assert f"`{own.manifest.catalog}`" in text
+    for claim in ('ORG/petoolbench", "', "built-in", "fictional", "Apache-2.0}", "The leaderboard scores"):
+        assert claim not in text
+    metadata = json.loads(croissant_text(own.manifest))
+    assert (metadata["name"], metadata["license"]) == ("office-tools", "cc-by-4.0")
+    assert "PEToolBench developers" not in json.dumps(metadata)
+    assert yaml.safe_load(eval_text((ROOT / "hf_dataset" / BENCHMARK).read_text("utf-8"), own.manifest))["name"] == (
+        "Office tools"
+    )
+
+
+def test_a_licence_that_the_hub_does_not_know_keeps_its_name(audited: Build) -> None:
+    page = Page(licence="Office Terms 2")
+    own = dataclasses.replace(audited, manifest=dataclasses.replace(audited.manifest, page=page))
+    head = front_matter(own)
+    assert (head["license"], head["license_name"]) == ("other", "Office Terms 2")
+    assert "under Office Terms 2" in card_text(own, template())
+
+
+def test_the_card_of_another_catalogue_without_licence_says_so(audited: Build) -> None:
+    assert front_matter(audited)["license"] == "unknown"
+    assert "has stated no licence" in card_text(audited, template())

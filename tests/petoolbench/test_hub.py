@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -19,6 +20,8 @@ from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_ba
 
 from builder.errors import HubError
 from hf_dataset.errors import ReadError
+from hf_dataset.layout import MANIFEST
+from hf_dataset.manifest import Page, read_manifest
 from petoolbench.cli.hub import METRIC, ROOT
 from petoolbench.hub.push import SCRIPT, Pushed, plan_data, plan_metric, plan_space, push_all
 from petoolbench.hub.space_files import METRIC_FILES, listed_files
@@ -369,3 +372,18 @@ def test_an_unknown_revision_is_reported(hub: HubServer, ann: HfApi, built: Buil
     assert wrong.returncode == 1
     assert re.search(r"There is no local folder '.*v9', so it was looked up on the Hub\. .*v9", wrong.stderr)
     assert wrong.stderr.count("\n") == 1
+
+
+def test_a_data_set_from_another_catalogue_is_pushed_only_with_a_licence_and_to_its_repository(
+    attribute_built: Built, tmp_path: Path
+) -> None:
+    with pytest.raises(HubError, match=r"its card states no licence\. Build it with --licence"):
+        plan_data(attribute_built.data, DATA, None)
+    out = tmp_path / "data"
+    shutil.copytree(attribute_built.data, out)
+    manifest = read_manifest(out)
+    page = Page(licence="cc-by-4.0", repository="org/other")
+    (out / MANIFEST).write_text(dataclasses.replace(manifest, page=page).to_json(), encoding="utf-8")
+    with pytest.raises(HubError, match="names the repository 'org/other'"):
+        plan_data(out, DATA, None)
+    assert [push.repository for push in plan_data(out, "Org/other", None)] == ["Org/other"] * 2

@@ -13,7 +13,7 @@ from builder.config import UserConfig
 from builder.errors import BuildError
 from builder.funnel import Funnel
 from builder.grouping import splits
-from builder.grouping.splits import split_groups, split_tools
+from builder.grouping.splits import shares_providers, split_groups, split_tools
 from builder.records import Group
 from hf_dataset.layout import SPLITS
 from tests.factories import group as make_group
@@ -109,3 +109,16 @@ def test_all_tools_get_a_split_and_grouped_tools_that_of_their_group() -> None:
     assert placed[0].functionality == assigned[0].functionality.name
     assert all(tool.functionality is None for tool in placed[1:])
     assert {tool.split for tool in placed} == set(SPLITS)
+
+
+def test_few_providers_for_all_jobs_are_shared_by_the_splits() -> None:
+    funnel = Funnel()
+    same = groups(*["abcd"] * 12)
+    assigned = split_groups(same, np.random.default_rng(0), funnel)
+    numbers = Counter(group.split for group in assigned)
+    assert numbers.total() == 12
+    assert min(numbers[split] for split in SPLITS) == splits.MIN_SPLIT_GROUPS
+    assert shares_providers(assigned)
+    assert funnel.counts["providers_in_several_splits"] == 4
+    assert not funnel.drops  # nothing was removed to separate them
+    assert not shares_providers(split_groups(unconnected(18), np.random.default_rng(0), Funnel()))
