@@ -56,6 +56,7 @@ class PlayedRows:
         self._context = context
         self._of_config = lru_cache(maxsize=len(HISTORY_TYPES))(self._read_known)
         self._replies = lru_cache(maxsize=2 * _SYSTEMS)(self._read_replies)
+        self._best = context.snapshot.cached(self._find_best)
         self._judged_once = lru_cache(maxsize=_CACHED_ROWS)(self._judged)
 
     def row(self, config: object, instance_id: object) -> Instance | None:
@@ -113,6 +114,10 @@ class PlayedRows:
 
     def best(self) -> list[Best]:
         """Return the best systems of the validation board; baselines fill the places of missing systems."""
+        self._context.snapshot.get()
+        return self._best()
+
+    def _find_best(self) -> list[Best]:
         rows = self._context.every_row("validation")
         baselines = [row for row in rows if row.badge == "baseline"]
         chosen = [*ranking.rows_of_systems(rows), *baselines][:_SYSTEMS]
