@@ -27,6 +27,7 @@ from .baselines import add_baselines
 from .private_answers import Answers
 from .score_submission import Scored, Scorer
 from .shown_figures import ShownFigures, guesses_of, shown
+from .time_budget import OverBudgetError
 
 Clock = Callable[[], datetime]
 INTERRUPTED: Final = 130
@@ -57,7 +58,7 @@ def score(
 
     Returns:
         The scores and tallies; on the test split only the outcome, reduced to the figures that are shown; or a failed
-        outcome, if the file is missing, changed or invalid, or answers other data.
+        outcome, if the file is missing, changed or invalid, answers other data, or takes too long to score.
 
     Raises:
         StoreError: If the store cannot be read.
@@ -83,15 +84,18 @@ def score(
     checked = check(io.BytesIO(content), ids, LIMITS, terms, core)
     if not checked.ok:
         return failed(" ".join(checked.report()[:4]))
-    scored = scorer.score(
-        submission.id,
-        submission.split,
-        checked.configs,
-        checked.predictions,
-        stamp(clock),
-        repeats=checked.repeats,
-        endings=checked.endings,
-    )
+    try:
+        scored = scorer.score(
+            submission.id,
+            submission.split,
+            checked.configs,
+            checked.predictions,
+            stamp(clock),
+            repeats=checked.repeats,
+            endings=checked.endings,
+        )
+    except OverBudgetError as error:
+        return failed(str(error))
     if submission.split != "test":
         return scored
     bests = (figures or ShownFigures(store)).bests(submission, scored.outcome.answers)

@@ -38,6 +38,7 @@ from metrics.petoolbench.uncertainty import intervals
 
 from .private_answers import Answers
 from .scorer_version import scorer_version
+from .time_budget import SCORING_S, TimeBudget
 
 MIN_SLICE_SIZE: Final = 50
 """Minimum number of instances of a slice of the test split; smaller slices are omitted."""
@@ -97,15 +98,17 @@ class Scorer:
     Args:
         data: Data set.
         answers: Private answers of the data set, or None to score only the validation split.
+        seconds: Time of the processor that scoring one file may take.
 
     Raises:
         DataError: If the answers are not those of the data set's build.
     """
 
-    def __init__(self, data: Data, answers: Answers | None) -> None:
+    def __init__(self, data: Data, answers: Answers | None, *, seconds: float = SCORING_S) -> None:
         if answers is not None:
             data.check_files(answers.folder, answers.files, "private_files")
         self.data = data
+        self._seconds = seconds
         self._answers = answers
         self._rows: dict[tuple[str, Split], list[_Row]] = {}
         self._order: dict[Split, dict[str, int]] = {}
@@ -168,8 +171,9 @@ class Scorer:
 
         Raises:
             DataError: If the references cannot be read.
+            OverBudgetError: If scoring takes too long.
         """
-        core = self._core(split)
+        core, budget = self._core(split), TimeBudget(self._seconds)
         main: dict[str, _Judged] = {}
         full: dict[str, _Judged] = {}
         for config in (config for config in HISTORY_TYPES if config in configs):
@@ -177,7 +181,7 @@ class Scorer:
             is_full = not core or all(row.reference.instance_id in predictions for row in rows)
             if not is_full:
                 rows = [row for row in rows if row.reference.query_group in core]
-            judged = _judged(rows, predictions, repeats, endings)
+            judged = _judged(rows, predictions, repeats, endings, budget)
             main[config] = judged.within(core) if core and is_full else judged
             if core and is_full:
                 full[config] = judged
@@ -277,13 +281,14 @@ def _judged(
     predictions: Mapping[str, str],
     repeats: Sequence[Mapping[str, str]],
     endings: Endings | None,
+    budget: TimeBudget,
 ) -> _Judged:
     """Judge the predictions for the rows of a config."""
-    replies = (predictions, *repeats)
-    verdicts = [[judge(texts.get(row.reference.instance_id), row.reference) for row in rows] for texts in replies]
+    replies, references = (predictions, *repeats), [row.reference for row in rows]
+    verdicts = [[judge(texts.get(one.instance_id), one) for one in budget.each(references)] for texts in replies]
     if not repeats:
         return _Judged(rows, verdicts[0], endings=endings)
-    called = [[called_tool(texts.get(row.reference.instance_id), row.reference) for row in rows] for texts in replies]
+    called = [[called_tool(texts.get(one.instance_id), one) for one in budget.each(references)] for texts in replies]
     return _Judged(rows, verdicts[0], verdicts, called, endings)
 
 

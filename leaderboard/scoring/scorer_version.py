@@ -27,11 +27,12 @@ from metrics.petoolbench import (
     schemas,
     spans,
     uncertainty,
+    unicode_text,
 )
 
 SCORERS: Final = (
     *(aggregation, answer_parts, dialects, errors, json_calls, json_text, legacy, matching, names, parsing, reading),
-    *(records, repeats, schemas, spans, uncertainty),
+    *(records, repeats, schemas, spans, uncertainty, unicode_text),
 )
 """Modules of the metric that scores depend on, in addition to `_OWN`."""
 _OWN: Final = ("scoring/score_submission.py", "scoring/shown_figures.py", "ladder.py")

@@ -17,9 +17,10 @@ from leaderboard.stores.store import Receipt, Store, new_id
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, OVERALL, Outcome, Person, Split, Submission
 
 from . import quota
+from .check_process import CheckProcesses
 from .quota import Decision
 from .system_form import read_system
-from .validation import LIMITS, CheckResult, SubmissionTerms, check
+from .validation import CheckResult, SubmissionTerms
 
 SHOWN: Final = 50
 """Maximum number of a person's submissions in a listing; the latest are kept."""
@@ -38,15 +39,22 @@ class SubmissionService:
         data: Data set that they answer.
         scorer_version: Version of the current scorer, for receipts.
         clock: Return the current time, timezone-aware.
+        processes: Processes that check files.
     """
 
     def __init__(
-        self, store: Store, data: Data, scorer_version: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        data: Data,
+        scorer_version: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        processes: CheckProcesses | None = None,
     ) -> None:
         self.store = store
         self.data = data
         self.scorer_version = scorer_version
         self._clock = clock
+        self._processes = processes or CheckProcesses()
 
     def check(self, file: Path | None, split: Split, fields: Mapping[str, Any]) -> tuple[CheckResult | None, list[str]]:
         """Find all problems of a file and of the description of its system; nothing is stored.
@@ -57,8 +65,8 @@ class SubmissionService:
             fields: Form values by the field names of `System`.
 
         Returns:
-            The result of the check, or None without a file, and all problems, one per line. Without problems the file
-            can be submitted.
+            The result of the check without the texts of the predictions, or None without a file, and all problems, one
+            per line. Without problems the file can be submitted.
         """
         system = read_system(fields)
         problems = list(system) if isinstance(system, list) else []
@@ -66,7 +74,7 @@ class SubmissionService:
             return None, [*problems, "file: none was chosen. Choose a JSON Lines file."]
         history = next((history for history in HISTORIES_SHOWN if history == fields.get("history", "own")), None)
         terms = SubmissionTerms(self.data.revision, split, history)
-        checked = check(file, self.data.ids(split), LIMITS, terms, self.data.core_ids(split))
+        checked = self._processes.check(file, self.data.ids(split), terms, self.data.core_ids(split))
         return checked, [*problems, *([] if checked.ok else checked.report())]
 
     def submit(

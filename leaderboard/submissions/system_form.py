@@ -92,7 +92,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[
-        str, AfterValidator(_plain), Field(max_length=80), AfterValidator(_not_empty), AfterValidator(_clear)
+        str, Field(max_length=80), AfterValidator(_plain), AfterValidator(_not_empty), AfterValidator(_clear)
     ]
     team: Annotated[str, Field(max_length=80), AfterValidator(_plain), AfterValidator(_clear)] = ""
     link: Annotated[str, Field(max_length=193), AfterValidator(_plain), AfterValidator(_repository)] = ""

@@ -1,7 +1,8 @@
 """Validation of predictions files, shared by the page, the API and the command line.
 
 A check reports all problems with their line numbers. It reads a file line by line, never beyond the limits, and never
-decompresses it, so time and memory are bounded for any input.
+decompresses it, so time and memory are bounded for any input. Each line takes time linear in its length, and the whole
+file at most the limit in seconds.
 
 `prediction_lines` parses the single lines. Headers may appear on any line, because files may be concatenated, and must
 agree with the submission.
@@ -9,16 +10,14 @@ agree with the submission.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import sys
+import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from leaderboard.public_data import Data, DataError
-from leaderboard.stores.stored_records import HISTORIES_SHOWN, HISTORY_TYPES, SPLITS, HistoryShown, Split
+from leaderboard.stores.stored_records import HISTORY_TYPES, HistoryShown, Split
 
 from .file_kind import kind_of
 from .prediction_lines import EXPECTED, HEADER, LineError, PredictionLine, disagreements, line_of, quoted, record_of
@@ -37,6 +36,8 @@ class Limits:
     lines: int = 100_000
     problems: int = 100
     """Maximum number of problems reported; all are counted."""
+    seconds: float = 60.0
+    """Maximum time of the processor that reading may take."""
 
 
 LIMITS: Final = Limits()
@@ -83,7 +84,7 @@ class CheckResult:
     problem_count: int
     """Number of all problems, including those not reported."""
     predictions: Mapping[str, str] = field(repr=False)
-    """Predictions by instance id; complete if there are no problems."""
+    """Predictions by instance id; complete if there are no problems. Empty texts if they were not kept."""
     configs: tuple[str, ...]
     """Configs that the file answers, in the order of `HISTORY_TYPES`."""
     lines: int
@@ -121,6 +122,8 @@ def check(
     limits: Limits = LIMITS,
     terms: SubmissionTerms | None = None,
     core: Ids | None = None,
+    *,
+    keep_texts: bool = True,
 ) -> CheckResult:
     """Check a predictions file.
 
@@ -131,6 +134,7 @@ def check(
         limits: Limits on the size.
         terms: Properties that headers must agree with, or None to ignore the headers.
         core: Instance ids of the core by config; None or empty if there is no core.
+        keep_texts: False to drop the texts of the predictions, for a check that needs little memory.
 
     Returns:
         The problems of the file, and the predictions that it contains.
@@ -138,7 +142,7 @@ def check(
     Raises:
         OSError: If the file cannot be read.
     """
-    checker = _Checker(ids, core or {}, limits, terms)
+    checker = _Checker(ids, core or {}, limits, terms, keep_texts=keep_texts)
     if isinstance(source, Path):
         size = source.stat().st_size
         if size > limits.file_bytes:
@@ -186,12 +190,13 @@ class _Stream:
 class _Checker:
     """State of a check while a file is read."""
 
-    def __init__(self, ids: Ids, core: Ids, limits: Limits, terms: SubmissionTerms | None) -> None:
+    def __init__(self, ids: Ids, core: Ids, limits: Limits, terms: SubmissionTerms | None, *, keep_texts: bool) -> None:
         self._ids = ids
         self._core = core
         self._terms = terms
         self._config_of = {instance_id: config for config, config_ids in ids.items() for instance_id in config_ids}
         self._limits = limits
+        self._keep_texts = keep_texts
         self._problems: list[Problem] = []
         self._count = 0
         self._first_line: dict[tuple[str, int], int] = {}
@@ -213,6 +218,7 @@ class _Checker:
     def read(self, raw: BinaryIO) -> None:
         """Read and check the lines, up to the limits."""
         stream = self._stream = _Stream(raw, self._limits)
+        end = time.thread_time() + self._limits.seconds
         while line := stream.line():
             number = self._lines + 1
             if number == 1 and (kind := kind_of(line)):
@@ -220,6 +226,12 @@ class _Checker:
                 return
             if number > self._limits.lines:
                 self.fail(f"The file has more than {self._limits.lines} lines; the rest was not read.")
+                return
+            if time.thread_time() > end:
+                self.fail(
+                    f"The check was stopped before line {number}, after {self._limits.seconds:g} s of computing time. "
+                    "Remove what is not an answer from the predictions."
+                )
                 return
             if len(line) > self._limits.line_bytes:
                 self._add(number, f"longer than {self._limits.line_bytes} bytes")
@@ -319,10 +331,11 @@ class _Checker:
             self._store(taken)
 
     def _store(self, taken: PredictionLine) -> None:
+        text = taken.prediction if self._keep_texts else ""
         if taken.repeat > 1:
-            self._repeats.setdefault(taken.repeat, {})[taken.instance_id] = taken.prediction
+            self._repeats.setdefault(taken.repeat, {})[taken.instance_id] = text
             return
-        self._predictions[taken.instance_id] = taken.prediction
+        self._predictions[taken.instance_id] = text
         if taken.states_end:
             self._states_ends = True
             if taken.is_cut:
@@ -362,32 +375,3 @@ def _some(ids: Set[str]) -> str:
 def _too_large(size: int | None, limits: Limits) -> str:
     excess = f"has {size} bytes" if size is not None else "is longer"
     return f"The file {excess}; at most {limits.file_bytes} bytes are read."
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Check a file and print the report.
-
-    Returns:
-        Exit status: 0 if the file is valid, 1 if it is not, 2 if it cannot be checked.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m leaderboard.submissions.validation", description="Check a predictions file."
-    )
-    parser.add_argument("file", type=Path, help="predictions file, JSON Lines")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the built data set")
-    parser.add_argument("--split", choices=SPLITS, default="validation", help="split that the file answers")
-    parser.add_argument("--history", choices=HISTORIES_SHOWN, default="own", help="whose history the system was shown")
-    options = parser.parse_args(arguments)
-    try:
-        data = Data(options.data)
-        terms = SubmissionTerms(data.revision, options.split, options.history)
-        checked = check(options.file, data.ids(options.split), terms=terms, core=data.core_ids(options.split))
-    except (DataError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    sys.stdout.writelines(f"{line}\n" for line in checked.report())
-    return 0 if checked.ok else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

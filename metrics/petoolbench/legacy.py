@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
+
+from .unicode_text import normalized
 
 RULE: Final = r'\{.*"tool_name":\s*".*?",\s*"parameters":\s*\{.*?\}\}'
 """The released regular expression, used without DOTALL."""
@@ -55,7 +56,7 @@ def legacy_judge(prediction: str, name: str, arguments: Mapping[str, Any]) -> Le
     Returns:
         The verdict of that rule.
     """
-    match = first_match(unicodedata.normalize("NFKC", prediction))
+    match = first_match(normalized("NFKC", prediction))
     try:
         call = json.loads(match) if match is not None else None
     except (ValueError, RecursionError):

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
@@ -25,6 +24,7 @@ from typing import Any, Final, Literal
 
 from .schemas import Schema, required_of, simplified, subschema, types_of
 from .spans import read_value
+from .unicode_text import normalized
 
 Match = Literal["same", "names", "values"]
 """`same`: the arguments are equal. `names`: the names differ. `values`: the names agree, the values differ."""
@@ -171,7 +171,7 @@ def _canonical_scalar(value: str | float, schema: Schema) -> tuple[str, Any]:
         moment = _moment(stripped, form)
         if moment is not None:
             return ("moment", moment)
-    return ("text", " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
+    return ("text", " ".join(normalized("NFKC", text).casefold().split()))
 
 
 def _may_be_number(value: str | float, types: Sequence[str]) -> bool:

@@ -26,6 +26,7 @@ from .records import REFERENCE_COLUMNS, Verdict, reference_from_row
 from .schemas import simplified
 from .spans import scan
 from .uncertainty import compare
+from .unicode_text import normalized
 
 _CITATION = """\
 @misc{petoolbench,

@@ -23,6 +23,8 @@ _NAME_CHARACTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0
 _MAX_NAME: Final = 200
 _RESCANNED: Final = 50_000
 """Maximum number of characters that are read again because a quote in prose was mistaken for the start of a string."""
+_MAX_VALUE: Final = 20_000
+"""Maximum number of characters of a value that is read in another notation than JSON."""
 _START: Final = re.compile(r"[{\[(]")
 _SPACE: Final = re.compile(r"\s*+")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -357,9 +359,13 @@ def scan(text: str, is_callable: Callable[[str], bool]) -> Scan:
 
 
 def read_value(text: str) -> Any:
-    """Read a value in JSON, or else in any other of the notations; a `ParseFailure` if it is not written in one."""
+    """Read a value in JSON, or else in any other of the notations; a `ParseFailure` if it is not written in one.
+
+    A text of more than `_MAX_VALUE` characters is read as JSON alone.
+    """
     value = read_json(text)
-    if not (isinstance(value, ParseFailure) and value.reason == "malformed_json"):
+    is_malformed = isinstance(value, ParseFailure) and value.reason == "malformed_json"
+    if not is_malformed or len(text) > _MAX_VALUE:
         return value
     stripped = text.strip()
     spans = scan(stripped, lambda _: False).spans

@@ -19,7 +19,7 @@ from leaderboard.public_data import Data
 from leaderboard.stores.local_store import LocalStore
 from leaderboard.stores.store import Receipt
 from leaderboard.stores.stored_records import HISTORY_TYPES, System
-from leaderboard.submissions import validation
+from leaderboard.submissions import check_file, validation
 from leaderboard.submissions.submissions import SubmissionService, receipt_of
 from leaderboard.submissions.system_form import read_system
 from leaderboard.submissions.validation import Limits, SubmissionTerms, check
@@ -153,9 +153,9 @@ def test_the_service_and_the_command_accept_the_core_alone(core_data: Data, tmp_
     assert receipt.submission.core_only == HISTORY_TYPES
     assert receipt_of(receipt)["core_only"] == list(HISTORY_TYPES)
     arguments = ["--data", str(core_data.folder), "--split", "test"]
-    assert validation.main([str(path), *arguments]) == 0
+    assert check_file.main([str(path), *arguments]) == 0
     fewer = write(tmp_path, lines(dict(list(predictions.items())[1:])), "fewer.jsonl")
-    assert validation.main([str(fewer), *arguments]) == 1
+    assert check_file.main([str(fewer), *arguments]) == 1
 
 
 TERMS = SubmissionTerms("71d5439c", "validation", "own")
@@ -324,7 +324,7 @@ def test_the_command_line_prints_the_same_report(built: Built, tmp_path: Path) -
     incomplete = write(tmp_path, lines(dict(list(predictions.items())[1:])) + b"x", "incomplete.jsonl")
     for path, code in ((complete, 0), (incomplete, 1)):
         process = subprocess.run(
-            [sys.executable, "-m", "leaderboard.submissions.validation", path, "--data", built.data, "--split", "test"],
+            [sys.executable, "-m", "leaderboard.submissions.check_file", path, "--data", built.data, "--split", "test"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (process.returncode, process.stderr) == (code, "")
@@ -332,9 +332,9 @@ def test_the_command_line_prints_the_same_report(built: Built, tmp_path: Path) -
     assert "1 of 36 instance_ids are missing" in process.stdout
     swapped = write(tmp_path, header(data_revision=data.revision, split="test", history="swapped") + lines(predictions))
     arguments = [str(swapped), "--data", str(built.data), "--split", "test"]
-    assert (validation.main(arguments), validation.main([*arguments, "--history", "swapped"])) == (1, 0)
-    assert validation.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2
-    assert validation.main([str(complete), "--data", str(tmp_path)]) == 2
+    assert (check_file.main(arguments), check_file.main([*arguments, "--history", "swapped"])) == (1, 0)
+    assert check_file.main([str(tmp_path / "nothing"), "--data", str(built.data)]) == 2
+    assert check_file.main([str(complete), "--data", str(tmp_path)]) == 2
 
 
 FIELDS: dict[str, Any] = {"name": "A system", "link": "org/name-1.5", "licence": "Apache-2.0", "parameters_b": "7.5"}

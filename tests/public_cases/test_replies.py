@@ -15,7 +15,7 @@ import evaluate
 import pytest
 
 import petoolbench as pb
-from leaderboard.submissions import validation
+from leaderboard.submissions import check_file
 from performance.reply_writers import DIALECT_WRITERS, JSON_WRITERS
 from tests.commands import run
 
@@ -392,5 +392,5 @@ def test_s20_the_leaderboard_names_what_it_refuses(
     for name, (content, status, message) in files.items():
         file = tmp_path / f"{name}.jsonl"
         file.write_bytes(content.encode())
-        assert validation.main([str(file), "--data", str(SAMPLE)]) == status, name
+        assert check_file.main([str(file), "--data", str(SAMPLE)]) == status, name
         assert message in capsys.readouterr().out
