@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import gradio as gr
 import httpx2
+from starlette.middleware import Middleware
 
 from leaderboard.hub_client import HubAddressError, hub_client
 from leaderboard.pages import about_page, board_page, charts_page, compare_page, explore_page, play_tab, submit_page
@@ -24,6 +25,10 @@ from leaderboard.pages.page_context import QUICK, Context, Page, split_of
 from leaderboard.pages.theme import CSS, theme
 from leaderboard.public_data import EVIDENCE_CURVE, MANIFEST, Data, DataError
 from leaderboard.scoring.scorer_version import scorer_version
+from leaderboard.serving import upload_folder
+from leaderboard.serving.gate import Gate
+from leaderboard.serving.quiet_blocks import QuietBlocks
+from leaderboard.serving.upload_folder import UploadFolder
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.people_figures import PeopleFigures
 from leaderboard.stores.snapshot import Snapshot
@@ -35,7 +40,6 @@ from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.submissions.validation import LIMITS
 from leaderboard.views import filters
 from leaderboard.views.filters import TABS, View
-from metrics.petoolbench.uploads import Blocks
 from metrics.study_files import StudyError
 from metrics.study_passage import PEOPLE
 
@@ -59,8 +63,12 @@ _VIEW_FIELDS: Final = tuple(field.name for field in dataclasses.fields(View) if 
 """Fields of a view that the board has controls for, in the order of the controls."""
 _FIRST_CONTENT_S: Final = 1.0
 """Delay before the tabs other than the board are filled."""
-_UPLOADS_KEPT_S: Final = 3600
-"""Seconds for which uploaded files are kept in Gradio's cache."""
+_RECORDED_CALLS: Final = "GRADIO_ANALYTICS_MAX_EVENTS"
+"""Environment variable with the number of calls of which Gradio keeps times; it summarizes them after each call."""
+_SESSIONS: Final = 64
+"""Number of sessions whose changed components Gradio keeps, about 0.3 MiB each. No handler depends on them."""
+_WAITING: Final = 64
+"""Number of calls that wait in the queue."""
 
 
 class _Layout(NamedTuple):
@@ -116,7 +124,8 @@ def build(store: Store, data: Data, identity: Identity, study: StudyAnswers | No
     people = PeopleFigures(study.report if study else data.folder / PEOPLE, data.revision)
     service = SubmissionService(store, data, version)
     context = Context(store, Snapshot(store, data.revision, has_core=bool(data.core)), data, service, identity)
-    blocks = Blocks(title="PEToolBench leaderboard", delete_cache=(_UPLOADS_KEPT_S, _UPLOADS_KEPT_S))
+    kept_s = int(upload_folder.KEPT_S)
+    blocks = QuietBlocks(title="PEToolBench leaderboard", delete_cache=(kept_s, kept_s))
     with blocks:
         layout = _lay_out(context, version, study, people)
         handlers = board_page.Handlers(context)
@@ -261,20 +270,31 @@ def _tab_selected(handlers: board_page.Handlers, name: str, active_tab: str, val
     return (name, address, handlers.drawn(view)[0]) if name == "board" else (name, address)
 
 
-def serve(blocks: gr.Blocks, *, port: int | None = None) -> None:
+def serve(blocks: gr.Blocks, identity: Identity, folder: Path, *, port: int | None = None) -> None:
     """Serve the app until it is stopped.
 
     Args:
         blocks: App from `build`.
+        identity: Identifies the user who made a request.
+        folder: Folder of uploaded files, from `upload_folder.use_own_folder`.
         port: Port to listen on; chosen by Gradio if None.
     """
-    blocks.queue(default_concurrency_limit=8).launch(
+    uploads = UploadFolder(folder)
+    uploads.sweep_regularly()
+    gate = Middleware(
+        Gate, identity=identity, uploads=uploads, file_bytes=LIMITS.file_bytes, queue=lambda: blocks._queue
+    )
+    blocks.queue(default_concurrency_limit=8, max_size=_WAITING).launch(
         server_port=port,
         theme=theme(),
         css_paths=[*CSS],
         max_file_size=LIMITS.file_bytes,
         footer_links=["api"],
         ssr_mode=False,
+        app_kwargs={"middleware": [gate]},
+        state_session_capacity=_SESSIONS,
+        enable_monitoring=False,
+        run_history=False,
     )
 
 
@@ -336,6 +356,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.data or not options.store:
         parser.error(f"Name the data set and the store: pass --data and --store, or set {DATA} and {STORE}.")
+    folder = upload_folder.use_own_folder()
+    os.environ.setdefault(_RECORDED_CALLS, "1")
     identity = Identity(in_space="SPACE_ID" in os.environ, whoami=_whoami)
     try:
         data = open_data(options.data)
@@ -344,7 +366,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DataError, StoreError, StudyError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    serve(blocks, port=options.port)
+    serve(blocks, identity, folder, port=options.port)
     return 0
 
 

@@ -15,7 +15,19 @@ from rich.console import Console
 
 from .results_table import commit, keep
 
-NAMES: Final = ("audit", "build", "catalogue", "evidence", "fuzz", "llm", "load", "pages", "predict", "score")
+NAMES: Final = (
+    "anonymous",
+    "audit",
+    "build",
+    "catalogue",
+    "evidence",
+    "fuzz",
+    "llm",
+    "load",
+    "pages",
+    "predict",
+    "score",
+)
 
 
 def main() -> None:

@@ -186,5 +186,6 @@ def build(context: Context, split: Any) -> Page:
     for control in (kind, systems, slicing):
         control.input(handlers.draw, inputs, outputs, trigger_mode="always_last", **QUICK)
 
-    offered = gr.State([])
+    # Not a `gr.State`, which the server would keep for each session.
+    offered = gr.JSON([], visible=False)
     return Page(handlers.show, [*inputs, offered], [systems, *outputs, offered])
