@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from functools import lru_cache
 from typing import Any, Final
 
 import gradio as gr
@@ -11,11 +9,11 @@ import gradio as gr
 from leaderboard.public_data import DataError, Instance
 from leaderboard.stores.store import StoreError
 from leaderboard.stores.stored_records import HISTORY_TYPES
-from leaderboard.submissions.validation import check
 from leaderboard.views import instance_view
 from leaderboard.views.html_parts import empty
 
 from .page_context import QUICK, Context, Page, choices
+from .stored_replies import StoredReplies
 
 _NO_SYSTEM: Final = ""
 
@@ -29,7 +27,8 @@ class Handlers:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._replies = lru_cache(maxsize=4)(self._read_replies)
+        # These replies are public, like the answers of their split.
+        self._replies = StoredReplies(context.store, context.data, "validation")
 
     def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
         """Update the choice of systems of the validation split, and the instances unless one is selected already."""
@@ -57,10 +56,10 @@ class Handlers:
         if row is None or entry is None:
             return ""
         try:
-            replies = self._replies(entry.row.id)
+            reply = self._replies.get(entry.row.id, row.instance_id)
         except StoreError:
             return empty("The replies cannot be read", "Try again in a moment.")
-        return instance_view.reply_html(row, replies.get(row.instance_id), entry.row.system)
+        return instance_view.reply_html(row, reply, entry.row.system)
 
     def step(self, config: str, instance_id: str | None, by: int) -> Any:
         """Return the id of the instance that is `by` places after the current one, wrapping around at the ends."""
@@ -79,11 +78,6 @@ class Handlers:
         data = self._context.data
         columns = [data.column(config, "validation", name) for name in ("instruction", "functionality", "instance_id")]
         return [(instance_view.title(*values), values[2]) for values in zip(*columns, strict=True)]
-
-    def _read_replies(self, submission_id: str) -> dict[str, str]:
-        """Return the replies to validation instances by instance id; these are public, like their answers."""
-        content = self._context.store.predictions(submission_id)
-        return dict(check(io.BytesIO(content), self._context.data.ids("validation")).predictions)
 
 
 def build(context: Context) -> Page:

@@ -102,8 +102,17 @@ class HubFiles:
             StoreError: If it cannot be read.
         """
         with _store_errors(self.repository):
+            return self.downloaded(path, head).read_bytes()
+
+    def downloaded(self, path: str, head: Head) -> Path:
+        """Return the path of a file in the cache of the Hub's client.
+
+        Raises:
+            StoreError: If it cannot be read.
+        """
+        with _store_errors(self.repository):
             file = self._api.hf_hub_download(self.repository, path, repo_type="dataset", revision=head.commit)
-            return Path(file).read_bytes()
+            return Path(file)
 
     def read_small(self, paths: Collection[str], head: Head) -> dict[str, bytes]:
         """Return the contents of files by path. Each file is fetched once and cached, since files never change.

@@ -114,10 +114,19 @@ class HubStore:
 
     def predictions(self, submission_id: str) -> bytes:
         """Implement `Store.predictions`."""
+        path, head = self._predictions(submission_id)
+        return self._submissions.read(path, head)
+
+    def predictions_file(self, submission_id: str) -> Path:
+        """Implement `Store.predictions_file`."""
+        path, head = self._predictions(submission_id)
+        return self._submissions.downloaded(path, head)
+
+    def _predictions(self, submission_id: str) -> tuple[str, Head]:
         path, head = _predictions_path(submission_id), self._private_head()
         if path not in head.paths:
             raise UnknownSubmissionError(f"The store holds no predictions of submission {submission_id!r}.")
-        return self._submissions.read(path, head)
+        return path, head
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
         """Implement `Store.record`; the result counts as added once it is in the results repository, written last."""

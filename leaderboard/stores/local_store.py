@@ -140,11 +140,15 @@ class LocalStore:
 
     def predictions(self, submission_id: str) -> bytes:
         """Implement `Store.predictions`."""
+        with _store_errors():
+            return self.predictions_file(submission_id).read_bytes()
+
+    def predictions_file(self, submission_id: str) -> Path:
+        """Implement `Store.predictions_file`."""
         path = self._path(submission_id)
         if not self._rows("SELECT 1 FROM submissions WHERE id = ? AND kept", (submission_id,)):
             raise UnknownSubmissionError(f"The store holds no predictions of submission {submission_id!r}.")
-        with _store_errors():
-            return path.read_bytes()
+        return path
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
         """Implement `Store.record`."""

@@ -86,6 +86,13 @@ class Store(Protocol):
             UnknownSubmissionError: If the store does not hold it.
         """
 
+    def predictions_file(self, submission_id: str) -> Path:
+        """Return the path of the submitted file on this machine; the file must not be changed.
+
+        Raises:
+            UnknownSubmissionError: If the store does not hold it.
+        """
+
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
         """Add an outcome unless one with the same `key` exists, also under concurrent calls.
 

@@ -56,6 +56,9 @@ def call_space(
         raise
     except (OSError, ValueError, RuntimeError, httpx.HTTPError) as error:
         # The cause is dropped, since its text and its request may contain the token.
+        if reason := _reason(getattr(error, "response", None)):
+            refusal = f"The leaderboard {name!r} refused the request: {without_keys(reason, secret)}"
+            raise HubError(refusal) from None
         raise HubError(
             f"The leaderboard {name!r} cannot be reached ({type(error).__name__}). Check its name or address."
         ) from None
@@ -63,6 +66,19 @@ def call_space(
         raise HubError(f"The reply of {name!r} is not that of a leaderboard. Check its name or address.")
     answer: dict[str, Any] = redacted(reply, secret)
     return answer
+
+
+def _reason(response: Any) -> str:
+    """Return the reason of a refusal, as a leaderboard states it in the answer to an upload; empty if it states none.
+
+    Args:
+        response: HTTP response, or None.
+    """
+    try:
+        reply = {} if response is None else response.json()
+    except ValueError:
+        return ""
+    return str(reply.get("error", ""))[:500] if isinstance(reply, dict) else ""
 
 
 def _address(space: str) -> str:
