@@ -32,13 +32,13 @@ from leaderboard.serving.upload_folder import UploadFolder
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.people_figures import PeopleFigures
 from leaderboard.stores.snapshot import Snapshot
-from leaderboard.stores.store import Store, StoreError
+from leaderboard.stores.store import Store, StoreError, in_words
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS
 from leaderboard.stores.study_answers import StudyAnswers
 from leaderboard.submissions.identity import Identity
 from leaderboard.submissions.submissions import SubmissionService
 from leaderboard.submissions.validation import LIMITS
-from leaderboard.views import filters
+from leaderboard.views import filters, html_parts
 from leaderboard.views.filters import TABS, View
 from metrics.study_files import StudyError
 from metrics.study_passage import PEOPLE
@@ -181,6 +181,8 @@ def _lay_out(context: Context, version: str, study: StudyAnswers | None, people:
 def title_text(context: Context) -> str:
     """Return the heading: name, data revision, main figure, and origin of the test listings, as Markdown.
 
+    Records of the store that cannot be read are named below it.
+
     The score of the program without a model is not stated here; the heading names its row if the board has that row.
     """
     data = context.data
@@ -192,7 +194,9 @@ def title_text(context: Context) -> str:
         known = any(row.badge == "baseline" and row.system == PROGRAM for row in rows)
         row = f" See the row *{PROGRAM}* of the test split for such a program." if known else ""
         parts.append(f"Test listings {data.listings}.{row}")
-    return f"# PEToolBench leaderboard\n{' '.join(parts)}"
+    notice = in_words(context.snapshot.get().unreadable)
+    shown = f"\n\n> {html_parts.text(notice)}" if notice else ""
+    return f"# PEToolBench leaderboard\n{' '.join(parts)}{shown}"
 
 
 def _show_first_content(layout: _Layout) -> None:

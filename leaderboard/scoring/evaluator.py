@@ -19,7 +19,7 @@ from typing import Final
 
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
-from leaderboard.stores.store import Store, StoreError, UnknownSubmissionError
+from leaderboard.stores.store import Store, StoreError, UnknownSubmissionError, in_words
 from leaderboard.stores.stored_records import Outcome, Submission
 from leaderboard.submissions.validation import LIMITS, SubmissionTerms, check
 
@@ -176,6 +176,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
         store = open_store(options.store)
+        if notice := in_words(store.unreadable()):
+            sys.stderr.write(f"{notice}\n")
         for outcome in add_baselines(store, scorer, options.baselines, utc_now):
             _print(outcome)
         if options.once:

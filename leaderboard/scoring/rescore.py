@@ -13,7 +13,7 @@ from pathlib import Path
 
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
-from leaderboard.stores.store import Store, StoreError
+from leaderboard.stores.store import Store, StoreError, in_words
 from leaderboard.stores.stored_records import Outcome, Submission, latest
 
 from .baselines import add_baselines
@@ -94,6 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         scorer = Scorer(Data(options.data), Answers(options.answers) if options.answers else None)
         store = open_store(options.store)
+        if notice := in_words(store.unreadable()):
+            sys.stderr.write(f"{notice}\n")
         count += sum(1 for _ in add_baselines(store, scorer, options.baselines, utc_now))
         for rescored in rescore(store, scorer):
             sys.stdout.write(f"{rescored.in_words()}\n")

@@ -12,14 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx2
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd, HfApi, constants
 from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.file_download import repo_folder_name
 
 from .store import StoreError
 
@@ -32,6 +33,9 @@ _FIRST_WAIT_S: Final = 0.05
 _LONGEST_WAIT_S: Final = 4.0
 _READERS: Final = 8
 _TIMEOUT_S: Final = 120.0
+_INCOMPLETE: Final = ".incomplete"
+"""End of the names of partial files of the Hub's client."""
+_INCOMPLETE_S: Final = 86_400.0
 
 
 class _RetryError(Exception):
@@ -113,6 +117,15 @@ class HubFiles:
         with _store_errors(self.repository):
             file = self._api.hf_hub_download(self.repository, path, repo_type="dataset", revision=head.commit)
             return Path(file)
+
+    def delete_incomplete_downloads(self) -> None:
+        """Delete partial files that killed downloads left in the cache of the Hub's client, if they are a day old."""
+        folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=self.repository, repo_type="dataset")
+        oldest = time.time() - _INCOMPLETE_S
+        for path in folder.glob(f"blobs/*{_INCOMPLETE}"):
+            with suppress(FileNotFoundError):  # renamed or deleted by another process
+                if path.stat().st_mtime <= oldest:
+                    path.unlink()
 
     def read_small(self, paths: Collection[str], head: Head) -> dict[str, bytes]:
         """Return the contents of files by path. Each file is fetched once and cached, since files never change.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -21,12 +21,14 @@ from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .acts import Act
 from .hub_files import Contents, Head, HubFiles
-from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
+from .store import Decide, Receipt, StoreError, UnknownSubmissionError, Unreadable, check_id, past_of
 from .stored_records import Outcome, Person, Result, Submission, Tallies, from_json, to_json
 
 _SUBMISSIONS: Final = "submissions/"
 _RESULTS: Final = "results/"
 _ACTS: Final = "acts/"
+_FILES: Final = "predictions/"
+_MISSING: Final = "its submission is missing"
 T = TypeVar("T")
 
 
@@ -60,6 +62,8 @@ class HubStore:
             raise StoreError(str(error)) from error
         self._submissions = HubFiles(api, submissions, patience_s=patience_s)
         self._results = HubFiles(api, results, patience_s=patience_s)
+        for files in (self._submissions, self._results):
+            files.delete_incomplete_downloads()
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
         """Implement `Store.submit`."""
@@ -103,7 +107,21 @@ class HubStore:
         """
         head = self._results.head()
         paths = sorted(path for path in head.paths if path.startswith(_RESULTS))
-        return [_record(Result, content) for content in self._results.read_small(paths, head).values()]
+        return _readable(Result, self._results.read_small(paths, head))
+
+    def unreadable(self) -> list[Unreadable]:
+        """Implement `Store.unreadable`."""
+        head, results = self._private_head(), self._results.head()
+        of_submissions = sorted(path for path in head.paths if path.startswith(_SUBMISSIONS))
+        of_results = sorted(path for path in results.paths if path.startswith(_RESULTS))
+        known = {path.rpartition("/")[2].removesuffix(".json") for path in of_submissions}
+        files = {path: path.rpartition("/")[2].removesuffix(".jsonl") for path in head.paths if path.startswith(_FILES)}
+        return [
+            *_unreadable(Submission, self._submissions.read_small(of_submissions, head)),
+            *_unreadable(Result, self._results.read_small(of_results, results)),
+            *(Unreadable(path, _MISSING) for path, name in sorted(files.items()) if name not in known),
+            *(Unreadable(path, _MISSING) for path in of_results if path.split("/")[1] not in known),
+        ]
 
     def pending(self) -> list[Submission]:
         """Implement `Store.pending`."""
@@ -215,7 +233,7 @@ class HubStore:
             for path in sorted(head.paths)
             if path.startswith(_SUBMISSIONS) and path.rpartition("/")[2].removesuffix(".json") not in excluded
         ]
-        submissions = [_record(Submission, content) for content in self._submissions.read_small(paths, head).values()]
+        submissions = _readable(Submission, self._submissions.read_small(paths, head))
         return sorted(submissions, key=lambda submission: submission.id)
 
     def _submission(self, submission_id: str) -> Submission:
@@ -228,7 +246,7 @@ class HubStore:
 
 
 def _predictions_path(submission_id: str) -> str:
-    return f"predictions/{check_id(submission_id)}.jsonl"
+    return f"{_FILES}{check_id(submission_id)}.jsonl"
 
 
 def _checked_key(outcome: Outcome) -> str:
@@ -249,3 +267,24 @@ def _record(kind: type[T], content: bytes) -> T:
         raise StoreError(
             f"A record on the Hub is not a valid {kind.__name__}: {error}. Repair the repository first."
         ) from error
+
+
+def _readable(kind: type[T], contents: Mapping[str, bytes]) -> list[T]:
+    """Return the records of files, without malformed ones, which `_unreadable` names."""
+    return [record for record in (_parsed(kind, content) for content in contents.values()) if record is not None]
+
+
+def _unreadable(kind: type[T], contents: Mapping[str, bytes]) -> list[Unreadable]:
+    return [
+        Unreadable(path, f"not a valid {kind.__name__}")
+        for path, content in contents.items()
+        if _parsed(kind, content) is None
+    ]
+
+
+def _parsed(kind: type[T], content: bytes) -> T | None:
+    """Return a record, or None if it is malformed."""
+    try:
+        return from_json(kind, content)
+    except ValueError:
+        return None

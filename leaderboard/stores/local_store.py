@@ -1,9 +1,10 @@
 """Store on the local machine: a folder with an SQLite database and the predictions files.
 
-A submission is acknowledged once its database row is committed, in one transaction with the quota decision. A
-predictions file without a row was never acknowledged. The database rejects updates and deletions of rows. Writers of
-files hold a shared lock on the folder. Opening the store deletes partial files of crashed writers if it gets the lock
-exclusively.
+A submission is acknowledged once its database row is committed, in one transaction with the quota decision. Its file is
+staged under a hidden name before the commit and gets its own name after it. So a staged file without a row is left by a
+writer that was killed, and a named file without a row shows that the database has lost the row. The database rejects
+updates and deletions of rows. Writers of files hold a shared lock on the folder. Opening the store deletes the files of
+killed writers if it gets the lock exclusively.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from leaderboard.submissions.quota import Decision, PastSubmission
 
 from .acts import Act
-from .store import Decide, Receipt, StoreError, UnknownSubmissionError, check_id, past_of
+from .store import Decide, Receipt, StoreError, UnknownSubmissionError, Unreadable, check_id, past_of
 from .stored_records import Outcome, Submission, Tallies, from_json, to_json
 
 DATABASE: Final = "leaderboard.sqlite"
@@ -34,6 +35,8 @@ _ACTS: Final = "SELECT record FROM acts ORDER BY number"
 _RETRY_S: Final = 0.05
 """Seconds between attempts to turn on the write-ahead log."""
 _PARTIAL: Final = ".partial"
+_STAGED: Final = ".staged"
+_ENDING: Final = ".jsonl"
 _TABLES: Final = ("submissions", "outcomes", "acts")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS submissions (
@@ -84,7 +87,7 @@ class LocalStore:
             with self._connection() as connection:
                 _enable_wal(connection)
                 connection.executescript(f"BEGIN IMMEDIATE;\n{_SCHEMA}COMMIT;")
-            self._delete_partial_files()
+            self._delete_files_of_killed_writers()
 
     def submit(self, submission: Submission, file: Path | None, decide: Decide) -> Receipt | Decision:
         """Implement `Store.submit`."""
@@ -92,13 +95,15 @@ class LocalStore:
         first = decide(self.past(submission.person.sub))
         if not first.allowed and not self._has(submission.id):
             return first  # avoids copying the file of a refused submission
-        with _store_errors():
+        with _store_errors(), self._open_folder() as folder:
+            fcntl.flock(folder, fcntl.LOCK_SH)
             if file is not None:
-                self._copy(file, path)
+                self._stage(file, path, folder)
             with self._transaction() as connection:
                 row = connection.execute("SELECT record FROM submissions WHERE id = ?", (submission.id,)).fetchone()
                 past = self._past(connection, submission.person.sub)
                 if row:
+                    self._publish(path, folder)
                     return Receipt(from_json(Submission, row[0]), decide(past))
                 decision = decide(past)
                 if decision.allowed:
@@ -113,8 +118,10 @@ class LocalStore:
                         ),
                     )
             if not decision.allowed:
-                path.unlink(missing_ok=True)
+                _staged(path).unlink(missing_ok=True)
                 return decision
+            if file is not None:
+                self._publish(path, folder)
         return Receipt(submission, decision)
 
     def past(self, sub: str) -> list[PastSubmission]:
@@ -124,15 +131,35 @@ class LocalStore:
 
     def submissions(self) -> list[Submission]:
         """Implement `Store.submissions`."""
-        return self._records(Submission, "SELECT record FROM submissions ORDER BY id")
+        return self._readable(Submission, "SELECT record FROM submissions ORDER BY id")
 
     def outcomes(self) -> list[Outcome]:
         """Implement `Store.outcomes`."""
-        return self._records(Outcome, "SELECT record FROM outcomes ORDER BY number")
+        return self._readable(Outcome, "SELECT record FROM outcomes ORDER BY number")
+
+    def unreadable(self) -> list[Unreadable]:
+        """Implement `Store.unreadable`."""
+        with _store_errors():
+            named = {path.name.removesuffix(_ENDING) for path in self._files.glob(f"[0-9]*{_ENDING}")}
+        # The files were listed before the rows, so a submission that is added meanwhile is not reported.
+        known = {row[0] for row in self._rows("SELECT id FROM submissions")}
+        lost = sorted(named - known)
+        return [
+            *self._malformed(Submission, "SELECT record, 'submissions/' || id FROM submissions ORDER BY id"),
+            *self._malformed(Outcome, "SELECT record, 'outcomes/' || key FROM outcomes ORDER BY number"),
+            *(Unreadable(f"predictions/{name}{_ENDING}", "its submission is missing") for name in lost),
+        ]
+
+    def _malformed(self, kind: type[_Record], query: str) -> list[Unreadable]:
+        """Return the malformed records in the first column of a query, whose second one is their place."""
+        rows = ((record, place) for record, place, *_ in self._rows(query))
+        return [
+            Unreadable(place, f"not a valid {kind.__name__}") for record, place in rows if _parsed(kind, record) is None
+        ]
 
     def pending(self) -> list[Submission]:
         """Implement `Store.pending`."""
-        return self._records(
+        return self._readable(
             Submission,
             "SELECT record FROM submissions WHERE NOT baseline AND id NOT IN (SELECT submission_id FROM outcomes) "
             "ORDER BY id",
@@ -148,7 +175,7 @@ class LocalStore:
         path = self._path(submission_id)
         if not self._rows("SELECT 1 FROM submissions WHERE id = ? AND kept", (submission_id,)):
             raise UnknownSubmissionError(f"The store holds no predictions of submission {submission_id!r}.")
-        return path
+        return path if path.exists() or not _staged(path).exists() else _staged(path)
 
     def record(self, outcome: Outcome, tallies: Tallies | None = None) -> bool:
         """Implement `Store.record`."""
@@ -188,24 +215,32 @@ class LocalStore:
     def _has(self, submission_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM submissions WHERE id = ?", (submission_id,)))
 
-    def _copy(self, file: Path, path: Path) -> None:
-        """Copy a file durably: write a partial file, sync it, and rename it."""
+    def _stage(self, file: Path, path: Path, folder: int) -> None:
+        """Copy a file durably under its staged name: write a partial file, sync it, and rename it."""
+        if path.exists():  # a file of an earlier attempt is never overwritten
+            return
         partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{_PARTIAL}")
-        with self._open_folder() as folder:
-            fcntl.flock(folder, fcntl.LOCK_SH)
-            try:
-                with file.open("rb") as source, partial.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-                    target.flush()
-                    os.fsync(target.fileno())
-                if not path.exists():  # a file of an earlier attempt is never overwritten
-                    partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
+        try:
+            with file.open("rb") as source, partial.open("wb") as target:
+                shutil.copyfileobj(source, target)
+                target.flush()
+                os.fsync(target.fileno())
+            partial.replace(_staged(path))
+        finally:
+            partial.unlink(missing_ok=True)
+        os.fsync(folder)
+
+    def _publish(self, path: Path, folder: int) -> None:
+        """Give a staged file its name, after its row was committed."""
+        with suppress(FileNotFoundError):  # published before, by an earlier attempt
+            _staged(path).replace(path)
             os.fsync(folder)
 
-    def _delete_partial_files(self) -> None:
-        """Delete partial files of crashed writers, unless a writer is active: one of the files may be its own."""
+    def _delete_files_of_killed_writers(self) -> None:
+        """Delete files of killed writers, unless a writer is active: one of the files may be its own.
+
+        A staged file whose row was committed is complete, and gets its name.
+        """
         with self._open_folder() as folder:
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -213,6 +248,12 @@ class LocalStore:
                 return
             for path in self._files.glob(f".*{_PARTIAL}"):
                 path.unlink()
+            for staged in self._files.glob(f".*{_STAGED}"):
+                name = staged.name.removeprefix(".").removesuffix(_STAGED)
+                if self._has(name.removesuffix(_ENDING)):
+                    self._publish(self._files / name, folder)
+                else:
+                    staged.unlink()
 
     @contextmanager
     def _open_folder(self) -> Iterator[int]:
@@ -239,7 +280,12 @@ class LocalStore:
         with _store_errors():
             return [from_json(kind, row[0]) for row in self._rows(query, values)]
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[str]]:
+    def _readable(self, kind: type[_Record], query: str) -> list[_Record]:
+        """Parse the first column of the rows of a query; leave out malformed records, which `unreadable` names."""
+        parsed = (_parsed(kind, row[0]) for row in self._rows(query))
+        return [record for record in parsed if record is not None]
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[str, ...]]:
         with _store_errors(), self._connection() as connection:
             return connection.execute(query, values).fetchall()
 
@@ -265,6 +311,19 @@ class LocalStore:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+
+def _staged(path: Path) -> Path:
+    """Return the name of a predictions file until its row is committed."""
+    return path.with_name(f".{path.name}{_STAGED}")
+
+
+def _parsed(kind: type[_Record], text: str) -> _Record | None:
+    """Return a record, or None if it is malformed."""
+    try:
+        return from_json(kind, text)
+    except ValueError:
+        return None
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ from leaderboard.views import ranking
 from leaderboard.views.ranking import Row
 
 from .acts import Act, Standing, standings
-from .store import Store, StoreError
+from .store import Store, StoreError, Unreadable
 from .stored_records import CORE, FULL_SPLIT, Outcome, Split, Submission, latest
 
 FRESH_S: Final = 3.0
@@ -34,6 +34,8 @@ class StoreContents(NamedTuple):
     """Acts of the maintainers, in the order in which they were recorded."""
     standings: Mapping[str, Standing] = {}
     """Standing of each submission with acts, by the submission's id."""
+    unreadable: Sequence[Unreadable] = ()
+    """Records that could not be read."""
 
 
 class Snapshot:
@@ -128,4 +130,4 @@ class Snapshot:
 def _read(store: Store) -> StoreContents:
     submissions, outcomes, acts = store.submissions(), store.outcomes(), store.acts()
     by_id = {submission.id: submission for submission in submissions}
-    return StoreContents(submissions, outcomes, latest(outcomes), by_id, acts, standings(acts))
+    return StoreContents(submissions, outcomes, latest(outcomes), by_id, acts, standings(acts), store.unreadable())

@@ -23,6 +23,8 @@ from .stored_records import Outcome, Submission, Tallies
 Decide = Callable[[Sequence[PastSubmission]], Decision]
 """Decide on a further submission, given the person's earlier ones. May be called more than once."""
 _ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{16}", re.ASCII)
+_NAMED: Final = 5
+"""Number of unreadable records that a message names."""
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 
 
@@ -32,6 +34,18 @@ class StoreError(RuntimeError):
 
 class UnknownSubmissionError(StoreError):
     """Unknown submission, or one whose predictions the store does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Record of the store that cannot be read, or that is missing."""
+
+    file: str
+    """Path of its file in the store, or table and number of its row."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file} ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +85,16 @@ class Store(Protocol):
         """Return the earlier submissions of a person, by `Person.sub`, without baselines."""
 
     def submissions(self) -> list[Submission]:
-        """Return all submissions in the order of their ids, which start with the time."""
+        """Return all submissions in the order of their ids, which start with the time, without unreadable ones."""
 
     def outcomes(self) -> list[Outcome]:
-        """Return all outcomes, oldest first; `stored_records.latest` selects the current one of each submission."""
+        """Return all outcomes, oldest first, without unreadable ones.
+
+        `stored_records.latest` selects the current one of each submission.
+        """
+
+    def unreadable(self) -> list[Unreadable]:
+        """Return the records that `submissions` and `outcomes` leave out, and those that are missing."""
 
     def pending(self) -> list[Submission]:
         """Return the submissions without an outcome, without baselines."""
@@ -133,6 +153,16 @@ def check_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise UnknownSubmissionError(f"{text[:80]!r} is not a submission id. Copy the id from a receipt.")
     return text
+
+
+def in_words(unreadable: Sequence[Unreadable]) -> str:
+    """Return a sentence that names the records of a store that cannot be read; empty if there are none."""
+    if not unreadable:
+        return ""
+    count = "1 record" if len(unreadable) == 1 else f"{len(unreadable)} records"
+    named = ", ".join(map(str, unreadable[:_NAMED]))
+    rest = f" and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+    return f"{count} of the store cannot be read: {named}{rest}. All others were read."
 
 
 def time_of(submission: Submission) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 from huggingface_hub import HfApi
@@ -41,3 +43,34 @@ def submit_many(name: str, url: str, token: str, file: str, count: int) -> list[
 def submit_endless(folder: str, fifo: str, content: bytes) -> None:
     """Submit a named pipe, which blocks while it is copied."""
     LocalStore(Path(folder)).submit(submission(content), Path(fifo), lambda _: FREE)
+
+
+def submit_until_killed(folder: str, file: str, committed: bool) -> None:
+    """Submit a file, and kill this process during the quota decision or after the record was stored.
+
+    Args:
+        folder: Folder of a local store.
+        file: Path of the file.
+        committed: True to kill it after the record was stored.
+    """
+    content = Path(file).read_bytes()
+    calls = 0
+
+    def decide_once(_: object) -> Decision:
+        nonlocal calls
+        calls += 1
+        if calls == 2 and not committed:  # inside the transaction
+            os.kill(os.getpid(), signal.SIGKILL)
+        return FREE
+
+    store = LocalStore(Path(folder))
+    if committed:
+        replace = Path.replace
+
+        def replaced(path: Path, target: Path) -> Path:
+            if path.name.endswith(".staged"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return replace(path, target)
+
+        setattr(Path, "replace", replaced)  # noqa: B010 (this process ends here)
+    store.submit(submission(content), Path(file), decide_once)
