@@ -117,7 +117,7 @@ def main() -> int:
     Returns:
         Exit status 0.
     """
-    os.nice(10)
+    os.nice(5)
     request = json.load(sys.stdin.buffer)
     ids, core = (
         {config: frozenset(config_ids) for config, config_ids in request[name].items()} for name in ("ids", "core")

@@ -12,14 +12,14 @@ import os
 import random
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
-
-import gradio as gr
-from gradio.routes import App
 
 from leaderboard.public_data import Data
 from leaderboard.scoring.evaluator import evaluate_pending
@@ -30,6 +30,19 @@ from tests.processes import tree
 
 from .making import FREE, lines, submission
 
+_ROUTES: Final = """
+import json
+import gradio as gr
+from gradio.routes import App
+with gr.Blocks() as blocks:
+    gr.Textbox()
+listed = []
+for route in App.create_app(blocks).routes:
+    router = getattr(route, "original_router", None)
+    listed += [(method, item.path) for item in (router.routes if router else [route]) for method in sorted(item.methods)]
+print(json.dumps(listed))
+"""
+"""Program that prints the methods and paths of all routes."""
 _TIMEOUT_S: Final = 60.0
 _CALLERS: Final = 8
 _READ: Final = 4096
@@ -77,17 +90,12 @@ def send(url: str, call: Call) -> tuple[int, bytes]:
         connection.close()
 
 
-def routes() -> list[Call]:
-    """Return a call of each route of Gradio's app, with invented parameters."""
-    with gr.Blocks() as blocks:
-        gr.Textbox()
-    calls = []
-    for route in App.create_app(blocks).routes:
-        router = getattr(route, "original_router", None)
-        for item in router.routes if router else [route]:
-            path = re.sub(r"{[^}]*}", "x", getattr(item, "path", ""))
-            calls += [Call(method, path or "/") for method in sorted(getattr(item, "methods", None) or ())]
-    return calls
+@cache
+def routes() -> tuple[Call, ...]:
+    """Return a call of each route of Gradio's app, with invented parameters; listed by another process."""
+    done = subprocess.run([sys.executable, "-c", _ROUTES], capture_output=True, text=True, check=True)
+    calls = json.loads(done.stdout.splitlines()[-1])
+    return tuple(Call(method, re.sub(r"{[^}]*}", "x", path) or "/") for method, path in calls)
 
 
 def app_process() -> int:
