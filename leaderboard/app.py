@@ -65,8 +65,8 @@ _FIRST_CONTENT_S: Final = 1.0
 """Delay before the tabs other than the board are filled."""
 _RECORDED_CALLS: Final = "GRADIO_ANALYTICS_MAX_EVENTS"
 """Environment variable with the number of calls of which Gradio keeps times; it summarizes them after each call."""
-_SESSIONS: Final = 64
-"""Number of sessions whose changed components Gradio keeps, about 0.3 MiB each. No handler depends on them."""
+_SESSIONS: Final = 200
+"""Number of sessions whose state Gradio keeps, about 0.2 MiB each: those that were used last."""
 _WAITING: Final = 64
 """Number of calls that wait in the queue."""
 

@@ -5,7 +5,6 @@ Only small properties of each row are kept, so that a score over many rows does 
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
@@ -14,7 +13,6 @@ from typing import Final, NamedTuple
 from leaderboard.public_data import DataError, Instance
 from leaderboard.stores.store import StoreError
 from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL
-from leaderboard.submissions.validation import check
 from leaderboard.views import ranking
 from leaderboard.views.play_score import Best, Played
 from leaderboard.views.play_view import Reply
@@ -22,6 +20,7 @@ from metrics.petoolbench.aggregation import judge
 from metrics.petoolbench.records import REFERENCE_COLUMNS, reference_from_row
 
 from .page_context import Context
+from .stored_replies import StoredReplies
 
 KINDS: Final = ("single", "joint", "limit", "trade")
 """Kinds of preference that can be selected."""
@@ -55,7 +54,8 @@ class PlayedRows:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._of_config = lru_cache(maxsize=len(HISTORY_TYPES))(self._read_known)
-        self._replies = lru_cache(maxsize=2 * _SYSTEMS)(self._read_replies)
+        # These replies are public, like the answers of their split.
+        self._replies = StoredReplies(context.store, context.data, "validation")
         self._best = context.snapshot.cached(self._find_best)
         self._judged_once = lru_cache(maxsize=_CACHED_ROWS)(self._judged)
 
@@ -161,13 +161,8 @@ class PlayedRows:
             return None
 
     def _judged(self, submission_id: str, config: str, instance_id: str) -> bool | None:
-        known, reply = self._of_config(config).get(instance_id), self._replies(submission_id).get(instance_id)
+        known, reply = self._of_config(config).get(instance_id), self._replies.get(submission_id, instance_id)
         if known is None or reply is None:
             return None
         table = self._context.data.table(config, "validation").select([*REFERENCE_COLUMNS, "meta"])
         return judge(reply, reference_from_row(table.slice(known.position, 1).to_pylist()[0])).tool_correct
-
-    def _read_replies(self, submission_id: str) -> dict[str, str]:
-        """Return the replies to validation instances by instance id; these are public, like their answers."""
-        content = self._context.store.predictions(submission_id)
-        return dict(check(io.BytesIO(content), self._context.data.ids("validation")).predictions)

@@ -24,7 +24,9 @@ JSON_BYTES: Final = 2**19
 _SESSION_LENGTH: Final = 64
 """Maximum number of characters of the id of a session; those of Gradio have about ten."""
 _MOST_OPEN: Final = 512
-"""Maximum number of requests that are answered at the same time, streams included."""
+"""Maximum number of requests that are answered at the same time, streams included but for heartbeats."""
+_MOST_HEARTBEATS: Final = 256
+"""Maximum number of pages that hold a request, which only ends their session early. Others work without it."""
 _FORM: Final = 2**16
 """Number of bytes of an upload in addition to its file."""
 _SHOWN: Final = 200
@@ -57,24 +59,30 @@ class Gate:
         self._file_bytes = file_bytes
         self._queue = queue
         self._open = 0
+        self._heartbeats = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            self._open += 1
+            is_heartbeat = open_routes.is_heartbeat(scope["path"])
+            self._open += not is_heartbeat
+            self._heartbeats += is_heartbeat
             try:
                 await self._answer(scope, receive, send)
             finally:
-                self._open -= 1
+                self._open -= not is_heartbeat
+                self._heartbeats -= is_heartbeat
         else:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused, receive = await self._admitted(scope, receive)
         if refused:
-            # The rest of the request is not read, so the connection cannot be used again.
+            # A client that still sends would not read the answer. The rest of a longer request is not read, so the
+            # connection cannot be used again.
+            await _discard(receive, self._file_bytes + _FORM)
             response = JSONResponse({"error": refused.text, "detail": refused.text}, refused.status)
             response.headers["connection"] = "close"
             await response(scope, receive, send)
@@ -99,7 +107,7 @@ class Gate:
         path, headers = scope["path"], Headers(scope=scope)
         if not open_routes.is_open(scope["method"], path):
             return _Answer(404, "Not found."), receive
-        if self._open > _MOST_OPEN:
+        if self._open > _MOST_OPEN or (open_routes.is_heartbeat(path) and self._heartbeats > _MOST_HEARTBEATS):
             return _Answer(503, "The leaderboard is busy. Try again in a minute."), receive
         length = headers.get("content-length", "")
         size = int(length) if length.isdecimal() and len(length) < _SHOWN else None
@@ -112,13 +120,14 @@ class Gate:
         if size is not None and size > JSON_BYTES:
             return _Answer(413, f"The request has {size} bytes; at most {JSON_BYTES} are read."), receive
         body = await _body(receive)
+        again = _again(body or b"", receive)
         if body is None:
-            return _Answer(413, f"The request is longer than {JSON_BYTES} bytes."), receive
+            return _Answer(413, f"The request is longer than {JSON_BYTES} bytes."), again
         if not _has_short_ids(body):
-            return _Answer(400, f"An id has more than {_SESSION_LENGTH} characters."), receive
+            return _Answer(400, f"An id has more than {_SESSION_LENGTH} characters."), again
         if open_routes.joins_queue(path) and not make_room(self._queue()):
-            return _Answer(503, "Too many calls are waiting. Try again in a minute."), receive
-        return None, _again(body, receive)
+            return _Answer(503, "Too many calls are waiting. Try again in a minute."), again
+        return None, again
 
     async def _of_files(self, scope: Scope, size: int | None, headers: Headers) -> _Answer | None:
         """Return the reason why a request that gives or takes files is refused."""
@@ -157,10 +166,21 @@ async def _body(receive: Receive) -> bytes | None:
     while True:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > JSON_BYTES:
-            return None
         if not message.get("more_body"):
-            return bytes(body)
+            return bytes(body) if len(body) <= JSON_BYTES else None
+        if len(body) > JSON_BYTES:
+            await _discard(receive, 4 * JSON_BYTES)
+            return None
+
+
+async def _discard(receive: Receive, most: int) -> None:
+    """Read the rest of a request, up to a number of bytes, and keep nothing."""
+    read = 0
+    while read <= most:
+        message = await receive()
+        read += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

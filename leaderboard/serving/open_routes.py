@@ -20,7 +20,7 @@ _READ: Final = (
 """Paths that are read."""
 _READ_BELOW: Final = re.compile(
     rf"/(?:assets|static|svelte)/.+|/login/(?:huggingface|callback)|/pwa_icon(?:/\d+)?|{API}/file=/.+"
-    rf"|{API}/call/(?:v2/)?\w+/\w+"
+    rf"|{API}/call/(?:v2/)?\w+/\w+|{API}/heartbeat/\w+"
 )
 """Paths with parameters that are read. A file is named by a path and never by an address."""
 _WRITTEN: Final = re.compile(rf"{API}/(?:(?:run|api|call|call/v2)/\w+|queue/join|cancel|reset|upload)")
@@ -44,6 +44,11 @@ def is_upload(path: str) -> bool:
 def handles_files(path: str) -> bool:
     """Return True if a path takes or gives uploaded files, which only people who are signed in have."""
     return path.startswith(_FILES)
+
+
+def is_heartbeat(path: str) -> bool:
+    """Return True if a page holds a request to a path for as long as it is open."""
+    return path.startswith(f"{API}/heartbeat/")
 
 
 def joins_queue(path: str) -> bool:

@@ -82,7 +82,7 @@ def test_calls_leave_little_memory_no_file_and_a_line_each(running: Running) -> 
             "/monitoring/x",
             "/gradio_api/deep_link?session_hash=x",
         ),
-        *("/gradio_api/heartbeat/x", "/gradio_api/stream/x/0/1/playlist.m3u8", "/gradio_api/file=http://127.0.0.1:9/x"),
+        *("/gradio_api/stream/x/0/1/playlist.m3u8", "/gradio_api/file=http://127.0.0.1:9/x"),
         *(
             "/gradio_api/proxy=https://x.hf.space/",
             "/gradio_api/vibe-code",
