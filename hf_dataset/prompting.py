@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, get_args
 
 from .errors import ReadError
 from .schema import HISTORY_TYPES, AnswerRow, Instance, InteractionRow, MetaRow, ToolDoc
+from .sessions import sessions_of
 
 Docs = Literal["full", "names"]
 """How the tools in the history are shown: `full` adds their documentation, `names` does not."""
@@ -31,6 +32,8 @@ SystemRole = Literal["separate", "merge"]
 """How the system prompt is sent: as a message with the role `system`, or at the beginning of the user message, for chat
 templates without a system role."""
 SYSTEM_ROLES: Final[tuple[SystemRole, ...]] = get_args(SystemRole)
+Past = Literal["history", "memory"]
+"""How the past of the user is shown: as the history, or as the text that a memory kept of it."""
 Message = dict[str, str]
 """A dict with `role` and `content`."""
 _MARK: Final = re.compile(r"\[(?=/?[A-Z_]+\])")
@@ -38,7 +41,12 @@ _MARK: Final = re.compile(r"\[(?=/?[A-Z_]+\])")
 
 
 def messages_of(
-    instance: Instance, *, docs: Docs = "full", mode: Mode = "prompt", system_role: SystemRole = "separate"
+    instance: Instance,
+    *,
+    docs: Docs = "full",
+    mode: Mode = "prompt",
+    system_role: SystemRole = "separate",
+    memory: str | None = None,
 ) -> list[Message]:
     """Return the system message and the user message of an instance.
 
@@ -47,11 +55,13 @@ def messages_of(
         docs: `full` adds the documentation of the tools in the history.
         mode: `prompt` adds the candidates to the user message; `tools` leaves them out.
         system_role: `merge` returns a single user message that begins with the system prompt.
+        memory: Text to show in place of the history, such as the notes of a memory system; None for the history.
 
     Raises:
         ReadError: If the instance id does not start with a config.
     """
-    prompt, user = _system(config_of(instance.instance_id), mode), _user(instance, docs, mode)
+    past: Past = "history" if memory is None else "memory"
+    prompt, user = _system(config_of(instance.instance_id), mode, past), _user(instance, docs, mode, memory)
     if system_role == "merge":
         return [{"role": "user", "content": f"{prompt}\n\n{user}"}]
     return [{"role": "system", "content": prompt}, {"role": "user", "content": user}]
@@ -79,19 +89,28 @@ def config_of(instance_id: str) -> str:
 
 
 @cache
-def prompt_version(mode: Mode = "prompt") -> str:
+def prompt_version(mode: Mode = "prompt", past: Past = "history") -> str:
     """Return eight hexadecimal digits that change if the messages of any instance change.
 
     Args:
         mode: How the candidates are passed, as in `messages_of`.
+        past: `memory` for messages that show a memory. The texts of the sessions, from which it is made, count too.
     """
-    asked = [messages_of(_specimen(f"{config}-0"), docs=docs, mode=mode) for config in HISTORY_TYPES for docs in DOCS]
+    rows = [_specimen(f"{config}-0") for config in HISTORY_TYPES]
+    asked: list[Any] = [
+        messages_of(row, docs=docs, mode=mode, memory="memory" if past == "memory" else None)
+        for row in rows
+        for docs in DOCS
+    ]
+    if past == "memory":
+        asked += [session.text for row in rows for session in sessions_of(row)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:8]
 
 
 @cache
-def _system(config: str, mode: Mode) -> str:
+def _system(config: str, mode: Mode, past: Past) -> str:
     frame = _wording("predict" if mode == "prompt" else "predict_tools")
+    frame = frame.replace("{past}", _wording(f"past_{past}").strip())
     return frame.replace("{history}", _wording(f"predict_{config}").strip()).strip()
 
 
@@ -99,10 +118,10 @@ def _wording(name: str) -> str:
     return (files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def _user(instance: Instance, docs: Docs, mode: Mode) -> str:
+def _user(instance: Instance, docs: Docs, mode: Mode, memory: str | None) -> str:
     """Return one JSON object, with one list item per line."""
-    parts = [f'"history":{_list(map(_step, instance.history))}']
-    if docs == "full":
+    parts = [f'"history":{_list(map(_step, instance.history))}' if memory is None else f'"memory":{_json(memory)}']
+    if docs == "full" and memory is None:
         candidates = {tool.name for tool in instance.candidates}
         others = (tool for tool in instance.history_tools if tool.name not in candidates)
         parts.append(f'"history_tools":{_list(map(_history_tool, others))}')

@@ -28,15 +28,17 @@ if TYPE_CHECKING:
         OutputError,
     )
     from hf_dataset.errors import ReadError
+    from hf_dataset.sessions import Session
     from metrics.petoolbench.errors import MetricError, PEToolBenchError, PredictionsError, ReferencesError
     from metrics.study_files import StudyError
 
     from .building import AuditResult, BuiltDataSet, Catalogue, Verification, audit, build, verify
     from .data import InstanceSet, load
+    from .inference.memory_systems import MemoryAnswer, MemorySystem, Question
     from .people_study.new_study import NewStudy, new_study
     from .people_study.study_report import StudyReport, study_report
     from .prediction import predict
-    from .prompts import Prompt, prompt
+    from .prompts import Prompt, prompt, sessions
     from .reading import ParseFailure, ToolCall, parse
     from .reading_study.deal import ReadingDeal, deal_reading
     from .reading_study.scores import ReadingScores, score_reading
@@ -60,6 +62,8 @@ _MODULES: Final = {
     "HubError": "builder.errors",
     "InstanceSet": "petoolbench.data",
     "LlmError": "builder.errors",
+    "MemoryAnswer": "petoolbench.inference.memory_systems",
+    "MemorySystem": "petoolbench.inference.memory_systems",
     "MetricError": "metrics.petoolbench.errors",
     "MissingExtraError": "builder.errors",
     "NewStudy": "petoolbench.people_study.new_study",
@@ -68,6 +72,7 @@ _MODULES: Final = {
     "ParseFailure": "petoolbench.reading",
     "PredictionsError": "metrics.petoolbench.errors",
     "Prompt": "petoolbench.prompts",
+    "Question": "petoolbench.inference.memory_systems",
     "ReadError": "hf_dataset.errors",
     "ReadingDeal": "petoolbench.reading_study.deal",
     "ReadingScores": "petoolbench.reading_study.scores",
@@ -77,6 +82,7 @@ _MODULES: Final = {
     "RunResources": "petoolbench.run_settings",
     "RunSettings": "petoolbench.run_settings",
     "ScoreTable": "petoolbench.score_table",
+    "Session": "hf_dataset.sessions",
     "StudyError": "metrics.study_files",
     "StudyReport": "petoolbench.people_study.study_report",
     "ToolCall": "petoolbench.reading",
@@ -95,6 +101,7 @@ _MODULES: Final = {
     "report": "petoolbench.reporting",
     "score": "petoolbench.scoring",
     "score_reading": "petoolbench.reading_study.scores",
+    "sessions": "petoolbench.prompts",
     "study_report": "petoolbench.people_study.study_report",
     "verify": "petoolbench.building",
 }
@@ -113,6 +120,8 @@ __all__ = [
     "HubError",
     "InstanceSet",
     "LlmError",
+    "MemoryAnswer",
+    "MemorySystem",
     "MetricError",
     "MissingExtraError",
     "NewStudy",
@@ -121,6 +130,7 @@ __all__ = [
     "ParseFailure",
     "PredictionsError",
     "Prompt",
+    "Question",
     "ReadError",
     "ReadingDeal",
     "ReadingScores",
@@ -130,6 +140,7 @@ __all__ = [
     "RunResources",
     "RunSettings",
     "ScoreTable",
+    "Session",
     "StudyError",
     "StudyReport",
     "ToolCall",
@@ -149,6 +160,7 @@ __all__ = [
     "report",
     "score",
     "score_reading",
+    "sessions",
     "study_report",
     "verify",
 ]

@@ -16,10 +16,12 @@ from builder.progress import Progress, no_progress
 from hf_dataset.schema import Instance
 
 from .data import InstanceSet, load
+from .inference.memory_systems import NewSystem
 from .inference.run import Model, execute, execute_function
 from .run_files import read_run
-from .run_settings import FUNCTION, RunResources, RunSettings, check_settings
+from .run_settings import FUNCTION, RunResources, RunSettings
 from .runs import Run
+from .settings_checks import check_settings
 
 _SET_BY_DATA = ("config", "split")
 _SETTINGS = frozenset(item.name for item in fields(RunSettings)) - {*_SET_BY_DATA, "model"}
@@ -28,7 +30,7 @@ _RESOURCES = frozenset(item.name for item in fields(RunResources))
 
 def predict(
     data: InstanceSet | Iterable[Instance | Mapping[str, Any]] | str | Path,
-    model: str | Model,
+    model: str | Model | NewSystem,
     *,
     out: str | Path | None = None,
     threads: int = 1,
@@ -42,10 +44,11 @@ def predict(
             split are used.
         model: Name of a model at an OpenAI-compatible endpoint, `hf:NAME` for a Hugging Face model that runs on this
             machine, `baseline:NAME`, or any function that takes chat messages, as `prompt` returns them, and returns
-            the text of a reply.
+            the text of a reply. With `history_view="sessions"`, the class of a memory system, with `read(session)` and
+            `answer(question)`, or its name `memory:MODULE:CLASS`.
         out: Run file, which grows by a line per reply; the run resumes if it exists. None to keep the run in memory:
             its replies are lost if an error ends it.
-        threads: Number of concurrent calls to a function.
+        threads: Number of concurrent calls to a function, or of concurrent memory systems.
         progress: Called with the stage, the number of replies and the number of instances.
         options: Fields of `RunSettings`, such as `history="swapped"`, `mode="tools"`, `limit=20`, `temperature` or
             `base_url`; and of `RunResources`, such as `connections` or `max_cost_usd`. The key of an endpoint is
@@ -87,7 +90,7 @@ def predict(
     return replace(run, path=Path(run.name))
 
 
-def _check(model: str | Model, threads: int, options: Mapping[str, Any]) -> None:
+def _check(model: str | Model | NewSystem, threads: int, options: Mapping[str, Any]) -> None:
     if unknown := sorted(options.keys() - _SETTINGS - _RESOURCES):
         raise ConfigError(
             f"Unknown option {unknown[0]!r} of predict. Available options: {', '.join(sorted(_SETTINGS | _RESOURCES))}."
@@ -98,7 +101,7 @@ def _check(model: str | Model, threads: int, options: Mapping[str, Any]) -> None
         raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
 
 
-def _name_of(model: Model) -> str:
+def _name_of(model: Model | NewSystem) -> str:
     """Return the name of a function or of a class of callable objects, without the function that defines it."""
     name: str = getattr(model, "__qualname__", type(model).__qualname__)
     return name.rpartition("<locals>.")[2]
@@ -106,7 +109,7 @@ def _name_of(model: Model) -> str:
 
 def _predict(
     data: InstanceSet,
-    model: str | Model,
+    model: str | Model | NewSystem,
     out: Path,
     settings: RunSettings,
     resources: RunResources,

@@ -12,7 +12,9 @@ from builder.choices import validate_choice
 from builder.errors import DataError, OutputError
 from hf_dataset.prompting import DOCS, MODES, SYSTEM_ROLES, Message, messages_of
 from hf_dataset.schema import Instance
+from hf_dataset.sessions import Session, sessions_of
 from petoolbench.files import write_atomically
+from petoolbench.inference.session_memories import recalled
 from petoolbench.inference.tool_calling import function_tools, safe_names
 from petoolbench.run_settings import RunSettings
 
@@ -39,7 +41,12 @@ class Prompt(list[Message]):
 
 
 def prompt(
-    row: Instance | Mapping[str, Any], *, mode: str = "prompt", docs: str = "full", system_role: str = "separate"
+    row: Instance | Mapping[str, Any],
+    *,
+    mode: str = "prompt",
+    docs: str = "full",
+    system_role: str = "separate",
+    memory: str | None = None,
 ) -> Prompt:
     """Return the official prompt of an instance.
 
@@ -50,6 +57,7 @@ def prompt(
         docs: `full` documents the tools of the history, `names` only names them.
         system_role: `separate` returns a system and a user message, `merge` one user message that begins with the
             system prompt, for models without a system role.
+        memory: Text to show in place of the history, such as what a memory system kept of it; None for the history.
 
     Returns:
         A list of messages, each with `role` and `content`. The list has the attributes `tools` (functions for
@@ -71,9 +79,41 @@ def prompt(
         docs=validate_choice("docs", docs, DOCS),
         mode=mode,
         system_role=validate_choice("system_role", system_role, SYSTEM_ROLES),
+        memory=memory,
     )
     names = safe_names([tool.name for tool in instance.candidates]) if mode == "tools" else {}
     return Prompt(messages, function_tools(instance.candidates, names) if names else [], names)
+
+
+def sessions(row: Instance | Mapping[str, Any], *, docs: str = "full") -> list[Session]:
+    """Return the history of an instance as dated sessions, as a memory system reads them.
+
+    The steps of one day are a session. Where the order of the history means nothing, each step is a session without a
+    date.
+
+    Args:
+        row: An instance from `load`, or a dict row of `datasets`. Its answer is not used.
+        docs: `full` documents the tools of each session, `names` only names them.
+
+    Raises:
+        ConfigError: If `docs` is unknown.
+        DataError: If a dict row lacks a column.
+
+    Example:
+        >>> for session in sessions(data[0]):
+        ...     print(session.date, session.text)
+    """
+    return sessions_of(as_instance(row), validate_choice("docs", docs, DOCS))
+
+
+def prompt_of(row: Instance, settings: RunSettings) -> Prompt:
+    """Return the prompt of an instance as the settings of a run determine it, with its memory in the view `sessions`.
+
+    Raises:
+        MissingExtraError: If the memory `related` lacks the package of its encoder (extra `builder`).
+    """
+    memory = None if settings.history_view == "prompt" else recalled(row, settings).text
+    return prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role, memory=memory)
 
 
 def select_rows(data: InstanceSet, settings: RunSettings) -> InstanceSet:
@@ -125,7 +165,7 @@ def write_prompts(data: InstanceSet, out: Path, settings: RunSettings, batch_mod
 
 def _lines(rows: InstanceSet, settings: RunSettings, batch_model: str | None) -> Iterator[str]:
     for row in rows:
-        request = prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
+        request = prompt_of(row, settings)
         content: dict[str, Any] = {"messages": list(request)}
         if request.tools:
             content["tools"] = request.tools

@@ -32,7 +32,7 @@ from .runs import FORMAT, HEADER, Header, Line, Run, run_of
 BATCH_ID: Final = "custom_id"
 """Key of the instance id in the output file of a batch."""
 _EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
-_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat")
+_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat", "memory_tokens")
 _OPTIONAL: Final = {
     **dict.fromkeys(("error", "finish_reason", "reasoning", "refusal", "content"), (str, type(None))),
     **dict.fromkeys(_COUNTS, (int, type(None))),

@@ -7,8 +7,6 @@ fields into command-line options.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -18,14 +16,11 @@ from pydantic import ConfigDict
 
 from builder.choices import validate_choice
 from builder.errors import ConfigError
-from builder.llm.endpoint_errors import secret_of
-from builder.llm.session import key_for
 from builder.predictors.open_predictor import BASELINE_MODELS as BASELINES
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import ALL
 from hf_dataset.prompting import DOCS, MODES, SYSTEM_ROLES, Docs, Mode, SystemRole
 from hf_dataset.schema import HISTORY_TYPES
-from metrics.redaction import contains, is_distinct
 from petoolbench.inference.history_views import HISTORIES, History
 
 LOCAL: Final = "hf:"
@@ -34,14 +29,18 @@ BASELINE: Final = "baseline:"
 """Prefix for a baseline, which needs no model."""
 FUNCTION: Final = "function:"
 """Prefix for a Python function that was passed as the model."""
+MEMORY_SYSTEM: Final = "memory:"
+"""Prefix for a memory system: a Python class, as MODULE:CLASS."""
 CONFIGS: Final = (*HISTORY_TYPES, ALL)
+HistoryView = Literal["prompt", "sessions"]
+"""How the history is given: in the prompt, or as sessions that a memory reads one by one before it is asked."""
+HISTORY_VIEWS: Final[tuple[HistoryView, ...]] = get_args(HistoryView)
+SessionMemory = Literal["recent", "related"]
+"""Which sessions the built-in memory keeps: the last ones, or those with requests similar to the current one."""
+MEMORIES: Final[tuple[SessionMemory, ...]] = get_args(SessionMemory)
 Overlong = Literal["skip", "drop-oldest"]
 OVERLONG: Final[tuple[Overlong, ...]] = get_args(Overlong)
 _RESERVED: Final = frozenset(("messages", "model", "tools", "stream", "n"))
-_CREDENTIAL: Final = re.compile(
-    r"(?:x[-_])?(?:api|access|auth)?[-_]?(?:key|token|secret|password|authorization)|extra_headers", re.IGNORECASE
-)
-"""Request fields that hold a credential."""
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
 """Request fields with the maximum length of a reply."""
 MOST_REPEATS: Final = 100
@@ -101,6 +100,21 @@ class RunSettings:
     )
     history: History = option(
         HISTORIES[0], "History in the prompt: own (that of the user), none, or swapped (that of another user)."
+    )
+    history_view: HistoryView = option(
+        HISTORY_VIEWS[0],
+        "How to give the history: prompt (in the prompt), or sessions (a memory reads the sessions one by one; the "
+        "prompt shows what it kept).",
+    )
+    memory: SessionMemory = option(
+        MEMORIES[0],
+        "Sessions that the built-in memory keeps, with --history-view sessions: recent (the last ones) or related "
+        "(those whose requests are most similar to the current one).",
+    )
+    memory_tokens: int | None = option(
+        None,
+        "Budget of the memory in the prompt in tokens, with --history-view sessions; a token is counted as 3 bytes.",
+        low=1,
     )
     docs: Docs = option(
         DOCS[0], "How to show the tools in the history: full (with their listings), or names (only their names)."
@@ -162,6 +176,8 @@ class RunSettings:
             ("split", SPLITS),
             ("mode", MODES),
             ("history", HISTORIES),
+            ("history_view", HISTORY_VIEWS),
+            ("memory", MEMORIES),
             ("docs", DOCS),
             ("system_role", SYSTEM_ROLES),
         ):
@@ -195,7 +211,12 @@ class RunSettings:
     @property
     def is_online(self) -> bool:
         """True if requests are sent to an endpoint."""
-        return not self.model.startswith((LOCAL, BASELINE, FUNCTION))
+        return not self.model.startswith((LOCAL, BASELINE, FUNCTION, MEMORY_SYSTEM))
+
+    @property
+    def has_own_memory(self) -> bool:
+        """True if the model is a memory system, which reads the sessions itself."""
+        return self.history_view == "sessions" and self.model.startswith((FUNCTION, MEMORY_SYSTEM))
 
     @property
     def sampling(self) -> dict[str, Any]:
@@ -227,10 +248,16 @@ class RunSettings:
         unusual = [
             *([self.mode] if self.mode != MODES[0] and not self.is_baseline else []),
             *(["system merged"] if self.system_role != SYSTEM_ROLES[0] and not self.is_baseline else []),
+            *([self._memory] if self.history_view != HISTORY_VIEWS[0] else []),
             *([f"docs {self.docs}"] if self.docs != DOCS[0] else []),
             *([f"order {self.shuffle_seed}"] if self.shuffle_seed is not None else []),
         ]
         return self.model + (f" ({', '.join(unusual)})" if unusual else "")
+
+    @property
+    def _memory(self) -> str:
+        budget = "" if self.memory_tokens is None else f", {self.memory_tokens:,} tokens"
+        return ("sessions" if self.has_own_memory else f"memory {self.memory}") + budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,64 +314,3 @@ def _check_numbers(record: RunSettings | RunResources) -> None:
             allowed = f"{form.low:g} or more" if form.high is None else f"{form.low:g} to {form.high:g}"
             kind = "integers" if kinds is int else "numbers"
             raise ConfigError(f"Invalid value {value!r} for {item.name}. Allowed values: {kind}, {allowed}.")
-
-
-def _check_no_key(settings: RunSettings, key: str) -> None:
-    """Check that no setting holds a key: all of them are stored in the run file.
-
-    Raises:
-        ConfigError: If a setting does.
-    """
-    credentials = [name for name in settings.body if _CREDENTIAL.fullmatch(name)]
-    if credentials:
-        raise ConfigError(
-            f"body (--body) holds {credentials[0]!r}, which would be stored in the run file. Remove it and set the API "
-            "key with OPENAI_API_KEY."
-        )
-    secret = secret_of(key)
-    for item in fields(settings):
-        if secret and is_distinct(secret) and contains(json.dumps(getattr(settings, item.name), default=str), secret):
-            raise ConfigError(
-                f"{item.name} (--{item.name.replace('_', '-')}) contains the API key, which would be stored in the run "
-                "file. Remove the key from it; it is sent in the header of each request."
-            )
-
-
-def check_settings(settings: RunSettings, resources: RunResources) -> None:
-    """Check that settings and resources are consistent, before any file is read.
-
-    Raises:
-        ConfigError: If two of them contradict each other, or one is missing.
-    """
-    if not settings.model.strip() or settings.model == LOCAL:
-        raise ConfigError("The model is empty. Pass the name of a model at an endpoint, hf:NAME, or a baseline.")
-    if settings.is_baseline:
-        validate_choice("model", settings.model, BASELINES)
-    if settings.is_online:
-        _check_no_key(settings, key_for(settings.base_url, resources.api_key))
-    elif settings.base_url is not None:
-        raise ConfigError(
-            f"base_url (--base-url) names an endpoint, but {settings.model!r} does not use one. Remove one of the two."
-        )
-    elif settings.body:
-        raise ConfigError(
-            f"body (--body) is part of a request, but {settings.model!r} is not sent requests. Remove one of the two."
-        )
-    if resources.batch and not settings.is_online:
-        raise ConfigError(
-            f"batch (--batch) sends requests to an endpoint, but {settings.model!r} does not use one. Remove one of "
-            "the two."
-        )
-    if settings.repeat > 1 and settings.is_baseline:
-        raise ConfigError(
-            f"repeat (--repeat) asks a model several times, but {settings.model!r} always gives the same replies. "
-            "Remove it; another --seed gives other random choices."
-        )
-    if settings.overlong is not None and settings.context is None and settings.is_online:
-        raise ConfigError("overlong (--overlong) requires the context window. Set it with context (--context).")
-    priced = None not in (settings.usd_per_million_input, settings.usd_per_million_output)
-    if resources.max_cost_usd is not None and not priced:
-        raise ConfigError(
-            "max_cost_usd (--max-cost-usd) requires prices. Set usd_per_million_input (--usd-in) and "
-            "usd_per_million_output (--usd-out)."
-        )

@@ -102,6 +102,8 @@ class Line:
     """Text with which the model refused, if the endpoint keeps it apart from the reply. It is not scored."""
     content: str | None = None
     """Text next to native calls. It is not scored."""
+    memory_tokens: int | None = None
+    """Size of the memory in the prompt in tokens, where a memory read the history as sessions."""
 
     @property
     def key(self) -> tuple[str, int]:

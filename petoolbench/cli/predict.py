@@ -19,8 +19,9 @@ from petoolbench.data import InstanceSet, load
 from petoolbench.inference.model_requests import ModelRequest
 from petoolbench.inference.reply_lines import EMPTY
 from petoolbench.inference.run import RunSummary, execute
-from petoolbench.prompts import prompt, select_rows, write_prompts
-from petoolbench.run_settings import RunResources, RunSettings, check_settings
+from petoolbench.prompts import prompt_of, select_rows, write_prompts
+from petoolbench.run_settings import RunResources, RunSettings
+from petoolbench.settings_checks import check_settings
 
 from .console import print_note, progress, stdout
 from .options import pick, read_ids, with_options
@@ -121,7 +122,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 def _print_first(instances: InstanceSet, settings: RunSettings) -> None:
     rows = select_rows(instances, settings)
-    first = prompt(rows[0], mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
+    first = prompt_of(rows[0], settings)
     for message in first:
         stdout.rule(message["role"])
         stdout.print(message["content"], markup=False, highlight=False, soft_wrap=True)

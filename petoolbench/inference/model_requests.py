@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from builder.errors import ConfigError
 from hf_dataset.prompting import Docs, Message, Mode, SystemRole, messages_of
@@ -13,13 +13,11 @@ from hf_dataset.schema import Instance
 from petoolbench.run_settings import OVERLONG, Overlong, RunSettings
 
 from .reply_lines import Asked
+from .session_memories import Recalled, tokens_of
 from .tool_calling import function_tools, safe_names
 
 Count = Callable[[Sequence[Message], Sequence[dict[str, Any]]], int]
 """Returns the number of tokens of messages and tools."""
-_BYTES_PER_TOKEN: Final = 3
-"""The prompts have 2.9 to 3.1 bytes per token with the tokenizer of `n_tokens`, and more with newer tokenizers, which
-do not split numbers into digits. So an estimate tends to be too high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,8 @@ class ModelRequest:
     """Number of the oldest steps of the history that were left out."""
     repeat: int = 1
     """Number of the reply among those to the same instance, from 1."""
+    memory_tokens: int | None = None
+    """Size of the memory in the prompt; None for a prompt with the history."""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -64,7 +64,7 @@ class ModelRequest:
     @property
     def asked(self) -> Asked:
         """What the line of the reply states about the request."""
-        return Asked(self.instance_id, self.names, self.dropped_steps, self.repeat)
+        return Asked(self.instance_id, self.names, self.dropped_steps, self.repeat, self.memory_tokens)
 
 
 def request_body(request: ModelRequest, settings: RunSettings) -> dict[str, Any]:
@@ -77,8 +77,8 @@ def request_body(request: ModelRequest, settings: RunSettings) -> dict[str, Any]
 
 def estimated(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> int:
     """Return an estimate of the number of tokens for models whose tokenizer is not known; it tends to be too high."""
-    size_of_tools = len(json.dumps(tools, ensure_ascii=False).encode()) if tools else 0
-    return (size_of_tools + sum(len(message["content"].encode()) for message in messages)) // _BYTES_PER_TOKEN + 1
+    texts = [message["content"] for message in messages]
+    return tokens_of(*texts, *([json.dumps(tools, ensure_ascii=False)] if tools else []))
 
 
 def build_requests(
@@ -88,6 +88,7 @@ def build_requests(
     window: Window,
     count: Count = estimated,
     system_role: SystemRole = "separate",
+    recall: Callable[[Instance], Recalled] | None = None,
 ) -> list[ModelRequest]:
     """Return the request for the first reply to each row.
 
@@ -98,13 +99,19 @@ def build_requests(
         window: Context window of the model.
         count: Counter of tokens.
         system_role: `merge` puts the system prompt into the user message.
+        recall: Returns the memory that a prompt shows in place of the history; None for the history.
     """
 
     def request(row: Instance) -> ModelRequest:
-        messages = messages_of(row, docs=docs, mode=mode, system_role=system_role)
+        kept = recall(row) if recall else None
+        memory = kept.text if kept else None
+        messages = messages_of(row, docs=docs, mode=mode, system_role=system_role, memory=memory)
         names = safe_names([tool.name for tool in row.candidates]) if mode == "tools" else {}
         tools = function_tools(row.candidates, names) if mode == "tools" else []
-        return ModelRequest(row.instance_id, messages, tools, names, count(messages, tools))
+        tokens = count(messages, tools)
+        return ModelRequest(
+            row.instance_id, messages, tools, names, tokens, memory_tokens=kept.tokens if kept else None
+        )
 
     return [_fitted(row, window, request) for row in rows]
 

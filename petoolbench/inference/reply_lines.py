@@ -24,6 +24,7 @@ class Asked(NamedTuple):
     """Name of each candidate, by the name of its function; empty if the candidates were in the messages."""
     dropped_steps: int = 0
     repeat: int = 1
+    memory_tokens: int | None = None
 
 
 def line_of(asked: Asked, reply: Completion) -> Line:
@@ -46,6 +47,7 @@ def line_of(asked: Asked, reply: Completion) -> Line:
         output_tokens=reply.output_tokens,
         dropped_steps=asked.dropped_steps,
         repeat=asked.repeat,
+        memory_tokens=asked.memory_tokens,
         finish_reason=reply.finish_reason,
         reasoning=reply.reasoning or None,
         refusal=reply.refusal or None,
@@ -67,6 +69,7 @@ def failed_line(asked: Asked, error: str, *, filtered: bool = False) -> Line:
         error=error,
         dropped_steps=asked.dropped_steps,
         repeat=asked.repeat,
+        memory_tokens=asked.memory_tokens,
         finish_reason=FILTERED if filtered else None,
     )
 

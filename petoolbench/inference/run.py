@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from builder.config import LlmConfig
 from builder.errors import ConfigError, DataError
@@ -17,17 +18,21 @@ from builder.llm.meter import Meter
 from builder.llm.session import key_for
 from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
-from hf_dataset.prompting import prompt_version
+from hf_dataset.prompting import Past, prompt_version
+from hf_dataset.schema import Instance
 from petoolbench.data import InstanceSet
 from petoolbench.prompts import Prompt, prompt, select_rows
 from petoolbench.run_files import OpenRun, open_run
-from petoolbench.run_settings import LOCAL, RunResources, RunSettings, check_settings
+from petoolbench.run_settings import LOCAL, MEMORY_SYSTEM, RunResources, RunSettings
 from petoolbench.runs import Header, Line
+from petoolbench.settings_checks import check_settings
 
 from .batch_model import CACHE_SUFFIX, BatchModel
 from .endpoint import TASK, Notify, OnlineModel, answer_of, reply_line
+from .memory_systems import NewSystem, ask_system, open_system
 from .model_requests import Count, ModelRequest, Window, build_requests, check_fit, estimated, repeated
 from .reply_lines import Asked, failed_line, line_of
+from .session_memories import recalled
 from .transformers_model import LocalModel
 
 Ask = Callable[[Sequence[ModelRequest], OpenRun, Progress], None]
@@ -78,13 +83,14 @@ def header_of(data: InstanceSet, settings: RunSettings) -> Header:
         ReadError: If the manifest does not list the files of the split.
     """
     manifest = data.manifest
+    past: Past = "history" if settings.history_view == "prompt" else "memory"
     return Header(
         settings=settings,
         version=version("petoolbench"),
         build_id=manifest.build_id if manifest else _UNKNOWN,
         data_revision=manifest.data_revision if manifest else _UNKNOWN,
         data_sha256=manifest.data_sha256(settings.config, settings.split) if manifest else _UNKNOWN,
-        prompt_version=None if settings.is_baseline else prompt_version(settings.mode),
+        prompt_version=None if settings.is_baseline else prompt_version(settings.mode, past),
     )
 
 
@@ -117,6 +123,8 @@ def execute(
             used; replies that were received are in the file.
     """
     check_settings(settings, resources)
+    if settings.model.startswith(MEMORY_SYSTEM):
+        return execute_function(data, out, settings, open_system(settings.model), resources.connections, progress)
     header = header_of(data, settings)
     rows = select_rows(data, settings)
     if settings.is_baseline:
@@ -124,7 +132,8 @@ def execute(
     meter = Meter(_llm_config(settings, resources), resources.max_cost_usd)
     open_model = _online if settings.is_online else _on_this_machine
     window, count, ask = open_model(settings, resources, meter, out, notify)
-    requests = build_requests(rows, settings.docs, settings.mode, window, count, settings.system_role)
+    recall = partial(recalled, settings=settings) if settings.history_view == "sessions" else None
+    requests = build_requests(rows, settings.docs, settings.mode, window, count, settings.system_role, recall)
     check_fit(requests, window)
     requests = repeated(requests, settings.repeat)
     with open_run(out, header, retry_failed=resources.retry_failed) as run:
@@ -140,33 +149,30 @@ def execute(
 
 
 def execute_function(
-    data: InstanceSet, out: Path, settings: RunSettings, model: Model, threads: int, progress: Progress
+    data: InstanceSet, out: Path, settings: RunSettings, model: Model | NewSystem, threads: int, progress: Progress
 ) -> RunSummary:
-    """Get the reply of a Python function to each selected instance; resume if the run file exists.
+    """Get the reply of a function, or of a memory system, to each selected instance; resume if the run file exists.
 
     Args:
         data: All instances of the split; `settings` selects some or all of them.
         out: Run file.
         settings: Settings of the run.
-        model: Called with the prompt of each instance; returns the reply.
+        model: Called with the prompt of each instance; returns the reply. In the history view `sessions`, the class of
+            a memory system.
         threads: Number of concurrent calls.
         progress: Progress callback.
 
     Raises:
-        DataError: If the function returns anything but text.
+        DataError: If the function returns anything but text, or a memory exceeds its budget.
         Exception: If the function raises it; replies that were received are in the file.
     """
     rows = select_rows(data, settings)
 
     def reply(place: tuple[int, int]) -> Line:
         row = rows[place[1]]
-        request = prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
-        text = model(request)
-        if not isinstance(text, str):
-            raise DataError(
-                f"The model returned a {type(text).__name__} for {row.instance_id!r}. Return the reply as text."
-            )
-        return line_of(Asked(row.instance_id, request.tool_names, repeat=place[0]), Completion(text))
+        if settings.history_view == "sessions":
+            return _by_system(cast("NewSystem", model), row, settings, place[0])
+        return _by_function(cast("Model", model), row, settings, place[0])
 
     with open_run(out, header_of(data, settings)) as run:
         places = [(repeat, place) for repeat in range(1, settings.repeat + 1) for place in range(len(rows))]
@@ -176,6 +182,23 @@ def execute_function(
             progress(f"asking {settings.model}", done, len(remaining))
         run.finish([row.instance_id for row in rows])
         return _summary(run, len(rows), len(places) - len(remaining), None)
+
+
+def _by_function(model: Model, row: Instance, settings: RunSettings, repeat: int) -> Line:
+    request = prompt(row, mode=settings.mode, docs=settings.docs, system_role=settings.system_role)
+    text = model(request)
+    if not isinstance(text, str):
+        raise DataError(
+            f"The model returned a {type(text).__name__} for {row.instance_id!r}. Return the reply as text."
+        )
+    return line_of(Asked(row.instance_id, request.tool_names, repeat=repeat), Completion(text))
+
+
+def _by_system(new_system: NewSystem, row: Instance, settings: RunSettings, repeat: int) -> Line:
+    question, answer = ask_system(new_system, row, settings)
+    asked = Asked(row.instance_id, question.tool_names, repeat=repeat, memory_tokens=answer.memory_tokens)
+    reply = Completion(answer.text, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens)
+    return line_of(asked, reply)
 
 
 def _replies(

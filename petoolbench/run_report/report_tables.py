@@ -45,29 +45,49 @@ def accuracy(report: Report, config: str) -> Table:
     """Return the rates of each run on a config, over the instances of the main figure.
 
     A limited run has a second row, with the rates over the instances that it covers. If the main figure is on the core,
-    a run that covers the full split has a second row with the rates over it.
+    a run that covers the full split has a second row with the rates over it. If a memory read the histories in any run,
+    the last column is the mean size of the memories in tokens, of the budget.
     """
     rows: list[tuple[str, ...]] = []
     quiet = set()
+    with_memory = any(run.memory for run in report.of(config))
     for run in report.of(config):
         if run.baseline:
             quiet.add(len(rows))
         shares = (percent(run.answered.cut_share), percent(run.answered.refused_share))
-        rows.append((run.name, _replies(run), *_rates(run.scores), f"{run.answered.failed:,}", *shares))
+        memory = (_memory(run),) if with_memory else ()
+        empty = ("", "", "", *([""] if with_memory else []))
+        rows.append((run.name, _replies(run), *_rates(run.scores), f"{run.answered.failed:,}", *shares, *memory))
         if run.limited:
             replies = f"{run.answered.replies:,} of {run.answered.asked:,}"
             name = f"… on the {run.answered.asked:,} instances asked"
-            rows.append((name, replies, *_rates(run.scores_of_asked), "", "", ""))
+            rows.append((name, replies, *_rates(run.scores_of_asked), *empty))
         if run.full:
-            rows.append((f"… on the {_instances(run.full, 'full split')}", "", *_rates(run.full), "", "", ""))
+            rows.append((f"… on the {_instances(run.full, 'full split')}", "", *_rates(run.full), *empty))
     scores = report.of(config)[0].scores
     return Table(
         f"{config}: {_instances(scores, report.scored_rows)}, {scores['query_groups']:,} query groups; %, with 95 % "
         "intervals",
-        ("run", "replies", *RATE_NAMES.values(), "failed", "cut", "refused"),
+        (
+            "run",
+            "replies",
+            *RATE_NAMES.values(),
+            "failed",
+            "cut",
+            "refused",
+            *(["memory tokens"] if with_memory else []),
+        ),
         tuple(rows),
         frozenset(quiet),
     )
+
+
+def _memory(run: RunFacts) -> str:
+    """Return the mean size of the memories, with the budget if there is one."""
+    if run.memory is None:
+        return NONE
+    budget = "" if run.memory.budget is None else f" of {run.memory.budget:,}"
+    return f"{run.memory.mean_tokens:,.0f}{budget}"
 
 
 def _instances(scores: Scores, rows: str) -> str:

@@ -40,6 +40,18 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """Size of the memories that a run showed in place of the histories."""
+
+    items: int
+    """Number of instances whose line states the size."""
+    mean_tokens: float
+    largest_tokens: int
+    budget: int | None
+    """Largest allowed size in tokens; None without a limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyCounts:
     """Numbers of instances that a run covers and answers."""
 
@@ -103,6 +115,8 @@ class RunFacts:
     calls: PositionBias | None
     cost: Cost | None
     """None if the run file states no token counts."""
+    memory: MemoryUse | None
+    """None if the histories were in the prompts, or the memory system states no size."""
     made_with: Mapping[str, object]
     """Settings of the run from its header; empty if the file has none."""
 
@@ -202,6 +216,7 @@ def _facts(run: JudgedRun) -> RunFacts:
         breakdowns=breakdowns(run),
         calls=position_bias(run),
         cost=_cost(run),
+        memory=_memory(run),
         made_with=_made_with(run.header),
     )
 
@@ -263,6 +278,14 @@ def _cost(run: JudgedRun) -> Cost | None:
     return Cost(len(lines), input_tokens, output_tokens, _usd(run.header, input_tokens, output_tokens))
 
 
+def _memory(run: JudgedRun) -> MemoryUse | None:
+    sizes = [line.memory_tokens for line in run.lines.values() if line.memory_tokens is not None]
+    if not sizes:
+        return None
+    budget = run.header.settings.memory_tokens if run.header else None
+    return MemoryUse(len(sizes), sum(sizes) / len(sizes), max(sizes), budget)
+
+
 def _states_tokens(line: Line) -> bool:
     return line.input_tokens is not None or line.output_tokens is not None
 
@@ -280,7 +303,18 @@ def _made_with(header: Header | None) -> dict[str, object]:
     if header is None:
         return {}
     settings = header.settings
-    names = ("model", "mode", "docs", "shuffle_seed", "seed", "context", "overlong", "limit")
+    names = (
+        "model",
+        "mode",
+        "history_view",
+        "memory_tokens",
+        "docs",
+        "shuffle_seed",
+        "seed",
+        "context",
+        "overlong",
+        "limit",
+    )
     return {
         **{name: getattr(settings, name) for name in names},
         "mode": "baseline" if settings.is_baseline else settings.mode,

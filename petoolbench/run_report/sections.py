@@ -68,7 +68,8 @@ def sections(report: Report) -> list[Section]:
             "the share where the arguments are those of the answer as well. Instances without a reply count as wrong. "
             "The mark on a line is chance: a random choice among the candidates with the requested functionality. "
             "Baselines are grey. The last columns are the number of failed requests, and the shares of the replies "
-            "that were cut at the limit of output tokens and that were refused by the model or a content filter, in %.",
+            "that were cut at the limit of output tokens and that were refused by the model or a content filter, in %."
+            + _memory_note(report),
             _present([report_tables.means(report), *(report_tables.accuracy(report, config) for config in configs)]),
             short="Accuracy",
         ),
@@ -95,6 +96,15 @@ def sections(report: Report) -> list[Section]:
             short="Runs",
         ),
     ]
+
+
+def _memory_note(report: Report) -> str:
+    if not any(run.memory for run in report.runs):
+        return ""
+    return (
+        " Memory tokens: mean size of what a memory kept of the sessions of a user, of the budget. A run without it "
+        "has the whole history in the prompt."
+    )
 
 
 def _reference_curve(report: Report) -> list[Section]:

@@ -29,7 +29,8 @@ from builder.llm.meter import Meter
 from metrics.redaction import REMOVED, contains, redacted, without_credentials, without_keys
 from petoolbench.data import load
 from petoolbench.inference.run import execute
-from petoolbench.run_settings import RunResources, RunSettings, check_settings
+from petoolbench.run_settings import RunResources, RunSettings
+from petoolbench.settings_checks import check_settings
 from tests.commands import run
 from tests.conftest import Built, silent
 from tests.fakes.openai.raw import Raw, RawServer, failure, reply

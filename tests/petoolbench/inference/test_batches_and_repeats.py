@@ -19,8 +19,9 @@ from builder.errors import ConfigError
 from petoolbench.inference import run as execution
 from petoolbench.inference.transformers_model import Reply
 from petoolbench.run_files import write_run
-from petoolbench.run_settings import RunResources, RunSettings, check_settings
+from petoolbench.run_settings import RunResources, RunSettings
 from petoolbench.runs import Line
+from petoolbench.settings_checks import check_settings
 from tests.commands import Done, run
 from tests.conftest import Built
 from tests.fakes.openai import predict_script

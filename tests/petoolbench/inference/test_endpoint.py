@@ -29,9 +29,10 @@ from petoolbench.inference.model_requests import Window, build_requests
 from petoolbench.inference.run import RunSummary, execute
 from petoolbench.prompts import select_rows
 from petoolbench.run_files import read_run
-from petoolbench.run_settings import RunResources, RunSettings, check_settings
+from petoolbench.run_settings import RunResources, RunSettings
 from petoolbench.runs import Run
 from petoolbench.scoring import score_replies
+from petoolbench.settings_checks import check_settings
 from tests.conftest import Built, silent
 from tests.fakes.openai import predict_script
 from tests.fakes.openai.errors import ApiError
