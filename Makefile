@@ -10,7 +10,8 @@ pythons = $(foreach version,$(1),$(version)=$(CURDIR)/.venv-datasets-$(version)/
 # tests and takes another's. Many tests start processes, which start sooner where bytecode is kept.
 TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 # Extras that bring a framework of others, each with an environment of its own.
-FRAMEWORKS := inspect lm-eval
+FRAMEWORKS := inspect lm-eval verifiers
+EVERY_EVAL_EVER := every-eval-ever==0.3.0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo sample reference leaderboard test test-matrix test-integrations test-training check format clean
@@ -33,6 +34,11 @@ $(VENV)/.ready: pyproject.toml requirements/constraints.txt
 $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[$*]'
+	@touch $@
+
+# The package requires Python 3.12, but its validator runs in ours; only its own files are needed.
+.venv-every-eval-ever/.ready:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.12 --target $(@D) $(EVERY_EVAL_EVER)
 	@touch $@
 
 .venv-training/.ready: requirements/training.txt pyproject.toml
@@ -66,8 +72,8 @@ test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the 
 test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with every version of datasets it promises
 	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(TEST) -m matrix
 
-test-integrations: $(VENV)/.ready $(FRAMEWORKS:%=.venv-%/.ready) ## Compare the scores of inspect_ai and lm-evaluation-harness with ours
-	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python)" $(TEST) -m integrations
+test-integrations: $(VENV)/.ready $(FRAMEWORKS:%=.venv-%/.ready) .venv-every-eval-ever/.ready ## Compare the scores of other frameworks with ours, and validate exports
+	PETOOLBENCH_PYTHONS="$(foreach name,$(FRAMEWORKS),$(name)=$(CURDIR)/.venv-$(name)/bin/python) every-eval-ever=$(CURDIR)/.venv-every-eval-ever" $(TEST) -m integrations
 
 test-training: .venv-training/.ready ## Train a model of random weights by the recipe, and ask it
 	.venv-training/bin/python -m pytest tests/training

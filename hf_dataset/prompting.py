@@ -67,6 +67,21 @@ def messages_of(
     return [{"role": "system", "content": prompt}, {"role": "user", "content": user}]
 
 
+def choice_prompt(instance: Instance) -> str:
+    """Return the prompt of an instance as a multiple-choice question, without the options.
+
+    Raises:
+        ReadError: If the instance id does not start with a config.
+    """
+    text = _filled("choice", config_of(instance.instance_id), "history")
+    return f"{text}\n\n{_user(instance, 'full', 'tools', None)}"
+
+
+def choice_option(tool: ToolDoc) -> str:
+    """Return a candidate as an option of a multiple-choice question: one JSON object."""
+    return _json(_documentation(tool))
+
+
 def named_config(instance_id: str) -> str | None:
     """Return the config that an instance id starts with; None if it starts with none of the history types."""
     config = instance_id.partition("-")[0]
@@ -109,8 +124,12 @@ def prompt_version(mode: Mode = "prompt", past: Past = "history") -> str:
 
 @cache
 def _system(config: str, mode: Mode, past: Past) -> str:
-    frame = _wording("predict" if mode == "prompt" else "predict_tools")
-    frame = frame.replace("{past}", _wording(f"past_{past}").strip())
+    return _filled("predict" if mode == "prompt" else "predict_tools", config, past)
+
+
+def _filled(name: str, config: str, past: Past) -> str:
+    """Return the text of a prompt with its passages on the past of the user."""
+    frame = _wording(name).replace("{past}", _wording(f"past_{past}").strip())
     return frame.replace("{history}", _wording(f"predict_{config}").strip()).strip()
 
 

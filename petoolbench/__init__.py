@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from .building import AuditResult, BuiltDataSet, Catalogue, Verification, audit, build, verify
     from .data import InstanceSet, load
+    from .exchange.export_run import ExportOptions, export
     from .inference.memory_systems import MemoryAnswer, MemorySystem, Question
     from .people_study.new_study import NewStudy, new_study
     from .people_study.study_report import StudyReport, study_report
@@ -59,6 +60,7 @@ _MODULES: Final = {
     "CatalogueError": "builder.errors",
     "ConfigError": "builder.errors",
     "DataError": "builder.errors",
+    "ExportOptions": "petoolbench.exchange.export_run",
     "HubError": "builder.errors",
     "InstanceSet": "petoolbench.data",
     "LlmError": "builder.errors",
@@ -92,6 +94,7 @@ _MODULES: Final = {
     "build": "petoolbench.building",
     "compare": "petoolbench.reporting",
     "deal_reading": "petoolbench.reading_study.deal",
+    "export": "petoolbench.exchange.export_run",
     "load": "petoolbench.data",
     "new_study": "petoolbench.people_study.new_study",
     "parse": "petoolbench.reading",
@@ -117,6 +120,7 @@ __all__ = [
     "CatalogueError",
     "ConfigError",
     "DataError",
+    "ExportOptions",
     "HubError",
     "InstanceSet",
     "LlmError",
@@ -151,6 +155,7 @@ __all__ = [
     "build",
     "compare",
     "deal_reading",
+    "export",
     "load",
     "new_study",
     "parse",

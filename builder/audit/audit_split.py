@@ -133,14 +133,30 @@ def read_audit_splits(
     Raises:
         ReadError: If a file is missing or malformed.
     """
-    settings = audit_settings(manifest, config)
-    parts = []
-    for split in SPLITS if answers else SPLITS[:-1]:
-        private = answers if split == "test" else None
-        rows, sampled = _read_rows(SplitRows(data, config, split, private), manifest.seed, split, most)
-        tools = {tool.name: tool for tool in (read_private_tools(private) if private else read_tools(data, split))}
-        parts.append(AuditSplit(config, split, rows, tools, settings, sampled))
-    return parts
+    splits = SPLITS if answers else SPLITS[:-1]
+    return [read_audit_split(data, config, split, answers, manifest, most) for split in splits]
+
+
+def read_audit_split(
+    data: Path, config: str, split: str, answers: Path | None, manifest: Manifest, most: int = MAX_ROWS_IN_MEMORY
+) -> AuditSplit:
+    """Read one split of a config; a large split is sampled.
+
+    Args:
+        data: Folder of the data set.
+        config: History type.
+        split: Name of the split.
+        answers: Folder of the private answers, which the test split requires.
+        manifest: Manifest of the data set.
+        most: Maximum number of rows that are read without sampling.
+
+    Raises:
+        ReadError: If a file is missing or malformed.
+    """
+    private = answers if split == "test" else None
+    rows, sampled = _read_rows(SplitRows(data, config, split, private), manifest.seed, split, most)
+    tools = {tool.name: tool for tool in (read_private_tools(private) if private else read_tools(data, split))}
+    return AuditSplit(config, split, rows, tools, audit_settings(manifest, config), sampled)
 
 
 def _read_rows(every: SplitRows, seed: int, split: str, most: int) -> tuple[list[Instance], SampleSource | None]:

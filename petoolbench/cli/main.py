@@ -17,8 +17,10 @@ from .audit import audit_folder
 from .board import board_app
 from .build import build
 from .check_pack import check_pack_folder
+from .choice import export_choice_data
 from .console import stderr, stdout
 from .demo import demo
+from .export import export_scores
 from .groups import propose
 from .help_types import Command, Group
 from .hub import push, push_metric, push_space, verify
@@ -48,6 +50,7 @@ app.command(cls=Command)(prompts)
 app.command("score", cls=Command)(score_file)
 app.command(cls=Command)(report)
 app.command(cls=Command)(compare)
+app.command("export", cls=Command)(export_scores)
 app.add_typer(reading_app, name="reading")
 app.add_typer(study_app, name="study")
 app.command("audit", cls=Command)(audit_folder)
@@ -56,6 +59,7 @@ app.command("import-original", cls=Command)(import_released)
 app.command("compare-scorers", cls=Command)(compare_two_scorers)
 app.command(cls=Command)(demo)
 app.command("export-training", cls=Command)(export_training_data)
+app.command("export-choice", cls=Command)(export_choice_data)
 app.command("serve-local", cls=Command)(serve_local)
 app.command(cls=Command)(push)
 app.command("push-metric", cls=Command)(push_metric)

@@ -34,6 +34,8 @@ class Item:
     messages: list[Message] = field(repr=False)
     """A system and a user message."""
     reference: Reference = field(repr=False)
+    kind: str | None = None
+    """Kind of the preference; None for a preference over attributes."""
 
 
 def open_items(
@@ -69,7 +71,7 @@ def open_items(
     rows = load(data, settings.config, settings.split, answers=answers)
     view = rows.with_history(settings.history)
     return [
-        Item(messages_of(row, docs=settings.docs), reference)
+        Item(messages_of(row, docs=settings.docs), reference, row.meta.kind if row.meta else None)
         for row, reference in zip(view, rows.references(), strict=True)
     ]
 

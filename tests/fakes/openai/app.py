@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from .batches import Batches
-from .completions import CREATED, Model, Outcome, Reply, Settings, content_hash, failed, refused
+from .completions import CREATED, Model, Outcome, Reply, Settings, chunks, content_hash, failed, refused
 from .errors import ApiError
 from .faults import RATE_LIMITS, Fault, Faults, unit
 from .log import ABANDONED, ANSWERED, CHAT, REJECTED, RequestLog, Visit
@@ -152,6 +152,7 @@ class App:
                 before_reply = unit("dropped", self.faults.seed, visit.content, visit.attempt) < 0.5
                 return _dropped(request) if before_reply else await _dropped_halfway(request, _bytes(outcome))
             kind = "application/octet-stream" if isinstance(outcome.payload, bytes) else "application/json"
+            kind = "text/event-stream" if outcome.streamed else kind
             headers = {"x-request-id": f"req_{visit.content[:16]}-{visit.attempt}", **outcome.headers}
             return web.Response(body=_bytes(outcome), status=outcome.status, content_type=kind, headers=headers)
         except asyncio.CancelledError:
@@ -170,6 +171,9 @@ def _read_json(raw: bytes) -> object:
 
 
 def _bytes(outcome: Outcome) -> bytes:
+    if outcome.streamed and isinstance(outcome.payload, Mapping):
+        events = [*map(json.dumps, chunks(outcome.payload)), "[DONE]"]
+        return "".join(f"data: {event}\n\n" for event in events).encode()
     return outcome.payload if isinstance(outcome.payload, bytes) else json.dumps(outcome.payload).encode()
 
 

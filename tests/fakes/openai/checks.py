@@ -33,8 +33,8 @@ def check_body(body: object, models: Collection[str], formats: Collection[str]) 
     if body.get("model") not in models:
         message = f"The model {body.get('model')!r} does not exist or you do not have access to it."
         raise ApiError(404, message, code="model_not_found")
-    if body.get("stream") or body.get("n", 1) != 1:
-        raise ApiError(400, "This server supports neither streaming nor several choices.", param="stream")
+    if body.get("n", 1) != 1:
+        raise ApiError(400, "This server does not support several choices.", param="n")
     _check_format(body, formats)
     _check_tools(body.get("tools") or [])
     return body

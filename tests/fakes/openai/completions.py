@@ -88,6 +88,8 @@ class Outcome:
     status: int
     payload: Mapping[str, Any] | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    streamed: bool = False
+    """Send the reply as server-sent events."""
 
     @property
     def tokens(self) -> tuple[int, int]:
@@ -160,7 +162,8 @@ class Model:
             message = f"{type(error).__name__}: {error}"
             return Outcome(SCRIPT_ERROR, 500, ApiError(500, message, code=SCRIPT_ERROR, kind="server_error").payload)
         done = hit.fault.value if hit.fault else ANSWERED
-        return Outcome(done, 200, _completion(checked, text, hit, f"chatcmpl-{visit.content[:16]}-{visit.attempt}"))
+        completion = _completion(checked, text, hit, f"chatcmpl-{visit.content[:16]}-{visit.attempt}")
+        return Outcome(done, 200, completion, streamed=bool(checked.get("stream")))
 
 
 def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
@@ -186,6 +189,20 @@ def _completion(body: Body, text: str, hit: Hit, name: str) -> dict[str, Any]:
         "choices": [] if hit.fault is Fault.EMPTY_CHOICES else [choice],
         "usage": {"prompt_tokens": used[0], "completion_tokens": used[1], "total_tokens": sum(used)},
     }
+
+
+def chunks(completion: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a completion as the chunks of a stream: the message, the reason of its end, and the usage."""
+    common = {**completion, "object": "chat.completion.chunk", "usage": None}
+    parts = []
+    for choice in completion["choices"]:
+        message = {name: value for name, value in choice["message"].items() if value is not None}
+        calls = [{**call, "index": index} for index, call in enumerate(message.get("tool_calls", []))]
+        message |= {"tool_calls": calls} if calls else {}
+        index = {"index": choice["index"]}
+        parts.append({**common, "choices": [{**index, "delta": message, "finish_reason": None}]})
+        parts.append({**common, "choices": [{**index, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    return [*parts, {**common, "choices": [], "usage": completion["usage"]}]
 
 
 def _native_call(body: Body, content: str | None) -> dict[str, str] | None:

@@ -91,6 +91,34 @@ def by_lm_eval(base_url: str, folder: Path, tasks: str = "petoolbench", **option
     return {name.removeprefix("petoolbench_"): _of_results(results[name], samples[name]) for name in results}
 
 
+def by_verifiers(base_url: str, folder: Path, limit: int, **options: str) -> dict[str, dict[str, float]]:
+    """Return the reward and the metrics of each rollout of verifiers, by the key of its task.
+
+    Args:
+        base_url: URL of the endpoint.
+        folder: Working directory of the framework.
+        limit: Number of tasks.
+        options: Options of the taskset.
+    """
+    python = python_with("verifiers")
+    command = ["petoolbench-v1", "--model", "test-model", "--client.base-url", base_url]
+    command += ["--client.api-key-var", "TESTS_API_KEY", "--env.agent.harness.id", "null"]
+    command += ["--env.agent.runtime.type", "subprocess", "--select.limit", str(limit), "--max-concurrent", "4"]
+    command += ["--sampling.temperature", "0", "--no-push", "--no-rich", "--output-dir", "out"]
+    for name, value in options.items():
+        command += [f"--env.taskset.{name}", value]
+    _run(python.with_name("vf-eval"), command, base_url, folder, PATH=f"{python.parent}:{os.environ['PATH']}")
+    (path_of_traces,) = (folder / "out").rglob("traces.jsonl")
+    episodes = [json.loads(line) for line in _lines(path_of_traces)]
+    assert not any(episode["errors"] for episode in episodes)
+    traces = {episode["task"]["key"]: episode["traces"][0] for episode in episodes}
+    return {key: {**trace["metrics"], **_values(trace["rewards"])} for key, trace in traces.items()}
+
+
+def _values(rewards: Mapping[str, Any]) -> dict[str, float]:
+    return {name: reward["score"] if isinstance(reward, dict) else reward for name, reward in rewards.items()}
+
+
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
@@ -105,7 +133,7 @@ def _of_results(results: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]
     return Result(rates, classes)
 
 
-def _run(program: Path, arguments: Sequence[str], base_url: str, folder: Path) -> None:
+def _run(program: Path, arguments: Sequence[str], base_url: str, folder: Path, **variables: str) -> None:
     """Run a program that uses only the endpoint and writes only to the folder."""
     environment = {
         **os.environ,
@@ -115,6 +143,7 @@ def _run(program: Path, arguments: Sequence[str], base_url: str, folder: Path) -
         "OPENAI_API_KEY": "any",
         "TESTS_API_KEY": "any",
         "TESTS_BASE_URL": base_url,
+        **variables,
     }
     done = subprocess.run(
         [program, *arguments],

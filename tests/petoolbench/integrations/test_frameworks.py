@@ -1,4 +1,4 @@
-"""inspect_ai and lm-evaluation-harness send the same prompts as `predict` and give the same scores."""
+"""inspect_ai, lm-evaluation-harness and verifiers send the same prompts as `predict` and give the same scores."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from petoolbench.scoring import score_replies
 from tests.conftest import Built
 from tests.fakes.openai.server import LlmServer
 
-from .frameworks import Result, by_inspect, by_lm_eval
+from .frameworks import Result, by_inspect, by_lm_eval, by_verifiers
 from .script import Model
 
 pytestmark = pytest.mark.integrations
@@ -76,3 +76,19 @@ def test_lm_eval(
         {name: mean[name] for name in ACCURACIES}, abs=1e-12
     )
     assert len(server.log.completions()) == len(model.replies)
+
+
+def test_verifiers(built: Built, rows: dict[str, list[Instance]], model: Model, tmp_path: Path) -> None:
+    """The mean reward is our call accuracy, and each metric our rate, on the tasks of one kind."""
+    kind = next(row.meta.kind for row in rows["chronological"] if row.meta and row.meta.kind)
+    part = [row for row in rows["chronological"] if row.meta and row.meta.kind == kind][:8]
+    with LlmServer(model) as server:
+        results = by_verifiers(
+            server.base_url, tmp_path, len(part), data=str(built.data), config="chronological", kind=kind
+        )
+    assert sorted(results) == sorted(row.instance_id for row in part)
+    scores = score_replies({row.instance_id: model.replies[row.instance_id] for row in part}, part)
+    ours: dict[str, object] = {**scores, **scores["error_classes"], f"kind_{kind}": scores["call_accuracy"]}
+    for name in (*RATES, *scores["error_classes"], f"kind_{kind}"):
+        assert sum(result[name] for result in results.values()) / len(part) == ours[name], name
+    assert len(server.log.completions()) == len(part)
