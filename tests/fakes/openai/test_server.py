@@ -54,6 +54,29 @@ def test_transport_faults_become_errors_of_the_client(fault: Fault) -> None:
     assert delays <= {"0.05" if fault is Fault.RATE_LIMITED_WITH_RETRY_AFTER else None}
 
 
+def test_a_stream_carries_the_same_reply_as_one_answer() -> None:
+    async def ask(body: dict[str, Any]) -> tuple[ChatCompletion, ChatCompletion]:
+        async with client(server) as sender:
+            async with sender.chat.completions.stream(**body) as stream:
+                async for _ in stream:
+                    pass
+                streamed = await stream.get_final_completion()
+            return await sender.chat.completions.create(**body), streamed
+
+    native = {**question("2"), "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}
+    native.pop("response_format", None)
+    for body, reply in ((question("1"), answer), (native, lambda _: '{"name": "f", "arguments": {"x": 1}}')):
+        with LlmServer(reply) as server:
+            whole, streamed = asyncio.run(ask({**body, "stream_options": {"include_usage": True}}))
+        first, second = whole.choices[0], streamed.choices[0]
+        assert first.message.content == second.message.content
+        assert first.finish_reason == second.finish_reason
+        assert [call.model_dump()["function"]["arguments"] for call in first.message.tool_calls or []] == [
+            call.model_dump()["function"]["arguments"] for call in second.message.tool_calls or []
+        ]
+        assert whole.usage == streamed.usage
+
+
 def replies(fault: Fault, count: int = 12) -> list[ChatCompletion]:
     async def ask() -> list[ChatCompletion]:
         async with client(server) as sender:

@@ -30,7 +30,7 @@ from tests.petoolbench.models import first_candidate
 from tests.petoolbench.run_files import baseline
 
 OPTIONS = pb.ExportOptions(organization="Tests", model_ids=("org/first",), samples=True)
-REPO = {"repo": "org/petoolbench"}
+REPO = "org/petoolbench"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_the_validator_of_every_eval_ever_finds_nothing(built: Built, run_file: 
     named = dict(pair.split("=", 1) for pair in os.environ.get("PETOOLBENCH_PYTHONS", "").split())
     if "every-eval-ever" not in named:
         pytest.skip("PETOOLBENCH_PYTHONS names no folder of every-eval-ever; `make test-integrations` sets it")
-    options = pb.ExportOptions(**REPO, organization="Tests", model_ids=("org/first",), samples=True)
+    options = pb.ExportOptions(repo=REPO, organization="Tests", model_ids=("org/first",), samples=True)
     paths = pb.export([run_file], tmp_path / "out", "every-eval-ever", data=built.data, options=options)
     command = [sys.executable, "-m", "every_eval_ever.validate", "--format", "json"]
     command += [str(path.relative_to(tmp_path / "out")) for path in paths]
@@ -107,7 +107,7 @@ def test_complete_runs_of_the_test_split_become_results_of_the_hub(built: Built,
     run = tmp_path / "run.jsonl"
     data = pb.load(built.data, "all", "test", answers=built.answers)
     pb.predict(data, first_candidate, out=run)
-    options = pb.ExportOptions(**REPO, revision="a" * 40, source_url="https://example.org/report")
+    options = pb.ExportOptions(repo=REPO, revision="a" * 40, source_url="https://example.org/report")
     arguments: dict[str, Any] = {"data": built.data, "answers": built.answers, "options": options}
     (path,) = pb.export([run], tmp_path / "out", "eval-results", **arguments)
     assert path == tmp_path / "out" / ".eval_results" / "petoolbench.yaml"
@@ -144,7 +144,7 @@ def test_runs_without_a_task_on_the_hub_are_refused(
             "eval-results",
             data=built.data,
             answers=built.answers if split == "test" else None,
-            options=pb.ExportOptions(**REPO),
+            options=pb.ExportOptions(repo=REPO),
         )
     assert not (tmp_path / "out").exists()
 
@@ -189,7 +189,7 @@ def test_several_systems_have_a_record_each(built: Built, tmp_path: Path) -> Non
     folders = {path.parent.name for path in (tmp_path / "out").rglob("*.json")}
     assert folders == {"baseline-random", "baseline-first"}
     with pytest.raises(ConfigError, match="there are 2 systems"):
-        pb.export(runs, tmp_path / "hub", "eval-results", data=built.data, options=pb.ExportOptions(**REPO))
+        pb.export(runs, tmp_path / "hub", "eval-results", data=built.data, options=pb.ExportOptions(repo=REPO))
     with pytest.raises(ConfigError, match=r"there are 2\. Pass NAME=DEVELOPER/MODEL"):
         pb.export(runs, tmp_path / "hub", "every-eval-ever", data=built.data, options=OPTIONS)
 

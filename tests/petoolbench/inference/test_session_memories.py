@@ -122,7 +122,12 @@ def test_an_endpoint_is_sent_the_memory_and_the_run_states_its_size(
 
     out = tmp_path / "run.jsonl"
     with LlmServer(reply) as server:
-        options = {"history_view": "sessions", "memory_tokens": 2000, "base_url": server.base_url, "api_key": "any"}
+        options: dict[str, Any] = {
+            "history_view": "sessions",
+            "memory_tokens": 2000,
+            "base_url": server.base_url,
+            "api_key": "any",
+        }
         run = pb.predict(chronological, "test-model", limit=5, out=out, **options)
     assert run.header is not None
     settings = run.header.settings

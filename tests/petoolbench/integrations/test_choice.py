@@ -55,7 +55,7 @@ def test_inspect_runs_the_benchmark_of_the_hub(built: Built, tmp_path: Path) -> 
             "TESTS_API_KEY": "any",
             "TESTS_BASE_URL": server.base_url,
         }
-        command = [python_with("inspect").with_name("inspect"), "eval", f"hf/{REPO}"]
+        command = [str(python_with("inspect").with_name("inspect")), "eval", f"hf/{REPO}"]
         command += ["--model", "openai-api/tests/test-model", "--log-dir", "logs", "--log-format", "json"]
         command += ["--display", "none", "--max-retries", "0"]
         done = subprocess.run(

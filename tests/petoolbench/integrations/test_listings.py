@@ -19,7 +19,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 
 def block(language: str, word: str) -> str:
     """Return the first block of the page in a language that contains a word."""
-    return next(text for text in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in text)
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return next(text for text in blocks if word in text)
 
 
 def test_the_register_entry_names_the_tasks_of_inspect_ai() -> None:
