@@ -36,6 +36,7 @@ from .llm.session import ModelSession
 from .preparation import prepare
 from .progress import Progress
 from .records import Group
+from .services.service_source import RealServiceSource, fitted_config
 from .world.packs import read_pack
 
 
@@ -89,7 +90,8 @@ def build(
     check_free(out)
     source = _with_pack(source, config)
     _check_own(own, source, model)
-    _check_dials(config, by_facts=isinstance(source, BuiltinSource))
+    config = fitted_config(config) if isinstance(source, RealServiceSource) else config
+    _check_dials(config, by_facts=isinstance(source, BuiltinSource | RealServiceSource))
     encoder, funnel = SentenceEncoder(), Funnel()
     catalogue = prepare(source, config, encoder, funnel, progress, model, own)
     config = _with_shared_providers(config, catalogue)
@@ -137,7 +139,7 @@ def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | Re
         return source
     if not isinstance(source, BuiltinSource):
         raise ConfigError(
-            "[listings] pack is used only with the built-in catalogue: the tools of other catalogues have no listings. "
+            "[listings] pack is used only with the built-in catalogue: other catalogues have no listings of its form. "
             "Remove it from the config, or use --catalog builtin."
         )
     return BuiltinSource(read_pack(Path(config.listings.pack)))
@@ -164,7 +166,7 @@ def _check_dials(config: BuildConfig, *, by_facts: bool) -> None:
     """
     unused: tuple[str, ...]
     if by_facts:
-        unused, kind = ("preferences", "histories"), "the built-in catalogue, whose users choose by facts"
+        unused, kind = ("preferences", "histories"), "a catalogue of services, whose users choose by facts"
         used = "choices"
     else:
         unused, kind = ("choices", "arguments"), "a catalogue of tools with attributes"

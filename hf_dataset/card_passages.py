@@ -53,6 +53,17 @@ _MAKING_BUILTIN: Final = """\
    kept only if readers that work differently infer the same answer, and if its steps contradict the rival
    preferences that would pick another tool."""
 """How a data set is made from the built-in catalogue."""
+_MAKING_SERVICES: Final = """\
+1. **Catalogue.** {names} Their facts (prices, limits, fees, ...) are those that the packages below state on the day
+   below, and each tool states them in a listing of its split's layouts and units. No text of a package is copied.
+   Among the candidates for a job, each is the clear choice under some preference, and none is worse than another on
+   everything. A group of tools is in one split only.
+"""
+"""How a data set is made from the catalogue of real services; the users and histories are those of the built-in one."""
+_REAL_NAMES: Final = "Providers and tools are real."
+_FICTIONAL_NAMES: Final = "Services are real; their providers have fictional names."
+_LICENCES: Final = {"apprise": "BSD-2-Clause", "ccxt": "MIT", "litellm": "MIT"}
+"""Licences of the packages that state facts of real services."""
 _AUDIT: Final = "4. **Audit.** Every known shortcut is tried on every row. A build that fails the audit is not written."
 
 _ANY: Final = "*any*"
@@ -135,7 +146,12 @@ def _examples(build: Build) -> str:
 
 
 def _making(build: Build) -> str:
-    return f"{_MAKING_BUILTIN if build.manifest.is_builtin else _MAKING}\n{_AUDIT}"
+    manifest = build.manifest
+    if manifest.is_of_services:
+        names = _FICTIONAL_NAMES if manifest.catalog.endswith(" anonymous") else _REAL_NAMES
+        users = _MAKING_BUILTIN.partition("2. ")[2]
+        return f"{_MAKING_SERVICES.format(names=names)}2. {users}\n{_AUDIT}"
+    return f"{_MAKING_BUILTIN if manifest.is_builtin else _MAKING}\n{_AUDIT}"
 
 
 def _build(build: Build) -> str:
@@ -162,6 +178,7 @@ def _facts(manifest: Manifest) -> list[list[str]]:
     return [
         ["catalogue", f"`{manifest.catalog}`"],
         *listings,
+        *_sources(manifest),
         *([["core", core]] if core else []),
         ["seed", str(config["seed"])],
         ["build", f"`{manifest.build_id}`, by petoolbench {manifest.builder}"],
@@ -169,6 +186,17 @@ def _facts(manifest: Manifest) -> list[list[str]]:
         ["tools understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, without a language model"],
         ["tokenizer of `n_tokens`", manifest.tokenizer],
     ]
+
+
+def _sources(manifest: Manifest) -> Iterator[list[str]]:
+    """Yield the day of the facts of real services, and the packages that state them."""
+    if not manifest.is_of_services:
+        return
+    _, _, day, *packages = manifest.catalog.removesuffix(" anonymous").split()
+    yield ["facts of", day]
+    for package in packages:
+        name, _, version = package.partition("==")
+        yield [f"facts from `{name}`", f"version {version}, licence {_LICENCES[name]}"]
 
 
 def _listings(manifest: Manifest) -> str:

@@ -136,6 +136,16 @@ class Manifest:
         return self.catalog.startswith("builtin")
 
     @property
+    def is_of_services(self) -> bool:
+        """True if the catalogue is that of real services."""
+        return self.catalog.startswith("services ")
+
+    @property
+    def has_listings(self) -> bool:
+        """True if the facts of tools are stated in listings, in other layouts for each split."""
+        return self.is_builtin or self.is_of_services
+
+    @property
     def is_original(self) -> bool:
         """True for an import of the earlier benchmark's released rows."""
         return self.kind == ORIGINAL

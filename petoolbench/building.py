@@ -138,8 +138,8 @@ def build(
 
     Args:
         out: Folder to create; the answers of the test split go to `OUT-private` next to it.
-        catalog: `builtin`, or a catalogue of your own such as `openapi:PATH`, `mcp:PATH`, `openai:PATH` or
-            `toolbench:PATH`. A `Catalogue` adds files of yours to it.
+        catalog: `builtin`; `services` or `services:anonymous` for real services; or a catalogue of your own such as
+            `openapi:PATH`, `mcp:PATH`, `openai:PATH` or `toolbench:PATH`. A `Catalogue` adds files of yours to it.
         preset: Named size, such as `demo` or `release`; replaces the users of `config`.
         users: Total number of users in all splits; each has one instance per history type.
         seed: Random seed; the same catalogue, config and seed produce identical files.

@@ -98,7 +98,7 @@ def test_no_secret_and_no_path_of_this_machine_is_tracked() -> None:
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "requirements").glob("*.txt")))
 def test_constraints_are_plain_pins(name: str) -> None:
     lines = (ROOT / "requirements" / name).read_text().splitlines()
-    assert len(lines) > 20
+    assert len(lines) > (2 if name == "services.txt" else 20)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.!+-]+", line) for line in lines)
 
 

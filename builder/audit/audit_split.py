@@ -31,7 +31,9 @@ class AuditSettings:
     scarce: bool = False
     """True if some histories have too few telling steps for a certain answer: readers are then only reported."""
     worded: bool = True
-    """True if each split's documentation has its own phrases or layouts, as in the built-in catalogue."""
+    """True if each split's documentation has its own phrases or layouts, as in catalogues of services."""
+    builtin: bool = True
+    """True if the requests are those of the concerns of the built-in catalogue."""
 
 
 def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
@@ -47,7 +49,8 @@ def audit_settings(manifest: Manifest, config: str) -> AuditSettings:
         provider_overlap=manifest.provider_overlap,
         expected_loss=manifest.oracle_expected_loss if config == "rating_integrated" else 0.0,
         scarce=bool(choices.get("evidence")) or not choices.get("shown", True),
-        worded=manifest.is_builtin,
+        worded=manifest.has_listings,
+        builtin=manifest.is_builtin,
     )
 
 

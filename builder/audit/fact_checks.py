@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from builder.users.choice_rules import DIRECTED, RULE_COLUMNS
 from builder.words import mentions
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 from hf_dataset.schema import Instance, ToolRow
 
 from .audit_split import AuditSplit
@@ -93,7 +93,7 @@ def names_answer(part: AuditSplit, row: Instance) -> bool:
 
 
 def _categories(tool: ToolRow) -> Mapping[str, str]:
-    return {fact.axis: fact.value for fact in tool.facts if not AXES[fact.axis].is_number}
+    return {fact.axis: fact.value for fact in tool.facts if not ALL_AXES[fact.axis].is_number}
 
 
 def provider_of_job_in_history(part: AuditSplit, row: Instance) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from builder.predictors.fact_reading import features_of
 from builder.users.choice_rules import DIRECTED, RULE_COLUMNS
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 from hf_dataset.schema import Instance
 
 from .audit_split import AuditSplit
@@ -97,7 +97,7 @@ def single_axis(axis: str) -> Make:
 
     def weigh(table: FactTable, row: Instance) -> NDArray[np.float64]:
         own = np.array([column.axis == axis for column in RULE_COLUMNS], dtype=float)
-        if AXES[axis].better != "matter":
+        if ALL_AXES[axis].better != "matter":
             return own
         calls: NDArray[np.float64] = own * np.nan_to_num(table.called(row)).sum(axis=0)
         return calls

@@ -52,7 +52,7 @@ def group_texts(rows: Iterable[Instance], split: str) -> list[GroupTexts]:
 
 def split_texts(part: AuditSplit) -> list[GroupTexts]:
     """Return the texts of a split, with concerns and registers if it was built from the built-in catalogue."""
-    if not (part.by_facts and part.settings.worded):
+    if not (part.by_facts and part.settings.builtin):
         return group_texts(part.rows, part.split)
     known = concerns(part.split)
     jobs = {name: tool.functionality for name, tool in part.tools.items()}

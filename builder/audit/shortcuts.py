@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from builder.words import words
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 
 from .answer_shortcuts import dealt_once, popularity, position, rarity
 from .audit_split import AuditSplit
@@ -127,7 +127,7 @@ def reported_shortcuts(parts: Sequence[AuditSplit]) -> list[Shortcut]:
     axes = {fact.axis for part in parts for tool in part.tools.values() for fact in tool.facts}
     if config == "preferred_only" and by_facts:
         shortcuts += [
-            Shortcut(f"{_BEST_ON[AXES[axis].better]} {axis}", "chance", ALL, single_axis(axis), "facts")
+            Shortcut(f"{_BEST_ON[ALL_AXES[axis].better]} {axis}", "chance", ALL, single_axis(axis), "facts")
             for axis in sorted(axes)
         ]
     elif config == "preferred_only":

@@ -10,6 +10,7 @@ from typing import Final, Protocol, runtime_checkable
 from builder.errors import ConfigError
 from builder.grouping.functionalities import library_hash
 from builder.grouping.grouped_catalogue import GroupedCatalogue
+from builder.services.service_source import RealServiceSource
 from builder.world.packs import Pack
 from builder.world.service_catalogue import service_catalogue
 
@@ -57,7 +58,7 @@ ReadableSource = (
     ToolBenchSource | OpenApiSource | McpSource | McpServerSource | FunctionSource | ProviderSource | FactsSource
 )
 """Sources whose tools are read one by one."""
-Source = BuiltinSource | ReadableSource
+Source = BuiltinSource | RealServiceSource | ReadableSource
 
 _BY_PATH: Final[Mapping[str, Callable[[Path], ReadableSource]]] = {
     "toolbench": ToolBenchSource,
@@ -66,7 +67,11 @@ _BY_PATH: Final[Mapping[str, Callable[[Path], ReadableSource]]] = {
     "openai": FunctionSource,
 }
 _COMMAND: Final = "mcp+stdio"
-CATALOGUE_FORMS: Final = ", ".join(["builtin", *(f"{kind}:PATH" for kind in _BY_PATH), f"{_COMMAND}:COMMAND"])
+SERVICES: Final = "services"
+"""Catalogue of real services."""
+ANONYMOUS: Final = f"{SERVICES}:anonymous"
+"""The same with fictional names of providers."""
+CATALOGUE_FORMS: Final = ", ".join(["builtin", SERVICES, *(f"{kind}:PATH" for kind in _BY_PATH), f"{_COMMAND}:COMMAND"])
 """Forms of the `--catalog` option, for help texts and errors."""
 
 
@@ -79,7 +84,8 @@ def open_source(spec: str, *, provider_from: str | None = None, facts: Path | No
     """Open the catalogue that a `--catalog` value names.
 
     Args:
-        spec: `builtin`, or a kind and a path or command, separated by a colon: `openapi:specs/`.
+        spec: `builtin`, `services`, `services:anonymous`, or a kind and a path or command, separated by a colon:
+            `openapi:specs/`.
         provider_from: What names the provider of a tool, see `provider_names`; None for what the form provides.
         facts: Facts file, see `facts_file`.
 
@@ -88,7 +94,7 @@ def open_source(spec: str, *, provider_from: str | None = None, facts: Path | No
         CatalogueError: If a path does not exist, or is a pipe or a device.
     """
     source = _open(spec)
-    if isinstance(source, BuiltinSource):
+    if isinstance(source, BuiltinSource | RealServiceSource):
         given = {"--provider-from": provider_from, "--facts": facts}
         for option, value in given.items():
             if value is not None:
@@ -100,6 +106,8 @@ def open_source(spec: str, *, provider_from: str | None = None, facts: Path | No
 
 def _open(spec: str) -> Source:
     kind, _, location = spec.partition(":")
+    if spec in (SERVICES, ANONYMOUS):
+        return RealServiceSource(anonymous=spec == ANONYMOUS)
     if spec == "builtin":
         return BuiltinSource()
     if kind in _BY_PATH and location:

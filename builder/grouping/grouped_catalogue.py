@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from builder.records import Group, Tool
+from builder.users.choice_histories import CANDIDATE_SIZES
 from builder.users.scenarios import WriteScenarios, write_scenarios
+from builder.world.concerns import Concern
 from builder.world.services import Job
 
 
@@ -22,6 +24,12 @@ class GroupedCatalogue:
     write: WriteScenarios = write_scenarios
     jobs: Mapping[str, tuple[Job, ...]] = field(default_factory=dict)
     """Jobs of each split, with the facts of their services; empty for a catalogue of tools with attributes."""
+    concerns: Mapping[str, tuple[Concern, ...]] = field(default_factory=dict)
+    """Concerns of each split, which ask for the jobs; empty for a catalogue of tools with attributes."""
+    candidate_sizes: tuple[int, ...] = CANDIDATE_SIZES
+    """Numbers of candidates that do the job of a query group."""
+    every_kind: bool = True
+    """True if each candidate is the clear choice of a preference of every kind; False if of any."""
 
     def jobs_of(self, split: str) -> tuple[Job, ...]:
         """Return the jobs of a split."""
@@ -29,10 +37,8 @@ class GroupedCatalogue:
 
     def of_split(self, split: str) -> GroupedCatalogue:
         """Return the part of the catalogue that belongs to a split."""
-        return GroupedCatalogue(
-            [tool for tool in self.tools if tool.split == split],
-            [group for group in self.groups if group.split == split],
-            self.look_alikes,
-            self.write,
-            self.jobs,
+        return replace(
+            self,
+            tools=[tool for tool in self.tools if tool.split == split],
+            groups=[group for group in self.groups if group.split == split],
         )

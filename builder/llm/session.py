@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from builder.catalogue.sources import BuiltinSource, Source
+from builder.catalogue.sources import ReadySource, Source
 from builder.choices import validate_choice
 from builder.config import BuildConfig, LlmConfig
 from builder.errors import ConfigError
@@ -80,8 +80,8 @@ def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[
     if not llm.strip():
         raise ConfigError("--llm is empty. Name a model of the endpoint.")
     validate_choice("--llm-transport", transport, TRANSPORTS)
-    if isinstance(source, BuiltinSource):
-        raise ConfigError("The built-in catalogue needs no language model. Pass another catalogue, or remove --llm.")
+    if isinstance(source, ReadySource):
+        raise ConfigError("Catalogues of services need no language model. Pass another catalogue, or remove --llm.")
 
 
 def price_of(transport: str, config: LlmConfig) -> float:

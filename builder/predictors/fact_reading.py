@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.users.choice_rules import RULE_COLUMNS, RuleSet, features
+from builder.users.choice_rules import RULE_COLUMNS, RuleSet, features, rules_on
 from builder.users.committee import counter, current_steps, linear, step_likelihoods, tie_counts, votes
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 from hf_dataset.schema import Instance, InteractionRow, ToolRow
 
 from .reading import ORACLE, WHOLE, View
@@ -27,7 +27,7 @@ def features_of(tool: ToolRow) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=16_384)
 def _features(values: tuple[tuple[str, str], ...]) -> NDArray[np.float64]:
-    return features({axis: float(value) if AXES[axis].is_number else value for axis, value in values})
+    return features({axis: float(value) if ALL_AXES[axis].is_number else value for axis, value in values})
 
 
 class _Offer(NamedTuple):
@@ -71,7 +71,8 @@ class FactReading:
 
     def __init__(self, tools: Iterable[ToolRow], changes: int) -> None:
         self._changes = changes
-        self._rules = _all_rules()
+        tools = list(tools)
+        self._rules = _rules(frozenset(frozenset(fact.axis for fact in tool.facts) for tool in tools))
         self._features: dict[str, NDArray[np.float64]] = {}
         self._job: dict[str, str | None] = {}
         self._of_job: dict[str | None, tuple[str, ...]] = {}
@@ -105,7 +106,7 @@ class FactReading:
         """Return the rules that look only at axes that some candidate states: others cannot tell candidates apart."""
         columns = ~np.isnan(np.array([self._features[name] for name in names])).all(axis=0)
         axes = frozenset(column.axis for column, stated in zip(RULE_COLUMNS, columns, strict=True) if stated)
-        return _stated_rules(axes)
+        return _stated_rules(self._rules, axes)
 
     def _observe(self, row: Instance, view: View, stated: _Stated) -> _Observed:
         """Return the shown steps of the concern of the instruction that are under its current preference."""
@@ -156,12 +157,12 @@ def _stacked(offers: Sequence[_Offer]) -> NDArray[np.float64]:
 
 
 @cache
-def _all_rules() -> RuleSet:
-    return RuleSet()
+def _rules(stated: frozenset[frozenset[str]]) -> RuleSet:
+    return RuleSet(rules_on(stated))
 
 
 @cache
-def _stated_rules(axes: frozenset[str]) -> _Stated:
-    rules = _all_rules().rules
+def _stated_rules(known: RuleSet, axes: frozenset[str]) -> _Stated:
+    rules = known.rules
     places = [place for place, rule in enumerate(rules) if rule.axes <= axes] or list(range(len(rules)))
     return _Stated(np.array(places, dtype=np.intp), RuleSet([rules[place] for place in places]))

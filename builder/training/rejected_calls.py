@@ -96,9 +96,9 @@ class RejectedCalls:
         """Return an iterator over further scenarios of a group, drawn like final instructions and each used once."""
         if group.key not in self._scenarios:
             rng = generator_for(self._seed, _PURPOSE, group.key, *self._own)
-            by_facts = bool(self._grouped.jobs)
+            concerns = self._grouped.concerns.get(str(group.split))
             self._scenarios[group.key] = (
-                write_requests(group, self._dials, rng) if by_facts else self._grouped.write(group, rng, True)
+                write_requests(group, concerns, self._dials, rng) if concerns else self._grouped.write(group, rng, True)
             )
         return self._scenarios[group.key]
 

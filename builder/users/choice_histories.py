@@ -24,11 +24,12 @@ from builder.world.trade_offs import balanced_subsets, winners
 from .choice_rules import PREFERENCE_KINDS, RuleSet, features
 from .committee import committee_agrees, tie_counts
 from .lives import CHANGES, SEVERAL, ChoiceQuery, Life, PlannedStep, choose_jobs, draw_plans
+from .query_targets import Target
 from .step_choices import ChoiceStep, StepChooser
 from .step_pool import StepPool, select_refuting, telling_steps
 
-_CANDIDATE_SIZES: Final = (4, 5, 6)
-"""Numbers of candidates that do the job."""
+CANDIDATE_SIZES: Final = (4, 5, 6)
+"""Numbers of candidates that do the job, in the built-in catalogue."""
 _MIN_TOOLS: Final = 4
 """Tools that a job of a history needs, without those of the candidates' providers."""
 _STATED_BY: Final = 2
@@ -68,29 +69,6 @@ class ChoiceUser:
     histories: Mapping[str, ChoiceHistory]
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The query as the search for a user sees it."""
-
-    tools: NDArray[np.float64]
-    """Features of the candidates."""
-    best: NDArray[np.intp]
-    """Candidate that each rule picks by a clear margin, -1 where none leads clearly or meets the requirement."""
-    ties: NDArray[np.uint8]
-    """Among how many candidates each stated rule picks evenly, 0 for one that it cannot pick; of shape (candidates,
-    stated rules)."""
-    stated: NDArray[np.intp]
-    """Indexes of the rules that look at no other axes than those that the job states."""
-    stated_rules: RuleSet
-    """These rules."""
-
-    def rivals(self, answer: int) -> NDArray[np.bool_]:
-        """Return the rules that could pick another candidate than the answer."""
-        rivals = np.zeros(len(self.best), dtype=bool)
-        rivals[self.stated] = self.ties[answer] != 1
-        return rivals
-
-
 class ChoiceUserMaker:
     """Generator of the users of a split.
 
@@ -99,9 +77,21 @@ class ChoiceUserMaker:
         rules: The rules.
         dials: Settings of the histories.
         most_candidates: Maximum number of candidates that do the job.
+        sizes: Numbers of candidates that do the job.
+        every_kind: True if each candidate must be the clear choice of a preference of every kind, False if one is
+            enough.
     """
 
-    def __init__(self, jobs: Sequence[Job], rules: RuleSet, dials: ChoiceConfig, most_candidates: int) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        rules: RuleSet,
+        dials: ChoiceConfig,
+        most_candidates: int,
+        sizes: Sequence[int] = CANDIDATE_SIZES,
+        *,
+        every_kind: bool = True,
+    ) -> None:
         self.jobs = {job.functionality.name: job for job in jobs}
         self.rules = rules
         self.dials = dials
@@ -109,9 +99,10 @@ class ChoiceUserMaker:
             name: np.array([features(service.facts) for service in job.services]) for name, job in self.jobs.items()
         }
         self.pool = StepPool(self.features, rules, dials.offered)
-        sizes = [size for size in _CANDIDATE_SIZES if size <= most_candidates] or [most_candidates]
+        sizes = [size for size in sizes if size <= most_candidates] or [most_candidates]
         self.candidate_sets = {
-            name: balanced_subsets(self.features[name], job.axes, sizes, rules) for name, job in self.jobs.items()
+            name: balanced_subsets(self.features[name], job.axes, sizes, rules, every_kind=every_kind)
+            for name, job in self.jobs.items()
         }
         self.targets = tuple(name for name, sets in self.candidate_sets.items() if sets)
         """Jobs of which a query can be."""
@@ -125,7 +116,7 @@ class ChoiceUserMaker:
             (kind, name): rules.indexes([kind], axes) for kind in PREFERENCE_KINDS for name, axes in self._axes.items()
         }
         self._providers = {name: [service.provider.name for service in job.services] for name, job in self.jobs.items()}
-        self._last_target: tuple[ChoiceQuery, _Target] | None = None
+        self._last_target: tuple[ChoiceQuery, Target] | None = None
         self._cores_of: Life | None = None
         self._cores: dict[tuple[int, int], list[int] | None] = {}
         """Steps that refute the rivals, by answer and rule, in the life that was used last."""
@@ -218,14 +209,14 @@ class ChoiceUserMaker:
         return None
 
     def _draw_rules(
-        self, kind: str, life: Life, target: _Target, answer: int, rng: np.random.Generator
+        self, kind: str, life: Life, target: Target, answer: int, rng: np.random.Generator
     ) -> Iterator[int]:
         """Draw some of the rules of a kind that pick a candidate."""
         rules = self._usable_rules(kind, target, answer, life.query.job, life.jobs[0])
         for place in rng.permutation(len(rules))[: self.dials.attempts]:
             yield rules[int(place)]
 
-    def _core(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
+    def _core(self, life: Life, target: Target, answer: int, rule: int) -> list[int] | None:
         """Return steps of the query's concern at which a rule refutes all of its rivals; none if it need not."""
         if life.evidence is not None:
             return []
@@ -235,14 +226,14 @@ class ChoiceUserMaker:
             self._cores[answer, rule] = self._selected(life, target, answer, rule)
         return self._cores[answer, rule]
 
-    def _selected(self, life: Life, target: _Target, answer: int, rule: int) -> list[int] | None:
+    def _selected(self, life: Life, target: Target, answer: int, rule: int) -> list[int] | None:
         own = {job: life.options[job] for job in life.jobs[0]}
         refuted = target.rivals(answer)
         refuted[self.rules.without_requirement(rule)] = True  # so that the history shows that there is a requirement
         return select_refuting(self.pool, own, rule, refuted, self.dials.calls_per_job, self.dials.refutations)
 
     def _with_rule(
-        self, life: Life, target: _Target, answer: int, kind: str, rule: int, rng: np.random.Generator
+        self, life: Life, target: Target, answer: int, kind: str, rule: int, rng: np.random.Generator
     ) -> ChoiceUser | None:
         """Draw a user with a given rule for the query's concern."""
         rivals = target.rivals(answer)
@@ -310,7 +301,7 @@ class ChoiceUserMaker:
                 return ChoiceHistory(tuple(steps), len(telling), stated) if stated else None
         return None
 
-    def _is_found(self, target: _Target, answer: int, name: str, history: ChoiceHistory) -> bool:
+    def _is_found(self, target: Target, answer: int, name: str, history: ChoiceHistory) -> bool:
         """Check that the whole committee finds the answer from the steps of the query's concern, and any change."""
         own = [step for step in history.steps if step.planned.concern == 0]
         steps = np.array([step.step for step in own], dtype=np.intp)
@@ -329,7 +320,7 @@ class ChoiceUserMaker:
         )
 
     def _earlier(
-        self, life: Life, target: _Target, answer: int, rule: int, rng: np.random.Generator
+        self, life: Life, target: Target, answer: int, rule: int, rng: np.random.Generator
     ) -> tuple[int | None, str]:
         """Draw the preference before the change, and return how it changes."""
         own = self._rule_axes[rule]
@@ -343,7 +334,7 @@ class ChoiceUserMaker:
     def _other_rule(
         self,
         life: Life,
-        target: _Target,
+        target: Target,
         answer: int,
         concern: int,
         rng: np.random.Generator,
@@ -364,7 +355,7 @@ class ChoiceUserMaker:
                     return usable[int(rng.integers(len(usable)))]
         return None
 
-    def _usable_rules(self, kind: str, target: _Target, wanted: int, job: str, jobs: Sequence[str]) -> list[int]:
+    def _usable_rules(self, kind: str, target: Target, wanted: int, job: str, jobs: Sequence[str]) -> list[int]:
         """Return the rules of a kind that clearly pick a candidate, and whose axes enough jobs of a concern state."""
         least = min(_STATED_BY, len(jobs))
         return [
@@ -374,13 +365,13 @@ class ChoiceUserMaker:
             and all(sum(axis in self._axes[name] for name in jobs) >= least for axis in self._rule_axes[index])
         ]
 
-    def _target(self, query: ChoiceQuery) -> _Target:
+    def _target(self, query: ChoiceQuery) -> Target:
         if self._last_target is None or self._last_target[0] != query:
             tools = self.features[query.job][list(query.candidates)]
             stated, rules = self._stated[query.job]
             best = winners(tools, self.rules)
             meets = self.rules.met(tools)[best, np.arange(len(best))]
-            target = _Target(tools, np.where(meets, best, -1), tie_counts(tools, rules), stated, rules)
+            target = Target(tools, np.where(meets, best, -1), tie_counts(tools, rules), stated, rules)
             self._last_target = (query, target)
         return self._last_target[1]
 

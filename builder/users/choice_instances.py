@@ -22,13 +22,12 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.randomness import generator_for
 from builder.records import History, Interaction, Profile, Query, Scenario, User, Wish
-from builder.world.concerns import concerns
 from builder.world.optional_parameters import OptionalParameter
 from builder.world.service_catalogue import TODAY
 
 from .candidates import CandidateMaker
 from .choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
-from .choice_rules import PREFERENCE_KINDS, RuleSet, wanted
+from .choice_rules import PREFERENCE_KINDS, RuleSet, rules_on, wanted
 from .life_concerns import concerns_of_lives, shared_countries
 from .lives import Life
 from .requests import RequestJob, Voice
@@ -71,7 +70,14 @@ class ChoiceResources:
         self.candidates = CandidateMaker(grouped.tools, grouped.look_alikes, config.candidates, encoder)
         self.requests = {name: RequestJob(group) for name, group in self.groups.items()}
         jobs = grouped.jobs_of(split)
-        self.maker = ChoiceUserMaker(jobs, RuleSet(), config.choices, config.candidates.most_same_function)
+        self.maker = ChoiceUserMaker(
+            jobs,
+            RuleSet(rules_on([frozenset(job.axes) for job in jobs])),
+            config.choices,
+            config.candidates.most_same_function,
+            grouped.candidate_sizes,
+            every_kind=grouped.every_kind,
+        )
         self.services = {
             job.functionality.name: [
                 next(member for member in self.groups[job.functionality.name].members if member.tool.name == item.name)
@@ -80,7 +86,7 @@ class ChoiceResources:
             for job in jobs
         }
         """Tools of each job, in the order of its features."""
-        self.concerns = concerns(split)
+        self.concerns = grouped.concerns[split]
         self.silent = 0
         """Number of groups that have too few scenarios to occur in histories; none here."""
 

@@ -19,7 +19,7 @@ counts as equal for all tools of that job.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, permutations
@@ -28,7 +28,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 from builder.world.facts import Facts
 
 RuleKind = Literal["single", "joint", "trade", "limit", "cap", "exclusion", "classes"]
@@ -57,9 +57,9 @@ class RuleColumn:
     """Category of an axis on which people differ."""
 
 
-DIRECTED: Final = tuple(RuleColumn(axis.name) for axis in AXES.values() if axis.better != "matter")
+DIRECTED: Final = tuple(RuleColumn(axis.name) for axis in ALL_AXES.values() if axis.better != "matter")
 CATEGORIES: Final = tuple(
-    RuleColumn(axis.name, level) for axis in AXES.values() if axis.better == "matter" for level in axis.levels
+    RuleColumn(axis.name, level) for axis in ALL_AXES.values() if axis.better == "matter" for level in axis.levels
 )
 RULE_COLUMNS: Final = (*DIRECTED, *CATEGORIES)
 _INDEX: Final = {column: index for index, column in enumerate(RULE_COLUMNS)}
@@ -100,12 +100,12 @@ class ChoiceRule:
         if self.requirement.category is not None:
             verb = "excluded" if self.kind == "exclusion" else "required"
             return f"{_label(self.requirement)} {verb}, then {objective}"
-        bound = AXES[self.requirement.axis].bound(self.threshold)
+        bound = ALL_AXES[self.requirement.axis].bound(self.threshold)
         return f"{self.requirement.axis.replace('_', ' ')} {bound} required, then {objective}"
 
 
 def _label(column: RuleColumn) -> str:
-    return f"{column.category} {AXES[column.axis].label}" if column.category else AXES[column.axis].label
+    return f"{column.category} {ALL_AXES[column.axis].label}" if column.category else ALL_AXES[column.axis].label
 
 
 @cache
@@ -125,7 +125,7 @@ def all_rules() -> tuple[ChoiceRule, ...]:
                 for objective in DIRECTED
                 if objective.axis != requirement.axis
             ]
-        caps = [cap for cap in _CAPS if cap not in _THRESHOLDS] if AXES[requirement.axis].is_number else []
+        caps = [cap for cap in _CAPS if cap not in _THRESHOLDS] if ALL_AXES[requirement.axis].is_number else []
         others = [("cap", cap) for cap in caps] + ([("exclusion", 0.0)] if requirement.category else [])
         for kind, threshold in others:
             rules += [
@@ -136,16 +136,31 @@ def all_rules() -> tuple[ChoiceRule, ...]:
     rules += [
         ChoiceRule("classes", ((objective, 1.0),), first)
         for first, objective in permutations(DIRECTED, 2)
-        if AXES[first.axis].is_number
+        if ALL_AXES[first.axis].is_number
     ]
     return tuple(rules)
+
+
+def rules_on(stated: Collection[frozenset[str]]) -> tuple[ChoiceRule, ...]:
+    """Return the rules of the family that some tool can decide: it states all axes that the rule looks at.
+
+    Args:
+        stated: Axes that tools state, one set for each job.
+    """
+    return _rules_on(frozenset(stated))
+
+
+@cache
+def _rules_on(stated: frozenset[frozenset[str]]) -> tuple[ChoiceRule, ...]:
+    largest = [axes for axes in stated if not any(axes < other for other in stated)]
+    return tuple(rule for rule in all_rules() if any(rule.axes <= axes for axes in largest))
 
 
 def thresholds(column: RuleColumn) -> tuple[float, ...]:
     """Return the requirements that can be made on a column, as minimum goodness."""
     if column.category is not None:
         return (1.0,)
-    axis = AXES[column.axis]
+    axis = ALL_AXES[column.axis]
     if axis.is_number:
         return _THRESHOLDS
     return tuple(axis.goodness(level) for level in axis.levels[:-1])
@@ -155,11 +170,11 @@ def features(facts: Facts) -> NDArray[np.float64]:
     """Return the goodness of a tool on each of `RULE_COLUMNS`; NaN where the axis is not stated."""
     row = np.full(len(RULE_COLUMNS), np.nan)
     for axis, value in facts.items():
-        if AXES[axis].better == "matter":
-            for level in AXES[axis].levels:
+        if ALL_AXES[axis].better == "matter":
+            for level in ALL_AXES[axis].levels:
                 row[_INDEX[RuleColumn(axis, level)]] = float(value == level)
         else:
-            row[_INDEX[RuleColumn(axis)]] = AXES[axis].goodness(value)
+            row[_INDEX[RuleColumn(axis)]] = ALL_AXES[axis].goodness(value)
     return row
 
 
@@ -285,7 +300,7 @@ def wanted(rule: ChoiceRule) -> list[Mapping[str, object]]:
     """Return a rule as the records of `meta.wanted`: axis, direction or bound, and weight."""
     records: list[Mapping[str, object]] = []
     if rule.requirement is not None:
-        bound = rule.requirement.category or AXES[rule.requirement.axis].bound(rule.threshold)
+        bound = rule.requirement.category or ALL_AXES[rule.requirement.axis].bound(rule.threshold)
         records.append({"axis": rule.requirement.axis, "bound": bound, "direction": None, "weight": None})
     for column, weight in rule.weights:
         records.append({"axis": column.axis, "bound": None, "direction": _label(column), "weight": weight})

@@ -21,7 +21,7 @@ from builder.argument_config import ArgumentConfig
 from builder.execution.partitions import Partition
 from builder.records import Group, Scenario, SlotValue
 from builder.words import mentions_any
-from builder.world.concerns import Concern, RequestTexts, concerns
+from builder.world.concerns import Concern, RequestTexts
 from builder.world.optional_parameters import optional_parameters
 from builder.world.service_catalogue import TODAY
 
@@ -225,16 +225,19 @@ class Voice:
         return own
 
 
-def write_requests(group: Group, dials: ArgumentConfig, rng: np.random.Generator) -> Iterator[Scenario]:
+def write_requests(
+    group: Group, known: Sequence[Concern], dials: ArgumentConfig, rng: np.random.Generator
+) -> Iterator[Scenario]:
     """Draw final instructions for a job without end, each of a concern of the split that asks for it, in a new life.
 
     Args:
         group: Group of the tools that do the job.
+        known: Concerns of the split.
         dials: How often values follow from the words of a request instead of standing in it.
         rng: Generator of all draws.
     """
     job, whole = RequestJob(group), Partition(str(group.split), 0, 1, 0, 0)
-    asking = [concern for concern in concerns(whole.split) if job.name in concern.requests]
+    asking = [concern for concern in known if job.name in concern.requests]
     while True:
         voice = Voice(asking[int(rng.integers(len(asking)))], set(), rng)
         home = draw_home(rng, voice.concern.countries)

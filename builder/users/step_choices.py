@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,8 @@ class StepChooser:
             self._core.setdefault(pool.steps[core[int(place)]].job, []).append(core[int(place)])
         self._fresh: dict[str, NDArray[np.bool_]] = {}
         self._shown: dict[str, NDArray[np.bool_]] = {}
+        self._telling: dict[str, NDArray[np.bool_]] = {}
+        self._clear: dict[tuple[str, int], NDArray[np.bool_]] = {}
         for job, steps in options.items():
             own = self._core.get(job, [])
             self._fresh[job] = np.ones(len(steps), dtype=bool)
@@ -77,7 +79,7 @@ class StepChooser:
             number: Number of steps.
         """
         core = self._core.get(job, [])[:number]
-        return [*core, *(self._unused(job, self._contradicts_rivals) for _ in range(number - len(core)))]
+        return [*core, *(self._unused(job, self._contradicts_rivals(job)) for _ in range(number - len(core)))]
 
     def call(self, step: int, planned: PlannedStep, *, rated: bool) -> ChoiceStep:
         """Return a step at which the user follows the preference of the concern."""
@@ -92,46 +94,50 @@ class StepChooser:
         """
         rule = self._rules[planned.concern]
         if planned.role == "current":
-            step = self._unused(planned.job, lambda steps: self._is_clear(steps, rule))
+            step = self._unused(planned.job, self._is_clear(planned.job, rule))
             return self.call(step, planned, rated=rated)
         if planned.role == "earlier":
             return self._choose_earlier(planned, rule, rated=rated)
-        step = self._unused(planned.job, lambda steps: self._is_clear(steps, rule))
+        step = self._unused(planned.job, self._is_clear(planned.job, rule))
         if rated and self._rng.random() < 0.5:
             return ChoiceStep(step, self._pick(step, rule), planned, 0)
         return ChoiceStep(step, self._other(step, rule), planned, 1 if rated else None)
 
     def _choose_earlier(self, planned: PlannedStep, rule: int, *, rated: bool) -> ChoiceStep:
         """Return a step of the earlier preference, at which it picks another tool than the current one if possible."""
-        step = self._unused(
-            planned.job,
-            lambda steps: (
-                self._is_clear(steps, self._earlier)
-                & (self._pool.ties[steps, self._pool.best[steps, self._earlier], rule] == 0)
-            ),
-        )
+        steps = self._options[planned.job]
+        differs = self._pool.ties[steps, self._pool.best[steps, self._earlier], rule] == 0
+        step = self._unused(planned.job, self._is_clear(planned.job, self._earlier) & differs)
         choice = self._pick(step, self._earlier)
         acceptable = self._pool.ties[step, :, rule] > 0
         if rated and acceptable[choice] and not acceptable.all():
             choice = self._other(step, rule)  # nobody dislikes what they prefer
         return ChoiceStep(step, choice, planned, 0 if rated else None)
 
-    def _contradicts_rivals(self, steps: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return the steps with a clear choice by the preference of the query's concern that some rival cannot make."""
-        rule = self._rules[0]
-        called = self._pool.ties[steps, self._pool.best[steps, rule]]
-        telling: NDArray[np.bool_] = self._is_clear(steps, rule) & (called[:, self._rivals] == 0).any(axis=1)
-        return telling
+    def _contradicts_rivals(self, job: str) -> NDArray[np.bool_]:
+        """Return at which steps the current preference has a clear choice that some rival cannot make."""
+        if job not in self._telling:
+            rule, steps = self._rules[0], self._options[job]
+            called = self._pool.ties[steps, self._pool.best[steps, rule]]
+            self._telling[job] = self._is_clear(job, rule) & (called[:, self._rivals] == 0).any(axis=1)
+        return self._telling[job]
 
-    def _is_clear(self, steps: NDArray[np.intp], rule: int) -> NDArray[np.bool_]:
-        clear: NDArray[np.bool_] = self._pool.lead[steps, rule] >= CLEAR
-        return clear
+    def _is_clear(self, job: str, rule: int) -> NDArray[np.bool_]:
+        """Return at which steps of a job a rule has a clear choice."""
+        if (job, rule) not in self._clear:
+            self._clear[job, rule] = self._pool.lead[self._options[job], rule] >= CLEAR
+        return self._clear[job, rule]
 
-    def _unused(self, job: str, wanted: Callable[[NDArray[np.intp]], NDArray[np.bool_]]) -> int:
-        """Draw a step of a job that has not occurred yet: a wanted one if there are any, with few new tools."""
+    def _unused(self, job: str, wanted: NDArray[np.bool_]) -> int:
+        """Draw a step of a job that has not occurred yet: a wanted one if there are any, with few new tools.
+
+        Args:
+            job: The job.
+            wanted: Whether each possible step of the job is wanted.
+        """
         options, fresh, shown = self._options[job], self._fresh[job], self._shown[job]
         places = np.flatnonzero(fresh) if fresh.any() else np.arange(len(options))
-        best = places[wanted(options[places])]
+        best = places[wanted[places]]
         drawn = best if len(best) else places
         new = (~shown[self._pool.tools[options[drawn]]]).sum(axis=1)
         fewest = drawn[new == new.min()]

@@ -2,7 +2,8 @@
 
 Each axis has one canonical unit, in which values are compared. `better` is the direction that all users prefer: no user
 wants a slower, more expensive or less current service. On the other axes (`matter`) users differ, so a preference names
-a category. Ranges are those of public listings (see docs/explanation/world.md).
+a category. Ranges are those of public listings (see docs/explanation/world.md), and for real services those of the
+packages that state them (see docs/guides/real-services.md).
 """
 
 from __future__ import annotations
@@ -124,4 +125,28 @@ _AXES: Final = (
     Axis("payload", "form of the reply", "matter", levels=("compact", "full")),
 )
 AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _AXES}
+"""Axes of the built-in catalogue by name."""
+_REAL_AXES: Final = (
+    Axis("input_price", "lower input price", "less", "USD per million tokens", (0.03, 0.12, 0.3, 0.8, 3.0)),
+    Axis("output_price", "lower output price", "less", "USD per million tokens", (0.1, 0.4, 1.1, 2.5, 10.0)),
+    Axis(
+        "cached_price", "lower price of cached input", "less", "USD per million tokens", (0.004, 0.02, 0.06, 0.2, 0.6)
+    ),
+    Axis("context", "longer context", "more", "tokens", (8_000.0, 32_000.0, 131_000.0, 262_000.0, 1_048_000.0)),
+    Axis("output_limit", "longer output", "more", "tokens", (2_000.0, 8_000.0, 32_000.0, 131_000.0, 524_000.0)),
+    Axis("capabilities", "more capabilities", "more", "", (1.0, 2.0, 3.0, 5.0, 8.0)),
+    Axis("taker_fee", "lower taker fee", "less", "%", (0.03, 0.06, 0.15, 0.25, 0.75)),
+    Axis("maker_fee", "lower maker fee", "less", "%", (0.01, 0.03, 0.1, 0.25, 0.6)),
+    Axis("breadth", "broader interface", "more", "methods", (15.0, 28.0, 45.0, 70.0, 110.0)),
+    Axis("records", "more records in a call", "more", "records", (100.0, 200.0, 500.0, 1_000.0, 2_000.0)),
+    Axis("intervals", "more lengths of candles", "more", "", (4.0, 8.0, 10.0, 13.0, 16.0)),
+    Axis("streaming", "live updates", "more", levels=("web socket", "requests only")),
+    Axis("body_length", "longer messages", "more", "characters", (140.0, 160.0, 1_000.0, 4_000.0, 30_000.0)),
+    Axis("batch", "more recipients at once", "more", "recipients", (1.0, 10.0, 50.0, 500.0, 4_000.0)),
+    Axis("attachments", "attachments", "more", levels=("files", "text only")),
+    Axis("setup", "fewer settings", "less", "settings", (1.0, 1.5, 2.0, 3.0, 4.0)),
+)
+REAL_AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _REAL_AXES}
+"""Axes that only real services have, by name; see `builder.services`."""
+ALL_AXES: Final[Mapping[str, Axis]] = {**AXES, **REAL_AXES}
 """All axes by name."""

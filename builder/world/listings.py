@@ -49,7 +49,7 @@ class Layout:
         return partial(Layout, trusted=self._trusted), (self.name, self.source)
 
     def render(self, facts: Facts, today: date, noun: str = "entries", extras: Sequence[Mapping[str, str]] = ()) -> str:
-        """Return the listing of a tool, without empty lines; empty if no fact is stated.
+        """Return the listing of a tool, without empty lines; empty if nothing is stated.
 
         Args:
             facts: Stated facts in canonical units.
@@ -60,7 +60,7 @@ class Layout:
         Raises:
             ConfigError: If the template fails, for example on a name that does not exist.
         """
-        if not facts:
+        if not facts and not extras:
             return ""
         try:
             text = self._template.render(facts=FactsByAxis(facts, today, noun), extras=extras)

@@ -20,7 +20,7 @@ import numpy as np
 
 from builder.errors import ConfigError
 from builder.randomness import generator_for
-from builder.users.choice_rules import TIE, RuleSet, features
+from builder.users.choice_rules import TIE, RuleSet, features, rules_on
 
 from .axes import AXES, Axis, Value
 from .facts import draw_value, fit
@@ -265,9 +265,10 @@ def _is_json(text: str) -> bool:
 @cache
 def _targets(pack: Pack) -> Sequence[str]:
     """Return the jobs that a query can ask for."""
-    rules = RuleSet()
+    jobs = service_jobs(PACK_SPLIT, pack)
+    rules = RuleSet(rules_on([frozenset(job.axes) for job in jobs]))
     found = []
-    for job in service_jobs(PACK_SPLIT, pack):
+    for job in jobs:
         tools = np.array([features(service.facts) for service in job.services])
         if balanced_subsets(tools, job.axes, (_CANDIDATES,), rules):
             found.append(job.functionality.name)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from builder.grouping.functionalities import data_table
 from builder.randomness import generator_for
@@ -92,7 +93,8 @@ def _service_providers(split: str, pack: Pack | None) -> tuple[ServiceProvider, 
     ranges = pack.ranges if pack is not None else {}
     listed = sorted(_raw_providers(split, pack), key=lambda raw: str(raw["name"]))
     facts = [_draw_provider(ranges, rng) for _ in listed]
-    chosen = _balanced_layouts(names, facts, rng)
+    matrix = np.array([features(own) for own in facts])
+    chosen = balanced_layouts(names, matrix[:, ~np.isnan(matrix).any(axis=0)], rng)
     fields = _draw_fields([own["access"] == VETTED for own in facts], rng)
     return tuple(
         ServiceProvider(**raw, fields=active, layout=layout, facts=own, extras=_draw_extras(rng))
@@ -132,7 +134,7 @@ def _draw_fields(vetting: Sequence[bool], rng: np.random.Generator) -> list[tupl
     return fields
 
 
-def _balanced_layouts(names: Sequence[str], facts: Sequence[Facts], rng: np.random.Generator) -> list[str]:
+def balanced_layouts(names: Sequence[str], matrix: NDArray[np.float64], rng: np.random.Generator) -> list[str]:
     """Give each provider a layout so that layouts tell as little as possible about the facts of their providers.
 
     Of many random assignments that use all layouts equally often, the one is taken in which the mean features of the
@@ -140,13 +142,11 @@ def _balanced_layouts(names: Sequence[str], facts: Sequence[Facts], rng: np.rand
 
     Args:
         names: Names of the layouts.
-        facts: Facts of each provider.
+        matrix: Features of each provider, of shape (providers, columns).
         rng: Generator that draws the assignments.
     """
-    matrix = np.array([features(own) for own in facts])
-    matrix = matrix[:, ~np.isnan(matrix).any(axis=0)]
     matrix = matrix - matrix.mean(axis=0)
-    even = np.arange(len(facts)) % len(names)
+    even = np.arange(len(matrix)) % len(names)
     best, least = even, np.inf
     for _ in range(_LAYOUT_DRAWS):
         drawn = rng.permutation(even)

@@ -12,6 +12,7 @@ from builder.records import Attribute, Group, GroupTool, Tool
 from hf_dataset.layout import SPLITS
 
 from .axes import AXES, Value
+from .concerns import concerns
 from .facts import Facts
 from .listings import Layout
 from .packs import Pack, split_layouts
@@ -31,7 +32,7 @@ def service_catalogue(pack: Pack | None = None) -> GroupedCatalogue:
     jobs = {split: service_jobs(split, pack) for split in SPLITS}
     groups = [group_of(job, pack) for of_split in jobs.values() for job in of_split]
     tools = [member.tool for group in groups for member in group.members]
-    return GroupedCatalogue(tools, groups, jobs=jobs)
+    return GroupedCatalogue(tools, groups, jobs=jobs, concerns={split: concerns(split) for split in SPLITS})
 
 
 def group_of(job: Job, pack: Pack | None = None) -> Group:
@@ -62,7 +63,7 @@ def _tool(job: Job, service: Service, layout: Layout) -> Tool:
         attributes=tuple(
             Attribute(
                 axis,
-                _text(value),
+                text_of(value),
                 _stated(axis, facts, listing, layout, job.noun, extras),
                 AXES[axis].unit,
             )
@@ -102,5 +103,6 @@ def _frame(layout: Layout) -> frozenset[str]:
     return frozenset(_lines(layout, "access", access, "")) & frozenset(_lines(layout, "lifecycle", lifecycle, ""))
 
 
-def _text(value: Value) -> str:
+def text_of(value: Value) -> str:
+    """Return a value as text, such as `99.5` or `EU`; a whole number without decimals."""
     return value if isinstance(value, str) else str(int(value) if value.is_integer() else value)

@@ -23,6 +23,9 @@ from .facts import Facts, draw_value, fit, tidy
 LEAD: Final = 0.12
 """Minimum lead of the best tool in the score of a choice rule; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
+_RULES_EACH: Final = 12
+"""Minimum number of rules whose clear choice a candidate is, where not every kind of preference must choose it. With
+fewer, the histories of a life seldom refute all of their rivals."""
 _LEADING: Final = (0.0, 0.12)
 """Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
 _OTHERS: Final = (0.3, 0.9)
@@ -61,7 +64,12 @@ def draw_facts(
 
 
 def balanced_subsets(
-    matrix: NDArray[np.float64], axes: Sequence[str], sizes: Sequence[int], rules: RuleSet
+    matrix: NDArray[np.float64],
+    axes: Sequence[str],
+    sizes: Sequence[int],
+    rules: RuleSet,
+    *,
+    every_kind: bool = True,
 ) -> list[tuple[int, ...]]:
     """Return the sets of tools in which each tool, for every kind of preference, is the clear choice of some rule.
 
@@ -72,7 +80,11 @@ def balanced_subsets(
         axes: Axes that the functionality states.
         sizes: Numbers of tools of a set.
         rules: The rules that a preference can be.
+        every_kind: False if it is enough that each tool is the clear choice of several rules of any kinds, and that
+            none is worse than another on everything: the facts of real services are not drawn.
     """
+    if not every_kind:
+        return _wanted_subsets(matrix, axes, sizes, rules)
     usable = [rules.indexes([kind], frozenset(axes)) for kind in PREFERENCE_KINDS]
     starts = np.cumsum([0, *map(len, usable)])
     scores = rules.scores(matrix)[:, [index for of_kind in usable for index in of_kind]]
@@ -89,6 +101,29 @@ def balanced_subsets(
             [chosen[:, :, first:last].any(axis=2) for first, last in itertools.pairwise(starts)], axis=(0, 2)
         )
         subsets += [subset for subset, is_balanced in zip(sets, balanced, strict=True) if is_balanced]
+    return subsets
+
+
+def _wanted_subsets(
+    matrix: NDArray[np.float64], axes: Sequence[str], sizes: Sequence[int], rules: RuleSet
+) -> list[tuple[int, ...]]:
+    """Return the sets of tools in which each tool is the clear choice of several rules and none is worse."""
+    usable = rules.indexes(PREFERENCE_KINDS, frozenset(axes))
+    scores, met = rules.scores(matrix)[:, usable], rules.met(matrix)[:, usable]
+    subsets: list[tuple[int, ...]] = []
+    for size in sizes:
+        sets = list(combinations(range(len(matrix)), size))
+        if not sets:
+            continue
+        of_sets = scores[np.array(sets)]
+        first, second = two_highest(of_sets)
+        clear = (of_sets == first[:, None, :]) & (first - second >= LEAD)[:, None, :] & met[np.array(sets)]
+        wanted = (clear.sum(axis=2) >= _RULES_EACH).all(axis=1)
+        subsets += [
+            subset
+            for subset, is_wanted in zip(sets, wanted, strict=True)
+            if is_wanted and not _is_dominated(matrix[list(subset)])
+        ]
     return subsets
 
 

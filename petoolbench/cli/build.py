@@ -10,10 +10,11 @@ from typing import Annotated, Final
 import typer
 
 from builder import pipeline
+from builder.catalogue.sources import ANONYMOUS, SERVICES, ReadySource, Source, notices_of
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
-from builder.catalogue.sources import BuiltinSource, Source, notices_of
 from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
+from builder.errors import ConfigError
 from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
 from builder.funnel import Funnel
@@ -39,7 +40,8 @@ Catalog = Annotated[
     str,
     typer.Option(
         "--catalog",
-        help=f"Catalogue of tools: {CATALOGS}. openai:PATH is for OpenAI function definitions.",
+        help=f"Catalogue of tools: {CATALOGS}. services needs the extra of that name. openai:PATH is for OpenAI "
+        "function definitions.",
     ),
 ]
 ProviderFrom = Annotated[
@@ -78,6 +80,9 @@ Licence = Annotated[
 Title = Annotated[str | None, typer.Option("--title", help="Title of the data set for its card.")]
 Repository = Annotated[
     str | None, typer.Option("--repository", help="Repository on the Hugging Face Hub for the card, ORG/NAME.")
+]
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Give the providers of --catalog services fictional names.")
 ]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[
@@ -134,6 +139,7 @@ def build(
     facts: FactsFile = None,
     functionalities: Functionalities = None,
     groups: GroupsFile = None,
+    anonymous: Anonymous = False,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -172,7 +178,7 @@ def build(
     page = page_of(source_kind=catalog, title=title, licence=licence, repository=repository)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
-    source, own = Catalogue(catalog, provider_from, facts, functionalities, groups).open()
+    source, own = Catalogue(_named(catalog, anonymous=anonymous), provider_from, facts, functionalities, groups).open()
     given = {"base_url": base_url, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
     check_llm(llm, transport, source, [name for name, value in given.items() if value is not None])
     if dry_run:
@@ -180,6 +186,19 @@ def build(
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
     _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None, own, page), out, settings)
+
+
+def _named(catalog: str, *, anonymous: bool) -> str:
+    """Return the value of `--catalog` with that of `--anonymous`.
+
+    Raises:
+        ConfigError: If the providers of the catalogue cannot be anonymous.
+    """
+    if not anonymous:
+        return catalog
+    if catalog not in (SERVICES, ANONYMOUS):
+        raise ConfigError(f"--anonymous has no effect on the catalogue {catalog!r}. Use it with --catalog {SERVICES}.")
+    return ANONYMOUS
 
 
 def _built(
@@ -221,7 +240,7 @@ def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None
 
 def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     """Estimate the requests of a build."""
-    assert not isinstance(source, BuiltinSource)  # refused by check_llm
+    assert not isinstance(source, ReadySource)  # refused by check_llm
     with progress() as report:
         tools = read_tools(source, Funnel(), report)
         print_notices(notices_of(source))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from builder.catalogue.sources import CATALOGUE_FORMS, BuiltinSource, notices_of
+from builder.catalogue.sources import CATALOGUE_FORMS, ReadySource, notices_of
 from builder.config import GroupConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError, OutputError
@@ -35,7 +35,7 @@ def propose(
     if out.exists():
         raise OutputError(f"{str(out)!r} exists already. Name another file, so that an edited one is not lost.")
     source, own = Catalogue(catalog, provider_from, facts, functionalities).open()
-    if isinstance(source, BuiltinSource):
+    if isinstance(source, ReadySource):
         raise ConfigError("The built-in catalogue is grouped already. Name a catalogue of your own.")
     funnel, encoder = Funnel(), SentenceEncoder()
     with progress() as report:

@@ -31,6 +31,7 @@ from .reading import reading_app
 from .report import compare, report
 from .score import score_file
 from .serve_local import serve_local
+from .services import list_services
 from .show import show
 from .study import study_app
 from .training import export_training_data
@@ -54,6 +55,7 @@ app.command("export", cls=Command)(export_scores)
 app.add_typer(reading_app, name="reading")
 app.add_typer(study_app, name="study")
 app.command("audit", cls=Command)(audit_folder)
+app.command("services", cls=Command)(list_services)
 app.command("check-pack", cls=Command)(check_pack_folder)
 app.command("import-original", cls=Command)(import_released)
 app.command("compare-scorers", cls=Command)(compare_two_scorers)

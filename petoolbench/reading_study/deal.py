@@ -12,7 +12,7 @@ from typing import Final
 from builder.errors import ConfigError, OutputError
 from builder.execution.staging import folder_written_aside
 from builder.randomness import generator_for
-from builder.world.axes import AXES
+from builder.world.axes import ALL_AXES
 from hf_dataset.manifest import Manifest
 from hf_dataset.prompting import config_of, messages_of, prompt_version
 from hf_dataset.reader import read_tools
@@ -119,7 +119,7 @@ def axes_of(folder: Path, manifest: Manifest) -> dict[str, str]:
     if manifest.is_original:
         return {}
     if manifest.is_builtin:
-        return {axis.name: axis.label for axis in AXES.values()}
+        return {axis.name: axis.label for axis in ALL_AXES.values()}
     tools = (tool for split in ("train", "validation") for tool in read_tools(folder, split))
     names = sorted({fact.axis for tool in tools for fact in tool.facts})
     return {name: name.replace("_", " ") for name in names}

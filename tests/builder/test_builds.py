@@ -88,7 +88,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
             {"choices": {"offered": 2}},
             r"\[choices\] offered has no effect on a catalogue of tools with attributes",
         ),
-        (True, {"histories": {"max_length": 10}}, r"\[histories\] max_length has no effect on the built-in"),
+        (True, {"histories": {"max_length": 10}}, r"\[histories\] max_length has no effect on a catalogue of services"),
         (
             True,
             {"preferences": {"max_axes": 2, "margin": 0.2}},

@@ -130,4 +130,4 @@ def test_a_missing_config_file_is_rejected(tmp_path: Path) -> None:
 def test_an_unknown_catalogue_is_rejected(spec: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem) as caught:
         open_source(spec)
-    assert "builtin, toolbench:PATH" in str(caught.value)
+    assert "builtin, services, toolbench:PATH" in str(caught.value)

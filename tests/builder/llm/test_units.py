@@ -246,7 +246,7 @@ def test_an_estimate_counts_requests_and_tokens(tmp_path: Path) -> None:
         ),
         (" ", "online", "toolbench", [], r"--llm is empty. Name a model"),
         ("gpt", "odd", "toolbench", [], r"value 'odd' for --llm-transport. Allowed values: online, batch"),
-        ("gpt", "online", "builtin", [], r"built-in catalogue needs no language model"),
+        ("gpt", "online", "builtin", [], r"Catalogues of services need no language model"),
     ],
 )
 def test_invalid_combinations_of_options_are_refused(

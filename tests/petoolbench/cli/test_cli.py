@@ -215,7 +215,7 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
         (["build", "--similarity", "odd", "-o", "out"], "preferences.similarity"),
         (["audit", "nowhere"], "holds no manifest.json"),
         (["build", "--dry-run", "-o", "out"], "--dry-run can be used only with a language model"),
-        (["build", "--llm", "gpt", "-o", "out"], "built-in catalogue needs no language model"),
+        (["build", "--llm", "gpt", "-o", "out"], "Catalogues of services need no language model"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "gpt", "-o", "out"], "No API key: set OPENAI_API_KEY"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", " ", "-o", "out"], "--llm is empty. Name a model"),
         (["build", "--catalog", "toolbench:bad.jsonl", "--llm", "gpt", "--llm-transport", "odd", "-o", "out"], "Invalid value 'odd' for --llm-transport. Allowed values: online, batch."),

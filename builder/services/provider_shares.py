@@ -1,0 +1,108 @@
+"""Division of real services among the splits, and choice of the tools of each job.
+
+A group is in one split only. Most domains are divided by job: the same provider does different jobs in each split.
+Others are divided by provider: each split has all jobs, with providers of its own. Of the providers of a job in a
+split, those are chosen whose facts leave most sets of candidates in which each tool is the best for somebody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from builder.randomness import generator_for
+from builder.users.choice_rules import RuleSet, features, rules_on
+from builder.world.trade_offs import balanced_subsets
+from hf_dataset.layout import SPLITS
+
+from .real_facts import RealTool
+from .real_jobs import RealJob
+
+SIZES: Final = (3, 4, 5)
+"""Numbers of candidates that do the job."""
+LEAST: Final = 3
+"""Minimum number of tools of a job in a split."""
+_MOST: Final = 10
+"""Maximum number of tools of a job in a split."""
+_SHARES: Final = {"train": 0.4, "validation": 0.27, "test": 0.33}
+"""Share of the providers of a domain in each split."""
+_DIVISIONS: Final = 200
+"""Divisions of the providers of a domain of which the best is taken."""
+_DRAWS: Final = 40
+"""Sets of tools of a job of which the best is taken."""
+_USABLE: Final = 5
+"""Number of tools from which a job can be asked about in histories of most users."""
+_SEED: Final = (20261129,)
+"""Fixed seed: the catalogue does not depend on the seed of a build."""
+
+
+def tools_by_split(jobs: Sequence[RealJob]) -> Mapping[str, Mapping[str, tuple[RealTool, ...]]]:
+    """Return the tools of each job in each split, by split and name of the job; jobs with too few are left out.
+
+    Args:
+        jobs: All jobs.
+    """
+    found: dict[str, dict[str, tuple[RealTool, ...]]] = {split: {} for split in SPLITS}
+    for category in sorted({job.category for job in jobs}):
+        of_category = [job for job in jobs if job.category == category]
+        for job, split in _dealt([job for job in of_category if not job.by_provider]).items():
+            found[split][job.name] = _chosen(job, split, job.tools)
+        shared = [job for job in of_category if job.by_provider]
+        split_of = _divided(category, shared) if shared else {}
+        for split in SPLITS:
+            for job in shared:
+                own = tuple(tool for tool in job.tools if split_of[tool.provider] == split)
+                if len(own) >= LEAST:
+                    found[split][job.name] = _chosen(job, split, own)
+    return found
+
+
+def _dealt(jobs: Sequence[RealJob]) -> Mapping[RealJob, str]:
+    """Return the split of each job, so that the splits have jobs with many and with few providers alike."""
+    dealt = dict.fromkeys(SPLITS, 0.0)
+    found: dict[RealJob, str] = {}
+    for job in sorted(jobs, key=lambda job: (job.axes, -min(len(job.tools), _MOST), job.name)):
+        split = min(SPLITS, key=lambda name: (dealt[name] + 1) / _SHARES[name])
+        dealt[split] += 1
+        found[job] = split
+    return found
+
+
+def _divided(category: str, jobs: Sequence[RealJob]) -> Mapping[str, str]:
+    """Divide the providers of a domain so that each split has as many jobs with enough providers as possible."""
+    names = sorted({tool.provider for job in jobs for tool in job.tools})
+    place = {name: index for index, name in enumerate(names)}
+    offers = np.zeros((len(jobs), len(names)))
+    for row, job in enumerate(jobs):
+        offers[row, [place[tool.provider] for tool in job.tools]] = 1
+    ends = np.cumsum([round(_SHARES[split] * len(names)) for split in SPLITS])
+    even = np.searchsorted(ends, np.arange(len(names)), side="right").clip(max=len(SPLITS) - 1)
+    rng = generator_for(_SEED, "real providers", category)
+    best, most = even, -1.0
+    for _ in range(_DIVISIONS):
+        drawn = rng.permutation(even)
+        counts = np.array([offers[:, drawn == split].sum(axis=1) for split in range(len(SPLITS))])
+        usable = (counts >= _USABLE).sum(axis=1) + 0.01 * np.minimum(counts, _MOST).mean(axis=1)
+        score = float(np.log1p(usable).sum())
+        if score > most:
+            best, most = drawn, score
+    return {name: SPLITS[int(best[index])] for name, index in place.items()}
+
+
+def _chosen(job: RealJob, split: str, tools: Sequence[RealTool]) -> tuple[RealTool, ...]:
+    """Return at most `_MOST` of the tools of a job, sorted by provider."""
+    if len(tools) <= _MOST:
+        return tuple(tools)
+    matrix = np.array([features_of(tool, job.axes) for tool in tools])
+    rules = RuleSet(rules_on([frozenset(job.axes)]))
+    rng = generator_for(_SEED, "real tools", split, job.name)
+    sets = [np.sort(rng.permutation(len(tools))[:_MOST]) for _ in range(_DRAWS)]
+    counts = [len(balanced_subsets(matrix[own], job.axes, SIZES, rules, every_kind=False)) for own in sets]
+    return tuple(tools[int(place)] for place in sets[int(np.argmax(counts))])
+
+
+def features_of(tool: RealTool, axes: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the features of a tool on some axes, as `choice_rules.features`."""
+    return features({axis: tool.facts[axis].value for axis in axes})
