@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from builder.catalogue.quality import LanguageDetector, filter_tools
 from builder.catalogue.raw_tools import RawTool
-from builder.catalogue.sources import BuiltinSource, open_source
+from builder.catalogue.sources import ReadySource, open_source
 from builder.catalogue.understanding import understand
 from builder.config import BuildConfig
 from builder.embedding import SentenceEncoder
@@ -105,7 +105,7 @@ def read(what: str) -> Catalogue:
         tools, does, jobs = kept(Maker(int(what)).make())
         return seen(tools, does, jobs)
     source = open_source(what)
-    assert not isinstance(source, BuiltinSource), "the groups of the built-in marketplace are known"
+    assert not isinstance(source, ReadySource), "the groups of the built-in marketplace are known"
     tools = read_tools(source, Funnel(), no_progress)
     return seen(tools, {tool.name: f"{tool.operation}. {tool.operation_description}" for tool in tools}, None)
 

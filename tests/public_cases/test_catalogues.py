@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from builder.catalogue.normalise import json_schema, to_tool
-from builder.catalogue.sources import BuiltinSource, open_source
+from builder.catalogue.sources import ReadySource, open_source
 from builder.errors import CatalogueError
 from tests.commands import run
 from tests.fakes.openai.server import LlmServer
@@ -59,7 +59,7 @@ def write(folder: Path, files: Files) -> Path:
 def read(folder: Path, kind: str, files: Files) -> Reading:
     """Read files as `open_source` opens them."""
     source = open_source(f"{kind}:{write(folder, files)}")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     taken: set[str] = set()
     try:
         raws = list(source.read())

@@ -14,7 +14,7 @@ import pytest
 
 from builder.catalogue.mcp_tools import McpServerSource
 from builder.catalogue.raw_tools import Skipped
-from builder.catalogue.sources import BuiltinSource, Source, open_source
+from builder.catalogue.sources import ReadySource, Source, open_source
 from builder.errors import BuildError, CatalogueError
 from builder.funnel import Funnel
 from builder.preparation import read_tools
@@ -38,7 +38,7 @@ def entry(kind: str, name: str) -> dict[str, Any]:
 
 def opened(kind: str, path: Path) -> Any:
     source: Source = open_source(f"{kind}:{path}")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     return source
 
 

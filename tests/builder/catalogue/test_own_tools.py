@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.catalogue.sources import BuiltinSource, open_source
+from builder.catalogue.sources import ReadySource, open_source
 from builder.errors import BuildError, ConfigError
 from builder.funnel import Funnel
 from builder.preparation import read_tools
@@ -18,7 +18,7 @@ from tests.own_tools import FORMS, JOBS, PROVIDERS, write_catalogue
 @pytest.mark.parametrize("kind", FORMS)
 def test_providers_are_recognised_in_names_that_share_operations(kind: str, tmp_path: Path) -> None:
     source = open_source(write_catalogue(tmp_path, kind))
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     tools = read_tools(source, Funnel(), no_progress)
     assert len(tools) == len(JOBS) * len(PROVIDERS)
     assert {tool.provider for tool in tools} == set(PROVIDERS)
@@ -37,13 +37,13 @@ def test_providers_are_recognised_in_names_that_share_operations(kind: str, tmp_
 )
 def test_provider_from_says_who_the_provider_is(kind: str, rule: str, expected: set[str], tmp_path: Path) -> None:
     source = open_source(write_catalogue(tmp_path, kind), provider_from=rule)
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     assert {tool.provider for tool in source.read()} == expected
 
 
 def test_a_rule_that_names_no_provider_is_refused_with_the_fields_that_exist(tmp_path: Path) -> None:
     source = open_source(write_catalogue(tmp_path, "mcp"), provider_from="vendor")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     with pytest.raises(BuildError, match=r"'vendor' names no provider for any of the 48 tools.*_meta\.vendor"):
         list(source.read())
 
@@ -54,7 +54,7 @@ def test_a_tool_without_provider_is_skipped_and_named(tmp_path: Path) -> None:
     del answer["result"]["tools"][0]["_meta"]
     (tmp_path / "mcp.json").write_text(json.dumps(answer), encoding="utf-8")
     source = open_source(spec, provider_from="_meta.vendor")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     assert len(list(source.read())) == 47
     assert "provider missing (1): mcp.json: 'acme_current_weather'" in source.skipped.notices()[0]
 
@@ -75,7 +75,7 @@ def test_a_facts_file_adds_facts_to_the_listing(tmp_path: Path) -> None:
         tmp_path, {"tool": "acme_whois", "uptime": 99.9, "latency": 5}, {"tool": "corvid__whois", "source": "official"}
     )
     source = open_source(write_catalogue(tmp_path, "openai"), facts=facts)
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     by_name = {tool.name: tool for tool in read_tools(source, Funnel(), no_progress)}
     listing = by_name["acme__whois"].listing
     assert listing.startswith("Latency 5 ms | Uptime 99.9 %\n")
@@ -96,6 +96,6 @@ def test_a_facts_file_adds_facts_to_the_listing(tmp_path: Path) -> None:
 )
 def test_an_invalid_line_of_a_facts_file_is_named(line: dict[str, object], problem: str, tmp_path: Path) -> None:
     source = open_source(write_catalogue(tmp_path, "openai"), facts=_facts_file(tmp_path, line))
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     with pytest.raises(ConfigError, match=problem):
         list(source.read())

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builder.catalogue.sources import BuiltinSource, open_source
+from builder.catalogue.sources import ReadySource, open_source
 from builder.config import GroupConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError
@@ -53,7 +53,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Tool]:
     path = tmp_path_factory.mktemp("catalogue") / "tools.json"
     path.write_text(json.dumps(listed), encoding="utf-8")
     source = open_source(f"openai:{path}")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     return read_tools(source, Funnel(), no_progress)
 
 

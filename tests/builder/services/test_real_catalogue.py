@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 import numpy as np
 import pytest
 
-from builder.catalogue.sources import open_source
+from builder.catalogue.sources import RealServiceSource, open_source
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.services.package_files import PACKAGES
 from builder.services.real_catalogue import real_catalogue, sourced_facts
@@ -72,7 +72,9 @@ def test_each_split_has_jobs_of_which_every_candidate_can_be_wanted(catalogue: G
 
 
 def test_anonymous_services_have_the_same_facts_under_other_names(catalogue: GroupedCatalogue) -> None:
-    other = open_source("services:anonymous").grouped()
+    source = open_source("services:anonymous")
+    assert isinstance(source, RealServiceSource)
+    other = source.grouped()
     real, fictional = ({tool.provider for tool in known.tools} for known in (catalogue, other))
     assert not real & fictional
     for split in SPLITS:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from builder.services.real_facts import RealTool
 from .made_packages import make_packages
 
 TODAY = date(2026, 11, 29)
-METHODS = {
+METHODS: dict[str, dict[str, Any]] = {
     "fetchOrderBook": {"job": "book"},
     "fetchOHLCV": {"job": "candles", "feature": "fetchOHLCV", "intervals": True},
     "fetchTrades": {"job": "trades"},

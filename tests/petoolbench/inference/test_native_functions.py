@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from builder.catalogue.sources import BuiltinSource, open_source
+from builder.catalogue.sources import ReadySource, open_source
 from builder.export import tool_row
 from builder.funnel import Funnel
 from builder.preparation import read_tools as read_catalogue
@@ -45,7 +45,7 @@ def test_an_interface_accepts_every_tool_of_the_sample() -> None:
 @pytest.mark.realdata
 def test_an_interface_accepts_every_tool_of_a_real_catalogue(real_data: Path) -> None:
     source = open_source(f"toolbench:{real_data / 'rapidapi_tools.jsonl.gz'}")
-    assert not isinstance(source, BuiltinSource)
+    assert not isinstance(source, ReadySource)
     tools = read_catalogue(source, Funnel(), silent)
     assert len(tools) > 4_000
     assert not problems_of(map(tool_row, tools))
