@@ -7,10 +7,11 @@ from importlib.metadata import PackageNotFoundError, distribution
 import numpy as np
 import pytest
 
-from builder.catalogue.sources import RealServiceSource, open_source
+from builder.catalogue.sources import open_source
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.services.package_files import PACKAGES
 from builder.services.real_catalogue import real_catalogue, sourced_facts
+from builder.services.service_source import RealServiceSource
 from builder.services.service_tables import markdown_tables
 from builder.users.choice_rules import RuleSet, features, rules_on
 from builder.world.trade_offs import balanced_subsets
