@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 EXPECTED: Final = 'one JSON object per line, {"instance_id": "...", "prediction": "..."}'
 HEADER: Final = "petoolbench"
 _FIELDS: Final = ("instance_id", "prediction")
-_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat")
+_COUNTS: Final = ("input_tokens", "output_tokens", "dropped_steps", "repeat", "memory_tokens")
 _TEXTS: Final = ("error", "finish_reason", "reasoning", "refusal", "content")
 _OPTIONAL: Final = (*_TEXTS, *_COUNTS)
 """Keys that a run may add to a prediction. They are stored with the file and not scored."""

@@ -9,7 +9,7 @@ import sys
 import time
 import tracemalloc
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from leaderboard.submissions import check_file, validation
 from leaderboard.submissions.submissions import SubmissionService, receipt_of
 from leaderboard.submissions.system_form import read_system
 from leaderboard.submissions.validation import Limits, SubmissionTerms, check
+from petoolbench.runs import Line
 from tests.conftest import Built
 
 from .making import ANN, guesses, lines, of_core, write
@@ -60,7 +61,7 @@ CASES: dict[str, tuple[bytes, list[str]]] = {
     "deeply nested": (GOOD + b'{"instance_id": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", ["line 3: nested too deeply."]),
     "deeply nested and unclosed": (GOOD + b'{"a":' * 10_000, ["line 3: nested too deeply."]),
     "long number": (GOOD + b'{"instance_id": "p2", "prediction": ' + b"9" * 5000 + b"}", ["line 3: not valid JSON."]),
-    "unknown key among optional ones": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has unknown keys: 'cost'. Allowed keys: 'instance_id', 'prediction', 'error', 'finish_reason', 'reasoning', 'refusal', 'content', 'input_tokens', 'output_tokens', 'dropped_steps' and 'repeat'."]),
+    "unknown key among optional ones": (GOOD + b'{"instance_id": "p1", "prediction": "", "error": "x", "cost": 1}', ["line 3: has unknown keys: 'cost'. Allowed keys: 'instance_id', 'prediction', 'error', 'finish_reason', 'reasoning', 'refusal', 'content', 'input_tokens', 'output_tokens', 'dropped_steps', 'repeat' and 'memory_tokens'."]),
     "repeat beyond the maximum": (GOOD + b'{"instance_id": "p1", "prediction": "", "repeat": 101}', ["line 3: 'repeat' is 101, not an integer from 1 to 100."]),
     "repeat twice": (GOOD + 2 * b'{"instance_id": "p1", "prediction": "", "repeat": 2}\n', ["line 4: instance_id 'p1' is already on line 3.", "1 of 2 instances lack their reply with 'repeat' 2: 'p2'."]),
     "repeat left out": (GOOD + b'{"instance_id": "p1", "prediction": "", "repeat": 3}\n{"instance_id": "p2", "prediction": "", "repeat": 3}\n', ["2 of 2 instances lack their reply with 'repeat' 2: 'p1', 'p2'."]),
@@ -177,6 +178,12 @@ def test_concatenated_files_of_runs() -> None:
         checked = check(io.BytesIO(content), IDS, terms=terms)
         assert checked.report() == ["The file is valid: 5 predictions for preferred_only, chronological."]
         assert (checked.lines, checked.predictions["p2"]) == (8, "")
+
+
+def test_every_field_of_a_line_of_a_run_file_is_allowed() -> None:
+    line = {column.name: None for column in fields(Line)} | {"instance_id": "p1", "prediction": "x", "repeat": 1}
+    checked = check(io.BytesIO(json.dumps(line).encode() + b"\n"), IDS, terms=TERMS)
+    assert not any("unknown keys" in problem for problem in checked.report())
 
 
 def test_headers_may_lack_fields_and_have_others() -> None:
