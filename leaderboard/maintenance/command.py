@@ -17,7 +17,7 @@ from leaderboard.scoring.private_answers import Answers
 from leaderboard.scoring.score_submission import Scorer
 from leaderboard.stores.local_store import DATABASE
 from leaderboard.stores.open_store import HUB, open_store
-from leaderboard.stores.store import Store, StoreError
+from leaderboard.stores.store import Store, StoreError, in_words
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, SPLITS
 
 from .board_log import act_line, act_lines, submission_lines
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> Iterable[str]:
     store = _open(options.store, create=options.command == "add")
+    if notice := in_words(store.unreadable()):
+        sys.stderr.write(f"warning: {notice}\n")
     if options.command in ("list", "log"):
         found = list(submission_lines(store) if options.command == "list" else act_lines(store))
         return found or ["The store holds no submissions." if options.command == "list" else "There are no acts."]

@@ -14,6 +14,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from leaderboard import app
+from leaderboard.maintenance import command
 from leaderboard.pages.page_context import Context
 from leaderboard.public_data import Data
 from leaderboard.scoring import evaluator
@@ -162,6 +163,8 @@ def test_the_page_and_the_evaluator_name_what_is_missing(
     arguments = ["--store", str(tmp_path / "store"), "--data", str(built.data), "--once"]
     assert evaluator.main(arguments) == 0
     assert f"1 record of the store cannot be read: {named}" in capsys.readouterr().err
+    assert command.main(["list", "--store", str(tmp_path / "store")]) == 0
+    assert f"warning: 1 record of the store cannot be read: {named}" in capsys.readouterr().err
 
 
 def test_a_whole_store_has_no_notice(store: Store, tmp_path: Path) -> None:
