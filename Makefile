@@ -14,7 +14,7 @@ FRAMEWORKS := inspect lm-eval verifiers
 EVERY_EVAL_EVER := every-eval-ever==0.3.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample reference leaderboard test test-matrix test-integrations test-training check format clean
+.PHONY: help demo sample reference notebooks docs leaderboard test test-matrix test-integrations test-training check release-check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.tom
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.12 --target $(@D) $(EVERY_EVAL_EVER)
 	@touch $@
 
+.venv-publishing/.ready: requirements/publishing.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 .venv-training/.ready: requirements/training.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[training]' hypothesis playwright pytest
@@ -61,6 +66,13 @@ sample: $(VENV)/.ready ## Build the sample in hf_dataset/ again
 
 reference: $(VENV)/.ready ## Generate the pages in docs/reference again
 	$(BIN)/python -m docs.generate_reference
+
+notebooks: $(VENV)/.ready ## Run the notebooks of the tutorials on the demo data, and store their outputs
+	@test -d out/demo || $(MAKE) demo
+	$(BIN)/python -m docs.notebooks
+
+docs: .venv-publishing/.ready ## Build the documentation site in out/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 .venv-publishing/bin/python -m mkdocs build --strict
 
 leaderboard: $(VENV)/.ready ## Start the leaderboard on the demo data
 	@test -d out/demo || $(MAKE) demo
@@ -83,6 +95,9 @@ check: $(VENV)/.ready ## Check format, lint, types and the layering of the packa
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+release-check: .venv-publishing/.ready ## Build the distributions in out/dist, and try the wheel in an empty environment
+	PYTHON="$(PYTHON)" .ci/release-check .venv-publishing/bin/python
 
 format: $(VENV)/.ready ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

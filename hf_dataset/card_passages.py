@@ -182,6 +182,7 @@ def _facts(manifest: Manifest) -> list[list[str]]:
         *([["core", core]] if core else []),
         ["seed", str(config["seed"])],
         ["build", f"`{manifest.build_id}`, by petoolbench {manifest.builder}"],
+        ["data format", f"{manifest.format}, as `format` in the manifest"],
         ["test split", _NOT_REPRODUCIBLE if manifest.test_split_needs_a_secret else _REPRODUCIBLE],
         ["tools understood by", f"`{config['llm']['model']}`" if manifest.llm else "rules, without a language model"],
         ["tokenizer of `n_tokens`", manifest.tokenizer],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections import Counter
@@ -20,14 +21,28 @@ BANNED = re.compile(r"\b(told|whoever|gone on with|(?<!there )is none|aught)\b",
 OPTION = re.compile(r"(?<!\S)--?[a-z][a-z-]*")
 
 
-def markdown_files() -> list[Path]:
+def pages_of_the_repository() -> list[Path]:
+    """Return the paths of Markdown files and notebooks."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard", "*.md", "*.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
-PAGES = markdown_files()
+def text_of(path: Path) -> str:
+    """Return the Markdown of a page; of a notebook, that of its cells without code."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+PAGES = pages_of_the_repository()
 IDS = [str(path.relative_to(ROOT)) for path in PAGES]
 
 
@@ -35,7 +50,7 @@ IDS = [str(path.relative_to(ROOT)) for path in PAGES]
 def anchors(path: Path) -> frozenset[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
     seen, found = Counter[str](), set()
-    for heading in re.findall(r"^#+ (.*)$", FENCED.sub("", path.read_text(encoding="utf-8")), re.MULTILINE):
+    for heading in re.findall(r"^#+ (.*)$", FENCED.sub("", text_of(path)), re.MULTILINE):
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
         found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
         seen[slug] += 1
@@ -44,7 +59,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=IDS)
 def test_relative_links_resolve(path: Path) -> None:
-    for link in LINK.findall(FENCED.sub("", path.read_text(encoding="utf-8"))):
+    for link in LINK.findall(FENCED.sub("", text_of(path))):
         if link.startswith(("http://", "https://", "mailto:", "$")):
             continue
         name, _, anchor = link.partition("#")
@@ -56,7 +71,7 @@ def test_relative_links_resolve(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=IDS)
 def test_pages_use_plain_words(path: Path) -> None:
-    text = re.sub(r"`[^`\n]*`", "", FENCED.sub("", path.read_text(encoding="utf-8")))
+    text = re.sub(r"`[^`\n]*`", "", FENCED.sub("", text_of(path)))
     assert not BANNED.findall(text)
 
 
@@ -74,7 +89,7 @@ def documented_options() -> dict[str, set[str]]:
 
 def commands(path: Path) -> Iterator[str]:
     """Yield the `petoolbench` commands in the code blocks of a page, with continued lines joined."""
-    for block in FENCED.findall(path.read_text(encoding="utf-8")):
+    for block in FENCED.findall(text_of(path)):
         for line in block.replace("\\\n", " ").splitlines():
             if match := re.match(r"\s*(?:\$ )?(petoolbench \w.*)", line):
                 yield match[1]

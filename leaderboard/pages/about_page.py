@@ -24,7 +24,7 @@ CITATION: Final = """\
 @misc{petoolbench,
   title   = {PEToolBench: a benchmark of personalised tool use},
   author  = {{The PEToolBench developers}},
-  version = {0.1.0},
+  version = {0.2.0},
   note    = {Data set, Apache-2.0}
 }"""
 _HISTORIES: Final[Mapping[str, str]] = {

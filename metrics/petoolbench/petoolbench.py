@@ -32,7 +32,7 @@ _CITATION = """\
 @misc{petoolbench,
   title   = {PEToolBench: a benchmark of personalised tool use},
   author  = {{The PEToolBench developers}},
-  version = {0.1.0},
+  version = {0.2.0},
   note    = {Data set, Apache-2.0}
 }
 """

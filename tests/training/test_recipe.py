@@ -142,3 +142,14 @@ def test_trl_knows_every_key_of_the_configs(name: str) -> None:
     scripts = pytest.importorskip(f"trl.scripts.{name[:3]}", reason=NEEDED)
     # Raises an error for an unknown key. Without a GPU, half precision would raise one too.
     scripts.make_parser().parse_args_and_config(["--config", str(RECIPE / name), "--use_cpu", "true"])
+
+
+@pytest.mark.training
+def test_the_lesson_trains(tmp_path: Path) -> None:
+    pytest.importorskip("trl", reason=NEEDED)
+    parameters = {"DATA": str(SAMPLE), "OUT": str(tmp_path / "lesson"), "STEPS": 2}
+    lesson = ROOT / "docs" / "tutorials" / "train-on-it.ipynb"
+    code = (
+        f"from pathlib import Path; from docs.notebooks import run; print(*run(Path({str(lesson)!r}), {parameters!r}))"
+    )
+    assert len(re.findall(r"^losses: \[\d+\.\d+, \d+\.\d+\]$", run([sys.executable, "-c", code]), re.MULTILINE)) == 2
