@@ -24,7 +24,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding=
 
 def test_all_files_state_the_same_version() -> None:
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == VERSION
-    for text in (metric._CITATION, CITATION):
+    card = (ROOT / "hf_dataset" / "README.md").read_text(encoding="utf-8")
+    for text in (metric._CITATION, CITATION, card):
         assert f"version = {{{VERSION}}}" in text
 
 
