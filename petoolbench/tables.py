@@ -28,7 +28,9 @@ def text_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
     for row in rows:
         table.add_row(*row)
     text = StringIO()
-    Console(file=text, width=_WIDTH, no_color=True).print(table, markup=False, highlight=False)
+    # In Jupyter, Rich would show the table by itself instead of writing it.
+    console = Console(file=text, width=_WIDTH, no_color=True, force_jupyter=False)
+    console.print(table, markup=False, highlight=False)
     # Not a title of the table: Rich would wrap one that is longer than the table.
     body = "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip("\n")
     return f"{title}\n\n{body}"
