@@ -137,6 +137,10 @@ def test_a_provider_in_two_splits_is_reported(data: Path) -> None:
 
     rewrite(data, TEST, change)
     assert check_folder(data) == [f"chronological: 1 providers are in both validation and test, such as {other!r}"]
+    manifest = json.loads((data / MANIFEST).read_text())
+    manifest["counts"]["providers_in_several_splits"] = 1
+    (data / MANIFEST).write_text(json.dumps(manifest))
+    assert check_folder(data) == []
 
 
 def test_wrong_numbers_of_rows_and_wrong_columns_are_reported(data: Path) -> None:
