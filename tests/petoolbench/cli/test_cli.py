@@ -94,7 +94,7 @@ def test_the_help_shows_no_types_of_python(name: str, tmp_path: Path) -> None:
 
 def test_build_prints_the_funnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a catalogue that takes less time; the fixture `sample_demo` uses the built-in one."""
-    monkeypatch.setattr("petoolbench.cli.build.open_source", lambda _: AttributeCatalogue())
+    monkeypatch.setattr("petoolbench.building.open_source", lambda _, **_options: AttributeCatalogue())
     (tmp_path / "config.toml").write_text("[users]\ntrain = 0.34\nvalidation = 0.33\ntest = 0.33\n")
     options = (
         "--catalog",
@@ -253,7 +253,7 @@ def test_a_build_that_fails_names_what_its_catalogue_skipped(tmp_path: Path) -> 
     assert done.returncode == 1
     notice, error = done.stderr.splitlines()
     assert notice.startswith("catalogue: line not json (1): bad.jsonl: line 2: not JSON")
-    assert error.startswith("error: The catalogue yields 0 functionality groups.")
+    assert error.startswith("error: The catalogue yields 0 groups of tools that do the same job (none).")
 
 
 def test_commands_start_without_the_libraries_of_the_builder(built: Built, tmp_path: Path) -> None:
