@@ -173,11 +173,10 @@ def citation(build: Build) -> str:
     """Return how to cite the data set."""
     own = identity_of(build.manifest)
     if build.manifest.is_builtin:
-        lines = (
-            "petoolbench",
-            "PEToolBench: a benchmark of personalised tool use",
-            "  author  = {{The PEToolBench developers}},\n  version = {0.1.0},\n  note    = {Data set, Apache-2.0}",
-        )
+        # The version that made the data, which a later version of the code can publish.
+        made_by = f"  author  = {{{{The PEToolBench developers}}}},\n  version = {{{build.manifest.builder}}},\n"
+        title = "PEToolBench: a benchmark of personalised tool use"
+        lines = ("petoolbench", title, f"{made_by}  note    = {{Data set, Apache-2.0}}")
     else:
         note = f"Data set, build {build.manifest.build_id}" + (f", {own.licence}" if own.licence else "")
         lines = (own.name, own.title, f"  note    = {{{note}}}")
