@@ -17,7 +17,9 @@ The command line prints them as one sentence, without a traceback.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from metrics.petoolbench.errors import PEToolBenchError
 
@@ -50,6 +52,9 @@ class CatalogueError(BuilderError):
 
 class BuildError(BuilderError):
     """The catalogue does not support the requested build."""
+
+    funnel: Mapping[str, Mapping[str, Any]] | None = None
+    """Counters of the build up to the error, as `builder.funnel.Funnel.as_dict` returns them; None without any."""
 
 
 class DataError(BuilderError):

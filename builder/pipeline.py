@@ -19,6 +19,7 @@ from .build_manifest import build_id, describe_build
 from .catalogue.sources import BuiltinSource, ReadySource, Source
 from .config import BuildConfig
 from .core import core_query_groups
+from .dealing import with_shared_providers
 from .embedding import SentenceEncoder
 from .errors import AuditError, BuildError, ConfigError
 from .execution.checkpoint import Checkpoint, PartitionResult, checkpoint_key
@@ -29,9 +30,7 @@ from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, shown_tools, tool_row, write_tools
 from .funnel import Funnel
-from .grouping.grouped_catalogue import GroupedCatalogue
 from .grouping.own_jobs import NO_JOBS, OwnJobs
-from .grouping.splits import shares_providers
 from .llm.session import ModelSession
 from .preparation import prepare
 from .progress import Progress
@@ -93,8 +92,12 @@ def build(
     config = fitted_config(config) if isinstance(source, RealServiceSource) else config
     _check_dials(config, by_facts=isinstance(source, BuiltinSource | RealServiceSource))
     encoder, funnel = SentenceEncoder(), Funnel()
-    catalogue = prepare(source, config, encoder, funnel, progress, model, own)
-    config = _with_shared_providers(config, catalogue)
+    try:
+        catalogue = prepare(source, config, encoder, funnel, progress, model, own)
+    except BuildError as error:
+        error.funnel = funnel.as_dict()
+        raise
+    config = config if catalogue.jobs else with_shared_providers(config, catalogue.groups)
     identity = f"{source.identity} {own.identity}".strip()
     key = checkpoint_key(identity, config, catalogue)
     with written_aside(out, key) as folders:
@@ -120,13 +123,6 @@ def build(
         check_free(out)
         checkpoint.end()
     return BuildResult(manifest, catalogue.groups)
-
-
-def _with_shared_providers(config: BuildConfig, catalogue: GroupedCatalogue) -> BuildConfig:
-    """Let histories show the providers of candidates if the same providers do the jobs of all splits."""
-    if catalogue.jobs or not shares_providers(catalogue.groups):
-        return config
-    return config.model_copy(update={"candidates": config.candidates.model_copy(update={"provider_overlap": 1.0})})
 
 
 def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
@@ -233,7 +229,7 @@ def _write_splits(
     partitions = partitions_of(job.config.users)
     by_split = {split: [item for item in partitions if item.split == split] for split in SPLITS}
     job = replace(job, shards=_distribute(job, by_split, checkpoint, progress))
-    results = _write_partitions(job, partitions, by_split, checkpoint, encoder, progress, executor)
+    results = _write_partitions(job, partitions, by_split, checkpoint, encoder, funnel, progress, executor)
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, of_split in by_split.items():
         written = [results[partition] for partition in of_split]
@@ -256,6 +252,7 @@ def _write_partitions(
     by_split: Mapping[str, Sequence[Partition]],
     checkpoint: Checkpoint,
     encoder: SentenceEncoder,
+    funnel: Funnel,
     progress: Progress,
     executor: Executor,
 ) -> dict[Partition, PartitionResult]:
@@ -271,7 +268,10 @@ def _write_partitions(
         of_split = by_split[partition.split]
         if all(other in results and not results[other].users for other in of_split):
             checkpoint.end()  # a resumed build would fail in the same way
-            raise _no_users(partition.split, job, [results[other] for other in of_split])
+            error = _no_users(partition.split, job, [results[other] for other in of_split])
+            funnel.merge(results[partition].funnel)
+            error.funnel = funnel.as_dict()
+            raise error
     return results
 
 

@@ -23,8 +23,8 @@ from .grouping.own_jobs import OwnJobs
 from .grouping.recognition import Recogniser
 from .grouping.splits import split_groups, split_tools
 from .grouping.stated_groups import accepted_groups
-from .llm.analysis import ModelAnalyst
 from .llm.session import ModelSession
+from .model_catalogue import catalogue_by_model
 from .progress import Progress
 from .randomness import generator_for
 from .records import Group, Tool
@@ -49,10 +49,10 @@ def prepare(
         if not catalogue.jobs:
             catalogue = replace(catalogue, groups=answerable_groups(catalogue.groups, config, funnel))
     else:
-        tools = read_tools(source, funnel, progress)
+        tools = read_tools(source, funnel, progress, compared=model is None)
         progress("grouping tools by functionality", 0, 0)
         if model:
-            catalogue = _by_model(tools, config, encoder, funnel, model)
+            catalogue = catalogue_by_model(tools, config, encoder, funnel, model.engine)
         else:
             catalogue = _offline(tools, config, encoder, funnel, own)
     funnel.count("groups_kept", len(catalogue.groups))
@@ -61,15 +61,22 @@ def prepare(
     return catalogue
 
 
-def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress) -> list[Tool]:
-    """Read the tools of a catalogue that pass the quality filter, with their measured attributes.
+def read_tools(source: CatalogueSource, funnel: Funnel, progress: Progress, *, compared: bool = True) -> list[Tool]:
+    """Read the tools of a catalogue that pass the quality filter.
+
+    Args:
+        source: The catalogue.
+        funnel: Counts the tools that do not pass, with reasons.
+        progress: Progress callback.
+        compared: Give the tools attributes, by comparing their facts. False if a language model reads the facts first.
 
     Raises:
         CatalogueError: If the catalogue cannot be read.
         BuildError: If no tool passes the filter.
     """
     progress("reading the catalogue", 0, 0)
-    tools = list(understand(filter_tools(with_prefix_providers(source.read()), LanguageDetector(), funnel)))
+    filtered = filter_tools(with_prefix_providers(source.read()), LanguageDetector(), funnel)
+    tools = list(understand(filtered) if compared else filtered)
     for reason, number in sorted(source.skipped.items()):
         funnel.drop("source", reason, number)
     if not tools:
@@ -96,18 +103,6 @@ def _offline(
     return GroupedCatalogue(
         tools, groups_of_splits, recogniser.look_alikes(_distractor_pools(tools), config.groups.look_alike)
     )
-
-
-def _by_model(
-    tools: Sequence[Tool], config: BuildConfig, encoder: SentenceEncoder, funnel: Funnel, model: ModelSession
-) -> GroupedCatalogue:
-    """Let a language model describe the tools, group them and write the instructions."""
-    analyst = ModelAnalyst(model.engine, config, encoder, funnel)
-    tools, functions = analyst.understand(tools)
-    groups = answerable_groups(analyst.group(tools, functions), config, funnel)
-    groups_of_splits, tools = _split(groups, tools, config, funnel)
-    look_alikes = analyst.look_alikes(_distractor_pools(tools), groups_of_splits, functions)
-    return GroupedCatalogue(tools, groups_of_splits, look_alikes, analyst.write(groups_of_splits).write)
 
 
 def _distractor_pools(tools: Sequence[Tool]) -> list[Tool]:

@@ -29,6 +29,9 @@ class ServiceFacts:
     """Number of operations that the provider has in the catalogue."""
     stated: Mapping[str, float | str] = field(default_factory=dict)
     """Facts of a facts file, by the axes of `builder.catalogue.known_facts`."""
+    read: Mapping[str, tuple[float | str, str]] | None = None
+    """Values that a language model has read from the documentation by axis, each with its quote; None if no model has
+    read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ from typing import Final
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD: Final = re.compile(r"[^\w]|_")
 _NOT_NAME: Final = re.compile(r"[^a-z0-9]+")
+_GENERIC: Final = frozenset(["a", "an", "and", "api", "apis", "by", "for", "of", "service", "services", "the"])
+"""Words in names of providers that name nobody."""
+_STEM: Final = 4
+"""Minimum number of letters that two forms of a word share."""
 MAX_NAME: Final = 64
 """Maximum length of the name of a tool or parameter in function-calling interfaces."""
 MAX_DESCRIPTION: Final = 1024
@@ -96,6 +100,27 @@ def without_quotes(text: str) -> str:
 def mentions(text: str, name: str) -> bool:
     """Return True if a text contains the words of a name consecutively."""
     return f" {' '.join(words(name))} " in f" {' '.join(words(text))} "
+
+
+def is_word_of_job(name: str, job: str) -> bool:
+    """Return True if a name consists of words of a job, so that a wish for the job cannot avoid it.
+
+    Inflected forms count: `Email Validator` consists of words of `check whether an email is valid`. Versions and words
+    that every provider uses, such as `API`, are left out.
+
+    Args:
+        name: Name of a tool or provider.
+        job: Description of the job.
+    """
+    of_job = set(words(job))
+    parts = [part for part in words(name) if part not in _GENERIC and not part.removeprefix("v").isdigit()]
+    return all(part in of_job or any(_is_inflected(part, word) for word in of_job) for part in parts)
+
+
+def _is_inflected(first: str, second: str) -> bool:
+    """Return True if two words share their beginning: all but two letters of the shorter one, and at least four."""
+    least = max(_STEM, min(len(first), len(second)) - 2)
+    return first[:least] == second[:least] and min(len(first), len(second)) >= _STEM
 
 
 def mentions_any(names: Sequence[str]) -> Callable[[str], bool]:

@@ -30,7 +30,8 @@ from builder.grouping.functionalities import entries
 from builder.grouping.group_tools import group_catalogue
 from builder.grouping.neighbours import EXACT_UP_TO, nearest, numbered, pairs_among
 from builder.grouping.recognition import Recogniser
-from builder.llm.analysis import clusters_of, slots_of
+from builder.llm.clusters import clusters_of
+from builder.llm.payloads import slots_of
 from builder.preparation import read_tools
 from builder.progress import no_progress
 from builder.records import Tool

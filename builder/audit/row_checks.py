@@ -12,7 +12,7 @@ from typing import Final
 from builder.config import MIN_SAME_FUNCTION
 from builder.predictors.reading import AttributeReading, View
 from builder.users.preference_readers import attributes_of
-from builder.words import mentions, spoken
+from builder.words import is_word_of_job, mentions, spoken
 from hf_dataset.schema import Instance, ToolRow
 
 from .argument_checks import argument_does_not_follow
@@ -203,17 +203,19 @@ def _repeated_instruction(_: AuditSplit, row: Instance) -> bool:
 def _names_the_answer(part: AuditSplit, row: Instance) -> bool:
     """Return True if the instruction names the answer's tool, its provider, or an attribute that singles it out.
 
-    An attribute singles the answer out if not all candidates that do the job have it.
+    A name that consists of words of the job does not count, nor a value without its axis: "low" in "a low voice". An
+    attribute singles the answer out if not all candidates that do the job have it.
     """
     assert row.answer is not None
     candidates = [attributes_of(part.tools[name]) for name in part.capable_tools(row)]
-    words = [row.answer.name, part.tools[row.answer.name].provider]
-    words += [
-        spoken(value)
+    names = [row.answer.name, part.tools[row.answer.name].provider]
+    if any(mentions(row.instruction, name) for name in names if not is_word_of_job(name, row.functionality)):
+        return True
+    return any(
+        mentions(row.instruction, spoken(value)) and mentions(row.instruction, spoken(axis))
         for axis, value in attributes_of(part.tools[row.answer.name]).items()
         if any(attributes.get(axis) != value for attributes in candidates)
-    ]
-    return any(mentions(row.instruction, word) for word in words)
+    )
 
 
 def _unstated_argument(_: AuditSplit, row: Instance) -> bool:

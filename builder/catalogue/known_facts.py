@@ -1,7 +1,7 @@
 """Axes of real tools: their units, their better end, and how a listing states them.
 
 The facts of a tool come from three places, of which the first that has an axis counts: a facts file, the statistics of
-the catalogue, and the prose of the documentation (`documented_facts`).
+the catalogue, and the prose of the documentation, as a language model or `documented_facts` reads it.
 """
 
 from __future__ import annotations
@@ -109,8 +109,12 @@ class KnownFact:
 def known_facts(tool: Tool) -> dict[str, KnownFact]:
     """Return the facts of a tool by axis."""
     facts = {axis: KnownFact(value, entry(axis, value), True) for axis, value in _listed(tool.facts).items()}
-    for axis, fact in documented_facts(tool.description).items():
-        facts.setdefault(axis, KnownFact(fact.value, fact.quote, False))
+    if tool.facts.read is None:
+        documented = {axis: (fact.value, fact.quote) for axis, fact in documented_facts(tool.description).items()}
+    else:
+        documented = dict(tool.facts.read)
+    for axis, (value, quote) in documented.items():
+        facts.setdefault(axis, KnownFact(value, quote, False))
     if "price" in facts and "pricing" not in facts:
         price = facts["price"]
         facts["pricing"] = KnownFact("paid" if price.value else "free", price.evidence, price.is_listed)
@@ -122,6 +126,11 @@ def entry(axis: str, value: float | str) -> str:
     if isinstance(value, str):
         return f"{_LABELS[axis]} {value.replace('_', ' ')}"
     return MEASURES[axis].text(value)
+
+
+def measured_axes(tool: Tool) -> frozenset[str]:
+    """Return the axes of a tool that the catalogue or a facts file states, apart from the documentation."""
+    return frozenset(_listed(tool.facts))
 
 
 def _listed(facts: ServiceFacts) -> dict[str, float | str]:

@@ -24,9 +24,11 @@ from hf_dataset.layout import SPLITS
 
 from .feasibility import visible_groups
 
-_GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
+GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
 """Share of the groups in each split. Validation and test get more than their share of users, because histories draw
 from several groups."""
+EVEN_SHARES: Final = {split: 1 / len(SPLITS) for split in SPLITS}
+"""Shares for catalogues with so few groups that none can be spared in any split."""
 _LARGEST_CLUSTER: Final = 0.3
 """Maximum share of all groups that one cluster can hold."""
 _GROUPS_PER_REMOVAL: Final = 500
@@ -40,7 +42,11 @@ MIN_SPLIT_GROUPS: Final = MIN_GROUPS + 1
 
 
 def split_groups(
-    groups: Sequence[Group], rng: np.random.Generator, funnel: Funnel, preferences: PreferenceConfig | None = None
+    groups: Sequence[Group],
+    rng: np.random.Generator,
+    funnel: Funnel,
+    preferences: PreferenceConfig | None = None,
+    shares: Mapping[str, float] = GROUP_SHARES,
 ) -> list[Group]:
     """Assign each group of a real catalogue to a split.
 
@@ -49,6 +55,7 @@ def split_groups(
         rng: Generator that breaks ties between clusters of equal size.
         funnel: Counts the tools removed from groups, and the groups that become too small.
         preferences: Settings of the preferences that histories must show; by default the standard ones.
+        shares: Share of the groups in each split.
 
     Returns:
         Groups with a split, sorted by key. Some can have fewer tools than before. Providers are in several splits
@@ -59,11 +66,11 @@ def split_groups(
     """
     apart, settings = Funnel(), preferences or PreferenceConfig()
     separated = _with_small_clusters(groups, apart)
-    assigned = _best_of_draws(_clusters(separated), rng, settings)
+    assigned = _best_of_draws(clusters_by_provider(separated), rng, settings, shares)
     if _is_enough(assigned):
         funnel.merge(apart)
         return _sorted(assigned)
-    shared = _best_of_draws([[group] for group in groups], rng, settings)
+    shared = _best_of_draws([[group] for group in groups], rng, settings, shares)
     if _is_enough(shared):
         funnel.count("providers_in_several_splits", len(_shared_providers(shared)))
         return _sorted(shared)
@@ -71,11 +78,14 @@ def split_groups(
 
 
 def _best_of_draws(
-    clusters: Sequence[Sequence[Group]], rng: np.random.Generator, preferences: PreferenceConfig
+    clusters: Sequence[Sequence[Group]],
+    rng: np.random.Generator,
+    preferences: PreferenceConfig,
+    shares: Mapping[str, float],
 ) -> dict[str, list[Group]]:
     """Assign clusters to the splits; of few groups, so that their histories show most preferences."""
     number = sum(map(len, clusters))
-    draws = [_assign(clusters, number, rng) for _ in range(_DRAWS if number <= _FEW_GROUPS else 1)]
+    draws = [_assign(clusters, number, rng, shares) for _ in range(_DRAWS if number <= _FEW_GROUPS else 1)]
     if len(draws) == 1:
         return draws[0]
     return max(draws, key=lambda draw: sorted(visible_groups(draw[split], preferences) for split in SPLITS))
@@ -98,11 +108,13 @@ def _shared_providers(by_split: Mapping[str, Sequence[Group]]) -> set[str]:
     return {provider for provider, of_provider in splits.items() if len(of_provider) > 1}
 
 
-def _assign(clusters: Sequence[Sequence[Group]], number: int, rng: np.random.Generator) -> dict[str, list[Group]]:
+def _assign(
+    clusters: Sequence[Sequence[Group]], number: int, rng: np.random.Generator, shares: Mapping[str, float]
+) -> dict[str, list[Group]]:
     """Assign clusters to the splits, the largest first, each to the split that lacks most groups of its share."""
     order = sorted(range(len(clusters)), key=lambda index: (-len(clusters[index]), index))
     assigned: dict[str, list[Group]] = {split: [] for split in SPLITS}
-    wanted = {split: max(share * number, float(MIN_SPLIT_GROUPS)) for split, share in _GROUP_SHARES.items()}
+    wanted = {split: max(share * number, float(MIN_SPLIT_GROUPS)) for split, share in shares.items()}
     wanted["train"] = number - wanted["validation"] - wanted["test"]
     shuffled = dict(zip(order, rng.permutation(len(order)), strict=True))
     for index in sorted(order, key=lambda index: (-len(clusters[index]), shuffled[index])):
@@ -169,7 +181,7 @@ def split_tools(
     ]
 
 
-def _clusters(groups: Sequence[Group]) -> list[list[Group]]:
+def clusters_by_provider(groups: Sequence[Group]) -> list[list[Group]]:
     """Return clusters of groups that are connected through shared providers."""
     parent = list(range(len(groups)))
 
@@ -193,7 +205,7 @@ def _with_small_clusters(groups: Sequence[Group], funnel: Funnel) -> list[Group]
     """Remove providers from groups until no cluster holds too many groups, or no provider is shared."""
     kept = dict(enumerate(groups))
     while True:
-        largest = max(_clusters(list(kept.values())), key=len, default=[])
+        largest = max(clusters_by_provider(list(kept.values())), key=len, default=[])
         if len(largest) <= max(1, _LARGEST_CLUSTER * len(kept)):
             return list(kept.values())
         holders = _holders(largest, kept)

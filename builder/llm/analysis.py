@@ -1,4 +1,4 @@
-"""Build stages that query a language model: read tools, group them, align their parameters and write scenarios.
+"""Build stages that query a language model about tools: read them, group them and align their parameters.
 
 The number of requests grows with the catalogue, not with the number of users. A reply is used only as far as it agrees
 with its payload (see `builder_tasks`). Everything that is dropped is counted in the funnel under its reason.
@@ -8,36 +8,28 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 
-from builder.config import MIN_SAME_FUNCTION, BuildConfig, LlmConfig
+from builder.catalogue.understanding import understand
+from builder.config import MIN_SAME_FUNCTION, BuildConfig
 from builder.embedding import Encoder
 from builder.funnel import Funnel
-from builder.grouping.functionalities import REGISTERS
 from builder.grouping.group_tools import usual_category
-from builder.grouping.neighbours import nearest, numbered, pairs_among
-from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Scenario, Slot, SlotValue, Tool
-from builder.users.scenarios import favouring_words, is_final
-from builder.words import mentions_any, provider_family, sentence
+from builder.records import Binding, Functionality, Group, GroupTool, Slot, Tool
+from builder.words import sentence, squash
 
-from .builder_tasks import ALIGN, JUDGE, UNDERSTAND, VERIFY, WRITE, Scenarios, fault_of, scenario_fault
+from .builder_tasks import ALIGN, JUDGE, UNDERSTAND
+from .clusters import Verdicts, clusters_of, pairs_of, why_unclustered
 from .engine import Engine
-from .payloads import (
-    align_payload,
-    judge_payload,
-    slots_of,
-    takes_text,
-    understand_payload,
-    verify_payload,
-    write_payload,
-)
-from .task import FailedRequest, Payload
+from .payloads import align_payload, judge_payload, slots_of, takes_text, understand_payload
+from .read_facts import fact_of
+from .task import FailedRequest
 
-__all__ = ["ModelAnalyst", "WrittenScenarios", "bound", "clusters_of", "pairs_of", "slots_of"]
+_LONGEST_ABOUT: Final = 120
+"""Longest description of a parameter that may describe a slot, in characters."""
 
 
 class ModelAnalyst:
@@ -47,7 +39,7 @@ class ModelAnalyst:
         engine: Sends the requests.
         config: The build's config.
         encoder: Embeds functionalities, to select the pairs of tools that are compared.
-        funnel: Counts dropped tools, pairs, groups and scenarios, with reasons.
+        funnel: Counts dropped tools, pairs and groups, with reasons.
     """
 
     def __init__(self, engine: Engine, config: BuildConfig, encoder: Encoder, funnel: Funnel) -> None:
@@ -57,26 +49,29 @@ class ModelAnalyst:
         self._funnel = funnel
 
     def understand(self, tools: Sequence[Tool]) -> tuple[list[Tool], dict[str, str]]:
-        """Read the functionality and the attributes of each tool from its documentation.
+        """Read the functionality and the facts of each tool from its documentation.
 
         Args:
-            tools: Tools, with the attributes that the catalogue measures.
+            tools: Tools without attributes.
 
         Returns:
-            All tools, with the attributes that their documentation states added, and the functionality of each tool by
-            tool name. A tool without a usable reply is returned unchanged and has no functionality.
+            All tools, with attributes that compare the measured facts and those of the documentation, and the
+            functionality of each tool by tool name. A tool without a usable reply has no functionality, and the facts
+            that `documented_facts` reads.
         """
         replies = self._engine.complete_all(UNDERSTAND, [understand_payload(tool) for tool in tools])
         analysed, does = [], {}
         for tool, reply in zip(tools, replies, strict=True):
             if isinstance(reply, FailedRequest):
-                self._funnel.drop("tool_not_understood", reply.reason)
+                self._funnel.drop("tool_not_understood", reply.reason, names=[tool.name])
                 analysed.append(tool)
                 continue
-            read = tuple(Attribute(item.axis, item.value, " ".join(item.quote.split())) for item in reply.attributes)
-            analysed.append(replace(tool, attributes=(*tool.attributes, *read)))
-            does[tool.name] = " ".join(reply.functionality.split()).rstrip(".")
-        return analysed, does
+            stated = [fact_of(item.axis, item.number, item.value, _line(item.quote)) for item in reply.facts]
+            self._funnel.count("facts_read", len(stated))
+            read = {fact.axis: (fact.value, fact.quote) for fact in stated}
+            analysed.append(replace(tool, facts=replace(tool.facts, read=read)))
+            does[tool.name] = _line(reply.functionality).rstrip(".")
+        return list(understand(analysed)), does
 
     def group(self, tools: Sequence[Tool], does: Mapping[str, str]) -> list[Group]:
         """Group tools that do the same job and take the same slots.
@@ -89,31 +84,43 @@ class ModelAnalyst:
             Groups of at least `MIN_SAME_FUNCTION` tools of different providers.
         """
         callable_ = [tool for tool in tools if tool.name in does and slots_of(tool)]
-        pairs = pairs_of(callable_, does, self._encoder, self._config.llm)
-        payloads = [judge_payload(callable_[first], callable_[second], does) for first, second in pairs]
+        self._funnel.drop("ungrouped_tool", "no_required_text_or_number", len(tools) - len(callable_))
+        same, different = self._verdicts(callable_, does)
+        clusters = list(clusters_of(callable_, same, different))
+        clustered = {tool.name for cluster in clusters for tool in cluster}
+        for index, tool in enumerate(callable_):
+            if tool.name not in clustered:
+                reason = why_unclustered(index, callable_, same, clusters)
+                self._funnel.drop("ungrouped_tool", reason, names=[tool.name])
+        return self._aligned(clusters, does)
+
+    def _verdicts(self, tools: Sequence[Tool], does: Mapping[str, str]) -> tuple[Verdicts, Verdicts]:
+        """Return with which tools each tool was judged to do the same job, and with which another one."""
+        pairs = pairs_of(tools, does, self._encoder, self._config.llm)
+        payloads = [judge_payload(tools[first], tools[second], does) for first, second in pairs]
         same: defaultdict[int, set[int]] = defaultdict(set)
+        different: defaultdict[int, set[int]] = defaultdict(set)
         for (first, second), reply in zip(pairs, self._engine.complete_all(JUDGE, payloads), strict=True):
             if isinstance(reply, FailedRequest):
                 self._funnel.drop("pair_not_judged", reply.reason)
-            elif reply.same_job:
-                same[first].add(second)
-                same[second].add(first)
-        clusters = list(clusters_of(callable_, same))
-        self._funnel.drop("ungrouped_tool", "no_tools_for_the_same_job", len(tools) - sum(map(len, clusters)))
-        return self._aligned(clusters, does)
+                continue
+            verdicts = same if reply.same_job else different
+            verdicts[first].add(second)
+            verdicts[second].add(first)
+        return same, different
 
     def _aligned(self, clusters: Sequence[Sequence[Tool]], does: Mapping[str, str]) -> list[Group]:
         """Return groups of the tools whose parameters take the slots of the first tool of their cluster."""
         candidates = [(cluster, tool) for cluster in clusters for tool in cluster[1:]]
-        payloads = [align_payload(slots_of(cluster[0]), tool) for cluster, tool in candidates]
+        payloads = [align_payload(does[cluster[0].name], job_slots(cluster), tool) for cluster, tool in candidates]
         members: defaultdict[str, list[GroupTool]] = defaultdict(list)
         for (cluster, tool), reply in zip(candidates, self._engine.complete_all(ALIGN, payloads), strict=True):
             if isinstance(reply, FailedRequest):
-                self._funnel.drop("ungrouped_tool", f"not_aligned_{reply.reason}")
+                self._funnel.drop("ungrouped_tool", f"not_aligned_{reply.reason}", names=[tool.name])
                 continue
             bindings = bound(tool, {item.slot: item.parameter for item in reply.slots})
             if isinstance(bindings, str):
-                self._funnel.drop("ungrouped_tool", bindings)
+                self._funnel.drop("ungrouped_tool", bindings, names=[tool.name])
             else:
                 members[cluster[0].name].append(GroupTool(tool, bindings))
         return list(self._groups(clusters, members, does))
@@ -126,9 +133,12 @@ class ModelAnalyst:
         for cluster in clusters:
             leader = cluster[0]
             slots = slots_of(leader)
-            members = [_leader_member(leader, slots), *aligned.get(leader.name, ())][: self._config.groups.largest]
+            members = [_leader_member(leader, slots), *aligned.get(leader.name, ())]
+            surplus = members[self._config.groups.largest :]
+            self._funnel.drop("ungrouped_tool", "group_is_large_enough", len(surplus))
+            members = members[: self._config.groups.largest]
             if len(members) < MIN_SAME_FUNCTION:
-                self._funnel.drop("group", "fewer_than_3_providers")
+                self._funnel.drop("group", "fewer_than_3_providers", names=[does[leader.name]])
                 self._funnel.drop("ungrouped_tool", "group_too_small", len(members))
                 continue
             phrase = does[leader.name]
@@ -141,7 +151,7 @@ class ModelAnalyst:
                     category=category,
                     summary=sentence(phrase),
                     phrases=tuple(sorted(phrases - {sentence(phrase)})),
-                    slots=tuple(slots),
+                    slots=tuple(described(slots, members)),
                     patterns={},
                 ),
                 tuple(sorted(members, key=lambda member: member.tool.name)),
@@ -173,82 +183,37 @@ class ModelAnalyst:
             similar[functionality.name] = unknown | {named[int(index)] for index in np.flatnonzero(near)}
         return similar
 
-    def write(self, groups: Sequence[Group]) -> WrittenScenarios:
-        """Write scenarios for every group in every register, and verify them.
 
-        Args:
-            groups: The groups.
+def job_slots(cluster: Sequence[Tool]) -> list[Slot]:
+    """Return the slots of a cluster: the required parameters of its first tool, with the best descriptions.
 
-        Returns:
-            The scenarios that passed all checks.
-        """
-        requests = [(group, register) for group in groups for register in REGISTERS]
-        count = self._config.llm.scenarios_per_register
-        payloads = [write_payload(group, register, count) for group, register in requests]
-        drafts: list[tuple[Group, Scenario]] = []
-        seen: set[tuple[str, str]] = set()
-        replies = self._engine.complete_all(WRITE, payloads)
-        for (group, _), payload, reply in zip(requests, payloads, replies, strict=True):
-            if isinstance(reply, FailedRequest):
-                self._funnel.drop("register_not_written", reply.reason)
-                continue
-            drafts.extend((group, scenario) for scenario in self._drafts(group, payload, reply, seen))
-        return WrittenScenarios(self._verified(drafts))
-
-    def _drafts(
-        self, group: Group, payload: Payload, reply: Scenarios, seen: set[tuple[str, str]]
-    ) -> Iterator[Scenario]:
-        """Yield the usable scenarios of a reply, except those in `seen`: (functionality name, instruction) pairs."""
-        for written in reply.scenarios:
-            key = (group.functionality.name, written.instruction)
-            fault = scenario_fault(payload, written)
-            if fault is None and key in seen:
-                fault = "instruction_written_twice"
-            if fault is not None:
-                self._funnel.drop("scenario", fault)
-                continue
-            seen.add(key)
-            yield Scenario(
-                written.instruction, {item.slot: SlotValue(item.value, item.value) for item in written.values}
-            )
-
-    def _verified(self, drafts: Sequence[tuple[Group, Scenario]]) -> dict[str, list[Scenario]]:
-        """Return the scenarios that the model confirms, by functionality name."""
-        kept: defaultdict[str, list[Scenario]] = defaultdict(list)
-        payloads = [verify_payload(group, scenario) for group, scenario in drafts]
-        for (group, scenario), reply in zip(drafts, self._engine.complete_all(VERIFY, payloads), strict=True):
-            fault = reply.reason if isinstance(reply, FailedRequest) else fault_of(reply)
-            if fault is None:
-                kept[group.functionality.name].append(scenario)
-            else:
-                self._funnel.drop("scenario", fault)
-        return kept
+    A parameter of another tool describes a slot if it has the same name, or if both tools need only one value.
+    """
+    slots = slots_of(cluster[0])
+    found = []
+    for slot in slots:
+        abouts = [slot.about]
+        for tool in cluster[1:]:
+            others = slots_of(tool)
+            same = [other for other in others if squash(other.name) == squash(slot.name)]
+            abouts += [other.about for other in same or (others if len(others) == len(slots) == 1 else [])]
+        found.append(replace(slot, about=_best(abouts)))
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenScenarios:
-    """Scenarios that a model wrote for the groups, before any users exist."""
+def described(slots: Sequence[Slot], members: Sequence[GroupTool]) -> list[Slot]:
+    """Return slots with the best description of the parameters that take them."""
 
-    by_functionality: Mapping[str, Sequence[Scenario]]
-    """Scenarios of each group, by functionality name."""
+    def about(slot: Slot, member: GroupTool) -> str:
+        name = member.bindings[slot.name].path[0]
+        return str(member.tool.parameters["properties"][name].get("description", name))
 
-    def write(self, group: Group, rng: np.random.Generator, final: bool) -> Iterator[Scenario]:
-        """Yield the scenarios of a group in random order, like `builder.users.scenarios.write_scenarios`.
+    return [replace(slot, about=_best([slot.about, *(about(slot, member) for member in members)])) for slot in slots]
 
-        Args:
-            group: The group.
-            rng: Draws the order.
-            final: True for final instructions, False for scenarios of histories.
-        """
-        written = self.by_functionality.get(group.functionality.name, ())
-        scenarios = [scenario for scenario in written if is_final(scenario.values) == final]
-        names_any = mentions_any(favouring_words(group) if final else [])
-        for index in rng.permutation(len(scenarios)):
-            scenario = scenarios[int(index)]
-            # The scenario was checked against the group of that time. If the group has lost tools since, an attribute
-            # that all of them shared may now favour some of them.
-            if not names_any(scenario.instruction):
-                yield scenario
+
+def _best(abouts: Sequence[str]) -> str:
+    """Return the longest description that is not too long; the first of equally long ones."""
+    return max((text for text in abouts if len(text) <= _LONGEST_ABOUT), key=len, default=abouts[0][:_LONGEST_ABOUT])
 
 
 def bound(tool: Tool, parameters: Mapping[str, str | None]) -> dict[str, Binding] | str:
@@ -281,61 +246,5 @@ def _binding(tool: Tool, name: str) -> Binding:
     return Binding((name,), tool.parameters["properties"][name].get("type", "string"))
 
 
-def pairs_of(
-    tools: Sequence[Tool], does: Mapping[str, str], encoder: Encoder, settings: LlmConfig
-) -> list[tuple[int, int]]:
-    """Find pairs of tools of different providers that may do the same job.
-
-    Args:
-        tools: The tools.
-        does: Functionality of each tool, by tool name.
-        encoder: Embeds the functionalities.
-        settings: Number of neighbours to compare each tool with, and their minimum cosine similarity.
-
-    Returns:
-        Pairs of indices into `tools`, sorted, each pair once with the smaller index first.
-    """
-    texts, text_of = numbered(does[tool.name] for tool in tools)
-    families = numbered(provider_family(tool.provider) for tool in tools)[1]
-    vectors = encoder.encode(texts)
-    return pairs_among(nearest(vectors, text_of, families, settings.neighbours, settings.similarity))
-
-
-def clusters_of(tools: Sequence[Tool], same: Mapping[int, set[int]]) -> Iterator[list[Tool]]:
-    """Cluster tools that do the same job, greedily: the tool with the most unclustered partners comes first.
-
-    Args:
-        tools: The tools.
-        same: Partners of each tool: the tools that do the same job. Indices into `tools`; symmetric.
-
-    Yields:
-        A tool, followed by its unclustered partners sorted by name. A cluster keeps one tool of each provider.
-        Clusters with fewer than `MIN_SAME_FUNCTION` tools are discarded.
-    """
-    free = set(same)
-    degrees = Counter({index: len(same[index] & free) for index in same})
-    heap = [(-degree, tools[index].name, index) for index, degree in degrees.items()]
-    heapify(heap)
-    while heap:
-        degree, name, leader = heappop(heap)
-        if leader not in free:
-            continue
-        if -degree > degrees[leader]:  # outdated: earlier clusters have taken some of its partners
-            heappush(heap, (-degrees[leader], name, leader))
-            continue
-        partners = same[leader] & free
-        taken = {leader, *partners}
-        free -= taken
-        for index in taken:
-            degrees.subtract(same[index])
-        cluster = _one_per_provider(tools[leader], [tools[index] for index in partners])
-        if len(cluster) >= MIN_SAME_FUNCTION:
-            yield cluster
-
-
-def _one_per_provider(leader: Tool, partners: Sequence[Tool]) -> list[Tool]:
-    """Return the leader, then its partners sorted by name, but only the first tool of each provider."""
-    cluster: dict[str, Tool] = {}
-    for tool in [leader, *sorted(partners, key=lambda tool: tool.name)]:
-        cluster.setdefault(provider_family(tool.provider), tool)
-    return list(cluster.values())
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -11,32 +11,38 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from builder.words import mentions_any, words
 
+from .read_facts import fact_fault
 from .task import Payload, Reply, Task
 
 _LONGEST_FUNCTIONALITY: Final = 14
 """Longest accepted functionality in words, slightly more than the prompt asks for."""
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_STATED: Final = re.compile(r"(?<![\d.])(?:(?<!\w)-)?\d+(?:\.\d+)?(?!\d)")
+"""Number in an instruction."""
 
 
-class ReadAttribute(Reply):
-    """One attribute that a tool's documentation states."""
+class ReadFact(Reply):
+    """One fact that a tool's documentation states."""
 
     axis: str
+    number: float | None
     value: str
     quote: str
 
 
 class Understanding(Reply):
-    """What a tool does, and its attributes."""
+    """What a tool does, and the facts that its documentation states."""
 
     functionality: str
-    attributes: list[ReadAttribute]
+    facts: list[ReadFact]
 
 
 def _check_understanding(payload: Payload, reply: Understanding) -> str | None:
@@ -46,14 +52,19 @@ def _check_understanding(payload: Payload, reply: Understanding) -> str | None:
         return "functionality_shares_no_word_with_the_documentation"
     axes: Mapping[str, list[str]] = payload["axes"]
     seen = set()
-    for attribute in reply.attributes:
-        if attribute.value not in axes.get(attribute.axis, ()):
-            return "attribute_not_on_the_axes"
-        if attribute.axis in seen:
+    documentation = " ".join(payload["documentation"].split())
+    for fact in reply.facts:
+        if fact.value not in axes.get(fact.axis, ()):
+            return "fact_not_on_the_axes"
+        if fact.axis in seen:
             return "axis_stated_twice"
-        if not attribute.quote.strip() or " ".join(attribute.quote.split()) not in payload["documentation"]:
+        quote = " ".join(fact.quote.split())
+        if not quote or quote not in documentation:
             return "quote_not_in_the_documentation"
-        seen.add(attribute.axis)
+        fault = fact_fault(fact.axis, fact.number, fact.value, quote)
+        if fault is not None:
+            return fault
+        seen.add(fact.axis)
     return None
 
 
@@ -145,21 +156,39 @@ def scenario_fault(payload: Payload, scenario: WrittenScenario) -> str | None:
 def _wrong_instruction(payload: Payload, scenario: WrittenScenario) -> str | None:
     """Check the values and the wording of a scenario."""
     slots = {slot["name"] for slot in payload["slots"]}
-    values = [item.value for item in scenario.values]
     if sorted(item.slot for item in scenario.values) != sorted(slots):
         return "not_every_slot_once"
-    if any(value not in scenario.instruction for value in values):
+    values = values_of(scenario)
+    if None in values.values():
         return "value_not_stated"
-    if any(value.casefold() in payload["taken"] for value in values):
+    if any(str(value).casefold() in payload["taken"] for value in values.values()):
         return "value_of_the_catalogue"
+    if {slot: str(value).casefold() for slot, value in values.items()} in payload["used"]:
+        return "values_used_before"
     if mentions_any(payload["must_not_name"])(scenario.instruction):
-        return "names_or_favours_a_tool"
+        return "names_a_tool"
     return None
+
+
+def values_of(scenario: WrittenScenario) -> dict[str, str | None]:
+    """Return the values of a scenario by slot, as its instruction states them; None for a value that it does not state.
+
+    A number is stated if the instruction has one of the same value: 75.5 as 75.50.
+    """
+    return {item.slot: _as_stated(item.value, scenario.instruction) for item in scenario.values}
+
+
+def _as_stated(value: str, instruction: str) -> str | None:
+    if re.search(rf"(?<!\w){re.escape(value)}(?!\w)", instruction):
+        return value
+    if not _DECIMAL.fullmatch(value):
+        return None
+    return next((found for found in _STATED.findall(instruction) if float(found) == float(value)), None)
 
 
 def _wrong_calls(payload: Payload, scenario: WrittenScenario) -> str | None:
     """Check that a scenario holds one call of each tool and that each call passes the values."""
-    values = {item.slot: item.value for item in scenario.values}
+    values = {slot: str(value) for slot, value in values_of(scenario).items()}
     calls = {call.tool: call.arguments for call in scenario.calls}
     if sorted(call.tool for call in scenario.calls) != sorted(tool["name"] for tool in payload["tools"]):
         return "not_every_tool_once"
@@ -169,7 +198,10 @@ def _wrong_calls(payload: Payload, scenario: WrittenScenario) -> str | None:
 
 
 def _serves(arguments: str, tool: Mapping[str, Any], values: Mapping[str, str]) -> bool:
-    """Return True if a call passes exactly the values, each under its parameter and in the parameter's type."""
+    """Return True if a call passes exactly the values, each under its parameter and in the parameter's type.
+
+    Numbers are compared by value, also in parameters that take them as text.
+    """
     try:
         passed = json.loads(arguments)
     except (ValueError, RecursionError):
@@ -177,7 +209,24 @@ def _serves(arguments: str, tool: Mapping[str, Any], values: Mapping[str, str]) 
     wanted = {
         parameter["parameter"]: typed(values[slot], parameter["type"]) for slot, parameter in tool["slots"].items()
     }
-    return None not in wanted.values() and passed == wanted
+    return (
+        isinstance(passed, dict)
+        and passed.keys() == wanted.keys()
+        and all(value is not None and _is_equal(passed[name], value) for name, value in wanted.items())
+    )
+
+
+def _is_equal(passed: object, wanted: str | float) -> bool:
+    if isinstance(passed, bool) or isinstance(passed, str) != isinstance(wanted, str):
+        return False
+    if (
+        isinstance(passed, str)
+        and isinstance(wanted, str)
+        and _DECIMAL.fullmatch(passed)
+        and _DECIMAL.fullmatch(wanted)
+    ):
+        return float(passed) == float(wanted)
+    return passed == wanted
 
 
 def typed(value: str, kind: str) -> str | int | float | None:
@@ -188,21 +237,18 @@ def typed(value: str, kind: str) -> str | int | float | None:
         kind: `string`, `integer` or `number`.
 
     Returns:
-        The converted value. None if the type cannot represent the value, or if the result, written as text,
-        would differ from `value`.
+        The converted value; None if the type cannot represent it. A number is a plain decimal: 75.50 becomes 75.5, but
+        007 and 1e3 may be codes, whose form would be lost.
     """
     if kind == "string":
         return value
-    try:
-        number = float(value)
-    except ValueError:
+    if not _DECIMAL.fullmatch(value):
         return None
+    number = float(value)
     whole = int(number) if number.is_integer() and abs(number) < 2**53 else None
     if whole is None and (kind == "integer" or not math.isfinite(number)):
         return None
-    converted = number if whole is None else whole
-    # The instruction states the value literally, and "3.0", "1e3" or "007" would not survive the conversion.
-    return converted if str(converted) == value else None
+    return number if whole is None else whole
 
 
 class CallVerdict(Reply):
@@ -234,9 +280,14 @@ def _check_verification(payload: Payload, reply: Verification) -> str | None:
 Fault = Literal["a_call_does_not_serve", "a_value_is_missing", "favours_a_tool"]
 
 
-def fault_of(verdict: Verification) -> Fault | None:
-    """Return the reason to drop a scenario after verification, or None to keep it."""
-    if not all(call.serves for call in verdict.calls):
+def fault_of(verdict: Verification, without: Collection[str] = ()) -> Fault | None:
+    """Return the reason to drop a scenario after verification, or None to keep it.
+
+    Args:
+        verdict: The verification.
+        without: Names of tools that have left the group since.
+    """
+    if not all(call.serves for call in verdict.calls if call.tool not in without):
         return "a_call_does_not_serve"
     if verdict.missing_values:
         return "a_value_is_missing"

@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from builder.config import BuildConfig
+from builder.config import MIN_SAME_FUNCTION, BuildConfig
 from builder.embedding import Encoder
 from builder.grouping.functionalities import REGISTERS
 from builder.records import Tool
 
-from .analysis import clusters_of, pairs_of
 from .builder_tasks import JUDGE, UNDERSTAND
+from .clusters import clusters_of, pairs_of
 from .completion import estimated_tokens
 from .payloads import judge_payload, slots_of, understand_payload
 from .request import make_request
@@ -32,8 +32,9 @@ class Estimate:
     requests: int
     input_tokens: int
     output_tokens: int
-    exact: bool
-    """True if the number of requests is certain. Otherwise it assumes that all similar tools do the same job."""
+    most: int
+    """Number that cannot be exceeded, apart from rejected replies. `requests` assumes that the functionalities of tools
+    are as similar as their documentation, and that all similar tools do the same job."""
 
 
 def estimate(tools: Sequence[Tool], config: BuildConfig, encoder: Encoder) -> list[Estimate]:
@@ -60,21 +61,38 @@ def estimate(tools: Sequence[Tool], config: BuildConfig, encoder: Encoder) -> li
     documentation = sum(estimated_tokens(tool.operation_description) for group in groups for tool in group)
     judged = [judge_payload(callable_[first], callable_[second], does) for first, second in pairs]
     scenarios = len(groups) * len(REGISTERS) * settings.scenarios_per_register
+    number = len(callable_)
+    most_groups = number // MIN_SAME_FUNCTION
 
-    def line(task: str, requests: int, input_tokens: int, *, exact: bool = False) -> Estimate:
-        return Estimate(task, requests, input_tokens, requests * _REPLY_TOKENS[task], exact)
+    def line(task: str, requests: int, input_tokens: int, most: int) -> Estimate:
+        return Estimate(task, requests, input_tokens, requests * _REPLY_TOKENS[task], most)
 
     return [
         line(
             "understand",
             len(tools),
             _tokens(UNDERSTAND, [understand_payload(tool) for tool in tools], config),
-            exact=True,
+            len(tools),
         ),
-        line("judge", len(pairs), _tokens(JUDGE, judged, config)),
-        line("align", max(0, members - len(groups)), members * 500 + documentation),
-        line("write", len(groups) * len(REGISTERS), len(REGISTERS) * (len(groups) * 700 + documentation)),
-        line("verify", scenarios, scenarios * 500 + settings.scenarios_per_register * len(REGISTERS) * documentation),
+        line(
+            "judge",
+            len(pairs),
+            _tokens(JUDGE, judged, config),
+            min(number * settings.neighbours, number * (number - 1) // 2),
+        ),
+        line("align", max(0, members - len(groups)), members * 500 + documentation, number),
+        line(
+            "write",
+            len(groups) * len(REGISTERS),
+            len(REGISTERS) * (len(groups) * 700 + documentation),
+            most_groups * len(REGISTERS),
+        ),
+        line(
+            "verify",
+            scenarios,
+            scenarios * 500 + settings.scenarios_per_register * len(REGISTERS) * documentation,
+            most_groups * len(REGISTERS) * settings.scenarios_per_register,
+        ),
     ]
 
 

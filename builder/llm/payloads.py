@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from builder.grouping.functionalities import data_table
+from builder.catalogue.known_facts import measured_axes
 from builder.records import Group, Scenario, Slot, Tool
-from builder.users.scenarios import catalogue_values, favouring_words
+from builder.users.scenarios import barred_names, catalogue_values
 
 from .builder_tasks import typed
+from .read_facts import axes_to_read
 from .task import Payload
 
 _SCALARS: Final = frozenset({"string", "integer", "number"})
@@ -38,13 +39,13 @@ def takes_text(schema: Mapping[str, Any]) -> bool:
 
 
 def understand_payload(tool: Tool) -> Payload:
-    """Return the payload about one tool: its documentation and the axes that the catalogue does not measure."""
-    open_axes = {
-        axis: sorted(values)
-        for axis, values in data_table("catalogue/attribute_axes.toml").items()
-        if axis not in tool.values
+    """Return the payload about one tool, with the axes that the catalogue does not measure."""
+    return {
+        "name": tool.name,
+        "documentation": tool.description,
+        "parameters": _parameters(tool),
+        "axes": axes_to_read(dict.fromkeys(measured_axes(tool))),
     }
-    return {"name": tool.name, "documentation": tool.description, "axes": open_axes}
 
 
 def judge_payload(first: Tool, second: Tool, does: Mapping[str, str]) -> Payload:
@@ -67,27 +68,45 @@ def _described(tool: Tool, does: Mapping[str, str]) -> Payload:
     }
 
 
-def align_payload(slots: Sequence[Slot], tool: Tool) -> Payload:
-    """Return the payload that asks which parameters of a tool take the given slots."""
+def align_payload(job: str, slots: Sequence[Slot], tool: Tool) -> Payload:
+    """Return the payload that asks which parameters of a tool take the slots of a job.
+
+    Args:
+        job: The job as a verb phrase.
+        slots: Slots of the job.
+        tool: The tool.
+    """
     return {
+        "job": job,
         "slots": [{"name": slot.name, "about": slot.about} for slot in slots],
         "tool": {
             "name": tool.name,
             "documentation": tool.operation_description,
-            "parameters": {
-                name: {
-                    "type": schema.get("type", "string"),
-                    "about": schema.get("description", name),
-                    "required": name in tool.parameters["required"],
-                }
-                for name, schema in tool.parameters["properties"].items()
-            },
+            "parameters": _parameters(tool),
         },
     }
 
 
-def write_payload(group: Group, register: str, count: int) -> Payload:
-    """Return the payload that asks for `count` scenarios of one group in one register."""
+def _parameters(tool: Tool) -> dict[str, Any]:
+    return {
+        name: {
+            "type": schema.get("type", "string"),
+            "about": schema.get("description", name),
+            "required": name in tool.parameters["required"],
+        }
+        for name, schema in tool.parameters["properties"].items()
+    }
+
+
+def write_payload(group: Group, register: str, count: int, used: Sequence[Mapping[str, str]] = ()) -> Payload:
+    """Return the payload that asks for scenarios of one group in one register.
+
+    Args:
+        group: The group.
+        register: One of `REGISTERS`.
+        count: Number of scenarios.
+        used: Values by slot, in lower case, of the scenarios that other registers already have.
+    """
     functionality = group.functionality
     return {
         "functionality": functionality.name,
@@ -106,7 +125,8 @@ def write_payload(group: Group, register: str, count: int) -> Payload:
             for member in group.members
         ],
         "taken": sorted(catalogue_values(group)),
-        "must_not_name": favouring_words(group),
+        "used": [dict(values) for values in used],
+        "must_not_name": barred_names(group),
     }
 
 

@@ -16,6 +16,8 @@ _NEAREST_FACTOR: Final = 3
 """Size of the sample that distractors of a near functionality are drawn from, as a multiple of the number needed."""
 _MAX_POOL: Final = 20_000
 """Maximum number of tools that distractors are drawn from, so that the cost per group is bounded."""
+_FEW_GROUPS: Final = 8
+"""Number of groups in a split up to which they are spared as sources of distractors."""
 _MAX_CACHED: Final = 1000
 """Maximum number of functionalities whose distractors are cached."""
 
@@ -57,6 +59,7 @@ class CandidateMaker:
         near = config.distractors == "near_functionality"
         self._vectors = encoder.encode([_job(tool) for tool in self._tools]) if near else None
         self._distractors: dict[str, list[Tool]] = {}
+        self._has_few_groups = len({tool.functionality for tool in tools} - {None}) <= _FEW_GROUPS
 
     def draw(self, group: Group, rng: np.random.Generator) -> tuple[Tool, ...]:
         """Draw the candidates of a query group: all tools of its group, and distractors, in random order.
@@ -104,7 +107,17 @@ class CandidateMaker:
         return [self._tools[int(index)] for index in order]
 
     def _levels(self, group: Group, others: Sequence[Tool], needed: int) -> list[Sequence[Tool]]:
-        """Return the sources of distractors in order; each is used when the one before is exhausted."""
+        """Return the sources of distractors in order; each is used when the one before is exhausted.
+
+        With few groups, tools of no group come first: histories cannot show the providers of candidates, and every
+        group that they cannot show may be needed.
+        """
+        levels = self._preferred_levels(group, others, needed)
+        if not self._has_few_groups:
+            return levels
+        return [*([tool for tool in level if tool.functionality is None] for level in levels), *levels]
+
+    def _preferred_levels(self, group: Group, others: Sequence[Tool], needed: int) -> list[Sequence[Tool]]:
         if self._config.distractors == "random":
             return [others]
         if self._config.distractors == "same_category":

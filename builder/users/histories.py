@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,7 @@ from builder.config import EARLY_STEPS, MIN_GROUPS, CandidateConfig, HistoryConf
 from builder.records import Group, GroupTool, History, Interaction, Profile, Query, Scenario, Tool
 from builder.words import provider_family
 
-from .preferences import PreferredTools
+from .preferences import AttributeSet, PreferredTools, weighted
 
 _LATE_SHARE: Final = 0.53
 """Probability of a late last change. It is above one half to compensate for two effects: histories with a late change
@@ -84,6 +85,18 @@ class HistoryWriter:
         self._preferred = preferred
         self._pools = pools
         self._config = histories
+
+    def can_show(self, attributes: AttributeSet, seed: Tool) -> bool:
+        """Return True if enough groups show a preference for some attributes, in some order of their weights.
+
+        Args:
+            attributes: Attributes of the seed.
+            seed: Tool that the preference is derived from.
+        """
+        return any(
+            len(self._choices(PreferenceHolder(weighted(order), seed))) >= MIN_GROUPS
+            for order in permutations(attributes)
+        )
 
     def _choices(self, holder: PreferenceHolder) -> list[Choice]:
         """Return the groups in which a profile has a preferred tool that is allowed in a history."""

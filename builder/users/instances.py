@@ -29,6 +29,7 @@ from .candidates import CandidateMaker
 from .histories import HistoryWriter, PreferenceHolder, flip
 from .preference_readers import PreferenceReader, Step
 from .preferences import AttributeSet, PreferredTools, distinguishing_sets, draw_profile
+from .targets import SMALL, target_groups
 
 _MIN_LEAD: Final = 0.5
 """Minimum lead, in nats, of the answer over the other tools of its group in the reader's scores."""
@@ -64,6 +65,8 @@ class SplitResources:
         self.silent = len(grouped.groups) - len(usable)
         """Number of groups that have too few scenarios to occur in histories."""
         self.preferred = PreferredTools(usable, config.preferences, encoder)
+        self.targets = {group.key: group for group in target_groups(grouped.groups, self.preferred, config.preferences)}
+        """Groups that instructions are for, with the tools that can be the answer, by key."""
 
 
 @dataclass(slots=True)
@@ -96,7 +99,8 @@ class InstanceMaker:
         funnel: Funnel,
     ) -> None:
         self._partition = partition
-        self._groups = resources.groups
+        self._groups = [group for group in resources.groups if group.key in resources.targets]
+        self._targets = resources.targets
         self._config = config
         self._seed = config.seed_of(partition.split)
         self._funnel = funnel
@@ -112,6 +116,9 @@ class InstanceMaker:
 
     def users(self) -> Iterator[User]:
         """Yield users, one query group after another, until there are enough or the split is exhausted."""
+        if not self._groups:
+            self._funnel.drop("query_group", "no_group_shows_preferences_for_3_tools")
+            return
         split, number = self._partition.split, self._partition.users
         count = query = failures = 0
         rng = generator_for(self._seed, "order", split, *self._partition.own)
@@ -140,12 +147,12 @@ class InstanceMaker:
         The last 4 or 5 users cannot form two query groups. They need a group with as many tools, if there is one.
         """
         needed = wanted if wanted < 2 * MIN_SAME_FUNCTION else MIN_SAME_FUNCTION
-        largest = max(len(other.members) for other in self._groups)
-        return len(group.members) >= min(needed, largest)
+        largest = max(len(other.members) for other in self._targets.values())
+        return len(self._targets[group.key].members) >= min(needed, largest)
 
     def _query_group_size(self, group: Group, wanted: int) -> int:
         """Return the number of users of a query group: one per tool, minus those that the next query group needs."""
-        size = min(len(group.members), wanted)
+        size = min(len(self._targets[group.key].members), wanted)
         missing = MIN_SAME_FUNCTION - (wanted - size)
         return size - missing if 0 < missing < MIN_SAME_FUNCTION and size - missing >= MIN_SAME_FUNCTION else size
 
@@ -157,7 +164,7 @@ class InstanceMaker:
             return None
         number, scenario = final
         rng = generator_for(self._seed, "query", whole.key, number + 1)
-        group = self._with_candidates_only(whole, state, rng)
+        group = self._with_candidates_only(self._targets[whole.key], state, rng)
         query = Query(name, group, scenario, self._candidates.draw(group, rng))
         order = [int(index) for index in rng.permutation(len(group.members))]
         # All users have their rival at the same distance in the order, so that each tool is a rival equally often.
@@ -167,9 +174,14 @@ class InstanceMaker:
         )
         # Earlier preferences must be distinguishing in the whole group, so that none points to a tool left out.
         earlier_sets = {
-            member.tool.name: distinguishing_sets(member.tool, whole, self._config.preferences)
+            member.tool.name: self._shown(
+                distinguishing_sets(member.tool, whole, self._config.preferences), member, writer
+            )
             for member in group.members
         }
+        if not all(earlier_sets.values()):
+            self._funnel.drop("query_group", "preference_shows_in_too_few_groups")
+            return None
         users = []
         for place in range(size):
             members = [group.members[order[(place + distance) % len(order)]] for distance in (0, *distances)]
@@ -209,7 +221,9 @@ class InstanceMaker:
     ) -> User | None:
         """Draw a user who prefers `members[0]` now, and preferred the others before, `members[1]` (the rival) last."""
         answer, rival = members[0], members[1]
-        current_sets = distinguishing_sets(answer.tool, query.group, self._config.preferences)
+        current_sets = self._shown(
+            distinguishing_sets(answer.tool, query.group, self._config.preferences), answer, writer
+        )
         shape = writer.shape(rng)
         for _ in range(self._config.histories.attempts):
             current = PreferenceHolder(draw_profile(current_sets, rng), answer.tool)
@@ -222,6 +236,12 @@ class InstanceMaker:
                 return User("", query, answer, rival, current.profile, noisy)
             self._funnel.drop("history_draw", "not_identifiable")
         return None
+
+    def _shown(self, sets: Sequence[AttributeSet], member: GroupTool, writer: HistoryWriter) -> Sequence[AttributeSet]:
+        """Return the sets of attributes that histories can show; all of them where there are many groups."""
+        if len(self._pools) > SMALL:
+            return sets
+        return [attributes for attributes in sets if writer.can_show(attributes, member.tool)]
 
     def _earlier_preferences(
         self,

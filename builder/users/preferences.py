@@ -83,7 +83,12 @@ def draw_profile(sets: Sequence[AttributeSet], rng: np.random.Generator) -> Prof
     with_axis = [attributes for attributes in sized if any(name == axis for name, _ in attributes)]
     chosen = with_axis[draw(with_axis)]
     order = [chosen[int(index)] for index in rng.permutation(size)]
-    return Profile(dict(zip(order, _WEIGHTS[size], strict=True)))
+    return weighted(tuple(order))
+
+
+def weighted(order: AttributeSet) -> Profile:
+    """Return the profile that prefers attributes in a descending order."""
+    return Profile(dict(zip(order, _WEIGHTS[len(order)], strict=True)))
 
 
 class Fulfilment(Protocol):

@@ -17,7 +17,7 @@ import numpy as np
 
 from builder.grouping.functionalities import REGISTERS
 from builder.records import Group, Scenario, SlotValue
-from builder.words import mentions_any, spoken
+from builder.words import is_word_of_job, mentions_any, spoken
 
 from .values.context import ValueSource
 from .values.slot_values import draw_values
@@ -118,6 +118,12 @@ def favouring_words(group: Group) -> list[str]:
     return sorted(names | {spoken(value) for _, value in some})
 
 
+def barred_names(group: Group) -> list[str]:
+    """Return the names of the tools and providers of a group, except those that consist of words of its job."""
+    names = {name for member in group.members for name in (member.tool.name, member.tool.provider)}
+    return sorted(name for name in names if not is_word_of_job(name, group.functionality.name))
+
+
 def is_final(values: Mapping[str, SlotValue]) -> bool:
     """Return True if a set of values is reserved for final instructions, False if it is for histories."""
     text = json.dumps({name: value.value for name, value in values.items()}, sort_keys=True)
@@ -137,7 +143,8 @@ def catalogue_values(group: Group) -> set[str]:
             schema: Mapping[str, Any] = member.tool.parameters
             for name in binding.path:
                 schema = schema["properties"][name]
-            values |= {_normalised(value) for value in (*schema.get("examples", []), schema.get("default"))}
+            stated = [*schema.get("examples", []), *([schema["default"]] if schema.get("default") is not None else [])]
+            values |= {_normalised(value) for value in stated}
     return values
 
 

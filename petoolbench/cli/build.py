@@ -14,7 +14,7 @@ from builder.catalogue.sources import ANONYMOUS, SERVICES, ReadySource, Source, 
 from builder.catalogue.sources import CATALOGUE_FORMS as CATALOGS
 from builder.config import BuildConfig, UserConfig, load_config
 from builder.embedding import SentenceEncoder
-from builder.errors import ConfigError
+from builder.errors import BuildError, ConfigError
 from builder.execution.executors import EXECUTORS, Executor
 from builder.execution.staging import check_free, private_folder
 from builder.funnel import Funnel
@@ -31,7 +31,7 @@ from petoolbench.building import Catalogue, page_of
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
-from .printing import print_estimate, print_funnel, print_meter, print_notices
+from .printing import print_counters, print_estimate, print_funnel, print_meter, print_notices
 
 DEFAULT_USERS: Final = UserConfig().count
 
@@ -217,6 +217,10 @@ def _built(
             return pipeline.build(
                 source, settings, out, report, audited=audited, model=session, executor=executor, own=own, page=page
             )
+        except BuildError as error:
+            if error.funnel:
+                print_counters(error.funnel["counts"], error.funnel["drops"])
+            raise
         finally:
             print_notices(notices_of(source))
             if session:
@@ -242,6 +246,6 @@ def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:
     """Estimate the requests of a build."""
     assert not isinstance(source, ReadySource)  # refused by check_llm
     with progress() as report:
-        tools = read_tools(source, Funnel(), report)
+        tools = read_tools(source, Funnel(), report, compared=False)
         print_notices(notices_of(source))
         return estimate(tools, settings, SentenceEncoder())

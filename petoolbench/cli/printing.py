@@ -38,13 +38,7 @@ def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, fu
 def print_funnel(result: BuildResult) -> None:
     """Print how many items a build read, dropped and wrote."""
     manifest = result.manifest
-    table = Table("item", "number", title="Funnel", title_justify="left")
-    for name, number in manifest.counts.items():
-        table.add_row(name.replace("_", " "), f"{number:,}")
-    for kind, reasons in manifest.drops.items():
-        for reason, number in reasons.items():
-            table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
-    stdout.print(table)
+    print_counters(manifest.counts, manifest.drops)
     by_category = Table("category", "groups", "tools", title="Groups kept", title_justify="left")
     for category in sorted({group.category for group in result.groups}):
         groups = [group for group in result.groups if group.category == category]
@@ -52,6 +46,17 @@ def print_funnel(result: BuildResult) -> None:
         by_category.add_row(category.replace("_", " "), str(len(groups)), str(tools))
     stdout.print(by_category)
     print_rows(manifest)
+
+
+def print_counters(counts: Mapping[str, int], drops: Mapping[str, Mapping[str, int]]) -> None:
+    """Print the counters of a build, finished or not: items that were kept, and items that were dropped by reason."""
+    table = Table("item", "number", title="Funnel", title_justify="left")
+    for name, number in counts.items():
+        table.add_row(name.replace("_", " "), f"{number:,}")
+    for kind, reasons in drops.items():
+        for reason, number in reasons.items():
+            table.add_row(f"{kind.replace('_', ' ')} dropped: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+    stdout.print(table)
 
 
 def print_notices(notices: Sequence[str]) -> None:
@@ -77,14 +82,15 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
         price: Factor of the prices, from 0 to 1; below 1 for discounts.
     """
     table = Table(title="Estimate; nothing was sent", title_justify="left", box=box.SIMPLE)
-    for name in ("task", "requests", "input tokens", "output tokens", "USD"):
+    for name in ("task", "requests", "at most", "input tokens", "output tokens", "USD"):
         table.add_column(name, justify="left" if name == "task" else "right")
     for line in lines:
         cost = price * config.cost_usd(line.input_tokens, line.output_tokens)
-        number = f"{line.requests:,}" if line.exact else f"up to {line.requests:,}"
-        table.add_row(line.task, number, f"{line.input_tokens:,}", f"{line.output_tokens:,}", f"{cost:.2f}")
+        counts = (line.requests, line.most, line.input_tokens, line.output_tokens)
+        table.add_row(line.task, *(f"{count:,}" for count in counts), f"{cost:.2f}")
     total = price * config.cost_usd(sum(line.input_tokens for line in lines), sum(line.output_tokens for line in lines))
-    table.add_row("all", f"{sum(line.requests for line in lines):,}", "", "", f"{total:.2f}")
+    totals = (sum(line.requests for line in lines), sum(line.most for line in lines))
+    table.add_row("all", *(f"{count:,}" for count in totals), "", "", f"{total:.2f}")
     stdout.print(table)
     stdout.print(f"Model {config.model}. Rejected replies cost extra; cached replies cost nothing.")
 

@@ -124,8 +124,9 @@ def attribute_in_instruction(part: AuditSplit, row: Instance) -> Instance:
     assert row.answer is not None
     attributes = attributes_of(part.tools[row.answer.name])
     other = next(attributes_of(part.tools[name]) for name in part.capable_tools(row) if name != row.answer.name)
-    value = next(value for axis, value in attributes.items() if other.get(axis) != value)
-    return replace(row, instruction=f"{row.instruction}, {value.replace('_', ' ')} please")
+    axis, value = next((axis, value) for axis, value in attributes.items() if other.get(axis) != value)
+    wish = f"{value} {axis}".replace("_", " ")
+    return replace(row, instruction=f"{row.instruction}, with {wish} please")
 
 
 def without_stale_tool(part: AuditSplit, row: Instance) -> Instance:

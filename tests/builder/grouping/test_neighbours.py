@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from builder.config import MIN_SAME_FUNCTION
 from builder.grouping import neighbours
 from builder.grouping.neighbours import nearest, numbered, pairs_among
-from builder.llm.analysis import clusters_of
+from builder.llm.clusters import clusters_of
 from builder.records import Tool
 from builder.words import provider_family
 from tests.factories import tool

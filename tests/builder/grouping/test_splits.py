@@ -60,13 +60,13 @@ def test_several_providers_are_removed_per_iteration_if_there_are_many_groups(mo
     letters = [chr(0x4E00 + number) for number in range(300)]
     connected = groups(*("".join(rng.choice(letters, 5, replace=False)) for _ in range(200)))
     iterations = []
-    clusters = splits._clusters
+    clusters = splits.clusters_by_provider
 
     def counting(remaining: Sequence[Group]) -> list[list[Group]]:
         iterations.append(len(remaining))
         return clusters(remaining)
 
-    monkeypatch.setattr(splits, "_clusters", counting)
+    monkeypatch.setattr(splits, "clusters_by_provider", counting)
     funnel = Funnel()
     assigned = split_groups(connected, rng, funnel)
     assert all(len(names) == 1 for names in splits_of_providers(assigned).values())

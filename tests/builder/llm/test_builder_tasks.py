@@ -12,10 +12,11 @@ from builder.llm.task import RejectedReply
 
 TOOL = {
     "name": "cloudly__now",
-    "documentation": "Weather of a city, for free. Updated daily.",
-    "axes": {"pricing": ["free", "paid"], "freshness": ["daily", "live"]},
+    "documentation": "Weather of a city, for free. Updated every 2 hours. Answers within 250 ms.",
+    "axes": {"pricing": ["free", "paid"], "interval": ["minutes", "hours"], "latency": ["ms", "seconds"]},
 }
-FREE = {"axis": "pricing", "value": "free", "quote": "for free"}
+FREE = {"axis": "pricing", "number": None, "value": "free", "quote": "for free"}
+HOURS = {"axis": "interval", "number": 2, "value": "hours", "quote": "Updated every 2 hours"}
 PAIR = {
     "first": {"functionality": "get the weather", "documentation": "Weather now"},
     "second": {"functionality": "get a forecast", "documentation": "Weather to come"},
@@ -37,7 +38,8 @@ TO_WRITE: dict[str, Any] = {
         },
     ],
     "taken": ["paris"],
-    "must_not_name": ["Cloudly", "free"],
+    "used": [{"city": "rome", "days": "3"}],
+    "must_not_name": ["Cloudly"],
 }
 TO_VERIFY = {"instruction": "weather in Oslo", "values": {"city": "Oslo"}, "tools": [{"name": "a"}, {"name": "b"}]}
 
@@ -62,16 +64,21 @@ def verdict(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("task", "payload", "reply", "reason"),
     [
-        (UNDERSTAND, TOOL, {"functionality": "get the weather of a city", "attributes": [FREE]}, None),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather of a city", "attributes": []}, None),
-        (UNDERSTAND, TOOL, {"functionality": "weather", "attributes": []}, "functionality_is_no_short_phrase"),
-        (UNDERSTAND, TOOL, {"functionality": "lorem lorem", "attributes": []}, "functionality_shares_no_word_with_the_documentation"),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather", "attributes": [FREE | {"value": "cheap"}]}, "attribute_not_on_the_axes"),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather", "attributes": [FREE, FREE]}, "axis_stated_twice"),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather", "attributes": [FREE | {"quote": "free of charge"}]}, "quote_not_in_the_documentation"),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather", "attributes": [FREE | {"quote": " "}]}, "quote_not_in_the_documentation"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather of a city", "facts": [FREE]}, None),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather of a city", "facts": []}, None),
+        (UNDERSTAND, TOOL, {"functionality": "weather", "facts": []}, "functionality_is_no_short_phrase"),
+        (UNDERSTAND, TOOL, {"functionality": "lorem lorem", "facts": []}, "functionality_shares_no_word_with_the_documentation"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE | {"value": "cheap"}]}, "fact_not_on_the_axes"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE, FREE]}, "axis_stated_twice"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE | {"quote": "free of charge"}]}, "quote_not_in_the_documentation"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE | {"quote": " "}]}, "quote_not_in_the_documentation"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE, HOURS]}, None),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [FREE | {"number": 0}]}, "number_for_a_level"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [HOURS | {"number": None}]}, "number_without_unit"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [HOURS | {"number": 3}]}, "number_not_in_the_quote"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [HOURS | {"value": "minutes"}]}, "unit_not_in_the_quote"),
         (UNDERSTAND, TOOL, {"functionality": "get the weather"}, "not_of_the_schema"),
-        (UNDERSTAND, TOOL, {"functionality": "get the weather", "attributes": [], "more": 1}, "not_of_the_schema"),
+        (UNDERSTAND, TOOL, {"functionality": "get the weather", "facts": [], "more": 1}, "not_of_the_schema"),
         (JUDGE, PAIR, {"first_does": "weather now", "second_does": "forecast", "same_job": False}, None),
         (JUDGE, PAIR, {"first_does": "lorem", "second_does": "forecast", "same_job": True}, "tool_not_described_in_its_own_words"),
         (JUDGE, PAIR, {"first_does": "weather", "second_does": "forecast", "same_job": "yes"}, "not_of_the_schema"),
@@ -85,7 +92,11 @@ def verdict(**changes: Any) -> dict[str, Any]:
         (WRITE, TO_WRITE, {"scenarios": [scenario(values=[])]}, "not_every_slot_once"),
         (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="weather in Oslo")]}, "value_not_stated"),
         (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="Paris 3", values=[{"slot": "city", "value": "Paris"}, {"slot": "days", "value": "3"}])]}, "value_of_the_catalogue"),
-        (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="ask Cloudly for Oslo, 3 days")]}, "names_or_favours_a_tool"),
+        (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="ask Cloudly for Oslo, 3 days")]}, "names_a_tool"),
+        (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="free days: weather in Oslo for 3 days")]}, None),
+        (WRITE, TO_WRITE, {"scenarios": [scenario(instruction="weather in Rome for 3 days", values=[{"slot": "city", "value": "Rome"}, {"slot": "days", "value": "3"}], calls=[])]}, "values_used_before"),
+        (WRITE, TO_WRITE, {"scenarios": [scenario(calls=[{"tool": "a", "arguments": '{"town": "Oslo", "n": 3.0}'}, {"tool": "b", "arguments": '{"q": "Oslo", "len": "3.0"}'}])]}, None),
+        (WRITE, TO_WRITE, {"scenarios": [scenario(calls=[{"tool": "a", "arguments": '{"town": "Oslo", "n": "3"}'}, {"tool": "b", "arguments": '{"q": "Oslo", "len": "3"}'}])]}, "call_does_not_carry_the_values"),
         (WRITE, TO_WRITE, {"scenarios": [scenario(calls=[{"tool": "a", "arguments": "{}"}])]}, "not_every_tool_once"),
         (WRITE, TO_WRITE, {"scenarios": [scenario(calls=[{"tool": "a", "arguments": '{"town": "Oslo", "n": 3}'}, {"tool": "b", "arguments": '{"q": "Oslo", "len": 3}'}])]}, "call_does_not_carry_the_values"),
         (WRITE, TO_WRITE, {"scenarios": [scenario(calls=[{"tool": "a", "arguments": "{"}, {"tool": "b", "arguments": "{}"}])]}, "call_does_not_carry_the_values"),
@@ -132,6 +143,13 @@ def test_a_faulty_scenario_is_dropped_with_its_reason(changes: dict[str, Any], f
     assert fault_of(Verification.model_validate(verdict(**changes))) == fault
 
 
+def test_a_tool_that_has_left_does_not_cost_the_scenario() -> None:
+    failing = [{"tool": "a", "serves": True}, {"tool": "b", "serves": False}]
+    verification = Verification.model_validate(verdict(calls=failing))
+    assert fault_of(verification, {"b"}) is None
+    assert fault_of(verification, {"a"}) == "a_call_does_not_serve"
+
+
 @pytest.mark.parametrize(
     ("value", "kind", "expected"),
     [
@@ -140,7 +158,10 @@ def test_a_faulty_scenario_is_dropped_with_its_reason(changes: dict[str, Any], f
         ("3", "number", 3),
         ("2.5", "number", 2.5),
         ("2.5", "integer", None),
-        ("3.0", "integer", None),
+        ("3.0", "integer", 3),
+        ("75.50", "number", 75.5),
+        ("-74.0060", "number", -74.006),
+        ("1e3", "number", None),
         ("007", "integer", None),
         ("1e400", "number", None),
         ("nan", "number", None),

@@ -223,5 +223,5 @@ def test_instructions_in_documentation_are_treated_as_data(tmp_path: Path) -> No
         with open_model(endpoint, BuildConfig(llm=CONFIG), silent) as model:
             (reply,) = model.engine.complete_all(UNDERSTAND, [payload])
     assert isinstance(reply, Understanding)
-    assert [item.quote for item in reply.attributes] == ["free"]
+    assert [item.quote for item in reply.facts] == ["free"]
     assert not model.meter.rejected

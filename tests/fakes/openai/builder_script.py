@@ -24,8 +24,7 @@ SYLLABLES = ("ba", "lor", "men", "tis", "ru", "vel", "ka", "dor", "sim", "pel", 
 READ = (
     ("pricing", "free", "free"),
     ("freshness", "live", "real-time"),
-    ("speed", "instant", "fast"),
-    ("hosting", "europe", "Europe"),
+    ("region", "EU", "hosted in Europe"),
 )
 REGISTERS = {
     "terse": "{wish}: {values}",
@@ -52,8 +51,8 @@ def understand(payload: Payload) -> Payload:
     documentation = payload["documentation"]
     return {
         "functionality": does(payload["name"], documentation),
-        "attributes": [
-            {"axis": axis, "value": value, "quote": quote}
+        "facts": [
+            {"axis": axis, "number": None, "value": value, "quote": quote}
             for axis, value, quote in READ
             if quote in documentation and value in payload["axes"].get(axis, ())
         ],
@@ -159,13 +158,14 @@ def write(payload: Payload) -> Payload:
 def value(slot: str, payload: Payload, rng: np.random.Generator) -> str:
     """Return an invented word, or a number if a tool requires one."""
     kinds = {tool["slots"][slot]["type"] for tool in payload["tools"]}
+    used = [values[slot] for values in payload["used"]]
     while True:
         candidate = (
             str(rng.integers(1, 9000))
             if kinds != {"string"}
             else "".join(SYLLABLES[int(index)] for index in rng.integers(len(SYLLABLES), size=4)).title()
         )
-        if candidate.casefold() not in payload["taken"] and not any(
+        if candidate.casefold() not in [*payload["taken"], *used] and not any(
             mentions(candidate, word) for word in payload["must_not_name"]
         ):
             return candidate
