@@ -49,7 +49,7 @@ class RunComparison(Sequence[RunPair]):
         return iter(self.parts)
 
     def to_dict(self) -> list[dict[str, Any]]:
-        """Return the comparisons as dicts, with rates and differences from -1 to 1."""
+        """Return the comparisons as dicts, with rates from 0 to 1 and differences from -1 to 1."""
         return [_record(part) for part in self.parts]
 
     def to_pandas(self) -> pd.DataFrame:

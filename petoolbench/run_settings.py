@@ -103,17 +103,21 @@ class RunSettings:
     )
     history_view: HistoryView = option(
         HISTORY_VIEWS[0],
-        "How to give the history: prompt (in the prompt), or sessions (a memory reads the sessions one by one; the "
-        "prompt shows what it kept).",
+        "How the model gets the history: prompt (all of it is in the prompt), or sessions (it is cut into "
+        "sessions, which "
+        "a memory component reads one by one, and the prompt contains what the component kept).",
     )
     memory: SessionMemory = option(
         MEMORIES[0],
-        "Sessions that the built-in memory keeps, with --history-view sessions: recent (the last ones) or related "
-        "(those whose requests are most similar to the current one).",
+        "Which sessions the built-in memory component keeps: recent (the last ones) or related (those with the "
+        "requests "
+        "most similar to the new one). Used with --history-view sessions only.",
     )
     memory_tokens: int | None = option(
         None,
-        "Budget of the memory in the prompt in tokens, with --history-view sessions; a token is counted as 3 bytes.",
+        "Maximum number of tokens that the memory component adds to the prompt; a token is counted as 3 bytes. "
+        "Used with "
+        "--history-view sessions only.",
         low=1,
     )
     docs: Docs = option(

@@ -129,7 +129,7 @@ def entry(axis: str, value: float | str) -> str:
 
 
 def measured_axes(tool: Tool) -> frozenset[str]:
-    """Return the axes of a tool that the catalogue or a facts file states, apart from the documentation."""
+    """Return the axes whose value is in a field of the tool or in a facts file, not in the tool's description."""
     return frozenset(_listed(tool.facts))
 
 

@@ -33,7 +33,7 @@ WRITER: Final = "builder.execution.partition_writer"
 _IN_PROGRESS: Final = ".in-progress"
 """In both folders: holds a temporary folder for each partition that is being written."""
 _SHARDS: Final = ".shards"
-"""In the folder of the answers: holds the distributed final instructions, by split."""
+"""In the folder of the answers: holds the new instructions of the users, divided into partitions, by split."""
 _TEMPORARY: Final = (_IN_PROGRESS, _SHARDS, UNFINISHED)
 
 
@@ -83,7 +83,7 @@ class Checkpoint:
 
     @contextmanager
     def sharding(self, split: str) -> Iterator[Path | None]:
-        """Yield a folder for the distributed final instructions of a split; None if they are complete already."""
+        """Yield a folder for the partitions of the new instructions of a split; None if they are complete already."""
         final = self.shards(split)
         if final.exists():
             yield None
@@ -94,7 +94,7 @@ class Checkpoint:
         temporary.rename(final)
 
     def shards(self, split: str) -> Path:
-        """Return the folder of the distributed final instructions of a split."""
+        """Return the folder with the new instructions of a split, divided into partitions."""
         return self._shards / split
 
     @contextmanager

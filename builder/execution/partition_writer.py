@@ -43,7 +43,7 @@ class PartitionJob:
     key: str
     """Key of the checkpoint."""
     shards: Mapping[str, Path]
-    """Folders of distributed final instructions, by split; a split with a single partition has none."""
+    """Folders with the partitions of the new instructions, by split; a split with a single partition has none."""
 
 
 class PartitionWriter:

@@ -75,7 +75,7 @@ class Recogniser:
     """Recogniser of the functionalities of a library.
 
     Args:
-        library: Functionalities with their signals.
+        library: Functionalities, with the words by which their tools are recognised.
         encoder: Encoder of sentences.
         lexicon: Concepts of the slots; by default those of the library.
     """
@@ -176,7 +176,7 @@ class _SignalIndex:
     looks up only the first word of each alternative. Sets of functionalities are bit masks, with one bit per column.
 
     Args:
-        library: Functionalities with their signals.
+        library: Functionalities, with the words by which their tools are recognised.
     """
 
     def __init__(self, library: Sequence[Entry]) -> None:

@@ -48,7 +48,7 @@ def split_groups(
     preferences: PreferenceConfig | None = None,
     shares: Mapping[str, float] = GROUP_SHARES,
 ) -> list[Group]:
-    """Assign each group of a real catalogue to a split.
+    """Assign each group of a catalogue other than the built-in one to a split.
 
     Args:
         groups: Groups without a split.

@@ -131,7 +131,7 @@ class StructuredFulfilment:
                 column[row] = 1.0
 
     def of(self, wish: Attribute) -> NDArray[np.float64]:
-        """Return 1 for each tool with the same value, 0 for the others."""
+        """Return 1 for each tool that has the value of `wish` on its axis, 0 for the others."""
         return self._has.get((wish.axis, wish.value), self._nothing)
 
 

@@ -31,7 +31,7 @@ class Handlers:
         self._replies = StoredReplies(context.store, context.data, "validation")
 
     def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
-        """Update the choice of systems of the validation split, and the instances unless one is selected already."""
+        """Update the list of systems and, unless an instance is selected, the list of instances."""
         rows = [row for row in self._context.every_row("validation") if not row.is_expected]
         offered = [("no system", _NO_SYSTEM), *choices(rows)]
         systems = gr.Dropdown(offered, value=system or _NO_SYSTEM)

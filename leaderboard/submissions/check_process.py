@@ -47,7 +47,7 @@ class CheckProcesses:
     def check(self, file: Path, ids: Ids, terms: SubmissionTerms, core: Ids) -> CheckResult:
         """Check a file, see `validation.check`. The texts of the predictions are not kept.
 
-        A check that takes too long, or that ends unexpectedly, is a problem of the file.
+        A check that takes too long or ends unexpectedly raises no exception: it is returned as a problem of the file.
         """
         if not self._admitted.acquire(blocking=False):
             return _refused(BUSY)

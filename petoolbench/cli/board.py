@@ -20,7 +20,8 @@ from .leaderboard import Answers, Data, Store, run_module
 
 board_app = typer.Typer(
     cls=Group,
-    help="Maintain a leaderboard: add, hide and reproduce rows, and list submissions and the record of these acts.",
+    help="Maintain a leaderboard: add rows, hide them, mark them as reproduced, and list submissions and these "
+    "actions.",
     no_args_is_help=True,
 )
 _MODULE: Final = "leaderboard.maintenance.command"
@@ -47,12 +48,12 @@ def add(
         str,
         typer.Option(
             "--split",
-            help=f"{choices('Split that a file without a header line answers', SPLITS[1:])}",
+            help=f"{choices('Split of the predictions, for a file without a header line', SPLITS[1:])}",
         ),
     ] = "",
     history: Annotated[
         str,
-        typer.Option("--history", help=choices("History in the prompts of a file without a header line", HISTORIES)),
+        typer.Option("--history", help=choices("History in the prompts, for a file without a header line", HISTORIES)),
     ] = "",
     description: Annotated[str, typer.Option("--description", help="Short description of the system.")] = "",
     link: Annotated[str, typer.Option("--link", help="Model repository on the Hugging Face Hub, ORG/NAME.")] = "",
@@ -68,7 +69,7 @@ def add(
 
 @board_app.command(cls=Command)
 def hide(submission: Submission, reason: Reason, store: Store = "out/leaderboard", by: By = "") -> None:
-    """Hide a row. The submission, its file and its scores are kept, and the act is on the record."""
+    """Hide a row. The submission, its file and its scores are kept, and `board log` lists the action."""
     _board("hide", submission, store=store, reason=reason, by=by)
 
 

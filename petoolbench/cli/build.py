@@ -48,25 +48,35 @@ ProviderFrom = Annotated[
     str | None,
     typer.Option(
         "--provider-from",
-        help="What names the provider of a tool: name (its beginning, as in acme_forecast), server, file, or a field "
-        "of the tools, such as x-provider. By default, what the form of the catalogue provides.",
+        help="Where the name of a tool's provider is: name (the part before the first underscore, as in "
+        "acme_forecast), "
+        "server, file, or a field of the tools, such as x-provider. The default depends on the format of the "
+        "catalogue.",
     ),
 ]
 FactsFile = Annotated[
     Path | None,
     typer.Option(
         "--facts",
-        help='File with facts that the documentation does not state, one tool a line: {"tool": "acme_forecast", '
+        help='File with facts that the descriptions of the tools do not state, one line per tool: {"tool": '
+        '"acme_forecast", '
         '"latency": 50, "region": "EU"}.',
     ),
 ]
 Functionalities = Annotated[
     Path | None,
-    typer.Option("--functionalities", help="TOML file with jobs that the library does not know, in its form."),
+    typer.Option(
+        "--functionalities",
+        help="TOML file with further jobs, in the format of the files in builder/grouping/lexicon/functionalities.",
+    ),
 ]
 GroupsFile = Annotated[
     Path | None,
-    typer.Option("--groups", help="TOML file with accepted groups, as petoolbench groups writes it."),
+    typer.Option(
+        "--groups",
+        help="TOML file with groups of tools that do the same job: the file that `petoolbench groups` wrote, as "
+        "you edited it.",
+    ),
 ]
 Licence = Annotated[
     str | None,
@@ -82,7 +92,7 @@ Repository = Annotated[
     str | None, typer.Option("--repository", help="Repository on the Hugging Face Hub for the card, ORG/NAME.")
 ]
 Anonymous = Annotated[
-    bool, typer.Option("--anonymous", help="Give the providers of --catalog services fictional names.")
+    bool, typer.Option("--anonymous", help="Replace the names of the providers of real services by fictional ones.")
 ]
 _PRESET_HELP: Final = "Named group of settings, including the number of users. One of"
 Similarity = Annotated[

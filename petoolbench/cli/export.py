@@ -56,7 +56,11 @@ def export_scores(
         typer.Option("--samples", help="Add a record for each instance, with its answer; not for the test split."),
     ] = False,
 ) -> None:
-    """Export the scores of runs, or of a report, to Every Eval Ever or to the evaluation results of the Hub."""
+    """Export the scores of runs, or of a report, in a format that other sites read.
+
+    The formats are `every-eval-ever` (the schema of the Every Eval Ever collection) and `eval-results` (evaluation
+    results on the Hugging Face Hub).
+    """
     options = ExportOptions(
         organization=organization,
         relationship=relationship,

@@ -47,8 +47,8 @@ def deal(
         Path | None,
         typer.Option(
             "--answers",
-            help="Folder of the private answers. If given, the selected rows of the test split have equal numbers "
-            "of each kind of preference, and of users with one, two and three areas of life (work, a hobby).",
+            help="Folder of the private answers. With it, the selection from the test split is balanced by kind of "
+            "preference, and by whether the user has one, two or three areas of life (work, a hobby).",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draw.")] = 0,

@@ -19,11 +19,15 @@ from .console import stdout
 def list_services(
     facts: Annotated[
         Path | None,
-        typer.Option("--facts", help="File to write: every fact with package, version and place, as JSON Lines."),
+        typer.Option(
+            "--facts",
+            help="JSON Lines file to write: every fact with the Python package and version that state it, and the "
+            "place in its files.",
+        ),
     ] = None,
     anonymous: Anonymous = False,
 ) -> None:
-    """Print tables of the real services by domain and by axis, and write the sources of their facts."""
+    """Print which real services `build --catalog services` uses, and which facts are known of them."""
     known = sourced_facts(anonymous=anonymous)
     if facts is not None:
         lines = (json.dumps(asdict(fact), ensure_ascii=False) for fact in known)

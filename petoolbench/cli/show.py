@@ -45,7 +45,9 @@ def show(
     full: Annotated[
         bool,
         typer.Option(
-            "--full", help="Show the listings of all tools in the history, including those offered but not called."
+            "--full",
+            help="Show the documented price, limits and so on of all tools in the history, including those offered "
+            "but not called.",
         ),
     ] = False,
 ) -> None:

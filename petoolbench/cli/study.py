@@ -47,8 +47,9 @@ def new(
 ) -> None:
     """Prepare a study in which several people (*readers*) answer each row, and print a link for each of them.
 
-    Each row comes early for one reader, in the middle for another and late for a third. Each reader gets about as many
-    rows of each history type and kind of preference, and the tools of a row are shown in a different order to each.
+    Each row comes early for one reader, in the middle for another and late for a third. Each reader gets about
+    the same number of rows of each history type and kind of preference. Readers see the tools of a row in different
+    orders.
     """
     study = new_study(out, data, config=config, rows=rows, readers=readers, reads=reads, seed=seed, url=url)
     stdout.print(str(study), markup=False, highlight=False, soft_wrap=True)

@@ -63,7 +63,7 @@ def fleiss_kappa(counts: NDArray[np.int64]) -> Kappa:
 
 
 def free_marginal_kappa(choices: Sequence[Sequence[str]], options: Sequence[int]) -> Kappa:
-    """Return the kappa of choices among options that differ by row, against an even draw.
+    """Return the kappa of choices among options that differ by row; by chance, each option is equally probable.
 
     P_i is as in `fleiss_kappa`; with c_i options in row i, P_e = mean of 1 / c_i, and kappa = (P - P_e) / (1 - P_e). If
     all rows have the same number of options, this is the free-marginal multirater kappa of J. J. Randolph (2005),
