@@ -18,6 +18,8 @@ from hf_dataset.layout import SPLITS
 
 _ENOUGH: Final = 3
 """Target groups in a split beyond which more of them do not make a division better than another."""
+_STARTS: Final = 8
+"""Random divisions of which the best one is improved, besides the given one."""
 _ROUNDS: Final = 30
 """Maximum number of swaps."""
 
@@ -70,7 +72,13 @@ def improved(
         counts = [[min(count(members, least), _ENOUGH) for members in splits] for least in shown_in]
         return (*(min(of_splits) for of_splits in counts), *(sum(of_splits) for of_splits in counts))
 
-    current = tuple(SPLITS.index(str(groups[cluster[0]].split)) for cluster in clusters)
+    given = [SPLITS.index(str(groups[cluster[0]].split)) for cluster in clusters]
+    # Swaps end at the best division near their start, so that they are started from others, too.
+    starts = [
+        tuple(given),
+        *(tuple(given[int(place)] for place in rng.permutation(len(given))) for _ in range(_STARTS)),
+    ]
+    current = max(starts, key=score)
     for _ in range(_ROUNDS):
         neighbours = list(_neighbours(current))
         order = rng.permutation(len(neighbours))
