@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, name) is not None:
             evaluator += [f"--{name}", str(getattr(options, name))]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM stops the first scoring like SIGINT
+    sys.stderr.write(
+        "Scoring what is not scored yet. On a new board these are the baselines, which takes about a minute.\n"
+    )
     try:
         status = subprocess.run([*evaluator, "--once"], check=False).returncode  # noqa: S603 (our own command)
     except KeyboardInterrupt:

@@ -55,8 +55,13 @@ DataArgument = Annotated[
 def predict(
     data: DataArgument,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Run file to write (JSON Lines); if it exists, the run is resumed.")
-    ],
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Run file to write (JSON Lines); if it exists, the run is resumed. Required without --dry-run.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the first prompt without sending it.")] = False,
     **options: Any,
 ) -> None:
@@ -68,6 +73,8 @@ def predict(
     if dry_run:
         _print_first(instances, settings)
         return
+    if out is None:
+        raise ConfigError("--out is missing. Name the run file to write, such as -o out/run.jsonl, or pass --dry-run.")
     with progress() as report:
         summary = execute(instances, out, settings, resources, report, ready=_print_plan, notify=print_note)
     _print_summary(summary, out, settings)

@@ -67,7 +67,7 @@ def lifts(runs: Sequence[JudgedRun]) -> Lifts:
     for run in runs:
         if run.header is None or run.history not in AGAINST:
             continue
-        run_lifts = list(_lifts_against(run, _partners(run.header, own)))
+        run_lifts = list(_lifts_against(run, _partners(run, own)))
         paired += run_lifts
         if not run_lifts:
             alone.append(UnpairedRun(run.name, run.config, _reason(run, own)))
@@ -76,8 +76,12 @@ def lifts(runs: Sequence[JudgedRun]) -> Lifts:
     return Lifts(tuple(paired), tuple(alone))
 
 
-def _partners(header: Header, own: Sequence[JudgedRun]) -> list[JudgedRun]:
-    return [run for run in own if run.header and _pairing_key(run.header) == _pairing_key(header)]
+def _partners(run: JudgedRun, own: Sequence[JudgedRun]) -> list[JudgedRun]:
+    """Return the runs on the same config that differ in nothing but the history; a file can have several configs."""
+    if run.header is None:
+        return []
+    key = _pairing_key(run.header)
+    return [other for other in own if other.config == run.config and other.header and _pairing_key(other.header) == key]
 
 
 def _lifts_against(run: JudgedRun, partners: Iterable[JudgedRun]) -> Iterator[Lift]:

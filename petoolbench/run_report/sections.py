@@ -47,7 +47,8 @@ class Section:
 
 def title(report: Report) -> str:
     """Return the heading of the report."""
-    return f"PEToolBench: {len(report.runs):,} {'run' if len(report.runs) == 1 else 'runs'} on the {report.split} split"
+    files = len({run.file for run in report.runs})
+    return f"PEToolBench: {files:,} {'run' if files == 1 else 'runs'} on the {report.split} split"
 
 
 def subtitle(report: Report) -> str:

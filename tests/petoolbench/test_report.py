@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import petoolbench as pb
 from builder.errors import DataError
 from hf_dataset.manifest import read_manifest
 from hf_dataset.reader import read_answers, read_instances
@@ -21,6 +22,7 @@ from petoolbench.run_report.breakdown import breakdowns, rate
 from petoolbench.run_report.gather import gather
 from petoolbench.run_report.lift import lifts
 from petoolbench.run_report.run_facts import NO_REPLY, compute_report
+from petoolbench.run_report.sections import title
 from petoolbench.run_report.wording import findings
 from petoolbench.run_report.write import to_csv
 from petoolbench.runs import Line
@@ -102,6 +104,19 @@ def test_lift_is_the_difference_between_own_and_swapped_on_the_same_instances(bu
         f"baseline:oracle: {100 * (rates[0] - rates[1]):.1f} points better with the user's own history than with "
         "another user's history (95 % interval "
     )
+
+
+def test_runs_of_several_configs_are_paired_within_each_config(built: Built, tmp_path: Path) -> None:
+    data = pb.load(built.data, "all")
+    paths = [tmp_path / f"{history}.jsonl" for history in ("own", "swapped")]
+    for path in paths:
+        pb.predict(data, "baseline:oracle", history=path.stem, out=path)
+    report = compute_report(gather(paths, built.data))
+    assert [lift.config for lift in report.lifts] == list(report.rows)
+    for lift in report.lifts:
+        rates = {run.history: run.scores["tool_accuracy"] for run in report.of(lift.config)}
+        assert (lift.own, lift.other) == pytest.approx((rates["own"], rates["swapped"]))
+    assert title(report).startswith("PEToolBench: 2 runs")
 
 
 def test_runs_with_other_settings_have_no_lift(built: Built, tmp_path: Path) -> None:
