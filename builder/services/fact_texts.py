@@ -56,11 +56,11 @@ def _per_units(fact: RealFact, number: int) -> str:
     """Return the price of a number of the units in which the provider states it."""
     unit, _, units = fact.detail.partition(" ")
     several = f"{number:,} {'queries' if unit == 'query' else f'{unit}s'}" if number > 1 else unit
-    return f"{_money(_number(fact) / 1_000 / int(units) * number)} per {several}"
+    return f"{_money(_number(fact) / int(units) * number)} per {several}"
 
 
 def _is_best(fact: RealFact) -> bool:
-    return fact.value in ("web socket", "files")
+    return fact.value == "web socket"
 
 
 def _pause(fact: RealFact) -> str:
@@ -104,8 +104,5 @@ _FORMS: Final[Mapping[str, Callable[[RealFact], str]]] = {
     "per_request": lambda fact: f"{_plain(fact)} per request",
     "recipients": lambda fact: f"{_plain(fact)} recipient{'' if _number(fact) == 1 else 's'}",
     "at_once": lambda fact: "one at a time" if _number(fact) == 1 else f"{_plain(fact)} at once",
-    "supported": lambda fact: "supported" if _is_best(fact) else "not supported",
-    "accepted": lambda fact: "accepted" if _is_best(fact) else "refused",
-    "content": lambda fact: "text and files" if _is_best(fact) else "text",
 }
 """Statements by the name of their form."""

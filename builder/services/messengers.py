@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from .literals import attributes, classes, parsed
+from .literals import attributes, bases, classes, parsed
 from .package_files import APPRISE
 from .real_facts import RealFact, RealTool
 
@@ -14,62 +15,118 @@ _FOLDER: Final = "apprise/plugins"
 _BASE: Final = "NotifyBase"
 _PREFIX: Final = "Notify"
 _SECONDS: Final = 60
-_COMMON: Final = ("request_rate_per_sec", "body_maxlen", "attachment_support")
-"""Attributes whose value in the base class holds for a service that sets none."""
+_SHORTEST_PAUSE: Final = 0.01
+"""Shortest pause between two messages, in seconds, that is a limit of a service; with a shorter one its class waits in
+another way."""
+_TARGETS: Final = "targets"
+"""Setting for the recipients, and parameter of a job that has recipients."""
+_SWITCHES: Final = frozenset({"batch", "to"})
+"""Options of the class that are no options of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessengerJob:
+    """Job of messaging services.
+
+    Args:
+        name: Name of the functionality.
+        targets: Words in the names of settings for a recipient that the job can have, such as `phone`; empty if the
+            job has no recipient. A service without a setting for recipients does not do a job that has one.
+    """
+
+    name: str
+    targets: tuple[str, ...] = ()
 
 
 @cache
 def messengers() -> Mapping[str, Mapping[str, Any]]:
-    """Return what each service states, by the name of its class without `Notify`.
+    """Return what the class of each service sets, by its name without `Notify`.
+
+    Values of the base class of all services are left out, since they are no statements about a service. Those of
+    another service, which a class extends, hold for it too.
 
     Raises:
         MissingExtraError: If apprise is not installed.
         CatalogueError: If it has another layout.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
+    parents: dict[str, list[str]] = {}
     for path in APPRISE.modules(_FOLDER):
         for node in classes(parsed(path)):
-            if node.name.startswith(_PREFIX):
-                found[node.name.removeprefix(_PREFIX)] = attributes(node)
-    base = {name: value for name, value in found.pop("Base", {}).items() if name in _COMMON}
-    return {name: {**base, **own} for name, own in sorted(found.items()) if isinstance(own.get("service_name"), str)}
+            if node.name.startswith(_PREFIX) and node.name != _BASE:
+                found[node.name] = attributes(node)
+                parents[node.name] = [base for base in bases(node) if base != _BASE]
+
+    def stated(name: str) -> dict[str, Any]:
+        known: dict[str, Any] = {}
+        for parent in reversed(parents.get(name, [])):
+            known |= stated(parent)
+        return {**known, **found.get(name, {})}
+
+    services = {name.removeprefix(_PREFIX): stated(name) for name in sorted(found)}
+    return {name: own for name, own in services.items() if isinstance(own.get("service_name"), str)}
 
 
-def messenger_tools(jobs: Mapping[str, str]) -> Iterator[RealTool]:
+def messenger_tools(jobs: Mapping[str, MessengerJob], names: Mapping[str, str]) -> Iterator[RealTool]:
     """Yield the services that have a job.
 
     Args:
-        jobs: Functionality of each service, by the name of its class without `Notify`.
+        jobs: Job of each service, by the name of its class without `Notify`.
+        names: Names of services that people write in another way than the package.
     """
     for name, own in messengers().items():
-        if name in jobs:
-            yield RealTool(name, str(own["service_name"]), jobs[name], f"{_PREFIX}{name}", _facts(name, own))
+        job = jobs.get(name)
+        if job is not None and (not job.targets or _reaches(own, job.targets)):
+            title = names.get(name, str(own["service_name"]))
+            yield RealTool(name, title, job.name, f"{_PREFIX}{name}", _facts(name, own, job))
 
 
-def _facts(name: str, own: Mapping[str, Any]) -> dict[str, RealFact]:
+def _reaches(own: Mapping[str, Any], words: Sequence[str]) -> bool:
+    """Return True if a service has a setting for recipients, of one of the kinds where it tells kinds apart."""
+    tokens = _tokens(own, "template_tokens")
+    kinds = [name for name, token in tokens.items() if token.get("map_to") == _TARGETS and name != "target"]
+    return any(word in name for name in kinds for word in words) if kinds else _TARGETS in tokens
+
+
+def _facts(name: str, own: Mapping[str, Any], job: MessengerJob) -> dict[str, RealFact]:
     facts: dict[str, RealFact] = {}
 
     def add(axis: str, value: float | str, key: str, detail: str = "") -> None:
         facts[axis] = RealFact(axis, value, APPRISE.name, f"{_PREFIX}{name} {key}", detail)
 
     pause, length = own.get("request_rate_per_sec"), own.get("body_maxlen")
-    if isinstance(pause, int | float) and pause > 0:
+    if isinstance(pause, int | float) and pause >= _SHORTEST_PAUSE:
         add("rate_limit", _SECONDS / pause, "request_rate_per_sec")
     if isinstance(length, int) and length > 0:
         add("body_length", float(length), "body_maxlen")
     size = own.get("default_batch_size")
-    add("batch", float(size) if isinstance(size, int) and size > 0 else 1.0, "default_batch_size")
-    add("attachments", "files" if own.get("attachment_support") is True else "text only", "attachment_support")
-    needed = _needed(own)
-    if needed:
-        add("setup", float(len(needed)), "template_tokens", ", ".join(needed))
+    if isinstance(size, int) and size > 0:
+        add("batch", float(size), "default_batch_size")
+    for axis, key, known in (
+        ("setup", "template_tokens", _needed(own, job)),
+        ("options", "template_args", _names(_tokens(own, "template_args"))),
+    ):
+        if known:
+            add(axis, float(len(known)), key, ", ".join(known))
     return facts
 
 
-def _needed(own: Mapping[str, Any]) -> list[str]:
-    """Return the names of the settings without which a service sends nothing."""
-    tokens = own.get("template_tokens")
-    if not isinstance(tokens, Mapping):
-        return []
-    required = (token for token in tokens.values() if isinstance(token, Mapping) and token.get("required") is True)
-    return sorted({str(token["name"]).lower() for token in required if isinstance(token.get("name"), str)})
+def _needed(own: Mapping[str, Any], job: MessengerJob) -> list[str]:
+    """Return the names of the settings without which a service sends nothing, except the recipients of a job."""
+    tokens = _tokens(own, "template_tokens")
+    required = {name: token for name, token in tokens.items() if token.get("required") is True}
+    if job.targets:
+        required.pop(_TARGETS, None)
+    return _names(required)
+
+
+def _names(tokens: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the names of settings or options in lower case, without other names of the same ones."""
+    own = (token for key, token in tokens.items() if "alias_of" not in token and key not in _SWITCHES)
+    return sorted({str(token["name"]).lower() for token in own if isinstance(token.get("name"), str)})
+
+
+def _tokens(own: Mapping[str, Any], key: str) -> Mapping[str, Mapping[str, Any]]:
+    tokens = own.get(key)
+    known = tokens.items() if isinstance(tokens, Mapping) else ()
+    return {str(name): token for name, token in known if isinstance(token, Mapping)}

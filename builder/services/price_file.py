@@ -28,16 +28,34 @@ _CHAT_PRICES: Final = {
     "cached_price": "cache_read_input_token_cost",
 }
 _LIMITS: Final = {"context": "max_input_tokens", "output_limit": "max_output_tokens"}
-_UNIT_PRICES: Final[Mapping[str, tuple[str, str, int]]] = {
-    "search": ("input_cost_per_query", "query", 1),
-    "ocr": ("ocr_cost_per_page", "page", 1),
-    "audio_transcription": ("input_cost_per_second", "second", 60),
-    "audio_speech": ("input_cost_per_character", "character", 1_000),
-    "image_generation": ("output_cost_per_image", "image", 1),
-    "video_generation": ("output_cost_per_second", "second", 5),
+_UNIT_PRICES: Final[Mapping[str, tuple[str, str, str, int]]] = {
+    "search": ("query_price", "input_cost_per_query", "query", 1_000),
+    "ocr": ("page_price", "ocr_cost_per_page", "page", 1_000),
+    "audio_transcription": ("audio_price", "input_cost_per_second", "second", 60_000),
+    "audio_speech": ("character_price", "input_cost_per_character", "character", 1_000),
+    "image_generation": ("image_price", "output_cost_per_image", "image", 1_000),
+    "video_generation": ("video_price", "output_cost_per_second", "second", 60),
 }
-"""Key and unit of the price of each mode, and the units of a usual call: a query, a page, a minute of audio, 1,000
-characters, an image, or five seconds of video."""
+"""Axis, key and unit of the price of each mode, and the number of these units in the unit of the axis."""
+_HOST_FLAGS: Final[Mapping[str, str]] = {
+    "supports_assistant_prefill": "assistant prefill",
+    "supports_function_calling": "function calling",
+    "supports_native_structured_output": "response schema",
+    "supports_parallel_function_calling": "parallel function calling",
+    "supports_prompt_caching": "prompt caching",
+    "supports_response_schema": "response schema",
+    "supports_tool_choice": "tool choice",
+    "supports_web_search": "web search",
+}
+"""Abilities that depend on the host. Others, such as vision and reasoning, are those of the model: an entry that does not
+state them does not mean that a host leaves them out."""
+_FUNCTION_CALLING: Final = "function calling"
+_NEED_FUNCTIONS: Final = frozenset({"parallel function calling", "tool choice"})
+"""Abilities that a host without function calling cannot have."""
+_LEAST_FLAGS: Final = 2
+"""Minimum number of abilities of the host that an entry states, as present or absent."""
+_ESTIMATE: Final = re.compile(r"\b(estimat|approximat|assum)", re.IGNORECASE)
+"""Words with which a note on an entry marks its prices as not exact."""
 _TOKEN_PRICED: Final = frozenset({"embedding", "rerank"})
 """Modes that are paid by the token."""
 _VARIANT: Final = re.compile(r"(-maas|-fp8|-instruct|-hf|-tee|-it|-chat|:free)+$")
@@ -124,7 +142,7 @@ def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
     found: list[tuple[float, str, RealTool]] = []
     for name, entry in price_entries().items():
         host, mode = host_of(entry), str(entry.get("mode"))
-        if host is None or mode not in modes or _has_ended(entry, today):
+        if host is None or mode not in modes or _has_ended(entry, today) or _is_estimated(entry):
             continue
         facts = _token_facts(name, entry) if mode in _TOKEN_PRICED else _unit_facts(name, entry, mode)
         if facts:
@@ -135,15 +153,22 @@ def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
 
 def _chat_facts(name: str, entry: Mapping[str, Any], today: date) -> dict[str, RealFact] | None:
     """Return the facts of a model at a host; None if it is withdrawn, or if a price or limit is missing."""
-    facts = _token_facts(name, entry)
-    supported = sorted(key for key, value in entry.items() if key.startswith("supports_") and value is True)
-    if supported:
-        words = ", ".join(key.removeprefix("supports_").replace("_", " ") for key in supported)
-        facts["capabilities"] = RealFact(
-            "capabilities", float(len(supported)), LITELLM.name, f"{name} {' '.join(supported)}", words
-        )
+    facts = {**_token_facts(name, entry), **_capabilities(name, entry)}
     is_complete = {"input_price", "output_price", "context", "output_limit"} <= set(facts)
-    return facts if is_complete and not _has_ended(entry, today) else None
+    is_current = not _has_ended(entry, today) and not _is_estimated(entry)
+    return facts if is_complete and is_current else None
+
+
+def _capabilities(name: str, entry: Mapping[str, Any]) -> dict[str, RealFact]:
+    """Return the fact on the abilities of a host; empty if the entry states too few of them or contradicts itself."""
+    stated = {key: entry[key] for key in sorted(_HOST_FLAGS) if isinstance(entry.get(key), bool)}
+    supported = sorted({_HOST_FLAGS[key] for key, value in stated.items() if value})
+    is_sensible = _FUNCTION_CALLING in supported or not _NEED_FUNCTIONS & set(supported)
+    if not supported or not is_sensible or len({_HOST_FLAGS[key] for key in stated}) < _LEAST_FLAGS:
+        return {}
+    keys = " ".join(key for key, value in stated.items() if value)
+    fact = RealFact("capabilities", float(len(supported)), LITELLM.name, f"{name} {keys}", ", ".join(supported))
+    return {"capabilities": fact}
 
 
 def _token_facts(name: str, entry: Mapping[str, Any]) -> dict[str, RealFact]:
@@ -159,13 +184,20 @@ def _token_facts(name: str, entry: Mapping[str, Any]) -> dict[str, RealFact]:
 
 
 def _unit_facts(name: str, entry: Mapping[str, Any], mode: str) -> dict[str, RealFact]:
-    """Return the price of 1,000 usual calls; empty if it is missing or 0."""
-    key, unit, units = _UNIT_PRICES[mode]
+    """Return the price by use; empty if it is missing or 0."""
+    axis, key, unit, units = _UNIT_PRICES[mode]
     value = entry.get(key)
     if not isinstance(value, int | float) or value <= 0:
         return {}
-    price = float(value) * units * 1_000
-    return {"price": RealFact("price", price, LITELLM.name, f"{name} {key}", f"{unit} {units}")}
+    return {axis: RealFact(axis, float(value) * units, LITELLM.name, f"{name} {key}", f"{unit} {units}")}
+
+
+def _is_estimated(entry: Mapping[str, Any]) -> bool:
+    """Return True if a note on an entry says that its prices are estimated."""
+    notes = [str(entry.get("comment", ""))]
+    metadata = entry.get("metadata")
+    notes += [str(note) for note in metadata.values()] if isinstance(metadata, Mapping) else [str(metadata)]
+    return any(_ESTIMATE.search(note) for note in notes)
 
 
 def _has_ended(entry: Mapping[str, Any], today: date) -> bool:

@@ -7,7 +7,7 @@ split, those are chosen whose facts leave most sets of candidates in which each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -47,27 +47,26 @@ def tools_by_split(jobs: Sequence[RealJob]) -> Mapping[str, Mapping[str, tuple[R
     found: dict[str, dict[str, tuple[RealTool, ...]]] = {split: {} for split in SPLITS}
     for category in sorted({job.category for job in jobs}):
         of_category = [job for job in jobs if job.category == category]
-        for job, split in _dealt([job for job in of_category if not job.by_provider]).items():
-            found[split][job.name] = _chosen(job, split, job.tools)
+        for (job, tools), split in _dealt([job for job in of_category if not job.by_provider]):
+            found[split][job.name] = tools
         shared = [job for job in of_category if job.by_provider]
         split_of = _divided(category, shared) if shared else {}
         for split in SPLITS:
             for job in shared:
                 own = tuple(tool for tool in job.tools if split_of[tool.provider] == split)
                 if len(own) >= LEAST:
-                    found[split][job.name] = _chosen(job, split, own)
+                    found[split][job.name] = _chosen(job, split, own)[0]
     return found
 
 
-def _dealt(jobs: Sequence[RealJob]) -> Mapping[RealJob, str]:
-    """Return the split of each job, so that the splits have jobs with many and with few providers alike."""
+def _dealt(jobs: Sequence[RealJob]) -> Iterator[tuple[tuple[RealJob, tuple[RealTool, ...]], str]]:
+    """Yield jobs with their tools and split, so that the splits have jobs with many and few sets of candidates alike."""
     dealt = dict.fromkeys(SPLITS, 0.0)
-    found: dict[RealJob, str] = {}
-    for job in sorted(jobs, key=lambda job: (job.axes, -min(len(job.tools), _MOST), job.name)):
+    known = [(job, *_chosen(job, "", job.tools)) for job in jobs]
+    for job, tools, _ in sorted(known, key=lambda item: (-item[2], -len(item[1]), item[0].name)):
         split = min(SPLITS, key=lambda name: (dealt[name] + 1) / _SHARES[name])
         dealt[split] += 1
-        found[job] = split
-    return found
+        yield (job, tools), split
 
 
 def _divided(category: str, jobs: Sequence[RealJob]) -> Mapping[str, str]:
@@ -91,16 +90,16 @@ def _divided(category: str, jobs: Sequence[RealJob]) -> Mapping[str, str]:
     return {name: SPLITS[int(best[index])] for name, index in place.items()}
 
 
-def _chosen(job: RealJob, split: str, tools: Sequence[RealTool]) -> tuple[RealTool, ...]:
-    """Return at most `_MOST` of the tools of a job, sorted by provider."""
-    if len(tools) <= _MOST:
-        return tuple(tools)
+def _chosen(job: RealJob, split: str, tools: Sequence[RealTool]) -> tuple[tuple[RealTool, ...], int]:
+    """Return at most `_MOST` of the tools of a job, sorted by provider, and the number of their sets of candidates."""
     matrix = np.array([features_of(tool, job.axes) for tool in tools])
     rules = RuleSet(rules_on([frozenset(job.axes)]))
     rng = generator_for(_SEED, "real tools", split, job.name)
-    sets = [np.sort(rng.permutation(len(tools))[:_MOST]) for _ in range(_DRAWS)]
+    draws = _DRAWS if len(tools) > _MOST else 1
+    sets = [np.sort(rng.permutation(len(tools))[:_MOST]) for _ in range(draws)]
     counts = [len(balanced_subsets(matrix[own], job.axes, SIZES, rules, every_kind=False)) for own in sets]
-    return tuple(tools[int(place)] for place in sets[int(np.argmax(counts))])
+    best = int(np.argmax(counts))
+    return tuple(tools[int(place)] for place in sets[best]), counts[best]
 
 
 def features_of(tool: RealTool, axes: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -132,7 +133,7 @@ class _Maker:
             chosen = balanced_layouts(data_table(_LAYOUTS)[self._split], means, rng)
             for key, layout in zip(own, chosen, strict=True):
                 title = next(names) if anonymous else tools[key][0][0].title
-                name = _underscored(title if anonymous else key[1])
+                name = plain_name(title)
                 found[key] = ServiceProvider(title, self._split, name, "noun", "snake", (category,), layout, {}, ())
         return found
 
@@ -227,13 +228,23 @@ def _name(job: RealJob, tool: RealTool, provider: ServiceProvider) -> str:
         operation = "send"
     else:
         is_camel = tool.operation.isalpha() and tool.operation[0].islower()
-        operation = _underscored(_HUMP.sub(r"_\1", tool.operation) if is_camel else tool.operation)
+        operation = plain_name(_HUMP.sub(r"_\1", tool.operation) if is_camel else tool.operation)
     return f"{provider.slug}__{operation}"[:_LONGEST_NAME]
 
 
-def _underscored(text: str) -> str:
-    """Return a name in lower case with underscores for all other characters than letters and digits."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+def plain_name(text: str) -> str:
+    """Return a name in lower case, with underscores between its words.
+
+    Accents are left out, `&` is spelled out, and a word with capitals inside it stays one word.
+
+    Args:
+        text: Name as people write it, such as `OVHcloud`.
+
+    Returns:
+        The name in letters a to z and digits, such as `ovhcloud`.
+    """
+    letters = unicodedata.normalize("NFKD", text.replace("&", "and")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", letters.lower()).strip("_")
 
 
 def _look_alikes(jobs: Sequence[RealJob], tools: Sequence[Tool]) -> Mapping[str, frozenset[str]]:

@@ -14,15 +14,19 @@ from builder.grouping.functionalities import REGISTERS, data_table
 from builder.records import Functionality, Slot
 
 from .exchanges import exchange_tools
-from .messengers import messenger_tools
+from .messengers import MessengerJob, messenger_tools
+from .outliers import without_outliers
 from .price_file import chat_tools, mode_tools, without_maker
 from .real_facts import RealTool
 
 _DATA: Final = "services/data"
-_EXCHANGE_AXES: Final = ("rate_limit", "taker_fee", "maker_fee", "breadth", "streaming")
+_EXCHANGE_AXES: Final = ("rate_limit", "breadth", "streaming")
+_FEES: Final = ("taker_fee", "maker_fee")
 _MIN_PROVIDERS: Final = 3
 """Minimum number of providers of a job."""
-_SPELLED: Final = {"glm": "GLM", "gpt": "GPT", "oss": "OSS", "mimo": "MiMo"}
+_STATED: Final = 2 / 3
+"""Minimum share of the hosts of a model that state an axis; with fewer, its hosts are not compared on it."""
+_SPELLED: Final = {"deepseek": "DeepSeek", "glm": "GLM", "gpt": "GPT", "oss": "OSS", "mimo": "MiMo"}
 """Words in the names of models with capitals of their own."""
 _TECHNICAL: Final = frozenset({"", "chat", "fp8", "hf", "instruct", "it", "maas", "meta", "tee", "turbo"})
 """Parts of the name of a model at a host that people leave out."""
@@ -78,21 +82,26 @@ def _exchange_jobs() -> list[RealJob | None]:
     methods = {str(raw["method"]): {**raw, "job": raw["name"]} for raw in listed}
     tools = _by_job(exchange_tools(methods))
     found = ((raw, tools.get(raw["name"], [])) for raw in listed)
-    return [_job(raw, table["category"], of_job, _exchange_axes(of_job)) for raw, of_job in found]
+    return [_job(raw, table["category"], of_job, _exchange_axes(raw, of_job)) for raw, of_job in found]
 
 
-def _exchange_axes(of_job: Sequence[RealTool]) -> tuple[str, ...]:
+def _exchange_axes(raw: Mapping[str, Any], of_job: Sequence[RealTool]) -> tuple[str, ...]:
     """Return the axes of a method: those of its exchanges, and its own if a fourth of the exchanges state them."""
-    own = [axis for axis in ("records", "intervals") if any(axis in tool.facts for tool in of_job)]
+    fees = _FEES if "fees" in raw else ()
+    own = [axis for axis in ("records", "intervals", "setup") if any(axis in tool.facts for tool in of_job)]
     stated = Counter(axis for tool in of_job for axis in own if axis in tool.facts)
-    return (*_EXCHANGE_AXES, *(axis for axis in own if stated[axis] >= len(of_job) / 4))
+    return (*_EXCHANGE_AXES, *fees, *(axis for axis in own if stated[axis] >= len(of_job) / 4))
 
 
 def _messenger_jobs() -> list[RealJob | None]:
     table = data_table(f"{_DATA}/messenger_jobs.toml")
     of_all = {"by_provider": table["by_provider"]}
-    jobs = {service: raw["name"] for raw in table["job"] for service in raw["services"]}
-    tools = _by_job(messenger_tools(jobs))
+    jobs = {
+        service: MessengerJob(str(raw["name"]), tuple(raw.get("targets", ())))
+        for raw in table["job"]
+        for service in raw["services"]
+    }
+    tools = _by_job(messenger_tools(jobs, table["names"]))
     return [
         _job({**of_all, **raw}, table["category"], tools.get(raw["name"], []), tuple(raw["axes"]))
         for raw in table["job"]
@@ -101,14 +110,21 @@ def _messenger_jobs() -> list[RealJob | None]:
 
 def _chat_jobs(today: date) -> list[RealJob | None]:
     raw = data_table(f"{_DATA}/chat_job.toml")
-    tools = list(chat_tools(today))
-    of_model = _by_job(tools)
+    of_model = {model: without_outliers(known) for model, known in _by_job(chat_tools(today)).items()}
+    tools = [tool for model in sorted(of_model) for tool in of_model[model]]
     found = []
     for model, title in model_titles(tools).items():
         asks = [ask.replace("{model}", title) for ask in raw["asks"]]
         entry = {**raw, "name": f"ask {title}", "asks": asks}
-        found.append(_job(entry, raw["category"], of_model[model], tuple(raw["axes"])))
+        found.append(_job(entry, raw["category"], of_model[model], _chat_axes(raw, of_model[model])))
     return found
+
+
+def _chat_axes(raw: Mapping[str, Any], of_model: Sequence[RealTool]) -> tuple[str, ...]:
+    """Return the axes of a model: those of the data file that most of its hosts state."""
+    hosts = {tool.provider for tool in of_model}
+    stated = {axis: {tool.provider for tool in of_model if axis in tool.facts} for axis in raw["axes"]}
+    return tuple(axis for axis, own in stated.items() if len(own) >= _STATED * len(hosts))
 
 
 def model_titles(tools: Sequence[RealTool]) -> dict[str, str]:
@@ -177,7 +193,10 @@ def _mode_jobs(today: date) -> list[RealJob | None]:
     for name in ("media_jobs", "retrieval_jobs"):
         table = data_table(f"{_DATA}/{name}.toml")
         tools = _by_job(mode_tools({raw["mode"]: raw["name"] for raw in table["job"]}, today))
-        found += [_job(raw, table["category"], tools.get(raw["name"], []), tuple(raw["axes"])) for raw in table["job"]]
+        found += [
+            _job(raw, table["category"], without_outliers(tools.get(raw["name"], [])), tuple(raw["axes"]))
+            for raw in table["job"]
+        ]
     return found
 
 

@@ -143,8 +143,16 @@ _REAL_AXES: Final = (
     Axis("streaming", "live updates", "more", levels=("web socket", "requests only")),
     Axis("body_length", "longer messages", "more", "characters", (140.0, 160.0, 1_000.0, 4_000.0, 30_000.0)),
     Axis("batch", "more recipients at once", "more", "recipients", (1.0, 10.0, 50.0, 500.0, 4_000.0)),
-    Axis("attachments", "attachments", "more", levels=("files", "text only")),
     Axis("setup", "fewer settings", "less", "settings", (1.0, 1.5, 2.0, 3.0, 4.0)),
+    Axis("options", "more options", "more", "options", (1.0, 2.0, 3.0, 5.0, 8.0)),
+    Axis("query_price", "lower price of a query", "less", "USD per 1,000 queries", (1.0, 3.0, 5.0, 8.0, 15.0)),
+    Axis("page_price", "lower price of a page", "less", "USD per 1,000 pages", (0.5, 1.0, 1.5, 3.0, 10.0)),
+    Axis("audio_price", "lower price of a recording", "less", "USD per 1,000 minutes", (1.0, 3.0, 5.0, 7.0, 20.0)),
+    Axis(
+        "character_price", "lower price of speech", "less", "USD per 1,000 characters", (0.01, 0.015, 0.03, 0.06, 0.2)
+    ),
+    Axis("image_price", "lower price of a picture", "less", "USD per 1,000 images", (10.0, 25.0, 40.0, 60.0, 120.0)),
+    Axis("video_price", "lower price of a film", "less", "USD per minute", (3.0, 6.0, 12.0, 24.0, 40.0)),
 )
 REAL_AXES: Final[Mapping[str, Axis]] = {axis.name: axis for axis in _REAL_AXES}
 """Axes that only real services have, by name; see `builder.services`."""

@@ -23,9 +23,11 @@ from .facts import Facts, draw_value, fit, tidy
 LEAD: Final = 0.12
 """Minimum lead of the best tool in the score of a choice rule; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
-_RULES_EACH: Final = 12
-"""Minimum number of rules whose clear choice a candidate is, where not every kind of preference must choose it. With
-fewer, the histories of a life seldom refute all of their rivals."""
+_RULES_EACH: Final = (6, 12)
+"""Range for the minimum number of rules whose clear choice a candidate is, where not every kind of preference must choose
+it. With fewer, the histories of a life seldom refute all of their rivals."""
+_RULES_SHARE: Final = 20
+"""Number of rules on the axes of a job for each such rule: on few axes there are few rules, and few rivals."""
 _LEADING: Final = (0.0, 0.12)
 """Range for a tool's leading axis, as a share of the distance from the best to the worst value."""
 _OTHERS: Final = (0.3, 0.9)
@@ -109,6 +111,7 @@ def _wanted_subsets(
 ) -> list[tuple[int, ...]]:
     """Return the sets of tools in which each tool is the clear choice of several rules and none is worse."""
     usable = rules.indexes(PREFERENCE_KINDS, frozenset(axes))
+    least = min(max(len(usable) // _RULES_SHARE, _RULES_EACH[0]), _RULES_EACH[1])
     scores, met = rules.scores(matrix)[:, usable], rules.met(matrix)[:, usable]
     subsets: list[tuple[int, ...]] = []
     for size in sizes:
@@ -118,7 +121,7 @@ def _wanted_subsets(
         of_sets = scores[np.array(sets)]
         first, second = two_highest(of_sets)
         clear = (of_sets == first[:, None, :]) & (first - second >= LEAD)[:, None, :] & met[np.array(sets)]
-        wanted = (clear.sum(axis=2) >= _RULES_EACH).all(axis=1)
+        wanted = (clear.sum(axis=2) >= least).all(axis=1)
         subsets += [
             subset
             for subset, is_wanted in zip(sets, wanted, strict=True)
