@@ -47,10 +47,10 @@ def without_outliers(tools: Sequence[RealTool]) -> list[RealTool]:
 
 
 def _usual(tools: Sequence[RealTool], axis: str) -> float:
-    """Return the value that most providers state, rounded to two digits, and the highest of several."""
-    stated = {(tool.provider, float(f"{_value(tool, axis):.1e}")) for tool in tools if axis in tool.facts}
-    counts = Counter(value for _, value in stated)
-    return max(counts, key=lambda value: (counts[value], value))
+    """Return the value that most providers state, and the highest of several. Values of the same two digits are one."""
+    stated = {(tool.provider, _value(tool, axis)) for tool in tools if axis in tool.facts}
+    counts = Counter(rounded for _, rounded in {(provider, f"{value:.1e}") for provider, value in stated})
+    return max((value for _, value in stated), key=lambda value: (counts[f"{value:.1e}"], value))
 
 
 def _values(tools: Sequence[RealTool], axis: str) -> list[float]:

@@ -47,8 +47,8 @@ _HOST_FLAGS: Final[Mapping[str, str]] = {
     "supports_tool_choice": "tool choice",
     "supports_web_search": "web search",
 }
-"""Abilities that depend on the host. Others, such as vision and reasoning, are those of the model: an entry that does not
-state them does not mean that a host leaves them out."""
+"""Abilities that depend on the host. Others, such as vision and reasoning, are those of the model: a host has
+them even if its entry does not state them."""
 _FUNCTION_CALLING: Final = "function calling"
 _NEED_FUNCTIONS: Final = frozenset({"parallel function calling", "tool choice"})
 """Abilities that a host without function calling cannot have."""

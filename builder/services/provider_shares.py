@@ -60,7 +60,7 @@ def tools_by_split(jobs: Sequence[RealJob]) -> Mapping[str, Mapping[str, tuple[R
 
 
 def _dealt(jobs: Sequence[RealJob]) -> Iterator[tuple[tuple[RealJob, tuple[RealTool, ...]], str]]:
-    """Yield jobs with their tools and split, so that the splits have jobs with many and few sets of candidates alike."""
+    """Yield jobs with their tools and split, so that the splits are alike in the sets of candidates of jobs."""
     dealt = dict.fromkeys(SPLITS, 0.0)
     known = [(job, *_chosen(job, "", job.tools)) for job in jobs]
     for job, tools, _ in sorted(known, key=lambda item: (-item[2], -len(item[1]), item[0].name)):

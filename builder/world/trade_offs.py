@@ -24,8 +24,8 @@ LEAD: Final = 0.12
 """Minimum lead of the best tool in the score of a choice rule; on a log scale a factor of about two."""
 _ATTEMPTS: Final = 400
 _RULES_EACH: Final = (6, 12)
-"""Range for the minimum number of rules whose clear choice a candidate is, where not every kind of preference must choose
-it. With fewer, the histories of a life seldom refute all of their rivals."""
+"""Range for the minimum number of rules whose clear choice a candidate is, where not every kind of preference must
+choose it. With fewer, the histories of a life seldom refute all of their rivals."""
 _RULES_SHARE: Final = 20
 """Number of rules on the axes of a job for each such rule: on few axes there are few rules, and few rivals."""
 _LEADING: Final = (0.0, 0.12)

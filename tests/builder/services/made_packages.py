@@ -13,8 +13,11 @@ _ENTRY: Final[dict[str, Any]] = {
     "max_input_tokens": 131_072,
     "max_output_tokens": 8_192,
     "supports_vision": True,
+    "supports_function_calling": True,
     "supports_tool_choice": True,
-    "supports_reasoning": False,
+    "supports_native_structured_output": True,
+    "supports_response_schema": True,
+    "supports_prompt_caching": False,
 }
 PRICES: Final[dict[str, Any]] = {
     "sample_spec": {"mode": "one of: chat, embedding"},
@@ -24,7 +27,20 @@ PRICES: Final[dict[str, Any]] = {
     "deepinfra/openai/gpt-oss-20b": {**_ENTRY, "litellm_provider": "deepinfra", "deprecation_date": "2027-01-31"},
     "openai/gpt-closed": {**_ENTRY, "litellm_provider": "openai"},
     "unknown-host/gpt-oss-20b": {**_ENTRY, "litellm_provider": "unknown-host"},
+    "nebius/gpt-oss-20b": {
+        **_ENTRY,
+        "litellm_provider": "nebius",
+        "supports_function_calling": None,
+        "supports_reasoning": True,
+    },
+    "crusoe/gpt-oss-20b": {**_ENTRY, "litellm_provider": "crusoe", "comment": "The price is an estimate."},
     "tavily/search": {"mode": "search", "litellm_provider": "tavily", "input_cost_per_query": 0.008},
+    "serper/search": {
+        "mode": "search",
+        "litellm_provider": "serper",
+        "input_cost_per_query": 0.001,
+        "metadata": {"notes": "Estimated from the plan."},
+    },
     "tavily/search-deep": {"mode": "search", "litellm_provider": "tavily", "input_cost_per_query": 0.016},
     "deepgram/one": {"mode": "audio_transcription", "litellm_provider": "deepgram", "input_cost_per_second": 0.0001},
     "voyage/two": {
@@ -53,9 +69,17 @@ class alphabit(Exchange):
                 'fetchOHLCV': 'emulated',
                 'fetchTrades': False,
                 'withdraw': None,
+                'swap': True,
+                'createOrder': True,
+                'createReduceOnlyOrder': True,
             },
             'timeframes': {'1m': '1min', '1h': '60min', '1d': '1day'},
-            'fees': {'trading': {'maker': self.parse_number('0.001'), 'taker': self.parse_number('0.0025')}},
+            'requiredCredentials': {'apiKey': True, 'secret': True, 'uid': False},
+            'options': {'defaultType': 'spot'},
+            'fees': {
+                'trading': {'maker': self.parse_number('0.001'), 'taker': self.parse_number('0.0025')},
+                'contract': {'maker': self.parse_number('0.0002'), 'taker': self.parse_number('0.0006')},
+            },
             'features': {'spot': {'fetchOHLCV': {'limit': 500}}},
             'urls': {'api': self.implode_hostname('x')},
         })
@@ -78,6 +102,7 @@ class NotifyBase:
     body_maxlen = 32768
     attachment_support = False
     template_tokens = {}
+    template_args = {"overflow": {"name": "Overflow", "type": "string"}}
 """
 _MESSENGER: Final = """
 from .base import NotifyBase
@@ -95,13 +120,28 @@ class NotifyPager(NotifyBase):
         **{
             "token": {"name": _("Token"), "type": "string", "required": True},
             "user": {"name": _("User"), "type": "string", "required": True},
-            "to": {"name": _("Target"), "type": "list:string"},
+            "target_phone": {"name": _("Phone"), "type": "string", "map_to": "targets"},
+            "targets": {"name": _("Targets"), "type": "list:string", "required": True},
+        },
+    )
+    template_args = dict(
+        NotifyBase.template_args,
+        **{
+            "sound": {"name": _("Sound"), "type": "string"},
+            "batch": {"name": _("Batch Mode"), "type": "bool"},
+            "beep": {"alias_of": "sound"},
         },
     )
 
 
+class NotifyChild(NotifyPager):
+    service_name = "Child"
+    body_maxlen = 320
+
+
 class NotifyPlain(NotifyBase):
     service_name = "Plain"
+    request_rate_per_sec = 0
 """
 
 

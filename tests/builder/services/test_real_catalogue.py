@@ -68,8 +68,18 @@ def test_each_split_has_jobs_of_which_every_candidate_can_be_wanted(catalogue: G
             every_kind=False,
         )
     ]
-    assert len(targets) >= 15
+    assert len(targets) >= 10
     assert set(targets) >= {"Exchanges", "Language models", "Messaging"}
+
+
+def test_jobs_that_do_not_trade_state_no_fees(catalogue: GroupedCatalogue) -> None:
+    stated = {
+        group.functionality.name
+        for group in catalogue.groups
+        if any(fact.axis == "taker_fee" for member in group.members for fact in member.tool.attributes)
+    }
+    assert "place a market order" in stated
+    assert not stated & {"ticker of a market", "transfer fee of a coin", "order book of a market", "ledger of a coin"}
 
 
 def test_anonymous_services_have_the_same_facts_under_other_names(catalogue: GroupedCatalogue) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from builder.grouping.functionalities import data_table
 from builder.services.fact_texts import statement
+from builder.services.real_catalogue import plain_name
 from builder.services.real_facts import RealFact
 from builder.services.real_jobs import RealJob
 from builder.services.real_requests import real_concerns
@@ -26,10 +27,11 @@ CASES = (
     ("rate_limit", 1_200.0, "", ("one call every 50 ms", "20 per second", "1,200 calls a minute")),
     ("rate_limit", 60 / 5.5, "", ("one call every 5.5 s", "1 in 5.5 seconds", "10.9 calls a minute")),
     ("taker_fee", 0.25, "", ("0.25 %", "25 bp", "2.5 of every 1,000")),
-    ("price", 6.0, "second 60", ("$0.0001 per second", "$0.10 per 1,000 seconds", "$0.01 per 100 seconds")),
-    ("price", 8.0, "query 1", ("$0.008 per query", "$8.00 per 1,000 queries", "$0.80 per 100 queries")),
+    ("audio_price", 6.0, "second 60000", ("$0.0001 per second", "$0.10 per 1,000 seconds", "$0.01 per 100 seconds")),
+    ("query_price", 8.0, "query 1000", ("$0.008 per query", "$8.00 per 1,000 queries", "$0.80 per 100 queries")),
     ("streaming", "requests only", "", ("no, by polling", "not available", "HTTP alone")),
-    ("batch", 1.0, "", ("1 per request", "1 recipient", "one at a time")),
+    ("batch", 50.0, "", ("50 per request", "50 recipients", "50 at once")),
+    ("options", 2.0, "sound, title", ("2 (sound, title)", "sound, title; 2 in all", "sound / title")),
 )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def test_splits_share_no_frame_value_or_concern() -> None:
             *(raw["name"] for raw in table["concern"]),
             *(
                 text
-                for concept in ("query", "text", "picture", "document", "audio", "email")
+                for concept in ("query", "text", "picture", "document", "audio", "email", "contact")
                 for text in values[concept]
             ),
         }
@@ -121,3 +123,18 @@ def test_labels_name_known_axes_and_differ_between_splits() -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_layouts_exist(split: str) -> None:
     assert set(data_table("services/data/layouts.toml")[split]) <= {layout.name for layout in layouts(split)}
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Société Générale", "societe_generale"),
+        ("Inference APIs", "inference_apis"),
+        ("ai&", "aiand"),
+        ("Weights & Biases", "weights_and_biases"),
+        ("OVHcloud", "ovhcloud"),
+        ("Z.ai", "z_ai"),
+    ],
+)
+def test_names_of_providers_are_those_that_people_write(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
