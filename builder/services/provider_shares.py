@@ -7,6 +7,7 @@ split, those are chosen whose facts leave most sets of candidates in which each 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -32,6 +33,8 @@ _DIVISIONS: Final = 200
 """Divisions of the providers of a domain of which the best is taken."""
 _DRAWS: Final = 40
 """Sets of tools of a job of which the best is taken."""
+_RARE: Final = 3 * len(SPLITS)
+"""Number of jobs of a domain from which an axis is stated by enough of them in each split."""
 _USABLE: Final = 5
 """Number of tools from which a job can be asked about in histories of most users."""
 _SEED: Final = (20261129,)
@@ -61,12 +64,32 @@ def tools_by_split(jobs: Sequence[RealJob]) -> Mapping[str, Mapping[str, tuple[R
 
 def _dealt(jobs: Sequence[RealJob]) -> Iterator[tuple[tuple[RealJob, tuple[RealTool, ...]], str]]:
     """Yield jobs with their tools and split, so that the splits are alike in the sets of candidates of jobs."""
-    dealt = dict.fromkeys(SPLITS, 0.0)
-    known = [(job, *_chosen(job, "", job.tools)) for job in jobs]
-    for job, tools, _ in sorted(known, key=lambda item: (-item[2], -len(item[1]), item[0].name)):
-        split = min(SPLITS, key=lambda name: (dealt[name] + 1) / _SHARES[name])
-        dealt[split] += 1
-        yield (job, tools), split
+    dealt = dict.fromkeys(SPLITS, 0)
+    known = {job.name: (job, *_chosen(job, "", job.tools)) for job in jobs}
+
+    def order(family: Sequence[str]) -> tuple[int, int, int, Sequence[str]]:
+        return -len(family), -sum(known[name][2] for name in family), -len(known[family[0]][1]), family
+
+    for family in sorted(_families(jobs), key=order):
+        split = min(SPLITS, key=lambda name: (dealt[name] + len(family)) / _SHARES[name])
+        dealt[split] += len(family)
+        yield from (((known[name][0], known[name][1]), split) for name in family)
+
+
+def _families(jobs: Sequence[RealJob]) -> list[list[str]]:
+    """Return the names of the jobs, together where they state an axis that too few jobs state for several splits.
+
+    A history can show that an axis matters only if several of its jobs state it.
+    """
+    stated = Counter(axis for job in jobs for axis in job.axes)
+    families: list[tuple[set[str], set[str]]] = []
+    for job in jobs:
+        rare = {axis for axis in job.axes if stated[axis] < _RARE}
+        joined = [family for family in families if family[1] & rare]
+        families = [family for family in families if not family[1] & rare]
+        names = {job.name}.union(*(family[0] for family in joined))
+        families.append((names, rare.union(*(family[1] for family in joined))))
+    return [sorted(names) for names, _ in families]
 
 
 def _divided(category: str, jobs: Sequence[RealJob]) -> Mapping[str, str]:

@@ -36,7 +36,7 @@ from .values.context import Situation, ValueSource
 from .values.places import draw_home
 from .wording import MIN_SHOWN, Habit
 
-_MAX_FAILURES: Final = 40
+_MAX_FAILURES: Final = 200
 """Consecutive query groups that are given up, after which the split is considered exhausted."""
 _MIN_WANTS: Final = 2
 """Minimum number of different answers in a query group."""

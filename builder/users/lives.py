@@ -87,13 +87,14 @@ def choose_jobs(
     """
     names = sorted(stated)
     order = [names[int(place)] for place in rng.permutation(len(names))]
+    shared = {name: stated[name] & target for name in order}  # many jobs state the same axes
     covered: Counter[str] = Counter()
     chosen: list[str] = []
     while len(chosen) < number and order:
-        gains = [sum(1 / (1 + covered[axis]) ** 2 for axis in sorted(stated[name] & target)) for name in order]
-        name = order.pop(int(np.argmax(gains)))
+        gain_of = {axes: sum(1 / (1 + covered[axis]) ** 2 for axis in sorted(axes)) for axes in set(shared.values())}
+        name = order.pop(int(np.argmax([gain_of[shared[name]] for name in order])))
         chosen.append(name)
-        covered.update(stated[name] & target)
+        covered.update(shared[name])
     return chosen
 
 

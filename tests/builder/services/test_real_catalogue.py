@@ -69,7 +69,7 @@ def test_each_split_has_jobs_of_which_every_candidate_can_be_wanted(catalogue: G
         )
     ]
     assert len(targets) >= 10
-    assert set(targets) >= {"Exchanges", "Language models", "Messaging"}
+    assert set(targets) >= {"Exchanges", "Language models"}
 
 
 def test_jobs_that_do_not_trade_state_no_fees(catalogue: GroupedCatalogue) -> None:
