@@ -7,6 +7,7 @@ good as another one on everything.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,5 +71,14 @@ def tools() -> Iterator[dict[str, Any]]:
         yield {"type": "function", "function": function}
 
 
+def main() -> None:
+    """Write the catalogue to `tools.json`; an existing file is kept."""
+    try:
+        with Path("tools.json").open("x", encoding="utf-8") as file:
+            json.dump(list(tools()), file, indent=1)
+    except FileExistsError:
+        sys.exit("tools.json exists already, and is kept. Move it, or run this program in another folder.")
+
+
 if __name__ == "__main__":
-    Path("tools.json").write_text(json.dumps(list(tools()), indent=1), encoding="utf-8")
+    main()
