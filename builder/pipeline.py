@@ -312,10 +312,10 @@ def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult])
     return BuildError(
         f"No user of {split!r} could be made from its {len(groups)} groups ({names}). Query groups given up: "
         f"{funnel.most_frequent('query_group')}. A preference must show in at least two other groups of a split, and "
-        "a history has no provider of a candidate. If most providers have one tool, allow their other tools in histories "
-        "([candidates] provider_overlap = 1.0 in --config-file) or use fewer candidates ([candidates] count). Otherwise "
-        "use a larger catalogue, state more facts of the tools (--facts), or ask for less evidence ([histories] "
-        "evidence_per_axis, max_length)."
+        "a history contains no provider of a candidate. If most providers have one tool each, allow their other tools "
+        "in histories ([candidates] provider_overlap = 1.0 in --config-file) or use fewer candidates ([candidates] "
+        "count). Otherwise use a larger catalogue, state more facts of the tools (--facts), or ask for less evidence "
+        "([histories] evidence_per_axis, max_length)."
     )
 
 
