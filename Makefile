@@ -14,7 +14,7 @@ FRAMEWORKS := inspect lm-eval verifiers
 EVERY_EVAL_EVER := every-eval-ever==0.3.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo sample reference notebooks docs leaderboard test test-matrix test-integrations test-training check release-check format clean
+.PHONY: help demo sample reference notebooks docs leaderboard test test-slow test-matrix test-integrations test-training check release-check format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,8 +78,11 @@ leaderboard: $(VENV)/.ready ## Start the leaderboard on the demo data
 	@test -d out/demo || $(MAKE) demo
 	$(BIN)/petoolbench leaderboard --data out/demo --answers out/demo-private
 
-test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run all tests, loading with the newest and the oldest datasets
-	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(TEST)
+test: $(VENV)/.ready $(call ready,$(OLDEST)) ## Run the tests, loading with the newest and the oldest datasets
+	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDEST))" $(TEST) -m "not slow"
+
+test-slow: $(VENV)/.ready ## Run the tests that take longest
+	$(TEST) -m slow
 
 test-matrix: $(VENV)/.ready $(call ready,$(OLDER)) ## Load the data set with every version of datasets it promises
 	PETOOLBENCH_PYTHONS="$(call pythons,$(OLDER))" $(TEST) -m matrix

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote
 
 REMOVED: Final = "[key removed]"
 """Text that replaces a credential."""
@@ -147,7 +148,10 @@ def contains(text: str, key: str) -> bool:
 def _without_key(text: str, key: str, least: int | None) -> str:
     """Remove a key, and every part of it of at least a number of letters and digits; None for the whole key only."""
     if len(_letters(key)) < _SHORTEST:  # may be a part of a word
-        return re.sub(rf"(?<!\w){re.escape(key)}(?!\w)", REMOVED, text)
+        forms = "|".join(
+            re.escape(form) for form in (key, quote(key, safe=""), base64.b64encode(key.encode()).decode())
+        )
+        return re.sub(rf"(?<!\w)(?:{forms})(?!\w)", REMOVED, text)
     wanted = _parts(key, least)
     if any(part in variant for variant in _variants(text) for part in wanted):
         return _cut(text, list(_spans(text, wanted)))

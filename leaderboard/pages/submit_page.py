@@ -177,7 +177,9 @@ class Handlers:
             return html_parts.empty("Sign in to submit", "The button is at the top of the page."), gr.Timer(
                 active=False
             )
-        return self._section(person, _listed(self._context.snapshot.get(), person))
+        # The copy of the store may be from before a submission that is stored meanwhile, so the list is read once more.
+        section, _ = self._section(person, _listed(self._context.snapshot.get(), person))
+        return section, gr.Timer(active=True)
 
 
 def _listed(known: StoreContents, person: Person, submission_id: str = "") -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ BOARD_FILES: Final = (
     "leaderboard/pages/*.css",
     "leaderboard/pages/about.md",
     "leaderboard/scoring/*.py",
+    "leaderboard/serving/*.py",
     "leaderboard/stores/*.py",
     "leaderboard/submissions/*.py",
     "leaderboard/views/*.py",

@@ -159,6 +159,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_under_the_final_name(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out-private"]
 
 
+@pytest.mark.slow
 @pytest.mark.realdata
 def test_the_real_catalogue_supports_a_build(real_data: Path, tmp_path: Path) -> None:
     out = tmp_path / "rapid"

@@ -34,6 +34,7 @@ FUNCTIONS = (
         "build",
         "compare",
         "deal_reading",
+        "export",
         "load",
         "new_study",
         "parse",
@@ -42,10 +43,11 @@ FUNCTIONS = (
         "read_run",
         "report",
     ),
-    *("score", "score_reading", "study_report", "verify"),
+    *("score", "score_reading", "sessions", "study_report", "verify"),
 )
 CLASSES = (
-    *("AuditResult", "BuiltDataSet", "InstanceSet", "NewStudy", "ParseFailure", "Prompt", "ReadingDeal"),
+    *("AuditResult", "BuiltDataSet", "Catalogue", "ExportOptions", "InstanceSet", "MemoryAnswer", "MemorySystem"),
+    *("NewStudy", "ParseFailure", "Prompt", "Question", "ReadingDeal", "Session"),
     *("ReadingScores", "Run", "RunComparison", "RunResources", "RunSettings", "ScoreTable", "StudyReport", "ToolCall"),
     *("Verification", "WrittenReport"),
 )

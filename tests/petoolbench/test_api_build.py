@@ -31,6 +31,7 @@ def tables(folder: Path) -> dict[str, FileRecord]:
     return {path: record for path, record in file_hashes(folder).items() if path.endswith(".parquet")}
 
 
+@pytest.mark.slow
 def test_a_build_in_two_workers_can_be_loaded_and_has_the_rows_of_a_build_in_one_process(
     built: Built, tmp_path: Path
 ) -> None:
@@ -69,7 +70,7 @@ WRONG_BUILDS: list[tuple[dict[str, Any], str]] = [
     ({"users": 3}, r"users.count: Input should be greater than or equal to 9"),
     ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
     ({"preset": "huge"}, "Unknown preset 'huge'. Available presets: sample, demo"),
-    ({"catalog": "rapid"}, "'rapid' is unknown. Allowed values: builtin, toolbench:PATH"),
+    ({"catalog": "rapid"}, "'rapid' is unknown. Allowed values: builtin, services, toolbench:PATH"),
     ({"config": "missing.toml"}, r"'missing.toml' cannot be read"),
     ({"config": {"seed": 1}}, "The config is of type dict"),
     ({"config": SMALL, "seed": 1}, "A BuildConfig holds preset, users and seed already"),

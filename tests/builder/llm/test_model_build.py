@@ -32,7 +32,7 @@ from tests.fakes.openai.server import LlmProcess, LlmServer
 CONFIG = BuildConfig.model_validate(
     {
         "seed": 7,
-        "users": {"count": 60, "train": 0.4, "validation": 0.3, "test": 0.3},
+        "users": {"count": 30, "train": 0.4, "validation": 0.3, "test": 0.3},
         "candidates": {"count": 6, "distractors": "random", "same_function_share": 0.85},
         "histories": {"max_length": 10, "evidence_per_axis": 1},
         "llm": {"model": "test-model", "scenarios_per_register": 4, "timeout_s": 1.0, "batch_poll_s": 0.01},
@@ -119,6 +119,7 @@ def test_every_attribute_quotes_the_documentation(clean: ModelBuild) -> None:
             assert attribute.stated in f"{tool.description}\n{tool.listing}", (tool.name, attribute)
 
 
+@pytest.mark.slow
 def test_failures_do_not_change_the_data_set(
     clean: ModelBuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,8 +148,9 @@ def test_a_second_build_uses_only_the_cache(clean: ModelBuild, cache: Path, tmp_
     assert same(clean.out, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_number_of_requests_does_not_grow_with_users(clean: ModelBuild, cache: Path, tmp_path: Path) -> None:
-    """A build of 150 users needs exactly the answers of a build of 60 users."""
+    """A build of 150 users needs exactly the answers of a build of 30 users."""
     users = CONFIG.users.model_copy(update={"count": 150})
     config = CONFIG.model_copy(update={"users": users})
     meter = build(clean.catalogue, tmp_path / "out", NOWHERE, cache, config=config, audited=False)

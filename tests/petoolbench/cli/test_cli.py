@@ -160,7 +160,7 @@ def test_a_dry_run_sends_no_request_and_writes_no_file(tmp_path: Path) -> None:
     done = run("build", *options, "--dry-run", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"understand +24 ", done.stdout)
-    assert "up to" in done.stdout
+    assert "at most" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["tools.jsonl"]
 
 
@@ -181,7 +181,7 @@ def test_a_build_with_a_model_prints_its_requests(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed values: builtin, toolbench:PATH, openapi:PATH, mcp:PATH, openai:PATH, mcp+stdio:COMMAND."),
+        (["build", "--catalog", "csv:x", "-o", "out"], "The catalogue 'csv:x' is unknown. Allowed values: builtin, services, toolbench:PATH, openapi:PATH, mcp:PATH, openai:PATH, mcp+stdio:COMMAND."),
         (["build", "--catalog", "toolbench:none.jsonl", "-o", "out"], "none.jsonl: there is no such file"),
         (["build", "--catalog", "toolbench:empty.jsonl", "-o", "out"], "empty.jsonl: the file is empty"),
         (["build", "--catalog", "builtin", "--config-file", "none.toml", "-o", "out"], "'none.toml' cannot be read"),
