@@ -69,6 +69,13 @@ def export(
         ConfigError: If the format is unknown, a fact is missing, or the runs cannot be exported to it.
         DataError: If a file cannot be read, or belongs to other data.
         OutputError: If the folder exists or cannot be written.
+
+    Example:
+        >>> data = load("out/demo", "chronological")
+        >>> _ = predict(data, "baseline:lexical", out="out/lexical.jsonl")
+        >>> ids = ("example/lexical",)
+        >>> options = ExportOptions(organization="Example", source_url="https://example.org", model_ids=ids)
+        >>> files = export(["out/lexical.jsonl"], "out/exported", "every-eval-ever", data="out/demo", options=options)
     """
     validate_choice("to", to, FORMATS)
     options = options or ExportOptions()
