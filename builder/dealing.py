@@ -92,28 +92,24 @@ class Dealer:
         Raises:
             BuildError: If there are too few groups, or a split gets no user in any division.
         """
-        best = self._best(groups, write, self._config, _DEALS)
-        if not best.works:
-            raise BuildError(self._refusal(best, groups, write, funnel))
-        return best
-
-    def _best(self, groups: Sequence[Group], write: WriteScenarios, config: BuildConfig, number: int) -> Deal:
         best: Deal | None = None
-        for catalogue, funnel in self._divisions(groups, write, config, number):
-            trials = try_users(catalogue, with_shared_providers(config, catalogue.groups), self._encoder)
-            deal = Deal(catalogue, trials, funnel)
+        tried: list[GroupedCatalogue] = []
+        for catalogue, dropped in self._divisions(groups, write):
+            tried.append(catalogue)
+            trials = try_users(catalogue, with_shared_providers(self._config, catalogue.groups), self._encoder)
+            deal = Deal(catalogue, trials, dropped)
             best = deal if best is None or deal.quality > best.quality else best
-            if best.is_full:
+            if best.is_full and best.works:
                 break
         assert best is not None
+        if not best.works:
+            raise BuildError(self._refusal(best, tried, groups, write, funnel))
         return best
 
-    def _divisions(
-        self, groups: Sequence[Group], write: WriteScenarios, config: BuildConfig, number: int
-    ) -> Iterator[tuple[GroupedCatalogue, Funnel]]:
+    def _divisions(self, groups: Sequence[Group], write: WriteScenarios) -> Iterator[tuple[GroupedCatalogue, Funnel]]:
         """Yield different divisions with what they drop, every second one with as many groups in each split."""
-        seen: set[tuple[str | None, ...]] = set()
-        for place in range(number):
+        config, seen = self._config, set[tuple[str | None, ...]]()
+        for place in range(_DEALS):
             funnel = Funnel()
             rng = generator_for((config.seed,), "splits", *((place,) if place else ()))
             shares = EVEN_SHARES if place % 2 else GROUP_SHARES
@@ -129,40 +125,47 @@ class Dealer:
             tools = split_tools(self._tools, assigned, _spread(config, assigned), rng)
             yield GroupedCatalogue(tools, assigned, self._look_alikes, write), funnel
 
-    def _refusal(self, best: Deal, groups: Sequence[Group], write: WriteScenarios, funnel: Funnel) -> str:
-        """Return the message for a catalogue that does not carry all splits, with what would."""
+    def _refusal(
+        self,
+        best: Deal,
+        tried: Sequence[GroupedCatalogue],
+        groups: Sequence[Group],
+        write: WriteScenarios,
+        funnel: Funnel,
+    ) -> str:
+        """Return the message for a catalogue of which no division carries all splits, with what would."""
         lacking = [trial for trial in best.trials if trial.made < MIN_SAME_FUNCTION]
         found = "; ".join(
             f"{trial.split!r} with {trial.groups} groups gets no user ({trial.problem or 'no reason'})"
             for trial in lacking
         )
-        advice = self._advice(groups, write)
+        advice = self._advice(tried) or f"No setting makes it work: {self._groups_needed(groups, write)}"
         return (
             f"No users can be made of the {len(groups)} groups in every split: {found}. Tried before any scenario is "
             f"written, with the best of up to {_DEALS} divisions. {advice} Most frequent reasons for tools without a "
             f"group: {funnel.most_frequent('ungrouped_tool', 4)}."
         )
 
-    def _advice(self, groups: Sequence[Group], write: WriteScenarios) -> str:
-        """Return the smallest changes with which the trial succeeds, as a sentence."""
+    def _advice(self, tried: Sequence[GroupedCatalogue]) -> str:
+        """Return the smallest changes with which the trial succeeds, as a sentence; empty if there are none."""
         changes = _changes(self._config)
-        working = [[change] for change in changes if self._works(groups, write, [change])]
-        if not working and self._works(groups, write, changes):
+        working = [[change] for change in changes if self._works(tried, [change])]
+        if not working and self._works(tried, changes):
             working = [changes]
             for change in changes:
                 fewer = [other for other in working[0] if other is not change]
-                if self._works(groups, write, fewer):
+                if self._works(tried, fewer):
                     working = [fewer]
-        if working:
-            options = ", or with ".join(" and ".join(map(str, chosen)) for chosen in working)
-            return f"It works with {options} in the config file."
-        return f"No setting makes it work: {self._groups_needed(groups, write)}"
+        if not working:
+            return ""
+        options = ", or with ".join(" and ".join(map(str, chosen)) for chosen in working)
+        return f"It works with {options} in the config file."
 
-    def _works(self, groups: Sequence[Group], write: WriteScenarios, changes: Sequence[_Change]) -> bool:
+    def _works(self, tried: Sequence[GroupedCatalogue], changes: Sequence[_Change]) -> bool:
+        """Return True if users can be made in some division with other settings, on which no division depends."""
         config = _changed(self._config, changes)
         return any(
-            has_users(catalogue, with_shared_providers(config, catalogue.groups), self._encoder)
-            for catalogue, _ in self._divisions(groups, write, config, _DEALS)
+            has_users(catalogue, with_shared_providers(config, catalogue.groups), self._encoder) for catalogue in tried
         )
 
     def _groups_needed(self, groups: Sequence[Group], write: WriteScenarios) -> str:
