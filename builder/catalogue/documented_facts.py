@@ -210,9 +210,8 @@ _NUMBERS: Final[tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], floa
         ),
         (
             "delay",
-            r"\b(?P<word>(?!))?(?P<number>\d+)[- ](?P<unit>seconds?|minutes?|hours?|days?)(?:'s)? delay(?:ed)?\b"
-            r"|\bdelayed (?:by )?(?P<number2>\d+)",
-            lambda match: _period_seconds(match) if match["number"] else None,
+            r"\b(?P<word>(?!))?(?P<number>\d+)[- ](?P<unit>seconds?|minutes?|hours?|days?)(?:'s)? delay(?:ed)?\b",
+            _period_seconds,
         ),
         (
             "archive",

@@ -95,10 +95,7 @@ def balanced_subsets(
         sets = list(combinations(range(len(matrix)), size))
         if not sets:
             continue
-        of_sets = scores[np.array(sets)]
-        first, second = two_highest(of_sets)
-        clear = first - second >= LEAD
-        chosen = (of_sets == first[:, None, :]) & clear[:, None, :]
+        chosen = _clear_choices(scores[np.array(sets)])
         balanced = np.all(
             [chosen[:, :, first:last].any(axis=2) for first, last in itertools.pairwise(starts)], axis=(0, 2)
         )
@@ -118,9 +115,7 @@ def _wanted_subsets(
         sets = list(combinations(range(len(matrix)), size))
         if not sets:
             continue
-        of_sets = scores[np.array(sets)]
-        first, second = two_highest(of_sets)
-        clear = (of_sets == first[:, None, :]) & (first - second >= LEAD)[:, None, :] & met[np.array(sets)]
+        clear = _clear_choices(scores[np.array(sets)]) & met[np.array(sets)]
         wanted = (clear.sum(axis=2) >= least).all(axis=1)
         subsets += [
             subset
@@ -128,6 +123,13 @@ def _wanted_subsets(
             if is_wanted and not _is_dominated(matrix[list(subset)])
         ]
     return subsets
+
+
+def _clear_choices(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the tool of each set that leads clearly, by rule; scores and result are of shape (sets, tools, rules)."""
+    first, second = two_highest(scores)
+    chosen: NDArray[np.bool_] = (scores == first[:, None, :]) & (first - second >= LEAD)[:, None, :]
+    return chosen
 
 
 def winners(matrix: NDArray[np.float64], rules: RuleSet, lead: float = LEAD) -> NDArray[np.intp]:
