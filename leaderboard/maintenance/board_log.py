@@ -39,7 +39,7 @@ def act_lines(store: Store) -> Iterator[str]:
 def act_line(act: Act) -> str:
     """Return an act in words."""
     reason = f": {_printable(act.reason)}" if act.reason else ""
-    run = f" (run {act.run.sha256[:12]}: {_rates(act.run.tool_accuracy)})" if act.run else ""
+    run = f" (run {act.run.sha256[:12]}: {in_percent(act.run.tool_accuracy)})" if act.run else ""
     return f"{act.created[:19]}Z  {WORDS[act.kind]}: {act.submission_id}, by {_printable(act.by)}{reason}{run}"
 
 
@@ -48,7 +48,7 @@ def _state(submission: Submission, outcome: Outcome | None) -> str:
         return "pending"
     if outcome.status == "failed":
         return f"failed: {_printable(outcome.reason)}"
-    return _rates(
+    return in_percent(
         {config: outcome.scores[config].tool_accuracy for config in submission.configs if config in outcome.scores}
     )
 
@@ -58,7 +58,8 @@ def _hidden(standing: Standing) -> str:
     return "" if act is None else f"; hidden by {_printable(act.by)}: {_printable(act.reason)}"
 
 
-def _rates(rates: Mapping[str, float]) -> str:
+def in_percent(rates: Mapping[str, float]) -> str:
+    """Return rates, 0 to 1, by config in words."""
     return ", ".join(f"{config} {100 * rate:.1f} %" for config, rate in rates.items())
 
 

@@ -20,7 +20,7 @@ from leaderboard.stores.open_store import HUB, open_store
 from leaderboard.stores.store import Store, StoreError, in_words
 from leaderboard.stores.stored_records import HISTORIES_SHOWN, SPLITS
 
-from .board_log import act_line, act_lines, submission_lines
+from .board_log import act_line, act_lines, in_percent, submission_lines
 from .maintainer_acts import ActError, hide, unhide, withdraw
 from .scored_runs import RowText, add_run, reproduce
 
@@ -64,9 +64,7 @@ def _added(store: Store, scorer: Scorer, options: argparse.Namespace, by: str) -
         row = RowText(options.name, options.split, options.history, options.description, options.link)
         added = add_run(store, scorer, run, row, by=by, reason=options.reason)
         state = "added" if added.is_new else "is on the board already; nothing was changed"
-        rates = ", ".join(
-            f"{config} {100 * scores.tool_accuracy:.1f} %" for config, scores in added.outcome.scores.items()
-        )
+        rates = in_percent({config: scores.tool_accuracy for config, scores in added.outcome.scores.items()})
         yield f"{added.submission.id}  {added.submission.system.name}, {added.submission.split}: {state}: {rates}"
 
 

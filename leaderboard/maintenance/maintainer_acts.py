@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Final
 
+from leaderboard.clock import Clock, stamp, utc_now
 from leaderboard.stores.acts import Act, ActKind, RunFacts, Standing, standing_of
 from leaderboard.stores.store import Store, UnknownSubmissionError, new_id
 from leaderboard.stores.stored_records import Submission
 
-Clock = Callable[[], datetime]
 _LONGEST: Final = 500
 """Maximum length of a reason, in characters."""
 _NEED_REASON: Final = frozenset({"hidden", "withdrawn"})
 """Acts that are made only with a reason."""
 _SUGGESTED: Final = 3
 """Number of ids that are named for an unknown one."""
-
-
-def utc_now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
 
 
 class ActError(RuntimeError):
@@ -79,7 +73,7 @@ def record_act(
     if not by.strip() or not by.isprintable():
         raise ActError(f"{by!r} names no maintainer. Pass the name of an account with --by.")
     now = clock()
-    act = Act(new_id(now), submission_id, kind, by.strip(), now.isoformat(timespec="milliseconds"), reason, run)
+    act = Act(new_id(now), submission_id, kind, by.strip(), stamp(now), reason, run)
 
     def check(acts: Sequence[Act]) -> None:
         if problem := _problem(kind, standing_of(acts, submission_id), submission_id):

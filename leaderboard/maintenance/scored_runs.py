@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from leaderboard.clock import Clock, stamp, utc_now
 from leaderboard.ladder import rounded_down
 from leaderboard.public_data import DataError
 from leaderboard.scoring.baselines import PERSON
@@ -33,7 +34,7 @@ from leaderboard.submissions.quota import Decision
 from leaderboard.submissions.system_form import read_system
 from leaderboard.submissions.validation import LIMITS, CheckResult, SubmissionTerms, check
 
-from .maintainer_acts import ActError, Clock, find_submission, record_act, utc_now
+from .maintainer_acts import ActError, find_submission, record_act
 
 _RATE: Final = "tool_accuracy"
 _ALLOWED: Final = Decision(True, 1, None, "Rows of the maintainers have no quota.")
@@ -97,7 +98,7 @@ def add_run(
         size=checked.size,
         data_revision=scorer.data.revision,
         scorer_version=scorer_version(),
-        created=now.isoformat(timespec="milliseconds"),
+        created=stamp(now),
         badge="baseline",
         core_only=checked.core_only,
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+from leaderboard.clock import Clock, stamp
 from leaderboard.public_data import DataError
 from leaderboard.stores.store import Receipt, Store
 from leaderboard.stores.stored_records import HISTORY_TYPES, SPLITS, Outcome, Person, Split, Submission, System
@@ -96,9 +96,7 @@ def _system_and_split(path: Path) -> tuple[str, Split]:
     return system.replace("_", " "), split
 
 
-def add_baselines(
-    store: Store, scorer: Scorer, folder: Path | None, clock: Callable[[], datetime]
-) -> Iterator[Outcome]:
+def add_baselines(store: Store, scorer: Scorer, folder: Path | None, clock: Clock) -> Iterator[Outcome]:
     """Add the baselines to the board, once per data revision and scorer, and yield the added outcomes.
 
     Args:
@@ -122,7 +120,7 @@ def add_baselines(
         submission_id = _id(baseline, scorer.data.revision)
         if scorer.key(submission_id, split) in existing:
             continue
-        now = clock().isoformat(timespec="milliseconds")
+        now = stamp(clock())
         outcome = expected_outcome(scorer, submission_id, split, draw, now)
         if outcome is not None:
             _submit(store, _submission(submission_id, baseline, scorer, now), None)
@@ -130,9 +128,7 @@ def add_baselines(
                 yield outcome
 
 
-def _add_file(
-    store: Store, scorer: Scorer, submission_id: str, baseline: Baseline, clock: Callable[[], datetime]
-) -> Iterator[Outcome]:
+def _add_file(store: Store, scorer: Scorer, submission_id: str, baseline: Baseline, clock: Clock) -> Iterator[Outcome]:
     """Score the file of a baseline, and yield its outcome if this call added it."""
     ids, core = scorer.data.ids(baseline.split), scorer.data.core_ids(baseline.split)
     checked = check(io.BytesIO(baseline.content), ids, core=core)
@@ -140,7 +136,7 @@ def _add_file(
         raise DataError(
             f"The baseline {baseline.system!r} of {baseline.split} is not valid. {' '.join(checked.report()[:4])}"
         )
-    now = clock().isoformat(timespec="milliseconds")
+    now = stamp(clock())
     submission = replace(
         _submission(submission_id, baseline, scorer, now),
         configs=checked.configs,

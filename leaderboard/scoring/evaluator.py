@@ -12,11 +12,11 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from leaderboard.clock import Clock, stamp, utc_now
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.store import Store, StoreError, UnknownSubmissionError, in_words
@@ -29,19 +29,8 @@ from .score_submission import Scored, Scorer
 from .shown_figures import ShownFigures, guesses_of, shown
 from .time_budget import OverBudgetError
 
-Clock = Callable[[], datetime]
 INTERRUPTED: Final = 130
 """Exit status after SIGINT, by the convention of shells."""
-
-
-def utc_now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
-
-
-def stamp(clock: Clock) -> str:
-    """Return the current time as it is stored in records."""
-    return clock().isoformat(timespec="milliseconds")
 
 
 def score(
@@ -66,7 +55,7 @@ def score(
     """
 
     def failed(reason: str) -> Outcome:
-        return scorer.failed(submission.id, submission.split, reason, stamp(clock))
+        return scorer.failed(submission.id, submission.split, reason, stamp(clock()))
 
     if submission.data_revision != scorer.data.revision:
         return failed(
@@ -90,7 +79,7 @@ def score(
             submission.split,
             checked.configs,
             checked.predictions,
-            stamp(clock),
+            stamp(clock()),
             repeats=checked.repeats,
             endings=checked.endings,
         )

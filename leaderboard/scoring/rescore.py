@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from leaderboard.clock import Clock, utc_now
 from leaderboard.public_data import Data, DataError
 from leaderboard.stores.open_store import open_store
 from leaderboard.stores.store import Store, StoreError, in_words
 from leaderboard.stores.stored_records import Outcome, Submission, latest
 
 from .baselines import add_baselines
-from .evaluator import INTERRUPTED, Clock, score_and_record, utc_now
+from .evaluator import INTERRUPTED, score_and_record
 from .private_answers import Answers
 from .score_submission import Scorer
 from .shown_figures import ShownFigures

@@ -5,11 +5,11 @@ Callers authenticate the person first; nothing here does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from leaderboard.clock import Clock, stamp, utc_now
 from leaderboard.ladder import may_be_shown, withheld
 from leaderboard.public_data import Data
 from leaderboard.stores.acts import Standing
@@ -47,7 +47,7 @@ class SubmissionService:
         store: Store,
         data: Data,
         scorer_version: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
         processes: CheckProcesses | None = None,
     ) -> None:
         self.store = store
@@ -110,7 +110,7 @@ class SubmissionService:
             size=checked.size,
             data_revision=self.data.revision,
             scorer_version=self.scorer_version,
-            created=now.isoformat(timespec="milliseconds"),
+            created=stamp(now),
             core_only=checked.core_only,
         )
         return self.store.submit(submission, file, lambda past: quota.decide(now, past, split))

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import HfApi
 
+from leaderboard import clock as clocks
 from leaderboard.public_data import Data
 from leaderboard.scoring import evaluator, score_submission
 from leaderboard.scoring.baselines import add_baselines
@@ -288,7 +289,7 @@ def test_an_error_of_the_scorer_on_one_file_does_not_stop_the_others(
     original_score = evaluator.score
 
     def failing_score(
-        store: Store, scorer: Scorer, scored: Submission, clock: evaluator.Clock, figures: ShownFigures
+        store: Store, scorer: Scorer, scored: Submission, clock: clocks.Clock, figures: ShownFigures
     ) -> Scored | Outcome:
         if scored.id == bad:
             raise MemoryError("gold: secret")
