@@ -13,14 +13,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from metrics.petoolbench.uncertainty import wilson
+
 from .stores.stored_records import Outcome, Rung, Submission
 
 STEP_ERRORS: Final = 4
 """Size of a step in standard errors of a rate of 50 %, the largest that a rate can have."""
 _DESIGN_EFFECT: Final = 1.5
 """Variance of a rate over that of independent rows. The baselines have 0.6 to 1.4 (bootstrap over query groups)."""
-_Z: Final = 1.959964
-"""Quantile of the normal distribution for an interval of 95 %."""
 _TOLERANCE: Final = 1e-9
 """Allowance for rounding errors of rates, in steps."""
 
@@ -75,13 +75,10 @@ def interval_of(figure: float, rung: Rung, rows: int) -> tuple[float, float]:
         rung: Rule by which it is shown.
         rows: Number of rows that the figure is on.
     """
-    return round(_wilson(figure, rows, -1), 3), round(_wilson(min(1.0, figure + rung.step), rows, 1), 3)
-
-
-def _wilson(rate: float, rows: int, sign: int) -> float:
-    rows = max(1, round(rows / _DESIGN_EFFECT))
-    spread = _Z * math.sqrt(rate * (1 - rate) / rows + (_Z / (2 * rows)) ** 2)
-    return min(1.0, max(0.0, (rate + _Z**2 / (2 * rows) + sign * spread) / (1 + _Z**2 / rows)))
+    independent = max(1, round(rows / _DESIGN_EFFECT))
+    low, _ = wilson(figure, independent)
+    _, high = wilson(min(1.0, figure + rung.step), independent)
+    return round(low, 3), round(high, 3)
 
 
 def may_be_shown(submission: Submission, outcome: Outcome) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from metrics.petoolbench.uncertainty import intervals
+from metrics.petoolbench.uncertainty import intervals, wilson
 
 RESAMPLES: Final = 2000
-_Z: Final = 1.959964
 
 
 def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, float]:
@@ -27,10 +25,3 @@ def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float, flo
     ends = intervals(np.array(values, dtype=np.float64)[:, None], groups, resamples=RESAMPLES, seed=0)
     low, high = map(float, ends[0])
     return wilson(sum(values) / len(values), len(set(groups))) if low == high else (low, high)
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return the ends of Wilson's 95 % interval for a share of `count` independent trials."""
-    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return max(0.0, centre - half), min(1.0, centre + half)

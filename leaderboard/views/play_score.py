@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from leaderboard.stores.stored_records import HISTORY_TYPES, OVERALL
+from metrics.petoolbench.uncertainty import wilson
 
 from .html_parts import CONFIG_LABELS, between, escaped, points
 
 NOBODY: Final = "No people have read yet"
 """Text in place of the people's figure before a study was reported."""
-_Z: Final = 1.959963984540054
-"""Quantile of the normal distribution for a 95 % interval."""
 _NONE: Final = "–"  # noqa: RUF001 (a dash)
 
 
@@ -52,14 +50,6 @@ class People(NamedTuple):
     """0 to 1."""
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the ends of Wilson's 95 % interval for `right` of `count` independent trials; `count` is at least 1."""
-    share = right / count
-    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def score_html(
     played: Sequence[Played], skipped: int, best: Sequence[Best], people: Mapping[tuple[str, str], People]
 ) -> str:
@@ -80,7 +70,8 @@ def score_html(
     return (
         '<section class="pet score"><h3>Your score in this session</h3>'
         f'<p class="words-large">{right} of {len(played)} right: {points(right / len(played))} %, 95 % interval '
-        f"{between(wilson(right, len(played)))}; {_rows(skipped)} skipped.</p>{_of_facts(played)}{_table(head, lines)}"
+        f"{between(wilson(right / len(played), len(played)))}; {_rows(skipped)} skipped.</p>"
+        f"{_of_facts(played)}{_table(head, lines)}"
         f'<p class="count">{_NOTE}</p></section>'
     )
 
@@ -137,7 +128,7 @@ def _line(
         label,
         f"{right} of {count}",
         points(right / count),
-        between(wilson(right, count)),
+        between(wilson(right / count, count)),
         points(sum(row.chance for row in rows) / count),
         _of_people(people, key),
         *(_of_system(place, system, config, kind, rows) for place, system in enumerate(best)),

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 LEVEL: Final = 0.05
 """Significance level of the comparison."""
-_POWER: Final = 1.959964 + 0.841621
+_Z: Final = 1.959964
+"""Quantile of the normal distribution for a two-sided interval of 95 %."""
+_POWER: Final = _Z + 0.841621
 """Difference, in units of its standard error, that is detected with 80 % power at a significance level of 5 %."""
 _MANY_OUTCOMES: Final = 128
 """Number of distinct outcomes up to which the counts of outcomes are drawn, instead of query groups."""
@@ -70,6 +72,13 @@ class Comparison:
             f"{ahead} is ahead by {100 * abs(self.difference):.1f} points, {100 * low:.1f} to {100 * high:.1f} "
             f"(p {_p_value(self.p)})."
         )
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Return the ends of Wilson's 95 % interval for a share of `count` independent trials; `count` is at least 1."""
+    centre = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    half = _Z / (1 + _Z**2 / count) * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _p_value(p: float) -> str:

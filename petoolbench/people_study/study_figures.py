@@ -11,8 +11,9 @@ import numpy as np
 
 from hf_dataset.prompting import config_of
 from hf_dataset.schema import HISTORY_TYPES
+from metrics.petoolbench.uncertainty import wilson
 from metrics.study_files import STATED_AMBIGUITIES, StatedAmbiguity
-from petoolbench.rate_intervals import interval, wilson
+from petoolbench.rate_intervals import interval
 from petoolbench.reading_study.figures import Calibration, Rate, calibration_of
 
 from .kappa import Kappa, fleiss_kappa, free_marginal_kappa

@@ -22,6 +22,7 @@ from leaderboard.submissions.validation import check
 from leaderboard.views import play_score, play_view
 from leaderboard.views.play_score import Best, People, Played
 from leaderboard.views.play_view import Reply
+from metrics.petoolbench.uncertainty import wilson
 
 from .board_rows import HOSTILE, check_no_markup, entry
 from .making import FREE, guesses, lines, write
@@ -150,8 +151,8 @@ def played(config: str = "chronological", kind: str = "limit", **changes: Any) -
 
 
 def test_the_interval_is_wilsons() -> None:
-    assert play_score.wilson(0, 4) == pytest.approx((0.0, 3.8415 / 7.8415), abs=1e-4)
-    low, high = play_score.wilson(7, 10)
+    assert wilson(0, 4) == pytest.approx((0.0, 3.8415 / 7.8415), abs=1e-4)
+    low, high = wilson(0.7, 10)
     assert (low, high) == pytest.approx((0.3968, 0.8922), abs=1e-4)
 
 

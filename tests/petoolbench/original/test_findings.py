@@ -10,6 +10,7 @@ import pytest
 
 from builder.errors import OutputError
 from hf_dataset.schema import HISTORY_TYPES, Instance
+from metrics.petoolbench.uncertainty import wilson
 from petoolbench.original.findings import ConfigFindings, Figure, examine_config
 from petoolbench.original.findings_report import to_markdown, write_findings
 from petoolbench.original.released_rows import (
@@ -17,7 +18,7 @@ from petoolbench.original.released_rows import (
     to_instances,
 )
 from petoolbench.original.shortcut_rules import credit, popular_answers
-from petoolbench.rate_intervals import interval, wilson
+from petoolbench.rate_intervals import interval
 
 from .conftest import ROWS, examined, imported
 from .released import PROMPTS, PROVIDERS, candidates, name, prompt, row, step
