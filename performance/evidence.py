@@ -15,25 +15,33 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from builder.audit.audit_plots import save_plots
 from builder.predictors.open_predictor import BASELINES, open_predictor
-from hf_dataset.evidence_curve import CEILING, CHANCE, EVIDENCE_JSON, EVIDENCE_PLOT, READERS, CurvePoint
+from hf_dataset.evidence_curve import (
+    CEILING,
+    CHANCE,
+    EVIDENCE_JSON,
+    EVIDENCE_PLOT,
+    READERS,
+    CurvePoint,
+    CurveSeries,
+    EvidenceCurve,
+)
 from hf_dataset.manifest import read_manifest
 from hf_dataset.schema import HISTORY_TYPES, Instance
 from petoolbench.data import load
 from petoolbench.run_report.breakdown import rate
+from petoolbench.run_report.reference_curve import draw
 
 from .results_table import Row
 
 _SPLITS: Final = ("validation", "test")
 _ORACLE: Final = "oracle"
 _FOLDER: Final = Path("hf_dataset")
-_COLOURS: Final = ("#33658a", "#86a03c", "#a3266e", "#8a6d00", "#7b5cc4", "#5f6b76", "#1f8a5b")
-_SHOWN: Final = ("program", "regression", "embedding", "frequent", "last-used")
-"""Baselines in the picture; the file has all of them."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -127,45 +135,14 @@ def _write(given: argparse.Namespace, series: Mapping[str, Sequence[CurvePoint]]
         raise SystemExit("--write needs the day of the measurement: --day 2026-11-30")
     manifest = read_manifest(given.data)
     users, seed = manifest.config["users"]["count"], manifest.config["seed"]
-    content = {
-        "command": f"petoolbench build --preset curve --users {users} --seed {seed}",
-        "build": manifest.build_id,
-        "measured": given.day,
-        "series": [{"name": name, "points": [_as_json(point) for point in points]} for name, points in series.items()],
-    }
-    (_FOLDER / EVIDENCE_JSON).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    curve = EvidenceCurve(
+        command=f"petoolbench build --preset curve --users {users} --seed {seed}",
+        build=manifest.build_id,
+        measured=given.day,
+        series=tuple(CurveSeries(name, tuple(points)) for name, points in series.items()),
+    )
+    (_FOLDER / EVIDENCE_JSON).write_text(json.dumps(asdict(curve), indent=1) + "\n", encoding="utf-8")
     title = "Tool accuracy by number of telling steps"
-    save_plots({EVIDENCE_PLOT: (title, _draw, (7.5, 4.2))}, series, _FOLDER)
-
-
-def _as_json(point: CurvePoint) -> dict[str, float]:
-    return {name: getattr(point, name) for name in ("evidence", "accuracy", "low", "high", "rows")}
-
-
-def _draw(figure: Any, series: Mapping[str, Sequence[CurvePoint]]) -> None:
-    axes = figure.subplots()
-    levels = [point.evidence for point in series[CEILING]]
-    _line(axes, series[CEILING], CEILING, color="#222222", linewidth=2, linestyle="--")
-    if READERS in series:
-        points = series[READERS]
-        accuracy = [100 * point.accuracy for point in points]
-        ends = [
-            [100 * (point.accuracy - point.low) for point in points],
-            [100 * (point.high - point.accuracy) for point in points],
-        ]
-        places = [levels.index(point.evidence) for point in points]
-        axes.errorbar(places, accuracy, yerr=ends, label=READERS, color="#c4652d", marker="o", linewidth=2, capsize=3)
-    for name, colour in zip(_SHOWN, _COLOURS, strict=False):
-        if name in series:
-            _line(axes, series[name], f"baseline: {name}", color=colour, marker=".", linewidth=1.2)
-    _line(axes, series[CHANCE], CHANCE, color="#999999", linewidth=1, linestyle=":")
-    axes.set_xticks(range(len(levels)), [str(level) for level in levels])
-    axes.set_ylim(0, 102)
-    axes.set_xlabel("telling steps")
-    axes.set_ylabel("tool accuracy, %")
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    figure.legend(loc="outside right upper", frameon=False)
-
-
-def _line(axes: Any, points: Sequence[CurvePoint], label: str, **style: Any) -> None:
-    axes.plot(range(len(points)), [100 * point.accuracy for point in points], label=label, **style)
+    save_plots(
+        {EVIDENCE_PLOT: (title, lambda figure, shown: draw(figure.subplots(), shown), (6.5, 4.2))}, curve, _FOLDER
+    )

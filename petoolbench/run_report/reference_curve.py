@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from hf_dataset.evidence_curve import CEILING, CHANCE, READERS, CurveSeries, read_curve
+from hf_dataset.evidence_curve import CEILING, CHANCE, READERS, CurveSeries, EvidenceCurve, read_curve
 
 from .plot_style import INK, MARKS, QUIET, SERIES
 from .report_tables import NONE, Table
@@ -29,9 +29,9 @@ def _cells(series: CurveSeries, levels: Sequence[int]) -> list[str]:
     return [f"{100 * by_level[level].accuracy:.1f}" if level in by_level else NONE for level in levels]
 
 
-def draw(axes: Any) -> None:
-    """Draw the curve on matplotlib axes."""
-    curve = read_curve()
+def draw(axes: Any, curve: EvidenceCurve | None = None) -> None:
+    """Draw a curve on matplotlib axes; by default the measured one."""
+    curve = curve or read_curve()
     levels = curve.levels
     by_name = {series.name: series for series in curve.series}
     handles: list[Any] = []
