@@ -12,7 +12,7 @@ from builder.predictors.read_shares import PackReading, pack_reading
 from builder.world.pack_checks import check_pack, example_listings, pack_summary
 from builder.world.packs import read_pack
 
-from .console import stdout
+from .console import print_text, stdout
 
 _MOSTLY: Final = 0.9
 """Share of the facts of an axis in a layout below which they count as protected in part."""
@@ -77,4 +77,4 @@ def _not_read(layout: str, reading: PackReading) -> str:
 
 
 def _print(text: str) -> None:
-    stdout.print(text, markup=False, highlight=False, soft_wrap=True)
+    print_text(text)

@@ -17,6 +17,11 @@ stdout: Final = Console()
 stderr: Final = Console(stderr=True)
 
 
+def print_text(text: str) -> None:
+    """Print a text on stdout as it is: without markup, colours and line breaks of the console's own."""
+    stdout.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_note(text: str) -> None:
     """Print a notice on stderr, without credentials."""
     text = without_credentials(text, os.environ)

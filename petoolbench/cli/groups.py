@@ -18,6 +18,7 @@ from builder.grouping.proposals import ProposedGroup, propose_groups
 from builder.grouping.recognition import Recogniser
 from builder.preparation import read_tools
 from petoolbench.building import Catalogue
+from petoolbench.files import write_atomically
 
 from .build import FactsFile, Functionalities, ProviderFrom
 from .console import progress, stdout
@@ -43,9 +44,7 @@ def propose(
         report("grouping tools by functionality", 0, 0)
         groups = propose_groups(tools, Recogniser(own.library, encoder, own.lexicon), GroupConfig(), encoder)
     print_notices(notices_of(source))
-    aside = out.with_name(f".{out.name}.part")
-    aside.write_text(groups_text(groups, tools), encoding="utf-8")
-    aside.rename(out)
+    write_atomically(out, [groups_text(groups, tools)])
     _print(groups, funnel)
     stdout.print(f"\nGroups: {out}. Read them, and set accept = true where they are right.", soft_wrap=True)
 

@@ -24,7 +24,7 @@ from petoolbench.baseline_runs import write_baselines
 from petoolbench.hub.space_client import call_space
 from petoolbench.run_settings import choices
 
-from .console import print_note, progress, stdout
+from .console import print_note, print_text, progress, stdout
 
 Store = Annotated[
     str,
@@ -117,7 +117,7 @@ def submit(
         for key, value in reply["receipt"].items():
             if value == []:
                 continue
-            stdout.print(f"{key.replace('_', ' ')}: {value}", markup=False, highlight=False, soft_wrap=True)
+            print_text(f"{key.replace('_', ' ')}: {value}")
         _print_location(space, reply["receipt"]["configs"], split)
     elif reply.get("valid"):
         core_only = reply.get("core_only", ())

@@ -23,7 +23,7 @@ from petoolbench.prompts import prompt_of, select_rows, write_prompts
 from petoolbench.run_settings import RunResources, RunSettings
 from petoolbench.settings_checks import check_settings
 
-from .console import print_note, progress, stdout
+from .console import print_note, print_text, progress, stdout
 from .options import pick, read_ids, with_options
 
 _NOT_IN_PROMPTS: Final = (
@@ -132,11 +132,11 @@ def _print_first(instances: InstanceSet, settings: RunSettings) -> None:
     first = prompt_of(rows[0], settings)
     for message in first:
         stdout.rule(message["role"])
-        stdout.print(message["content"], markup=False, highlight=False, soft_wrap=True)
+        print_text(message["content"])
     if first.tools:
         stdout.rule("functions")
         functions = json.dumps(first.tools, indent=1, ensure_ascii=False)
-        stdout.print(functions, markup=False, highlight=False, soft_wrap=True)
+        print_text(functions)
     stdout.rule()
     stdout.print(f"{len(rows):,} instances; nothing was sent.")
 

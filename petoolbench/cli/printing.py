@@ -26,13 +26,13 @@ from metrics.petoolbench.records import ERROR_CLASSES
 from petoolbench.instance_text import Wishes, render
 from petoolbench.score_table import ConfigScores, ScoreTable
 
-from .console import stderr, stdout
+from .console import print_text, stderr, stdout
 
 
 def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, full: bool = False) -> None:
     """Print an instance. The arguments are those of `render`."""
     stdout.rule()
-    stdout.print(render(instance, wishes, tools=tools, full=full), markup=False, highlight=False, soft_wrap=True)
+    print_text(render(instance, wishes, tools=tools, full=full))
 
 
 def print_funnel(result: BuildResult) -> None:

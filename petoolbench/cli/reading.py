@@ -16,7 +16,7 @@ from petoolbench.reading_study.deal import ROWS, deal_reading
 from petoolbench.reading_study.scores import score_reading
 from petoolbench.run_settings import choices
 
-from .console import stdout
+from .console import print_text, stdout
 from .help_types import Command, Group
 
 reading_app = typer.Typer(
@@ -58,16 +58,13 @@ def deal(
     Selects rows and writes their prompts, empty forms and a guide for the readers, without the answers.
     """
     dealt = deal_reading(out, data, config=config, rows=rows, split=split, answers=answers, seed=seed)
-    stdout.print(str(dealt), markup=False, highlight=False, soft_wrap=True)
+    print_text(str(dealt))
     if split == "test" and answers is None:
         stdout.print(
             "The kinds of preference are not known without --answers, so they were not dealt evenly.", soft_wrap=True
         )
-    stdout.print(
+    print_text(
         f"Give the readers {str(dealt.folder)!r}. Keep {str(dealt.key)!r} to yourself: it names the instances.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -102,4 +99,4 @@ def score(
             raise OutputError(
                 f"{str(as_json)!r} cannot be written: {error.strerror}. Name another file with --json."
             ) from error
-    stdout.print(str(scores), markup=False, highlight=False, soft_wrap=True)
+    print_text(str(scores))

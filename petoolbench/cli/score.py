@@ -17,7 +17,7 @@ from petoolbench.run_settings import CONFIGS, choices
 from petoolbench.score_table import ScoreTable
 from petoolbench.scoring import score
 
-from .console import stdout
+from .console import print_text, stdout
 from .printing import print_classes
 
 
@@ -82,5 +82,5 @@ def _print(table: ScoreTable) -> None:
                     "prediction and count as wrong.",
                     soft_wrap=True,
                 )
-    stdout.print(str(table), markup=False, highlight=False, soft_wrap=True)
+    print_text(str(table))
     print_classes(table.parts, table.scored_rows)

@@ -11,9 +11,10 @@ import typer
 
 from builder.services.real_catalogue import sourced_facts
 from builder.services.service_tables import markdown_tables
+from petoolbench.files import write_atomically
 
 from .build import Anonymous
-from .console import stdout
+from .console import print_text
 
 
 def list_services(
@@ -30,8 +31,5 @@ def list_services(
     """Print which real services `build --catalog services` uses, and which facts are known of them."""
     known = sourced_facts(anonymous=anonymous)
     if facts is not None:
-        lines = (json.dumps(asdict(fact), ensure_ascii=False) for fact in known)
-        aside = facts.with_name(f"{facts.name}.part")
-        aside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        aside.replace(facts)
-    stdout.print(markdown_tables(known), markup=False, highlight=False, soft_wrap=True)
+        write_atomically(facts, (f"{json.dumps(asdict(fact), ensure_ascii=False)}\n" for fact in known))
+    print_text(markdown_tables(known))

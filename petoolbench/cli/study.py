@@ -14,7 +14,7 @@ from petoolbench.people_study.new_study import READERS, READS, STUDY_ROWS, new_s
 from petoolbench.people_study.study_report import study_report
 from petoolbench.run_settings import choices
 
-from .console import stdout
+from .console import print_text
 from .help_types import Command, Group
 
 study_app = typer.Typer(
@@ -52,12 +52,9 @@ def new(
     orders.
     """
     study = new_study(out, data, config=config, rows=rows, readers=readers, reads=reads, seed=seed, url=url)
-    stdout.print(str(study), markup=False, highlight=False, soft_wrap=True)
-    stdout.print(
+    print_text(str(study))
+    print_text(
         f"\nSend each reader one link. Links are credentials: keep {str(out / STUDY)!r} to yourself.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -76,6 +73,6 @@ def report(
     agreement of readers beyond chance (kappa), and the rows that they call ambiguous.
     """
     done = study_report(study, data, card=card)
-    stdout.print(str(done), markup=False, highlight=False, soft_wrap=True)
+    print_text(str(done))
     shown = f" and on the card of {data!r}" if card else ""
-    stdout.print(f"\nResults in {str(study / REPORT)!r}{shown}.", markup=False, highlight=False, soft_wrap=True)
+    print_text(f"\nResults in {str(study / REPORT)!r}{shown}.")
