@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 from collections.abc import Callable
@@ -24,6 +25,7 @@ pytest_plugins = ["tests.browser"]
 
 settings.register_profile("default", deadline=None)  # the first draw of a place name reads a file
 settings.load_profile("default")
+gc.set_threshold(100_000, 50, 100)  # The heap holds what all tests of a worker share; each collection visits it.
 
 Made = TypeVar("Made")
 SMALL = BuildConfig(seed=5, users=UserConfig(count=120, train=0.4, validation=0.3, test=0.3))

@@ -20,7 +20,7 @@ counts as equal for all tools of that job.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations, permutations
 from typing import Final, Literal
@@ -80,13 +80,12 @@ class ChoiceRule:
     weights: tuple[tuple[RuleColumn, float], ...]
     requirement: RuleColumn | None = None
     threshold: float = 0.0
+    axes: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Axes that the rule looks at."""
 
-    @property
-    def axes(self) -> frozenset[str]:
-        """Axes that the rule looks at."""
-        return frozenset(column.axis for column, _ in self.weights) | (
-            frozenset({self.requirement.axis}) if self.requirement else frozenset()
-        )
+    def __post_init__(self) -> None:
+        required = frozenset({self.requirement.axis}) if self.requirement else frozenset()
+        object.__setattr__(self, "axes", required.union(column.axis for column, _ in self.weights))
 
     def in_words(self) -> str:
         """Return the rule in words, such as `EU processing required, then lower price`."""
@@ -205,7 +204,7 @@ class RuleSet:
 
     def __init__(self, rules: Sequence[ChoiceRule] | None = None) -> None:
         self.rules = tuple(all_rules() if rules is None else rules)
-        self._looks_at = [(rule.kind, rule.axes) for rule in self.rules]
+        self._indexes: dict[tuple[tuple[str, ...], frozenset[str]], tuple[int, ...]] = {}
         self._weights = np.zeros((len(RULE_COLUMNS), len(self.rules)))
         self._requirement = np.zeros(len(self.rules), dtype=np.intp)
         self._threshold = np.full(len(self.rules), -np.inf)
@@ -291,9 +290,14 @@ class RuleSet:
             return []
         return [self._single[rule.weights[0][0]]]
 
-    def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> list[int]:
+    def indexes(self, kinds: Sequence[str], axes: frozenset[str]) -> tuple[int, ...]:
         """Return the indexes of the rules of some kinds that look at no other axes than these."""
-        return [index for index, (kind, own) in enumerate(self._looks_at) if kind in kinds and own <= axes]
+        key = (tuple(kinds), axes)
+        if key not in self._indexes:
+            self._indexes[key] = tuple(
+                index for index, rule in enumerate(self.rules) if rule.kind in kinds and rule.axes <= axes
+            )
+        return self._indexes[key]
 
 
 def wanted(rule: ChoiceRule) -> list[Mapping[str, object]]:

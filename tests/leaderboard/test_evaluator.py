@@ -118,7 +118,7 @@ def test_killed_at_any_moment_between_upload_and_outcome(scorer: Scorer, data: D
 
     event, killed = 1, 0
     while killed_at(event, work):
-        event += 5
+        event += 9
         killed += 1
     assert killed > 30
     acknowledged = set(receipts.read_text().split())

@@ -76,26 +76,26 @@ LINES: dict[str, Callable[[int], bytes]] = {
 }  # fmt: skip
 
 
-def times(act: Callable[[int], Callable[[], object]], length: int) -> tuple[float, float]:
-    """Return the seconds of the processor for a length and for four times that length, at least a millisecond each.
+def assert_linear(act: Callable[[int], Callable[[], object]], length: int) -> None:
+    """Assert that work on four times the length takes less than eight times as long, and less than a second.
 
-    The garbage collector is paused, because it visits the objects of all other tests too.
+    Times are those of this thread, at least a millisecond each. Only where one measurement of each is not enough, the
+    best of five decides, because other programs can make any single one longer.
     """
-
-    def seconds(size: int) -> float:
-        work, best = act(size), float("inf")
-        for _ in range(3):
-            start = time.thread_time()
-            work()
-            best = min(best, time.thread_time() - start)
-        return max(best, 0.001)
-
-    gc.collect()
-    gc.disable()
+    works = act(length), act(4 * length)
+    best = [float("inf"), float("inf")]
+    gc.disable()  # It visits the objects of all other tests too.
     try:
-        return seconds(length), seconds(4 * length)
+        for _ in range(5):
+            for place, work in enumerate(works):
+                start = time.thread_time()
+                work()
+                best[place] = min(best[place], max(time.thread_time() - start, 0.001))
+            if best[1] < min(8 * best[0], 1):
+                return
     finally:
         gc.enable()
+    pytest.fail(f"{best[0]:.4f} s for {length} characters, {best[1]:.4f} s for four times as many")
 
 
 @pytest.mark.parametrize("name", LINES)
@@ -104,9 +104,7 @@ def test_checking_a_line_is_linear(name: str) -> None:
         content = LINES[name](length)
         return lambda: check(io.BytesIO(content), IDS)
 
-    one, four = times(act, LENGTH)
-    assert four < 8 * one, (one, four)
-    assert four < 1
+    assert_linear(act, LENGTH)
 
 
 UNITS = (
@@ -170,9 +168,7 @@ def test_judging_a_reply_is_linear(unit: str, form: str) -> None:
         reply = FORMS[form](unit * (length // len(unit)))
         return lambda: judge(reply, REFERENCE)
 
-    one, four = times(act, 8_000)
-    assert four < 8 * one, (one, four)
-    assert four < 1
+    assert_linear(act, 8_000)
 
 
 @pytest.mark.parametrize(
@@ -191,9 +187,7 @@ def test_comparing_arguments_is_linear(arguments: Callable[[int], dict[str, obje
         reply = call(arguments(length))
         return lambda: judge(reply, REFERENCE)
 
-    one, four = times(act, 20_000)
-    assert four < 8 * one, (one, four)
-    assert four < 1
+    assert_linear(act, 20_000)
 
 
 @pytest.mark.parametrize("field", ["name", "team", "link", "licence", "parameters_b", "cost_usd", "description"])
@@ -203,8 +197,7 @@ def test_reading_the_form_is_linear(field: str, unit: str) -> None:
         fields = {"name": "a", field: unit * length}
         return lambda: read_system(fields)
 
-    one, four = times(act, 8_000)
-    assert four < 8 * one, (one, four)
+    assert_linear(act, 8_000)
 
 
 def test_a_check_ends_when_its_time_is_used_up() -> None:

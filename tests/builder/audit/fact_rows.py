@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from builder.audit.audit_split import AuditSettings, AuditSplit
 from builder.export import tool_row
+from builder.users import choice_rules
 from builder.users.choice_rules import PREFERENCE_KINDS, ChoiceRule, RuleSet, features, wanted
 from builder.users.committee import ObservedChoice, read_history
 from builder.world.service_catalogue import group_of
@@ -49,7 +50,8 @@ class Step:
 
 @cache
 def rules() -> RuleSet:
-    return RuleSet()
+    """Return the rules that some job can decide."""
+    return RuleSet(choice_rules.rules_on([frozenset(job.axes) for split in SPLITS for job in jobs_of(split).values()]))
 
 
 @cache

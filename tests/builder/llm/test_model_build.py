@@ -40,7 +40,7 @@ CONFIG = BuildConfig.model_validate(
 )
 
 
-KILLS = 3
+KILLS = 2
 NOWHERE = "http://127.0.0.1:9/v1"
 """Base URL of an endpoint that does not exist."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from builder.choice_config import ChoiceConfig
 from builder.users.choice_histories import ChoiceHistory, ChoiceUser, ChoiceUserMaker
-from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet
+from builder.users.choice_rules import DIRECTED, PREFERENCE_KINDS, RuleSet, rules_on
 from builder.users.committee import ObservedChoice, read_history
 from builder.users.lives import CHANGES, Life, PlannedStep, choose_jobs, draw_plans
 from builder.world.concerns import Concern, RequestTexts, concerns
@@ -38,7 +38,7 @@ def maker() -> ChoiceUserMaker:
     """A maker for the jobs of some concerns."""
     known = {name for concern in CONCERNS for name in concern.requests}
     jobs = [job for job in service_jobs("train") if job.functionality.name in known]
-    return ChoiceUserMaker(jobs, RuleSet(), DIALS, 6)
+    return ChoiceUserMaker(jobs, RuleSet(rules_on([frozenset(job.axes) for job in jobs])), DIALS, 6)
 
 
 def draw_life(maker: ChoiceUserMaker, number: int, rng: np.random.Generator, evidence: int | None = None) -> Life:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.users.choice_rules import PREFERENCE_KINDS, RuleSet, features
+from builder.users.choice_rules import PREFERENCE_KINDS, RuleSet, features, rules_on
 from builder.users.step_pool import CLEAR, StepPool, select_refuting, telling_steps
 from builder.world.services import service_jobs
 from builder.world.trade_offs import balanced_subsets, winners
 
-RULES = RuleSet()
-JOBS = {job.functionality.name: job for job in service_jobs("validation")[:24]}
+JOBS = {job.functionality.name: job for job in service_jobs("validation")[:8]}
+RULES = RuleSet(rules_on([frozenset(job.axes) for job in JOBS.values()]))
 MATRICES: Mapping[str, NDArray[np.float64]] = {
     name: np.array([features(service.facts) for service in job.services]) for name, job in JOBS.items()
 }
