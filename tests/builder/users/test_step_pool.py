@@ -14,7 +14,7 @@ from builder.users.step_pool import CLEAR, StepPool, select_refuting, telling_st
 from builder.world.services import service_jobs
 from builder.world.trade_offs import balanced_subsets, winners
 
-JOBS = {job.functionality.name: job for job in service_jobs("validation")[:8]}
+JOBS = {job.functionality.name: job for job in service_jobs("validation")[:16]}
 RULES = RuleSet(rules_on([frozenset(job.axes) for job in JOBS.values()]))
 MATRICES: Mapping[str, NDArray[np.float64]] = {
     name: np.array([features(service.facts) for service in job.services]) for name, job in JOBS.items()
