@@ -248,17 +248,20 @@ def _update_licences(context: Context, layout: _Layout) -> None:
 
 
 def _follow_tabs(handlers: board_page.Handlers, layout: _Layout) -> None:
-    """Update the address, and the content of the tab, when a tab is selected."""
+    """Update the content of the tab, and the address, when a tab is selected.
+
+    The browser sends the events one after the other, so the one that the reader waits for is first.
+    """
     for name, tab in layout.tab.items():
+        if name in layout.pages:
+            page = layout.pages[name]
+            tab.select(page.show, page.inputs, page.outputs, **QUICK)
         tab.select(
             lambda active_tab, *values, name=name: _tab_selected(handlers, name, active_tab, values),
             [layout.active_tab, *layout.board.controls],
             [layout.active_tab, layout.address, *([layout.table] if name == "board" else [])],
             **QUICK,
         )
-        if name in layout.pages:
-            page = layout.pages[name]
-            tab.select(page.show, page.inputs, page.outputs, **QUICK)
 
 
 def _tab_selected(handlers: board_page.Handlers, name: str, active_tab: str, values: Sequence[Any]) -> Any:

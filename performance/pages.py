@@ -109,6 +109,20 @@ _SWITCH = """
 })
 """
 """Script that clicks a tab and checks every frame for its content. It excludes the overhead of Playwright."""
+_CLICK = """
+([target, seen, text, present]) => new Promise((done) => {
+  const start = performance.now();
+  const shown = () => document.querySelector(seen)?.textContent.includes(text) === present;
+  const look = () => (shown() ? done(performance.now() - start) : requestAnimationFrame(look));
+  document.querySelector(target).click();
+  requestAnimationFrame(look);
+})
+"""
+"""Script that clicks an element and checks every frame for a text that appears or vanishes."""
+_CLICKS = (
+    ("filter: config", "#which input[value=chronological]", "#board .formula", "overall =", False),
+    ("filter: order", "#board button[data-sort=system]", "#board th[aria-sort]", "System", True),
+)
 _TABS = {
     "Charts": "#plot svg",
     "Compare": "#compared .pet",
@@ -162,12 +176,8 @@ def watched(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
         with watch("filter: cleared"):
             search.fill("")
             page.wait_for_function(_COUNT, arg=filters.PAGE)
-        with watch("filter: config"):
-            page.locator("#which").get_by_label("chronological").check()
-            page.wait_for_function("!document.querySelector('#board .formula').textContent.includes('overall =')")
-        with watch("filter: order"):
-            page.locator("#board thead button", has_text="System").click()
-            page.locator("#board th[aria-sort]", has_text="System").wait_for()
+        for action, *click in _CLICKS:
+            watch.found.setdefault(action, []).append(page.evaluate(_CLICK, click))
         for visit in ("first", "again"):
             for label, seen in _TABS.items():
                 watch.found.setdefault(f"tab switch, {visit}: {label}", []).append(

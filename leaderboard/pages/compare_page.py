@@ -44,7 +44,7 @@ class Handlers:
         if left.row.id == right.row.id:
             return empty("These are the same run", "Select another one to compare it with."), ""
         try:
-            compared = compare_submissions(self._context.store, left.row.id, right.row.id)
+            compared = self._compared(left.row.id, right.row.id)
         except CompareError as error:
             has_figures = split_of(split) == "test" and not (left.row.is_expected or right.row.is_expected)
             plot = charts.side_by_side(left, right) if has_figures else ""
@@ -52,6 +52,14 @@ class Handlers:
         except StoreError:
             return empty("The store cannot be read", "Try again in a moment."), ""
         return _html(compared), charts.side_by_side(left, right)
+
+    def _compared(self, first: str, second: str) -> list[ScopedComparison]:
+        """Compare two submissions; the store is read again only if its recent copy lacks one of them."""
+        snapshot = self._context.snapshot
+        known = snapshot.get().by_id
+        if not known.keys() >= {first, second}:
+            known = snapshot.renew().by_id
+        return compare_submissions(self._context.store, known, first, second)
 
     def compare(self, first: str, second: str) -> list[dict[str, Any]]:
         """Return the paired difference in tool accuracy between two submissions, overall and by config.
@@ -64,7 +72,7 @@ class Handlers:
             gr.Error: If the two cannot be compared, or the store cannot be read.
         """
         try:
-            compared = compare_submissions(self._context.store, first, second)
+            compared = self._compared(first, second)
         except (CompareError, StoreError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         return [

@@ -6,7 +6,7 @@ Only aggregates leave this module. Its input, `stored_records.Tallies`, does not
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,11 +46,14 @@ class _Outcomes(NamedTuple):
     """Index of the query group."""
 
 
-def compare_submissions(store: Store, first: str, second: str) -> list[ScopedComparison]:
+def compare_submissions(
+    store: Store, known: Mapping[str, Submission], first: str, second: str
+) -> list[ScopedComparison]:
     """Compare two submissions in every config that both answered, `overall` first.
 
     Args:
-        store: Store that holds both submissions.
+        store: Store that holds the tallies of both submissions.
+        known: Submissions by id.
         first: Id of the first submission.
         second: Id of the second submission.
 
@@ -61,7 +64,6 @@ def compare_submissions(store: Store, first: str, second: str) -> list[ScopedCom
         CompareError: If a submission is unknown or not scored, or the two do not answer the same instances.
         StoreError: If the store cannot be read.
     """
-    known = {submission.id: submission for submission in store.submissions()}
     systems = [_known(known, submission_id) for submission_id in (first, second)]
     _check_comparable(systems)
     tallies = [_tallies(store, submission) for submission in systems]
@@ -165,7 +167,7 @@ def _check_comparable(systems: Sequence[Submission]) -> None:
         )
 
 
-def _known(known: dict[str, Submission], submission_id: str) -> Submission:
+def _known(known: Mapping[str, Submission], submission_id: str) -> Submission:
     if submission_id not in known:
         raise CompareError(f"Unknown submission {submission_id[:80]!r}. Choose two submissions on the leaderboard.")
     return known[submission_id]

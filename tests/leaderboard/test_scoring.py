@@ -35,7 +35,7 @@ from leaderboard.stores.stored_records import (
 )
 from leaderboard.submissions.shown_names import RESERVED
 from leaderboard.submissions.validation import check
-from leaderboard.views.paired_difference import CompareError, compare_submissions, compare_tallies
+from leaderboard.views.paired_difference import CompareError, ScopedComparison, compare_submissions, compare_tallies
 from metrics.petoolbench.aggregation import aggregate, judge, judge_all, macro
 from metrics.petoolbench.records import RATES, reference_from_row
 from metrics.petoolbench.uncertainty import compare
@@ -51,6 +51,10 @@ def scored(
     scorer: Scorer, split: Split, predictions: dict[str, str], configs: tuple[str, ...] = HISTORY_TYPES
 ) -> Scored:
     return scorer.score(ID, split, configs, predictions, "2026-11-22T12:00:00+00:00")
+
+
+def compared_in(store: LocalStore, first: str, second: str) -> list[ScopedComparison]:
+    return compare_submissions(store, {item.id: item for item in store.submissions()}, first, second)
 
 
 def submit(
@@ -200,13 +204,13 @@ def test_submissions_and_baselines_of_the_core_and_of_the_full_split(
     (rescored,) = rescore(store, core_scorer, clock)
     assert rescored.in_words().endswith("tool accuracy on the core: no figure is shown")
     with pytest.raises(CompareError, match="reveal answers"):
-        compare_submissions(store, whole, part.id)
+        compared_in(store, whole, part.id)
     (tmp_path / "baselines").mkdir()
     write(tmp_path / "baselines", content, "program.test.jsonl")
     assert list(add_baselines(store, core_scorer, tmp_path / "baselines", clock))
     systems = {item.system.name: item.id for item in store.submissions() if item.split == "test"}
     first, second = systems["program"], systems[EMPTY]
-    compared = compare_submissions(store, first, second)
+    compared = compared_in(store, first, second)
     assert [(scope.rows, scope.comparison.rows) for scope in compared] == [
         (CORE, sum(map(len, core_data.core_ids("test").values()))),
         *((CORE, len(ids)) for ids in core_data.core_ids("test").values()),
@@ -254,15 +258,15 @@ def test_submissions_that_cannot_be_compared(scorer: Scorer, data: Data, tmp_pat
     first, second = (submit(store, tmp_path, data, seed) for seed in (1, 2))
     test = submit(store, tmp_path, data, 3, split="test")
     with pytest.raises(CompareError, match="not scored yet"):
-        compare_submissions(store, first, second)
+        compared_in(store, first, second)
     assert len(list(evaluate_pending(store, scorer, Clock()))) == 3
-    same = compare_submissions(store, first, first)[0]
+    same = compared_in(store, first, first)[0]
     assert (same.comparison.difference, same.comparison.p) == (0, 1)
     assert first in same.words
-    assert compare_submissions(store, first, second)[0].comparison.rows == 108
+    assert compared_in(store, first, second)[0].comparison.rows == 108
     for other, message in ((test, "of the same split"), ("x" * 100, "Unknown submission 'xxx")):
         with pytest.raises(CompareError, match=message):
-            compare_submissions(store, first, other)
+            compared_in(store, first, other)
     tallies = store.tallies(first)
     assert tallies
     with pytest.raises(CompareError, match="no history type"):
