@@ -203,7 +203,7 @@ def _show_first_content(layout: _Layout) -> None:
     """Fill the other tabs once, shortly after the board is shown."""
     timer = gr.Timer(_FIRST_CONTENT_S)
     timer.tick(lambda: gr.Timer(active=False), None, timer, **QUICK)
-    for name in ("charts", "explore", "submit"):
+    for name in ("charts", "compare", "explore", "submit"):
         page = layout.pages[name]
         timer.tick(page.show, page.inputs, page.outputs, **QUICK)
 

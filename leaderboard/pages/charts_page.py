@@ -13,7 +13,7 @@ from leaderboard.views.charts import MOST_SYSTEMS, Entry
 from leaderboard.views.html_parts import ERROR_LABELS, empty
 from leaderboard.views.ranking import Row
 
-from .page_context import QUICK, Context, Page, choices, split_of
+from .page_context import QUICK, Context, Page, kept_version, split_of
 
 _FIGURES: Final = {
     "config": ("Accuracy by config", "Tool accuracy in each config, with 95 % intervals."),
@@ -67,7 +67,13 @@ class Handlers:
         self._drawn = context.snapshot.cached(self._picture)
 
     def show(
-        self, split: str, kind: str, systems: list[str] | None, slicing: str | None, offered: Sequence[str]
+        self,
+        split: str,
+        kind: str,
+        systems: list[str] | None,
+        slicing: str | None,
+        offered: Sequence[str],
+        version: str,
     ) -> Any:
         """Update the choice of systems for a split, and draw the selected ones.
 
@@ -79,6 +85,7 @@ class Handlers:
             systems: Submission ids of the selected systems.
             slicing: Property by which the accuracy is divided, such as the history length.
             offered: The last default selection.
+            version: Version of the options that the page has.
         """
         chosen_split = split_of(split)
         rows = self._context.every_row(chosen_split)
@@ -87,7 +94,8 @@ class Handlers:
         kept = [] if systems == list(offered) else [system for system in systems or () if system in known]
         chosen = kept or default
         drawn = self.draw(split, kind, chosen, slicing)
-        return gr.Dropdown(choices(rows), value=chosen), *drawn, offered if kept else default
+        offer = self._context.offer(chosen_split, rows, version)
+        return gr.Dropdown(value=chosen, **offer.options), *drawn, offered if kept else default, offer.version
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
         """Return the chart, the note above it, and the selector of the property by which the accuracy is broken down.
@@ -188,4 +196,5 @@ def build(context: Context, split: Any) -> Page:
 
     # Not a `gr.State`, which the server would keep for each session.
     offered = gr.JSON([], visible=False)
-    return Page(handlers.show, [*inputs, offered], [systems, *outputs, offered])
+    version = kept_version()
+    return Page(handlers.show, [*inputs, offered, version], [systems, *outputs, offered, version])

@@ -15,7 +15,7 @@ from leaderboard.views.html_parts import empty, escaped, table
 from leaderboard.views.paired_difference import CompareError, ScopedComparison, compare_submissions
 from leaderboard.views.ranking import Row
 
-from .page_context import QUICK, Context, Page, choices, split_of
+from .page_context import QUICK, Context, Page, kept_version, split_of
 
 
 class Handlers:
@@ -28,13 +28,14 @@ class Handlers:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def show(self, split: str, first: str | None, second: str | None) -> Any:
+    def show(self, split: str, first: str | None, second: str | None, version: str) -> Any:
         """Update the choice of systems for a split, and compare the selected two, by default the two best ones."""
         rows = [row for row in self._context.every_row(split_of(split)) if not row.is_expected]
         pair = [str(first), str(second)] if {first, second} <= {row.id for row in rows} else _default_pair(rows)
         chosen = [*pair, None, None][:2]
-        offered = choices(rows)
-        return *(gr.Dropdown(offered, value=system) for system in chosen), *self.draw(split, *chosen)
+        offer = self._context.offer(split_of(split), rows, version)
+        updates = (gr.Dropdown(value=system, **offer.options) for system in chosen)
+        return *updates, *self.draw(split, *chosen), offer.version
 
     def draw(self, split: str, first: str | None, second: str | None) -> Any:
         """Return the comparison and its chart, or the reason why there is none."""
@@ -137,4 +138,5 @@ def build(context: Context, split: Any) -> Page:
         control.input(handlers.draw, [split, first, second], [words, plot], trigger_mode="always_last", **QUICK)
     gr.api(handlers.compare, api_name="compare")  # type: ignore[attr-defined]
 
-    return Page(handlers.show, [split, first, second], [first, second, words, plot])
+    version = kept_version()
+    return Page(handlers.show, [split, first, second, version], [first, second, words, plot, version])

@@ -12,7 +12,7 @@ from leaderboard.stores.stored_records import HISTORY_TYPES
 from leaderboard.views import instance_view
 from leaderboard.views.html_parts import empty
 
-from .page_context import QUICK, Context, Page, choices
+from .page_context import QUICK, Context, Page, kept_version
 from .stored_replies import StoredReplies
 
 _NO_SYSTEM: Final = ""
@@ -30,12 +30,12 @@ class Handlers:
         # These replies are public, like the answers of their split.
         self._replies = StoredReplies(context.store, context.data, "validation")
 
-    def show(self, config: str, instance_id: str | None, system: str | None) -> Any:
+    def show(self, config: str, instance_id: str | None, system: str | None, version: str) -> Any:
         """Update the list of systems and, unless an instance is selected, the list of instances."""
         rows = [row for row in self._context.every_row("validation") if not row.is_expected]
-        offered = [("no system", _NO_SYSTEM), *choices(rows)]
-        systems = gr.Dropdown(offered, value=system or _NO_SYSTEM)
-        return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems
+        offer = self._context.offer("validation", rows, version, ("no system", _NO_SYSTEM))
+        systems = gr.Dropdown(value=system or _NO_SYSTEM, **offer.options)
+        return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems, offer.version
 
     def of_config(self, config: str) -> Any:
         """Update the choice of instances for a config, and show the first one."""
@@ -125,4 +125,5 @@ def build(context: Context) -> Page:
     after.click(
         lambda config, instance_id: handlers.step(config, instance_id, 1), [config, chosen], chosen, **QUICK
     ).then(*show, **QUICK).then(*show_reply, **QUICK)
-    return Page(handlers.show, [config, chosen, system], [chosen, shown, system])
+    version = kept_version()
+    return Page(handlers.show, [config, chosen, system, version], [chosen, shown, system, version])

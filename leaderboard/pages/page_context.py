@@ -60,6 +60,19 @@ class Context:
         row = rows.get(str(submission_id))
         return Entry(row, outcome) if row and outcome else None
 
+    def offer(self, split: Split, rows: list[Row], version: str, *first: tuple[str, str]) -> Offer:
+        """Return the options of a dropdown of systems. There may be many, so they are sent only if they changed.
+
+        Args:
+            split: Split of the rows.
+            rows: Rows that can be selected.
+            version: Version that the page offers already; empty for none.
+            first: Labels and values before those of the rows.
+        """
+        current = f"{split} {self.snapshot.version} {len(rows)}"
+        options = {} if version == current else {"choices": [*first, *choices(rows)]}
+        return Offer({"allow_custom_value": True, **options}, current)
+
     def every_row(self, split: Split) -> list[Row]:
         """Return one row per scored submission; those that answered all configs are first."""
         by_id = {row.id: row for row in self.snapshot.rows(OVERALL, split, every=True)}
@@ -67,6 +80,15 @@ class Context:
             for row in self.snapshot.rows(config, split, every=True):
                 by_id.setdefault(row.id, row)
         return list(by_id.values())
+
+
+class Offer(NamedTuple):
+    """Systems that a dropdown offers."""
+
+    options: dict[str, Any]
+    """Arguments of the update of the dropdown, without options if the page has them already."""
+    version: str
+    """Text that the page keeps, and passes with the next request."""
 
 
 def choices(rows: list[Row]) -> list[tuple[str, str]]:
@@ -91,6 +113,14 @@ def save_as(name: str, kind: str) -> str:
         f"a.href = URL.createObjectURL(new Blob([text], {{type: {json.dumps(kind)}}})); "
         f"a.download = {json.dumps(name)}; a.click(); setTimeout(() => URL.revokeObjectURL(a.href), 10000); }}"
     )
+
+
+def kept_version() -> Any:
+    """Return a component that keeps `Offer.version` in the browser.
+
+    It is not a `gr.State`, which the server would keep for each session.
+    """
+    return gr.Textbox(visible="hidden", container=False)
 
 
 class Page(NamedTuple):

@@ -78,6 +78,11 @@ class Snapshot:
             threading.Thread(target=self._refresh, daemon=True).start()
         return known
 
+    @property
+    def version(self) -> int:
+        """Number of changes of the store that were seen."""
+        return self._changes
+
     def renew(self) -> StoreContents:
         """Read the store now and return the new copy.
 
