@@ -18,6 +18,7 @@ from .results_table import commit, keep
 NAMES: Final = (
     "anonymous",
     "audit",
+    "baselines",
     "build",
     "catalogue",
     "evidence",

@@ -20,6 +20,8 @@ _WITHOUT_CAPITALS: Final = frozenset({"terse", "voice-typed"})
 """Registers whose sentences need not begin with a capital letter."""
 _LOWER_START: Final = re.compile(r"(^|[.!?] )t(?=he )")
 """Beginning of a sentence with a name such as `the lower field`."""
+_DOUBLE_END: Final = re.compile(r"(?<![.?!])([.?!])\.(?=\s|$)")
+"""Full stop after a value that ends with one."""
 _ARTICLE: Final = re.compile(r"\b([aA]) \{(\w+)\}")
 """Article before a slot."""
 _VOWEL: Final = re.compile(r"(?!eu|uni|us[ei]|one\b)[aeiou]", re.IGNORECASE)
@@ -133,7 +135,8 @@ def with_sentences(text: str, asked: Sequence[AskedOption], register: str) -> st
 
 
 def polished(instruction: str, register: str) -> str:
-    """Return an instruction whose sentences begin with a capital letter where the register has them."""
+    """Return an instruction whose sentences end once, and begin with a capital letter where the register has them."""
+    instruction = _DOUBLE_END.sub(r"\1", instruction)
     if register in _WITHOUT_CAPITALS:
         return instruction
     return _LOWER_START.sub(lambda found: f"{found[1]}T", instruction)
