@@ -19,6 +19,8 @@ class Funnel:
     """Number of kept items by counter name, such as `tools_read` or `groups_kept`."""
     drops: dict[str, Counter[str]] = field(default_factory=dict)
     """Number of dropped items, by kind of item and reason."""
+    most_named: int | None = _MAX_NAMED
+    """Number of dropped items that are named for each kind and reason; None for all."""
     named: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """The first dropped items of a kind and reason, as an error names them; not part of the manifest."""
 
@@ -38,7 +40,7 @@ class Funnel:
         if number:
             self.drops.setdefault(kind, Counter())[reason] += number
             named = self.named.setdefault((kind, reason), [])
-            named += names[: _MAX_NAMED - len(named)]
+            named += names if self.most_named is None else names[: self.most_named - len(named)]
 
     def merge(self, other: Funnel) -> None:
         """Add the counters of another funnel."""

@@ -27,8 +27,8 @@ class ServiceFacts:
     """Number of fields of a typical reply."""
     operations: int | None = None
     """Number of operations that the provider has in the catalogue."""
-    stated: Mapping[str, float | str] = field(default_factory=dict)
-    """Facts of a facts file, by the axes of `builder.catalogue.known_facts`."""
+    stated: Mapping[str, float | str | None] = field(default_factory=dict)
+    """Facts of a facts file, by the axes of `builder.catalogue.known_facts`; None for one that is read wrongly."""
     read: Mapping[str, tuple[float | str, str]] | None = None
     """Values that a language model has read from the documentation by axis, each with its quote; None if no model has
     read it."""

@@ -3,6 +3,10 @@
 Each line is a JSON object with `tool`, the name of a tool, and facts by axis in the units of `known_facts`:
 
     {"tool": "acme_current_weather", "latency": 50, "price": 4, "region": "EU"}
+
+A fact of the file takes precedence over the documentation; null removes a fact that was read wrongly. The
+command `petoolbench groups --facts-out` writes such a file with everything that was understood (`facts_table`), and the
+keys of `NOTES` in addition.
 """
 
 from __future__ import annotations
@@ -18,14 +22,18 @@ from builder.build_manifest import content_hash
 from builder.errors import CatalogueError, ConfigError
 from builder.words import squash
 
-from .documented_facts import levels
+from .documented_facts import documented_facts, levels
 from .documents import UnreadableError, check_path, read_text
-from .known_facts import MEASURES
-from .raw_tools import CatalogueSource, RawTool, Skipped
+from .known_facts import MEASURES, is_same_value
+from .normalise import documentation, unique_name
+from .raw_tools import CatalogueSource, RawTool, Skipped, tool_name
 
 _EXPECTED: Final = 'one JSON object per line, such as {"tool": "acme_forecast", "latency": 50, "region": "EU"}'
 _NOT_STATED: Final = frozenset({"scope"})
 """Axes that are counted in the catalogue."""
+NOTES: Final = frozenset({"provider", "job", "quotes"})
+"""Keys of a line that are for its reader."""
+_CONTRADICTION: Final = "facts_contradict_documentation"
 
 
 def fact_axes() -> dict[str, str]:
@@ -82,7 +90,11 @@ class FactsSource:
                 f"have. Similar names: {', '.join(close)}."
             )
         stated = {by_key[squash(name)]: of_tool for name, of_tool in facts.items()}
-        return (_with_facts(tool, stated.get(squash(_keys(tool)[0]), {})) for tool in tools)
+        found = [(tool, stated.get(squash(_keys(tool)[0]), {})) for tool in tools]
+        for tool, of_tool in found:
+            for problem in _contradictions(tool, of_tool):
+                self.skipped.note(_CONTRADICTION, problem)
+        return (_with_facts(tool, of_tool) for tool, of_tool in found)
 
 
 def _keys(tool: RawTool) -> tuple[str, ...]:
@@ -90,14 +102,31 @@ def _keys(tool: RawTool) -> tuple[str, ...]:
     return (
         f"{tool.provider}__{tool.operation}",
         *((tool.origin.name,) if tool.origin.name else ()),
+        unique_name(tool, set()),
     )
 
 
-def _with_facts(tool: RawTool, stated: Mapping[str, float | str]) -> RawTool:
+def _contradictions(tool: RawTool, stated: Mapping[str, float | str | None]) -> Iterator[str]:
+    """Yield the facts that the documentation states with another value; the file counts."""
+    documented = documented_facts(documentation(tool)) if stated else {}
+    for axis, value in stated.items():
+        fact = documented.get(axis)
+        if fact and value is not None and not is_same_value(fact.value, value):
+            yield (
+                f"{tool_name(tool)!r}: {axis} is {_shown(value)} in the facts file, and {_shown(fact.value)} in the "
+                f"documentation ({fact.quote!r}); the facts file counts"
+            )
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _with_facts(tool: RawTool, stated: Mapping[str, float | str | None]) -> RawTool:
     return replace(tool, facts=replace(tool.facts, stated=stated)) if stated else tool
 
 
-def _read(path: Path) -> dict[str, dict[str, float | str]]:
+def _read(path: Path) -> dict[str, dict[str, float | str | None]]:
     """Read a facts file.
 
     Raises:
@@ -108,7 +137,7 @@ def _read(path: Path) -> dict[str, dict[str, float | str]]:
         lines = read_text(path).splitlines()
     except UnreadableError as error:
         raise CatalogueError(path, error.problem, _EXPECTED) from error
-    facts: dict[str, dict[str, float | str]] = {}
+    facts: dict[str, dict[str, float | str | None]] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -121,10 +150,12 @@ def _read(path: Path) -> dict[str, dict[str, float | str]]:
         name = record.pop("tool")
         own = facts.setdefault(name, {})
         for axis, value in record.items():
+            if axis in NOTES:
+                continue
             problem = _problem(axis, value)
             if problem:
                 raise ConfigError(f"{str(path)!r}, line {number}: {problem}")
-            own[axis] = float(value) if axis in MEASURES else value
+            own[axis] = float(value) if axis in MEASURES and value is not None else value
     return facts
 
 
@@ -133,10 +164,12 @@ def _problem(axis: str, value: object) -> str | None:
     axes = fact_axes()
     if axis not in axes:
         return f"unknown axis {axis!r}. Allowed axes: {', '.join(axes)}."
+    if value is None:
+        return None
     if axis in MEASURES:
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            return f"{axis} is {value!r}. Allowed values: numbers of 0 or more, in {axes[axis]}."
+            return f"{axis} is {value!r}. Allowed values: numbers of 0 or more, in {axes[axis]}, or null."
         return None
     if value not in levels()[axis]:
-        return f"{axis} is {value!r}. Allowed values: {', '.join(levels()[axis])}."
+        return f"{axis} is {value!r}. Allowed values: {', '.join(levels()[axis])}, or null."
     return None

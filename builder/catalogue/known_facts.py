@@ -1,11 +1,13 @@
 """Axes of real tools: their units, their better end, and how a listing states them.
 
 The facts of a tool come from three places, of which the first that has an axis counts: a facts file, the statistics of
-the catalogue, and the prose of the documentation, as a language model or `documented_facts` reads it.
+the catalogue, and the prose of the documentation, as a language model or `documented_facts` reads it. If the prose
+states the fact of a facts file too, its words are the evidence.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -91,6 +93,8 @@ _LABELS: Final[Mapping[str, str]] = {
     "form": "Output",
     "detail": "Reply",
 }
+_ROUNDING: Final = 1e-4
+"""Relative difference of two numbers that are the same fact."""
 _AUTHENTICATION: Final = {"none": "none", "key": "key", "oauth": "account"}
 """Level of the axis `access`, by `ServiceFacts.authentication`."""
 
@@ -113,12 +117,22 @@ def known_facts(tool: Tool) -> dict[str, KnownFact]:
         documented = {axis: (fact.value, fact.quote) for axis, fact in documented_facts(tool.description).items()}
     else:
         documented = dict(tool.facts.read)
+    stated = tool.facts.stated
     for axis, (value, quote) in documented.items():
-        facts.setdefault(axis, KnownFact(value, quote, False))
+        if axis not in facts or (axis in stated and is_same_value(facts[axis].value, value)):
+            facts[axis] = KnownFact(value, quote, False)
     if "price" in facts and "pricing" not in facts:
         price = facts["price"]
         facts["pricing"] = KnownFact("paid" if price.value else "free", price.evidence, price.is_listed)
-    return facts
+    removed = {axis for axis, value in stated.items() if value is None}
+    return {axis: fact for axis, fact in facts.items() if axis not in removed}
+
+
+def is_same_value(first: float | str, second: float | str) -> bool:
+    """Return True if two values of an axis are equal, numbers up to rounding in a file."""
+    if isinstance(first, str) or isinstance(second, str):
+        return first == second
+    return math.isclose(first, second, rel_tol=_ROUNDING)
 
 
 def entry(axis: str, value: float | str) -> str:

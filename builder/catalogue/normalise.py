@@ -263,23 +263,33 @@ def to_tool(raw: RawTool, taken: set[str]) -> Tool:
         UnusableSchemaError: If a parameter has no name, or is required and its type cannot be given as text.
     """
     description, product = clean_text(raw.operation_description), clean_text(raw.provider_description)
-    title = " ".join(clean_text(raw.operation).split())
-    distinct_title = title if squash(title) != squash(description) else ""
     parameters = json_schema(raw.parameters)
     return Tool(
-        name=_unique_name(raw, taken),
+        name=unique_name(raw, taken),
         provider=" ".join(raw.provider.split()),
         category=raw.category.strip().replace(" ", "_"),
-        description=" ".join(sentence(part) for part in (distinct_title, description, product) if part),
+        description=documentation(raw),
         parameters=parameters,
-        operation=title,
+        operation=_title(raw),
         operation_description=description,
         provider_description=product,
         facts=raw.facts,
     )
 
 
-def _unique_name(raw: RawTool, taken: set[str]) -> str:
+def documentation(raw: RawTool) -> str:
+    """Return everything that a catalogue says of an operation: its title, description and provider, as clean text."""
+    title, description = _title(raw), clean_text(raw.operation_description)
+    distinct_title = title if squash(title) != squash(description) else ""
+    parts = (distinct_title, description, clean_text(raw.provider_description))
+    return " ".join(sentence(part) for part in parts if part)
+
+
+def _title(raw: RawTool) -> str:
+    return " ".join(clean_text(raw.operation).split())
+
+
+def unique_name(raw: RawTool, taken: set[str]) -> str:
     """Return a name of at most `MAX_NAME` characters that is not taken, and add it to the taken names."""
     room = MAX_NAME - 4  # Leaves space for a number such as `_123`.
     provider = slug(raw.provider, room // 2) or "provider"

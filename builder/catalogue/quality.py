@@ -25,7 +25,7 @@ from builder.records import Tool
 from builder.words import squash, words
 
 from .normalise import UnusableSchemaError, renamed_parameters, to_tool, unsupported_parameters
-from .raw_tools import RawTool
+from .raw_tools import RawTool, tool_name
 
 _SAMPLE_SERVER: Final = re.compile(r"\bpet ?store\b|swagger\.io", re.IGNORECASE)
 _SAMPLE_OPERATIONS: Final = re.compile(r"(pet|order)byid$|petsby|^(login|logout)user$|^getuserbyname$|^getinventory$")
@@ -81,12 +81,12 @@ def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funne
         funnel.count("tools_read")
         reason = _junk_reason(raw, judge) or repetitions.reason(raw)
         if reason is not None:
-            funnel.drop("tool", reason)
+            funnel.drop("tool", reason, names=[tool_name(raw)])
             continue
         try:
             tool = to_tool(raw, taken)
         except UnusableSchemaError:
-            funnel.drop("tool", "unusable_schema")
+            funnel.drop("tool", "unusable_schema", names=[tool_name(raw)])
             continue
         funnel.count("tools_kept")
         if renamed := renamed_parameters(raw):

@@ -59,6 +59,11 @@ class RawTool:
     origin: Origin = field(default_factory=Origin)
 
 
+def tool_name(raw: RawTool) -> str:
+    """Return the name of an operation as its catalogue writes it, or its provider and title."""
+    return raw.origin.name or f"{raw.provider} {raw.operation}"
+
+
 class Skipped(Counter[str]):
     """Number of items that a source skipped, by reason. The first items of each reason are named."""
 
@@ -66,7 +71,10 @@ class Skipped(Counter[str]):
         super().__init__()
         self.place = ""
         """File that is being read, which precedes the names of its items."""
+        self.most_named: int | None = _MAX_NAMED
+        """Number of items that are named for each reason; None for all."""
         self._named: dict[str, list[str]] = {}
+        self._noted: Counter[str] = Counter()
 
     def skip(self, reason: str, item: str) -> None:
         """Count an item.
@@ -76,8 +84,16 @@ class Skipped(Counter[str]):
             item: Name of the item in its file, and its problem.
         """
         self[reason] += 1
+        self._name(reason, item)
+
+    def note(self, reason: str, item: str) -> None:
+        """Name an item that is not skipped, but that a person should look at; the arguments are those of `skip`."""
+        self._noted[reason] += 1
+        self._name(reason, item)
+
+    def _name(self, reason: str, item: str) -> None:
         named = self._named.setdefault(reason, [])
-        if len(named) < _MAX_NAMED:
+        if self.most_named is None or len(named) < self.most_named:
             text = " ".join(printable(f"{self.place}: {item}" if self.place else item).split())
             named.append(text if len(text) <= _MAX_ITEM else f"{text[:_MAX_ITEM]} ...")
 
@@ -85,15 +101,32 @@ class Skipped(Counter[str]):
         """Remove all counts and names."""
         super().clear()
         self._named.clear()
+        self._noted.clear()
         self.place = ""
 
-    def notices(self) -> list[str]:
-        """Return one line for each reason, with its number and the first items, sorted by reason."""
-        return [f"{reason.replace('_', ' ')} ({self[reason]:,}): {self._items(reason)}" for reason in sorted(self)]
+    def notices(self, most: int | None = _MAX_NAMED) -> list[str]:
+        """Return one line for each reason, with its number and the first items, sorted by reason.
 
-    def _items(self, reason: str) -> str:
-        named = self._named.get(reason, [])
-        more = self[reason] - len(named)
+        Args:
+            most: Number of items that are named for each reason; None for all that `most_named` kept.
+        """
+        numbers = self._numbers()
+        return [
+            f"{reason.replace('_', ' ')} ({numbers[reason]:,}): {self._items(reason, numbers[reason], most)}"
+            for reason in sorted(numbers)
+        ]
+
+    @property
+    def is_cut(self) -> bool:
+        """True if `notices` leaves out items."""
+        return any(number > _MAX_NAMED for number in self._numbers().values())
+
+    def _numbers(self) -> Counter[str]:
+        return Counter(self) + self._noted
+
+    def _items(self, reason: str, number: int, most: int | None) -> str:
+        named = self._named.get(reason, [])[:most]
+        more = number - len(named)
         return "; ".join([*named, *([f"and {more:,} more"] if more else [])])
 
 

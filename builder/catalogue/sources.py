@@ -66,6 +66,7 @@ _BY_PATH: Final[Mapping[str, Callable[[Path], ReadableSource]]] = {
     "mcp": McpSource,
     "openai": FunctionSource,
 }
+_ALL_NOTICES: Final = "all of them are at the end of the file that 'petoolbench groups CATALOG -o FILE' writes"
 _COMMAND: Final = "mcp+stdio"
 SERVICES: Final = "services"
 """Catalogue of real services."""
@@ -76,8 +77,10 @@ CATALOGUE_FORMS: Final = ", ".join(["builtin", SERVICES, *(f"{kind}:PATH" for ki
 
 
 def notices_of(source: Source) -> list[str]:
-    """Return lines that name what the last reading of a catalogue skipped."""
-    return [] if isinstance(source, ReadySource) else source.skipped.notices()
+    """Return lines that name what the last reading of a catalogue skipped, and facts that contradict it."""
+    if isinstance(source, ReadySource):
+        return []
+    return [*source.skipped.notices(), *([_ALL_NOTICES] if source.skipped.is_cut else [])]
 
 
 def open_source(spec: str, *, provider_from: str | None = None, facts: Path | None = None) -> Source:

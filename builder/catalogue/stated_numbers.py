@@ -201,6 +201,7 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
         milliseconds,
         _NO_LATENCY,
     ),
+    ("latency", rf"(?:^|[.,;:(] ?){_NUM} ?(?P<unit>ms)(?= ?(?:[.,;)]|$))", milliseconds, _NO_LATENCY),
     (
         "uptime",
         r"(?<![\d.])(?P<number>\d{2,3}(?:\.\d+)?) ?(?:%|per ?cent)"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from builder.records import Tool
-from builder.words import words
+from builder.words import printable, words
 
 from .proposals import ProposedGroup
 from .recognition import without_terms
+from .ungrouped import Ungrouped, ungrouped_lines
 
 _HEAD: Final = """\
 # Groups of tools that do the same job, proposed by petoolbench groups.
@@ -31,16 +32,39 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
 """Drafts of patterns, with the job, the bare slots, and the slots with their names."""
 
 
-def groups_text(groups: Sequence[ProposedGroup], tools: Sequence[Tool]) -> str:
+def groups_text(
+    groups: Sequence[ProposedGroup],
+    tools: Sequence[Tool],
+    ungrouped: Sequence[Ungrouped] = (),
+    dropped: Sequence[str] = (),
+) -> str:
     """Return the text of a groups file.
 
     Args:
         groups: Proposed groups.
         tools: Tools of the catalogue, whose descriptions become comments.
+        ungrouped: Tools that no group uses, which the file lists at its end, as comments.
+        dropped: Lines about what was dropped when the catalogue was read, for the end too.
     """
     described = {tool.name: tool.operation_description or tool.description for tool in tools}
     phrases = {tool.name: _phrase(tool) for tool in tools}
-    return "\n".join([_HEAD, *(line for group in groups for line in _group(group, described, phrases))]) + "\n"
+    lines = [_HEAD, *(line for group in groups for line in _group(group, described, phrases))]
+    return "\n".join([*lines, *_comments(ungrouped, dropped)]) + "\n"
+
+
+def _comments(ungrouped: Sequence[Ungrouped], dropped: Sequence[str]) -> Iterator[str]:
+    """Yield the end of the file: every tool that no group uses, and what was dropped."""
+    if ungrouped:
+        yield "# Tools that no group uses. A build takes them for candidates that do another job.\n#"
+        yield from (f"# {_one_line(line)}" for line in ungrouped_lines(ungrouped))
+    if dropped:
+        yield "#\n# Dropped when the catalogue was read:\n#"
+        yield from (f"# {_one_line(line)}" for line in dropped)
+
+
+def _one_line(text: str) -> str:
+    """Return a text that stays within a comment."""
+    return " ".join(printable(text).splitlines()).replace("\x7f", "")
 
 
 def _group(group: ProposedGroup, described: Mapping[str, str], phrases: Mapping[str, str]) -> Iterator[str]:

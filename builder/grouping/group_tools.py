@@ -15,7 +15,7 @@ from builder.funnel import Funnel
 from builder.records import Group, GroupTool, Tool
 from builder.words import mentions, most_frequent, provider_family, words
 
-from .recognition import Recognised, Recogniser
+from .recognition import Recognised, Recogniser, Unrecognised
 
 _LEAST_SUCCESS: Final = 50.0
 """Share of calls that succeed, in %, below which a tool can be no answer."""
@@ -43,8 +43,8 @@ def group_catalogue(
     recognised: defaultdict[str, list[Recognised]] = defaultdict(list)
     working = [tool for tool in tools if not mostly_fails(tool, funnel)]
     for tool, outcome in zip(working, recogniser.recognise(working, config.similarity), strict=True):
-        if isinstance(outcome, str):
-            funnel.drop("ungrouped_tool", outcome, names=[tool.name])
+        if isinstance(outcome, Unrecognised):
+            funnel.drop("ungrouped_tool", outcome.reason, names=[tool.name])
         else:
             recognised[outcome.entry.functionality.name].append(outcome)
     for name in sorted(recognised):

@@ -24,7 +24,8 @@ from .alignment import score
 from .contrasts import contrasts
 from .functionalities import concepts
 from .neighbours import nearest, numbered, pairs_among
-from .recognition import Recognised, Recogniser, documented_job
+from .recognition import Recognised, Recogniser, Unrecognised, documented_job
+from .ungrouped import Ungrouped, ungrouped_tool
 
 _LIKENESS: Final = 0.55
 """Minimum cosine similarity of each tool of a proposed group and the mean of the others."""
@@ -63,10 +64,18 @@ class ProposedGroup:
     """True if the job is one of the library or of the user's own file, whose instructions are used."""
 
 
-def propose_groups(
-    tools: Sequence[Tool], recogniser: Recogniser, config: GroupConfig, encoder: Encoder
-) -> list[ProposedGroup]:
-    """Return groups of at least three providers: those of known jobs, then those by likeness, each sorted by name.
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Proposed groups of a catalogue, and the tools in none of them."""
+
+    groups: list[ProposedGroup]
+    """Groups of known jobs, then those by likeness, each sorted by name."""
+    ungrouped: list[Ungrouped]
+    """Tools in no group, in the order of the catalogue."""
+
+
+def propose_groups(tools: Sequence[Tool], recogniser: Recogniser, config: GroupConfig, encoder: Encoder) -> Proposal:
+    """Propose groups of at least three providers.
 
     Args:
         tools: Tools of the catalogue.
@@ -76,15 +85,34 @@ def propose_groups(
     """
     known: dict[str, list[Recognised]] = {}
     rest: list[Tool] = []
-    for tool, outcome in zip(tools, recogniser.recognise(tools, config.similarity), strict=True):
-        if isinstance(outcome, str):
+    outcomes = list(recogniser.recognise(tools, config.similarity))
+    for tool, outcome in zip(tools, outcomes, strict=True):
+        if isinstance(outcome, Unrecognised):
             rest.append(tool)
         else:
             known.setdefault(outcome.entry.functionality.name, []).append(outcome)
     groups = [_known_group(known[name]) for name in sorted(known) if _providers(known[name]) >= MIN_SAME_FUNCTION]
     small = [item.tool for name in sorted(known) if _providers(known[name]) < MIN_SAME_FUNCTION for item in known[name]]
-    by_likeness = _likely_groups([*rest, *small], encoder, {group.name for group in groups})
-    return [*groups, *sorted(by_likeness, key=lambda group: group.name)]
+    likeness = _Likeness([*rest, *small], encoder)
+    by_likeness = _likely_groups(likeness, encoder, {group.name for group in groups})
+    groups += sorted(by_likeness, key=lambda group: group.name)
+    return Proposal(groups, list(_ungrouped(tools, outcomes, known, groups, likeness)))
+
+
+def _ungrouped(
+    tools: Sequence[Tool],
+    outcomes: Sequence[Recognised | Unrecognised],
+    known: Mapping[str, Sequence[Recognised]],
+    groups: Sequence[ProposedGroup],
+    likeness: _Likeness,
+) -> Iterator[Ungrouped]:
+    of_group = {group.name: list(group.tools) for group in groups if group.is_known}
+    doers = {job: of_group.get(job, [item.tool.name for item in items]) for job, items in known.items()}
+    grouped = {name for group in groups for name in group.tools}
+    similar = likeness.similar()
+    for tool, outcome in zip(tools, outcomes, strict=True):
+        if tool.name not in grouped:
+            yield ungrouped_tool(tool, outcome, doers, similar.get(tool.name, ()))
 
 
 def _providers(recognised: Sequence[Recognised]) -> int:
@@ -103,16 +131,37 @@ def _known_group(recognised: Sequence[Recognised]) -> ProposedGroup:
     return ProposedGroup(functionality.name, functionality.summary, slots, tools, is_known=True)
 
 
-def _likely_groups(tools: Sequence[Tool], encoder: Encoder, taken: set[str]) -> Iterator[ProposedGroup]:
-    usable = [tool for tool in tools if 1 <= len(tool.parameters["required"]) <= _MOST_SLOTS]
-    if len(usable) < MIN_SAME_FUNCTION:
+class _Likeness:
+    """Tools with the pairs of different providers whose documentation is similar."""
+
+    def __init__(self, tools: Sequence[Tool], encoder: Encoder) -> None:
+        self.tools = [tool for tool in tools if 1 <= len(tool.parameters["required"]) <= _MOST_SLOTS]
+        self.pairs: list[tuple[int, int]] = []
+        if len(self.tools) < MIN_SAME_FUNCTION - 1:
+            return
+        texts, of_tool = numbered(documented_job(tool) for tool in self.tools)
+        vectors = encoder.encode(texts)
+        _, self.families = numbered(provider_family(tool.provider) for tool in self.tools)
+        self.pairs = list(pairs_among(nearest(vectors, of_tool, self.families, _NEIGHBOURS, _LIKENESS)))
+        self.vectors = vectors[of_tool]
+
+    def similar(self) -> dict[str, list[str]]:
+        """Return the names of the similar tools of each tool, the most similar first."""
+        names: dict[str, list[str]] = {}
+        for first, second in sorted(self.pairs, key=lambda pair: (-self._cosine(*pair), pair)):
+            names.setdefault(self.tools[first].name, []).append(self.tools[second].name)
+            names.setdefault(self.tools[second].name, []).append(self.tools[first].name)
+        return names
+
+    def _cosine(self, first: int, second: int) -> float:
+        return float(self.vectors[first] @ self.vectors[second])
+
+
+def _likely_groups(likeness: _Likeness, encoder: Encoder, taken: set[str]) -> Iterator[ProposedGroup]:
+    if not likeness.pairs:
         return
-    texts, of_tool = numbered(documented_job(tool) for tool in usable)
-    vectors = encoder.encode(texts)
-    _, families = numbered(provider_family(tool.provider) for tool in usable)
-    pairs = pairs_among(nearest(vectors, of_tool, families, _NEIGHBOURS, _LIKENESS))
-    named = set(taken)
-    for cluster in _clusters(usable, vectors[of_tool], families, pairs):
+    usable, named = likeness.tools, set(taken)
+    for cluster in _clusters(usable, likeness.vectors, likeness.families, likeness.pairs):
         group = _aligned([usable[place] for place in cluster], encoder, named)
         if group is not None:
             named.add(group.name)

@@ -27,10 +27,13 @@ from .functionalities import Concept, Entry
 _MAX_DESCRIPTION_WORDS: Final = 40
 """Words of a description that are read. Later words are mostly about pricing or advertising."""
 _TERMS: Final = frozenset(
-    ["access", "latency", "price", "pricing", "rate_limit", "region", "retention", "reuse", "success_rate", "uptime"]
+    [
+        *("access", "delay", "interval", "latency", "price", "pricing", "rate_limit", "region", "retention", "reuse"),
+        *("success_rate", "uptime"),
+    ]
 )
 """Axes on which a documentation states terms, which say nothing of the job: a tool that runs in the US is not one for
-the US."""
+the US, and one that is updated hourly is not one for hours."""
 _SAME_CATEGORY_BONUS: Final = 0.05
 """Added to the similarity if the catalogue files the tool under the functionality's category."""
 _BATCH: Final = 8192
@@ -50,6 +53,19 @@ class Recognised:
     similarity: float
     """Cosine similarity of the documentation and the most similar phrase of the functionality, plus a bonus of 0.05 if
     the tool and the functionality have the same category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """Outcome of a tool of which no functionality was recognised."""
+
+    reason: str
+    """`no_known_functionality`, `contrasting_word`, `slot_without_parameter`, `required_parameter_without_slot` or
+    `dissimilar`."""
+    entry: Entry | None = None
+    """The most similar functionality whose signals the tool has; None if there is none."""
+    detail: str = ""
+    """Words, parameters or similarity because of which the tool does not have it."""
 
 
 class _Texts(NamedTuple):
@@ -92,7 +108,7 @@ class Recogniser:
         self._contrasts = [contrasts(_functionality_words(entry)) for entry in library]
         self._index = _SignalIndex(library)
 
-    def recognise(self, tools: Sequence[Tool], least: float) -> Iterator[Recognised | str]:
+    def recognise(self, tools: Sequence[Tool], least: float) -> Iterator[Recognised | Unrecognised]:
         """Recognise the functionality of each tool.
 
         Args:
@@ -100,9 +116,7 @@ class Recogniser:
             least: Minimum cosine similarity, 0 to 1.
 
         Yields:
-            For each tool, in order, the recognised functionality, or the reason why there is none:
-            `no_known_functionality`, `contrasting_word`, `slot_without_parameter`, `required_parameter_without_slot` or
-            `dissimilar`.
+            For each tool, in order, the recognised functionality, or the reason why there is none.
         """
         for batch in self._batches(tools):
             for row in range(len(batch.tools)):
@@ -140,32 +154,41 @@ class Recogniser:
             cosines = self._encoder.encode([_sentence(tool) for tool in batch]) @ self._phrases.T
             yield _Batch(batch, texts, signalled, np.maximum.reduceat(cosines, self._starts, axis=1))
 
-    def _recognise(self, batch: _Batch, row: int, least: float) -> Recognised | str:
-        """Return the most similar functionality that passes all checks, or the reason of the last failed check."""
-        reason = "no_known_functionality"
-        if not batch.signalled[row]:
-            return reason
-        tool, texts = batch.tools[row], batch.texts[row]
-        named = contrasts(f"{texts.operation} {texts.provider}")
+    def _recognise(self, batch: _Batch, row: int, least: float) -> Recognised | Unrecognised:
+        """Return the most similar functionality that passes all checks, or the failed check of the most similar one."""
+        named = self._named(batch, row)
         best: Recognised | None = None
+        nearest, failed = -1.0, Unrecognised("no_known_functionality")
         for column in batch.signalled[row]:
-            entry = self._library[column]
-            if named - self._contrasts[column]:
-                reason = "contrasting_word"
-                continue
-            bindings = align(tool.parameters, entry.functionality.slots, self._lexicon)
-            if isinstance(bindings, str):
-                reason = bindings
-                continue
             similarity = float(batch.similarity[row, column])
-            if similarity < least:
-                reason = "dissimilar"
-                continue
-            # The catalogue's category helps to decide between two functionalities of about the same similarity.
-            similarity += _SAME_CATEGORY_BONUS * (tool.category == entry.functionality.category)
-            if best is None or similarity > best.similarity:
-                best = Recognised(tool, entry, bindings, similarity)
-        return best or reason
+            outcome = self._checked(batch.tools[row], column, named, similarity, least)
+            if isinstance(outcome, Unrecognised):
+                if similarity > nearest:
+                    nearest, failed = similarity, outcome
+            elif best is None or outcome.similarity > best.similarity:
+                best = outcome
+        return best or failed
+
+    def _named(self, batch: _Batch, row: int) -> frozenset[str]:
+        """Return the contrasting words that a tool names."""
+        texts = batch.texts[row]
+        return contrasts(f"{texts.operation} {texts.provider}") if batch.signalled[row] else frozenset()
+
+    def _checked(
+        self, tool: Tool, column: int, named: frozenset[str], similarity: float, least: float
+    ) -> Recognised | Unrecognised:
+        """Return the outcome of a tool and one functionality whose signals it has."""
+        entry = self._library[column]
+        if others := named - self._contrasts[column]:
+            return Unrecognised("contrasting_word", entry, ", ".join(sorted(others)))
+        bindings = align(tool.parameters, entry.functionality.slots, self._lexicon)
+        if isinstance(bindings, str):
+            return Unrecognised(bindings, entry, ", ".join(tool.parameters["required"]) or "none")
+        if similarity < least:
+            return Unrecognised("dissimilar", entry, f"{similarity:.2f}")
+        # The catalogue's category helps to decide between two functionalities of about the same similarity.
+        bonus = _SAME_CATEGORY_BONUS * (tool.category == entry.functionality.category)
+        return Recognised(tool, entry, bindings, similarity + bonus)
 
 
 class _SignalIndex:

@@ -76,6 +76,7 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("Median latency 80 ms", {"latency": 80.0}),
     ("Replies in around 1.5 seconds", {"latency": 1500.0}),
     ("Typically under 200 ms.", {"latency": 200.0}),
+    ("50 ms", {"latency": 50.0}),
     ("~90 ms", {"latency": 90.0}),
     ("250 ms average response time", {"latency": 250.0}),
     # Availability.
@@ -143,6 +144,7 @@ NEAR_MISSES: Final = [
     "Lists free and open-source licences.",
     "Per-call timeout of 30 s",
     "Times out after 500 ms",
+    "Adds a pause, 100 ms",
     "Retries every 5 seconds, in steps of 100 ms",
     "Returns the last 30 seconds of a recording",
     "Detects silences of under 300 ms",

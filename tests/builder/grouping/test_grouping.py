@@ -17,7 +17,7 @@ from builder.grouping.alignment import align
 from builder.grouping.contrasts import contrasts
 from builder.grouping.functionalities import entries
 from builder.grouping.group_tools import group_catalogue
-from builder.grouping.recognition import Recogniser
+from builder.grouping.recognition import Recogniser, Unrecognised
 from builder.records import Group, Slot, Tool
 from tests.factories import raw_parameter, raw_tool
 
@@ -154,7 +154,7 @@ def test_results_do_not_depend_on_the_batch_size(encoder: SentenceEncoder, monke
         recogniser = Recogniser(entries(), encoder)
         outcomes = [
             outcome
-            if isinstance(outcome, str)
+            if isinstance(outcome, Unrecognised)
             else (outcome.tool.name, outcome.entry.functionality.name, round(outcome.similarity, 5))
             for outcome in recogniser.recognise(tools, 0.3)
         ]
