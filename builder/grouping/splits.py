@@ -139,9 +139,9 @@ def _too_few(groups: Sequence[Group], funnel: Funnel) -> str:
         f"The catalogue yields {len(groups)} groups of tools that do the same job ({names}). At least "
         f"{MIN_SPLIT_GROUPS * len(SPLITS)} are needed, {MIN_SPLIT_GROUPS} in each split, each with "
         f"{MIN_SAME_FUNCTION} or more tools of different providers of which each is better than the others in some "
-        f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' proposes groups "
-        "for jobs that the library does not know; --facts adds what the documentation does not say; --provider-from "
-        "says who the provider is."
+        f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' lists every "
+        "tool with the reason, and proposes groups for jobs that the library does not know; --facts adds what the "
+        "documentation does not say; --provider-from says who the provider is."
     )
 
 
