@@ -37,7 +37,9 @@ class UserConfig(Section):
     train: Share = 0.7
     """Share of the users in train; the three shares must sum to 1."""
     validation: Share = 0.1
+    """Share of the users in validation."""
     test: Share = 0.2
+    """Share of the users in test."""
     only_their_tools: bool = Field(default=False, exclude_if=lambda only: not only)
     """Whether the table of tools of a split has only the tools that its rows show, for a small data set."""
     partition: int = Field(default=PARTITION_USERS, ge=6, exclude_if=lambda users: users == PARTITION_USERS)
@@ -199,6 +201,7 @@ class LlmConfig(Section):
     model: str = Field(default="gpt-4o-mini", min_length=1)
     """Name of the model at the endpoint."""
     temperature: float = Field(default=0.0, ge=0, le=2)
+    """Sampling temperature."""
     connections: int = Field(default=64, ge=1, le=1024)
     """Maximum number of concurrent requests."""
     timeout_s: float = Field(default=120, gt=0, le=3600)

@@ -36,6 +36,10 @@ _MAX_CATEGORY: Final = 60
 """Length at which a category is cut, in characters."""
 
 
+def _extensions(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: field for key, field in value.items() if key.startswith("x-")}
+
+
 class Document:
     """OpenAPI or Swagger document."""
 
@@ -102,8 +106,16 @@ class Document:
                     operation, has_credential_parameter=len(inputs) < len(declared)
                 )
             ),
-            origin=Origin(name, self._server, self._file, {**as_object(self._document.get("info")), **operation}),
+            origin=Origin(name, self._server, self._file, self._record(item, operation)),
         )
+
+    def _record(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an operation with the fields of the document that it inherits: those of `info`, and extensions.
+
+        Of equal names, that of the operation counts, then that of its path, of `info`, and of the document.
+        """
+        info = as_object(self._document.get("info"))
+        return {**_extensions(self._document), **info, **_extensions(item), **operation}
 
     def _category(self, operation: Mapping[str, Any]) -> str:
         tags = [as_text(tag) for tag in as_list(operation.get("tags"))]

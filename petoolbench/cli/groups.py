@@ -87,7 +87,7 @@ def _equal(proposal: Proposal, tools: Sequence[Tool], config: BuildConfig) -> li
 
 
 def _print_groups(groups: Sequence[ProposedGroup], equal: set[str]) -> None:
-    table = Table("job", "tools", "told apart", "known", "missing", title="Proposed groups", title_justify="left")
+    table = Table("job", "tools", "distinct", "known", "missing", title="Proposed groups", title_justify="left")
     for group in groups:
         missing = [slot.name for slot in group.slots if not slot.concept]
         needs = f"values of {', '.join(missing)}" if missing and not group.is_known else ""

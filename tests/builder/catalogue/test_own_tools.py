@@ -41,6 +41,31 @@ def test_provider_from_says_who_the_provider_is(kind: str, rule: str, expected: 
     assert {tool.provider for tool in source.read()} == expected
 
 
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        (("operation", "path", "info", "document"), "operation"),
+        (("path", "info", "document"), "path"),
+        (("info", "document"), "info"),
+        (("document",), "document"),
+    ],
+)
+def test_a_field_of_an_openapi_document_counts_at_the_nearest_level(
+    levels: tuple[str, ...], expected: str, tmp_path: Path
+) -> None:
+    spec = write_catalogue(tmp_path, "openapi")
+    document = json.loads((tmp_path / "openapi.json").read_text(encoding="utf-8"))
+    path = document["paths"]["/acme/whois"]
+    del path["get"]["x-provider"]
+    places = {"operation": path["get"], "path": path, "info": document["info"], "document": document}
+    for level in levels:
+        places[level]["x-provider"] = level
+    (tmp_path / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    source = open_source(spec, provider_from="x-provider")
+    assert not isinstance(source, ReadySource)
+    assert next(tool.provider for tool in source.read() if tool.operation == "acme_whois") == expected
+
+
 def test_a_rule_that_names_no_provider_is_refused_with_the_fields_that_exist(tmp_path: Path) -> None:
     source = open_source(write_catalogue(tmp_path, "mcp"), provider_from="vendor")
     assert not isinstance(source, ReadySource)

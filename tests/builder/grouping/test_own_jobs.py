@@ -152,6 +152,36 @@ def test_a_functionalities_file_adds_a_job_that_is_recognised(tools: Sequence[To
     assert "functionalities sha256:" in own.identity
 
 
+def test_the_example_of_the_guide_is_a_job_that_is_recognised(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "own-tools.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[\[functionality\]\].*?)```", guide, re.DOTALL)
+    own = read_own_jobs(functionalities=write(tmp_path, example))
+    listed = [
+        {
+            "name": f"{provider}_invoice_status",
+            "description": about,
+            "parameters": {
+                "type": "object",
+                "properties": {parameter: {"type": "string", "description": "Number of the invoice"}},
+                "required": [parameter],
+            },
+        }
+        for provider, about, parameter in (
+            ("acme", "Status of an invoice. Free, no key.", "invoice_number"),
+            ("borealis", "Says whether an invoice is paid or overdue. $0.01 per invoice.", "number"),
+            ("corvid", "Checks the payment status of an invoice, in 40 ms.", "invoice"),
+        )
+    ]
+    (tmp_path / "tools.json").write_text(json.dumps(listed), encoding="utf-8")
+    source = open_source(f"openai:{tmp_path / 'tools.json'}")
+    assert not isinstance(source, ReadySource)
+    tools = read_tools(source, Funnel(), no_progress)
+    found = list(Recogniser(own.library, SentenceEncoder(), own.lexicon).recognise(tools, 0.3))
+    assert [item.entry.functionality.name for item in found if isinstance(item, Recognised)] == [
+        "status of an invoice"
+    ] * len(listed)
+
+
 def test_a_functionality_without_signals_is_refused(tmp_path: Path) -> None:
     text = re.sub(r"signals = .*\n", "", FUNCTIONALITY)
     with pytest.raises(ConfigError, match="'rent a bicycle' has no signals"):
