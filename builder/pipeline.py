@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
@@ -30,6 +31,7 @@ from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, shown_tools, tool_row, write_tools
 from .funnel import Funnel
+from .grouping.feasibility import unshown_tools
 from .grouping.own_jobs import NO_JOBS, OwnJobs
 from .llm.session import ModelSession
 from .preparation import prepare
@@ -37,6 +39,9 @@ from .progress import Progress
 from .records import Group
 from .services.service_source import RealServiceSource, fitted_config
 from .world.packs import read_pack
+
+_MOST_UNSHOWN: Final = 8
+"""Number of tools that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,13 +314,26 @@ def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult])
     for result in results:
         funnel.merge(result.funnel)
     names = ", ".join(group.functionality.name for group in groups)
+    unshown = "" if job.grouped.jobs else _unshown(groups, job.config)
     return BuildError(
         f"No user of {split!r} could be made from its {len(groups)} groups ({names}). Query groups given up: "
         f"{funnel.most_frequent('query_group')}. A preference must show in at least two other groups of a split, and "
-        "a history contains no provider of a candidate. If most providers have one tool each, allow their other tools "
-        "in histories ([candidates] provider_overlap = 1.0 in --config-file) or use fewer candidates ([candidates] "
-        "count). Otherwise use a larger catalogue, state more facts of the tools (--facts), or ask for less evidence "
-        "([histories] evidence_per_axis, max_length)."
+        f"a history contains no provider of a candidate.{unshown} If most providers have one tool each, "
+        "allow their other tools in histories ([candidates] provider_overlap = 1.0 in --config-file) or use fewer "
+        "candidates ([candidates] count). Otherwise use a larger catalogue, state more facts of the tools (--facts) or "
+        "ask for less evidence ([histories] evidence_per_axis, max_length)."
+    )
+
+
+def _unshown(groups: Sequence[Group], config: BuildConfig) -> str:
+    """Return a sentence with the tools of a split that no history can show; empty if there are none."""
+    tools = unshown_tools(groups, config.preferences)
+    if not tools:
+        return ""
+    more = f" and {len(tools) - _MOST_UNSHOWN:,} more" if len(tools) > _MOST_UNSHOWN else ""
+    return (
+        f" No two other groups have a single best tool by what speaks for {'; '.join(tools[:_MOST_UNSHOWN])}{more}: "
+        "state the same facts, such as price, latency and region, for the tools of all jobs."
     )
 
 

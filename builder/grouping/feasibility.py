@@ -50,6 +50,22 @@ def visible_groups(groups: Sequence[Group], config: PreferenceConfig) -> int:
     )
 
 
+def unshown_tools(groups: Sequence[Group], config: PreferenceConfig) -> list[str]:
+    """Return the tools that no user of a split can want, each with what speaks for it, because no history can show it.
+
+    Args:
+        groups: Groups of the split.
+        config: Maximum number of axes of a preference.
+    """
+    wanted = [[_wanted(member.tool) for member in group.members] for group in groups]
+    return [
+        f"{member.tool.name} ({_spoken(_wanted(member.tool))})"
+        for place, group in enumerate(groups)
+        for member in group.members
+        if not _is_visible(member.tool, group, [w for other, w in enumerate(wanted) if other != place], config)
+    ]
+
+
 def _is_visible(
     tool: Tool, group: Group, others: Sequence[Sequence[frozenset[tuple[str, str]]]], config: PreferenceConfig
 ) -> bool:
@@ -86,5 +102,8 @@ def _problem(tool: Tool, group: Group) -> str:
     own = _wanted(tool)
     others = [member.tool for member in group.members if member.tool is not tool]
     better = min(others, key=lambda other: (len(own - _wanted(other)), other.name))
-    speaks = ", ".join(f"{axis} {value}" for axis, value in sorted(own)).replace("_", " ") or "nothing"
-    return f"{tool.name} ({speaks}; {better.name} has this too)"
+    return f"{tool.name} ({_spoken(own)}; {better.name} has this too)"
+
+
+def _spoken(attributes: frozenset[tuple[str, str]]) -> str:
+    return ", ".join(f"{axis} {value}" for axis, value in sorted(attributes)).replace("_", " ") or "nothing"

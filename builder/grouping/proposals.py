@@ -37,6 +37,10 @@ _LEAST_MATCH: Final = 0.3
 """Minimum similarity of two parameters that take the same value."""
 _NAME_WORDS: Final = 6
 """Words of a summary that name a job whose operations have no telling name."""
+_UNFINISHED: Final = frozenset(
+    ["a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "its", "of", "on", "or", "the", "to", "with"]
+)
+"""Words with which no name of a job ends."""
 _NAMED: Final = 2.0
 """Score of `alignment` from which a parameter has the name of a concept."""
 
@@ -209,9 +213,17 @@ def _aligned(tools: Sequence[Tool], encoder: Encoder, taken: set[str]) -> Propos
     }
     summary = _summary(members)
     operation = words(_common_operation(members))
-    base = " ".join(operation if len(operation) > 1 else words(summary)[:_NAME_WORDS]) or "job"
+    base = " ".join(operation if len(operation) > 1 else _first_words(summary)) or "job"
     name = next(item for item in (base, *(f"{base} {number}" for number in range(2, 999))) if item not in taken)
     return ProposedGroup(name, summary, slots, dict(sorted(parameters.items())), is_known=False)
+
+
+def _first_words(summary: str) -> list[str]:
+    """Return the first words of a summary, up to the last one that is no article, preposition or conjunction."""
+    kept = words(summary)[:_NAME_WORDS]
+    while len(kept) > 1 and kept[-1] in _UNFINISHED:
+        kept.pop()
+    return kept
 
 
 def _match(first: Tool, other: Tool, encoder: Encoder) -> list[str] | None:
