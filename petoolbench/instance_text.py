@@ -226,6 +226,19 @@ def _candidates(instance: Instance, wishes: Wishes, *, full: bool) -> Iterator[s
         yield ""
 
 
+LEGEND: Final = """\
+The last lines of an instance are not shown to a model:
+  Answer     call that the user would want; it is scored by tool, by arguments, and by both
+  Wants      preference of the user, which the history shows and the instruction does not state
+  Kind       its form: single (best on one fact), joint (best sum of several), limit (a requirement, then the best on
+             another fact), trade (two facts, of which one counts twice)
+  Concerns   number of matters in the user's life, each with a preference of its own; the instruction is about one
+  Evidence   telling steps: calls in the history that rule out another preference which would want another tool
+  Since      step at which the preference became this one, in chronological only
+"""
+"""Explanation of the lines that `render` ends with."""
+
+
 def _answer(instance: Instance, wanted: str) -> list[str]:
     if instance.answer is None:
         return [_line("Answer", "private")]

@@ -15,11 +15,11 @@ from builder.execution.staging import check_free
 from builder.predictors.open_predictor import open_predictor
 from hf_dataset.schema import HISTORY_TYPES
 from petoolbench.data import InstanceSet, load
-from petoolbench.instance_text import Wishes
+from petoolbench.instance_text import LEGEND, Wishes
 from petoolbench.score_table import ScoreTable
 from petoolbench.scoring import score
 
-from .console import progress
+from .console import print_text, progress
 from .printing import print_instance, print_rows, print_score_tables
 
 DEMO: Final = load_config(None, preset="demo", seed=1)
@@ -42,6 +42,7 @@ def demo(
         # The first instances of the three configs have the same user and candidates, so the tools are shown once.
         print_instance(data[0], wishes, tools=config == HISTORY_TYPES[-1])
         tables += [_scored(model, data, out, config) for model in (CEILING, FLOOR)]
+    print_text(LEGEND)
     print_score_tables(tables)
 
 

@@ -169,14 +169,22 @@ def print_texts(texts: Sequence[SplitTexts]) -> None:
 
 
 def print_classes(parts: Sequence[ConfigScores], scored_rows: str) -> None:
-    """Print the share of each error class by config, and the difference in tool accuracy that can be detected."""
+    """Print the share of each error class by config, and the difference in tool accuracy that can be detected.
+
+    Instances without a prediction, which the metric counts as of invalid format, have a line of their own.
+    """
     table = Table(title=f"Error classes, % of the {scored_rows}", title_justify="left", box=box.SIMPLE)
     table.add_column("class", no_wrap=True)
     for part in parts:
         table.add_column(part.config, justify="right")
+    absent = [part.missing / part.scores["count"] for part in parts]
     for name in ERROR_CLASSES:
-        shares = (f"{100 * part.scores['error_classes'][name]:.1f}" for part in parts)
-        table.add_row(name.replace("_", " "), *shares)
+        lacking = absent if name == "invalid_format" else [0.0] * len(parts)
+        if any(lacking):
+            table.add_row("no prediction", *(f"{100 * share:.1f}" for share in lacking))
+        shares = (part.scores["error_classes"][name] - less for part, less in zip(parts, lacking, strict=True))
+        # A difference of equal numbers can be just below 0.
+        table.add_row(name.replace("_", " "), *(f"{100 * abs(share):.1f}" for share in shares))
     stdout.print(table)
     for part in parts:
         least = part.scores["detectable_difference"]

@@ -61,6 +61,18 @@ def test_a_run_can_be_scored(built: Built, tmp_path: Path) -> None:
     assert "preference mismatch" in scores
 
 
+def test_rows_without_a_prediction_are_apart_from_unreadable_ones(built: Built, tmp_path: Path) -> None:
+    rows = read_instances(built.data, CONFIG, "validation")
+    lines = [{"instance_id": row.instance_id, "prediction": correct_call(row)} for row in rows[:9]]
+    write_lines(tmp_path / "run.jsonl", [*lines, {"instance_id": rows[9].instance_id, "prediction": "I do not know."}])
+    scores = succeed("score", "run.jsonl", "--data", built.data, *SPLIT, cwd=tmp_path)
+    assert scores.startswith("chronological: 26 of 36 instances of the full split have no prediction")
+    for name, share in (("correct", 9 / 36), ("no prediction", 26 / 36), ("invalid format", 1 / 36)):
+        assert re.search(rf"^ +{name} +{100 * share:.1f} *$", scores, re.MULTILINE)
+    write_lines(tmp_path / "all.jsonl", [{"instance_id": row.instance_id, "prediction": "no"} for row in rows])
+    assert "no prediction" not in succeed("score", "all.jsonl", "--data", built.data, *SPLIT, cwd=tmp_path)
+
+
 def test_a_run_with_the_same_settings_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
     model = ("--model", "baseline:random", "--seed")
     succeed("predict", built.data, *SPLIT, *model, "3", "-o", "run.jsonl", cwd=tmp_path)

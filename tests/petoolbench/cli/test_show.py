@@ -262,6 +262,10 @@ def test_the_demo_shows_an_instance_of_each_config_and_scores_two_baselines(samp
         assert done.stdout.count(first.instance_id) == 1
         assert re.search(rf"baseline:oracle +{config} +100\.0", done.stdout)
         assert re.search(rf"baseline:random +{config} +\d+\.\d", done.stdout)
+    explained = done.stdout.partition("The last lines of an instance are not shown to a model:")[2]
+    for word in ("Answer", "Wants", "Kind", "Concerns", "Evidence", "Since"):
+        assert re.search(rf"^  {word} {{2,}}\w", done.stdout, re.MULTILINE)  # the line of an instance
+        assert re.search(rf"^  {word} {{2,}}\w", explained, re.MULTILINE)
     # The three instances have the same user and the same candidates, so the documentation is shown once.
     (documentation,) = done.stdout.split("\nCandidates   (")[1:]
     assert all(f" {tool.name}(" in documentation for tool in first.candidates)
