@@ -226,7 +226,7 @@ def _candidates(instance: Instance, wishes: Wishes, *, full: bool) -> Iterator[s
         yield ""
 
 
-LEGEND: Final = """\
+LEGEND: Final = """
 The last lines of an instance are not shown to a model:
   Answer     call that the user would want; it is scored by tool, by arguments, and by both
   Wants      preference of the user, which the history shows and the instruction does not state
