@@ -119,9 +119,7 @@ _NO_RETENTION: Final = (
     r"\b(?:finds?|lists?|search(?:es)?|detects?|monitors?|counts?|posts?|tweets?|comments?|stories|food|medicines?"
     r"|blood|wine|products?|recipes?|reminders?)\b"
 )
-_DELETED: Final = (
-    r"(?:auto-?|automatically )?(?:deleted|removed|purged|erased|wiped|discarded|dropped|expires?|destroyed)"
-)
+_DELETED: Final = r"(?:auto-?|automatically )?(?:deleted|removed|purged|erased|wiped|discarded|dropped|destroyed)"
 _KEPT: Final = r"(?:keeps?|kept|stores?|stored|retains?|retained|logs?|logged|saves?|saved|retention)"
 _NOT_KEPT_WHERE: Final = (
     r"(?= ?(?:[.,;:!)|]|$|-|\u2013|\u2014)| (?:on|to) (?:our |any |the )?(?:servers?|disk)\b"
@@ -161,7 +159,7 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
     ("rate_limit", rf"{_NUM}{_SIZE} free (?:{{uses}}){_PER}{_PERIOD}", rate, _NOT_THEIRS),
     ("rate_limit", rf"{_NUM}{_SIZE} (?:{{uses}}){_PER}{_PERIOD} (?:are |is )?(?:for )?free\b", rate, _NOT_THEIRS),
     ("rate_limit", rf"{_NUM}{_SIZE}{_PER}{_PERIOD} (?:for )?free\b", rate, _NOT_THEIRS),
-    ("rate_limit", rf"{_NUM}{_SIZE} ?(?P<word>rps|qps|tps|rpm|qpm|rph|rpd)\b", rate_word, None),
+    ("rate_limit", rf"{_NUM}{_SIZE} ?(?P<word>rps|qps|rpm|qpm|rph|rpd)\b", rate_word, None),
     (
         "rate_limit",
         rf"{_NUM}{_SIZE} (?P<word>hourly|daily|weekly|monthly) (?:free )?(?:{{calls}})\b",
@@ -260,7 +258,7 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
         "interval",
         r"\b(?P<word>hourly|daily|nightly|weekly|monthly|yearly) (?:data )?(?:updates?|refresh(?:es)?)\b",
         every,
-        r"\bsends?\b",
+        r"\bsends?\b|\bregular\b|\bnewsletters?\b",
     ),
     (
         "interval",

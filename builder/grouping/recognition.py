@@ -63,7 +63,8 @@ class Unrecognised:
     """`no_known_functionality`, `contrasting_word`, `slot_without_parameter`, `required_parameter_without_slot` or
     `dissimilar`."""
     entry: Entry | None = None
-    """The most similar functionality whose signals the tool has; None if there is none."""
+    """The most similar functionality whose signals the tool has. Without any, the most similar one of all; None if it
+    is below the minimum similarity."""
     detail: str = ""
     """Words, parameters or similarity because of which the tool does not have it."""
 
@@ -158,7 +159,7 @@ class Recogniser:
         """Return the most similar functionality that passes all checks, or the failed check of the most similar one."""
         named = self._named(batch, row)
         best: Recognised | None = None
-        nearest, failed = -1.0, Unrecognised("no_known_functionality")
+        nearest, failed = -1.0, self._without_signals(batch, row, least)
         for column in batch.signalled[row]:
             similarity = float(batch.similarity[row, column])
             outcome = self._checked(batch.tools[row], column, named, similarity, least)
@@ -168,6 +169,12 @@ class Recogniser:
             elif best is None or outcome.similarity > best.similarity:
                 best = outcome
         return best or failed
+
+    def _without_signals(self, batch: _Batch, row: int, least: float) -> Unrecognised:
+        column = int(batch.similarity[row].argmax())
+        similarity = float(batch.similarity[row, column])
+        entry = self._library[column] if similarity >= least else None
+        return Unrecognised("no_known_functionality", entry, f"{similarity:.2f}")
 
     def _named(self, batch: _Batch, row: int) -> frozenset[str]:
         """Return the contrasting words that a tool names."""

@@ -30,7 +30,8 @@ class Reason(NamedTuple):
 REASONS: Final[Mapping[str, Reason]] = {
     "no_known_functionality": Reason(
         "The documentation has the words of no known job.",
-        "State in the description what the tool does, in common words. If tools of 3 providers do the job, and it is "
+        "If the nearest known job is that of the tool, add the tool to its group, or state in the description what the "
+        "tool does, in common words. If tools of 3 providers do the job, and it is "
         "not in the library, add a [[group]] with a [[functionality]] to the groups file.",
     ),
     "contrasting_word": Reason(
@@ -107,6 +108,8 @@ def ungrouped_tool(
     slots, required = entry.functionality.slots, tool.parameters["required"]
     if len(slots) == len(required) == 1:
         near = f'to add it: "{tool.name}" = {{ {slots[0].name} = {json.dumps(required[0])} }}'
+    if outcome.reason == "no_known_functionality":
+        return Ungrouped(tool.name, outcome.reason, f"nearest known job {entry.functionality.name!r}; {near}")
     problem = {
         "contrasting_word": f"names {outcome.detail}",
         "dissimilar": f"similarity {outcome.detail}",

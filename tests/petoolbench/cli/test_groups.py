@@ -74,7 +74,8 @@ def lines(done: Done, folder: Path) -> dict[str, dict[str, Any]]:
         "#   acme__iban_again: does 'validate an iban', as acme__validate_iban, borealis__validate_iban",
         "#   ember__validate_iban: like 'validate an iban', but requires account; the job has iban; to add it: "
         '"ember__validate_iban" = { iban = "account" }',
-        "#   acme__list_rooms: has no required parameter, which an instruction could state",
+        "has no required parameter, which an instruction could state\n",
+        "#   acme__list_rooms: nearest known job ",
         "#   acme__whois: does 'whois of a domain', as no other tool",
         "#   acme__thing_z: no similar tool of another provider",
         "#   delphin__validate_iban: ",
