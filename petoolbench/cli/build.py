@@ -60,7 +60,8 @@ FactsFile = Annotated[
         "--facts",
         help='File with facts that the descriptions of the tools do not state, one line per tool: {"tool": '
         '"acme_forecast", '
-        '"latency": 50, "region": "EU"}.',
+        '"latency": 50, "region": "EU"}. null removes a fact that was read wrongly. petoolbench groups --facts-out '
+        "writes such a file with everything that was understood.",
     ),
 ]
 Functionalities = Annotated[
