@@ -32,8 +32,11 @@ from .stated_units import (
 FACTS_FILE: Final = "catalogue/documented_facts.toml"
 """Data file with the patterns of levels, and with the words that patterns share."""
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
-_N: Final = r"(?<![\d.,])(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?:\.\d{1,9})?|\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(?!\d|[.,]\d)"
-"""A number: with commas between groups of three digits, since `0,004` is a decimal number in other languages."""
+_N: Final = (
+    r"(?<![\d.,])(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?:\.\d{1,9})?|(?<!\w)[1-9]\d{0,2}(?: \d{3}){1,4}"
+    r"|(?!0\d)\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(?!\d|[.,]\d)"
+)
+"""A number: commas and spaces are between groups of three digits, since `0,004` is a decimal number elsewhere."""
 _SIZE: Final = r"(?P<size> ?(?:k|m|thousand|million)\b)?"
 _UNIT: Final = (
     r"(?P<unit>ms|msecs?|milliseconds?|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|days?|weeks?|months?|years?)\b"
@@ -144,6 +147,12 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
     ("price", rf"{_DOLLARS} ?(?:per|for|/|an?|each|buys?) ?{_OF_USE}", per_calls, None),
     ("price", rf"{_CENTS} ?(?:per|for|/|an?|each) ?{_OF_USE}", per_calls, None),
     ("price", rf"{_DOLLARS} ?(?:per|/|for|CPM) ?{_AMOUNT}(?= ?(?:[.,;:)|]|$))", per_calls, None),
+    (
+        "price",
+        rf"\b(?:costs?|price|fee|charge) per (?:{_AMOUNT} )?(?:{{uses}})(?::| is| of)? ?{_DOLLARS}",
+        per_calls,
+        None,
+    ),
     ("price", rf"\bthen {_DOLLARS}(?P<calls>(?!))?(?P<size>(?!))?(?P<word>(?!))? (?:each|apiece)\b", per_calls, None),
     ("price", rf"{_AMOUNT} (?:{{uses}}) (?:for|cost|costs|at|=) {_DOLLARS}(?! ?(?:per|/|an?|each) )", per_calls, None),
     (
@@ -210,7 +219,8 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
     ),
     (
         "uptime",
-        r"\b(?:uptime|availability|available|sla)(?: sla)?(?: guarantee| target)?(?: of|:| is| at)* ?"
+        r"\b(?:uptime|availability|available|sla)(?: sla)?(?: guarantee| target)?"
+        r"(?: of|:| is| at| at least| over| above| >)* ?"
         r"(?P<number>\d{2,3}(?:\.\d+)?) ?(?:%|per ?cent\b)",
         share,
         r"\brooms?\b|\bseats?\b|\bhotels?\b",
@@ -228,8 +238,8 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
         "retention",
         r"\b(?:nothing|no (?:data|inputs?|requests?|content|personal data)) (?:you send |that you send )?"
         rf"(?:(?:is|are|gets?) )?(?:ever )?(?:stored|kept|logged|saved|retained){_NOT_KEPT_WHERE}"
-        r"|\b(?:does not|do not|never|doesn't|don't) (?:store|keep|log|save|retain)s? (?:any |your |the |of )?"
-        r"(?:data|inputs?|requests?|content|queries|texts?|files?|images?|anything|them|it)\b"
+        r"|\b(?:does not|do not|never|doesn't|don't) (?:store|keep|log|save|retain)s? (?:any |your |the |of )*"
+        r"(?:data|logs|inputs?|requests?|content|queries|texts?|files?|images?|anything|them|it)\b"
         r"(?! (?:in|as|for|longer)\b)"
         rf"|(?:\b(?:not|never)|n't) (?:be )?(?:stored|kept|logged|saved|retained|persisted){_NOT_KEPT_WHERE}"
         r"|\b(?:no|zero)[- ](?:data[- ])?(?:retention|logging)\b|\bno logs?(?: (?:is |are )?(?:stored|kept))?"
@@ -256,7 +266,7 @@ _FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str
     ),
     (
         "interval",
-        r"\b(?P<word>hourly|daily|nightly|weekly|monthly|yearly) (?:data )?(?:updates?|refresh(?:es)?)\b",
+        r"\b(?P<word>hourly|daily|nightly|weekly|monthly|yearly) (?:data )?(?:updates?|updated|refresh(?:es|ed)?)\b",
         every,
         r"\bsends?\b|\bregular\b|\bnewsletters?\b",
     ),

@@ -41,7 +41,7 @@ UNLIMITED: Final = 1e9
 
 
 def _number(text: str, size: str | None = None) -> float:
-    value = 1.0 if text.lower() == "one" else float(text.replace(",", ""))
+    value = 1.0 if text.lower() == "one" else float(text.replace(",", "").replace(" ", ""))
     return value * _SIZES.get((size or "").strip().lower(), 1.0)
 
 
