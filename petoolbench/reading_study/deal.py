@@ -118,11 +118,10 @@ def axes_of(folder: Path, manifest: Manifest) -> dict[str, str]:
     """
     if manifest.is_original:
         return {}
-    if manifest.is_builtin:
-        return {axis.name: axis.label for axis in ALL_AXES.values()}
     tools = (tool for split in ("train", "validation") for tool in read_tools(folder, split))
-    names = sorted({fact.axis for tool in tools for fact in tool.facts})
-    return {name: name.replace("_", " ") for name in names}
+    stated = {fact.axis for tool in tools for fact in tool.facts}
+    known = {axis.name: axis.label for axis in ALL_AXES.values() if axis.name in stated}
+    return known | {name: name.replace("_", " ") for name in sorted(stated - known.keys())}
 
 
 def _write(out: Path, rows: Mapping[str, Instance], axes: Mapping[str, str], key: Key) -> None:
