@@ -11,7 +11,7 @@ from rich.table import Table
 
 from builder.catalogue.facts_table import facts_summary, facts_text
 from builder.catalogue.sources import CATALOGUE_FORMS, ReadySource, notices_of
-from builder.config import BuildConfig
+from builder.config import MIN_SAME_FUNCTION, BuildConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import ConfigError, OutputError
 from builder.funnel import Funnel
@@ -75,6 +75,7 @@ def propose(
     _print_groups(proposal.groups, {item.tool for item in equal})
     _print_facts(tools)
     _print_rest(proposal, equal, funnel, out)
+    stdout.print(_providers(tools), soft_wrap=True, highlight=False, markup=False)
     stdout.print(f"\nGroups: {out}. Read them, and set accept = true where they are right.", soft_wrap=True)
     if facts_out is not None:
         stdout.print(f"Facts: {facts_out}. Correct them, and pass the file to --facts.", soft_wrap=True)
@@ -101,6 +102,15 @@ def _print_facts(tools: Sequence[Tool]) -> None:
     for axis, number, values in facts_summary(tools):
         table.add_row(axis.replace("_", " "), str(number), values)
     stdout.print(table)
+
+
+def _providers(tools: Sequence[Tool]) -> str:
+    """Return a line with the number of providers, and the first ones."""
+    names = sorted({tool.provider for tool in tools})
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    few = " If these are not all of them, state where their names are with --provider-from."
+    line = f"Providers: {len(names):,}: {', '.join(names[:_MOST_NAMED])}{more}."
+    return line + (few if len(names) < MIN_SAME_FUNCTION else "")
 
 
 def _print_rest(proposal: Proposal, equal: Sequence[Ungrouped], funnel: Funnel, out: Path) -> None:

@@ -101,6 +101,7 @@ def test_the_terminal_names_the_first_tools_and_the_place_of_the_others(done: Do
     assert "in no group: no known functionality (7): acme__list_rooms, acme__thing_u, " in done.stdout
     assert "and 2 more" in done.stdout
     assert "left out by a build: not told apart by attributes (1): delphin__validate_iban" in done.stdout
+    assert "Providers: 5: acme, borealis, corvid, delphin, ember.\n" in done.stdout
     assert "All of these tools are at the end of groups.toml" in done.stdout
 
 
@@ -152,6 +153,15 @@ def test_a_correction_counts_and_a_contradiction_is_a_warning(folder: Path, tmp_
     assert by_tool["borealis__validate_iban"]["price"] == 5
     assert "latency" not in by_tool["borealis__validate_iban"]
     assert by_tool["corvid__validate_iban"]["region"] == "US"
+
+
+def test_too_few_providers_are_named_with_the_option_that_states_them(tmp_path: Path) -> None:
+    entries = [function(name, IBAN[0] + facts, IBAN[1]) for name, facts in zip(("a1", "b2", "c3"), FACTS, strict=False)]
+    (tmp_path / "tools.json").write_text(json.dumps(entries), encoding="utf-8")
+    done = run("groups", "openai:tools.json", "-o", "groups.toml", cwd=tmp_path)
+    assert "Providers: 1: tools. If these are not all of them, state where their names are with --provider-from." in (
+        done.stdout
+    )
 
 
 def test_a_cut_list_of_a_build_says_where_the_whole_is(tmp_path: Path) -> None:
