@@ -56,9 +56,10 @@ def make_request(task: Task[R], payload: Payload, attempt: int, config: LlmConfi
         attempt: Number of the attempt, from 0. It sets the seed and raises the temperature.
         config: Model and sampling.
     """
+    temperature = max(config.temperature, task.least_temperature)
     sampling = {
         "model": config.model,
-        "temperature": round(min(config.temperature + attempt * _TEMPERATURE_STEP, 2.0), 3),
+        "temperature": round(min(temperature + attempt * _TEMPERATURE_STEP, 2.0), 3),
         "seed": attempt,
         "max_tokens": config.max_output_tokens,
     }

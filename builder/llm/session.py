@@ -77,11 +77,20 @@ def check_llm(llm: str | None, transport: str, source: Source, others: Sequence[
             named = ", ".join(f"--{name.replace('_', '-')}" for name in others)
             raise ConfigError(f"{named} can be used only with a language model. Add --llm MODEL.")
         return
+    check_model_name(llm, transport)
+    if isinstance(source, ReadySource):
+        raise ConfigError("Catalogues of services need no language model. Pass another catalogue, or remove --llm.")
+
+
+def check_model_name(llm: str, transport: str) -> None:
+    """Check the name of a model and the transport of its requests. The arguments are those of `check_llm`.
+
+    Raises:
+        ConfigError: If the name is empty, or the transport is unknown.
+    """
     if not llm.strip():
         raise ConfigError("--llm is empty. Name a model of the endpoint.")
     validate_choice("--llm-transport", transport, TRANSPORTS)
-    if isinstance(source, ReadySource):
-        raise ConfigError("Catalogues of services need no language model. Pass another catalogue, or remove --llm.")
 
 
 def price_of(transport: str, config: LlmConfig) -> float:

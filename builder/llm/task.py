@@ -58,11 +58,13 @@ class Task(Generic[R]):
         name: Name of the task and of its prompt file.
         reply: Pydantic class of the reply.
         check: Returns the reason why a well-formed reply is wrong for the input of the request, or None to accept it.
+        least_temperature: Lowest temperature of the requests, for tasks whose replies should differ between seeds.
     """
 
     name: str
     reply: type[R]
     check: Callable[[Payload, R], str | None]
+    least_temperature: float = 0.0
 
     @property
     def system(self) -> str:

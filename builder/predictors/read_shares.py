@@ -62,7 +62,7 @@ def facts_read(tools: Sequence[ToolRow]) -> list[ReadFact]:
             tool.provider,
             fact.axis,
             fact.value,
-            _is_right(AXES[fact.axis], found.get(tool.name, {}).get(fact.axis), fact.value),
+            is_read_right(AXES[fact.axis], found.get(tool.name, {}).get(fact.axis), fact.value),
         )
         for tool in tools
         for fact in tool.facts
@@ -107,7 +107,14 @@ def _shares(groups: Mapping[_Key, Sequence[ReadFact]]) -> dict[_Key, float]:
     return {name: share_right(groups[name]) for name in sorted(groups, key=str)}
 
 
-def _is_right(axis: Axis, read: Value | None, value: str) -> bool:
+def is_read_right(axis: Axis, read: Value | None, value: str) -> bool:
+    """Return True if what is read of an axis is the value that is stated: a number to within 5 %, a level exactly.
+
+    Args:
+        axis: The axis.
+        read: What is read; None if nothing is.
+        value: Stated value, as text.
+    """
     if read is None or not axis.is_number:
         return read == value
     return abs(axis.position(float(read)) - axis.position(float(value))) < TOLERANCE
@@ -116,5 +123,5 @@ def _is_right(axis: Axis, read: Value | None, value: str) -> bool:
 def _guessed(axis: Axis, facts: Sequence[ReadFact]) -> float:
     """Return the highest share of facts for which one and the same value is right."""
     counts = Counter(fact.value for fact in facts)
-    hits = (sum(count for value, count in counts.items() if _is_right(axis, guess, value)) for guess in counts)
+    hits = (sum(count for value, count in counts.items() if is_read_right(axis, guess, value)) for guess in counts)
     return max(hits) / len(facts)

@@ -23,7 +23,7 @@ from builder.randomness import generator_for
 from builder.users.choice_rules import TIE, RuleSet, features, rules_on
 
 from .axes import AXES, Axis, Value
-from .facts import draw_value, fit
+from .facts import Facts, draw_value, fit
 from .listings import SUFFIX, Layout
 from .pack_copies import copies
 from .pack_samples import NOUNS, NUMBER, TODAY, Texts, axis_values, bare, samples, typical, without
@@ -97,18 +97,28 @@ def example_listings(pack: Pack) -> Mapping[str, Sequence[str]]:
 
 
 def _examples(layout: Layout, pack: Pack) -> Sequence[str]:
-    rng = generator_for((0,), "example", layout.name)
-    drawn = [{name: draw_value(axis, rng) for name, axis in AXES.items()} for _ in range(_EXAMPLES)]
-    examples = []
+    return [layout.render(facts, TODAY, NOUNS[0]) for facts in example_facts(layout.name, pack.ranges)]
+
+
+def example_facts(name: str, ranges: Mapping[str, tuple[float, float]]) -> Sequence[Facts]:
+    """Return the facts of the example listings of a layout, which are described at `example_listings`.
+
+    Args:
+        name: Name of the layout.
+        ranges: Lowest and highest number, by axis, of the pack.
+    """
+    rng = generator_for((0,), "example", name)
+    drawn = [{axis.name: draw_value(axis, rng) for axis in AXES.values()} for _ in range(_EXAMPLES)]
+    examples: list[Facts] = []
     for place, facts in enumerate(drawn):
-        numbers = {name: fit(AXES[name], float(facts[name]), *bounds) for name, bounds in pack.ranges.items()}
-        zero = {name: 0.0 for name in ("price", "retention") if place == 1 and name not in {*pack.ranges} - {"price"}}
+        numbers = {axis: fit(AXES[axis], float(facts[axis]), *bounds) for axis, bounds in ranges.items()}
+        zero = {axis: 0.0 for axis in ("price", "retention") if place == 1 and axis not in {*ranges} - {"price"}}
         levels = {
-            name: axis.levels[(axis.levels.index(str(drawn[0][name])) + place) % len(axis.levels)]
-            for name, axis in AXES.items()
+            axis.name: axis.levels[(axis.levels.index(str(drawn[0][axis.name])) + place) % len(axis.levels)]
+            for axis in AXES.values()
             if axis.levels
         }
-        examples.append(layout.render({**facts, **numbers, **zero, **levels}, TODAY, NOUNS[0]))
+        examples.append({**facts, **numbers, **zero, **levels})
     return examples
 
 

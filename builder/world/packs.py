@@ -43,9 +43,9 @@ choice."""
 MAX_FILES: Final = 200
 MAX_BYTES: Final = 256 * 1024
 """Maximum size of a file."""
-_NAMING: Final = ("verb_noun", "camel", "rest", "noun", "namespaced")
-_PARAMETERS: Final = ("snake", "camel", "short")
-_PROVIDER_KEYS: Final = ("name", "slug", "naming", "parameters")
+NAMING: Final = ("verb_noun", "camel", "rest", "noun", "namespaced")
+PARAMETERS: Final = ("snake", "camel", "short")
+PROVIDER_KEYS: Final = ("name", "slug", "naming", "parameters")
 _MAX_NAME: Final = 25
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _SLUG: Final = re.compile(r"(?=.{3,20}$)[a-z]+(_[a-z]+)*")
@@ -240,7 +240,7 @@ class PackReader:
         owners = {squash(item[key]): "the repository" for item in repository for key in ("name", "slug")}
         for place, item in enumerate(raw):
             line = _line(text, r"\s*\[\[\s*provider\s*\]\]", place)
-            problem = _provider_problem(item)
+            problem = provider_problem(item)
             if problem is None:
                 names = {squash(item["name"]), item["slug"].replace("_", "")}
                 owner = next((owners[name] for name in sorted(names) if name in owners), None)
@@ -250,7 +250,7 @@ class PackReader:
             if problem is not None:
                 self._refuse(SETTINGS, f"provider {place + 1}: {problem}", line)
             else:
-                yield {key: item[key] for key in _PROVIDER_KEYS}
+                yield {key: item[key] for key in PROVIDER_KEYS}
 
     def _ranges(self, text: str, raw: Any) -> Iterator[tuple[str, tuple[float, float]]]:
         if not isinstance(raw, dict):
@@ -312,13 +312,18 @@ def _forbidden(source: str) -> tuple[str, int] | None:
     return None
 
 
-def _provider_problem(item: Mapping[str, Any]) -> str | None:
-    if unknown := sorted(set(item) - set(_PROVIDER_KEYS)):
-        return f"unknown key {unknown[0]!r}; allowed: {', '.join(_PROVIDER_KEYS)}"
-    for key in _PROVIDER_KEYS:
+def provider_problem(item: Mapping[str, Any]) -> str | None:
+    """Return why a provider of a pack is malformed, or None.
+
+    Args:
+        item: Keys and values of its table.
+    """
+    if unknown := sorted(set(item) - set(PROVIDER_KEYS)):
+        return f"unknown key {unknown[0]!r}; allowed: {', '.join(PROVIDER_KEYS)}"
+    for key in PROVIDER_KEYS:
         if not isinstance(item.get(key), str) or not item[key].strip():
-            return f"{key} is missing or not a text; needed: {', '.join(_PROVIDER_KEYS)}"
-    for key, allowed in (("naming", _NAMING), ("parameters", _PARAMETERS)):
+            return f"{key} is missing or not a text; needed: {', '.join(PROVIDER_KEYS)}"
+    for key, allowed in (("naming", NAMING), ("parameters", PARAMETERS)):
         if item[key] not in allowed:
             return f"{key} is {item[key]!r}; allowed: {', '.join(allowed)}"
     if len(item["name"]) > _MAX_NAME:

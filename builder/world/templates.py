@@ -66,7 +66,7 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "payload": (),
 }
 """Forms of each axis beside `value`, which all have, and those of `_OF_NUMBERS`."""
-_PARTS: Final[Mapping[type, tuple[str, ...]]] = {
+PARTS: Final[Mapping[type, tuple[str, ...]]] = {
     Plan: ("fee", "included", "yearly_fee", "yearly_calls"),
     Credits: ("per_call", "cost", "pack"),
 }
@@ -155,8 +155,8 @@ def _missing(undefined: Any) -> str:
         return f"{axis} has no form {name!r}; its forms: {', '.join(forms_of(axis))}"
     if isinstance(of, FactsByAxis):
         return f"{name!r} is no axis; axes: {', '.join(AXES)}"
-    if type(of) in _PARTS:
-        return f"the {type(of).__name__.lower()} of price has no {name!r}; it has: {', '.join(_PARTS[type(of)])}"
+    if type(of) in PARTS:
+        return f"the {type(of).__name__.lower()} of price has no {name!r}; it has: {', '.join(PARTS[type(of)])}"
     if of is None:
         return f"{name!r} of a fact that is not stated; put it in {{% if facts.AXIS %}}"
     if hint is None and isinstance(of, Mapping):

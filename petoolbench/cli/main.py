@@ -26,6 +26,7 @@ from .groups import propose
 from .help_types import Command, Group
 from .hub import push, push_metric, push_space, verify
 from .leaderboard import leaderboard, rescore, submit
+from .make_pack import make_listing_pack
 from .original import compare_two_scorers, import_released
 from .predict import predict, prompts
 from .reading import reading_app
@@ -57,6 +58,7 @@ app.add_typer(reading_app, name="reading")
 app.add_typer(study_app, name="study")
 app.command("audit", cls=Command)(audit_folder)
 app.command("services", cls=Command)(list_services)
+app.command("make-pack", cls=Command)(make_listing_pack)
 app.command("check-pack", cls=Command)(check_pack_folder)
 app.command("import-original", cls=Command)(import_released)
 app.command("compare-scorers", cls=Command)(compare_two_scorers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich import box
 from rich.markup import escape
@@ -27,6 +28,9 @@ from petoolbench.instance_text import Wishes, render
 from petoolbench.score_table import ConfigScores, ScoreTable
 
 from .console import print_text, stderr, stdout
+
+_BUILD_TASKS: Final = tuple(task.name for task in TASKS)
+"""Tasks of a build with a model, in their order."""
 
 
 def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, full: bool = False) -> None:
@@ -74,7 +78,7 @@ def print_rows(manifest: Manifest) -> None:
 
 
 def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
-    """Print the estimated number of requests that a build sends to a language model, and their cost.
+    """Print the estimated number of requests to a language model, and their cost.
 
     Args:
         lines: Estimates, one per task.
@@ -95,15 +99,20 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
     stdout.print(f"Model {config.model}. Rejected replies cost extra; cached replies cost nothing.")
 
 
-def print_meter(meter: Meter) -> None:
-    """Print the number of requests that a build sent to a language model, with their results and cost."""
+def print_meter(meter: Meter, tasks: Sequence[str] = _BUILD_TASKS) -> None:
+    """Print the number of requests that were sent to a language model, with their results and cost.
+
+    Args:
+        meter: Counters of the requests.
+        tasks: Names of the tasks, in the order of the rows.
+    """
     table = Table(title=f"Requests to {meter.config.model}", title_justify="left", box=box.SIMPLE)
     for name in ("task", "sent", "from the cache", "accepted", "rejected"):
         table.add_column(name, justify="left" if name == "task" else "right")
-    for task in TASKS:
-        rejected: Mapping[str, int] = meter.rejected.get(task.name, {})
-        counts = (meter.paid[task.name], meter.cached[task.name], meter.accepted[task.name], sum(rejected.values()))
-        table.add_row(task.name, *(f"{count:,}" for count in counts))
+    for task in tasks:
+        rejected: Mapping[str, int] = meter.rejected.get(task, {})
+        counts = (meter.paid[task], meter.cached[task], meter.accepted[task], sum(rejected.values()))
+        table.add_row(task, *(f"{count:,}" for count in counts))
         for reason, number in sorted(rejected.items()):
             table.add_row(f"  {reason.replace('_', ' ')}", "", "", "", f"{number:,}", style="dim")
     for reason, number in sorted(meter.faults.items()):
