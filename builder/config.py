@@ -25,6 +25,7 @@ MIN_GROUPS: Final = 2
 MIN_TRAINING_ROWS: Final = 50
 """Lower limit of `sft_per_config` and `dpo_per_config`."""
 _BATCH_PRICE: Final = 0.5
+AUTO: Final = "auto"
 EARLY_STEPS: Final = 2
 """Number of calls under each preference that precedes the last two."""
 
@@ -200,6 +201,9 @@ class LlmConfig(Section):
 
     model: str = Field(default="gpt-4o-mini", min_length=1)
     """Name of the model at the endpoint."""
+    api: Literal["auto", "chat", "responses"] = Field(default=AUTO, exclude_if=lambda api: api == AUTO)
+    """Interface of the endpoint: chat completions, or the Responses API. `auto` uses chat completions, or the Responses
+    API if the endpoint names that instead."""
     temperature: float = Field(default=0.0, ge=0, le=2)
     """Sampling temperature."""
     connections: int = Field(default=64, ge=1, le=1024)
@@ -325,6 +329,7 @@ def load_config(
     seed: int | None = None,
     similarity: str | None = None,
     model: str | None = None,
+    api: str | None = None,
 ) -> BuildConfig:
     """Read a config file and apply the options of the command line, which take precedence.
 
@@ -335,6 +340,7 @@ def load_config(
         seed: Replaces `seed`.
         similarity: Replaces `preferences.similarity`.
         model: Replaces `llm.model`.
+        api: Replaces `llm.api`.
 
     Raises:
         ConfigError: If the file cannot be read, the preset is unknown, or a key or value is invalid.
@@ -353,6 +359,7 @@ def load_config(
     _set_option(raw, "users", "count", users)
     _set_option(raw, "preferences", "similarity", similarity)
     _set_option(raw, "llm", "model", model)
+    _set_option(raw, "llm", "api", api)
     if seed is not None:
         raw["seed"] = seed
     try:

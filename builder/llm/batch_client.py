@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from builder.config import AUTO
 from builder.errors import BudgetError, LlmError
 from builder.words import sentence
 from metrics.redaction import redacted, without_keys
@@ -19,9 +20,18 @@ from metrics.redaction import redacted, without_keys
 from .answer_cache import Answer
 from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of
 from .engine import Settings, read_completion
+from .responses_api import (
+    CHAT_PATH,
+    RESPONSES,
+    RESPONSES_PATH,
+    as_completion,
+    names_responses,
+    response_request,
+)
 from .sender import openai_library
 
-_ENDPOINT: Final = "/v1/chat/completions"
+_VERSION: Final = "/v1"
+"""Beginning of the paths in batch files."""
 _ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 _RETRIED_STATUS: Final = frozenset({408, 409, 425, 429})
 _QUEUE_FULL: Final = "token_limit_exceeded"
@@ -47,6 +57,7 @@ class BatchClient:
         read: Reads the answer from a completion and the estimated tokens of its request. It may raise `ValueError`.
         sleep: Waits the given seconds between two polls of a batch.
         submitted: Called with the id of each batch in progress, also of one that an earlier process submitted.
+        api: Interface that an earlier request has shown, as in the config; by default, that of the config.
     """
 
     def __init__(
@@ -55,6 +66,7 @@ class BatchClient:
         read: Callable[[Any, int], Answer] = read_completion,
         sleep: Callable[[float], None] = time.sleep,
         submitted: Callable[[str], None] = lambda _: None,
+        api: str | None = None,
     ) -> None:
         self._openai = openai_library()
         config = settings.config
@@ -77,6 +89,8 @@ class BatchClient:
         self.last_failure: EndpointMessage | None = None
         """Message about the last request or batch that failed and may succeed later."""
         self._is_queue_full = False
+        self._api = api or config.api
+        """Interface of the next batch."""
 
     def close(self) -> None:
         """Close the connections to the endpoint."""
@@ -163,7 +177,7 @@ class BatchClient:
         part: list[BatchRequest] = []
         size = 0
         for request in requests:
-            length = len(_line(request).encode())
+            length = len(self._line(request).encode())
             if part and (len(part) == self._config.batch_requests or size + length > self._config.batch_bytes):
                 yield part
                 part, size = [], 0
@@ -171,6 +185,16 @@ class BatchClient:
             size += length
         if part:
             yield part
+
+    @property
+    def _path(self) -> str:
+        return f"{_VERSION}{RESPONSES_PATH if self._api == RESPONSES else CHAT_PATH}"
+
+    def _line(self, request: BatchRequest) -> str:
+        """Return the line of a batch file."""
+        body = response_request(request.body) if self._api == RESPONSES else request.body
+        line = {"custom_id": request.key, "method": "POST", "url": self._path, "body": body}
+        return json.dumps(line, ensure_ascii=False) + "\n"
 
     def _submit(self, part: Sequence[BatchRequest]) -> str:
         """Submit a batch file and reserve its maximum cost until it is collected.
@@ -188,9 +212,9 @@ class BatchClient:
         except BudgetError:
             self._meter.release(reserved)
             raise
-        content = "".join(_line(request) for request in part).encode()
+        content = "".join(map(self._line, part)).encode()
         uploaded = self._client.files.create(file=("requests.jsonl", content), purpose="batch")
-        batch = self._client.batches.create(input_file_id=uploaded.id, endpoint=_ENDPOINT, completion_window="24h")
+        batch = self._client.batches.create(input_file_id=uploaded.id, endpoint=self._path, completion_window="24h")
         self._cache.add_batch(batch.id, [request.key for request in part])
         self._reserved[batch.id] = reserved
         self._submitted(without_keys(str(batch.id), self._key))
@@ -242,7 +266,7 @@ class BatchClient:
         try:
             record = redacted(json.loads(line), self._key)
             key, response = record["custom_id"], record.get("response") or {}
-            body, status = response.get("body"), int(response.get("status_code") or 0)
+            body, status = as_completion(response.get("body")), int(response.get("status_code") or 0)
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
         if status == 200:
@@ -252,11 +276,8 @@ class BatchClient:
                 pass
         message = error_of(body if status else record, self._key)
         self.last_failure = message
-        if 400 <= status < 500 and status not in _RETRIED_STATUS and not message.is_quota:
+        if self._config.api == AUTO and names_responses(status, message):
+            self._api = RESPONSES  # the next batch
+        elif 400 <= status < 500 and status not in _RETRIED_STATUS and not message.is_quota:
             self.refused[key] = message
         return None
-
-
-def _line(request: BatchRequest) -> str:
-    line = {"custom_id": request.key, "method": "POST", "url": _ENDPOINT, "body": request.body}
-    return json.dumps(line, ensure_ascii=False) + "\n"

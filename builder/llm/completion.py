@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from metrics.petoolbench.records import MAX_DEPTH, deeper_than
 
+from .responses_api import as_completion
+
 LENGTH: Final = "length"
 """Finish reason of a reply that was cut at the limit of output tokens."""
 FILTERED: Final = "content_filter"
@@ -41,6 +43,8 @@ _FINISH_REASONS: Final = {
     "refusal": FILTERED,
 }
 """Finish reasons of other servers (Anthropic, Cohere, Gemini, GLM, Mistral) by their lower-case name."""
+_ENDS_OF_RESPONSES: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
+"""Types of the last event in a stream of the Responses API, which holds the whole response."""
 _CHARACTERS_PER_TOKEN: Final = 3
 """Lower than in typical English text, so that costs are overestimated rather than underestimated."""
 _MOST_TOKENS: Final = 10**12
@@ -198,6 +202,33 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def completion_in(text: str) -> Any:
+    """Return the chat completion in the text of a body: JSON, an event stream, or a response of the Responses API.
+
+    Raises:
+        StreamError: If a stream reports an error.
+        ValueError: If the text is none of these.
+    """
+    start = text.lstrip()[:6]
+    is_stream = start.startswith(("data:", "event:", ": "))
+    return as_completion(completion_of_stream(text) if is_stream else json.loads(text))
+
+
+def reports_error(completion: Any) -> bool:
+    """Return True if a body reports an error instead of a reply, or after its beginning."""
+    if not isinstance(completion, dict):
+        return True
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return True
+    reason, error = choices[0].get("finish_reason"), completion.get("error")
+    return bool(choices[0].get("error")) or reason in ("error", "network_error") or bool(_has_message(error))
+
+
+def _has_message(error: Any) -> bool:
+    return bool(error.get("message") if isinstance(error, dict) else error)
+
+
 class StreamError(ValueError):
     """An event stream that reports an error instead of a whole reply."""
 
@@ -208,7 +239,7 @@ class StreamError(ValueError):
 
 
 def completion_of_stream(text: str) -> Any:
-    """Return the chat completion that an event stream spells out in deltas.
+    """Return the chat completion that an event stream spells out in deltas, or the response that its last event holds.
 
     Some servers stream although the request does not ask for it.
 
@@ -222,6 +253,8 @@ def completion_of_stream(text: str) -> Any:
     for chunk in _events(text):
         if not isinstance(chunk, dict):
             raise ValueError("an event of the stream is not a JSON object")
+        if chunk.get("type") in _ENDS_OF_RESPONSES:
+            return chunk["response"]
         usage = chunk.get("usage") or usage
         choice = (chunk.get("choices") or [{}])[0]
         reason = choice.get("finish_reason") or reason

@@ -19,11 +19,13 @@ class Meter:
         config: Prices and the maximum number of output tokens.
         max_cost_usd: Budget in dollars; None for no limit.
         price: Price of a request, as a share of the config's prices.
+        prices: Origin of the prices; empty if it is not stated.
     """
 
     config: LlmConfig
     max_cost_usd: float | None = None
     price: float = 1.0
+    prices: str = ""
     paid: Counter[str] = field(default_factory=Counter)
     """Requests answered by the endpoint, by task."""
     cached: Counter[str] = field(default_factory=Counter)
@@ -45,6 +47,10 @@ class Meter:
         """Dollars spent by this run."""
         return self.price * self.config.cost_usd(self.input_tokens, self.output_tokens)
 
+    @property
+    def _by_prices(self) -> str:
+        return f" (prices: {self.prices})" if self.prices else ""
+
     def reserve(self, input_tokens: int) -> float:
         """Reserve the maximum cost of a request.
 
@@ -61,8 +67,8 @@ class Meter:
         if self.max_cost_usd is not None and self.cost_usd + self._reserved + worst > self.max_cost_usd:
             raise BudgetError(
                 f"Stopped before the budget of {self.max_cost_usd:.2f} USD is exceeded: {self.cost_usd:.4f} USD are "
-                f"spent, and the next request could cost {worst:.4f} USD. All answers are kept. To resume, run the "
-                "same command with a larger --max-cost-usd."
+                f"spent, and the next request could cost {worst:.4f} USD{self._by_prices}. All answers are kept. To "
+                "resume, run the same command with a larger --max-cost-usd."
             )
         self._reserved += worst
         return worst

@@ -9,6 +9,7 @@ from functools import partial
 
 from .engine import Settings, each_once, read_and_count, read_completion, refusal
 from .request import make_request
+from .request_fields import RequestFields
 from .sender import Sender, connect, each
 from .task import FailedRequest, Payload, R, RejectedReply, Task
 
@@ -22,6 +23,8 @@ class OnlineEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._fields = RequestFields()
+        """What the endpoint refuses, for all tasks."""
 
     def complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         """Return the reply to each payload, in order, as described in `Engine`."""
@@ -35,7 +38,9 @@ class OnlineEngine:
             results[index] = await self._complete(sender, task, payloads[index])
             settings.progress(f"querying the model: {task.name}", len(results), len(payloads))
 
-        async with connect(settings.base_url, settings.api_key, settings.config, settings.meter) as sender:
+        async with connect(
+            settings.base_url, settings.api_key, settings.config, settings.meter, fields=self._fields
+        ) as sender:
             # After a failure, requests in flight still finish and their answers are cached.
             await each(range(len(payloads)), complete, min(settings.config.connections, len(payloads)))
         return [results[index] for index in range(len(payloads))]

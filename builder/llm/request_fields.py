@@ -12,12 +12,15 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from .endpoint_errors import EndpointMessage
+from .responses_api import RESPONSES
 
 REPLACEMENTS: Final[Mapping[str, tuple[str | None, ...]]] = {
     "seed": (None,),
     "temperature": (None,),
     "tool_choice": (None,),
     "max_tokens": ("max_completion_tokens", None),
+    "max_output_tokens": (None,),
+    "store": (None,),
 }
 """What is tried instead of each field, in order; None to leave it out."""
 _UNSUPPORTED: Final = re.compile(
@@ -32,7 +35,7 @@ _OTHER_VALUE: Final = re.compile(
     r"\binvalid\b|\bonly\b|\bmust\b|cannot|can't|can not|out of range|not between|should be", re.IGNORECASE
 )
 """Wording of servers about a value, or a combination of fields, that they do not take."""
-_LENGTHS: Final = frozenset({"max_tokens", "max_completion_tokens"})
+_LENGTHS: Final = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"})
 _TOO_LARGE: Final = re.compile(
     r"context (?:length|window|size)|too (?:large|long|high|big)|at most|exceed|maximum|less than", re.IGNORECASE
 )
@@ -43,7 +46,9 @@ _ALTERNATIVES: Final = re.compile(
     re.IGNORECASE,
 )
 """Beginning of a list of fields that the endpoint does support."""
-_PARTS: Final = frozenset({"model", "messages", "tools"})
+API: Final = "api"
+"""Key of the interface among the adapted fields of a run. No request has a field of this name."""
+_PARTS: Final = frozenset({"model", "messages", "input", "text", "tools"})
 """Fields without which there is no request; their names are also words of other messages."""
 _WHOLE: Final = frozenset({"body", "request", "root", "__root__"})
 """Names that messages give to the request as a whole."""
@@ -74,6 +79,22 @@ class RequestFields:
         """Name of the field that is sent instead of each refused one; None if it is left out."""
         self.settled = settled
         """True after the first reply: later requests must be like those that were answered."""
+
+    @property
+    def uses_responses(self) -> bool:
+        """True if requests go to the Responses API instead of chat completions."""
+        return self.adapted.get(API) == RESPONSES
+
+    def use_responses(self) -> bool:
+        """Send all requests to the Responses API, unless chat completions were answered already.
+
+        Returns:
+            True if requests are sent there.
+        """
+        if not self.uses_responses and not self.settled:
+            self.adapted |= {API: RESPONSES, "seed": None}  # which has no seed
+            self._notify(dict(self.adapted))
+        return self.uses_responses
 
     def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a request with the adapted fields."""

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
-from builder.config import LlmConfig
+from builder.config import AUTO, LlmConfig
 from builder.errors import LlmError
 from builder.extras import import_extra
 from builder.words import sentence
 from metrics.redaction import redacted, without_keys
 
-from .completion import StreamError, completion_of_stream
+from .completion import StreamError, completion_in, reports_error
 from .endpoint_errors import EndpointMessage, decoded, error_of, one_line, read_error, secret_of
 from .limiter import AdaptiveLimiter
 from .meter import Meter
 from .request import SHAPES, Shape
 from .request_fields import RequestFields
+from .responses_api import CHAT_PATH, RESPONSES, RESPONSES_PATH, names_responses, response_request
 
 T = TypeVar("T")
 Advise = Callable[[int, EndpointMessage, Mapping[str, Any]], str]
@@ -32,6 +33,8 @@ _CONCERNS_ALL: Final = frozenset({401, 402, 403, 404})
 """Client errors that concern every request, not only this one."""
 _REFUSED_TEMPLATE: Final = ("system role", "roles must alternate")
 """Parts of messages about the chat template, which refuses a request again; servers send them with any status."""
+_FORMAT: Final = re.compile(r"response_format|text\.format")
+"""Names of the field with the format of a reply, in both interfaces."""
 _LONGEST_WAIT_S: Final = 60.0
 _PURPOSE: Final = "Querying a language model"
 _LIBRARIES: Final = ("openai", "tenacity", "httpx2")
@@ -111,11 +114,13 @@ class Sender:
         self._response_class, self._connect_timeout = httpx2.Response, httpx2.ConnectTimeout
         self._shape = 0
         self._fields = fields or RequestFields()
-        self._advise = advise or advice
+        self._advise = advise or _builder_advice
         self._key = secret_of(client.api_key)
         self._address = without_keys(str(client.base_url), self._key)
-        self._url = f"{str(client.base_url).rstrip('/')}/chat/completions"
-        """Complete URL, because the client library is slow to build it for each request."""
+        self._url = str(client.base_url).rstrip("/")
+        """Base URL; requests have complete URLs, because the client library is slow to build one for each request."""
+        if config.api == RESPONSES:
+            self._fields.use_responses()
 
     async def send(self, shaped: Callable[[Shape], dict[str, Any]], input_tokens: int, read: Callable[[Any], T]) -> T:
         """Send a chat completion request, with retries.
@@ -164,11 +169,14 @@ class Sender:
 
     async def _send(self, shaped: Callable[[Shape], dict[str, Any]], read: Callable[[Any], T]) -> T:
         shape, applied = self._shape, dict(self._fields.adapted)
-        body = self._fields.apply(shaped(SHAPES[shape]))
+        uses_responses = self._fields.uses_responses
+        wanted = shaped(SHAPES[shape])
+        body = self._fields.apply(response_request(wanted) if uses_responses else wanted)
+        url = f"{self._url}{RESPONSES_PATH if uses_responses else CHAT_PATH}"
         try:
             # The low-level method of the library. The high-level one walks through the reply's schema for every
             # request, which took longer than everything else.
-            response = await self._client.post(self._url, body=body, cast_to=self._response_class)
+            response = await self._client.post(url, body=body, cast_to=self._response_class)
             answer = self._read(response, read)
         except self._openai.APIStatusError as error:
             message = self._message(error.response)
@@ -194,12 +202,12 @@ class Sender:
         kind = response.headers.get("content-type", "")
         text = decoded(response.content, kind)
         try:
-            completion = redacted(_completion(text), self._key)
+            completion = redacted(completion_in(text), self._key)
         except StreamError as error:
             raise _ReportedError(error_of(error.body, self._key)) from None
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
             raise _ReportedError(read_error(text, self._key, kind)) from None
-        if _reports_error(completion):
+        if reports_error(completion):
             raise _ReportedError(error_of(completion, self._key))
         try:
             return read(completion)
@@ -215,7 +223,10 @@ class Sender:
         self, status: int, message: EndpointMessage, body: Mapping[str, Any], shape: int, applied: Mapping[str, Any]
     ) -> bool:
         """Return True if a refused request should be sent again in another form, which later requests have as well."""
-        if status == 400 and SHAPES[shape] != "text" and "response_format" in message.text:
+        if "input" not in body and self._config.api == AUTO and names_responses(status, message):
+            # The endpoint, or the model, offers only the Responses API. All requests use it.
+            return self._fields.use_responses()
+        if status == 400 and SHAPES[shape] != "text" and _FORMAT.search(" ".join([message.text, *message.fields])):
             # The server does not support this response format. All later requests use a simpler one.
             self._shape = max(self._shape, shape + 1)
             return True
@@ -254,27 +265,6 @@ class Sender:
         raise _NoAnswerError(f"{reason}: {text}" if text else reason, seconds) from None
 
 
-def _completion(text: str) -> Any:
-    """Return the completion in the text of a response: a JSON body, or an event stream."""
-    start = text.lstrip()[:6]
-    return completion_of_stream(text) if start.startswith(("data:", "event:", ": ")) else json.loads(text)
-
-
-def _reports_error(completion: Any) -> bool:
-    """Return True if a body reports an error instead of a reply, or after its beginning."""
-    if not isinstance(completion, dict):
-        return True
-    choices = completion.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        return True
-    reason, error = choices[0].get("finish_reason"), completion.get("error")
-    return bool(choices[0].get("error")) or reason in ("error", "network_error") or bool(_has_message(error))
-
-
-def _has_message(error: Any) -> bool:
-    return bool(error.get("message") if isinstance(error, dict) else error)
-
-
 def advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> str:
     """Return the next step for a refused request, by its status.
 
@@ -290,6 +280,12 @@ def advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> st
     if status == 404:
         return "Check the model name and the base URL, which usually ends in /v1."
     return f"Check the request, whose fields are {', '.join(sorted(body))}, and the model name."
+
+
+def _builder_advice(status: int, message: EndpointMessage, body: Mapping[str, Any]) -> str:
+    """Return the next step for a refused request of the builder. The arguments are those of `advice`."""
+    other = ' An endpoint with only the Responses API needs [llm] api = "responses", or --api responses.'
+    return advice(status, message, body) + (other if status == 404 and "messages" in body else "")
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from .endpoint_errors import PLACEHOLDER_KEY
 from .engine import Engine, Settings
 from .meter import Meter
 from .online import OnlineEngine
+from .prices import prices_for
 
 TRANSPORTS: Final = ("online", "batch")
 
@@ -142,7 +143,9 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
     """
     key = key_for(endpoint.base_url, endpoint.api_key)
     with closing(AnswerCache(endpoint.cache)) as cache:
-        meter = Meter(config.llm, endpoint.max_cost_usd, price_of(endpoint.transport, config.llm))
+        prices = prices_for(config.llm, endpoint.base_url)
+        price = price_of(endpoint.transport, config.llm)
+        meter = Meter(prices.config, endpoint.max_cost_usd, price, prices.source)
         settings = Settings(endpoint.base_url, key, config.llm, cache, meter, progress)
         if endpoint.transport == "batch":
             with closing(BatchEngine(settings)) as batches:

@@ -21,6 +21,7 @@ from builder.funnel import Funnel
 from builder.grouping.own_jobs import OwnJobs
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
+from builder.llm.prices import prices_for
 from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
 from builder.preparation import read_tools
@@ -118,6 +119,14 @@ LlmAddress = Annotated[
     str | None,
     typer.Option("--base-url", help="OpenAI-compatible endpoint of --llm, ending in /v1; by default, that of OpenAI."),
 ]
+LlmApi = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        help="Interface of the endpoint: chat (chat completions), responses (the Responses API), or auto, the default: "
+        "chat, or responses if the endpoint names that instead.",
+    ),
+]
 LlmTransport = Annotated[
     str, typer.Option("--llm-transport", help=choices("How to send requests to --llm", TRANSPORTS))
 ]
@@ -176,6 +185,7 @@ def build(
     ] = True,
     llm: LlmName = None,
     base_url: LlmAddress = None,
+    api: LlmApi = None,
     transport: LlmTransport = TRANSPORTS[0],
     max_cost_usd: MaxCost = None,
     cache: Cache = Path("llm-cache.sqlite"),
@@ -185,15 +195,18 @@ def build(
     dry_run: DryRun = False,
 ) -> None:
     """Build a data set from a catalogue of tools."""
-    settings = load_config(config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm)
+    settings = load_config(
+        config_file, preset=preset, users=users, seed=seed, similarity=similarity, model=llm, api=api
+    )
     page = page_of(source_kind=catalog, title=title, licence=licence, repository=repository)
     executor = Executor(engine, workers, ray_address)
     check_free(out)
     source, own = Catalogue(_named(catalog, anonymous=anonymous), provider_from, facts, functionalities, groups).open()
-    given = {"base_url": base_url, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
+    given = {"base_url": base_url, "api": api, "max_cost_usd": max_cost_usd, "dry_run": dry_run or None}
     check_llm(llm, transport, source, [name for name, value in given.items() if value is not None])
     if dry_run:
-        print_estimate(_estimated(source, settings), settings.llm, price_of(transport, settings.llm))
+        prices = prices_for(settings.llm, endpoint_address(base_url))
+        print_estimate(_estimated(source, settings), prices, price_of(transport, settings.llm))
         return
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
     _print_result(_built(source, settings, out, audited, executor, endpoint if llm else None, own, page), out, settings)

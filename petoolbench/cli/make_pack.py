@@ -12,13 +12,14 @@ from builder.config import load_config
 from builder.errors import ConfigError, OutputError
 from builder.funnel import Funnel
 from builder.llm.endpoint_url import endpoint_address
+from builder.llm.prices import prices_for
 from builder.llm.session import TRANSPORTS, Endpoint, check_model_name, open_model, price_of
 from builder.pack_writing.pack_estimate import estimate_pack
 from builder.pack_writing.pack_folder import MOST_LAYOUTS, MOST_PROVIDERS, MadePack, make_pack
 from builder.pack_writing.pack_tasks import PACK_TASKS
 from builder.world.packs import LEAST_LAYOUTS, LEAST_PROVIDERS
 
-from .build import Cache, DryRun, LlmAddress, LlmTransport, MaxCost
+from .build import Cache, DryRun, LlmAddress, LlmApi, LlmTransport, MaxCost
 from .console import print_text, progress, stdout
 from .printing import print_counters, print_estimate, print_meter
 
@@ -52,6 +53,7 @@ def make_listing_pack(
         typer.Option("--config-file", help="TOML file with build settings, of which [llm], seed and secret are used."),
     ] = None,
     base_url: LlmAddress = None,
+    api: LlmApi = None,
     transport: LlmTransport = TRANSPORTS[0],
     max_cost_usd: MaxCost = None,
     cache: Cache = Path("llm-cache.sqlite"),
@@ -66,7 +68,7 @@ def make_listing_pack(
 
     Rerun the same command to resume: all replies are cached.
     """
-    settings = load_config(config_file, seed=seed, model=llm)
+    settings = load_config(config_file, seed=seed, model=llm, api=api)
     check_model_name(llm, transport)
     if 0 < providers < LEAST_PROVIDERS:
         raise ConfigError(
@@ -74,7 +76,8 @@ def make_listing_pack(
         )
     if dry_run:
         lines = estimate_pack(layouts, providers, settings.llm)
-        print_estimate(lines, settings.llm, price_of(transport, settings.llm))
+        prices = prices_for(settings.llm, endpoint_address(base_url))
+        print_estimate(lines, prices, price_of(transport, settings.llm))
         return
     if out.exists():
         raise OutputError(f"{str(out)!r} exists already. Name another folder, or remove it first.")

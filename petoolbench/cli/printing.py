@@ -15,10 +15,10 @@ from builder.audit.text_quality import TextQuality
 from builder.audit.text_repetition import SplitTexts
 from builder.audit.text_report import LENGTHS, NUMBERS, REPETITION, length_cells, repetition_cells
 from builder.audit.training_audit import TrainingAudit
-from builder.config import LlmConfig
 from builder.llm.builder_tasks import TASKS
 from builder.llm.estimate import Estimate
 from builder.llm.meter import Meter
+from builder.llm.prices import Prices
 from builder.pipeline import BuildResult
 from hf_dataset.layout import SPLITS
 from hf_dataset.manifest import Manifest
@@ -77,14 +77,15 @@ def print_rows(manifest: Manifest) -> None:
     stdout.print(table)
 
 
-def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -> None:
+def print_estimate(lines: Sequence[Estimate], prices: Prices, price: float) -> None:
     """Print the estimated number of requests to a language model, and their cost.
 
     Args:
         lines: Estimates, one per task.
-        config: The model and its prices.
+        prices: The model and its prices.
         price: Factor of the prices, from 0 to 1; below 1 for discounts.
     """
+    config = prices.config
     table = Table(title="Estimate; nothing was sent", title_justify="left", box=box.SIMPLE)
     for name in ("task", "requests", "at most", "input tokens", "output tokens", "USD"):
         table.add_column(name, justify="left" if name == "task" else "right")
@@ -96,7 +97,9 @@ def print_estimate(lines: Sequence[Estimate], config: LlmConfig, price: float) -
     totals = (sum(line.requests for line in lines), sum(line.most for line in lines))
     table.add_row("all", *(f"{count:,}" for count in totals), "", "", f"{total:.2f}")
     stdout.print(table)
-    stdout.print(f"Model {config.model}. Rejected replies cost extra; cached replies cost nothing.")
+    print_text(
+        f"Model {config.model}. Rejected replies cost extra; cached replies cost nothing. Prices: {prices.source}."
+    )
 
 
 def print_meter(meter: Meter, tasks: Sequence[str] = _BUILD_TASKS) -> None:
@@ -119,8 +122,11 @@ def print_meter(meter: Meter, tasks: Sequence[str] = _BUILD_TASKS) -> None:
         table.add_row(f"sent again: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
     stdout.print(table)
     stdout.print(
-        f"{meter.input_tokens:,} input tokens, {meter.output_tokens:,} output tokens, {meter.cost_usd:.4f} USD",
+        f"{meter.input_tokens:,} input tokens, {meter.output_tokens:,} output tokens, {meter.cost_usd:.4f} USD"
+        + (f" (prices: {meter.prices})" if meter.prices else ""),
         highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
 
 

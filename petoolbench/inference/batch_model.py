@@ -19,7 +19,7 @@ from builder.llm.batch_client import BatchClient, BatchRequest
 from builder.llm.completion import estimated_tokens, read_reply
 from builder.llm.engine import Settings
 from builder.llm.meter import Meter
-from builder.llm.request_fields import apply_adapted
+from builder.llm.request_fields import API, apply_adapted
 from builder.progress import Progress
 from builder.words import sentence
 from petoolbench.run_files import OpenRun
@@ -91,7 +91,8 @@ class BatchModel:
             if (answer := cache.get(request.key)) is not None:
                 self._meter.pay(TASK, answer_of(_line(asked, answer)))
         settings = Settings(self._settings.base_url, self._api_key, self._meter.config, cache, self._meter, progress)
-        with closing(BatchClient(settings, _stored, submitted=self._submitted)) as client:
+        api = run.header.adapted.get(API)
+        with closing(BatchClient(settings, _stored, submitted=self._submitted, api=api)) as client:
             try:
                 client.fetch(TASK, wanted)
             finally:
@@ -102,7 +103,8 @@ class BatchModel:
     def _batch_request(self, request: ModelRequest, run: OpenRun) -> BatchRequest:
         """Return a request under a key that depends on everything that determines the answer."""
         body = apply_adapted(request_body(request, self._settings), run.header.adapted, self._settings.body)
-        identity = json.dumps([request.key, body], sort_keys=True)
+        api = run.header.adapted.get(API)
+        identity = json.dumps([request.key, body, *([api] if api else [])], sort_keys=True)
         return BatchRequest(hashlib.sha256(identity.encode()).hexdigest(), body, request.tokens)
 
     def _submitted(self, batch_id: str) -> None:

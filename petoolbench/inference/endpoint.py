@@ -12,7 +12,7 @@ from builder.errors import LlmError
 from builder.llm.answer_cache import Answer
 from builder.llm.completion import Completion, estimated_tokens, read_reply
 from builder.llm.meter import Meter
-from builder.llm.request_fields import RequestFields
+from builder.llm.request_fields import API, RequestFields
 from builder.llm.sender import RefusedRequestError, Sender, UnansweredRequestError, connect, each
 from builder.progress import Progress
 from petoolbench.run_files import OpenRun
@@ -124,11 +124,17 @@ def answer_of(line: Line) -> Answer:
 
 
 def _notice(adapted: Mapping[str, str | None]) -> str:
+    states = "The header of the run file states it."
+    if API in adapted:
+        adapted = {name: other for name, other in adapted.items() if name not in (API, "seed")}
+        moved = "Requests are sent to the Responses API, which the endpoint names for this model; it has no seed."
+        if not adapted:
+            return f"{moved} {states}"
     parts = [
         f"{name!r} is left out" if other is None else f"{other!r} is sent instead of {name!r}"
         for name, other in adapted.items()
     ]
-    return f"The endpoint refuses some fields of the request: {', '.join(parts)}. The header of the run file states it."
+    return f"The endpoint refuses some fields of the request: {', '.join(parts)}. {states}"
 
 
 class _Failures:

@@ -14,7 +14,8 @@ from .batches import Batches
 from .completions import CREATED, Model, Outcome, Reply, Settings, chunks, content_hash, failed, refused
 from .errors import ApiError
 from .faults import RATE_LIMITS, Fault, Faults, unit
-from .log import ABANDONED, ANSWERED, CHAT, REJECTED, RequestLog, Visit
+from .log import ABANDONED, ANSWERED, CHAT, REJECTED, RESPONSES, RequestLog, Visit
+from .responses import answered
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Act = Callable[[], Mapping[str, Any] | bytes]
@@ -44,6 +45,7 @@ class App:
             [
                 web.get("/v1/models", self._models),
                 web.post("/v1/chat/completions", self._chat),
+                web.post("/v1/responses", self._respond),
                 web.post("/v1/files", self._upload),
                 web.get("/v1/files/{name}", self._file),
                 web.get("/v1/files/{name}/content", self._file_content),
@@ -77,7 +79,14 @@ class App:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = _read_json(await request.read())
         visit = self.log.arrive(CHAT, content_hash(body))
-        return await self._send(request, visit, self.model.outcome(body, visit), self._latency(visit.content))
+        outcome = answered(self.model, "completions", body, visit)
+        return await self._send(request, visit, outcome, self._latency(visit.content))
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        body = _read_json(await request.read())
+        visit = self.log.arrive(RESPONSES, content_hash(body))
+        outcome = answered(self.model, "responses", body, visit)
+        return await self._send(request, visit, outcome, self._latency(visit.content))
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         purpose, filename, data = "", "", bytearray()

@@ -13,9 +13,10 @@ from .completions import CREATED, Model, Outcome, content_hash
 from .errors import ApiError, missing
 from .faults import Fault
 from .log import LINE, RequestLog
+from .responses import answered
 
 Line = dict[str, Any]
-URL = "/v1/chat/completions"
+URLS = ("/v1/chat/completions", "/v1/responses")
 TERMINAL = ("failed", "completed", "expired", "cancelled")
 
 
@@ -83,7 +84,7 @@ class Batch:
         return {
             "id": self.name,
             "object": "batch",
-            "endpoint": URL,
+            "endpoint": self.request["endpoint"],
             "errors": {"object": "list", "data": self.errors} if self.status == "failed" else None,
             "input_file_id": self.request["input_file_id"],
             "completion_window": self.request.get("completion_window", "24h"),
@@ -149,15 +150,16 @@ class Batches:
         Raises:
             ApiError: If the request is invalid or its input file does not exist.
         """
-        if request.get("endpoint") != URL:
-            raise ApiError(400, f"Invalid value: {request.get('endpoint')!r}. Supported: {URL!r}.", param="endpoint")
+        if request.get("endpoint") not in URLS:
+            allowed = ", ".join(map(repr, URLS))
+            raise ApiError(400, f"Invalid value: {request.get('endpoint')!r}. Supported: {allowed}.", param="endpoint")
         if request.get("completion_window") != "24h":
             raise ApiError(400, "Invalid completion_window. Supported: '24h'.", param="completion_window")
         data = self.file(str(request.get("input_file_id"))).data
         content = sha256(data).hexdigest()[:32]
         name = self._new_name("batch_", content)
         hit = self._model.faults.for_batch(content, self._named[f"batch_{content}"])
-        lines, errors = _parsed(data)
+        lines, errors = _parsed(data, request["endpoint"])
         if hit.fault is Fault.BATCH_FAILED:
             message = "Enqueued token limit reached for this model. Please try again once some batches have completed."
             errors.append({"code": "token_limit_exceeded", "line": None, "message": message, "param": None})
@@ -205,7 +207,7 @@ class Batches:
 
     def _execute(self, batch: Batch, line: Line) -> None:
         visit = self._log.arrive(LINE, content_hash(line["body"]))
-        outcome = self._model.outcome(line["body"], visit)
+        outcome = answered(self._model, line["url"].rpartition("/")[2], line["body"], visit)
         unsent = outcome.done in (Fault.DROPPED, Fault.TIME_OUT)
         self._log.record(visit, outcome.done, *((0, 0) if unsent else outcome.tokens))
         name = f"batch_req_{visit.content[:16]}-{visit.attempt}"
@@ -255,14 +257,14 @@ def _steps(polls: int, fails: bool, expires: bool) -> list[str]:
     return ["validating", *["in_progress"] * max(1, polls - 3), *ending][-polls:]
 
 
-def _parsed(data: bytes) -> tuple[list[Line], list[dict[str, Any]]]:
+def _parsed(data: bytes, url: str) -> tuple[list[Line], list[dict[str, Any]]]:
     lines: list[Line] = []
     errors: list[dict[str, Any]] = []
     seen: set[str] = set()
     for number, text in enumerate(data.splitlines(), 1):
         if not text.strip():
             continue
-        problem, line = _problem(text, seen)
+        problem, line = _problem(text, seen, url)
         if problem:
             errors.append({"code": problem, "line": number, "message": f"Line {number}: {problem}.", "param": None})
         else:
@@ -271,7 +273,7 @@ def _parsed(data: bytes) -> tuple[list[Line], list[dict[str, Any]]]:
     return lines, errors
 
 
-def _problem(text: bytes, seen: set[str]) -> tuple[str | None, Line]:
+def _problem(text: bytes, seen: set[str], url: str) -> tuple[str | None, Line]:
     try:
         line = json.loads(text)
     except ValueError:
@@ -284,4 +286,4 @@ def _problem(text: bytes, seen: set[str]) -> tuple[str | None, Line]:
         return "missing_required_parameter", {}
     if line["custom_id"] in seen:
         return "duplicate_custom_id", {}
-    return (None, line) if (line.get("method"), line.get("url")) == ("POST", URL) else ("invalid_url", {})
+    return (None, line) if (line.get("method"), line.get("url")) == ("POST", url) else ("invalid_url", {})

@@ -53,6 +53,9 @@ class Settings:
     json_object: bool = True
     """Support json_object as response_format; otherwise it gives a 400."""
 
+    apis: tuple[str, ...] = ("chat", "responses")
+    """Interfaces that the server offers. Requests to the other one give a 404 that names this one."""
+
     max_file_bytes: int = 200_000_000
     max_file_requests: int = 50_000
     """Maximum number of lines in a file for a batch. More give a 400."""
@@ -75,6 +78,7 @@ class Options(TypedDict, total=False):
     api_key: str | None
     json_schema: bool
     json_object: bool
+    apis: tuple[str, ...]
     max_file_bytes: int
     max_file_requests: int
     batch_polls: int
@@ -95,7 +99,9 @@ class Outcome:
     def tokens(self) -> tuple[int, int]:
         """Numbers of prompt and completion tokens in the usage of the reply."""
         usage = self.payload.get("usage", {}) if isinstance(self.payload, Mapping) else {}
-        return usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
+        names = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+        first, second = (next((usage[name] for name in pair if name in usage), 0) for pair in names)
+        return first, second
 
 
 def content_hash(content: object) -> str:

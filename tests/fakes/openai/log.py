@@ -27,8 +27,10 @@ SCRIPT_ERROR = "script_error"
 """The reply function of the test raised an exception, or its text did not satisfy the response_format."""
 
 CHAT = "POST /v1/chat/completions"
+RESPONSES = "POST /v1/responses"
 LINE = "line of a batch"
-COMPLETIONS = (CHAT, LINE)
+OPEN = (CHAT, RESPONSES)
+COMPLETIONS = (*OPEN, LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,9 @@ class RequestLog:
             key = (endpoint in COMPLETIONS, content)
             self._attempts[key] += 1
             self._requests += endpoint != LINE
-            self._open += endpoint == CHAT
+            self._open += endpoint in OPEN
             self._peak = max(self._peak, self._open)
-            in_flight = self._open if endpoint == CHAT else 0
+            in_flight = self._open if endpoint in OPEN else 0
             return Visit(endpoint, content, self._attempts[key], in_flight, round(monotonic() - self._start, 4))
 
     def record(self, visit: Visit, done: str, prompt_tokens: int = 0, completion_tokens: int = 0) -> None:
@@ -132,7 +134,7 @@ class RequestLog:
     def leave(self, visit: Visit) -> None:
         """Mark a visit as finished."""
         with self._lock:
-            self._open -= visit.endpoint == CHAT
+            self._open -= visit.endpoint in OPEN
 
     def close(self) -> None:
         """Close the file. The entries remain in memory."""
