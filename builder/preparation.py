@@ -23,6 +23,7 @@ from .grouping.own_jobs import OwnJobs
 from .grouping.recognition import Recogniser
 from .grouping.splits import split_groups, split_tools
 from .grouping.stated_groups import accepted_groups
+from .llm.estimate import estimate
 from .llm.session import ModelSession
 from .model_catalogue import catalogue_by_model
 from .progress import Progress
@@ -52,6 +53,8 @@ def prepare(
         tools = read_tools(source, funnel, progress, compared=model is None)
         progress("grouping tools by functionality", 0, 0)
         if model:
+            if model.forecast:
+                model.expect(estimate(tools, config, encoder))
             catalogue = catalogue_by_model(tools, config, encoder, funnel, model.engine)
         else:
             catalogue = _offline(tools, config, encoder, funnel, own)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from .batch_client import BatchClient, BatchRequest
-from .engine import Settings, each_once, read_and_count, refusal
+from .engine import STAGE, Settings, each_once, read_and_count, refusal
 from .request import make_request
 from .task import FailedRequest, Payload, R, RejectedReply, Task
 
@@ -38,6 +38,7 @@ class BatchEngine:
     def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         results: dict[int, R] = {}
         reasons: dict[int, Counter[str]] = {index: Counter() for index in range(len(payloads))}
+        self._meter.asked[task.name] += len(payloads)
         for attempt in range(self._config.attempts):
             missing = [index for index in reasons if index not in results]
             if not missing:
@@ -47,7 +48,9 @@ class BatchEngine:
                     reasons[index][reply.reason] += 1
                 else:
                     results[index] = reply
-            self._progress(f"querying the model: {task.name}", len(results), len(payloads))
+                    self._meter.finished[task.name] += 1
+            self._progress(f"{STAGE}{task.name}", len(results), len(payloads))
+        self._meter.finished[task.name] += len(payloads) - len(results)
         return [results[index] if index in results else refusal(reasons[index]) for index in range(len(payloads))]
 
     def _attempt(

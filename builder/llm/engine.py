@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from builder.config import LlmConfig
 from builder.progress import Progress
@@ -15,6 +15,9 @@ from .answer_cache import Answer, AnswerCache
 from .completion import estimated_tokens, read_reply
 from .meter import Meter
 from .task import FailedRequest, Payload, R, RejectedReply, Task
+
+STAGE: Final = "querying the model: "
+"""Beginning of the name of a stage that sends the requests of a task, whose name follows."""
 
 
 class Engine(Protocol):

@@ -26,6 +26,10 @@ class Meter:
     max_cost_usd: float | None = None
     price: float = 1.0
     prices: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
+    """Requests that the tasks have asked for so far."""
+    finished: Counter[str] = field(default_factory=Counter)
+    """Requests that have an accepted reply, or none in all attempts, by task."""
     paid: Counter[str] = field(default_factory=Counter)
     """Requests answered by the endpoint, by task."""
     cached: Counter[str] = field(default_factory=Counter)
@@ -40,7 +44,11 @@ class Meter:
     output_tokens: int = 0
     accepted_tokens: Counter[str] = field(default_factory=Counter)
     """Tokens of accepted replies (`output`) and of their requests (`input`), independent of retries and the cache."""
+    task_usd: dict[str, float] = field(default_factory=dict)
+    """Dollars spent by this run, by task."""
     _reserved: float = 0.0
+    _expected: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Expected requests and dollars, by task in the order in which tasks begin."""
 
     @property
     def cost_usd(self) -> float:
@@ -84,14 +92,44 @@ class Meter:
     def pay(self, task: str, answer: Answer) -> None:
         """Count an answer of the endpoint and its cost."""
         self.paid[task] += 1
+        cost = self.price * self.config.cost_usd(answer.input_tokens, answer.output_tokens)
+        self.task_usd[task] = self.task_usd.get(task, 0.0) + cost
         self.input_tokens += answer.input_tokens
         self.output_tokens += answer.output_tokens
+
+    def expect(self, task: str, requests: int, input_tokens: int, output_tokens: int) -> None:
+        """Note what a task is expected to need; call it for the tasks in their order."""
+        self._expected[task] = (requests, self.price * self.config.cost_usd(input_tokens, output_tokens))
+
+    def to_come_usd(self, task: str) -> float:
+        """Return the expected cost of the requests of a task that are not finished.
+
+        A request costs what those of the task cost on average so far. While a task runs, or before it begins, it needs
+        at least the expected number of requests. A task that waits, or is followed by a later one, needs no more.
+        """
+        requests, usd = self._expected.get(task, (0, 0.0))
+        order = list(self._expected)
+        later = order[order.index(task) + 1 :] if task in self._expected else []
+        waits = 0 < self.asked[task] == self.finished[task] or any(self.asked[name] for name in later)
+        total = self.asked[task] if waits else max(self.asked[task], requests)
+        each = self.task_usd[task] / self.paid[task] if self.paid[task] else usd / max(requests, 1)
+        return max(total - self.finished[task], 0) * each
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks that are expected or have begun, in their order."""
+        return list(dict.fromkeys([*self._expected, *self.asked]))
 
     def accept(self, task: str, answer: Answer) -> None:
         """Count a reply that passed all checks."""
         self.accepted[task] += 1
         self.accepted_tokens["input"] += answer.input_tokens
         self.accepted_tokens["output"] += answer.output_tokens
+
+    def take_back(self, task: str, reason: str) -> None:
+        """Count an accepted reply as rejected, because of a check that needs more than the reply."""
+        self.accepted[task] -= 1
+        self.reject(task, reason)
 
     def reject(self, task: str, reason: str) -> None:
         """Count a reply that failed a check."""

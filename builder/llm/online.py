@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from .engine import Settings, each_once, read_and_count, read_completion, refusal
+from .engine import STAGE, Settings, each_once, read_and_count, read_completion, refusal
 from .request import make_request
 from .request_fields import RequestFields
 from .sender import Sender, connect, each
@@ -33,10 +33,12 @@ class OnlineEngine:
     async def _complete_all(self, task: Task[R], payloads: Sequence[Payload]) -> list[R | FailedRequest]:
         settings = self._settings
         results: dict[int, R | FailedRequest] = {}
+        settings.meter.asked[task.name] += len(payloads)
 
         async def complete(index: int) -> None:
             results[index] = await self._complete(sender, task, payloads[index])
-            settings.progress(f"querying the model: {task.name}", len(results), len(payloads))
+            settings.meter.finished[task.name] += 1
+            settings.progress(f"{STAGE}{task.name}", len(results), len(payloads))
 
         async with connect(
             settings.base_url, settings.api_key, settings.config, settings.meter, fields=self._fields

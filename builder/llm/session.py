@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,13 @@ from .batch import BatchEngine
 from .builder_tasks import TASKS
 from .endpoint_errors import PLACEHOLDER_KEY
 from .engine import Engine, Settings
+from .estimate import Estimate
 from .meter import Meter
 from .online import OnlineEngine
 from .prices import prices_for
 
-TRANSPORTS: Final = ("online", "batch")
+BATCH: Final = "batch"
+TRANSPORTS: Final = ("online", BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,13 @@ class ModelSession:
 
     engine: Engine
     meter: Meter
+    forecast: bool = False
+    """True if the build should estimate its requests before the first one, for the display of its progress."""
+
+    def expect(self, lines: Iterable[Estimate]) -> None:
+        """Note the estimated requests in the meter."""
+        for line in lines:
+            self.meter.expect(line.task, line.requests, line.input_tokens, line.output_tokens)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the manifest entry: model, prompt versions, and accepted replies with their tokens.
@@ -96,7 +105,7 @@ def check_model_name(llm: str, transport: str) -> None:
 
 def price_of(transport: str, config: LlmConfig) -> float:
     """Return the price of a request in a transport, as a share of the config's prices (1 for the full price)."""
-    return config.batch_price if transport == "batch" else 1.0
+    return config.batch_price if transport == BATCH else 1.0
 
 
 def key_for(base_url: str | None, api_key: str | None) -> str:
@@ -125,13 +134,16 @@ def key_for(base_url: str | None, api_key: str | None) -> str:
 
 
 @contextmanager
-def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> Iterator[ModelSession]:
+def open_model(
+    endpoint: Endpoint, config: BuildConfig, progress: Progress, *, forecast: bool = False
+) -> Iterator[ModelSession]:
     """Open the answer cache and the engine for a build.
 
     Args:
         endpoint: Endpoint, transport, cache and budget.
         config: The build's config.
         progress: Progress callback.
+        forecast: True to estimate the requests before the first one.
 
     Yields:
         The session, until the context ends.
@@ -147,8 +159,8 @@ def open_model(endpoint: Endpoint, config: BuildConfig, progress: Progress) -> I
         price = price_of(endpoint.transport, config.llm)
         meter = Meter(prices.config, endpoint.max_cost_usd, price, prices.source)
         settings = Settings(endpoint.base_url, key, config.llm, cache, meter, progress)
-        if endpoint.transport == "batch":
+        if endpoint.transport == BATCH:
             with closing(BatchEngine(settings)) as batches:
-                yield ModelSession(batches, meter)
+                yield ModelSession(batches, meter, forecast)
         else:
-            yield ModelSession(OnlineEngine(settings), meter)
+            yield ModelSession(OnlineEngine(settings), meter, forecast)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from builder.errors import BuildError
 from builder.funnel import Funnel
-from builder.llm.engine import Engine
+from builder.llm.session import ModelSession
 from builder.llm.task import FailedRequest, Payload
 from builder.world.facts import Facts
 from builder.world.listings import Layout, layouts
@@ -33,14 +33,15 @@ class LayoutAuthor:
     """Author of the layouts of a pack.
 
     Args:
-        engine: Sends the requests.
+        session: The model.
         funnel: Counts layouts that were written, refused and accepted, with reasons.
         rounds: Maximum number of times that a layout is asked for.
         variation: Text that differs between packs.
     """
 
-    def __init__(self, engine: Engine, funnel: Funnel, rounds: int, variation: str) -> None:
-        self._engine = engine
+    def __init__(self, session: ModelSession, funnel: Funnel, rounds: int, variation: str) -> None:
+        self._engine = session.engine
+        self._meter = session.meter
         self._funnel = funnel
         self._rounds = rounds
         self._variation = variation
@@ -143,6 +144,8 @@ class LayoutAuthor:
         else:
             fault = refusal.faults[0]
             self._funnel.drop("layout_refused", fault.kind, names=[f"{name}: {fault.problem}"])
+            if refusal.written is not None:
+                self._meter.take_back(LAY_OUT.name, fault.kind)
 
 
 def _shown(refusal: _Refusal | None) -> tuple[WrittenLayout, Sequence[Fault]] | None:

@@ -20,6 +20,7 @@ from builder.world.pack_checks import check_pack, pack_summary
 from builder.world.packs import LAYOUTS, LEAST_LAYOUTS, LEAST_PROVIDERS, SETTINGS, read_pack
 
 from .layout_author import LayoutAuthor
+from .pack_estimate import estimate_pack
 from .pack_tasks import PACK_TASKS
 from .provider_author import ProviderAuthor
 
@@ -61,7 +62,8 @@ def make_pack(
         OutputError: If the folder exists or cannot be written.
     """
     variation = variation_of(config)
-    written = LayoutAuthor(session.engine, funnel, config.llm.attempts, variation).write(layouts)
+    session.expect(estimate_pack(layouts, providers, config.llm))
+    written = LayoutAuthor(session, funnel, config.llm.attempts, variation).write(layouts)
     if len(written) < LEAST_LAYOUTS:
         raise BuildError(_too_few("layouts", len(written), LEAST_LAYOUTS, funnel.explained("layout_given_up")))
     named = ProviderAuthor(session.engine, funnel, variation).write(providers) if providers else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,16 +23,18 @@ from builder.grouping.own_jobs import OwnJobs
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.estimate import Estimate, estimate
 from builder.llm.prices import prices_for
-from builder.llm.session import TRANSPORTS, Endpoint, check_llm, open_model, price_of
+from builder.llm.session import BATCH, TRANSPORTS, Endpoint, ModelSession, check_llm, open_model, price_of
 from builder.pipeline import BuildResult
 from builder.preparation import read_tools
 from builder.presets import PRESETS
+from builder.progress import Progress as ProgressCallback
 from hf_dataset.layout import AUDIT_PAGE
 from hf_dataset.manifest import Page
 from petoolbench.building import Catalogue, page_of
 from petoolbench.run_settings import choices
 
 from .console import progress, stdout
+from .model_progress import model_progress
 from .printing import print_counters, print_estimate, print_funnel, print_meter, print_notices
 
 DEFAULT_USERS: Final = UserConfig().count
@@ -236,7 +239,7 @@ def _built(
     page: Page | None,
 ) -> BuildResult:
     """Build with progress bars; print what was skipped and the requests to the model even if the build fails."""
-    with progress() as report, open_model(endpoint, settings, report) if endpoint else nullcontext() as session:
+    with _progress(endpoint, settings) as (report, session):
         try:
             return pipeline.build(
                 source, settings, out, report, audited=audited, model=session, executor=executor, own=own, page=page
@@ -249,6 +252,23 @@ def _built(
             print_notices(notices_of(source))
             if session:
                 print_meter(session.meter)
+
+
+@contextmanager
+def _progress(
+    endpoint: Endpoint | None, settings: BuildConfig
+) -> Iterator[tuple[ProgressCallback, ModelSession | None]]:
+    """Yield the progress callback of a build, and the session of its model if there is one."""
+    if endpoint is None:
+        with progress() as report:
+            yield report, None
+        return
+    with (
+        model_progress(is_batch=endpoint.transport == BATCH) as view,
+        open_model(endpoint, settings, view.report, forecast=True) as session,
+    ):
+        view.watch(session.meter)
+        yield view.report, session
 
 
 def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None:

@@ -15,6 +15,14 @@ from metrics.redaction import without_credentials
 
 stdout: Final = Console()
 stderr: Final = Console(stderr=True)
+COLUMNS: Final = (
+    SpinnerColumn(),
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
+"""Columns of progress bars."""
 
 
 def print_text(text: str) -> None:
@@ -31,14 +39,7 @@ def print_note(text: str) -> None:
 @contextmanager
 def progress() -> Iterator[ProgressCallback]:
     """Yield a progress callback that shows a bar for each stage if stderr is a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+    with Progress(*COLUMNS, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         tasks: dict[str, TaskID] = {}
 
         def report(stage: str, done: int, total: int) -> None:

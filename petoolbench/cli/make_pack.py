@@ -13,14 +13,15 @@ from builder.errors import ConfigError, OutputError
 from builder.funnel import Funnel
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.prices import prices_for
-from builder.llm.session import TRANSPORTS, Endpoint, check_model_name, open_model, price_of
+from builder.llm.session import BATCH, TRANSPORTS, Endpoint, check_model_name, open_model, price_of
 from builder.pack_writing.pack_estimate import estimate_pack
 from builder.pack_writing.pack_folder import MOST_LAYOUTS, MOST_PROVIDERS, MadePack, make_pack
 from builder.pack_writing.pack_tasks import PACK_TASKS
 from builder.world.packs import LEAST_LAYOUTS, LEAST_PROVIDERS
 
 from .build import Cache, DryRun, LlmAddress, LlmApi, LlmTransport, MaxCost
-from .console import print_text, progress, stdout
+from .console import print_text, stdout
+from .model_progress import model_progress
 from .printing import print_counters, print_estimate, print_meter
 
 _LAYOUTS: Final = 10
@@ -83,7 +84,11 @@ def make_listing_pack(
         raise OutputError(f"{str(out)!r} exists already. Name another folder, or remove it first.")
     endpoint = Endpoint(endpoint_address(base_url), os.environ.get("OPENAI_API_KEY"), transport, cache, max_cost_usd)
     funnel = Funnel()
-    with progress() as report, open_model(endpoint, settings, report) as session:
+    with (
+        model_progress(is_batch=transport == BATCH) as view,
+        open_model(endpoint, settings, view.report) as session,
+    ):
+        view.watch(session.meter)
         try:
             made = make_pack(out, session, settings, layouts, providers, funnel)
         finally:

@@ -24,7 +24,7 @@ def test_a_pack_is_made_and_summed_up(tmp_path: Path) -> None:
         done = run(*command, "--providers", "0", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert re.search(r"layout refused dropped: unit changed\W+1", done.stdout)
-    assert re.search(r"lay_out +9 +0 +9 +0", done.stdout)
+    assert re.search(r"lay_out +9 +0 +5 +4", done.stdout)
     assert "5 layouts, the repository's providers, the usual ranges; sha256 " in done.stdout
     assert 'with [listings] pack = "pack" in the file. Keep it private.' in done.stdout
     assert len(list((tmp_path / "pack" / "layouts").iterdir())) == 5
