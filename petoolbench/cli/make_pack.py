@@ -51,7 +51,7 @@ def make_listing_pack(
     ] = None,
     config_file: Annotated[
         Path | None,
-        typer.Option("--config-file", help="TOML file with build settings, of which [llm], seed and secret are used."),
+        typer.Option("--config-file", help="TOML file with build settings, of which those of the section llm, seed and secret are used."),
     ] = None,
     base_url: LlmAddress = None,
     api: LlmApi = None,
@@ -65,7 +65,7 @@ def make_listing_pack(
     The model writes layouts for listings, each in the manner of another document. A program checks that every number
     stands in its unit and that no listing has another number. Then the model reads the facts from listings in each
     layout, without seeing the layout. A layout that loses, changes or adds a fact is refused, and the model is asked
-    again with the reason, at most [llm] attempts times. The model also invents names of providers.
+    again with the reason, at most `llm.attempts` times. The model also invents names of providers.
 
     Rerun the same command to resume: all replies are cached.
     """
