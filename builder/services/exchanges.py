@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from .literals import bases, classes, literal, method, parsed_until
+from .exchange_files import Exchange, exchanges
 from .package_files import CCXT
-from .real_facts import RealFact, RealTool
-
-_FOLDER: Final = "ccxt"
-_ROOT: Final = "Exchange"
-
+from .real_facts import RealFact, RealTool, rounded
 
 _MS_PER_MINUTE: Final = 60_000
 _PERCENT: Final = 100
@@ -26,53 +19,15 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "swap": ("swap", "contract", "linear", "future"),
 }
 """Sections of the fees of each kind of market; the first that states a fee counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """What the file of an exchange states."""
-
-    identifier: str
-    stated: Mapping[str, Any]
-    """The dictionary that its method `describe` returns, without what is no literal."""
-
-    @property
-    def methods(self) -> Set[str]:
-        """Names of the unified methods that it has, in camel case, such as `fetchOrderBook`."""
-        has = self.stated.get("has")
-        return frozenset(name for name, value in has.items() if value) if isinstance(has, Mapping) else frozenset()
-
-
-@cache
-def exchanges() -> tuple[Exchange, ...]:
-    """Return all exchanges that state something, sorted by identifier.
-
-    Raises:
-        MissingExtraError: If ccxt is not installed.
-        CatalogueError: If it has another layout.
-    """
-    found = {}
-    for path in sorted(CCXT.path(_FOLDER).glob("*.py")):
-        tree = parsed_until(path, "describe")
-        for node in classes(tree) if tree is not None else ():
-            describe = method(node, "describe")
-            if node.name == path.stem and describe is not None and _ROOT in bases(node):
-                found[node.name] = Exchange(node.name, _described(describe))
-    return tuple(found[name] for name in sorted(found))
-
-
-def _described(function: ast.FunctionDef) -> Mapping[str, Any]:
-    """Return the last dictionary of literals in the value that a method returns."""
-    for statement in function.body:
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            given = statement.value.args if isinstance(statement.value, ast.Call) else [statement.value]
-            value = literal(given[-1])
-            return value if isinstance(value, Mapping) else {}
-    return {}
+_LENGTH: Final = re.compile(r"(\d+)([smhdwMy])")
+_SECONDS: Final = {
+    "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000,
+}  # fmt: skip
+"""Seconds of each unit of the names of candles, as the package counts them."""
 
 
 def exchange_tools(methods: Mapping[str, Mapping[str, Any]]) -> Iterator[RealTool]:
-    """Yield the methods of all exchanges that state a rate limit.
+    """Yield the methods of all exchanges.
 
     Args:
         methods: Settings of each method that is a job, by its name in ccxt: `job`, `feature` where the file states
@@ -81,11 +36,9 @@ def exchange_tools(methods: Mapping[str, Mapping[str, Any]]) -> Iterator[RealToo
     """
     for exchange in exchanges():
         common = _facts(exchange)
-        if "rate_limit" not in common:
-            continue
         for name, settings in methods.items():
             if name in exchange.methods:
-                facts = {**common, **_facts_of_method(exchange, settings)}
+                facts = {**_rate(exchange, name), **common, **_facts_of_method(exchange, settings)}
                 title = str(exchange.stated.get("name", exchange.identifier))
                 yield RealTool(exchange.identifier, title, str(settings["job"]), name, facts)
 
@@ -103,19 +56,29 @@ def _facts_of_method(exchange: Exchange, settings: Mapping[str, Any]) -> dict[st
 def _facts(exchange: Exchange) -> dict[str, RealFact]:
     """Return the facts that hold for all methods of an exchange."""
     facts: dict[str, RealFact] = {}
-    stated = exchange.stated
 
     def add(axis: str, value: float | str, key: str, detail: str = "") -> None:
         facts[axis] = RealFact(axis, value, CCXT.name, f"{exchange.identifier} {key}", detail)
 
-    interval = stated.get("rateLimit")
-    if isinstance(interval, int | float) and interval > 1:
-        add("rate_limit", _MS_PER_MINUTE / interval, "rateLimit")
-    number = sum(name[0].islower() and any(letter.isupper() for letter in name) for name in exchange.methods)
-    if number:
-        add("breadth", float(number), "has")
-    add("streaming", "web socket" if stated.get("pro") else "requests only", "pro")
+    if exchange.methods:
+        add("breadth", float(len(exchange.methods)), "has: methods that are True, or emulated by its own class")
+    if exchange.has_streams is not None:
+        streams = "web socket" if exchange.has_streams else "requests only"
+        add("streaming", streams, "pro has: ws or a watch method" if exchange.has_streams else "pro: False")
     return facts
+
+
+def _rate(exchange: Exchange, name: str) -> dict[str, RealFact]:
+    """Return the rate limit of a method; empty if its interval or cost is not stated."""
+    interval = exchange.stated.get("rateLimit")
+    if not isinstance(interval, int | float) or interval <= 1:
+        return {}
+    cost = exchange.cost(name)
+    if cost is None:
+        return {}
+    endpoints = " or ".join(exchange.endpoints(name))
+    key = f"{exchange.identifier} 60,000 / (rateLimit {interval:g} * cost {cost:g} in api of {name}: {endpoints})"
+    return {"rate_limit": RealFact("rate_limit", rounded(_MS_PER_MINUTE / (interval * cost)), CCXT.name, key)}
 
 
 def _fees(exchange: Exchange, kind: str) -> dict[str, RealFact]:
@@ -131,7 +94,7 @@ def _fees(exchange: Exchange, kind: str) -> dict[str, RealFact]:
             share = own.get(side) if isinstance(own, Mapping) and own.get("percentage") is not False else None
             if isinstance(share, int | float) and 0 < share < _HIGHEST_FEE:
                 key = f"{exchange.identifier} fees.{section}.{side}"
-                facts[f"{side}_fee"] = RealFact(f"{side}_fee", share * _PERCENT, CCXT.name, key)
+                facts[f"{side}_fee"] = RealFact(f"{side}_fee", rounded(share * _PERCENT), CCXT.name, key)
                 break
     return facts
 
@@ -171,10 +134,13 @@ def _records(exchange: Exchange, feature: str) -> dict[str, RealFact]:
 
 
 def _intervals(exchange: Exchange) -> dict[str, RealFact]:
-    """Return the fact on the lengths of candles."""
-    lengths = exchange.stated.get("timeframes")
-    if not isinstance(lengths, Mapping) or len(lengths) < 2:
+    """Return the fact on the lengths of candles; two names of one length, such as `7d` and `1w`, count once."""
+    named = exchange.stated.get("timeframes")
+    lengths: dict[float | str, str] = {}
+    for name in map(str, named if isinstance(named, Mapping) else ()):
+        parts = _LENGTH.fullmatch(name)
+        lengths.setdefault(int(parts[1]) * _SECONDS[parts[2]] if parts else name, name)
+    if len(lengths) < 2:
         return {}
-    words = ", ".join(map(str, lengths))
-    key = f"{exchange.identifier} timeframes"
-    return {"intervals": RealFact("intervals", float(len(lengths)), CCXT.name, key, words)}
+    key = f"{exchange.identifier} timeframes: different lengths"
+    return {"intervals": RealFact("intervals", float(len(lengths)), CCXT.name, key, ", ".join(lengths.values()))}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
 from builder.grouping.functionalities import data_table
-from builder.world.number_texts import decimal
 
-from .real_facts import RealFact
+from .real_facts import DIGITS, RealFact
 
 _LABELS: Final = "services/data/fact_labels.toml"
 
@@ -34,18 +34,22 @@ def _number(fact: RealFact) -> float:
     return float(fact.value)
 
 
+def _exact(value: float) -> str:
+    """Return a number with all of its digits: those of a whole number, one more than facts have of another."""
+    if value.is_integer():
+        return f"{value:,.0f}"
+    places = max(0, DIGITS - math.floor(math.log10(abs(value))))
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".")
+
+
 def _money(amount: float) -> str:
-    """Return an amount with as many decimals as it has, up to three digits."""
-    text = f"{amount:.12f}".rstrip("0")
-    digits = text.replace(".", "").lstrip("0")
-    if len(digits) > 4:
-        text = f"{float(f'{amount:.4g}'):.12f}".rstrip("0")
-    whole, _, part = text.partition(".")
+    """Return an amount with all of its decimals, two or more."""
+    whole, _, part = _exact(amount).partition(".")
     return f"${whole}.{part:0<2}"
 
 
 def _plain(fact: RealFact) -> str:
-    return decimal(_number(fact)) if not _number(fact).is_integer() else f"{_number(fact):,.0f}"
+    return _exact(_number(fact))
 
 
 def _listed(fact: RealFact) -> list[str]:
@@ -65,12 +69,12 @@ def _is_best(fact: RealFact) -> bool:
 
 def _pause(fact: RealFact) -> str:
     pause = 60_000 / _number(fact)
-    return f"one call every {decimal(pause)} ms" if pause < 1_000 else f"one call every {decimal(pause / 1_000)} s"
+    return f"one call every {_exact(pause)} ms" if pause < 1_000 else f"one call every {_exact(pause / 1_000)} s"
 
 
 def _per_second(fact: RealFact) -> str:
     each = _number(fact) / 60
-    return f"{decimal(each)} per second" if each >= 1 else f"1 in {decimal(1 / each)} seconds"
+    return f"{_exact(each)} per second" if each >= 1 else f"1 in {_exact(1 / each)} seconds"
 
 
 _FORMS: Final[Mapping[str, Callable[[RealFact], str]]] = {
@@ -78,7 +82,7 @@ _FORMS: Final[Mapping[str, Callable[[RealFact], str]]] = {
     "per_thousand": lambda fact: f"{_money(_number(fact) / 1_000)} per 1,000",
     "per_token": lambda fact: f"{_money(_number(fact) / 1_000_000)} each",
     "tokens": lambda fact: f"{_plain(fact)} tokens",
-    "kilotokens": lambda fact: f"{decimal(_number(fact) / 1_000)}k tokens",
+    "kilotokens": lambda fact: f"{f'{_number(fact) / 1_000:,.3f}'.rstrip('0').rstrip('.')}k tokens",
     "plain_tokens": lambda fact: f"{_number(fact):.0f} tokens",
     "count_and_list": lambda fact: f"{_plain(fact)} ({fact.detail})",
     "list_and_count": lambda fact: f"{fact.detail}; {_plain(fact)} in all",
@@ -88,10 +92,10 @@ _FORMS: Final[Mapping[str, Callable[[RealFact], str]]] = {
     "per_thousand_units": lambda fact: _per_units(fact, 1_000),
     "pause_ms": _pause,
     "per_second": _per_second,
-    "per_minute": lambda fact: f"{decimal(_number(fact))} calls a minute",
-    "percent": lambda fact: f"{decimal(_number(fact))} %",
-    "basis_points": lambda fact: f"{decimal(_number(fact) * 100)} bp",
-    "of_thousand": lambda fact: f"{decimal(_number(fact) * 10)} of every 1,000",
+    "per_minute": lambda fact: f"{_exact(_number(fact))} calls a minute",
+    "percent": lambda fact: f"{_exact(_number(fact))} %",
+    "basis_points": lambda fact: f"{_exact(_number(fact) * 100)} bp",
+    "of_thousand": lambda fact: f"{_exact(_number(fact) * 10)} of every 1,000",
     "methods": lambda fact: f"{_plain(fact)} methods",
     "number": _plain,
     "up_to_records": lambda fact: f"up to {_plain(fact)} records",

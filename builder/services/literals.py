@@ -78,6 +78,8 @@ def literal(node: ast.expr) -> Any:
         return [item for item in items if item is not UNREAD]
     if isinstance(node, ast.Call):
         return _of_call(node)
+    if isinstance(node, ast.BinOp):
+        return _of_operation(node)
     try:
         return ast.literal_eval(node)
     except ValueError:
@@ -92,6 +94,16 @@ def _mapping(node: ast.Dict) -> Mapping[Any, Any]:
         if name is not UNREAD and content is not UNREAD and isinstance(name, str | int | float):
             found[name] = content
     return found
+
+
+def _of_operation(node: ast.BinOp) -> Any:
+    """Return a product or quotient of numbers, such as `20 / 3`."""
+    left, right = literal(node.left), literal(node.right)
+    if not isinstance(left, int | float) or not isinstance(right, int | float):
+        return UNREAD
+    if isinstance(node.op, ast.Mult):
+        return left * right
+    return left / right if isinstance(node.op, ast.Div) and right else UNREAD
 
 
 def _of_call(node: ast.Call) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from .literals import attributes, bases, classes, parsed
 from .package_files import APPRISE
-from .real_facts import RealFact, RealTool
+from .real_facts import RealFact, RealTool, rounded
 
 _FOLDER: Final = "apprise/plugins"
 _BASE: Final = "NotifyBase"
@@ -20,8 +21,9 @@ _SHORTEST_PAUSE: Final = 0.01
 another way."""
 _TARGETS: Final = "targets"
 """Setting for the recipients, and parameter of a job that has recipients."""
-_SWITCHES: Final = frozenset({"batch", "to"})
-"""Options of the class that are no options of a message."""
+_FIELD: Final = re.compile(r"\{(\w+)\}")
+_SCHEMA: Final = "schema"
+"""Field of every template that only names the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +98,58 @@ def _facts(name: str, own: Mapping[str, Any], job: MessengerJob) -> dict[str, Re
 
     pause, length = own.get("request_rate_per_sec"), own.get("body_maxlen")
     if isinstance(pause, int | float) and pause >= _SHORTEST_PAUSE:
-        add("rate_limit", _SECONDS / pause, "request_rate_per_sec")
+        add("rate_limit", rounded(_SECONDS / pause), "request_rate_per_sec")
     if isinstance(length, int) and length > 0:
         add("body_length", float(length), "body_maxlen")
     size = own.get("default_batch_size")
     if isinstance(size, int) and size > 0:
         add("batch", float(size), "default_batch_size")
-    for axis, key, known in (
-        ("setup", "template_tokens", _needed(own, job)),
-        ("options", "template_args", _names(_tokens(own, "template_args"))),
-    ):
-        if known:
-            add(axis, float(len(known)), key, ", ".join(known))
+    settings, options = _settings(own, job), _options(own)
+    if settings:
+        key = "templates: fields of the smallest complete one, without the schema"
+        add("setup", float(len(settings)), key, ", ".join(settings))
+    if options:
+        key = "template_args: entries of the class, without aliases"
+        add("options", float(len(options)), key, ", ".join(options))
     return facts
 
 
-def _needed(own: Mapping[str, Any], job: MessengerJob) -> list[str]:
-    """Return the names of the settings without which a service sends nothing, except the recipients of a job."""
+def _settings(own: Mapping[str, Any], job: MessengerJob) -> list[str]:
+    """Return the names of the settings of the smallest complete template, except the recipients of a job.
+
+    A template is complete if it has all required settings that all other templates have; where none has, all are.
+    Settings that stand for the same one count once.
+    """
     tokens = _tokens(own, "template_tokens")
-    required = {name: token for name, token in tokens.items() if token.get("required") is True}
-    if job.targets:
-        required.pop(_TARGETS, None)
-    return _names(required)
+    stated = own.get("templates")
+    fields = [set(_FIELD.findall(str(template))) - {_SCHEMA} for template in stated or ()]
+    required = {name for name, token in tokens.items() if token.get("required") is True}
+    complete = [names for names in fields if not any(_is_common(name, names, fields) for name in required - names)]
+    counted = []
+    for names in complete or fields:
+        one_each = {str(tokens.get(name, {}).get("map_to", name)): name for name in sorted(names)}
+        if job.targets:
+            one_each.pop(_TARGETS, None)
+        counted.append(sorted(one_each.values()))
+    return _names(tokens, min(counted, key=lambda names: (len(names), names), default=[]))
 
 
-def _names(tokens: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the names of settings or options in lower case, without other names of the same ones."""
-    own = (token for key, token in tokens.items() if "alias_of" not in token and key not in _SWITCHES)
-    return sorted({str(token["name"]).lower() for token in own if isinstance(token.get("name"), str)})
+def _is_common(name: str, template: Set[str], fields: Sequence[Set[str]]) -> bool:
+    """Return True if all other templates have a field."""
+    others = [other for other in fields if other is not template]
+    return bool(others) and all(name in other for other in others)
+
+
+def _options(own: Mapping[str, Any]) -> list[str]:
+    """Return the names of the options of a class, without other names of the same ones."""
+    options = {name: option for name, option in _tokens(own, "template_args").items() if "alias_of" not in option}
+    return _names(options, sorted(options))
+
+
+def _names(tokens: Mapping[str, Mapping[str, Any]], keys: Sequence[str]) -> list[str]:
+    """Return the names of settings or options in lower case, and their keys where several have one name."""
+    names = [str(tokens.get(key, {}).get("name", key)).lower() for key in keys]
+    return sorted(name if names.count(name) == 1 else key for name, key in zip(names, keys, strict=True))
 
 
 def _tokens(own: Mapping[str, Any], key: str) -> Mapping[str, Mapping[str, Any]]:

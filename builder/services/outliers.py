@@ -15,8 +15,6 @@ _PRICE: Final = "price"
 """End of the names of axes that are prices."""
 _MOST_TIMES: Final = 2
 """Multiple of the most frequent limit above which an entry is for another model."""
-_ROUNDING: Final = 1.05
-"""Multiple of the context up to which an output limit equals it: 8,192 is also 8,000."""
 _LEAST_SHARE: Final = 1 / 20
 """Share of the median below which a price is an error."""
 
@@ -24,8 +22,8 @@ _LEAST_SHARE: Final = 1 / 20
 def without_outliers(tools: Sequence[RealTool]) -> list[RealTool]:
     """Return the tools of a job without those that cannot be right.
 
-    A limit of more than twice the most frequent one of the job, an output limit above the context, and a price of less
-    than a twentieth of the median are not plausible.
+    A limit of more than twice the most frequent one of the job and a price of less than a twentieth of the median are
+    not plausible.
 
     Args:
         tools: Tools that do the same job.
@@ -38,11 +36,6 @@ def without_outliers(tools: Sequence[RealTool]) -> list[RealTool]:
         for tool in tools
         if all(_value(tool, axis) <= limit for axis, limit in highest.items() if axis in tool.facts)
         and all(_value(tool, axis) >= limit for axis, limit in lowest.items() if axis in tool.facts)
-        and not (
-            _OUTPUT in tool.facts
-            and _CONTEXT in tool.facts
-            and _value(tool, _OUTPUT) > _ROUNDING * _value(tool, _CONTEXT)
-        )
     ]
 
 

@@ -6,21 +6,17 @@ page or query.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
 from typing import Any, Final
 
-from builder.errors import CatalogueError
 from builder.grouping.functionalities import data_table
 
+from .model_names import is_instruct, is_regional, model_of
 from .package_files import LITELLM
-from .real_facts import RealFact, RealTool
+from .price_entries import HOSTS, holds, host_of, price_entries, prices_of, template_prices
+from .real_facts import RealFact, RealTool, rounded
 
-PRICE_FILE: Final = "litellm/model_prices_and_context_window_backup.json"
-_HOSTS: Final = "services/data/hosts.toml"
 _PER_MILLION: Final = 1_000_000
 _CHAT_PRICES: Final = {
     "input_price": "input_cost_per_token",
@@ -49,87 +45,41 @@ _HOST_FLAGS: Final[Mapping[str, str]] = {
 }
 """Abilities that depend on the host. Others, such as vision and reasoning, are those of the model: a host has
 them even if its entry does not state them."""
+_PRICED_ABILITIES: Final[Mapping[str, str]] = {
+    "cache_read_input_token_cost": "prompt caching",
+    "input_cost_per_token_cache_hit": "prompt caching",
+    "search_context_cost_per_query": "web search",
+}
+"""Prices of abilities of the host: a host that has a price for one has it."""
 _FUNCTION_CALLING: Final = "function calling"
 _NEED_FUNCTIONS: Final = frozenset({"parallel function calling", "tool choice"})
 """Abilities that a host without function calling cannot have."""
 _LEAST_FLAGS: Final = 2
 """Minimum number of abilities of the host that an entry states, as present or absent."""
-_ESTIMATE: Final = re.compile(r"\b(estimat|approximat|assum)", re.IGNORECASE)
-"""Words with which a note on an entry marks its prices as not exact."""
 _TOKEN_PRICED: Final = frozenset({"embedding", "rerank"})
 """Modes that are paid by the token."""
-_VARIANT: Final = re.compile(r"(-maas|-fp8|-instruct|-hf|-tee|-it|-chat|:free)+$")
-_TURBO: Final = re.compile(r"^(meta-)?llama.*-turbo$|^gemma.*-turbo$")
-_MAKER: Final = re.compile(
-    r"^(?:ai21|amazon|deepseek|google|meta|minimax|mistral|mistralai|moonshot|moonshotai|nvidia|openai|qwen|zai|zai-org)\.",
-    re.IGNORECASE,
-)
-
-
-@cache
-def price_entries() -> Mapping[str, Mapping[str, Any]]:
-    """Return the entries of the price file by name.
-
-    Raises:
-        MissingExtraError: If litellm is not installed.
-        CatalogueError: If the file is not the expected JSON.
-    """
-    path = LITELLM.path(PRICE_FILE)
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CatalogueError(path, f"it is not valid JSON ({error})", "the price file of litellm") from error
-    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
-        raise CatalogueError(path, "it is not an object of entries", "the price file of litellm")
-    return {name: entry for name, entry in entries.items() if isinstance(entry.get("litellm_provider"), str)}
-
-
-def without_maker(operation: str) -> str:
-    """Return the name of a model without the maker that precedes it, as in `openai.gpt-oss-20b`."""
-    return _MAKER.sub("", operation)
-
-
-def model_of(name: str) -> str:
-    """Return the model that an entry names, without maker, host, quantisation and revision.
-
-    Args:
-        name: Name of an entry, such as `fireworks_ai/accounts/fireworks/models/llama-v3p3-70b-instruct`.
-
-    Returns:
-        The model in lower case, with hyphens for all separators: `llama-3-3-70b`.
-    """
-    model = name.rpartition("/")[2].lower().replace("_", "-")
-    model = re.sub(r"(@.*|:\d+|-v\d+:\d+)$", "", _MAKER.sub("", model))
-    model = re.sub(r"(\d)p(\d)", r"\1-\2", model).replace(".", "-")
-    if _TURBO.match(model):
-        model = model.removesuffix("-turbo")
-    model = _VARIANT.sub("", model).removeprefix("meta-")
-    return re.sub(r"^(llama|qwen|gemma)-?v?(\d)", r"\1-\2", model)
-
-
-def host_of(entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return identifier and name of the provider of an entry; None for one that is not a service of its own."""
-    own = str(entry["litellm_provider"])
-    table = data_table(_HOSTS)
-    identifier = next((family for family in table["families"] if own.startswith(family)), own)
-    title = table["names"].get(identifier)
-    return (identifier, str(title)) if title else None
 
 
 def chat_tools(today: date) -> Iterator[RealTool]:
     """Yield the open chat models at their hosts, each with prices and limits.
 
+    Entries of single regions are left out, and so are base models beside an instruct model of the same name and host. A
+    host whose entries of a model state different prices is left out for that model.
+
     Args:
         today: Day of the listings; a model that a host has withdrawn by then is left out.
     """
-    known = data_table(_HOSTS)["open_models"]
+    known = tuple(data_table(HOSTS)["open_models"])
+    names: dict[tuple[str, str], list[str]] = {}
     for name, entry in sorted(price_entries().items()):
         host, model = host_of(entry), model_of(name)
-        if entry.get("mode") != "chat" or host is None or not model.startswith(tuple(known)):
-            continue
-        facts = _chat_facts(name, entry, today)
-        if facts is not None:
-            yield RealTool(*host, model, name.rpartition("/")[2], facts)
+        if entry.get("mode") == "chat" and host is not None and model.startswith(known) and not is_regional(name):
+            names.setdefault((host[0], model), []).append(name)
+    for (_, model), of_host in sorted(names.items(), key=lambda item: item[1][0]):
+        instruct = [name for name in of_host if is_instruct(name)]
+        tools = [tool for name in instruct or of_host if (tool := _chat_tool(name, model, today)) is not None]
+        if len({(tool.facts["input_price"].value, tool.facts["output_price"].value) for tool in tools}) == 1:
+            yield from tools
 
 
 def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
@@ -142,7 +92,7 @@ def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
     found: list[tuple[float, str, RealTool]] = []
     for name, entry in price_entries().items():
         host, mode = host_of(entry), str(entry.get("mode"))
-        if host is None or mode not in modes or _has_ended(entry, today) or _is_estimated(entry):
+        if host is None or mode not in modes or is_regional(name) or not holds(entry, today):
             continue
         facts = _token_facts(name, entry) if mode in _TOKEN_PRICED else _unit_facts(name, entry, mode)
         if facts:
@@ -151,35 +101,50 @@ def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
     yield from (tool for _, _, tool in sorted(found, key=lambda item: item[:2]))
 
 
-def _chat_facts(name: str, entry: Mapping[str, Any], today: date) -> dict[str, RealFact] | None:
-    """Return the facts of a model at a host; None if it is withdrawn, or if a price or limit is missing."""
+def _chat_tool(name: str, model: str, today: date) -> RealTool | None:
+    """Return a model at a host; None if it is withdrawn, or if a price or limit is missing or does not hold."""
+    entry = price_entries()[name]
+    host = host_of(entry)
+    if host is None or not holds(entry, today) or prices_of(entry) in template_prices()[host[0]]:
+        return None
     facts = {**_token_facts(name, entry), **_capabilities(name, entry)}
     is_complete = {"input_price", "output_price", "context", "output_limit"} <= set(facts)
-    is_current = not _has_ended(entry, today) and not _is_estimated(entry)
-    return facts if is_complete and is_current else None
+    return RealTool(*host, model, name.rpartition("/")[2], facts) if is_complete else None
 
 
 def _capabilities(name: str, entry: Mapping[str, Any]) -> dict[str, RealFact]:
-    """Return the fact on the abilities of a host; empty if the entry states too few of them or contradicts itself."""
-    stated = {key: entry[key] for key in sorted(_HOST_FLAGS) if isinstance(entry.get(key), bool)}
-    supported = sorted({_HOST_FLAGS[key] for key, value in stated.items() if value})
+    """Return the fact on the abilities of a host; empty if the entry states too few of them or contradicts itself.
+
+    An ability is stated by its flag or by its price. One that an entry does not state may be there all the same.
+    """
+    flags = {key: entry[key] for key in sorted(_HOST_FLAGS) if isinstance(entry.get(key), bool)}
+    priced = {key: ability for key, ability in _PRICED_ABILITIES.items() if entry.get(key)}
+    present = {**{key: _HOST_FLAGS[key] for key, value in flags.items() if value}, **priced}
+    supported = sorted(set(present.values()))
     is_sensible = _FUNCTION_CALLING in supported or not _NEED_FUNCTIONS & set(supported)
-    if not supported or not is_sensible or len({_HOST_FLAGS[key] for key in stated}) < _LEAST_FLAGS:
+    number = len({_HOST_FLAGS[key] for key in flags} | set(priced.values()))
+    if not supported or not is_sensible or number < _LEAST_FLAGS:
         return {}
-    keys = " ".join(key for key, value in stated.items() if value)
-    fact = RealFact("capabilities", float(len(supported)), LITELLM.name, f"{name} {keys}", ", ".join(supported))
-    return {"capabilities": fact}
+    keys = f"{name} abilities by a flag that is true or a price: {' '.join(sorted(present))}"
+    return {"capabilities": RealFact("capabilities", float(len(supported)), LITELLM.name, keys, ", ".join(supported))}
 
 
 def _token_facts(name: str, entry: Mapping[str, Any]) -> dict[str, RealFact]:
-    """Return the prices of a million tokens and the limits of a model; what is missing or 0 is left out."""
-    stated = [(axis, key, _PER_MILLION) for axis, key in _CHAT_PRICES.items()]
-    stated += [(axis, key, 1) for axis, key in _LIMITS.items()]
+    """Return the prices of a million tokens and the limits of a model.
+
+    A price or limit that is missing or 0 is left out, and both limits are if that of the output is above the context.
+    """
     facts = {}
-    for axis, key, factor in stated:
-        value = entry.get(key)
-        if isinstance(value, int | float) and value > 0:
-            facts[axis] = RealFact(axis, float(value) * factor, LITELLM.name, f"{name} {key}")
+    for axis, key in _CHAT_PRICES.items():
+        price = entry.get(key)
+        if isinstance(price, int | float) and price > 0:
+            facts[axis] = RealFact(axis, rounded(price * _PER_MILLION), LITELLM.name, f"{name} {key}")
+    limits = {axis: entry.get(key) for axis, key in _LIMITS.items()}
+    known = {axis: float(limit) for axis, limit in limits.items() if isinstance(limit, int | float) and limit > 0}
+    if len(known) == 2 and known["output_limit"] > known["context"]:
+        return facts
+    for axis, limit in known.items():
+        facts[axis] = RealFact(axis, limit, LITELLM.name, f"{name} {_LIMITS[axis]}")
     return facts
 
 
@@ -189,19 +154,4 @@ def _unit_facts(name: str, entry: Mapping[str, Any], mode: str) -> dict[str, Rea
     value = entry.get(key)
     if not isinstance(value, int | float) or value <= 0:
         return {}
-    return {axis: RealFact(axis, float(value) * units, LITELLM.name, f"{name} {key}", f"{unit} {units}")}
-
-
-def _is_estimated(entry: Mapping[str, Any]) -> bool:
-    """Return True if a note on an entry says that its prices are estimated."""
-    notes = [str(entry.get("comment", ""))]
-    metadata = entry.get("metadata")
-    notes += [str(note) for note in metadata.values()] if isinstance(metadata, Mapping) else [str(metadata)]
-    return any(_ESTIMATE.search(note) for note in notes)
-
-
-def _has_ended(entry: Mapping[str, Any], today: date) -> bool:
-    """Return True if a provider has withdrawn a model."""
-    end = entry.get("deprecation_date")
-    is_day = isinstance(end, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", end) is not None
-    return is_day and date.fromisoformat(str(end)) <= today
+    return {axis: RealFact(axis, rounded(value * units), LITELLM.name, f"{name} {key}", f"{unit} {units}")}

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from builder.world.axes import Value
+
+DIGITS: Final = 6
+"""Significant digits of facts that are not whole numbers; listings state one more."""
+
+
+def rounded(value: float) -> float:
+    """Return a value with six significant digits.
+
+    Listings state one more, so that two values that differ are also different in the units of every split.
+    """
+    return float(f"{value:.{DIGITS}g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from builder.records import Functionality, Slot
 
 from .exchanges import exchange_tools
 from .messengers import MessengerJob, messenger_tools
+from .model_names import without_maker
 from .outliers import without_outliers
-from .price_file import chat_tools, mode_tools, without_maker
+from .price_file import chat_tools, mode_tools
 from .real_facts import RealTool
 
 _DATA: Final = "services/data"

@@ -134,7 +134,7 @@ _REAL_AXES: Final = (
     ),
     Axis("context", "longer context", "more", "tokens", (8_000.0, 32_000.0, 131_000.0, 262_000.0, 1_048_000.0)),
     Axis("output_limit", "longer output", "more", "tokens", (2_000.0, 8_000.0, 32_000.0, 131_000.0, 524_000.0)),
-    Axis("capabilities", "more capabilities", "more", "", (1.0, 2.0, 3.0, 5.0, 8.0)),
+    Axis("capabilities", "more stated capabilities", "more", "", (1.0, 2.0, 3.0, 5.0, 8.0)),
     Axis("taker_fee", "lower taker fee", "less", "%", (0.03, 0.06, 0.15, 0.25, 0.75)),
     Axis("maker_fee", "lower maker fee", "less", "%", (0.01, 0.03, 0.1, 0.25, 0.6)),
     Axis("breadth", "broader interface", "more", "methods", (15.0, 28.0, 45.0, 70.0, 110.0)),

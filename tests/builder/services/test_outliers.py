@@ -24,8 +24,6 @@ def _tool(provider: str, **values: float) -> RealTool:
         ({"context": 1_048_576.0}, False),
         ({"output_limit": 16_384.0}, True),
         ({"output_limit": 65_536.0}, False),
-        ({"context": 8_000.0}, True),  # 8,192 is also 8,000
-        ({"context": 4_096.0}, False),
         ({"input_price": 0.03}, True),
         ({"input_price": 0.02}, False),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import pytest
 
 from builder.errors import CatalogueError, MissingExtraError
-from builder.services.exchanges import exchange_tools, exchanges
-from builder.services.messengers import MessengerJob, messenger_tools, messengers
+from builder.services.exchanges import exchange_tools
+from builder.services.messengers import MessengerJob, messenger_tools
+from builder.services.model_names import is_instruct, is_regional, model_of, size_of
 from builder.services.package_files import CCXT, LITELLM, DataPackage
-from builder.services.price_file import PRICE_FILE, chat_tools, mode_tools, model_of, price_entries
+from builder.services.price_entries import PRICE_FILE, price_entries
+from builder.services.price_file import chat_tools, mode_tools
 from builder.services.real_facts import RealTool
-
-from .made_packages import make_packages
 
 TODAY = date(2026, 11, 29)
 METHODS: dict[str, dict[str, Any]] = {
@@ -26,20 +25,8 @@ METHODS: dict[str, dict[str, Any]] = {
     "fetchTrades": {"job": "trades"},
     "createOrder": {"job": "order", "fees": "spot", "private": True},
     "createReduceOnlyOrder": {"job": "reduce", "fees": "swap"},
+    "fetchDepositWithdrawFee": {"job": "coin fee"},
 }
-
-
-@pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Folder with made packages, which stand before installed ones."""
-    make_packages(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    readers = (price_entries, exchanges, messengers)
-    for reader in readers:
-        reader.cache_clear()
-    yield tmp_path
-    for reader in readers:
-        reader.cache_clear()
 
 
 def _values(tool: RealTool) -> dict[str, float | str]:
@@ -50,8 +37,8 @@ def _values(tool: RealTool) -> dict[str, float | str]:
 
 @pytest.mark.usefixtures("packages")
 def test_a_chat_model_has_prices_of_a_million_tokens_and_limits() -> None:
-    tools = {tool.provider: tool for tool in chat_tools(TODAY)}
-    # The withdrawn, the free, the closed, the estimated and the one at an unknown host are left out.
+    tools = {tool.provider: tool for tool in chat_tools(TODAY) if tool.job == "gpt-oss-20b"}
+    # The withdrawn, the free, the closed, the estimated, that of a region and the one at an unknown host are left out.
     assert sorted(tools) == ["deepinfra", "groq", "nebius"]
     tool = tools["groq"]
     assert (tool.job, tool.title, tool.operation) == ("gpt-oss-20b", "Groq", "gpt-oss-20b")
@@ -63,6 +50,35 @@ def test_a_chat_model_has_prices_of_a_million_tokens_and_limits() -> None:
     assert tool.facts["capabilities"].detail == "function calling, response schema, tool choice"
     # A host cannot offer the choice of a tool without function calling.
     assert "capabilities" not in tools["nebius"].facts
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_host_offers_the_instruct_model_at_one_price_that_holds_for_all_lengths() -> None:
+    tools = {(tool.provider, tool.job): tool for tool in chat_tools(TODAY) if tool.job != "gpt-oss-20b"}
+    # Left out: a base model whose instruct model is withdrawn, two prices, prices in tiers, an output limit above the context,
+    # and prices that a host has for models of all sizes.
+    assert sorted(tools) == [
+        ("hyperbolic", "gemma-8-27b"),
+        ("hyperbolic", "gemma-8-8b"),
+        ("hyperbolic", "gemma-8-9b"),
+        ("kyma", "gemma-9-9b"),
+        ("novita", "gemma-9-9b"),
+        ("nscale", "gemma-9-9b"),
+    ]
+    assert tools["novita", "gemma-9-9b"].operation == "gemma-9-9b-it"
+    assert tools["novita", "gemma-9-9b"].facts["input_price"].value == 0.3
+
+
+@pytest.mark.usefixtures("packages")
+def test_an_ability_is_stated_by_its_flag_or_its_price() -> None:
+    tools = {tool.provider: tool for tool in chat_tools(TODAY) if tool.job == "gemma-9-9b"}
+    assert tools["kyma"].facts["capabilities"].value == 3
+    fact = tools["nscale"].facts["capabilities"]
+    assert (fact.value, fact.detail) == (
+        5,
+        "function calling, prompt caching, response schema, tool choice, web search",
+    )
+    assert "cache_read_input_token_cost" in fact.key
 
 
 @pytest.mark.usefixtures("packages")
@@ -97,19 +113,86 @@ def test_a_model_is_recognised_at_its_hosts(name: str, model: str) -> None:
     assert model_of(name) == model
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bedrock/ap-south-1/meta.llama3-70b-instruct-v1:0", True),
+        ("bedrock_mantle/us-gov-west-1/openai.gpt-oss-120b", True),
+        ("us.amazon.nova-canvas-v1:0", True),
+        ("azure/eu/text-embedding-3-small", True),
+        ("meta.llama3-70b-instruct-v1:0", False),
+        ("novita/qwen/qwen3-32b", False),
+        ("deepinfra/google/gemma-3-27b-it", False),
+    ],
+)
+def test_an_entry_of_a_region_is_recognised(name: str, expected: bool) -> None:
+    assert is_regional(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("replicate/meta/llama-3-70b-instruct", True),
+        ("meta.llama3-70b-instruct-v1:0", True),
+        ("google/gemma-3-27b-it", True),
+        ("fireworks/llama-v2-70b-chat", True),
+        ("replicate/meta/llama-3-70b", False),
+        ("novita/kimi-k2-italic", False),
+    ],
+)
+def test_an_instruct_model_is_recognised(name: str, expected: bool) -> None:
+    assert is_instruct(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("model", "size"), [("llama-3-70b", 70), ("mixtral-8x7b", 56), ("qwen-3-30b-a3b", 30), ("kimi-k3", None)]
+)
+def test_the_size_of_a_model_is_in_its_name(model: str, size: float | None) -> None:
+    assert size_of(model) == size
+
+
 @pytest.mark.usefixtures("packages")
 def test_an_exchange_has_the_facts_of_its_description() -> None:
     tools = {tool.job: tool for tool in exchange_tools(METHODS)}
     assert sorted(tools) == ["book", "candles", "order", "reduce"]
-    common = {"rate_limit": 1_200, "breadth": 4, "streaming": "web socket"}
-    assert _values(tools["book"]) == common
-    assert _values(tools["candles"]) == {**common, "records": 500, "intervals": 3}
+    # A rate limit is that of the endpoint: the interval times its cost. `sandbox` is no method.
+    common = {"breadth": 4, "streaming": "web socket"}
+    assert _values(tools["book"]) == {**common, "rate_limit": 600}
+    assert tools["book"].facts["rate_limit"].key == (
+        "alphabit 60,000 / (rateLimit 50 * cost 2 in api of fetchOrderBook: publicGetBookSymbol)"
+    )
+    # `1h` is `60m`, and `1w` is `7d`.
+    assert _values(tools["candles"]) == {**common, "rate_limit": 240, "records": 500, "intervals": 4}
+    assert tools["candles"].facts["intervals"].detail == "1m, 60m, 1d, 7d"
+    common["rate_limit"] = 2_400
     assert tools["book"].title == "Alpha Bit"
     assert _values(tools["order"]) == {**common, "taker_fee": 0.25, "maker_fee": 0.1, "setup": 2}
     assert tools["order"].facts["taker_fee"].key == "alphabit fees.trading.taker"
     assert tools["order"].facts["setup"].detail == "api key, secret"
     assert _values(tools["reduce"]) == {**common, "taker_fee": 0.06, "maker_fee": 0.02}
     assert "ccxt" not in sys.modules or not hasattr(sys.modules["ccxt"], "alphabit")
+
+
+@pytest.mark.usefixtures("packages")
+@pytest.mark.parametrize(
+    ("pro", "streams", "expected"),
+    [
+        ("'pro': True,", "'ws': True", "web socket"),
+        ("", "'ws': True", "web socket"),
+        ("'pro': False,", "'watchTicker': True", "web socket"),
+        ("'pro': False,", "'watchTicker': False", "requests only"),
+        ("", "'watchTicker': False", None),
+        ("'pro': True,", "'ws': False", None),
+    ],
+)
+def test_streams_are_those_of_the_class_for_streams(
+    packages: Path, pro: str, streams: str, expected: str | None
+) -> None:
+    for name, old, new in (("alphabit", "'pro': True,", pro), ("pro/alphabit", "'ws': True", streams)):
+        path = packages / f"ccxt/{name}.py"
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    (tool,) = (tool for tool in exchange_tools(METHODS) if tool.job == "book")
+    assert (tool.facts["streaming"].value if "streaming" in tool.facts else None) == expected
 
 
 @pytest.mark.usefixtures("packages")
@@ -130,9 +213,11 @@ def test_a_messenger_has_the_facts_that_its_own_class_sets() -> None:
         tool.provider: tool
         for tool in messenger_tools({"Pager": job, "Child": job, "Plain": job}, {"Child": "Pager Pro"})
     }
-    assert _values(tools["Pager"]) == {"rate_limit": 300, "body_length": 160, "batch": 50, "setup": 3, "options": 1}
-    assert tools["Pager"].facts["setup"].detail == "targets, token, user"
-    assert tools["Pager"].facts["options"].detail == "sound"
+    assert _values(tools["Pager"]) == {"rate_limit": 300, "body_length": 160, "batch": 50, "setup": 4, "options": 4}
+    # The smallest template lacks a required setting that all others have, and `user` and `pin` are one setting.
+    assert tools["Pager"].facts["setup"].detail == "secret, targets, token, user"
+    # Two options of one name are two, and an alias is none.
+    assert tools["Pager"].facts["options"].detail == "batch mode, mode, priority, sound"
     assert _values(tools["Child"]) == {**_values(tools["Pager"]), "body_length": 320}
     assert tools["Child"].title == "Pager Pro"
     assert _values(tools["Plain"]) == {}
@@ -144,7 +229,7 @@ def test_a_messenger_reaches_recipients_of_its_own_kinds(word: str, expected: li
     job = MessengerJob("text", (word,))
     tools = list(messenger_tools(dict.fromkeys(("Pager", "Child", "Plain"), job), {}))
     assert [tool.provider for tool in tools] == expected
-    assert all(tool.facts["setup"].detail == "token, user" for tool in tools)
+    assert all(tool.facts["setup"].detail == "secret, token, user" for tool in tools)
 
 
 def test_a_missing_package_names_the_extra() -> None:

@@ -6,12 +6,13 @@ import string
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from builder.grouping.functionalities import data_table
 from builder.services.fact_texts import statement
 from builder.services.real_catalogue import plain_name
-from builder.services.real_facts import RealFact
+from builder.services.real_facts import RealFact, rounded
 from builder.services.real_jobs import RealJob
 from builder.services.real_requests import real_concerns
 from builder.world.axes import ALL_AXES
@@ -22,10 +23,12 @@ from hf_dataset.layout import SPLITS
 FILES = ("exchange_jobs", "messenger_jobs", "media_jobs", "retrieval_jobs")
 CASES = (
     ("input_price", 0.2, "", ("$0.20 per million tokens", "$0.0002 per 1,000", "$0.0000002 each")),
-    ("context", 131_072.0, "", ("131,072 tokens", "131k tokens", "131072 tokens")),
+    ("context", 131_072.0, "", ("131,072 tokens", "131.072k tokens", "131072 tokens")),
     ("capabilities", 2.0, "tool choice, vision", ("2 (tool choice, vision)", "tool choice, vision; 2 in all", "tool choice / vision")),
     ("rate_limit", 1_200.0, "", ("one call every 50 ms", "20 per second", "1,200 calls a minute")),
-    ("rate_limit", 60 / 5.5, "", ("one call every 5.5 s", "1 in 5.5 seconds", "10.9 calls a minute")),
+    ("rate_limit", 60 / 5.5, "", ("one call every 5.5 s", "1 in 5.5 seconds", "10.90909 calls a minute")),
+    ("input_price", 3.9995, "", ("$3.9995 per million tokens", "$0.0039995 per 1,000", "$0.0000039995 each")),
+    ("rate_limit", 1_799.96, "", ("one call every 33.33407 ms", "29.99933 per second", "1,799.96 calls a minute")),
     ("taker_fee", 0.25, "", ("0.25 %", "25 bp", "2.5 of every 1,000")),
     ("audio_price", 6.0, "second 60000", ("$0.0001 per second", "$0.10 per 1,000 seconds", "$0.01 per 100 seconds")),
     ("query_price", 8.0, "query 1000", ("$0.008 per query", "$8.00 per 1,000 queries", "$0.80 per 100 queries")),
@@ -110,6 +113,21 @@ def test_facts_are_stated_in_the_units_of_each_split(
 ) -> None:
     fact = RealFact(axis, value, "package", "key", detail)
     assert tuple(statement(fact, split)["text"] for split in SPLITS) == texts
+
+
+@pytest.mark.parametrize(
+    ("axis", "detail"), [("input_price", ""), ("rate_limit", ""), ("audio_price", "second 60000"), ("context", "")]
+)
+def test_facts_that_differ_are_stated_differently(axis: str, detail: str) -> None:
+    rng = np.random.default_rng(4)
+    for value in 10 ** rng.uniform(-3, 5, 200):
+        first = rounded(float(value))
+        pair = [first, rounded(first * (1 + 1.1e-5))]
+        if axis == "context":
+            pair = [float(round(value * 100)), float(round(value * 100) + 1)]
+        for split in SPLITS:
+            texts = {statement(RealFact(axis, number, "package", "key", detail), split)["text"] for number in pair}
+            assert len(texts) == len(set(pair))
 
 
 def test_labels_name_known_axes_and_differ_between_splits() -> None:
