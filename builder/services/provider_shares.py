@@ -25,9 +25,9 @@ SIZES: Final = (3, 4, 5)
 """Numbers of candidates that do the job."""
 LEAST: Final = 3
 """Minimum number of tools of a job in a split."""
-_MOST: Final = 10
+_MOST: Final = 12
 """Maximum number of tools of a job in a split."""
-_SHARES: Final = {"train": 0.4, "validation": 0.27, "test": 0.33}
+_SHARES: Final = {"train": 0.36, "validation": 0.31, "test": 0.33}
 """Share of the providers of a domain in each split."""
 _DIVISIONS: Final = 200
 """Divisions of the providers of a domain of which the best is taken."""

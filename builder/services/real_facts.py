@@ -8,16 +8,15 @@ from typing import Final
 
 from builder.world.axes import Value
 
-DIGITS: Final = 6
-"""Significant digits of facts that are not whole numbers; listings state one more."""
+_DIGITS: Final = 6
 
 
 def rounded(value: float) -> float:
-    """Return a value with six significant digits.
+    """Return a value with six significant digits, as facts have them that are not whole numbers.
 
-    Listings state one more, so that two values that differ are also different in the units of every split.
+    Listings state as many digits in each unit as give this value back: values that differ are stated differently.
     """
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{_DIGITS}g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .package_files import PACKAGES
 from .real_catalogue import real_catalogue
 
 _DATA: Final = "services/data"
-_CHOICES: Final = {"jobs": 6, "calls_per_job": 4}
+_CHOICES: Final = {"jobs": 5, "calls_per_job": 5}
 """Settings of histories where the config sets none: real services differ in fewer ways than drawn ones, so it takes
 more calls to refute the rivals of a preference."""
 
