@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -121,22 +121,27 @@ def _settings(own: Mapping[str, Any], job: MessengerJob) -> list[str]:
     Settings that stand for the same one count once.
     """
     tokens = _tokens(own, "template_tokens")
-    stated = own.get("templates")
-    fields = [set(_FIELD.findall(str(template))) - {_SCHEMA} for template in stated or ()]
-    required = {name for name, token in tokens.items() if token.get("required") is True}
-    complete = [names for names in fields if not any(_is_common(name, names, fields) for name in required - names)]
-    counted = []
-    for names in complete or fields:
-        one_each = {str(tokens.get(name, {}).get("map_to", name)): name for name in sorted(names)}
-        if job.targets:
-            one_each.pop(_TARGETS, None)
-        counted.append(sorted(one_each.values()))
+    standing = {name: str(token.get("map_to", name)) for name, token in tokens.items()}
+    templates = [
+        {standing.get(name, name): name for name in sorted(_FIELD.findall(str(template))) if name != _SCHEMA}
+        for template in own.get("templates") or ()
+    ]
+    required = {standing[name] for name, token in tokens.items() if token.get("required") is True}
+    complete = [
+        fields
+        for fields in templates
+        if not any(_is_common(name, fields, templates) for name in required - set(fields))
+    ]
+    counted = [
+        sorted(name for stood, name in fields.items() if not job.targets or stood != _TARGETS)
+        for fields in complete or templates
+    ]
     return _names(tokens, min(counted, key=lambda names: (len(names), names), default=[]))
 
 
-def _is_common(name: str, template: Set[str], fields: Sequence[Set[str]]) -> bool:
+def _is_common(name: str, template: Mapping[str, str], templates: Sequence[Mapping[str, str]]) -> bool:
     """Return True if all other templates have a field."""
-    others = [other for other in fields if other is not template]
+    others = [other for other in templates if other is not template]
     return bool(others) and all(name in other for other in others)
 
 

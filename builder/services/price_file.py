@@ -6,8 +6,9 @@ page or query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from builder.grouping.functionalities import data_table
@@ -82,17 +83,22 @@ def chat_tools(today: date) -> Iterator[RealTool]:
             yield from tools
 
 
-def mode_tools(modes: Mapping[str, str], today: date) -> Iterator[RealTool]:
+def mode_tools(
+    modes: Mapping[str, str], today: date, without: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> Iterator[RealTool]:
     """Yield the other services that are paid by use, the cheapest of each provider first.
 
     Args:
         modes: Job of each mode of the price file.
         today: As in `chat_tools`.
+        without: Parts of the names of entries that do another job than the others of their mode, by mode.
     """
     found: list[tuple[float, str, RealTool]] = []
     for name, entry in price_entries().items():
         host, mode = host_of(entry), str(entry.get("mode"))
         if host is None or mode not in modes or is_regional(name) or not holds(entry, today):
+            continue
+        if any(part in name for part in without.get(mode, ())):
             continue
         facts = _token_facts(name, entry) if mode in _TOKEN_PRICED else _unit_facts(name, entry, mode)
         if facts:

@@ -193,7 +193,8 @@ def _mode_jobs(today: date) -> list[RealJob | None]:
     found = []
     for name in ("media_jobs", "retrieval_jobs"):
         table = data_table(f"{_DATA}/{name}.toml")
-        tools = _by_job(mode_tools({raw["mode"]: raw["name"] for raw in table["job"]}, today))
+        without = {raw["mode"]: raw.get("without", ()) for raw in table["job"]}
+        tools = _by_job(mode_tools({raw["mode"]: raw["name"] for raw in table["job"]}, today, without))
         found += [
             _job(raw, table["category"], without_outliers(tools.get(raw["name"], [])), tuple(raw["axes"]))
             for raw in table["job"]

@@ -237,6 +237,19 @@ class NotifyChild(NotifyPager):
     body_maxlen = 320
 
 
+class NotifyTopic(NotifyBase):
+    service_name = "Topic"
+    templates = ("{schema}://{topic}", "{schema}://{host}/{targets}")
+    template_tokens = dict(
+        NotifyBase.template_tokens,
+        **{
+            "topic": {"name": _("Topic"), "type": "string", "map_to": "targets"},
+            "host": {"name": _("Host"), "type": "string"},
+            "targets": {"name": _("Targets"), "type": "list:string", "required": True},
+        },
+    )
+
+
 class NotifyPlain(NotifyBase):
     service_name = "Plain"
     request_rate_per_sec = 0

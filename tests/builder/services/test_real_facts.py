@@ -89,6 +89,8 @@ def test_prices_by_use_are_in_the_unit_of_their_axis() -> None:
         ("find", "search"),
         ("find", "search-deep"),
     ]
+    # Entries whose names say that they do another job are left out.
+    assert "search-deep" not in [tool.operation for tool in mode_tools(jobs, TODAY, {"search": ["deep"]})]
     found = {tool.operation: _values(tool) for tool in tools}
     assert found["search"] == {"query_price": 8.0}
     assert found["one"] == {"audio_price": 6.0}
@@ -211,7 +213,7 @@ def test_a_messenger_has_the_facts_that_its_own_class_sets() -> None:
     job = MessengerJob("page")
     tools = {
         tool.provider: tool
-        for tool in messenger_tools({"Pager": job, "Child": job, "Plain": job}, {"Child": "Pager Pro"})
+        for tool in messenger_tools(dict.fromkeys(("Pager", "Child", "Plain", "Topic"), job), {"Child": "Pager Pro"})
     }
     assert _values(tools["Pager"]) == {"rate_limit": 300, "body_length": 160, "batch": 50, "setup": 4, "options": 4}
     # The smallest template lacks a required setting that all others have, and `user` and `pin` are one setting.
@@ -220,6 +222,8 @@ def test_a_messenger_has_the_facts_that_its_own_class_sets() -> None:
     assert tools["Pager"].facts["options"].detail == "batch mode, mode, priority, sound"
     assert _values(tools["Child"]) == {**_values(tools["Pager"]), "body_length": 320}
     assert tools["Child"].title == "Pager Pro"
+    # A topic stands for the required recipients.
+    assert (_values(tools["Topic"]), tools["Topic"].facts["setup"].detail) == ({"setup": 1}, "topic")
     assert _values(tools["Plain"]) == {}
 
 
