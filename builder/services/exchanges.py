@@ -19,6 +19,8 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "swap": ("swap", "contract", "linear", "future"),
 }
 """Sections of the fees of each kind of market; the first that states a fee counts."""
+_CREDENTIALS: Final = {"apiKey": True, "secret": True}
+"""Settings of an account that an exchange needs unless it states the contrary."""
 _LENGTH: Final = re.compile(r"(\d+)([smhdwMy])")
 _SECONDS: Final = {
     "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000,
@@ -113,9 +115,9 @@ def _only_kind(exchange: Exchange) -> str:
 def _credentials(exchange: Exchange) -> dict[str, RealFact]:
     """Return the fact on the settings of an account; empty if the exchange does not state them."""
     stated = exchange.stated.get("requiredCredentials")
-    needed = sorted(name for name, value in stated.items() if value is True) if isinstance(stated, Mapping) else []
-    if not needed:
+    if not isinstance(stated, Mapping):
         return {}
+    needed = sorted(name for name, value in {**_CREDENTIALS, **stated}.items() if value is True)
     words = ", ".join(re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower() for name in needed)
     key = f"{exchange.identifier} requiredCredentials"
     return {"setup": RealFact("setup", float(len(needed)), CCXT.name, key, words)}

@@ -110,7 +110,7 @@ class alphabit(Exchange):
                 'sandbox': True,
             },
             'timeframes': {'1m': '1min', '60m': '60min', '1h': '60min', '1d': '1day', '7d': '7day', '1w': '1week'},
-            'requiredCredentials': {'apiKey': True, 'secret': True, 'uid': False},
+            'requiredCredentials': {'apiKey': False, 'uid': True, 'login': False},
             'options': {'defaultType': 'spot'},
             'fees': {
                 'trading': {'maker': self.parse_number('0.001'), 'taker': self.parse_number('0.0025')},

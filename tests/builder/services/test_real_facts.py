@@ -170,7 +170,8 @@ def test_an_exchange_has_the_facts_of_its_description() -> None:
     assert tools["book"].title == "Alpha Bit"
     assert _values(tools["order"]) == {**common, "taker_fee": 0.25, "maker_fee": 0.1, "setup": 2}
     assert tools["order"].facts["taker_fee"].key == "alphabit fees.trading.taker"
-    assert tools["order"].facts["setup"].detail == "api key, secret"
+    # A secret is needed unless an exchange states that it is not.
+    assert tools["order"].facts["setup"].detail == "secret, uid"
     assert _values(tools["reduce"]) == {**common, "taker_fee": 0.06, "maker_fee": 0.02}
     assert "ccxt" not in sys.modules or not hasattr(sys.modules["ccxt"], "alphabit")
 
