@@ -118,6 +118,8 @@ def _credentials(exchange: Exchange) -> dict[str, RealFact]:
     if not isinstance(stated, Mapping):
         return {}
     needed = sorted(name for name, value in {**_CREDENTIALS, **stated}.items() if value is True)
+    if not needed:
+        return {}
     words = ", ".join(re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower() for name in needed)
     key = f"{exchange.identifier} requiredCredentials"
     return {"setup": RealFact("setup", float(len(needed)), CCXT.name, key, words)}
