@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from builder.config import LlmConfig
 from builder.errors import CatalogueError, MissingExtraError
 from builder.services.package_files import LITELLM
-from builder.services.price_file import price_entries
+from builder.services.price_entries import price_entries
 
 _INPUT, _OUTPUT = "usd_per_million_input", "usd_per_million_output"
 _KEYS: Final[Mapping[str, str]] = {_INPUT: "input_cost_per_token", _OUTPUT: "output_cost_per_token"}

@@ -15,7 +15,7 @@ from builder.llm import prices
 from builder.llm.meter import Meter
 from builder.llm.prices import prices_for
 from builder.services.package_files import LITELLM, DataPackage
-from builder.services.price_file import price_entries
+from builder.services.price_entries import price_entries
 
 ENTRIES: Mapping[str, Mapping[str, Any]] = {
     "some-model": {"mode": "chat", "input_cost_per_token": 2e-06, "output_cost_per_token": 8e-06},
