@@ -17,13 +17,13 @@ from pathlib import Path
 
 import openai
 
-from builder.config import LlmConfig
 from builder.llm.answer_cache import AnswerCache
 from builder.llm.builder_tasks import JUDGE
 from builder.llm.engine import Settings
 from builder.llm.meter import Meter
 from builder.llm.online import OnlineEngine
 from builder.llm.request import make_request
+from builder.llm_config import LlmConfig
 from builder.progress import no_progress
 
 from .results_table import Row

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from builder.config import AUTO
 from builder.errors import BudgetError, LlmError
+from builder.llm_config import AUTO
 from builder.words import sentence
 from metrics.redaction import redacted, without_keys
 

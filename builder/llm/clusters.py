@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from builder.config import MIN_SAME_FUNCTION, LlmConfig
+from builder.config import MIN_SAME_FUNCTION
 from builder.embedding import Encoder
 from builder.grouping.neighbours import nearest, numbered, pairs_among
+from builder.llm_config import LlmConfig
 from builder.records import Tool
 from builder.words import provider_family
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from builder.config import LlmConfig
+from builder.llm_config import LlmConfig
 from builder.progress import Progress
 from builder.words import most_frequent
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from builder.config import LlmConfig
 from builder.errors import BudgetError
+from builder.llm_config import LlmConfig
 
 from .answer_cache import Answer
 

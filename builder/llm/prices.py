@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from builder.config import LlmConfig
 from builder.errors import CatalogueError, MissingExtraError
+from builder.llm_config import LlmConfig
 from builder.services.package_files import LITELLM
 from builder.services.price_entries import price_entries
 

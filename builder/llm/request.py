@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from builder.config import LlmConfig
+from builder.llm_config import LlmConfig
 
 from .completion import estimated_tokens
 from .task import Payload, R, Task

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
-from builder.config import AUTO, LlmConfig
 from builder.errors import LlmError
 from builder.extras import import_extra
+from builder.llm_config import AUTO, LlmConfig
 from builder.words import sentence
 from metrics.redaction import redacted, without_keys
 

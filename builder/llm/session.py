@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from builder.catalogue.sources import ReadySource, Source
 from builder.choices import validate_choice
-from builder.config import BuildConfig, LlmConfig
+from builder.config import BuildConfig
 from builder.errors import ConfigError
+from builder.llm_config import LlmConfig
 from builder.progress import Progress
 
 from .answer_cache import AnswerCache

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from builder.config import LlmConfig
 from builder.llm.estimate import Estimate
 from builder.llm.request import make_request
 from builder.llm.task import Payload, R, Task
+from builder.llm_config import LlmConfig
 
 from .pack_tasks import (
     JUDGE_NAMES,

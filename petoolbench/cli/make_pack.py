@@ -51,7 +51,7 @@ def make_listing_pack(
     ] = None,
     config_file: Annotated[
         Path | None,
-        typer.Option("--config-file", help="TOML file with build settings, of which those of the section llm, seed and secret are used."),
+        typer.Option("--config-file", help="TOML file with build settings; the section llm, seed and secret are used."),
     ] = None,
     base_url: LlmAddress = None,
     api: LlmApi = None,

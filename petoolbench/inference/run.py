@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, cast
 
-from builder.config import LlmConfig
 from builder.errors import ConfigError, DataError
 from builder.llm.completion import LENGTH, Completion
 from builder.llm.meter import Meter
 from builder.llm.session import key_for
+from builder.llm_config import LlmConfig
 from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
 from hf_dataset.prompting import Past, prompt_version

@@ -19,13 +19,13 @@ from urllib.parse import quote
 import pytest
 
 from builder.catalogue.mcp_client import list_server_tools
-from builder.config import LlmConfig
 from builder.errors import CatalogueError, ConfigError, LlmError
 from builder.llm.answer_cache import AnswerCache
 from builder.llm.batch_client import BatchClient, BatchRequest
 from builder.llm.endpoint_url import endpoint_address
 from builder.llm.engine import Settings
 from builder.llm.meter import Meter
+from builder.llm_config import LlmConfig
 from metrics.redaction import REMOVED, contains, redacted, without_credentials, without_keys
 from petoolbench.data import load
 from petoolbench.inference.run import execute

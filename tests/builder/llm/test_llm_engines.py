@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from builder.config import BuildConfig, LlmConfig
+from builder.config import BuildConfig
 from builder.errors import BudgetError, LlmError
 from builder.llm.answer_cache import AnswerCache
 from builder.llm.builder_tasks import JUDGE, UNDERSTAND, Judgement, Understanding
 from builder.llm.request import make_request
 from builder.llm.session import Endpoint, ModelSession, open_model, price_of
 from builder.llm.task import FailedRequest, Payload
+from builder.llm_config import LlmConfig
 from tests.conftest import silent
 from tests.fakes.openai import builder_script
 from tests.fakes.openai.faults import Faults

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from builder.config import LlmConfig
 from builder.errors import BudgetError, CatalogueError, MissingExtraError
 from builder.llm import prices
 from builder.llm.meter import Meter
 from builder.llm.prices import prices_for
+from builder.llm_config import LlmConfig
 from builder.services.package_files import LITELLM, DataPackage
 from builder.services.price_entries import price_entries
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from builder.config import BuildConfig, LlmConfig
+from builder.config import BuildConfig
 from builder.errors import LlmError
 from builder.llm.builder_tasks import JUDGE
 from builder.llm.completion import completion_in, read_reply, reports_error
 from builder.llm.responses_api import as_completion, response_request
 from builder.llm.session import Endpoint, open_model
+from builder.llm_config import LlmConfig
 from tests.conftest import silent
 from tests.fakes.openai import builder_script
 from tests.fakes.openai.faults import Faults

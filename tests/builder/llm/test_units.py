@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from builder.catalogue.sources import open_source
-from builder.config import BuildConfig, LlmConfig
+from builder.config import BuildConfig
 from builder.embedding import SentenceEncoder
 from builder.errors import BudgetError, ConfigError, LlmError, MissingExtraError
 from builder.extras import import_extra
@@ -28,6 +28,7 @@ from builder.llm.meter import Meter
 from builder.llm.request import make_request
 from builder.llm.sender import retry_after
 from builder.llm.session import Endpoint, check_llm, open_model
+from builder.llm_config import LlmConfig
 from builder.preparation import read_tools
 from tests.conftest import silent
 from tests.fakes.openai.catalogue import write_catalogue

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from builder.config import LlmConfig
 from builder.llm.answer_cache import Answer
 from builder.llm.engine import STAGE
 from builder.llm.meter import Meter
+from builder.llm_config import LlmConfig
 from petoolbench.cli.model_progress import LOG_SECONDS, ModelProgress, model_progress, stage_lines
 from tests.commands import run
 from tests.fakes.openai import builder_script, pack_script
