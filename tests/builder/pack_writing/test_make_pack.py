@@ -18,7 +18,6 @@ from builder.errors import BudgetError, BuildError
 from builder.funnel import Funnel
 from builder.llm.meter import Meter
 from builder.llm.session import Endpoint, open_model
-from builder.pack_writing import layout_checks, pack_folder
 from builder.pack_writing.pack_estimate import estimate_pack
 from builder.pack_writing.pack_folder import MadePack, make_pack, variation_of
 from builder.world.pack_checks import check_pack
@@ -69,10 +68,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the checks that render thousands of listings, which the layouts of the script pass."""
-    monkeypatch.setattr(layout_checks, "layout_problems", lambda _: [])
-    monkeypatch.setattr(layout_checks, "copies", lambda _: [])
-    monkeypatch.setattr(pack_folder, "check_pack", lambda _: [])
+    pack_script.leave_out_slow_checks(monkeypatch)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.commands import run
 from tests.fakes.openai import pack_script
 from tests.fakes.openai.server import LlmServer
@@ -18,7 +20,8 @@ def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_pack_is_made_and_summed_up(tmp_path: Path) -> None:
+def test_a_pack_is_made_and_summed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack_script.leave_out_slow_checks(monkeypatch)
     with LlmServer(pack_script.faulty_reply) as server:
         command = ("make-pack", "pack", "--llm", "test-model", "--base-url", server.base_url, "--layouts", "5")
         done = run(*command, "--providers", "0", cwd=tmp_path)

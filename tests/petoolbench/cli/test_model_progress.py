@@ -127,7 +127,8 @@ def test_a_terminal_gets_a_table_unless_batches_are_awaited(meter: Meter) -> Non
         assert ("read: 4 of 10 finished" in text.getvalue()) == is_batch
 
 
-def test_a_pack_logs_its_stages(tmp_path: Path) -> None:
+def test_a_pack_logs_its_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack_script.leave_out_slow_checks(monkeypatch)
     with LlmServer(pack_script.reply) as server:
         options = ("--llm", "test-model", "--base-url", server.base_url, "--layouts", "4", "--providers", "0")
         done = run("make-pack", "pack", *options, "--max-cost-usd", "0.02", cwd=tmp_path)
