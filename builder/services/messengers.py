@@ -106,7 +106,8 @@ def _facts(name: str, own: Mapping[str, Any], job: MessengerJob) -> dict[str, Re
         add("batch", float(size), "default_batch_size")
     settings, options = _settings(own, job), _options(own)
     if settings:
-        key = "templates: fields of the smallest complete one, without the schema"
+        left_out = "the schema and the recipients, which a call names" if job.targets else "the schema"
+        key = f"templates: fields of the smallest complete one, without {left_out}"
         add("setup", float(len(settings)), key, ", ".join(settings))
     if options:
         key = "template_args: entries of the class, without aliases"
