@@ -18,8 +18,8 @@ class LlmConfig(Section):
     model: str = Field(default="gpt-4o-mini", min_length=1)
     """Name of the model at the endpoint."""
     api: Literal["auto", "chat", "responses"] = Field(default=AUTO, exclude_if=lambda api: api == AUTO)
-    """Interface of the endpoint: chat completions, or the Responses API. `auto` uses chat completions, or the Responses
-    API if the endpoint names that instead."""
+    """Interface of the endpoint: chat completions, or the Responses API. `auto` uses chat completions, and changes
+    to the Responses API if the endpoint answers that it offers only that."""
     temperature: float = Field(default=0.0, ge=0, le=2)
     """Sampling temperature."""
     connections: int = Field(default=64, ge=1, le=1024)

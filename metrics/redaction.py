@@ -106,7 +106,7 @@ def _without_all(text: str, keys: list[str]) -> str:
 
 
 def without_credentials(text: str, environment: Mapping[str, str]) -> str:
-    """Return a message of our own without credentials: the values of variables, passwords in URLs, and sure keys.
+    """Return a message of our own without credentials: values of secret variables, passwords in URLs, and API keys.
 
     Args:
         text: The message.

@@ -121,7 +121,7 @@ class RunSettings:
         low=1,
     )
     docs: Docs = option(
-        DOCS[0], "How to show the tools in the history: full (with their listings), or names (only their names)."
+        DOCS[0], "How to show the tools in the history: full (with their documentation), or names (only their names)."
     )
     system_role: SystemRole = option(
         SYSTEM_ROLES[0],

@@ -104,8 +104,9 @@ class Meter:
     def to_come_usd(self, task: str) -> float:
         """Return the expected cost of the requests of a task that are not finished.
 
-        A request costs what those of the task cost on average so far. While a task runs, or before it begins, it needs
-        at least the expected number of requests. A task that waits, or is followed by a later one, needs no more.
+        Each of them is expected to cost the average of the finished requests of the task. A task that has not begun, or
+        has open requests, is expected to send at least the number of requests that was noted. If its requests are all
+        finished, or a later task has begun, it is expected to send no more.
         """
         requests, usd = self._expected.get(task, (0, 0.0))
         order = list(self._expected)

@@ -57,10 +57,11 @@ _EVERY: Final = re.compile(r"\b(?:every|each|per|once|an?|one|half|hourly|daily|
 
 
 def axes_to_read(measured: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return the axes that a model can state for a tool, each with its units or its levels.
+    """Return the axes whose values a model may extract for a tool, each with its units, or with its allowed values.
 
     Args:
-        measured: Axes that the catalogue measures for the tool. Documentation that contradicts them is not read.
+        measured: Axes that the catalogue measures for the tool. They are left out, so that documentation cannot
+            contradict a measurement.
     """
     numbers = {axis: list(units) for axis, units in UNITS.items()}
     named = {axis: list(of_axis) for axis, of_axis in levels().items()}

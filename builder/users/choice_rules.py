@@ -183,10 +183,10 @@ def known(tools: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def two_highest(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the highest and the second highest score of the tools, each of shape (sets, rules).
+    """Return the highest and the second highest score in each set of tools, both of shape (sets, rules).
 
     Args:
-        scores: Scores of at least two tools, of shape (sets, tools, rules).
+        scores: Score of each tool by each rule; a set has at least two tools, of shape (sets, tools, rules).
     """
     first, second = np.maximum(scores[:, 0], scores[:, 1]), np.minimum(scores[:, 0], scores[:, 1])
     for place in range(2, scores.shape[1]):

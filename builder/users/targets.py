@@ -57,11 +57,11 @@ class Visibility:
 
         Args:
             number: Number of the group.
-            others: Bits of the groups that are in its split; that of the group itself is ignored.
-            least: Minimum number of other groups that show each preference.
+            others: Bit mask of the groups in the same split. The bit of the group itself is ignored.
+            least: Minimum number of other groups whose calls can reveal each preference.
 
         Returns:
-            Members of the group; fewer than `MIN_SAME_FUNCTION` if no instruction can be for it.
+            Members of the group. With fewer than `MIN_SAME_FUNCTION`, no instance can be made for the group.
         """
         others &= ~(1 << number)
         visible = {

@@ -42,12 +42,12 @@ def score(
         store: Store with the file.
         scorer: Scorer to use.
         submission: Submission to score.
-        clock: Return the current time.
-        figures: Figures of the store; None to read them from it.
+        clock: Function that returns the current time.
+        figures: Scores that the board shows already; None to read them from the store.
 
     Returns:
-        The scores and tallies; on the test split only the outcome, reduced to the figures that are shown; or a failed
-        outcome, if the file is missing, changed or invalid, answers other data, or takes too long to score.
+        On the validation split the scores and tallies, on the test split an outcome with no figures but those that are
+        shown. A failed outcome if the file is missing, changed or invalid, was made for other data, or takes too long.
 
     Raises:
         StoreError: If the store cannot be read.

@@ -20,8 +20,8 @@ from .leaderboard import Answers, Data, Store, run_module
 
 board_app = typer.Typer(
     cls=Group,
-    help="Maintain a leaderboard: add rows, hide them, mark them as reproduced, and list submissions and these "
-    "actions.",
+    help="Maintain a leaderboard: add rows, hide them, mark them as reproduced, list the submissions, and show the "
+    "log of all changes.",
     no_args_is_help=True,
 )
 _MODULE: Final = "leaderboard.maintenance.command"

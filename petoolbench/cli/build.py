@@ -44,18 +44,17 @@ Catalog = Annotated[
     str,
     typer.Option(
         "--catalog",
-        help=f"Catalogue of tools: {CATALOGS}. services needs the extra of that name. openai:PATH is for OpenAI "
-        "function definitions.",
+        help=f"Catalogue of tools: {CATALOGS}. The value services needs petoolbench[services] to be "
+        "installed. openai:PATH is for OpenAI function definitions.",
     ),
 ]
 ProviderFrom = Annotated[
     str | None,
     typer.Option(
         "--provider-from",
-        help="Where the name of a tool's provider is: name (the part before the first underscore, as in "
-        "acme_forecast), "
-        "server, file, or a field of the tools, such as x-provider. The default depends on the format of the "
-        "catalogue.",
+        help="Where to find the provider of a tool: name (the part of the tool's name before the first underscore, as "
+        "in acme_forecast), server (the name of the MCP server), file (the name of the file), or a field of the tools, "
+        "such as x-provider. The default depends on the format of the catalogue.",
     ),
 ]
 FactsFile = Annotated[
@@ -72,7 +71,8 @@ Functionalities = Annotated[
     Path | None,
     typer.Option(
         "--functionalities",
-        help="TOML file with further jobs, in the format of the files in builder/grouping/lexicon/functionalities.",
+        help="TOML file with further jobs that tools can do, such as a weather forecast, in the format of the files in "
+        "builder/grouping/lexicon/functionalities.",
     ),
 ]
 GroupsFile = Annotated[
@@ -126,8 +126,8 @@ LlmApi = Annotated[
     str | None,
     typer.Option(
         "--api",
-        help="Interface of the endpoint: chat (chat completions), responses (the Responses API), or auto, the default: "
-        "chat, or responses if the endpoint names that instead.",
+        help="Interface of the endpoint: chat (chat completions), responses (the Responses API), or auto "
+        "(the default), which uses chat and changes to responses if the endpoint answers that it offers only that.",
     ),
 ]
 LlmTransport = Annotated[

@@ -37,7 +37,9 @@ def propose(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", help="File to write, for build --groups. Its end lists the tools in no group, with reasons."
+            "--out",
+            "-o",
+            help="File to write, for build --groups. The tools in no group are listed at its end, with reasons.",
         ),
     ],
     provider_from: ProviderFrom = None,
@@ -48,7 +50,7 @@ def propose(
         typer.Option(
             "--facts-out",
             help="File to write with what was understood of each tool: provider, job, and facts with the words that "
-            "state them. Corrected, it can be passed to --facts.",
+            "state them. Correct it, and pass it to --facts.",
         ),
     ] = None,
 ) -> None:

@@ -43,15 +43,18 @@ def make_listing_pack(
             "--providers",
             min=0,
             max=MOST_PROVIDERS,
-            help=f"Number of providers, at least {LEAST_PROVIDERS}; 0 to use those of the repository.",
+            help=f"Number of providers, at least {LEAST_PROVIDERS}; or 0 for those of the built-in catalogue.",
         ),
     ] = _PROVIDERS,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Random seed; packs of different seeds are asked for separately.")
+        int | None, typer.Option("--seed", help="Random seed. Another seed sends new requests and gives another pack.")
     ] = None,
     config_file: Annotated[
         Path | None,
-        typer.Option("--config-file", help="TOML file with build settings; the section llm, seed and secret are used."),
+        typer.Option(
+            "--config-file",
+            help="TOML file with build settings; uses `seed`, `secret` and the section `llm`.",
+        ),
     ] = None,
     base_url: LlmAddress = None,
     api: LlmApi = None,
@@ -60,12 +63,12 @@ def make_listing_pack(
     cache: Cache = Path("llm-cache.sqlite"),
     dry_run: DryRun = False,
 ) -> None:
-    """Let a language model write a listing pack, whose facts are read back before it is accepted.
+    """Let a language model write a listing pack: layouts in which providers state facts such as price and latency.
 
-    The model writes layouts for listings, each in the manner of another document. A program checks that every number
-    stands in its unit and that no listing has another number. Then the model reads the facts from listings in each
-    layout, without seeing the layout. A layout that loses, changes or adds a fact is refused, and the model is asked
-    again with the reason, at most `llm.attempts` times. The model also invents names of providers.
+    Each layout imitates a different kind of document. A program checks that every number has its unit and that a
+    listing has no other numbers. Then the model reads the facts from listings in each layout, without seeing the
+    layout. If a fact was lost, changed or added, the layout is refused and the model is asked again with the reason, at
+    most `llm.attempts` times. The model also invents names of providers.
 
     Rerun the same command to resume: all replies are cached.
     """

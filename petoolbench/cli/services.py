@@ -22,8 +22,8 @@ def list_services(
         Path | None,
         typer.Option(
             "--facts",
-            help="JSON Lines file to write: every fact with the Python package and version that state it, and the "
-            "place in its files.",
+            help="JSON Lines file to write: every fact, the Python package that states it, the version of the package, "
+            "and the place in the files of the package.",
         ),
     ] = None,
     anonymous: Anonymous = False,

@@ -64,7 +64,9 @@ def report(
     data: Data,
     card: Annotated[
         bool,
-        typer.Option("--card", help="Also show the results on the card of the data set, which must be a local folder."),
+        typer.Option(
+            "--card", help="Also show the results on the card of the data set. The data set must be a local folder."
+        ),
     ] = False,
 ) -> None:
     """Report the answers of a study so far, and write all figures to STUDY/report.json.

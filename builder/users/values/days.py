@@ -97,7 +97,7 @@ def read_days(text: str, today: date, direction: Direction) -> set[str]:
     Args:
         text: An instruction, or words of it.
         today: Day of the instruction.
-        direction: Where days without a year lie, seen from today.
+        direction: Whether days without a year are in the past or in the future.
     """
     found = {day.isoformat() for match in _FULL.finditer(text) if (day := _dated(match, today, direction)) is not None}
     found |= {
