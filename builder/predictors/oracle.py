@@ -49,7 +49,11 @@ class OraclePredictor:
 
     def predict(self, instance: Instance) -> str:
         """Return a call to the tool that the history shows this user to prefer."""
-        known = replace(instance, meta=self._private.get(instance.instance_id, instance.meta))
+        meta = instance.meta
+        if meta is None or meta.axes is None:
+            # What a row states itself belongs to the history that it shows, which may be that of another user.
+            meta = self._private.get(instance.instance_id, meta)
+        known = replace(instance, meta=meta)
         capable_tools = [
             tool.name for tool in instance.candidates if self._functionality[tool.name] == instance.functionality
         ]

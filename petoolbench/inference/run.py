@@ -20,7 +20,7 @@ from builder.predictors.open_predictor import open_predictor
 from builder.progress import Progress
 from hf_dataset.prompting import Past, prompt_version
 from hf_dataset.schema import Instance
-from petoolbench.data import InstanceSet
+from petoolbench.data import InstanceSet, load
 from petoolbench.prompts import Prompt, prompt, select_rows
 from petoolbench.run_files import OpenRun, open_run
 from petoolbench.run_settings import LOCAL, MEMORY_SYSTEM, RunResources, RunSettings
@@ -235,6 +235,9 @@ def _with_baseline(
     if data.folder is None:
         raise ConfigError("Baselines read the folder of the data set. Load it by its folder or Hub name.")
     settings, answers = header.settings, resources.answers or data.answers
+    if answers is not None and data.answers is None:
+        # What the answers say about the steps of a history has to follow it when histories are swapped.
+        rows = select_rows(load(data.folder, data.config, data.split, answers=answers), settings)
     with open_run(out, header) as run:
         resumed = len(run.done)
         for config, part in rows.by_config().items():

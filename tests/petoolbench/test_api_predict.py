@@ -14,6 +14,7 @@ import pytest
 
 import petoolbench as pb
 from builder.errors import ConfigError, DataError, LlmError, OutputError
+from petoolbench.inference.history_views import History
 from petoolbench.prediction import _SETTINGS
 from tests.conftest import Built
 from tests.fakes.openai import predict_script
@@ -265,10 +266,17 @@ def test_the_oracle_takes_the_private_answers_of_the_test_split(built: Built) ->
         )
     ]
     assert [part["tool_accuracy"] for part in scores] == [1.0, 1.0]
-    # The oracle copies the arguments of an answer, which only the second run has.
-    assert [part["call_accuracy"] for part in scores] == [0.0, 1.0]
+    assert [part["call_accuracy"] for part in scores] == [1.0, 1.0]
     with pytest.raises(ConfigError, match="of the test split's tools are private"):
         pb.predict(public, "baseline:oracle")
+
+
+@pytest.mark.parametrize("history", ["none", "swapped"])
+def test_the_oracle_reads_the_history_that_is_shown(built: Built, history: History) -> None:
+    private = pb.load(built.data, "chronological", "test", answers=built.answers)
+    for data in (private, pb.load(built.data, "chronological", "test")):
+        run = pb.predict(data, "baseline:oracle", answers=str(built.answers), history=history)
+        assert 0.1 < pb.score(run, private)["chronological"]["tool_accuracy"] < 0.5
 
 
 def test_options_select_and_change_what_the_model_sees(chronological: pb.InstanceSet) -> None:
