@@ -21,10 +21,9 @@ from builder.records import Tool
 from builder.words import provider_family, squash, words
 
 from .alignment import score
-from .contrasts import contrasts
 from .functionalities import concepts
 from .neighbours import nearest, numbered, pairs_among
-from .recognition import Recognised, Recogniser, Unrecognised, documented_job
+from .recognition import Recognised, Recogniser, Unrecognised, documented_job, named_contrasts
 from .ungrouped import Ungrouped, ungrouped_tool
 
 _LIKENESS: Final = 0.55
@@ -176,7 +175,7 @@ def _clusters(
     tools: Sequence[Tool], vectors: NDArray[np.float32], families: NDArray[np.int64], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[list[int]]:
     """Yield sets of similar tools of different providers, joined from the most similar pair on."""
-    keys = [(len(tool.parameters["required"]), contrasts(" ".join(words(documented_job(tool))))) for tool in tools]
+    keys = [(len(tool.parameters["required"]), named_contrasts(tool)) for tool in tools]
     possible = [pair for pair in pairs if keys[pair[0]] == keys[pair[1]]]
     order = sorted(possible, key=lambda pair: (-float(vectors[pair[0]] @ vectors[pair[1]]), pair))
     cluster_of = {place: [place] for place in range(len(tools))}

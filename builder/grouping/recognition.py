@@ -21,7 +21,7 @@ from builder.records import Binding, Tool
 from builder.words import words
 
 from .alignment import align
-from .contrasts import contrasts
+from .contrasts import contrasts, contrasts_of_tool
 from .functionalities import Concept, Entry
 
 _MAX_DESCRIPTION_WORDS: Final = 40
@@ -178,8 +178,9 @@ class Recogniser:
 
     def _named(self, batch: _Batch, row: int) -> frozenset[str]:
         """Return the contrasting words that a tool names."""
-        texts = batch.texts[row]
-        return contrasts(f"{texts.operation} {texts.provider}") if batch.signalled[row] else frozenset()
+        if not batch.signalled[row]:
+            return frozenset()
+        return named_contrasts(batch.tools[row], batch.tools[row].provider)
 
     def _checked(
         self, tool: Tool, column: int, named: frozenset[str], similarity: float, least: float
@@ -255,6 +256,17 @@ def _texts(tool: Tool) -> _Texts:
     provider = " ".join(words(tool.provider))
     provider_description = words(without_terms(tool, tool.provider_description))[:_MAX_DESCRIPTION_WORDS]
     return _Texts(operation, provider, " ".join([operation, provider, *provider_description]))
+
+
+def named_contrasts(tool: Tool, provider: str = "") -> frozenset[str]:
+    """Return the contrasting words that say what a tool does.
+
+    Args:
+        tool: The tool.
+        provider: Its provider, if the words of its name count too.
+    """
+    about = " ".join(without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
+    return contrasts_of_tool(f"{tool.operation} {provider}", about)
 
 
 def documented_job(tool: Tool) -> str:

@@ -14,10 +14,10 @@ from builder.embedding import SentenceEncoder
 from builder.funnel import Funnel
 from builder.grouping import recognition
 from builder.grouping.alignment import align
-from builder.grouping.contrasts import contrasts
+from builder.grouping.contrasts import contrasts, contrasts_of_tool
 from builder.grouping.functionalities import entries
 from builder.grouping.group_tools import group_catalogue
-from builder.grouping.recognition import Recogniser, Unrecognised
+from builder.grouping.recognition import Recognised, Recogniser, Unrecognised
 from builder.records import Group, Slot, Tool
 from tests.factories import raw_parameter, raw_tool
 
@@ -90,6 +90,56 @@ def test_alignment_returns_the_reason_why_a_tool_cannot_be_called_with_the_slots
 )
 def test_contrasting_words(text: str, named: set[str]) -> None:
     assert contrasts(text) == named
+
+
+@pytest.mark.parametrize(
+    ("name", "about", "named"),
+    [
+        ("translate", "Translate text. 20 euros per million characters.", set()),
+        ("convert", "Convert money from EUR to another currency.", set()),
+        ("convert", "Converts money by the daily rates of the European Central Bank.", set()),
+        ("convert", "Converts money by the rates of the Bank of Canada.", set()),
+        ("translate", "Translation reviewed by a human linguist.", set()),
+        ("ukulele_chords", "Chords of a song.", set()),
+        ("uk_company_search", "UK companies only, from the register.", set()),
+        ("send_sms", "Send SMS within the UK.", set()),
+        ("search_news", "News search. Sources from the US and Canada.", set()),
+        ("track", "Track a parcel. Covers Germany, France and Poland.", set()),
+        ("geocode", "Geocode an address in Ghana.", {"ghana"}),
+        ("ghana_geocode", "Geocode an address.", {"ghana"}),
+        ("geocode", "Geocodes European addresses.", {"europe"}),
+        ("reviews", "Reviews of a product.", {"review"}),
+        ("search", "Search. Only football matches.", {"football"}),
+        ("codes", "Bank codes of German banks.", {"german"}),
+    ],
+)
+def test_terms_coverage_and_institutions_name_no_other_job(name: str, about: str, named: set[str]) -> None:
+    assert contrasts_of_tool(name, about) == named
+
+
+@pytest.mark.parametrize(
+    ("operation", "about", "parameters", "job"),
+    [
+        (
+            "convert_currency",
+            "Currency conversion for 170 fiat currencies and 40 cryptocurrencies.",
+            ("amount", "from", "to"),
+            "convert an amount between currencies",
+        ),
+        ("geocoder", "In-house geocoder on our own hardware.", ("address",), "geocode an address"),
+        ("get_status", "Where is my parcel? Real-time status.", ("tracking_id",), "track a parcel"),
+        ("find_articles", "Find newspaper articles back to 1851.", ("query",), "search recent news articles"),
+        ("weather", "Our own cached weather service.", ("city",), "current weather by city"),
+    ],
+)
+def test_ordinary_words_of_a_job_are_recognised(
+    operation: str, about: str, parameters: tuple[str, ...], job: str, encoder: SentenceEncoder
+) -> None:
+    inputs = [raw_parameter(name, "NUMBER" if name == "amount" else "STRING") for name in parameters]
+    tool = to_tool(raw_tool(*inputs, provider="Alto", operation=operation, about=about), set())
+    (outcome,) = Recogniser(entries(), encoder).recognise([tool], GroupConfig().similarity)
+    assert isinstance(outcome, Recognised), outcome
+    assert outcome.entry.functionality.name == job
 
 
 def weather(provider: str, operation: str = "Current weather", about: str = "", parameter: str = "city") -> Tool:
