@@ -19,11 +19,13 @@ from builder.grouping.functionalities import data_table
 from .stated_numbers import FACTS_FILE, expanded, stated_numbers
 
 _NEGATED: Final = re.compile(
-    r"(?:\b(?:no|not|never|without|nor|neither)\b(?! (?:more|less|longer|only)\b)|n't\b)"
+    r"(?:\b(?:no|not|never|without|nor|neither|nobody|no[- ]one)\b(?! (?:more|less|longer|only)\b)|n't\b)"
     r"(?P<between>(?: (?!but\b|yet\b|just\b|only\b|with\b)[\w-]+){0,3}) ?$",
     re.IGNORECASE,
 )
 """Words that deny what follows them, at the end of the text before a statement."""
+_CO_DENIED: Final = re.compile(r"\bno \w+,? (?:and|or) no [\w -]+$", re.IGNORECASE)
+"""Two things that there are not, the second of which is the statement: `no charge and no key`."""
 _WORDS_BETWEEN: Final = {"access": 3}
 """Maximum number of words between such a word and the statement, by axis, as in `no account or API key required`."""
 _USUALLY_BETWEEN: Final = 2
@@ -94,7 +96,7 @@ def _tried(axis: str, of_axis: Mapping[str, list[str]]) -> Iterator[tuple[str, l
 def _affirmed(axis: str, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
     """Return the first match of a pattern that the words before it do not deny."""
     for match in pattern.finditer(text):
-        denial = _NEGATED.search(text[: match.start()])
+        denial = None if _CO_DENIED.search(text[: match.end()]) else _NEGATED.search(text[: match.start()])
         if not denial or len(denial["between"].split()) > _WORDS_BETWEEN.get(axis, _USUALLY_BETWEEN):
             return match
     return None

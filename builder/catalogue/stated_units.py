@@ -32,16 +32,30 @@ _EVERY: Final = {
     "yearly": 31536000.0,
 }
 _SIZES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "hundred": 100.0}
+NUMBER_WORDS: Final = {
+    "half a": 0.5,
+    "half an": 0.5,
+    **{
+        word: float(number)
+        for number, word in enumerate(
+            ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=1
+        )
+    },
+}
+"""Numbers in words, which documentation states instead of digits."""
 _TIMES: Final = {"once": 1.0, "twice": 2.0}
 _THIS_YEAR: Final = 2026
 """Year of the listings, to which the beginning of an archive is compared."""
 _EARLIEST: Final = 1700
+WEEK: Final = 604800.0
+"""Seconds of a week."""
 UNLIMITED: Final = 1e9
 """Calls per minute of a tool without rate limit."""
 
 
 def _number(text: str, size: str | None = None) -> float:
-    value = 1.0 if text.lower() == "one" else float(text.replace(",", "").replace(" ", ""))
+    word = NUMBER_WORDS.get(" ".join(text.lower().split()))
+    value = float(text.replace(",", "").replace(" ", "")) if word is None else word
     return value * _SIZES.get((size or "").strip().lower(), 1.0)
 
 
