@@ -224,7 +224,7 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
     (
         "retention",
         rf"\b{_DELETED} (?:as soon as|once|when) (?:the|your|each|every|an?|it|they) ?[\w ]{{0,40}}?"
-        r"(?:is|are|was|were|been) (?:returned|sent|delivered|finished|done|completed?|answered|processed|downloaded)\b",
+        r"(?:is|are|was|were|been) (?:returned|sent|delivered|finished|done|completed|answered|processed|downloaded)\b",
         lambda _: 0.0,
         _NO_RETENTION,
     ),
