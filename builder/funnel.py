@@ -53,12 +53,18 @@ class Funnel:
         reasons = sorted(self.drops.get(kind, Counter()).items(), key=lambda item: (-item[1], item[0]))
         return ", ".join(f"{reason.replace('_', ' ')} ({count})" for reason, count in reasons[:number]) or "none"
 
-    def explained(self, kind: str, number: int = 6) -> list[str]:
-        """Return the most frequent reasons for dropping items of a kind, each with the first items, as lines."""
+    def explained(self, kind: str, number: int = 6, most_named: int | None = None) -> list[str]:
+        """Return the most frequent reasons for dropping items of a kind, each with the first items, as lines.
+
+        Args:
+            kind: Kind of the items.
+            number: Maximum number of reasons.
+            most_named: Maximum number of items that are named for each reason; None for all that are known.
+        """
         reasons = sorted(self.drops.get(kind, Counter()).items(), key=lambda item: (-item[1], item[0]))[:number]
         lines = []
         for reason, count in reasons:
-            named = self.named.get((kind, reason), [])
+            named = self.named.get((kind, reason), [])[:most_named]
             more = f" and {count - len(named):,} more" if 0 < len(named) < count else ""
             items = f": {'; '.join(named)}{more}" if named else ""
             lines.append(f"{reason.replace('_', ' ')} ({count:,}){items}")

@@ -185,14 +185,17 @@ def _type_schema(parameter: RawParameter) -> dict[str, Any] | None:
         UnusableSchemaError: If it has no name, or is required and its type cannot be given as text.
     """
     if not parameter.name:
-        raise UnusableSchemaError("a parameter has no name")
+        raise UnusableSchemaError("a parameter has no name; give it one")
     schema = _TYPES.get(parameter.type.strip().lower())
     if schema is not None and not (parameter.required and schema["type"] in ("object", "array")):
         if schema["type"] == "array":
             return {**schema, "items": dict(parameter.items or UNKNOWN_ITEMS)}
         return schema
     if parameter.required:
-        raise UnusableSchemaError(f"required parameter {parameter.name!r} has the unsupported type {parameter.type!r}")
+        raise UnusableSchemaError(
+            f"requires {parameter.name!r} of the type {parameter.type!r}, whose values an instruction cannot state; "
+            "make it optional, or a string, number or boolean"
+        )
     return None
 
 

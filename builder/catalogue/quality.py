@@ -85,8 +85,8 @@ def filter_tools(raws: Iterable[RawTool], judge: LanguageDetector, funnel: Funne
             continue
         try:
             tool = to_tool(raw, taken)
-        except UnusableSchemaError:
-            funnel.drop("tool", "unusable_schema", names=[tool_name(raw)])
+        except UnusableSchemaError as error:
+            funnel.drop("tool", "unusable_schema", names=[f"{tool_name(raw)} ({error})"])
             continue
         funnel.count("tools_kept")
         if renamed := renamed_parameters(raw):

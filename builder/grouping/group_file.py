@@ -22,6 +22,10 @@ _HEAD: Final = """\
 # library, or values = [...] of its own, 10 or more.
 # Then build with: petoolbench build --catalog ... --groups THIS_FILE
 """
+_SMALL: Final = """\
+# Known jobs that too few tools do. To use one, add a line for each tool that does it too, such as those of the list at
+# the end of this file, until tools of 3 providers do it; then set accept = true.
+"""
 _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
     "terse": ("{job}: {inputs}", "{inputs}: {job}"),
     "polite": ("Could you {job}? {about}.", "Please {job} with {about}."),
@@ -37,6 +41,7 @@ def groups_text(
     tools: Sequence[Tool],
     ungrouped: Sequence[Ungrouped] = (),
     dropped: Sequence[str] = (),
+    small: Sequence[ProposedGroup] = (),
 ) -> str:
     """Return the text of a groups file.
 
@@ -45,10 +50,13 @@ def groups_text(
         tools: Tools of the catalogue, whose descriptions become comments.
         ungrouped: Tools that no group uses, which the file lists at its end, as comments.
         dropped: Lines about what was dropped when the catalogue was read, for the end too.
+        small: Known jobs with too few tools, which the file does not accept, so that a line adds a tool.
     """
     described = {tool.name: tool.operation_description or tool.description for tool in tools}
     phrases = {tool.name: _phrase(tool) for tool in tools}
-    lines = [_HEAD, *(line for group in groups for line in _group(group, described, phrases))]
+    lines = [_HEAD, *(line for group in groups for line in _group(group, described, phrases, group.is_known))]
+    if small:
+        lines += [_SMALL, *(line for group in small for line in _group(group, described, phrases, accept=False))]
     return "\n".join([*lines, *_comments(ungrouped, dropped)]) + "\n"
 
 
@@ -67,10 +75,12 @@ def _one_line(text: str) -> str:
     return " ".join(printable(text).splitlines()).replace("\x7f", "")
 
 
-def _group(group: ProposedGroup, described: Mapping[str, str], phrases: Mapping[str, str]) -> Iterator[str]:
+def _group(
+    group: ProposedGroup, described: Mapping[str, str], phrases: Mapping[str, str], accept: bool
+) -> Iterator[str]:
     yield "[[group]]"
     yield f"functionality = {_quoted(group.name)}"
-    yield f"accept = {'true' if group.is_known else 'false'}"
+    yield f"accept = {'true' if accept else 'false'}"
     yield "[group.tools]"
     for tool, parameters in group.tools.items():
         bound = ", ".join(f"{slot} = {_quoted(parameter)}" for slot, parameter in parameters.items())

@@ -75,6 +75,8 @@ class Proposal:
     """Groups of known jobs, then those by likeness, each sorted by name."""
     ungrouped: list[Ungrouped]
     """Tools in no group, in the order of the catalogue."""
+    small: list[ProposedGroup]
+    """Known jobs with tools of fewer than three providers, sorted by name; a build uses none of them."""
 
 
 def propose_groups(tools: Sequence[Tool], recogniser: Recogniser, config: GroupConfig, encoder: Encoder) -> Proposal:
@@ -99,7 +101,10 @@ def propose_groups(tools: Sequence[Tool], recogniser: Recogniser, config: GroupC
     likeness = _Likeness([*rest, *small], encoder)
     by_likeness = _likely_groups(likeness, encoder, {group.name for group in groups})
     groups += sorted(by_likeness, key=lambda group: group.name)
-    return Proposal(groups, list(_ungrouped(tools, outcomes, known, groups, likeness)))
+    grouped = {name for group in groups for name in group.tools}
+    few = (_known_group(known[name]) for name in sorted(known) if _providers(known[name]) < MIN_SAME_FUNCTION)
+    small_groups = [group for group in few if not grouped >= set(group.tools)]
+    return Proposal(groups, list(_ungrouped(tools, outcomes, known, groups, likeness)), small_groups)
 
 
 def _ungrouped(

@@ -54,8 +54,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "fewer_than_3_providers": Reason(
         f"The tool does a known job, which fewer than {MIN_SAME_FUNCTION} providers of the catalogue do.",
-        "Add tools of other providers. If there are some, see why they are in no group. If the providers are wrong, "
-        "state them with --provider-from.",
+        "Add tools of other providers. If there are some, add them to the group of the job in the groups file, which "
+        "is not accepted yet. If the providers are wrong, state them with --provider-from.",
     ),
     "same_provider_in_group": Reason(
         "Another tool of the same provider is in the group, which has one tool of each provider.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,6 +22,7 @@ from builder.grouping.recognition import Recogniser
 from builder.grouping.ungrouped import Ungrouped, not_told_apart, ungrouped_lines
 from builder.preparation import read_tools
 from builder.records import Tool
+from builder.words import most_frequent
 from petoolbench.building import Catalogue
 from petoolbench.files import write_atomically
 
@@ -28,6 +30,10 @@ from .build import FactsFile, Functionalities, ProviderFrom
 from .console import progress, stdout
 from .printing import print_notices
 
+_REASONS: Final = 8
+"""Number of reasons for dropped tools that are printed."""
+_NEARLY_ALL: Final = 0.9
+"""Share of the tools from which one provider is said to have nearly all of them."""
 _MOST_NAMED: Final = 5
 """Number of tools that are named for each reason."""
 
@@ -70,10 +76,12 @@ def propose(
         equal = _equal(proposal, tools, config)
     print_notices(notices_of(source))
     dropped = [*source.skipped.notices(None), *funnel.explained("tool", len(funnel.drops.get("tool", ())))]
-    write_atomically(out, [groups_text(proposal.groups, tools, [*proposal.ungrouped, *equal], dropped)])
+    write_atomically(out, [groups_text(proposal.groups, tools, [*proposal.ungrouped, *equal], dropped, proposal.small)])
     if facts_out is not None:
         jobs = {tool: group.name for group in proposal.groups for tool in group.tools}
         write_atomically(facts_out, [facts_text(tools, jobs)])
+    if provider_from is None and (hint := _one_provider(tools)):
+        stdout.print(hint, soft_wrap=True, highlight=False, markup=False)
     _print_groups(proposal.groups, {item.tool for item in equal})
     _print_facts(tools)
     _print_rest(proposal, equal, funnel, out)
@@ -106,6 +114,20 @@ def _print_facts(tools: Sequence[Tool]) -> None:
     stdout.print(table)
 
 
+def _one_provider(tools: Sequence[Tool]) -> str:
+    """Return a line on a catalogue that has nearly all of its tools from one provider; empty for other catalogues."""
+    counts = Counter(tool.provider for tool in tools)
+    name = most_frequent(counts) if tools else ""
+    if len(tools) < MIN_SAME_FUNCTION or counts[name] < _NEARLY_ALL * len(tools):
+        return ""
+    number = f"All {len(tools):,}" if len(counts) == 1 else f"{counts[name]:,} of the {len(tools):,}"
+    return (
+        f"{number} tools have the provider {name!r}, and a group has one tool of each provider. If their names begin "
+        f"with the provider, as in acme_forecast, pass --provider-from name; the other values are server, file and the "
+        "name of a field."
+    )
+
+
 def _providers(tools: Sequence[Tool]) -> str:
     """Return a line with the number of providers, and the first ones."""
     names = sorted({tool.provider for tool in tools})
@@ -120,7 +142,7 @@ def _print_rest(proposal: Proposal, equal: Sequence[Ungrouped], funnel: Funnel, 
     grouped = sum(len(group.tools) for group in proposal.groups)
     dropped = sum(funnel.drops.get("tool", {}).values())
     lines = [f"Tools: {funnel.counts['tools_read']:,} read, {dropped:,} dropped, {grouped:,} in a group."]
-    lines += (f"  dropped: {reason}" for reason in funnel.most_frequent("tool", 8).split(", ") if dropped)
+    lines += (f"  dropped: {line}" for line in funnel.explained("tool", _REASONS, _MOST_NAMED))
     lines += (f"  in no group: {line}" for line in ungrouped_lines(proposal.ungrouped, _MOST_NAMED))
     lines += (f"  left out by a build: {line}" for line in ungrouped_lines(equal, _MOST_NAMED))
     if len(lines) > 1:

@@ -164,6 +164,39 @@ def test_too_few_providers_are_named_with_the_option_that_states_them(tmp_path: 
     )
 
 
+def test_one_provider_is_the_first_thing_to_say(tmp_path: Path) -> None:
+    entries = [
+        function(f"{provider}_{name}", IBAN[0] + facts, IBAN[1])
+        for provider, name, facts in zip(PROVIDERS, ("iban", "check", "valid"), FACTS, strict=False)
+    ]
+    (tmp_path / "tools.json").write_text(json.dumps(entries), encoding="utf-8")
+    done = run("groups", "openai:tools.json", "-o", "groups.toml", cwd=tmp_path)
+    first = done.stdout.splitlines()[0]
+    assert first.startswith(f"All {len(entries)} tools have the provider 'tools'")
+    assert "--provider-from name" in first
+    again = run("groups", "openai:tools.json", "--provider-from", "name", "-o", "again.toml", cwd=tmp_path)
+    assert "Providers: 3: " in again.stdout
+    assert "pass --provider-from name" not in again.stdout
+
+
+def test_a_dropped_tool_is_named_with_the_reason_and_the_next_step(tmp_path: Path) -> None:
+    tool = function("acme__locate_all", "Geocode addresses.", {"addresses": "Addresses"})
+    tool["parameters"]["properties"]["addresses"] = {"type": "object"}
+    (tmp_path / "tools.json").write_text(json.dumps([*catalogue(), tool]), encoding="utf-8")
+    done = run("groups", "openai:tools.json", "-o", "groups.toml", cwd=tmp_path)
+    line = "unusable schema (1): acme__locate_all (requires 'addresses' of the type 'object', "
+    assert f"dropped: {line}" in done.stdout
+    assert f"# {line}" in (tmp_path / "groups.toml").read_text(encoding="utf-8")
+    assert "make it optional" in done.stdout
+
+
+def test_a_known_job_of_too_few_tools_has_a_group_to_which_a_line_adds_a_tool(done: Done, folder: Path) -> None:
+    assert done.returncode == 0
+    groups = tomllib.loads((folder / "groups.toml").read_text(encoding="utf-8"))["group"]
+    small = {group["functionality"]: group for group in groups if not group["accept"]}
+    assert small["whois of a domain"]["tools"] == {"acme__whois": {"domain": "domain"}}
+
+
 def test_a_cut_list_of_a_build_says_where_the_whole_is(tmp_path: Path) -> None:
     entries = [*catalogue(), *({"type": "hosted", "name": f"x{number}"} for number in range(5))]
     (tmp_path / "tools.json").write_text(json.dumps(entries), encoding="utf-8")
