@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from hf_dataset.card import write_pages
 from hf_dataset.layout import MANIFEST, SPLITS, TOOLS, TRAINING, answers_file, split_file
@@ -31,17 +30,14 @@ from .execution.partitions import Partition, partitions_of
 from .execution.staging import Folders, check_free, written_aside
 from .export import ANSWERS_README, public_tool, shown_tools, tool_row, write_tools
 from .funnel import Funnel
-from .grouping.feasibility import unshown_tools
 from .grouping.own_jobs import NO_JOBS, OwnJobs
 from .llm.session import ModelSession
 from .preparation import prepare
 from .progress import Progress
 from .records import Group
 from .services.service_source import RealServiceSource, fitted_config
+from .short_splits import no_users_error, short_split
 from .world.packs import read_pack
-
-_MOST_UNSHOWN: Final = 8
-"""Number of tools that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,8 @@ class BuildResult:
 
     manifest: Manifest
     groups: Sequence[Group]
+    warnings: Sequence[str] = ()
+    """Splits with far fewer rows than were asked for, with the reasons."""
 
 
 def build(
@@ -108,7 +106,7 @@ def build(
     with written_aside(out, key) as folders:
         job = PartitionJob(folders, catalogue, config, build_id(identity, config), key, {})
         checkpoint = Checkpoint(folders, key)
-        rows, loss = _write_splits(job, checkpoint, encoder, funnel, progress, executor)
+        rows, loss, warnings = _write_splits(job, checkpoint, encoder, funnel, progress, executor)
         manifest = replace(
             describe_build(
                 catalog=identity, config=config, tokenizer=encoder.name, funnel=funnel, rows=rows, expected_loss=loss
@@ -127,7 +125,7 @@ def build(
         # Only after the last file is written and the final path is free: whatever fails earlier can be resumed.
         check_free(out)
         checkpoint.end()
-    return BuildResult(manifest, catalogue.groups)
+    return BuildResult(manifest, catalogue.groups, warnings)
 
 
 def _with_pack(source: Source | ReadySource, config: BuildConfig) -> Source | ReadySource:
@@ -225,30 +223,33 @@ def _write_splits(
     funnel: Funnel,
     progress: Progress,
     executor: Executor,
-) -> tuple[dict[str, dict[str, int]], float]:
+) -> tuple[dict[str, dict[str, int]], float, list[str]]:
     """Write all splits.
 
     Returns:
-        Number of rows by config and split, and the share of rows that noise makes unanswerable.
+        Number of rows by config and split, the share of rows that noise makes unanswerable, and warnings about splits
+        with few rows.
     """
     partitions = partitions_of(job.config.users)
     by_split = {split: [item for item in partitions if item.split == split] for split in SPLITS}
     job = replace(job, shards=_distribute(job, by_split, checkpoint, progress))
     results = _write_partitions(job, partitions, by_split, checkpoint, encoder, funnel, progress, executor)
+    warnings: list[str] = []
     rows: dict[str, dict[str, int]] = {name: {} for name in (*HISTORY_TYPES, TOOLS, *TRAINING)}
     for split, of_split in by_split.items():
         written = [results[partition] for partition in of_split]
-        for result in written:
-            funnel.merge(result.funnel)
+        of_results = _merged(written)
+        funnel.merge(of_results)
         users = sum(result.users for result in written)
         funnel.drop("user", f"{split}_exhausted", job.config.users.by_split()[split] - users)
         funnel.count(f"users_{split}", users)
+        warnings += short_split(split, users, job.config, of_results, by_facts=bool(job.grouped.jobs))
         for name in written[0].rows:
             rows[name][split] = sum(result.rows[name] for result in written)
         rows[TOOLS][split] = _write_tools(job, split)
     # In the order of the partitions, so that the floating-point sum does not depend on which finished first.
     ordered = [results[partition] for partition in partitions]
-    return rows, sum(result.loss for result in ordered) / sum(result.judged for result in ordered)
+    return rows, sum(result.loss for result in ordered) / sum(result.judged for result in ordered), warnings
 
 
 def _write_partitions(
@@ -273,7 +274,9 @@ def _write_partitions(
         of_split = by_split[partition.split]
         if all(other in results and not results[other].users for other in of_split):
             checkpoint.end()  # a resumed build would fail in the same way
-            error = _no_users(partition.split, job, [results[other] for other in of_split])
+            groups = job.grouped.of_split(partition.split).groups
+            of_results = _merged(results[other] for other in of_split)
+            error = no_users_error(partition.split, groups, job.config, of_results, by_facts=bool(job.grouped.jobs))
             funnel.merge(results[partition].funnel)
             error.funnel = funnel.as_dict()
             raise error
@@ -309,32 +312,12 @@ def _from_checkpoint(progress: Progress, results: Mapping[Partition, PartitionRe
     return lambda stage, done, total: progress(stage, done + done_before[stage], total + done_before[stage])
 
 
-def _no_users(split: str, job: PartitionJob, results: Sequence[PartitionResult]) -> BuildError:
-    groups, funnel = job.grouped.of_split(split).groups, Funnel()
+def _merged(results: Iterable[PartitionResult]) -> Funnel:
+    """Return the counters of several partitions."""
+    funnel = Funnel()
     for result in results:
         funnel.merge(result.funnel)
-    names = ", ".join(group.functionality.name for group in groups)
-    unshown = "" if job.grouped.jobs else _unshown(groups, job.config)
-    return BuildError(
-        f"No user of {split!r} could be made from its {len(groups)} groups ({names}). Query groups given up: "
-        f"{funnel.most_frequent('query_group')}. A preference must show in at least two other groups of a split, and "
-        f"a history contains no provider of a candidate.{unshown} If most providers have one tool each, "
-        "allow their other tools in histories ([candidates] provider_overlap = 1.0 in --config-file) or use fewer "
-        "candidates ([candidates] count). Otherwise use a larger catalogue, state more facts of the tools (--facts) or "
-        "ask for less evidence ([histories] evidence_per_axis, max_length)."
-    )
-
-
-def _unshown(groups: Sequence[Group], config: BuildConfig) -> str:
-    """Return a sentence with the tools of a split that no history can show; empty if there are none."""
-    tools = unshown_tools(groups, config.preferences)
-    if not tools:
-        return ""
-    more = f" and {len(tools) - _MOST_UNSHOWN:,} more" if len(tools) > _MOST_UNSHOWN else ""
-    return (
-        f" No two other groups have a single best tool by what speaks for {'; '.join(tools[:_MOST_UNSHOWN])}{more}: "
-        "state the same facts, such as price, latency and region, for the tools of all jobs."
-    )
+    return funnel
 
 
 def _write_tools(job: PartitionJob, split: str) -> int:

@@ -75,7 +75,7 @@ class FactsSource:
             CatalogueError: If the catalogue or the facts file cannot be read.
             ConfigError: If the facts file names a tool or an axis that does not exist, or an invalid value.
         """
-        facts = _read(self._path)
+        facts, has_quotes = _read(self._path)
         tools = list(self._source.read())
         by_key: dict[str, str] = {}
         for tool in tools:
@@ -94,6 +94,11 @@ class FactsSource:
         for tool, of_tool in found:
             for problem in _contradictions(tool, of_tool):
                 self.skipped.note(_CONTRADICTION, problem)
+        if has_quotes:
+            self.skipped.listed[_CONTRADICTION] = (
+                f"the facts file counts; each is in {str(self._path)!r}, whose 'quotes' are the words of the "
+                "documentation"
+            )
         return (_with_facts(tool, of_tool) for tool, of_tool in found)
 
 
@@ -126,8 +131,11 @@ def _with_facts(tool: RawTool, stated: Mapping[str, float | str | None]) -> RawT
     return replace(tool, facts=replace(tool.facts, stated=stated)) if stated else tool
 
 
-def _read(path: Path) -> dict[str, dict[str, float | str | None]]:
+def _read(path: Path) -> tuple[dict[str, dict[str, float | str | None]], bool]:
     """Read a facts file.
+
+    Returns:
+        The facts by tool, and True if it has the words of the documentation too, as `petoolbench groups` writes them.
 
     Raises:
         CatalogueError: If the file or a line cannot be read.
@@ -138,6 +146,7 @@ def _read(path: Path) -> dict[str, dict[str, float | str | None]]:
     except UnreadableError as error:
         raise CatalogueError(path, error.problem, _EXPECTED) from error
     facts: dict[str, dict[str, float | str | None]] = {}
+    has_quotes = False
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -148,6 +157,7 @@ def _read(path: Path) -> dict[str, dict[str, float | str | None]]:
         if not isinstance(record, dict) or not isinstance(record.get("tool"), str):
             raise CatalogueError(path, "it has no 'tool'", _EXPECTED, number)
         name = record.pop("tool")
+        has_quotes |= "quotes" in record
         own = facts.setdefault(name, {})
         for axis, value in record.items():
             if axis in NOTES:
@@ -156,7 +166,7 @@ def _read(path: Path) -> dict[str, dict[str, float | str | None]]:
             if problem:
                 raise ConfigError(f"{str(path)!r}, line {number}: {problem}")
             own[axis] = float(value) if axis in MEASURES and value is not None else value
-    return facts
+    return facts, has_quotes
 
 
 def _problem(axis: str, value: object) -> str | None:

@@ -75,6 +75,8 @@ class Skipped(Counter[str]):
         """Number of items that are named for each reason; None for all."""
         self._named: dict[str, list[str]] = {}
         self._noted: Counter[str] = Counter()
+        self.listed: dict[str, str] = {}
+        """Text that `notices` has instead of the items, by reason: the place where all of them are."""
 
     def skip(self, reason: str, item: str) -> None:
         """Count an item.
@@ -102,13 +104,15 @@ class Skipped(Counter[str]):
         super().clear()
         self._named.clear()
         self._noted.clear()
+        self.listed.clear()
         self.place = ""
 
     def notices(self, most: int | None = _MAX_NAMED) -> list[str]:
         """Return one line for each reason, with its number and the first items, sorted by reason.
 
         Args:
-            most: Number of items that are named for each reason; None for all that `most_named` kept.
+            most: Number of items that are named for each reason; None for all that `most_named` kept, also if another
+                file has them.
         """
         numbers = self._numbers()
         return [
@@ -119,12 +123,14 @@ class Skipped(Counter[str]):
     @property
     def is_cut(self) -> bool:
         """True if `notices` leaves out items."""
-        return any(number > _MAX_NAMED for number in self._numbers().values())
+        return any(number > _MAX_NAMED for reason, number in self._numbers().items() if reason not in self.listed)
 
     def _numbers(self) -> Counter[str]:
         return Counter(self) + self._noted
 
     def _items(self, reason: str, number: int, most: int | None) -> str:
+        if most is not None and reason in self.listed:
+            return self.listed[reason]
         named = self._named.get(reason, [])[:most]
         more = number - len(named)
         return "; ".join([*named, *([f"and {more:,} more"] if more else [])])

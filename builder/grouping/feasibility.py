@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from builder.config import MIN_GROUPS, MIN_SAME_FUNCTION, BuildConfig, PreferenceConfig
 from builder.funnel import Funnel
-from builder.records import Group, Tool
+from builder.records import Attribute, Group, Tool
 from builder.users.preferences import distinguishing_sets
 
 
@@ -102,7 +102,19 @@ def _problem(tool: Tool, group: Group) -> str:
     own = _wanted(tool)
     others = [member.tool for member in group.members if member.tool is not tool]
     better = min(others, key=lambda other: (len(own - _wanted(other)), other.name))
-    return f"{tool.name} ({_spoken(own)}; {better.name} has this too)"
+    attributes = sorted(tool.attributes, key=lambda attribute: (attribute.axis, attribute.value))
+    considered = ", ".join(_considered(attribute, group) for attribute in attributes) or "none"
+    return f"{tool.name} ({_spoken(own)}; {better.name} has this too; facts considered: {considered})"
+
+
+def _considered(attribute: Attribute, group: Group) -> str:
+    """Return an attribute of a tool with the number of tools of its group that have the same level of it."""
+    same = sum(
+        (attribute.axis, attribute.value) in {(other.axis, other.value) for other in member.tool.attributes}
+        for member in group.members
+    )
+    value = f"{attribute.axis} {attribute.value}".replace("_", " ")
+    return f"{value} {attribute.evidence!r} in {same} of {len(group.members)} tools"
 
 
 def _spoken(attributes: frozenset[tuple[str, str]]) -> str:

@@ -35,7 +35,7 @@ from petoolbench.run_settings import choices
 
 from .console import progress, stdout
 from .model_progress import model_progress
-from .printing import print_counters, print_estimate, print_funnel, print_meter, print_notices
+from .printing import print_counters, print_estimate, print_funnel, print_meter, print_notices, print_warnings
 
 DEFAULT_USERS: Final = UserConfig().count
 
@@ -284,6 +284,7 @@ def _print_result(result: BuildResult, out: Path, settings: BuildConfig) -> None
             "Built without a secret: anyone with the same catalogue and config can reproduce the test answers.",
             soft_wrap=True,
         )
+    print_warnings(result.warnings)
 
 
 def _estimated(source: Source, settings: BuildConfig) -> list[Estimate]:

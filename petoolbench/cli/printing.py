@@ -69,6 +69,12 @@ def print_notices(notices: Sequence[str]) -> None:
         stderr.print(f"catalogue: {notice}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print warnings about a build that ended well."""
+    for warning in warnings:
+        stderr.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
 def print_rows(manifest: Manifest) -> None:
     """Print the number of rows of a build by config and split."""
     table = Table("config", *SPLITS, title="Rows", title_justify="left")

@@ -155,6 +155,30 @@ def test_a_correction_counts_and_a_contradiction_is_a_warning(folder: Path, tmp_
     assert by_tool["corvid__validate_iban"]["region"] == "US"
 
 
+def test_contradictions_of_a_written_facts_file_are_one_line_with_the_file(
+    lines: Mapping[str, Mapping[str, Any]], folder: Path, tmp_path: Path
+) -> None:
+    corrected = [
+        {**record, **{axis: 9 for axis in ("price", "latency") if axis in record}} for record in lines.values()
+    ]
+    (tmp_path / "facts.jsonl").write_text("\n".join(map(json.dumps, corrected)), encoding="utf-8")
+    failed = run(
+        *("build", "--catalog", f"openai:{folder / 'tools.json'}", "--facts", "facts.jsonl", "-o", "out"), cwd=tmp_path
+    )
+    found = [line for line in failed.stderr.splitlines() if "contradict" in line]
+    assert len(found) == 1
+    assert "): the facts file counts; each is in 'facts.jsonl'" in found[0]
+    assert "acme" not in found[0]
+
+
+def test_a_tool_that_is_not_told_apart_has_the_facts_that_were_considered(done: Done, folder: Path) -> None:
+    assert done.returncode == 0
+    text = (folder / "groups.toml").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("#   delphin__validate_iban: ")]
+    assert "has this too; facts considered: " in line
+    assert " of 4 tools" in line
+
+
 def test_too_few_providers_are_named_with_the_option_that_states_them(tmp_path: Path) -> None:
     entries = [function(name, IBAN[0] + facts, IBAN[1]) for name, facts in zip(("a1", "b2", "c3"), FACTS, strict=False)]
     (tmp_path / "tools.json").write_text(json.dumps(entries), encoding="utf-8")
