@@ -4,7 +4,7 @@ A catalogue does not always say so. By default each source takes what its form p
 document, the name of an MCP server, a prefix of function names), and a file without any of these is one provider. The
 option `--provider-from` chooses:
 
-* `name`: the beginning of the tool's name, as in `acme_current_weather`, `acme.forecast` and `acme-search`;
+* `name`: the part of the tool's name before the most frequent separator, as in `acme_forecast` or `acme.forecast`;
 * `server`: the MCP server, or the host of the first server of an OpenAPI document;
 * `file`: the name of the file;
 * any other value: a field of the tool as its file states it, such as `x-provider` or `_meta.vendor`.

@@ -52,9 +52,9 @@ ProviderFrom = Annotated[
     str | None,
     typer.Option(
         "--provider-from",
-        help="Where to find the provider of a tool: name (the part of the tool's name before the first underscore, as "
-        "in acme_forecast), server (the name of the MCP server), file (the name of the file), or a field of the tools, "
-        "such as x-provider. The default depends on the format of the catalogue.",
+        help="Where to find the provider of a tool: name (the part of the tool's name before the most frequent "
+        "separator, as in acme_forecast or acme.forecast), server (the name of the MCP server), file (the name of the "
+        "file), or a field of the tools, such as x-provider. The default depends on the format of the catalogue.",
     ),
 ]
 FactsFile = Annotated[
