@@ -119,9 +119,11 @@ class Binding:
     path: tuple[str, ...]
     """Name of the parameter; for a nested parameter, the names from the outermost to the innermost."""
     type: str
-    """JSON type of the parameter."""
+    """JSON type of the value."""
     unit: str = ""
     """Unit in which the tool takes the value; empty if it has none."""
+    is_list: bool = False
+    """True if the parameter is an array, which gets the value as its only item; `type` is that of its items."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,5 +194,8 @@ def leaves(value: Any) -> Iterator[str | float]:
     if isinstance(value, dict):
         for inner in value.values():
             yield from leaves(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
     else:
         yield value

@@ -43,6 +43,8 @@ _TYPES: Final = {
     "date": {"type": "string", "format": "date"},
     "time (24-hour hh:mm)": {"type": "string", "format": "time"},
 }
+_ITEMS: Final = frozenset(["string", "number", "integer"])
+"""Types of items of a required array, which a call can give a single one of."""
 _SHAPING: Final = frozenset(
     [
         "page",
@@ -187,16 +189,21 @@ def _type_schema(parameter: RawParameter) -> dict[str, Any] | None:
     if not parameter.name:
         raise UnusableSchemaError("a parameter has no name; give it one")
     schema = _TYPES.get(parameter.type.strip().lower())
-    if schema is not None and not (parameter.required and schema["type"] in ("object", "array")):
+    if schema is not None and not (parameter.required and _is_unstatable(schema["type"], parameter)):
         if schema["type"] == "array":
             return {**schema, "items": dict(parameter.items or UNKNOWN_ITEMS)}
         return schema
     if parameter.required:
         raise UnusableSchemaError(
             f"requires {parameter.name!r} of the type {parameter.type!r}, whose values an instruction cannot state; "
-            "make it optional, or a string, number or boolean"
+            "make it optional, or a string, a number or an array of them"
         )
     return None
+
+
+def _is_unstatable(json_type: str, parameter: RawParameter) -> bool:
+    """Return True for an object, and for an array that is not said to be of texts or numbers."""
+    return json_type == "object" or (json_type == "array" and (parameter.items or {}).get("type") not in _ITEMS)
 
 
 def _property(parameter: RawParameter, type_schema: dict[str, Any]) -> tuple[dict[str, Any], bool]:

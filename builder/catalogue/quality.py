@@ -10,7 +10,7 @@ Reasons for a drop:
 * `non_english`: the documentation is almost certainly not English.
 * `adult_content`: a name or the provider description suggests adult content.
 * `withdrawn`: the documentation calls the operation deprecated or unavailable.
-* `unusable_schema`: a parameter has no name, or is required and its type cannot be given as text.
+* `unusable_schema`: a parameter has no name, or is required and neither text, number, boolean nor array of them.
 """
 
 from __future__ import annotations

@@ -78,10 +78,19 @@ def align(
     if best is None:
         unreachable = required - {name for options in scores.values() for name in options}
         return "required_parameter_without_slot" if unreachable else "slot_without_parameter"
-    return {
-        slot.name: Binding((name,), properties[name].get("type", "string"))
-        for slot, name in zip(slots, best, strict=True)
-    }
+    return {slot.name: bound_parameter(name, properties[name]) for slot, name in zip(slots, best, strict=True)}
+
+
+def bound_parameter(name: str, schema: Mapping[str, Any]) -> Binding:
+    """Return the binding of a slot to a parameter, which may be an array of values of the slot."""
+    is_list = schema.get("type") == "array"
+    return Binding((name,), str(_of_value(schema).get("type", "string")), is_list=is_list)
+
+
+def _of_value(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of the value that a parameter takes: of an array that of its items."""
+    items: Mapping[str, Any] = schema.get("items", {})
+    return items if schema.get("type") == "array" else schema
 
 
 def _scores_by_slot(
@@ -114,10 +123,12 @@ def _best_assignment(
 def score(name: str, schema: Mapping[str, Any], concept: Concept) -> float:
     """Return how well a parameter matches a concept; 0 if it cannot take its values."""
     accepted = _ACCEPTED_TYPES[concept.type] | ({"number", "integer"} if concept.name in _DIGIT_CONCEPTS else set())
-    if schema.get("type", "string") not in accepted or "enum" in schema:
+    value = _of_value(schema)
+    if value.get("type", "string") not in accepted or "enum" in value:
         return 0.0
     squashed = squash(name)
     name_matches = squashed in concept.names or squashed.rstrip("s") in concept.names
+    name_matches = name_matches or (value is not schema and squashed.removesuffix("es") in concept.names)
     description = " ".join(str(schema.get("description", "")).lower().split())
     description_matches = any(word in description for word in concept.words)
     if name_matches:

@@ -12,6 +12,7 @@ from builder.funnel import Funnel
 from builder.records import Binding, Group, GroupTool, Tool
 from builder.words import provider_family
 
+from .alignment import bound_parameter
 from .group_tools import mostly_fails, usual_category
 from .own_jobs import StatedGroup
 
@@ -74,4 +75,4 @@ def _binding(tool: Tool, parameter: str, group: StatedGroup) -> Binding:
             else f"requires {', '.join(sorted(required - bound))}, which no slot gives"
         )
         raise ConfigError(f"The group {group.functionality.name!r}: the tool {tool.name!r} {problem}.")
-    return Binding((parameter,), str(properties[parameter].get("type", "string")))
+    return bound_parameter(parameter, properties[parameter])

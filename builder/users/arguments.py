@@ -52,14 +52,20 @@ def _kind(value: SlotValue, unit: str, otherwise: str) -> str:
     return otherwise if value.kind == "unit" and value.unit == unit else value.kind
 
 
-def _forms(scenario: Scenario, member: GroupTool) -> Mapping[tuple[str, ...], Sequence[Value]]:
+def _forms(scenario: Scenario, member: GroupTool) -> Mapping[tuple[str, ...], Sequence[Value | list[Value]]]:
     """Return the values of each argument, the usual one first, by its path."""
     forms = {binding.path: _of_slot(scenario.values[slot], binding) for slot, binding in member.bindings.items()}
     options = ((member.options[name], value) for name, value in scenario.options.items())
     return forms | {(binding.name,): _of_option(value, binding) for binding, value in options}
 
 
-def _of_slot(value: SlotValue, binding: Binding) -> Sequence[Value]:
+def _of_slot(value: SlotValue, binding: Binding) -> Sequence[Value | list[Value]]:
+    """Return the forms of the value of a slot, each as the only item of a list if the parameter is one."""
+    forms = _scalars(value, binding)
+    return [[form] for form in forms] if binding.is_list else forms
+
+
+def _scalars(value: SlotValue, binding: Binding) -> Sequence[Value]:
     if value.unit:
         return in_unit(float(value.value), value.unit, binding.unit, whole=binding.type == "integer")
     if binding.type == "string":
@@ -76,7 +82,7 @@ def _of_option(value: SlotValue, binding: OptionBinding) -> Sequence[Value]:
     return [binding.means[str(value.value)] if binding.means else value.value]
 
 
-def _nested(values: Mapping[tuple[str, ...], Value]) -> dict[str, Any]:
+def _nested(values: Mapping[tuple[str, ...], Value | list[Value]]) -> dict[str, Any]:
     """Return arguments, in which those with longer paths are nested."""
     arguments: dict[str, Any] = {}
     for path, value in values.items():

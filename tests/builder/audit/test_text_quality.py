@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from builder.audit.text_quality import Asked, readability, stated, text_quality
+from builder.audit.text_quality import Asked, leaves, readability, stated, text_quality
 
 
 class LetterEncoder:
@@ -94,3 +94,7 @@ def test_readability_is_the_automated_readability_index(text: str, characters: i
 
 def test_a_text_without_words_has_an_index() -> None:
     assert readability("...") == pytest.approx(-21.43)
+
+
+def test_the_values_of_nested_arguments_and_of_lists_are_read_one_by_one() -> None:
+    assert list(leaves({"places": ["Oslo", {"code": 7}], "unit": "km"})) == ["Oslo", 7, "km"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builder.catalogue.quality import LanguageDetector, filter_tools
@@ -43,6 +45,8 @@ def reasons(raws: list[RawTool], judge: LanguageDetector) -> tuple[int, dict[str
         (raw_tool(about=GERMAN, product=GERMAN), "non_english"),
         (raw_tool(about="مسار يسترجع اخر الأخبار", product=""), "non_english"),
         (raw_tool(raw_parameter("image", "BINARY")), "unusable_schema"),
+        (raw_tool(raw_parameter("points", "ARRAY")), "unusable_schema"),
+        (raw_tool(replace(raw_parameter("points", "ARRAY"), items={"type": "object"})), "unusable_schema"),
     ],
 )
 def test_junk_is_dropped_with_its_reason(raw: RawTool, reason: str, judge: LanguageDetector) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,8 @@ from builder.grouping.contrasts import contrasts, contrasts_of_tool
 from builder.grouping.functionalities import entries
 from builder.grouping.group_tools import group_catalogue
 from builder.grouping.recognition import Recognised, Recogniser, Unrecognised
-from builder.records import Group, Slot, Tool
+from builder.records import Binding, Group, GroupTool, Scenario, Slot, SlotValue, Tool
+from builder.users.arguments import arguments_of
 from tests.factories import raw_parameter, raw_tool
 
 CITY = [Slot("city", "city", "City")]
@@ -50,6 +52,21 @@ def test_an_informative_name_is_not_bound_by_its_description() -> None:
     assert (
         bound(CITY, raw_parameter("hotel_id", about="Id of a hotel in the city")) == "required_parameter_without_slot"
     )
+
+
+def test_a_list_of_texts_takes_one_of_them() -> None:
+    listed = replace(raw_parameter("cities", "ARRAY", about="Cities"), items={"type": "string"})
+    slot = Slot("address", "address", "Address")
+    addresses = replace(raw_parameter("addresses", "ARRAY"), items={"type": "string"})
+    assert bound([slot], addresses) == {"address": "addresses"}
+    outcome = align(json_schema((addresses,)), [slot])
+    assert outcome == {"address": Binding(("addresses",), "string", is_list=True)}
+    member = GroupTool(
+        to_tool(raw_tool(addresses), set()), {"address": Binding(("addresses",), "string", is_list=True)}
+    )
+    scenario = Scenario("Geocode 3 Fjord Road.", {"address": SlotValue("3 Fjord Road", "3 Fjord Road")})
+    assert arguments_of(scenario, member) == {"addresses": ["3 Fjord Road"]}
+    assert bound([slot], replace(listed, items={"type": "integer"})) == "required_parameter_without_slot"
 
 
 def test_each_slot_gets_its_own_parameter() -> None:
