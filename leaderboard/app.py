@@ -135,7 +135,7 @@ def build(store: Store, data: Data, identity: Identity, study: StudyAnswers | No
         _follow_tabs(handlers, layout)
         for name in ("charts", "compare"):
             page = layout.pages[name]
-            layout.split.input(page.show, page.inputs, page.outputs, **QUICK)
+            page.show_on(layout.split.input)
         layout.address.change(None, layout.address, None, js=_ADDRESS, api_visibility="private")
     return blocks
 
@@ -203,9 +203,9 @@ def _show_first_content(layout: _Layout) -> None:
     """Fill the other tabs once, shortly after the board is shown."""
     timer = gr.Timer(_FIRST_CONTENT_S)
     timer.tick(lambda: gr.Timer(active=False), None, timer, **QUICK)
-    for name in ("charts", "compare", "explore", "submit"):
+    for name in ("charts", "explore", "submit"):
         page = layout.pages[name]
-        timer.tick(page.show, page.inputs, page.outputs, **QUICK)
+        page.show_on(timer.tick)
 
 
 def _restore_view(blocks: gr.Blocks, context: Context, handlers: board_page.Handlers, layout: _Layout) -> None:
@@ -255,7 +255,7 @@ def _follow_tabs(handlers: board_page.Handlers, layout: _Layout) -> None:
     for name, tab in layout.tab.items():
         if name in layout.pages:
             page = layout.pages[name]
-            tab.select(page.show, page.inputs, page.outputs, **QUICK)
+            page.show_on(tab.select)
         tab.select(
             lambda active_tab, *values, name=name: _tab_selected(handlers, name, active_tab, values),
             [layout.active_tab, *layout.board.controls],

@@ -13,7 +13,7 @@ from leaderboard.views.charts import MOST_SYSTEMS, Entry
 from leaderboard.views.html_parts import ERROR_LABELS, empty
 from leaderboard.views.ranking import Row
 
-from .page_context import QUICK, Context, Page, kept_version, split_of
+from .page_context import QUICK, Context, Page, kept_version, selection, split_of
 
 _FIGURES: Final = {
     "config": ("Accuracy by config", "Tool accuracy in each config, with 95 % intervals."),
@@ -85,7 +85,7 @@ class Handlers:
             systems: Submission ids of the selected systems.
             slicing: Property by which the accuracy is divided, such as the history length.
             offered: The last default selection.
-            version: Version of the options that the page has.
+            version: Version of the options that the page has; empty for none.
         """
         chosen_split = split_of(split)
         rows = self._context.every_row(chosen_split)
@@ -94,8 +94,11 @@ class Handlers:
         kept = [] if systems == list(offered) else [system for system in systems or () if system in known]
         chosen = kept or default
         drawn = self.draw(split, kind, chosen, slicing)
-        offer = self._context.offer(chosen_split, rows, version)
-        return gr.Dropdown(value=chosen, **offer.options), *drawn, offered if kept else default, offer.version
+        return selection(rows, chosen, version, multiselect=True), *drawn, offered if kept else default
+
+    def systems(self, split: str, version: str) -> Any:
+        """Update the list of systems."""
+        return self._context.offer(split_of(split), self._context.every_row(split_of(split)), version)
 
     def draw(self, split: str, kind: str, systems: list[str] | None, slicing: str | None) -> Any:
         """Return the chart, the note above it, and the selector of the property by which the accuracy is broken down.
@@ -197,4 +200,5 @@ def build(context: Context, split: Any) -> Page:
     # Not a `gr.State`, which the server would keep for each session.
     offered = gr.JSON([], visible=False)
     version = kept_version()
-    return Page(handlers.show, [*inputs, offered, version], [systems, *outputs, offered, version])
+    rest = (handlers.systems, [split, version], [systems, version])
+    return Page(handlers.show, [*inputs, offered, version], [systems, *outputs, offered], rest)

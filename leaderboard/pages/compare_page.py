@@ -15,7 +15,7 @@ from leaderboard.views.html_parts import empty, escaped, table
 from leaderboard.views.paired_difference import CompareError, ScopedComparison, compare_submissions
 from leaderboard.views.ranking import Row
 
-from .page_context import QUICK, Context, Page, kept_version, split_of
+from .page_context import QUICK, Context, Page, kept_version, selection, split_of
 
 
 class Handlers:
@@ -29,13 +29,19 @@ class Handlers:
         self._context = context
 
     def show(self, split: str, first: str | None, second: str | None, version: str) -> Any:
-        """Update the choice of systems for a split, and compare the selected two, by default the two best ones."""
-        rows = [row for row in self._context.every_row(split_of(split)) if not row.is_expected]
+        """Compare the selected two systems of a split, by default the two best ones."""
+        rows = self._rows(split)
         pair = [str(first), str(second)] if {first, second} <= {row.id for row in rows} else _default_pair(rows)
         chosen = [*pair, None, None][:2]
-        offer = self._context.offer(split_of(split), rows, version)
-        updates = (gr.Dropdown(value=system, **offer.options) for system in chosen)
-        return *updates, *self.draw(split, *chosen), offer.version
+        return *(selection(rows, system, version) for system in chosen), *self.draw(split, *chosen)
+
+    def systems(self, split: str, version: str) -> Any:
+        """Update both lists of systems."""
+        update, current = self._context.offer(split_of(split), self._rows(split), version)
+        return update, update, current
+
+    def _rows(self, split: str) -> list[Row]:
+        return [row for row in self._context.every_row(split_of(split)) if not row.is_expected]
 
     def draw(self, split: str, first: str | None, second: str | None) -> Any:
         """Return the comparison and its chart, or the reason why there is none."""
@@ -139,4 +145,5 @@ def build(context: Context, split: Any) -> Page:
     gr.api(handlers.compare, api_name="compare")  # type: ignore[attr-defined]
 
     version = kept_version()
-    return Page(handlers.show, [split, first, second, version], [first, second, words, plot, version])
+    rest = (handlers.systems, [split, version], [first, second, version])
+    return Page(handlers.show, [split, first, second, version], [first, second, words, plot], rest)

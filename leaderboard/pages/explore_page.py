@@ -30,12 +30,14 @@ class Handlers:
         # These replies are public, like the answers of their split.
         self._replies = StoredReplies(context.store, context.data, "validation")
 
-    def show(self, config: str, instance_id: str | None, system: str | None, version: str) -> Any:
-        """Update the list of systems and, unless an instance is selected, the list of instances."""
+    def show(self, config: str, instance_id: str | None) -> Any:
+        """Show the first instance of a config, unless one is selected."""
+        return [gr.skip()] * 2 if instance_id else self.of_config(config)
+
+    def systems(self, version: str) -> Any:
+        """Update the list of systems."""
         rows = [row for row in self._context.every_row("validation") if not row.is_expected]
-        offer = self._context.offer("validation", rows, version, ("no system", _NO_SYSTEM))
-        systems = gr.Dropdown(value=system or _NO_SYSTEM, **offer.options)
-        return *([gr.skip()] * 2 if instance_id else self.of_config(config)), systems, offer.version
+        return self._context.offer("validation", rows, version, ("no system", _NO_SYSTEM))
 
     def of_config(self, config: str) -> Any:
         """Update the choice of instances for a config, and show the first one."""
@@ -102,7 +104,15 @@ def build(context: Context) -> Page:
         chosen = gr.Dropdown(
             [], label="Validation instance", allow_custom_value=True, scale=5, min_width=300, elem_id="instance"
         )
-        system = gr.Dropdown([], label="Reply of", allow_custom_value=True, scale=3, min_width=220, elem_id="replier")
+        system = gr.Dropdown(
+            [("no system", _NO_SYSTEM)],
+            value=_NO_SYSTEM,
+            label="Reply of",
+            allow_custom_value=True,
+            scale=3,
+            min_width=220,
+            elem_id="replier",
+        )
     with gr.Row(elem_id="steps"):
         before = gr.Button("Previous", size="sm", elem_id="before", min_width=80)
         after = gr.Button("Next", size="sm", elem_id="after", min_width=80)
@@ -126,4 +136,5 @@ def build(context: Context) -> Page:
         lambda config, instance_id: handlers.step(config, instance_id, 1), [config, chosen], chosen, **QUICK
     ).then(*show, **QUICK).then(*show_reply, **QUICK)
     version = kept_version()
-    return Page(handlers.show, [config, chosen, system, version], [chosen, shown, system, version])
+    rest = (handlers.systems, [version], [system, version])
+    return Page(handlers.show, [config, chosen], [chosen, shown], rest)

@@ -60,8 +60,11 @@ class Context:
         row = rows.get(str(submission_id))
         return Entry(row, outcome) if row and outcome else None
 
-    def offer(self, split: Split, rows: list[Row], version: str, *first: tuple[str, str]) -> Offer:
-        """Return the options of a dropdown of systems. There may be many, so they are sent only if they changed.
+    def offer(self, split: Split, rows: list[Row], version: str, *first: tuple[str, str]) -> tuple[Any, str]:
+        """Return the update of the options of a dropdown of systems, and the version that the page keeps.
+
+        There may be many options, so they are sent after the content of a page, and only if they changed. The selected
+        system is not sent, because the reader may select another one meanwhile.
 
         Args:
             split: Split of the rows.
@@ -70,8 +73,8 @@ class Context:
             first: Labels and values before those of the rows.
         """
         current = f"{split} {self.snapshot.version} {len(rows)}"
-        options = {} if version == current else {"choices": [*first, *choices(rows)]}
-        return Offer({"allow_custom_value": True, **options}, current)
+        update = gr.skip() if version == current else gr.Dropdown([*first, *choices(rows)], allow_custom_value=True)
+        return update, current
 
     def every_row(self, split: Split) -> list[Row]:
         """Return one row per scored submission; those that answered all configs are first."""
@@ -82,13 +85,13 @@ class Context:
         return list(by_id.values())
 
 
-class Offer(NamedTuple):
-    """Systems that a dropdown offers."""
-
-    options: dict[str, Any]
-    """Arguments of the update of the dropdown, without options if the page has them already."""
-    version: str
-    """Text that the page keeps, and passes with the next request."""
+def selection(rows: list[Row], value: Any, version: str, *, multiselect: bool = False) -> Any:
+    """Return the update of the selected systems of a dropdown, with their labels if it has no options yet."""
+    if version:
+        return gr.Dropdown(value=value, multiselect=multiselect, allow_custom_value=True)
+    selected = set(value if multiselect else [value])
+    options = [choice for choice in choices(rows) if choice[1] in selected]
+    return gr.Dropdown(options, value=value, multiselect=multiselect, allow_custom_value=True)
 
 
 def choices(rows: list[Row]) -> list[tuple[str, str]]:
@@ -116,7 +119,7 @@ def save_as(name: str, kind: str) -> str:
 
 
 def kept_version() -> Any:
-    """Return a component that keeps `Offer.version` in the browser.
+    """Return a component that keeps the version of `Context.offer` in the browser.
 
     It is not a `gr.State`, which the server would keep for each session.
     """
@@ -130,6 +133,14 @@ class Page(NamedTuple):
     """Handler that maps the inputs to the outputs when the tab is opened or the split changes. It keeps selections."""
     inputs: list[Any]
     outputs: list[Any]
+    rest: tuple[Callable[..., Any], list[Any], list[Any]] | None = None
+    """Handler, inputs and outputs of what is sent after the content, such as long lists of systems."""
+
+    def show_on(self, trigger: Callable[..., Any]) -> None:
+        """Show the page when an event is triggered."""
+        event = trigger(self.show, self.inputs, self.outputs, **QUICK)
+        if self.rest is not None:
+            event.then(*self.rest, **QUICK)
 
 
 def split_of(text: object) -> Split:
