@@ -63,6 +63,8 @@ _VIEW_FIELDS: Final = tuple(field.name for field in dataclasses.fields(View) if 
 """Fields of a view that the board has controls for, in the order of the controls."""
 _FIRST_CONTENT_S: Final = 1.0
 """Delay before the tabs other than the board are filled."""
+_LISTS_S: Final = 3.0
+"""Delay before the lists of all systems are sent."""
 _RECORDED_CALLS: Final = "GRADIO_ANALYTICS_MAX_EVENTS"
 """Environment variable with the number of calls of which Gradio keeps times; it summarizes them after each call."""
 _SESSIONS: Final = 200
@@ -206,6 +208,11 @@ def _show_first_content(layout: _Layout) -> None:
     for name in ("charts", "explore", "submit"):
         page = layout.pages[name]
         page.show_on(timer.tick)
+    # The browser is busy for a while with long lists, so they come when the reader has settled.
+    later = gr.Timer(_LISTS_S)
+    later.tick(lambda: gr.Timer(active=False), None, later, **QUICK)
+    for page in layout.pages.values():
+        page.list_on(later.tick)
 
 
 def _restore_view(blocks: gr.Blocks, context: Context, handlers: board_page.Handlers, layout: _Layout) -> None:

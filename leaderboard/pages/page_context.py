@@ -134,13 +134,24 @@ class Page(NamedTuple):
     inputs: list[Any]
     outputs: list[Any]
     rest: tuple[Callable[..., Any], list[Any], list[Any]] | None = None
-    """Handler, inputs and outputs of what is sent after the content, such as long lists of systems."""
+    """Handler, inputs and outputs of long lists of systems. The last input is the version of the list, empty before it
+    was sent for the first time."""
 
     def show_on(self, trigger: Callable[..., Any]) -> None:
-        """Show the page when an event is triggered."""
+        """Show the page when an event is triggered, and then update its lists if the browser has them."""
         event = trigger(self.show, self.inputs, self.outputs, **QUICK)
         if self.rest is not None:
-            event.then(*self.rest, **QUICK)
+            handler, inputs, outputs = self.rest
+
+            def update(*values: Any) -> Any:
+                return handler(*values) if values[-1] else [gr.skip()] * len(outputs)
+
+            event.then(update, inputs, outputs, **QUICK)
+
+    def list_on(self, trigger: Callable[..., Any]) -> None:
+        """Send the lists of the page when an event is triggered."""
+        if self.rest is not None:
+            trigger(*self.rest, **QUICK)
 
 
 def split_of(text: object) -> Split:
