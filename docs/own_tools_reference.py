@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from builder.catalogue.documented_facts import documented_facts, matters
 from builder.catalogue.facts_file import fact_axes
+from builder.catalogue.facts_table import shown_number
 from builder.catalogue.known_facts import MEASURES
 from builder.config import BuildConfig
 from builder.config_section import Section
@@ -73,9 +74,7 @@ def _better(axis: str) -> str:
 def _value(axis: str, text: str) -> str:
     """Return the value that is read from a phrase."""
     value = documented_facts(text)[axis].value
-    if isinstance(value, str):
-        return value
-    return "unlimited" if value >= 1e9 else f"{value:,.6g}"
+    return value if isinstance(value, str) else shown_number(value)
 
 
 def _reasons() -> Iterator[str]:

@@ -37,6 +37,7 @@ from petoolbench.data import load
 from petoolbench.run_report.breakdown import rate
 from petoolbench.run_report.reference_curve import draw
 
+from .baseline_choices import chance, right_choices
 from .results_table import Row
 
 _SPLITS: Final = ("validation", "test")
@@ -80,17 +81,10 @@ def measure(given: argparse.Namespace) -> Iterator[Row]:
 def _outcomes(
     rows: Mapping[tuple[str, str], Sequence[Instance]], given: argparse.Namespace, baseline: str
 ) -> Iterator[tuple[Instance, bool]]:
-    """Yield each instance and whether the baseline chooses the tool of its answer."""
     for (config, split), part in rows.items():
-        predictor = open_predictor(f"baseline:{baseline}", given.data, config, split, 0, given.answers)
-        for row in part:
-            yield row, json.loads(predictor.predict(row))["name"] == _answer(row)
-
-
-def _answer(row: Instance) -> str:
-    if row.answer is None:
-        raise SystemExit(f"{row.instance_id} has no answer. Pass the answers folder of the same build.")
-    return row.answer.name
+        yield from right_choices(
+            open_predictor(f"baseline:{baseline}", given.data, config, split, 0, given.answers), part
+        )
 
 
 def _evidence(row: Instance) -> int:
@@ -114,10 +108,7 @@ def _chance(rows: Iterable[Instance]) -> list[CurvePoint]:
     """Return the expected accuracy of a random choice among the candidates that do the job."""
     by_level: dict[int, list[float]] = defaultdict(list)
     for row in rows:
-        meta = row.meta
-        if meta is None or not meta.same_function:
-            raise SystemExit(f"{row.instance_id} does not state which candidates do the job.")
-        by_level[_evidence(row)].append(1 / len(meta.same_function))
+        by_level[_evidence(row)].append(chance(row))
     return [
         CurvePoint(level, mean := round(sum(shares) / len(shares), 4), mean, mean, len(shares))
         for level, shares in sorted(by_level.items())

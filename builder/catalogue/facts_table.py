@@ -14,9 +14,10 @@ from builder.records import Tool
 
 from .facts_file import fact_axes
 from .known_facts import MEASURES, KnownFact, known_facts
+from .stated_units import UNLIMITED
 
 _DIGITS: Final = 6
-"""Significant digits of a number in the file."""
+"""Significant digits of a number."""
 
 
 def facts_text(tools: Sequence[Tool], jobs: Mapping[str, str]) -> str:
@@ -58,7 +59,7 @@ def facts_summary(tools: Sequence[Tool]) -> list[tuple[str, int, str]]:
         if not values:
             continue
         if axis in MEASURES:
-            low, high = (_shown(bound(map(float, values))) for bound in (min, max))
+            low, high = (shown_number(bound(map(float, values))) for bound in (min, max))
             rows.append((axis, len(values), f"{low} to {high} {unit}" if low != high else f"{low} {unit}"))
         else:
             counts = {level: values.count(level) for level in unit.split(" / ")}
@@ -66,5 +67,6 @@ def facts_summary(tools: Sequence[Tool]) -> list[tuple[str, int, str]]:
     return rows
 
 
-def _shown(value: float) -> str:
-    return "unlimited" if value >= 1e9 else f"{value:,.6g}"
+def shown_number(value: float) -> str:
+    """Return a number on an axis as text, with six significant digits."""
+    return "unlimited" if value >= UNLIMITED else f"{value:,.{_DIGITS}g}"

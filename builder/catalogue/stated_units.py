@@ -5,31 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from builder.durations import SECONDS, SECONDS_BETWEEN
+
 _SECONDS: Final = {
-    "ms": 0.001,
-    "msec": 0.001,
-    "millisecond": 0.001,
-    "s": 1.0,
-    "sec": 1.0,
-    "second": 1.0,
-    "min": 60.0,
-    "minute": 60.0,
-    "h": 3600.0,
-    "hr": 3600.0,
-    "hour": 3600.0,
-    "day": 86400.0,
-    "week": 604800.0,
-    "month": 2592000.0,
-    "mo": 2592000.0,
-    "year": 31536000.0,
-}
-_EVERY: Final = {
-    "hourly": 3600.0,
-    "daily": 86400.0,
-    "nightly": 86400.0,
-    "weekly": 604800.0,
-    "monthly": 2592000.0,
-    "yearly": 31536000.0,
+    **SECONDS,
+    **dict.fromkeys(("ms", "msec", "millisecond"), 0.001),
+    **dict.fromkeys(("s", "sec"), SECONDS["second"]),
+    "min": SECONDS["minute"],
+    **dict.fromkeys(("h", "hr"), SECONDS["hour"]),
+    "mo": SECONDS["month"],
 }
 _SIZES: Final = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "hundred": 100.0}
 NUMBER_WORDS: Final = {
@@ -47,7 +31,7 @@ _TIMES: Final = {"once": 1.0, "twice": 2.0}
 _THIS_YEAR: Final = 2026
 """Year of the listings, to which the beginning of an archive is compared."""
 _EARLIEST: Final = 1700
-WEEK: Final = 604800.0
+WEEK: Final = SECONDS["week"]
 """Seconds of a week."""
 UNLIMITED: Final = 1e9
 """Calls per minute of a tool without rate limit."""
@@ -91,7 +75,7 @@ def rate_word(match: re.Match[str]) -> float:
 
 def daily(match: re.Match[str]) -> float:
     """Return the calls per minute of `2,000 daily requests`."""
-    return _number(match["number"], match["size"]) / _EVERY[match["word"].lower()] * 60.0
+    return _number(match["number"], match["size"]) / SECONDS_BETWEEN[match["word"].lower()] * 60.0
 
 
 def milliseconds(match: re.Match[str]) -> float | None:
@@ -111,7 +95,7 @@ def length(match: re.Match[str]) -> float:
 
 def every(match: re.Match[str]) -> float:
     """Return the seconds between updates of `daily`."""
-    return _EVERY[match["word"].lower()]
+    return SECONDS_BETWEEN[match["word"].lower()]
 
 
 def times(match: re.Match[str]) -> float | None:

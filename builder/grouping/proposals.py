@@ -96,14 +96,14 @@ def propose_groups(tools: Sequence[Tool], recogniser: Recogniser, config: GroupC
             rest.append(tool)
         else:
             known.setdefault(outcome.entry.functionality.name, []).append(outcome)
-    groups = [_known_group(known[name]) for name in sorted(known) if _providers(known[name]) >= MIN_SAME_FUNCTION]
-    small = [item.tool for name in sorted(known) if _providers(known[name]) < MIN_SAME_FUNCTION for item in known[name]]
-    likeness = _Likeness([*rest, *small], encoder)
+    jobs = [known[name] for name in sorted(known)]
+    groups = [_known_group(job) for job in jobs if _providers(job) >= MIN_SAME_FUNCTION]
+    small = [job for job in jobs if _providers(job) < MIN_SAME_FUNCTION]
+    likeness = _Likeness([*rest, *(item.tool for job in small for item in job)], encoder)
     by_likeness = _likely_groups(likeness, encoder, {group.name for group in groups})
     groups += sorted(by_likeness, key=lambda group: group.name)
     grouped = {name for group in groups for name in group.tools}
-    few = (_known_group(known[name]) for name in sorted(known) if _providers(known[name]) < MIN_SAME_FUNCTION)
-    small_groups = [group for group in few if not grouped >= set(group.tools)]
+    small_groups = [group for group in map(_known_group, small) if not grouped >= set(group.tools)]
     return Proposal(groups, list(_ungrouped(tools, outcomes, known, groups, likeness)), small_groups)
 
 

@@ -161,8 +161,12 @@ def other_numbers(text: str, units: Iterable[Unit]) -> list[str]:
         units: Units of the forms that the text uses.
     """
     allowed = {number for unit in units for number in unit.numbers}
-    found = _NUMBER.findall(text)
-    return [number for number in found if float(number.replace(",", "").rstrip(".") or 0) not in allowed]
+    return [number for number in _NUMBER.findall(text) if amount(number) not in allowed]
+
+
+def amount(number: str) -> float:
+    """Return the value of one of the numbers of `other_numbers`."""
+    return float(number.replace(",", ""))
 
 
 def plain(text: str) -> str:

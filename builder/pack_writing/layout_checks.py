@@ -18,7 +18,7 @@ from builder.world.pack_checks import layout_problems
 from builder.world.pack_copies import copies
 from builder.world.pack_samples import NOUNS, TODAY, axis_values
 
-from .form_units import NEEDED, forms_to_write, missing_words, other_numbers, plain, unit_of
+from .form_units import NEEDED, amount, forms_to_write, missing_words, other_numbers, plain, unit_of
 from .written_layouts import (
     LEVEL,
     NOUN,
@@ -164,10 +164,9 @@ def _units(written: WrittenLayout) -> Iterator[Fault]:
 
 def _unit_faults(line: LayoutLine, statement: Statement) -> Iterator[Fault]:
     axis = statement.axis
-    around = plain(without_places([line.before, line.after]))
-    if numbers := other_numbers(around, ()) if not AXES[axis].is_number else []:
-        yield Fault("fact_added", f"the line of {axis} has the number {numbers[0]}, which no fact has")
     if not AXES[axis].is_number:
+        if numbers := other_numbers(plain(without_places([line.before, line.after])), ()):
+            yield Fault("fact_added", f"the line of {axis} has the number {numbers[0]}, which no fact has")
         return
     text = plain(without_places([line.before, statement.text, line.after]))
     units = {form: unit_of(axis, form) for form in places_in(statement.text) if form != NOUN}
@@ -177,14 +176,10 @@ def _unit_faults(line: LayoutLine, statement: Statement) -> Iterator[Fault]:
     if numbers := other_numbers(text, units.values()):
         forms = ", ".join(units)
         yield Fault("fact_added", f"the text of {axis} has the number {numbers[0]}, which does not go with {forms}")
-    if numbers := [number for number in other_numbers(plain(statement.zero), units.values()) if _is_amount(number)]:
+    if numbers := [number for number in other_numbers(plain(statement.zero), units.values()) if amount(number)]:
         yield Fault(
             "fact_added", f"zero of {axis} has the number {numbers[0]}; it states that nothing is charged or kept"
         )
-
-
-def _is_amount(number: str) -> bool:
-    return float(number.replace(",", "").rstrip(".") or 0) != 0
 
 
 def _values(written: WrittenLayout) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from builder.durations import SECONDS
 from builder.llm.builder_tasks import ReadFact
 from builder.predictors.read_shares import is_read_right
 from builder.randomness import generator_for
@@ -32,20 +33,11 @@ def _lacking(factor: float) -> Conversion:
     return lambda number: 100 - number * factor
 
 
-_DAY: Final = 86_400.0
-_PERIODS: Final = {
-    "seconds": 1.0,
-    "minutes": 60.0,
-    "hours": 3_600.0,
-    "days": _DAY,
-    "weeks": 7 * _DAY,
-    "months": 30 * _DAY,
-    "years": 365 * _DAY,
-}
+_DAY, _YEAR = SECONDS["day"], SECONDS["year"]
 
 
 def _periods(unit: float, *names: str) -> dict[str, Conversion]:
-    return {name: _times(_PERIODS[name] / unit) for name in names}
+    return {name: _times(SECONDS[name.removesuffix("s")] / unit) for name in names}
 
 
 UNITS: Final[Mapping[str, Mapping[str, Conversion]]] = MappingProxyType(
@@ -84,7 +76,7 @@ UNITS: Final[Mapping[str, Mapping[str, Conversion]]] = MappingProxyType(
         "retention": _periods(_DAY, "seconds", "minutes", "hours", "days", "weeks", "months", "years"),
         "freshness": _periods(1.0, "seconds", "minutes", "hours", "days", "weeks", "months"),
         "archive": {
-            **_periods(365 * _DAY, "seconds", "hours", "days", "weeks", "years"),
+            **_periods(_YEAR, "seconds", "hours", "days", "weeks", "years"),
             "months": _times(1 / 12),
             "first year": lambda year: TODAY.year - year,
         },

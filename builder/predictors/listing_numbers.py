@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from builder.durations import SECONDS_BETWEEN
+
 _NUMBER: Final = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(k\b|m\b(?!/)| thousand| million)?")
 MARK: Final = "\x02"
 """Stands before a number that differs between the tools of a layout."""
@@ -23,14 +25,6 @@ _UNITS: Final = (
 _UNIT: Final = "|".join(names for names, _ in _UNITS)
 _LENGTH: Final = re.compile(rf"(?<![\w.])(\d[\d,]*(?:\.\d+)?)[\s_-]?({_UNIT})(?![a-z])")
 _ISO: Final = re.compile(r"\bpt?(\d+(?:\.\d+)?)([dhmsyw])\b")
-_WORDS: Final = {
-    "hourly": 3600.0,
-    "daily": 86400.0,
-    "nightly": 86400.0,
-    "weekly": 604800.0,
-    "monthly": 2592000.0,
-    "yearly": 31536000.0,
-}
 _EVERY: Final = re.compile(rf"(?:every|each|once an?|once per|per|one) ({_UNIT})(?![a-z])")
 _OFTEN: Final = re.compile(
     r"(\d[\d,.]*|once|twice)(?: ?x| ?\u00d7| times| updates?| refreshes| syncs| pulls)? ?"
@@ -94,7 +88,9 @@ def _length(text: str) -> float | None:
 
 def _interval(text: str) -> float | None:
     match = _EVERY.search(text)
-    return _size(match.group(1)) if match else next((size for word, size in _WORDS.items() if word in text), None)
+    if match:
+        return _size(match.group(1))
+    return next((seconds for word, seconds in SECONDS_BETWEEN.items() if word in text), None)
 
 
 def _labelled(text: str) -> float | None:

@@ -32,18 +32,18 @@ def check_pack_folder(
     problems = check_pack(folder)
     if problems:
         for problem in problems:
-            _print(f"- {problem}")
+            print_text(f"- {problem}")
         number = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise ConfigError(f"The pack {str(folder)!r} has {number}. What a pack contains: docs/guides/listing-packs.md.")
     pack = read_pack(folder)
     for name, listings in example_listings(pack).items():
         for place, listing in enumerate(listings, 1):
             stdout.rule(f"{name} ({place} of {len(listings)})", align="left")
-            _print(listing)
+            print_text(listing)
     stdout.rule("reading", align="left")
-    _print(reading_report(pack_reading(pack)))
+    print_text(reading_report(pack_reading(pack)))
     stdout.rule()
-    _print(f"The pack can be used: {pack_summary(pack)}")
+    print_text(f"The pack can be used: {pack_summary(pack)}")
 
 
 def reading_report(reading: PackReading) -> str:
@@ -74,7 +74,3 @@ def reading_report(reading: PackReading) -> str:
 def _not_read(layout: str, reading: PackReading) -> str:
     shares = {axis: reading.by_cell.get((axis, layout), 1.0) for axis in reading.by_axis}
     return ", ".join(f"{axis} {share:.0%}" for axis, share in shares.items() if share < _MOSTLY) or "none"
-
-
-def _print(text: str) -> None:
-    print_text(text)

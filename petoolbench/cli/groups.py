@@ -27,7 +27,7 @@ from petoolbench.building import Catalogue
 from petoolbench.files import write_atomically
 
 from .build import FactsFile, Functionalities, ProviderFrom
-from .console import progress, stdout
+from .console import print_text, progress, stdout
 from .printing import print_notices
 
 _REASONS: Final = 8
@@ -81,11 +81,11 @@ def propose(
         jobs = {tool: group.name for group in proposal.groups for tool in group.tools}
         write_atomically(facts_out, [facts_text(tools, jobs)])
     if provider_from is None and (hint := _one_provider(tools)):
-        stdout.print(hint, soft_wrap=True, highlight=False, markup=False)
+        print_text(hint)
     _print_groups(proposal.groups, {item.tool for item in equal})
     _print_facts(tools)
     _print_rest(proposal, equal, funnel, out)
-    stdout.print(_providers(tools), soft_wrap=True, highlight=False, markup=False)
+    print_text(_providers(tools))
     stdout.print(f"\nGroups: {out}. Read them, and set accept = true where they are right.", soft_wrap=True)
     if facts_out is not None:
         stdout.print(f"Facts: {facts_out}. Correct them, and pass the file to --facts.", soft_wrap=True)
@@ -148,4 +148,4 @@ def _print_rest(proposal: Proposal, equal: Sequence[Ungrouped], funnel: Funnel, 
     if len(lines) > 1:
         lines.append(f"All of these tools are at the end of {out}, each with the reason and what would help.")
     for line in lines:
-        stdout.print(line, soft_wrap=True, highlight=False, markup=False)
+        print_text(line)
