@@ -172,7 +172,9 @@ class _Server:
         except BlockingIOError:
             self.fail("it does not read its input")
         except OSError:
-            self._fail_closed()
+            # The server has closed its input. What it wrote before may say why, and is read next.
+            if not self._selector.select(0):
+                self._fail_closed()
 
     def _answer(self, message: dict[str, Any]) -> None:
         """Answer a request of the server: `ping` with a result, any other method with an error."""

@@ -252,6 +252,22 @@ def test_a_server_that_violates_the_protocol_raises_an_error_and_is_stopped(
         os.kill(int(pid_file.read_text()), 0)
 
 
+def test_the_reason_of_a_server_that_exits_before_it_is_asked_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exited, write_now = tmp_path / "exited", os.write
+    script = f"send(id=1, error={{'message': 'not today'}})\nos.close(0)\nopen({str(exited)!r}, 'w')"
+
+    def write_late(descriptor: int, data: bytes) -> int:
+        while not exited.exists():
+            time.sleep(0.01)
+        return write_now(descriptor, data)
+
+    monkeypatch.setattr("builder.catalogue.mcp_client.os.write", write_late)
+    with pytest.raises(CatalogueError, match=r"refuses initialize \(not today\)"):
+        list(McpServerSource(server(tmp_path, script)).read())
+
+
 def test_child_processes_of_a_server_are_stopped_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid_file = tmp_path / "pid"
     script = f"""
