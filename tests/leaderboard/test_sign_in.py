@@ -84,7 +84,9 @@ def test_signing_in_submitting_and_signing_out(visit: Visit, space: Space, built
     expect(page.get_by_role("button", name=SIGN_IN)).to_be_visible()
     expect(page.locator("#own")).to_contain_text("Sign in to submit")
     expect(page.locator("#own")).not_to_contain_text(submission.id)
-    fill_in(page, path, "heron again")
+    page.locator("#predictions input[type=file]").set_input_files(path)
+    expect(page.locator("#predictions")).to_contain_text("Error")  # files are taken from signed-in people only
+    page.locator("#name").get_by_role("textbox").fill("heron again")
     page.locator("#submit").click()
     expect(page.locator("body")).to_contain_text(REFUSED)
     expect(page.locator("#answered")).not_to_contain_text("Submitted")
