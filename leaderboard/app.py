@@ -106,7 +106,7 @@ class _Layout(NamedTuple):
     @property
     def table(self) -> Any:
         """HTML component that shows the board."""
-        return self.board.outputs[0]
+        return self.board.table
 
 
 def build(store: Store, data: Data, identity: Identity, study: StudyAnswers | None = None) -> gr.Blocks:
@@ -244,9 +244,8 @@ def _control_values(context: Context, view: View) -> list[Any]:
 
 
 def _update_licences(context: Context, layout: _Layout) -> None:
-    """Draw the board when the split changes, and offer the licences of the new split."""
-    inputs = [layout.active_tab, *layout.board.controls]
-    layout.split.input(layout.board.apply, inputs, layout.board.outputs, **QUICK).then(
+    """Offer the licences of the new split when the split changes."""
+    layout.split.input(
         lambda split: gr.Dropdown(board_page.licences_of(context, split_of(split)), value=[]),
         layout.split,
         layout.board_control["licences"],

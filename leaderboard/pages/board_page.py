@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -32,9 +32,7 @@ class Shared(NamedTuple):
 
     controls: list[Any]
     """Gradio components in the order of the fields of `View`, without its tab."""
-    outputs: list[Any]
-    apply: Callable[..., Any]
-    """Handler that maps the tab and the values of the controls to the outputs."""
+    table: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +106,16 @@ class Handlers:
         main = self._context.data.main_rows(view.split)
         return table.board_html(rows, view, of=total, main=main), filters.to_query(view)
 
-    def apply(self, tab: str, *values: Any) -> Any:
-        """Return the first page of the table for new values of the controls."""
-        return *self.drawn(replace(self.view_of(tab, values), page=1)), 1
+    def apply(self, address: str, tab: str, *values: Any) -> Any:
+        """Return the first page of the table for the values of the controls, if they differ from the address.
 
-    def search(self, address: str, tab: str, *values: Any) -> Any:
-        """Return the table for a search text, if it differs from the one in the address.
-
-        A text box reports pasted text only through this event, which also fires when a page is restored from its
-        address.
+        A text box reports pasted text only through the event `change`, which also fires when a page is restored from
+        its address.
         """
         view = self.view_of(tab, values)
-        if not tab or view.search == filters.from_query(parse_qsl(address)).search:
+        if not tab or view == filters.from_query(parse_qsl(address)):
             return gr.skip(), gr.skip(), gr.skip()
-        return self.apply(tab, *values)
+        return *self.drawn(replace(view, page=1)), 1
 
     def turn_page(self, tab: str, *values: Any) -> Any:
         """Return the table for another page number."""
@@ -219,19 +213,15 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
         as_json = gr.Button("Download as JSON", size="sm", elem_id="json")
     file = gr.Textbox(visible="hidden", elem_id="file")
     inputs = [tab, *controls.all()]
-    # The date is applied when its text box loses focus or on Enter, so that half a date does not filter.
-    controls.search.change(
-        handlers.search, [address, *inputs], [shown, address, controls.page], trigger_mode="always_last", **QUICK
-    )
-    for control in controls.all()[1:-1]:
-        if control in (controls.search, controls.since):
-            continue
-        control.input(handlers.apply, inputs, [shown, address, controls.page], trigger_mode="always_last", **QUICK)
+    # The date is applied when its text box loses focus or on Enter, so that half a date does not filter. All controls
+    # share an event: the browser waits for its answer before it sends the next, so a late one cannot replace a newer.
+    others = [control for control in controls.all()[:-1] if control not in (controls.search, controls.since)]
     gr.on(
-        [controls.since.blur, controls.since.submit],
+        [controls.search.change, controls.since.blur, controls.since.submit, *(control.input for control in others)],
         handlers.apply,
-        inputs,
+        [address, *inputs],
         [shown, address, controls.page],
+        trigger_mode="always_last",
         **QUICK,
     )
     controls.page.input(handlers.turn_page, inputs, [shown, address], trigger_mode="always_last", **QUICK)
@@ -246,7 +236,7 @@ def build(context: Context, split: Any, tab: Any, address: Any) -> Shared:
             None, file, None, js=save_as(name, kind), api_visibility="private"
         )
     gr.api(handlers.rows, api_name="rows")  # type: ignore[attr-defined]
-    return Shared(controls.all(), [shown, address, controls.page], handlers.apply)
+    return Shared(controls.all(), shown)
 
 
 def _controls(split: Any, *, has_core: bool) -> _Controls:
