@@ -23,6 +23,7 @@ from .errors import ReadError
 from .evidence_curve import EVIDENCE_JSON, EVIDENCE_PLOT
 from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
 from .manifest import Manifest, read_manifest
+from .reference_results import RESULTS_JSON
 from .schema import HISTORY_TYPES, ROWS, feature_specs
 
 _HEAD: Final = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -129,7 +130,7 @@ def pages(folder: Path, manifest: Manifest) -> dict[str, str]:
 
 
 def write_pages(folder: Path, manifest: Manifest) -> None:
-    """Write the files of `pages` to the folder, and the measured curve that the card shows.
+    """Write the files of `pages` to the folder, and the measured figures that the card shows.
 
     Args:
         folder: Folder of the data set, as in `pages`.
@@ -142,7 +143,7 @@ def write_pages(folder: Path, manifest: Manifest) -> None:
     for name, text in pages(folder, manifest).items():
         (folder / name).write_text(text, encoding="utf-8")
     if manifest.is_builtin:
-        for name in (EVIDENCE_JSON, EVIDENCE_PLOT):
+        for name in (EVIDENCE_JSON, EVIDENCE_PLOT, RESULTS_JSON):
             (folder / name).write_bytes((files(__package__) / name).read_bytes())
 
 

@@ -13,6 +13,7 @@ from .columns import columns
 from .evidence_curve import EVIDENCE_PLOT, read_curve
 from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
 from .manifest import AuditSummary, Manifest
+from .reference_results import as_markdown, read_results
 from .schema import HISTORY_TYPES, ROWS
 
 REVISIONS: Final = "REVISIONS.md"
@@ -319,7 +320,11 @@ def _readings(build: Build) -> str:
         rows.append([series.name, *(by_level.get(level, "") for level in curve.levels)])
     table = _table(["telling steps", *map(str, curve.levels)], rows, numbers=len(curve.levels))
     picture = f"![Tool accuracy by number of telling steps]({EVIDENCE_PLOT})"
-    return "\n\n".join([f"{curve.note} {_OTHER_ROWS}", picture, _collapsed("Figures, in %", table)])
+    results = read_results()
+    summary = as_markdown(*results.summary())
+    return "\n\n".join(
+        [f"{curve.note} {_OTHER_ROWS}", picture, _collapsed("Figures, in %", table), results.note, summary]
+    )
 
 
 def _percent(share: float) -> str:

@@ -23,6 +23,7 @@ from .stores.stored_records import CORE, FULL_SPLIT, HISTORY_TYPES, SPLITS, Rows
 
 MANIFEST: Final = "manifest.json"
 EVIDENCE_CURVE: Final = "evidence_curve.json"
+REFERENCE_RESULTS: Final = "reference_results.json"
 FORMAT: Final = 2
 """Version of the data format that the board reads."""
 
@@ -238,7 +239,19 @@ class Data:
         Raises:
             DataError: If the file is damaged.
         """
-        path = self.folder / EVIDENCE_CURVE
+        return self._measurement(EVIDENCE_CURVE)
+
+    @cached_property
+    def reference_results(self) -> Mapping[str, Any] | None:
+        """Measured accuracy of baselines on a release; None if the data set has no such measurement.
+
+        Raises:
+            DataError: If the file is damaged.
+        """
+        return self._measurement(REFERENCE_RESULTS)
+
+    def _measurement(self, name: str) -> Mapping[str, Any] | None:
+        path = self.folder / name
         if not path.is_file():
             return None
         try:

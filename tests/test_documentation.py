@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from docs import generate_reference
+from hf_dataset.reference_results import RESULTS_JSON, read_results
+from performance import result_tables
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
@@ -115,3 +117,16 @@ def test_the_check_reports_pages_that_are_out_of_date(
     assert "docs/reference/command-line.md is out of date. Run: make reference" in capsys.readouterr().err
     assert generate_reference.main([]) == 0
     assert generate_reference.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("name", result_tables.PAGES)
+def test_tables_of_results_are_those_of_the_file(name: str) -> None:
+    path = ROOT / name
+    assert path.read_text(encoding="utf-8") == result_tables.with_tables(path, read_results())
+
+
+def test_the_summary_in_the_file_is_that_of_its_figures() -> None:
+    results = read_results()
+    head, rows = results.summary()
+    found = json.loads((ROOT / "hf_dataset" / RESULTS_JSON).read_text(encoding="utf-8"))["summary"]
+    assert found == {"note": results.note, "head": list(head), "rows": [list(row) for row in rows]}

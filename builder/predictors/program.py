@@ -36,10 +36,11 @@ class Program:
         tools: Tools of the split, without facts.
         split: Name of the split.
         changes: Maximum number of changes of preference in a history; 0 if its order has no meaning.
+        catalogue: Look up the facts of tools of the built-in catalogue; if not, read them from their listings too.
     """
 
-    def __init__(self, tools: Sequence[ToolRow], split: str, changes: int) -> None:
-        known = catalogue_facts(split)
+    def __init__(self, tools: Sequence[ToolRow], split: str, changes: int, *, catalogue: bool = True) -> None:
+        known = catalogue_facts(split) if catalogue else {}
         unknown = [tool for tool in tools if known.get(tool.name, ("", ()))[0] != tool.listing]
         read = ListingReading(unknown).facts if unknown else {}
         rows = [

@@ -86,6 +86,7 @@ def markdown(data: Data, scorer_version: str) -> str:
         revision=data.revision,
         scorer=scorer_version,
         people=data.people,
+        reference=_reference(data),
         steps=_steps(data),
         rates=rates,
         classes=classes,
@@ -139,6 +140,16 @@ def build(context: Context, scorer_version: str) -> Page:
     gr.Markdown(markdown(context.data, scorer_version), elem_classes="words")
     acts: Any = gr.HTML(show(), padding=False, apply_default_css=False, js_on_load=None, elem_id="acts")
     return Page(show, [], [acts])
+
+
+def _reference(data: Data) -> str:
+    """Return what baselines and careful readers reach on a release of the built-in catalogue."""
+    found = data.reference_results
+    if found is None:
+        return "No reference figures have been measured on this data."
+    summary = found["summary"]
+    lines = [summary["head"], ["---", *["---:"] * (len(summary["head"]) - 1)], *summary["rows"]]
+    return "\n\n".join([summary["note"], "\n".join(f"| {' | '.join(cells)} |" for cells in lines)])
 
 
 def _steps(data: Data) -> str:

@@ -1,4 +1,4 @@
-"""Measured accuracy by the number of telling steps, which a report shows beside its own figures."""
+"""Reference figures that a report shows beside its own: accuracy by the number of telling steps, and on a release."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from hf_dataset.evidence_curve import CEILING, CHANCE, READERS, CurveSeries, EvidenceCurve, read_curve
+from hf_dataset.reference_results import ReferenceResults
 
 from .plot_style import INK, MARKS, QUIET, SERIES
 from .report_tables import NONE, Table
@@ -22,6 +23,14 @@ def table() -> Table:
     rows = tuple((series.name, *_cells(series, curve.levels)) for series in curve.series)
     quiet = frozenset(place for place, (name, *_) in enumerate(rows) if name != READERS)
     return Table("Tool accuracy in %, by telling steps", ("", *map(str, curve.levels)), rows, quiet)
+
+
+def results_table(results: ReferenceResults) -> Table:
+    """Return the accuracy of the main systems on a release."""
+    head, rows = results.summary()
+    cells = tuple(tuple(cell or NONE for cell in row) for row in rows)
+    quiet = frozenset(place for place, (name, *_) in enumerate(cells) if name != READERS)
+    return Table("Tool accuracy in % on a release", ("", *head[1:]), cells, quiet)
 
 
 def _cells(series: CurveSeries, levels: Sequence[int]) -> list[str]:

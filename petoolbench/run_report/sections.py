@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hf_dataset.evidence_curve import read_curve
+from hf_dataset.reference_results import read_results
 from petoolbench.data import CORE
 
 from . import reference_curve, report_tables
@@ -112,6 +113,7 @@ def _reference_curve(report: Report) -> list[Section]:
     if not report.builtin:
         return []
     intro = f"These figures are not of the runs above. {read_curve().note}"
+    results = read_results()
     return [
         Section(
             "reference-curve",
@@ -119,7 +121,13 @@ def _reference_curve(report: Report) -> list[Section]:
             intro,
             folded=(reference_curve.table(),),
             short="Readers",
-        )
+        ),
+        Section(
+            "reference-results",
+            "Reference figures",
+            f"These figures are not of the runs above. {results.note.replace('`', '').replace('*', '')}",
+            folded=(reference_curve.results_table(results),),
+        ),
     ]
 
 

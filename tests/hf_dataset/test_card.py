@@ -29,6 +29,7 @@ from hf_dataset.croissant import croissant_text
 from hf_dataset.evidence_curve import EVIDENCE_PLOT, READERS, read_curve
 from hf_dataset.layout import BENCHMARK, CANARY, CARD, CROISSANT, MANIFEST, split_file, splits_of
 from hf_dataset.manifest import Page
+from hf_dataset.reference_results import RESULTS_JSON, read_results
 from hf_dataset.schema import HISTORY_TYPES, ROWS, feature_specs
 from leaderboard.pages.about_page import CITATION
 from tests.conftest import Built
@@ -273,6 +274,11 @@ def test_the_card_shows_the_measured_curve_of_its_own_catalogue_only(build: Buil
     assert EVIDENCE_PLOT in build.manifest.files
     readers = next(series for series in curve.series if series.name == READERS)
     assert f"| careful readers | {100 * readers.points[0].accuracy:.1f} |" in own
+    results = read_results()
+    assert results.note in own
+    for row in results.summary()[1]:
+        assert f"| {' | '.join(row)} |" in own
+    assert RESULTS_JSON in build.manifest.files
     foreign = dataclasses.replace(build, manifest=dataclasses.replace(build.manifest, catalog="my tools"))
     assert "No careful readers have read" in card_text(foreign, template())
     assert EVIDENCE_PLOT not in card_text(foreign, template())

@@ -11,10 +11,11 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+from hf_dataset.reference_results import RESULTS_JSON, read_results
 from leaderboard import app
 from leaderboard.pages import about_page, board_page, charts_page, compare_page, submit_page
 from leaderboard.pages.page_context import Context
-from leaderboard.public_data import Data
+from leaderboard.public_data import Data, DataError
 from leaderboard.scoring.baselines import add_baselines
 from leaderboard.scoring.evaluator import evaluate_pending
 from leaderboard.scoring.score_submission import Scorer
@@ -97,6 +98,21 @@ def test_the_board_ranks_a_run_of_the_core_and_one_of_the_full_split_together(co
     assert "Tool, full split" in html
     assert "full split" not in handlers.drawn(View())[0]
     assert {row["scored_rows"] for row in handlers.rows("validation")} == {"full split"}
+
+
+def test_the_about_page_shows_the_reference_figures_of_the_data(core_data: Data, tmp_path: Path) -> None:
+    results = read_results()
+    shown = about_page.markdown(core_data, "s")
+    assert results.note in shown
+    for row in results.summary()[1]:
+        assert f"| {' | '.join(row)} |" in shown
+    folder = tmp_path / "data"
+    shutil.copytree(core_data.folder, folder)
+    (folder / RESULTS_JSON).write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match=RESULTS_JSON):
+        about_page.markdown(Data(folder), "s")
+    (folder / RESULTS_JSON).unlink()
+    assert "No reference figures have been measured on this data." in about_page.markdown(Data(folder), "s")
 
 
 def test_the_column_of_the_full_split_does_not_change_the_address_without_a_core() -> None:
