@@ -72,9 +72,10 @@ class EvidenceCurve:
         return (
             f"Tool accuracy by the number of telling steps, measured on {self.measured} on a data set of its own: "
             f"{self.command} (build {self.build}). With few telling steps the answer is uncertain, and nobody can be "
-            "right more often than the ceiling, except by luck. The ceiling is the accuracy of the most probable "
-            "answer, given the facts of all tools and the steps of the concern. Careful readers saw the official "
-            f"prompt alone; each of the {self.readings} rows was read by one reader. Error bars are 95 % intervals."
+            "right more often than the ceiling, except by luck. In a release each row has as many as its answer needs, "
+            "and the ceiling is 100 %. The ceiling is the accuracy of the most probable answer, given the facts of all "
+            "tools and the steps of the concern. Careful readers saw the official prompt alone; each of the "
+            f"{self.readings} rows was read by one reader. Error bars are 95 % intervals."
         )
 
 

@@ -19,7 +19,7 @@ from .data import InstanceSet, load
 from .inference.memory_systems import NewSystem
 from .inference.run import Model, execute, execute_function
 from .run_files import read_run
-from .run_settings import FUNCTION, RunResources, RunSettings
+from .run_settings import FUNCTION, MEMORY_SYSTEM, RunResources, RunSettings
 from .runs import Run
 from .settings_checks import check_settings
 
@@ -72,7 +72,7 @@ def predict(
     _check(model, threads, options)
     instances = data if isinstance(data, InstanceSet) else load(data)
     settings = RunSettings(
-        model=model if isinstance(model, str) else FUNCTION + _name_of(model),
+        model=model if isinstance(model, str) else _model_name(model, view=options.get("history_view")),
         config=instances.config,
         split=instances.split,
         **{
@@ -99,6 +99,13 @@ def _check(model: str | Model | NewSystem, threads: int, options: Mapping[str, A
         raise ConfigError(f"The model is of type {type(model).__name__}. Pass the name of a model, or a function.")
     if threads < 1:
         raise ConfigError(f"Invalid value {threads!r} for threads. Allowed values: integers, 1 or more.")
+
+
+def _model_name(model: Model | NewSystem, view: object) -> str:
+    """Return the value of `model` for a function, or for the class of a memory system as on the command line."""
+    if view == "sessions" and isinstance(model, type):
+        return f"{MEMORY_SYSTEM}{model.__module__}:{_name_of(model)}"
+    return FUNCTION + _name_of(model)
 
 
 def _name_of(model: Model | NewSystem) -> str:

@@ -17,6 +17,8 @@ from .tables import text_table
 if TYPE_CHECKING:
     import pandas as pd
 
+HISTORY_SUFFIXES: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
+"""Addition to the name of a run, by the history that its prompts had."""
 MEAN: Final = "mean"
 """Name of the macro mean over the three history types."""
 
@@ -47,6 +49,8 @@ class ScoreTable:
     """Rows that the main figures are on: `core`, `full split`, or `given rows` for a selection of rows."""
     full: tuple[ConfigScores, ...] = ()
     """Figures on the full split, if the main ones are on the core and more than the core was answered."""
+    history: str = "own"
+    """History that the prompts had: `own`, `none` or `swapped`."""
 
     @property
     def mean(self) -> dict[str, float] | None:
@@ -117,12 +121,23 @@ class ScoreTable:
             }
 
     def __str__(self) -> str:
-        return "\n\n".join(
+        name = ", ".join(filter(None, (self.name, HISTORY_SUFFIXES.get(self.history, self.history))))
+        tables = [
             table
             for rows, parts in self.tables.items()
-            for table in (_text(f"{self.name}, % of the {rows}", parts), _repeats(f"{self.name}, {rows}", parts))
+            for table in (_text(f"{name}, % of the {rows}", parts), _repeats(f"{name}, {rows}", parts))
             if table
-        )
+        ]
+        return "\n\n".join([*tables, *self._notes()])
+
+    def _notes(self) -> Iterator[str]:
+        missing = [(part.config, part.missing, part.scores["count"]) for part in self.parts if part.missing]
+        if missing:
+            lacking = ", ".join(f"{absent:,} of {count:,} ({config})" for config, absent, count in missing)
+            yield (
+                f"Instances without a reply count as wrong: {lacking}. Score the instances that were predicted alone "
+                "for the accuracy on them."
+            )
 
     def _repr_html_(self) -> str:
         """Show the table of `to_pandas` in a notebook."""

@@ -84,12 +84,14 @@ def score(
             f"{next(iter(run.lines))!r}. Score them against the config that they answer."
         )
     scored_rows = instances.scored_rows
+    history = run.header.settings.history if run.header else "own"
     if scored_rows != FULL_SPLIT or not instances.has_core:
-        return ScoreTable(run.name, tuple(_scored(run, part, rule) for part in parts.values()), scored_rows)
+        scored = tuple(_scored(run, part, rule) for part in parts.values())
+        return ScoreTable(run.name, scored, scored_rows, history=history)
     cores = {config: part.core for config, part in parts.items()}
     main = tuple(_scored(run, core, rule, others=True) for core in cores.values())
     full = tuple(_scored(run, part, rule) for config, part in parts.items() if _answers_more(run, cores[config]))
-    return ScoreTable(run.name, main, CORE, full)
+    return ScoreTable(run.name, main, CORE, full, history)
 
 
 def _answers_more(run: Run, core: InstanceSet) -> bool:

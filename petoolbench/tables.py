@@ -29,7 +29,9 @@ def text_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]
         table.add_row(*row)
     text = StringIO()
     # In Jupyter, Rich would show the table by itself instead of writing it, and FORCE_COLOR would add escape codes.
-    console = Console(file=text, width=_WIDTH, color_system=None, force_terminal=False, force_jupyter=False)
+    console = Console(
+        file=text, width=_WIDTH, color_system=None, force_terminal=False, force_jupyter=False, emoji=False
+    )
     console.print(table, markup=False, highlight=False)
     # Not a title of the table: Rich would wrap one that is longer than the table.
     body = "\n".join(line.rstrip() for line in text.getvalue().splitlines()).strip("\n")

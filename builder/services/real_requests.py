@@ -13,8 +13,6 @@ from builder.world.concerns import CONCERN_REGISTERS, Concern, RequestTexts
 from .real_jobs import RealJob
 
 _DATA: Final = "services/data"
-_TRADING: Final = "Exchanges"
-"""Domain whose jobs only concerns with `trades` have; people of the others do not trade."""
 _OF_CONCERN: Final = {"prompt": "prompts", "message": "messages"}
 """Lists of a concern with the values of each concept."""
 _TEXTS: Final = 5
@@ -60,7 +58,6 @@ def _concern(
             _texts(job, name, frames), {slot: values(concept) for slot, concept in job.slots.items()}
         )
         for job in jobs
-        if job.category != _TRADING or raw.get("trades", False)
     }
     return Concern(
         name,

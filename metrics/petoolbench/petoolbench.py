@@ -199,6 +199,12 @@ def _judge(predictions: Sequence[str], references: Sequence[Mapping[str, Any]], 
         raise PredictionsError(
             f"There are {len(predictions)} predictions for {len(references)} references. Pass one for each reference."
         )
+    for place, prediction in enumerate(predictions):
+        if prediction is not None and not isinstance(prediction, str):
+            raise PredictionsError(
+                f"Prediction {place} is of type {type(prediction).__name__}. Pass the text of the reply, such as "
+                "json.dumps(call), or None if there is none."
+            )
     if scorer not in SCORERS:
         raise PredictionsError(f"Unknown scorer {scorer!r}. Available scorers: {', '.join(SCORERS)}.")
     return judge_rows(predictions, references, scorer)

@@ -37,7 +37,9 @@ class ParseFailure:
     """A prediction that contains no readable tool call."""
 
     reason: str
-    """Name of the reason; see `parsing.parse`."""
+    """Name of the reason: `empty`, `only_reasoning`, `no_json_object`, `malformed_json`, `duplicate_keys`,
+    `nested_too_deep`, `too_long`, `lone_surrogate`, `several_calls`, `no_tool_name` or `arguments_not_an_object`;
+    followed by the syntax in parentheses, if the reply is in that of a model."""
 
 
 class Reference(NamedTuple):

@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from builder.progress import Progress as ProgressCallback
 from metrics.redaction import without_credentials
 
-stdout: Final = Console()
-stderr: Final = Console(stderr=True)
+# Without emoji codes: in `memory:notes:Notes` a part of the name would become one.
+stdout: Final = Console(emoji=False)
+stderr: Final = Console(stderr=True, emoji=False)
 COLUMNS: Final = (
     SpinnerColumn(),
     TextColumn("{task.description}"),

@@ -25,6 +25,7 @@ from petoolbench.settings_checks import check_settings
 
 from .console import print_note, print_text, progress, stdout
 from .options import pick, read_ids, with_options
+from .printing import fault_in_words
 
 _NOT_IN_PROMPTS: Final = (
     "base_url",
@@ -173,7 +174,7 @@ def _print_summary(summary: RunSummary, out: Path, settings: RunSettings) -> Non
         table.add_row("  refused by the model or a content filter", f"{summary.refused:,}")
     if summary.meter is not None:
         for reason, number in sorted(summary.meter.faults.items()):
-            table.add_row(f"sent again: {reason}", f"{number:,}", style="dim")
+            table.add_row(f"sent again: {fault_in_words(reason)}", f"{number:,}", style="dim")
         table.add_row("input tokens", f"{summary.meter.input_tokens:,}")
         table.add_row("output tokens", f"{summary.meter.output_tokens:,}")
         if summary.meter.cost_usd:

@@ -31,6 +31,13 @@ from .console import print_text, stderr, stdout
 
 _BUILD_TASKS: Final = tuple(task.name for task in TASKS)
 """Tasks of a build with a model, in their order."""
+_FAULTS: Final[Mapping[str, str]] = {
+    "not_reached": "the endpoint could not be reached",
+    "timed_out": "no answer in time",
+    "connection_lost": "the connection was lost",
+    "no_chat_completion": "the answer was no chat completion",
+}
+"""Reasons for which requests are sent again, in words."""
 
 
 def print_instance(instance: Instance, wishes: Wishes, *, tools: bool = True, full: bool = False) -> None:
@@ -125,7 +132,7 @@ def print_meter(meter: Meter, tasks: Sequence[str] = _BUILD_TASKS) -> None:
         for reason, number in sorted(rejected.items()):
             table.add_row(f"  {reason.replace('_', ' ')}", "", "", "", f"{number:,}", style="dim")
     for reason, number in sorted(meter.faults.items()):
-        table.add_row(f"sent again: {reason.replace('_', ' ')}", f"{number:,}", style="dim")
+        table.add_row(f"sent again: {fault_in_words(reason)}", f"{number:,}", style="dim")
     stdout.print(table)
     stdout.print(
         f"{meter.input_tokens:,} input tokens, {meter.output_tokens:,} output tokens, {meter.cost_usd:.4f} USD"
@@ -189,6 +196,11 @@ def print_texts(texts: Sequence[SplitTexts]) -> None:
     stdout.print(repetition)
 
 
+def fault_in_words(name: str) -> str:
+    """Return why a request was sent again, from the name that the sender gives the reason."""
+    return _FAULTS.get(name, name.replace("_", " "))
+
+
 def print_classes(parts: Sequence[ConfigScores], scored_rows: str) -> None:
     """Print the share of each error class by config, and the difference in tool accuracy that can be detected.
 
@@ -209,7 +221,8 @@ def print_classes(parts: Sequence[ConfigScores], scored_rows: str) -> None:
     stdout.print(table)
     for part in parts:
         least = part.scores["detectable_difference"]
-        power = f"; a difference of {100 * least:.1f} points can be detected (power 80 %, level 5 %)" if least else ""
+        shown = f"{100 * least:.1f} points to an independent system" if least else ""
+        power = f"; a difference of {shown} can be detected (power 80 %, level 5 %)" if shown else ""
         stdout.print(
             f"{part.config}: intervals by bootstrap over {part.scores['query_groups']} query groups{power}.",
             highlight=False,

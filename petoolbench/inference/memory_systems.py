@@ -41,15 +41,19 @@ class Question:
         settings: Settings of the run.
     """
 
+    budget: int | None
+    """Largest allowed size of the memory in the prompt in tokens; None without a limit."""
+    memory_tokens: int | None
+    """Size of the largest memory that `prompt` was called with; None if it was not called."""
+    tool_names: dict[str, str]
+    """Name of each candidate by the name of its function, after a call of `prompt` in the mode `tools`."""
+
     def __init__(self, row: Instance, settings: RunSettings) -> None:
         self._row = replace(row, history=[], history_tools=[], evidence=[], answer=None, meta=None)
         self._settings = settings
         self.budget = settings.memory_tokens
-        """Largest allowed size of the memory in the prompt in tokens; None without a limit."""
-        self.memory_tokens: int | None = None
-        """Size of the largest memory that `prompt` was called with; None if it was not called."""
-        self.tool_names: dict[str, str] = {}
-        """Name of each candidate by the name of its function, after a call of `prompt` in the mode `tools`."""
+        self.memory_tokens = None
+        self.tool_names = {}
 
     @property
     def instance_id(self) -> str:

@@ -24,10 +24,10 @@ from petoolbench.data import CORE, FULL_SPLIT, GIVEN_ROWS, InstanceSet, spread_o
 from petoolbench.inference.history_views import apply_history_view
 from petoolbench.run_files import read_run
 from petoolbench.runs import Header, Line, Run, check_made_for, restricted_to
+from petoolbench.score_table import HISTORY_SUFFIXES
 
 _MAX_NAME_LENGTH: Final = 60
 """Length in characters to which a name is cut."""
-_HISTORY_SUFFIXES: Final = {"own": "", "none": "no history", "swapped": "another user's history"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +341,7 @@ def _name(part: _Part) -> str:
     header = part.run.header
     if header is None:
         return _short(part.run.path.stem)
-    history = _HISTORY_SUFFIXES.get(header.settings.history, header.settings.history)
+    history = HISTORY_SUFFIXES.get(header.settings.history, header.settings.history)
     return _short(header.settings.system) + (f", {history}" if history else "")
 
 

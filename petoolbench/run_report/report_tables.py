@@ -193,7 +193,7 @@ def _lift_row(lift: Lift, comparison: Comparison) -> tuple[str, ...]:
         percent(lift.other),
         f"{100 * comparison.difference:+.1f} ({low} to {high})",
         _p_cell(comparison.p),
-        percent(comparison.detectable),
+        percent(comparison.detectable) if comparison.detectable else NONE,
         f"{comparison.rows:,}",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from metrics.petoolbench.records import RATES
-from metrics.petoolbench.uncertainty import LEVEL
+from metrics.petoolbench.uncertainty import LEVEL, Comparison
 
 from .lift import Lift
 from .run_facts import NO_REPLY, Report, RunFacts
@@ -130,6 +130,16 @@ def _lifts(report: Report, config: str) -> Iterator[str]:
     yield from (f"{name}: {'; '.join(clauses)}." for name, clauses in by_name.items())
 
 
+def _detectable(comparison: Comparison) -> str:
+    """Return the least detectable difference; nothing if both runs are right on the same instances."""
+    if not comparison.detectable:
+        return "; both call the right tool on the same instances"
+    return (
+        f"; the least detectable difference on these {comparison.rows:,} instances is "
+        f"{percent(comparison.detectable)} points"
+    )
+
+
 def lift_in_words(lift: Lift) -> str:
     """Describe a lift in a clause."""
     comparison = lift.comparison
@@ -138,8 +148,7 @@ def lift_in_words(lift: Lift) -> str:
         return (
             f"no significant difference between {HISTORY_NAMES['own']} and {other} "
             f"({100 * comparison.difference:+.1f} points, 95 % interval {100 * comparison.low:+.1f} to "
-            f"{100 * comparison.high:+.1f}, {p_value(comparison.p)}; the least detectable difference on these "
-            f"{comparison.rows:,} instances is {percent(comparison.detectable)} points)"
+            f"{100 * comparison.high:+.1f}, {p_value(comparison.p)}{_detectable(comparison)})"
         )
     better, worse, sign = HISTORY_NAMES["own"], other, 1
     if comparison.difference < 0:
