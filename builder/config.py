@@ -35,11 +35,12 @@ class UserConfig(Section):
     count: int = Field(default=300, ge=9)
     """Number of users in all splits; each user has one instance in every config."""
     train: Share = 0.7
-    """Share of the users in train; the three shares must sum to 1."""
+    """Share of the users in train; the three shares must sum to 1. 0 for a data set without training data, which leaves
+    the jobs of a small catalogue to the other splits."""
     validation: Share = 0.1
     """Share of the users in validation."""
     test: Share = 0.2
-    """Share of the users in test."""
+    """Share of the users in test; 0 for a data set without private answers."""
     only_their_tools: bool = Field(default=False, exclude_if=lambda only: not only)
     """Whether the table of tools of a split has only the tools that its rows show, for a small data set."""
     partition: int = Field(default=PARTITION_USERS, ge=6, exclude_if=lambda users: users == PARTITION_USERS)
@@ -51,10 +52,21 @@ class UserConfig(Section):
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test are shares of the users and must sum to 1, not {total}")
-        few = [split for split, number in self.by_split().items() if number < 3]
+        wanted = [split for split, number in self.by_split().items() if number or getattr(self, split)]
+        few = [split for split in wanted if self.by_split()[split] < MIN_SAME_FUNCTION]
         if few:
-            raise ValueError(f"{self.count} users give {' and '.join(few)} fewer than 3; a query group needs 3")
+            raise ValueError(
+                f"{self.count} users give {' and '.join(few)} fewer than 3; a query group needs 3. Give more users, or "
+                "the share 0 to a split that is not needed"
+            )
+        if not self.validation:
+            raise ValueError("validation has the public answers, and needs users; only train and test can have none")
         return self
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Splits that have users."""
+        return tuple(split for split, number in self.by_split().items() if number)
 
     def by_split(self) -> dict[str, int]:
         """Return the number of users in each split; train takes the remainder of rounding."""

@@ -16,7 +16,15 @@ from builder.embedding import Encoder
 from builder.errors import BuildError
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
-from builder.grouping.splits import EVEN_SHARES, GROUP_SHARES, shares_providers, split_groups, split_tools
+from builder.grouping.splits import (
+    EVEN_SHARES,
+    FEWER_SPLITS,
+    GROUP_SHARES,
+    shares_of,
+    shares_providers,
+    split_groups,
+    split_tools,
+)
 from builder.randomness import generator_for
 from builder.records import Group, Tool
 from builder.users.scenarios import WriteScenarios
@@ -112,11 +120,16 @@ class Dealer:
         for place in range(_DEALS):
             funnel = Funnel()
             rng = generator_for((config.seed,), "splits", *((place,) if place else ()))
-            shares = EVEN_SHARES if place % 2 else GROUP_SHARES
+            shares = shares_of(config.users.splits, EVEN_SHARES if place % 2 else GROUP_SHARES)
             assigned = split_groups(groups, rng, funnel, config.preferences, shares)
-            if len(assigned) <= SMALL:
+            if len(assigned) <= SMALL and len(shares) > 1:
                 assigned = improved(
-                    assigned, config.preferences, self._encoder, rng, _SHOWN_IN[place // 2 % len(_SHOWN_IN)]
+                    assigned,
+                    config.preferences,
+                    self._encoder,
+                    rng,
+                    _SHOWN_IN[place // 2 % len(_SHOWN_IN)],
+                    config.users.splits,
                 )
             division = tuple(group.split for group in sorted(assigned, key=lambda group: group.functionality.name))
             if division in seen:
@@ -140,6 +153,7 @@ class Dealer:
             for trial in lacking
         )
         advice = self._advice(tried) or f"No setting makes it work: {self._groups_needed(groups, write)}"
+        advice += FEWER_SPLITS if len(self._config.users.splits) > 1 else ""
         return (
             f"No users can be made of the {len(groups)} groups in every split: {found}. Tried before any scenario is "
             f"written, with the best of up to {_DEALS} divisions. {advice} Most frequent reasons for tools without a "
@@ -170,7 +184,8 @@ class Dealer:
 
     def _groups_needed(self, groups: Sequence[Group], write: WriteScenarios) -> str:
         """Return a sentence about the number of groups that a split needs, by a trial with larger and larger splits."""
-        split = SPLITS[1]
+        splits = self._config.users.splits
+        split = splits[0]
         rng = generator_for((self._config.seed,), "groups_needed")
         order = [groups[int(index)] for index in rng.permutation(len(groups))]
         config = _changed(self._config, _changes(self._config))
@@ -183,7 +198,7 @@ class Dealer:
             trial = try_split(split, catalogue, config, self._encoder, MIN_SAME_FUNCTION)
             if trial.made >= MIN_SAME_FUNCTION:
                 return (
-                    f"a split needs about {number} groups of these tools, so about {number * len(SPLITS)} in all are "
+                    f"a split needs about {number} groups of these tools, so about {number * len(splits)} in all are "
                     f"needed, and there are {len(groups)}. Add tools, or facts by which they differ (--facts)."
                 )
         return "even all groups in one split carry no user. Add facts by which the tools differ (--facts)."
@@ -193,7 +208,7 @@ def _spread(config: BuildConfig, groups: Sequence[Group]) -> UserConfig:
     """Return the shares of tools without a group: those of the users, or equal ones where every split needs them."""
     if len(groups) > SMALL:
         return config.users
-    return config.users.model_copy(update=EVEN_SHARES)
+    return config.users.model_copy(update={**dict.fromkeys(SPLITS, 0.0), **shares_of(config.users.splits, EVEN_SHARES)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ def _write_partitions(
     for partition, result in executor.make(job, missing, encoder, _from_checkpoint(progress, results)):
         results[partition] = result
         of_split = by_split[partition.split]
-        if all(other in results and not results[other].users for other in of_split):
+        if partition.users and all(other in results and not results[other].users for other in of_split):
             checkpoint.end()  # a resumed build would fail in the same way
             groups = job.grouped.of_split(partition.split).groups
             of_results = _merged(results[other] for other in of_split)

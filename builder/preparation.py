@@ -21,7 +21,7 @@ from .grouping.group_tools import group_catalogue
 from .grouping.grouped_catalogue import GroupedCatalogue
 from .grouping.own_jobs import OwnJobs
 from .grouping.recognition import Recogniser
-from .grouping.splits import split_groups, split_tools
+from .grouping.splits import shares_of, split_groups, split_tools
 from .grouping.stated_groups import accepted_groups
 from .llm.estimate import estimate
 from .llm.session import ModelSession
@@ -117,5 +117,5 @@ def _split(
     groups: Sequence[Group], tools: Sequence[Tool], config: BuildConfig, funnel: Funnel
 ) -> tuple[list[Group], list[Tool]]:
     rng = generator_for((config.seed,), "splits")
-    assigned = split_groups(groups, rng, funnel, config.preferences)
+    assigned = split_groups(groups, rng, funnel, config.preferences, shares_of(config.users.splits))
     return assigned, split_tools(tools, assigned, config.users, rng)

@@ -11,6 +11,7 @@ _RELEASE: Final = {"count": 13_000, "train": 9 / 13, "validation": 1 / 13, "test
 PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "sample": {"users": {"count": 15, "train": 0.6, "validation": 0.2, "test": 0.2, "only_their_tools": True}},
     "demo": {"users": {"count": 600, "train": 0.25, "validation": 0.5, "test": 0.25}},
+    "evaluation": {"users": {"count": 300, "train": 0.0, "validation": 1.0, "test": 0.0}},
     "dev": {"users": {**_RELEASE, "count": 1300, "partition": PARTITION_USERS}},
     "release": {"users": _RELEASE},
     "hard": {
@@ -48,8 +49,8 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     },
 }
 """Settings by name: the sample in the repository; a demo whose validation split separates an oracle from a random
-choice; a tenth of a release; a release, with 9,000 users in train, 1,000 in validation and 3,000 in test; a release of
-users with three concerns who follow their preference less often, among distractors that do similar jobs, and whose
-instructions have more of the harder arguments; users of whom
-1 to 16 telling steps are known; users whose histories show the calls alone, as in the paper; and histories of about
-1,000 steps over three years, with several changes."""
+choice; one split only, for an evaluation with few tools; a tenth of a release; a release, with 9,000 users in train,
+1,000 in validation and 3,000 in test; a release of users with three concerns who follow their preference less often,
+among distractors that do similar jobs, and whose instructions have more of the harder arguments; users of whom 1 to 16
+telling steps are known; users whose histories show the calls alone, as in the paper; and histories of about 1,000 steps
+over three years, with several changes."""

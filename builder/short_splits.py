@@ -9,6 +9,7 @@ from .config import MIN_SAME_FUNCTION, BuildConfig, CandidateConfig
 from .errors import BuildError
 from .funnel import Funnel
 from .grouping.feasibility import unshown_tools
+from .grouping.splits import FEWER_SPLITS
 from .records import Group
 
 _MOST_UNSHOWN: Final = 8
@@ -51,7 +52,7 @@ def short_split(split: str, users: int, config: BuildConfig, funnel: Funnel, *, 
         by_facts: True if the users choose by facts.
     """
     asked = config.users.by_split()[split]
-    if users < _FEW * asked:
+    if asked and users < _FEW * asked:
         yield (
             f"The split {split!r} has {users:,} rows in each config instead of {asked:,}, because no further users can "
             f"be made of its groups. {_reasons(funnel)} {_advice(config, by_facts=by_facts)}"
@@ -75,9 +76,10 @@ def _advice(config: BuildConfig, *, by_facts: bool) -> str:
         "state the same facts of the tools of all jobs (--facts), add tools and jobs of other providers (--groups), or "
         "try another --seed, which deals other groups to the split"
     )
+    fewer = FEWER_SPLITS if len(config.users.splits) > 1 and not by_facts else ""
     if not settings:
-        return f"Next: {catalogue}."
-    return f"Next: in --config-file, {', or '.join(settings)}. Otherwise {catalogue}."
+        return f"Next: {catalogue}.{fewer}"
+    return f"Next: in --config-file, {', or '.join(settings)}. Otherwise {catalogue}.{fewer}"
 
 
 def _least_count(config: CandidateConfig) -> int:

@@ -33,6 +33,7 @@ def improved(
     encoder: Encoder,
     rng: np.random.Generator,
     shown_in: Sequence[int] = (MIN_GROUPS,),
+    splits: Sequence[str] = SPLITS,
 ) -> list[Group]:
     """Return a division in which more groups of the worst split can be targets, if swaps and moves lead to one.
 
@@ -44,6 +45,7 @@ def improved(
         encoder: Encoder of sentences.
         rng: Draws the order in which swaps are tried.
         shown_in: Numbers of groups that show a preference, by which divisions are compared, the first one first.
+        splits: Splits that have users.
     """
     whole = [replace(group, split=None) for group in groups]
     numbers = {id(group): number for number, group in enumerate(whole)}
@@ -60,19 +62,19 @@ def improved(
         return known[members, least]
 
     def score(division: _Division) -> tuple[int, ...]:
-        splits = [
+        parts = [
             frozenset(
                 number
                 for cluster, split in zip(clusters, division, strict=True)
                 if split == place
                 for number in cluster
             )
-            for place in range(len(SPLITS))
+            for place in range(len(splits))
         ]
-        counts = [[min(count(members, least), _ENOUGH) for members in splits] for least in shown_in]
+        counts = [[min(count(members, least), _ENOUGH) for members in parts] for least in shown_in]
         return (*(min(of_splits) for of_splits in counts), *(sum(of_splits) for of_splits in counts))
 
-    given = [SPLITS.index(str(groups[cluster[0]].split)) for cluster in clusters]
+    given = [splits.index(str(groups[cluster[0]].split)) for cluster in clusters]
     # Swaps end at the best division near their start, so that they are started from others, too.
     starts = [
         tuple(given),
@@ -80,22 +82,22 @@ def improved(
     ]
     current = max(starts, key=score)
     for _ in range(_ROUNDS):
-        neighbours = list(_neighbours(current))
+        neighbours = list(_neighbours(current, len(splits)))
         order = rng.permutation(len(neighbours))
         best = max((neighbours[int(index)] for index in order), key=score, default=current)
         if score(best) <= score(current):
             break
         current = best
-    split_of = {number: SPLITS[place] for cluster, place in zip(clusters, current, strict=True) for number in cluster}
+    split_of = {number: splits[place] for cluster, place in zip(clusters, current, strict=True) for number in cluster}
     return sorted(
         (replace(group, split=split_of[number]) for number, group in enumerate(whole)), key=lambda group: group.key
     )
 
 
-def _neighbours(division: _Division) -> Iterator[_Division]:
+def _neighbours(division: _Division, splits: int) -> Iterator[_Division]:
     """Yield the divisions that differ by one moved cluster, or by two swapped ones."""
     for first, split in enumerate(division):
-        for other in range(len(SPLITS)):
+        for other in range(splits):
             if other != split:
                 yield (*division[:first], other, *division[first + 1 :])
         for second in range(first + 1, len(division)):

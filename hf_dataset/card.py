@@ -21,7 +21,7 @@ from .card_passages import PASSAGES
 from .croissant import croissant_text
 from .errors import ReadError
 from .evidence_curve import EVIDENCE_JSON, EVIDENCE_PLOT
-from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards, splits_of
+from .layout import BENCHMARK, CANARY, CARD, CROISSANT, all_shards
 from .manifest import Manifest, read_manifest
 from .reference_results import RESULTS_JSON
 from .schema import HISTORY_TYPES, ROWS, feature_specs
@@ -58,12 +58,13 @@ def front_matter(build: Build) -> dict[str, Any]:
                 "config_name": name,
                 **({"default": True} if name == HISTORY_TYPES[0] else {}),
                 "data_files": [
-                    {"split": split, "path": all_shards(build.files(name, split))} for split in splits_of(name)
+                    {"split": split, "path": all_shards(build.files(name, split))} for split in build.splits(name)
                 ],
             }
             for name in ROWS
+            if build.splits(name)
         ],
-        "dataset_info": [_info(build, name, row) for name, row in ROWS.items()],
+        "dataset_info": [_info(build, name, row) for name, row in ROWS.items() if build.splits(name)],
     }
 
 
@@ -78,14 +79,14 @@ def _info(build: Build, name: str, row: type) -> dict[str, Any]:
             "num_bytes": sum(build.bytes_in_memory[path] for path in build.files(name, split)),
             "num_examples": build.rows[name][split],
         }
-        for split in splits_of(name)
+        for split in build.splits(name)
     ]
     return {
         "config_name": name,
         "features": feature_specs(row),
         "splits": splits,
         "download_size": sum(
-            build.manifest.files[path].bytes for split in splits_of(name) for path in build.files(name, split)
+            build.manifest.files[path].bytes for split in build.splits(name) for path in build.files(name, split)
         ),
         "dataset_size": sum(split["num_bytes"] for split in splits),
     }

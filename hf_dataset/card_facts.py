@@ -28,7 +28,7 @@ class Build:
     audit: Mapping[str, Any] | None
     """Content of `audit.json`; None if the build was not audited."""
     examples: Mapping[str, Mapping[str, Any]]
-    """First row of each config: of the validation split, or of train if it is the only split."""
+    """First row of each config that has rows: of the validation split, or of train if it is the only split."""
     bytes_in_memory: Mapping[str, int]
     """Size of each data file as Arrow in memory, in bytes, by path."""
     people: str
@@ -37,6 +37,10 @@ class Build:
     def files(self, config: str, split: str) -> list[str]:
         """Return the paths of the files of a split."""
         return shards(split_file(config, split), self.manifest.files)
+
+    def splits(self, config: str) -> tuple[str, ...]:
+        """Return the splits of a config that have rows; `datasets` cannot load a table without rows."""
+        return tuple(split for split in splits_of(config) if self.rows[config][split])
 
     @property
     def rows(self) -> Mapping[str, Mapping[str, int]]:
@@ -67,10 +71,11 @@ def read_build(folder: Path, manifest: Manifest) -> Build:
     try:
         audit = json.loads((folder / AUDIT_JSON).read_text(encoding="utf-8")) if manifest.audit else None
         tables = {name: {split: split_file(name, split) for split in splits_of(name)} for name in ROWS}
-        examples = {
+        first = {
             name: _first_row([folder / path for path in shards(splits[example_split(name)], manifest.files)])
             for name, splits in tables.items()
         }
+        examples = {name: row for name, row in first.items() if row is not None}
         sizes = {
             path: _bytes_in_memory(folder / path)
             for splits in tables.values()
@@ -82,14 +87,14 @@ def read_build(folder: Path, manifest: Manifest) -> Build:
     return Build(manifest, audit, examples, sizes, people)
 
 
-def _first_row(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return the first row of a table. Shards can be empty."""
+def _first_row(paths: Sequence[Path]) -> dict[str, Any] | None:
+    """Return the first row of a table. Shards can be empty, and all of them without training data."""
     for path in paths:
         with pq.ParquetFile(path) as file:
             if file.metadata.num_rows:
                 row: dict[str, Any] = next(file.iter_batches(batch_size=1)).to_pylist()[0]
                 return row
-    raise ValueError(f"{str(paths[0])!r} and the other shards of its table have no rows")
+    return None
 
 
 def _bytes_in_memory(path: Path) -> int:

@@ -58,6 +58,7 @@ def croissant_text(manifest: Manifest) -> str:
     configs = {
         name: [path for split in splits_of(name) for path in shards(split_file(name, split), manifest.files)]
         for name in ROWS
+        if any(manifest.rows[name].values())
     }
     return (
         json.dumps(
@@ -81,7 +82,7 @@ def croissant_text(manifest: Manifest) -> str:
                     *(_file(path, manifest.files[path]) for paths in configs.values() for path in paths),
                     *(_file_set(name, paths) for name, paths in configs.items()),
                 ],
-                "recordSet": [_record_set(name, row, configs[name]) for name, row in ROWS.items()],
+                "recordSet": [_record_set(name, ROWS[name], paths) for name, paths in configs.items()],
             },
             indent=1,  # a deeper indent would make half of the file spaces
             ensure_ascii=False,

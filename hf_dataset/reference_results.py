@@ -111,5 +111,5 @@ def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def read_results() -> ReferenceResults:
     """Return the measured figures."""
     found = json.loads((files(__package__) / RESULTS_JSON).read_text(encoding="utf-8"))
-    figures = [ReferenceFigure(**item) for item in found["figures"]]
+    figures = [ReferenceFigure(**dict(zip(found["columns"], item, strict=True))) for item in found["figures"]]
     return ReferenceResults(found["measured"], found["machine"], found["builds"], figures)

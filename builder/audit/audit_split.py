@@ -124,7 +124,7 @@ class AuditSplit:
 def read_audit_splits(
     data: Path, config: str, answers: Path | None, manifest: Manifest, most: int = MAX_ROWS_IN_MEMORY
 ) -> list[AuditSplit]:
-    """Read every split of a config whose answers are known; large splits are sampled.
+    """Read every split of a config that has rows and whose answers are known; large splits are sampled.
 
     Args:
         data: Folder of the data set.
@@ -137,7 +137,8 @@ def read_audit_splits(
         ReadError: If a file is missing or malformed.
     """
     splits = SPLITS if answers else SPLITS[:-1]
-    return [read_audit_split(data, config, split, answers, manifest, most) for split in splits]
+    parts = [read_audit_split(data, config, split, answers, manifest, most) for split in splits]
+    return [part for part in parts if part.rows]
 
 
 def read_audit_split(

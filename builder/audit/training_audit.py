@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pyarrow.parquet as pq
+
 from builder.training.rejected_calls import ERROR_OF
 from hf_dataset.errors import ReadError
 from hf_dataset.layout import TRAINING, shards_in, split_file
@@ -115,8 +117,9 @@ class _Violations:
 
 
 def has_training(data: Path) -> bool:
-    """Return True if a data set has training data; imported data sets have none."""
-    return any((data / shards_in(data, split_file(config, "train"))[0]).is_file() for config in TRAINING)
+    """Return True if a data set has training data; imported data sets, and those without users in train, have none."""
+    files = [data / path for config in TRAINING for path in shards_in(data, split_file(config, "train"))]
+    return any(path.is_file() and pq.read_metadata(path).num_rows for path in files)
 
 
 def audit_training(data: Path, query_groups: Collection[str] | None) -> TrainingAudit:

@@ -29,6 +29,18 @@ GROUP_SHARES: Final = {"train": 0.5, "validation": 0.2, "test": 0.3}
 from several groups."""
 EVEN_SHARES: Final = {split: 1 / len(SPLITS) for split in SPLITS}
 """Shares for catalogues with so few groups that none can be spared in any split."""
+
+
+def shares_of(splits: Sequence[str], shares: Mapping[str, float] = GROUP_SHARES) -> Mapping[str, float]:
+    """Return the shares of the splits that have users, which sum to 1."""
+    whole = sum(shares[split] for split in splits)
+    return {split: shares[split] / whole for split in splits}
+
+
+FEWER_SPLITS: Final = (
+    " With --preset evaluation, which makes no training data and no private answers, all groups are for one split."
+)
+"""Advice for a catalogue with few groups, after the end of a sentence."""
 _LARGEST_CLUSTER: Final = 0.3
 """Maximum share of all groups that one cluster can hold."""
 _GROUPS_PER_REMOVAL: Final = 500
@@ -74,7 +86,7 @@ def split_groups(
     if _is_enough(shared):
         funnel.count("providers_in_several_splits", len(_shared_providers(shared)))
         return _sorted(shared)
-    raise BuildError(_too_few(groups, funnel))
+    raise BuildError(_too_few(groups, funnel, list(shares)))
 
 
 def _best_of_draws(
@@ -88,7 +100,7 @@ def _best_of_draws(
     draws = [_assign(clusters, number, rng, shares) for _ in range(_DRAWS if number <= _FEW_GROUPS else 1)]
     if len(draws) == 1:
         return draws[0]
-    return max(draws, key=lambda draw: sorted(visible_groups(draw[split], preferences) for split in SPLITS))
+    return max(draws, key=lambda draw: sorted(visible_groups(draw[split], preferences) for split in shares))
 
 
 def shares_providers(groups: Sequence[Group]) -> bool:
@@ -113,35 +125,37 @@ def _assign(
 ) -> dict[str, list[Group]]:
     """Assign clusters to the splits, the largest first, each to the split that lacks most groups of its share."""
     order = sorted(range(len(clusters)), key=lambda index: (-len(clusters[index]), index))
-    assigned: dict[str, list[Group]] = {split: [] for split in SPLITS}
+    assigned: dict[str, list[Group]] = {split: [] for split in shares}
     wanted = {split: max(share * number, float(MIN_SPLIT_GROUPS)) for split, share in shares.items()}
-    wanted["train"] = number - wanted["validation"] - wanted["test"]
+    first, *others = shares
+    wanted[first] = number - sum(wanted[split] for split in others)
     shuffled = dict(zip(order, rng.permutation(len(order)), strict=True))
     for index in sorted(order, key=lambda index: (-len(clusters[index]), shuffled[index])):
-        split = max(SPLITS, key=lambda name: wanted[name] - len(assigned[name]))
+        split = max(shares, key=lambda name: wanted[name] - len(assigned[name]))
         assigned[split] += [replace(group, split=split) for group in clusters[index]]
     return assigned
 
 
 def _is_enough(assigned: Mapping[str, Sequence[Group]]) -> bool:
-    return all(len(assigned[split]) >= MIN_SPLIT_GROUPS for split in SPLITS)
+    return all(len(groups) >= MIN_SPLIT_GROUPS for groups in assigned.values())
 
 
 def _sorted(assigned: Mapping[str, Sequence[Group]]) -> list[Group]:
-    return sorted((group for split in SPLITS for group in assigned[split]), key=lambda group: group.key)
+    return sorted((group for groups in assigned.values() for group in groups), key=lambda group: group.key)
 
 
-def _too_few(groups: Sequence[Group], funnel: Funnel) -> str:
+def _too_few(groups: Sequence[Group], funnel: Funnel, splits: Sequence[str]) -> str:
     """Return the message for a catalogue with too few groups: what there is, and what is missing at which tools."""
     names = ", ".join(sorted(group.functionality.name for group in groups)) or "none"
     reasons = [*funnel.explained("group"), *funnel.explained("ungrouped_tool")]
     return (
         f"The catalogue yields {len(groups)} groups of tools that do the same job ({names}). At least "
-        f"{MIN_SPLIT_GROUPS * len(SPLITS)} are needed, {MIN_SPLIT_GROUPS} in each split, each with "
+        f"{MIN_SPLIT_GROUPS * len(splits)} are needed, {MIN_SPLIT_GROUPS} in each of {len(splits)} splits, each with "
         f"{MIN_SAME_FUNCTION} or more tools of different providers of which each is better than the others in some "
         f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' lists every "
         "tool with the reason, and proposes groups for jobs that the library does not know; --facts adds what the "
         "documentation does not say; --provider-from says who the provider is."
+        f"{FEWER_SPLITS if len(splits) > 1 else ''}"
     )
 
 

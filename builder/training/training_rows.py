@@ -124,7 +124,7 @@ def _most_of(most: int, partition: Partition, users: int) -> int:
     giving = max(1, min(partition.of, most // MIN_TRAINING_ROWS))
     if giving == partition.of:
         end = partition.first + partition.users
-        return most * end // users - most * partition.first // users
+        return most * end // users - most * partition.first // users if users else 0
     place, rest = divmod(partition.number * giving, partition.of)
     return most * (place + 1) // giving - most * place // giving if rest < giving else 0
 

@@ -22,7 +22,6 @@ from builder.execution.partitions import Partition
 from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.records import Group, Scenario, SlotValue
-from hf_dataset.layout import SPLITS
 
 from .instances import InstanceMaker, SplitResources
 from .scenarios import WriteScenarios
@@ -59,12 +58,12 @@ def try_users(grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) 
         config: Config of the build.
         encoder: Encoder of sentences.
     """
-    return [try_split(split, grouped, config, encoder, _MOST_USERS) for split in SPLITS]
+    return [try_split(split, grouped, config, encoder, _MOST_USERS) for split in config.users.splits]
 
 
 def has_users(grouped: GroupedCatalogue, config: BuildConfig, encoder: Encoder) -> bool:
     """Return True if a query group can be made in every split; the arguments are those of `try_users`."""
-    trials = (try_split(split, grouped, config, encoder, MIN_SAME_FUNCTION) for split in SPLITS)
+    trials = (try_split(split, grouped, config, encoder, MIN_SAME_FUNCTION) for split in config.users.splits)
     return all(trial.made >= MIN_SAME_FUNCTION for trial in trials)
 
 

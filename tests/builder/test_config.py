@@ -54,7 +54,8 @@ def test_the_default_is_valid_and_options_override_the_file(tmp_path: Path) -> N
         ("[candidates]\ncount = 3", "candidates.count"),
         ("[candidates]\ncount = 5\nsame_function_share = 0.5", "fewer than the 3 that do the job"),
         ("[candidates]\nprovider_overlap = 2", "candidates.provider_overlap"),
-        ("[users]\ntrain = 1.0\nvalidation = 0.0\ntest = 0.0", "validation and test fewer than 3"),
+        ("[users]\ntrain = 1.0\nvalidation = 0.0\ntest = 0.0", "validation has the public answers, and needs users"),
+        ("[users]\ncount = 20\ntrain = 0.9\nvalidation = 0.1\ntest = 0.0", "give validation fewer than 3"),
         ("users = 5", "users"),
         ("seed = ", "is not valid TOML"),
     ],
@@ -69,6 +70,7 @@ def test_an_invalid_config_is_rejected(tmp_path: Path, text: str, offender: str)
     [
         ("sample", (9, 3, 3)),
         ("demo", (150, 300, 150)),
+        ("evaluation", (0, 300, 0)),
         ("dev", (900, 100, 300)),
         ("release", (9000, 1000, 3000)),
         ("hard", (9000, 1000, 3000)),
@@ -110,7 +112,9 @@ def test_options_replace_values_of_the_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_preset_is_rejected() -> None:
-    with pytest.raises(ConfigError, match=r"Unknown preset .huge.\. Available presets: sample, demo, dev, release"):
+    with pytest.raises(
+        ConfigError, match=r"Unknown preset .huge.\. Available presets: sample, demo, evaluation, dev, release"
+    ):
         load_config(None, preset="huge")
 
 

@@ -16,7 +16,6 @@ from builder.errors import BuildError
 from builder.funnel import Funnel
 from builder.records import Attribute, Binding, Functionality, Group, GroupTool, Slot, Tool
 from builder.users.trial import placeholder_scenarios
-from hf_dataset.layout import SPLITS
 
 CONFIG: dict[str, Any] = {
     "seed": 3,
@@ -68,13 +67,28 @@ def catalogue(groups: int, *, alike: bool = True, strangers: int = 0) -> tuple[l
 def deal(config: BuildConfig, tools: Sequence[Tool], groups: Sequence[Group]) -> dict[str, int]:
     dealer = Dealer(tools, {}, config, NoEncoder())
     found = dealer.deal(groups, placeholder_scenarios(50, config.histories.least_pool), Funnel())
-    assert {group.split for group in found.catalogue.groups} == set(SPLITS)
+    assert {group.split for group in found.catalogue.groups} == set(config.users.splits)
     return {trial.split: trial.made for trial in found.trials}
 
 
 def test_every_split_gets_its_users() -> None:
     tools, groups = catalogue(12, strangers=45)
     assert deal(BuildConfig.model_validate(CONFIG), tools, groups) == {"train": 12, "validation": 9, "test": 9}
+
+
+@pytest.mark.parametrize(
+    ("shares", "made"),
+    [
+        ({"train": 0, "validation": 1, "test": 0}, {"validation": 30}),
+        ({"train": 0, "validation": 0.6, "test": 0.4}, {"validation": 18, "test": 12}),
+    ],
+)
+def test_splits_without_users_get_no_groups(shares: dict[str, float], made: dict[str, int]) -> None:
+    tools, groups = catalogue(8, strangers=45)
+    users = {"count": 30, **shares}
+    assert deal(BuildConfig.model_validate({**CONFIG, "users": users}), tools, groups) == made
+    with pytest.raises(BuildError, match=r"9 are needed, 3 in each of 3 splits.*--preset evaluation"):
+        deal(BuildConfig.model_validate(CONFIG), tools, groups)
 
 
 def test_a_refusal_names_settings_with_which_it_works() -> None:

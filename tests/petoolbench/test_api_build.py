@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 import petoolbench as pb
@@ -16,6 +17,7 @@ from builder.config import BuildConfig
 from builder.errors import ConfigError, OutputError
 from hf_dataset.errors import ReadError
 from hf_dataset.manifest import FileRecord
+from hf_dataset.schema import HISTORY_TYPES
 from tests.conftest import SMALL, Built
 
 TOML = """
@@ -29,6 +31,19 @@ test = 0.3
 def tables(folder: Path) -> dict[str, FileRecord]:
     """Return the hashes of all tables in a folder."""
     return {path: record for path, record in file_hashes(folder).items() if path.endswith(".parquet")}
+
+
+def test_a_build_for_evaluation_has_one_split(tmp_path: Path) -> None:
+    result = pb.build(tmp_path / "out", preset="evaluation", users=30, seed=5)
+    assert result.to_pandas().loc["chronological"].to_dict() == {"train": 0, "validation": 30, "test": 0}
+    assert pb.verify(result.folder)
+    assert pb.audit(result.folder, answers=result.answers)
+    cache = str(tmp_path / "cache")
+    loaded = datasets.load_dataset(str(result.folder), "chronological", cache_dir=cache)
+    assert {split: len(rows) for split, rows in loaded.items()} == {"validation": 30}
+    assert sorted(datasets.get_dataset_config_names(str(result.folder))) == sorted([*HISTORY_TYPES, "tools"])
+    rows = pb.load(result.folder, "chronological")
+    assert pb.score(pb.predict(rows, "baseline:oracle"), rows)["chronological"]["tool_accuracy"] == 1.0
 
 
 @pytest.mark.slow

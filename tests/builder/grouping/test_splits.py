@@ -89,7 +89,7 @@ def test_a_cluster_of_nearly_all_groups_is_broken_up() -> None:
 
 def test_too_few_groups_raise_an_error() -> None:
     for count in (0, 5):
-        with pytest.raises(BuildError, match="3 in each split"):
+        with pytest.raises(BuildError, match="3 in each of 3 splits"):
             split_groups(unconnected(count), np.random.default_rng(0), Funnel())
 
 
