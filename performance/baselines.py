@@ -17,7 +17,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -216,11 +216,11 @@ def _write(day: str, builds: Mapping[str, Mapping[str, Any]], figures: Sequence[
         "machine": results.machine,
         "builds": results.builds,
         "summary": {"note": results.note, "head": head, "rows": rows},
+        "columns": [field.name for field in fields(ReferenceFigure)],
     }
     before = json.dumps(content, indent=1).removesuffix("\n}")
-    lines = ",\n".join(
-        f"  {json.dumps(asdict(item))}" for item in every
-    )  # one line each, as the file goes to data sets
+    # Lists, one line each: the file goes to every data set.
+    lines = ",\n".join(f"  {json.dumps(list(asdict(item).values()))}" for item in every)
     write_atomically(ROOT / "hf_dataset" / RESULTS_JSON, [f'{before},\n "figures": [\n{lines}\n ]\n}}\n'])
     read_results.cache_clear()
     write_result_tables()
