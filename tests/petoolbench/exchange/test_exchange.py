@@ -93,14 +93,17 @@ def test_the_validator_of_every_eval_ever_finds_nothing(built: Built, run_file: 
     if "every-eval-ever" not in named:
         pytest.skip("PETOOLBENCH_PYTHONS names no folder of every-eval-ever; `make test-integrations` sets it")
     options = pb.ExportOptions(repo=REPO, organization="Tests", model_ids=("org/first",), samples=True)
-    paths = pb.export([run_file], tmp_path / "out", "every-eval-ever", data=built.data, options=options)
+    paths = pb.export([run_file], tmp_path / "out" / "run", "every-eval-ever", data=built.data, options=options)
+    pb.report([run_file], built.data, out=tmp_path / "report")
+    options = pb.ExportOptions(organization="Tests", model_ids=("org/first",))
+    paths += pb.export([tmp_path / "report"], tmp_path / "out" / "report", "every-eval-ever", options=options)
     command = [sys.executable, "-m", "every_eval_ever.validate", "--format", "json"]
     command += [str(path.relative_to(tmp_path / "out")) for path in paths]
     environment = {**os.environ, "PYTHONPATH": named["every-eval-ever"], "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, cwd=tmp_path / "out", env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     reports = json.loads(done.stdout)
-    assert [(report["valid"], report["errors"], report["warnings"]) for report in reports] == [(True, [], [])] * 2
+    assert [(report["valid"], report["errors"], report["warnings"]) for report in reports] == [(True, [], [])] * 3
 
 
 def test_complete_runs_of_the_test_split_become_results_of_the_hub(built: Built, tmp_path: Path) -> None:
@@ -119,6 +122,10 @@ def test_complete_runs_of_the_test_split_become_results_of_the_hub(built: Built,
     for entry in entries:
         assert (entry.dataset_id, entry.dataset_revision, entry.date) == ("org/petoolbench", "a" * 40, date)
         assert entry.source_url == "https://example.org/report"
+    pb.report([run], built.data, answers=built.answers, out=tmp_path / "report")
+    (path,) = pb.export([tmp_path / "report"], tmp_path / "of_report", "eval-results", options=options)
+    of_report = parse_eval_result_entries(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert [(entry.task_id, entry.value) for entry in of_report] == [(entry.task_id, entry.value) for entry in entries]
     tasks = yaml.safe_load((built.data / "eval.yaml").read_text(encoding="utf-8"))["tasks"]
     assert [entry.task_id for entry in entries] == [task["id"] for task in tasks] == list(HISTORY_TYPES)
 
