@@ -15,8 +15,8 @@ import textwrap
 import types
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -187,6 +187,7 @@ def python_api() -> str:
     records: list[tuple[str, type]] = [(name, getattr(import_module(module), name)) for module, name in _RECORDS]
     assert len(functions) + len(classes) + len(errors) == len(public)
     links = _links([name for name, _ in (*functions, *classes, *records)])
+    types = dict(zip([name for name, _ in (*classes, *records)], links[len(functions) :], strict=True))
     lines = ["# Python API", "", NOTE, "", "```python", "import petoolbench as pb", "```", ""]
     lines += ["`pb.__version__` is the version of the distribution.", ""]
     for heading, count in (("Functions", len(functions)), ("Classes", len(classes)), ("Records", len(records))):
@@ -198,7 +199,7 @@ def python_api() -> str:
     for heading, members in (("Classes", classes), ("Records", records)):
         lines += ["", f"## {heading}"]
         for name, cls in members:
-            lines += ["", f"### {name}", "", *_class(name, cls)]
+            lines += ["", f"### {name}", "", *_class(name, cls, types)]
     lines += ["", "## Errors", "", "`except pb.PEToolBenchError` catches all of them.", ""]
     lines += ["| error | base classes | raised if |", "|---|---|---|"]
     lines += [f"| `{name}` | {_bases(cls)} | {_first_line(cls)} |" for name, cls in errors]
@@ -248,16 +249,28 @@ def _literal(value: Any) -> str:
     return "..." if callable(value) else json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-def _class(name: str, cls: type) -> Iterator[str]:
-    """Yield the lines of a class: its docstring, attributes, properties and methods."""
+def _class(name: str, cls: type, types: Mapping[str, str]) -> Iterator[str]:
+    """Yield the lines of a class: its docstring, attributes, properties and methods; `types` has the links of types."""
     yield from _markdown(inspect.getdoc(cls) or "")
     attributes = [*_attributes(cls), *_properties(cls)]
-    if attributes:
+    defaults = _defaults(cls)
+    if attributes and defaults:
+        yield from ("", "| attribute | type | default | meaning |", "|---|---|---|---|")
+        for item, kind, meaning in attributes:
+            default = _code(defaults.get(item, ""))
+            yield f"| `{item}` | {_type(kind, types)} | {default} | {meaning} |"
+    elif attributes:
         yield from ("", "| attribute | type | meaning |", "|---|---|---|")
-        yield from (f"| `{item}` | {_code(kind)} | {meaning} |" for item, kind, meaning in attributes)
+        yield from (f"| `{item}` | {_type(kind, types)} | {meaning} |" for item, kind, meaning in attributes)
     for method, function in vars(cls).items():
         if inspect.isfunction(function) and not method.startswith("_"):
             yield from ("", f"#### {name}.{method}", "", *_function(method, function))
+
+
+def _type(kind: str, links: Mapping[str, str]) -> str:
+    """Return a type as code, as a link if it has a type of this page."""
+    found = next((links[word] for word in re.findall(r"\w+", kind) if word in links), "")
+    return f"[{_code(kind)}]{found.partition(']')[2]}" if found else _code(kind)
 
 
 def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
@@ -267,16 +280,26 @@ def _attributes(cls: type) -> Iterator[tuple[str, str, str]]:
         yield name, kind, cell(options.get(name, meaning))
 
 
+def _defaults(cls: type) -> dict[str, str]:
+    """Return the default of each field that has one, as Python code."""
+    if not is_dataclass(cls):
+        return {name: _literal(value) for name, value in getattr(cls, "_field_defaults", {}).items()}
+    fields = cls.__dataclass_fields__.values()
+    given = {item.name: _literal(item.default) for item in fields if item.default is not MISSING}
+    return given | {
+        item.name: _literal(item.default_factory()) for item in fields if item.default_factory is not MISSING
+    }
+
+
 def _options(cls: type) -> dict[str, str]:
-    """Return the meaning of the fields that are command-line options, with range and default, by field name."""
+    """Return the meaning of the fields that are command-line options, with their range, by field name."""
     texts = {}
     for name, item in (cls.__dataclass_fields__ if is_dataclass(cls) else {}).items():
         form: Option | None = item.metadata.get("option")
         if form is not None:
             low, high = _number(form.low), _number(form.high)
             bounds = f" {low} to {high}." if low and high else f" At least {low}." if low else ""
-            has_default = isinstance(item.default, str | int | float) and not isinstance(item.default, bool)
-            texts[name] = f"{form.help}{bounds}" + (f" Default: `{item.default}`." if has_default else "")
+            texts[name] = f"{form.help}{bounds}"
     return texts
 
 

@@ -272,7 +272,13 @@ class RunResources:
         ConfigError: If a value is not allowed.
     """
 
-    api_key: str | None = field(default=None, repr=False, metadata={"option": Option("", hidden=True)})
+    api_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata={
+            "option": Option("Key of the endpoint; by default, the environment variable OPENAI_API_KEY.", hidden=True)
+        },
+    )
     connections: int = option(64, "Maximum number of concurrent requests.", low=1, high=1024)
     timeout_s: float = option(120.0, "Timeout per request in seconds.", low=0.01, high=3600)
     retries: int = option(8, "Number of retries for a failed request.", low=0, high=50)

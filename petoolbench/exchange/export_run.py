@@ -28,8 +28,11 @@ class ExportOptions:
     organization: str = ""
     """Organization that ran the evaluation; required for Every Eval Ever."""
     relationship: str = "third_party"
+    """Relationship to the developer of the model: `first_party`, `third_party`, `collaborative` or `other`."""
     deployment: str = "unknown"
+    """Who ran the model: `self_deployed`, `externally_managed` or `unknown`."""
     availability: str = "unknown"
+    """Weights of the model: `open_weights`, `closed_weights` or `unknown`."""
     model_ids: tuple[str, ...] = ()
     """`NAME=DEVELOPER/MODEL`, or `DEVELOPER/MODEL` if there is one model."""
     repo: str | None = None
@@ -37,6 +40,7 @@ class ExportOptions:
     revision: str | None = None
     """Commit of the data set on the Hub."""
     source_url: str | None = None
+    """Page with the replies or the report, for the evaluation results of the Hub."""
     samples: bool = False
     """True to add a record for each instance, for Every Eval Ever."""
 

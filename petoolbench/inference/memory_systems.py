@@ -31,6 +31,7 @@ class MemoryAnswer:
     input_tokens: int | None = None
     """Input tokens of all requests to models, those during reading included."""
     output_tokens: int | None = None
+    """Output tokens of all these requests."""
 
 
 class Question:
