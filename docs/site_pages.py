@@ -31,6 +31,7 @@ _DOCS: Final = "docs/"
 _NOTEBOOK: Final = ".ipynb"
 _FENCE: Final = re.compile(r"(^ *```.*?^ *```[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(r"(!?)\[((?:[^][]|\[[^]]*\])*)\]\(([^)\s]+)\)")
+_CODE: Final = re.compile(r"`[^`\n]+`")
 _HEADING: Final = re.compile(r"^#+ (.*)$")
 _FRONT_MATTER: Final = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 
@@ -73,7 +74,7 @@ def page_of(path: str) -> str | None:
 def site_text(text: str, page: str) -> SiteText:
     """Return the Markdown of a page, with links of the site, and anchors as on GitHub.
 
-    Links to a folder of the repository become text.
+    Links to a folder of the repository become text. In code in tables, `|` needs no backslash on the site.
 
     Args:
         text: Markdown as in the repository, with or without front matter.
@@ -108,11 +109,16 @@ def site_text(text: str, page: str) -> SiteText:
 
 
 def _with_anchors(text: str) -> Iterator[str]:
-    """Yield the lines of a page; a heading that repeats an earlier one gets the anchor that GitHub gives it."""
+    """Yield the lines of a page; a heading that repeats an earlier one gets the anchor that GitHub gives it.
+
+    GitHub requires a backslash before `|` in the code of a table, which Python-Markdown would show.
+    """
     seen = Counter[str]()
     in_code = False
     for line in text.split("\n"):
         in_code ^= line.lstrip().startswith("```")
+        if not in_code and line.startswith("|"):
+            line = _CODE.sub(lambda code: code[0].replace("\\|", "|"), line)  # noqa: PLW2901
         heading = None if in_code else _HEADING.match(line)
         if not heading:
             yield line

@@ -39,6 +39,7 @@ def test_every_page_outside_of_docs_has_a_file() -> None:
         ("guides/x.md", "![a](../../hf_dataset/c.png)", "![a](../files/hf_dataset/c.png)", ("hf_dataset/c.png",)),
         ("guides/x.md", "[a](https://example.org/b.md) [c](#d)", "[a](https://example.org/b.md) [c](#d)", ()),
         ("guides/x.md", "`[a](../../b.py)`\n\n```\n[a](../../b.py)\n```", "`[a](../../b.py)`\n\n```\n[a](../../b.py)\n```", ()),
+        ("guides/x.md", "| `a \\| b` | c \\| d |\n`a \\| b`", "| `a | b` | c \\| d |\n`a \\| b`", ()),
         ("guides/x.md", "---\ntitle: a\n---\n\n# b", "# b", ()),
         ("guides/x.md", "## Prompt\n```\n## Prompt\n```\n## Prompt", "## Prompt\n```\n## Prompt\n```\n## Prompt {#prompt-1}", ()),
     ],
