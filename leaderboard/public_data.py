@@ -234,23 +234,16 @@ class Data:
 
     @cached_property
     def evidence_curve(self) -> Mapping[str, Any] | None:
-        """Measured accuracy by the number of telling steps; None if the data set has no such measurement.
-
-        Raises:
-            DataError: If the file is damaged.
-        """
+        """Measured accuracy by the number of telling steps; None if the data set has no such measurement."""
         return self._measurement(EVIDENCE_CURVE)
 
     @cached_property
     def reference_results(self) -> Mapping[str, Any] | None:
-        """Measured accuracy of baselines on a release; None if the data set has no such measurement.
-
-        Raises:
-            DataError: If the file is damaged.
-        """
+        """Measured accuracy of baselines on a release; None if the data set has no such measurement."""
         return self._measurement(REFERENCE_RESULTS)
 
     def _measurement(self, name: str) -> Mapping[str, Any] | None:
+        """Read a file of measured figures; raise `DataError` if it is damaged."""
         path = self.folder / name
         if not path.is_file():
             return None

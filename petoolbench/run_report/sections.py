@@ -16,6 +16,13 @@ from .figures import MOST, in_curves
 from .report_tables import Table
 from .run_facts import Report
 
+_WORDS: Final = (
+    "Preference: what a user wants of tools, on one or more axes, such as price or region. Its kind is single (the "
+    "best on one axis), joint (the best sum of several), limit (a bound on one axis, then the best on another) or "
+    "trade (two axes, one counting twice). Concern: a matter that a user pursues, such as work, with a preference "
+    "of its own. Telling step: a step of the history that contradicts another preference. Query group: users with the "
+    "same instruction and candidates. Chance: a random choice among the candidates that do the job."
+)
 _CURVE_TITLES: Final = {
     "history_length": "By length of the history",
     "drift_position": "By position of the change of preference",
@@ -90,6 +97,7 @@ def sections(report: Report) -> list[Section]:
         *_order(report),
         *_cost(report),
         *_reference_curve(report),
+        Section("words", "Words", _WORDS),
         Section(
             "runs",
             "Settings of the runs",

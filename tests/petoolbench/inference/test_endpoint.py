@@ -57,21 +57,25 @@ def constant_endpoint(status: int, body: bytes, kind: str = "application/json") 
     """Serve an endpoint that gives the same response to every request."""
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 0.2  # of an idle connection
+        timeout = 10.0  # a busy machine takes long from a connection to its request
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = False  # closes each connection before the server
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64  # with 5, a connection of several at once can be refused
+        daemon_threads = False  # closes each connection before the server
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
