@@ -55,6 +55,7 @@ $(FRAMEWORKS:%=.venv-%/.ready): .venv-%/.ready: requirements/%.txt pyproject.tom
 demo: $(VENV)/.ready ## Build the benchmark from the built-in catalogue and score two predictors
 	@rm -rf out/demo out/demo-private
 	$(BIN)/petoolbench demo -o out/demo
+	@echo "Next: source $(BIN)/activate, then docs/quickstart.md."
 
 # What stands in hf_dataset/ beside the code; the answers of its test split stay out of the repository.
 SAMPLE := preferred_only rating_integrated chronological tools sft dpo audit

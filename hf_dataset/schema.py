@@ -126,7 +126,8 @@ class Instance:
     """Day of the instruction, such as `2026-11-29`; None if it has none."""
     history: list[InteractionRow]
     history_tools: list[ToolDoc]
-    """Documentation of the tools that the history names, called or offered, sorted by name."""
+    """Documentation of the tools that the history names, called or offered, sorted by name. A prompt leaves out those
+    that are candidates."""
     candidates: list[ToolDoc]
     answer: AnswerRow | None
     evidence: list[Int32]
