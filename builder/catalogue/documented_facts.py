@@ -16,7 +16,7 @@ from typing import Final
 
 from builder.grouping.functionalities import data_table
 
-from .stated_numbers import FACTS_FILE, expanded, stated_numbers
+from .stated_numbers import FACTS_FILE, expanded, sentence_of, stated_numbers
 
 _NEGATED: Final = re.compile(
     r"(?:\b(?:no|not|never|without|nor|neither|nobody|no[- ]one)\b(?! (?:more|less|longer|only)\b)|n't\b)"
@@ -32,6 +32,9 @@ _USUALLY_BETWEEN: Final = 2
 _NOT_LIVE: Final = {"delay": 0.0, "interval": 3600.0}
 """Seconds above which data is not live, by axis, even if the documentation calls it the latest."""
 
+_NOT_OF_NAMES: Final = frozenset(["freshness"])
+"""Axes of which the name of a tool states nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentedFact:
@@ -44,7 +47,7 @@ class DocumentedFact:
     """The words that state it."""
 
 
-def documented_facts(text: str) -> dict[str, DocumentedFact]:
+def documented_facts(text: str, name: str = "") -> dict[str, DocumentedFact]:
     """Return the facts that a text states, by axis; of several statements about a number the first.
 
     Units: `price` USD per 1,000 calls, `rate_limit` calls per minute, `latency` ms, `uptime` %, `retention` days,
@@ -52,10 +55,13 @@ def documented_facts(text: str) -> dict[str, DocumentedFact]:
 
     Args:
         text: Documentation of a tool.
+        name: Name with which the documentation begins. It says what a tool does, so that `latest_rates` states no
+            freshness.
     """
     found = {axis: DocumentedFact(axis, value, _quote(match)) for axis, (value, match) in stated_numbers(text).items()}
+    named = len(name) if text.startswith(name) else 0
     for axis, level, pattern in _level_patterns():
-        if axis not in found and (match := _affirmed(axis, pattern, text)):
+        if axis not in found and (match := _affirmed(axis, pattern, text, named)):
             found[axis] = DocumentedFact(axis, level, _quote(match))
     if any(axis in found and float(found[axis].value) > seconds for axis, seconds in _NOT_LIVE.items()):
         found.pop("freshness", None)
@@ -81,23 +87,42 @@ def matters() -> frozenset[str]:
 @cache
 def _level_patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     """Return the pattern of each level, in the order in which the levels of an axis are tried."""
+    tables = data_table(FACTS_FILE)
     return tuple(
         (axis, level, re.compile("|".join(f"(?:{expanded(pattern)})" for pattern in patterns), re.IGNORECASE))
-        for axis, of_axis in data_table(FACTS_FILE)["levels"].items()
+        for table in (tables["levels"], tables["otherwise"])
+        for axis, of_axis in table.items()
         for level, patterns in _tried(axis, of_axis)
     )
 
 
 def _tried(axis: str, of_axis: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
     first = data_table(FACTS_FILE)["tried_first"].get(axis, [])
-    yield from ((level, of_axis[level]) for level in (*first, *(level for level in of_axis if level not in first)))
+    order = sorted(of_axis, key=lambda level: first.index(level) if level in first else len(first))
+    yield from ((level, of_axis[level]) for level in order)
 
 
-def _affirmed(axis: str, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """Return the first match of a pattern that the words before it do not deny."""
-    for match in pattern.finditer(text):
+@cache
+def _unless() -> Mapping[str, re.Pattern[str]]:
+    """Return the words, by axis, in whose sentence no level is stated."""
+    table: Mapping[str, str] = data_table(FACTS_FILE)["unless"]
+    return {axis: re.compile(expanded(pattern), re.IGNORECASE) for axis, pattern in table.items()}
+
+
+def _affirmed(axis: str, pattern: re.Pattern[str], text: str, named: int) -> re.Match[str] | None:
+    """Return the first match of a pattern that the words before it do not deny.
+
+    Args:
+        axis: Axis of the pattern.
+        pattern: Pattern of a level.
+        text: Documentation of a tool.
+        named: Length of the name at its beginning.
+    """
+    for match in pattern.finditer(text, named if axis in _NOT_OF_NAMES else 0):
         denial = None if _CO_DENIED.search(text[: match.end()]) else _NEGATED.search(text[: match.start()])
-        if not denial or len(denial["between"].split()) > _WORDS_BETWEEN.get(axis, _USUALLY_BETWEEN):
+        if denial and len(denial["between"].split()) <= _WORDS_BETWEEN.get(axis, _USUALLY_BETWEEN):
+            continue
+        if axis not in _unless() or not _unless()[axis].search(sentence_of(match)):
             return match
     return None
 

@@ -113,7 +113,7 @@ def _keys(tool: RawTool) -> tuple[str, ...]:
 
 def _contradictions(tool: RawTool, stated: Mapping[str, float | str | None]) -> Iterator[str]:
     """Yield the facts that the documentation states with another value; the file counts."""
-    documented = documented_facts(documentation(tool)) if stated else {}
+    documented = documented_facts(documentation(tool), tool.operation) if stated else {}
     for axis, value in stated.items():
         fact = documented.get(axis)
         if fact and value is not None and not is_same_value(fact.value, value):

@@ -114,7 +114,8 @@ def known_facts(tool: Tool) -> dict[str, KnownFact]:
     """Return the facts of a tool by axis."""
     facts = {axis: KnownFact(value, entry(axis, value), True) for axis, value in _listed(tool.facts).items()}
     if tool.facts.read is None:
-        documented = {axis: (fact.value, fact.quote) for axis, fact in documented_facts(tool.description).items()}
+        found = documented_facts(tool.description, tool.operation)
+        documented = {axis: (fact.value, fact.quote) for axis, fact in found.items()}
     else:
         documented = dict(tool.facts.read)
     stated = tool.facts.stated

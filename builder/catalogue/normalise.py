@@ -103,6 +103,8 @@ _CREDENTIALS: Final = frozenset(
     ]
 )
 """Squashed names of parameters that the runtime fills in, not the user."""
+_IDENTIFIER: Final = re.compile(r"\w+(?:[._/-]\w+)+|[a-z]+(?:[A-Z]\w*)+")
+"""Name in the form of code, such as `pdf.create`, `get_rates` or `convertCurrency`."""
 _ENUM: Final = re.compile(
     r"(?:one of(?: the following)?(?: values)?|allowed values|possible values)\s*:?\s*((?:[\w.-]+\s*[|,/]\s*)+[\w.-]+)",
     re.IGNORECASE,
@@ -288,9 +290,13 @@ def to_tool(raw: RawTool, taken: set[str]) -> Tool:
 
 
 def documentation(raw: RawTool) -> str:
-    """Return everything that a catalogue says of an operation: its title, description and provider, as clean text."""
+    """Return everything that a catalogue says of an operation: its title, description and provider, as clean text.
+
+    An identifier such as `pdf.create` is no title if there is a description, since the name of the tool has it.
+    """
     title, description = _title(raw), clean_text(raw.operation_description)
-    distinct_title = title if squash(title) != squash(description) else ""
+    is_title = squash(title) != squash(description) and not (description and _IDENTIFIER.fullmatch(title))
+    distinct_title = title if is_title else ""
     parts = (distinct_title, description, clean_text(raw.provider_description))
     return " ".join(sentence(part) for part in parts if part)
 

@@ -6,56 +6,23 @@ delayed by an hour has no delayed data.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Final
 
+from .stated_parts import ABOUT, NUM, RANGE, UNIT, WORD, Form
+from .stated_prices import PRICE_FORMS
 from .stated_units import (
-    NUMBER_WORDS,
-    UNLIMITED,
     WEEK,
-    daily,
     days,
     every,
     length,
     milliseconds,
-    per_calls,
-    rate,
-    rate_word,
+    nines,
     share,
     times,
     years,
     years_since,
 )
 
-_WORD: Final = rf"\b(?:{'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b"
-_N: Final = (
-    r"(?:(?<![\d.,])(?:[1-9]\d{0,2}(?:,\d{3}){1,4}(?:\.\d{1,9})?|(?<!\w)[1-9]\d{0,2}(?: \d{3}){1,4}"
-    r"|(?!0\d)\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(?!\d|[.,]\d)"
-    rf"|{_WORD})"
-)
-"""A number in digits or words. Commas and spaces are between groups of three digits, since `0,004` is a decimal number
-elsewhere."""
-_SIZE: Final = r"(?P<size> ?(?:k|m|thousand|million)\b)?"
-_UNIT: Final = (
-    r"(?P<unit>ms|msecs?|milliseconds?|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|days?|weeks?|months?|years?)\b"
-)
-_PERIOD: Final = r"(?P<period>seconds?|secs?|minutes?|mins?|hours?|hr|days?|weeks?|months?|mo|years?|s|h|m)\b"
-_PER: Final = rf"(?: ?/ ?| ?(?:per|an?|each|every|(?:in|within|over) (?:any|each|every)) )(?:(?P<window>{_N}) ?)?"
-_OTHER_CURRENCY: Final = r"(?! ?(?:cad|aud|nzd|sgd|hkd|mxn|brl|canadian|australian)\b)"
-_DOLLARS: Final = (
-    rf"(?<![\w$€£])(?P<cents>(?!))?(?:(?:us ?\$|\$|usd ?) ?(?P<usd>{_N})(?: usd| us dollars?)?{_OTHER_CURRENCY}"
-    rf"|(?P<after>{_N})(?: ?usd| us dollars?| dollars| \$))"
-)
-_CENTS: Final = rf"(?P<usd>{_N}) ?(?P<cents>(?:us )?cents?\b|¢)(?P<after>(?!))?"
-_AMOUNT: Final = rf"(?:(?P<calls>{_N}){_SIZE}|(?:an? |one )?(?P<word>thousand|million|hundred)\b)"
-_NO_AMOUNT: Final = r"(?P<calls>(?!))?(?P<size>(?!))?(?P<word>(?!))?"
-"""Groups of an amount that is not stated."""
-_OF_USE: Final = rf"(?:{_AMOUNT} )?(?:(?!{{not_uses}})[\w-]+ ){{0,2}}?(?:{{uses}})\b(?! of )"
-_NUM: Final = rf"(?P<number>{_N})"
-_RANGE: Final = rf"(?:{_N} ?(?:-|\u2013|to) ?)?"
-"""The lower end of a range, of which the upper end counts."""
-_ABOUT: Final = r"(?:about |around |approx(?:imately|\.)? |roughly |~ ?|≈ ?|< ?|up to |at most |a maximum of )?"
 _NOT_A_LENGTH: Final = (
     r"(?! (?:of (?!input|the (?:call|request))|apart|ago|old|long|later|before|after (?!the (?:call|request))|delay)"
     r"|[- ](?:steps?|chunks?|segments?|intervals?|clips?|windows?|blocks?|slices?|resolution|range)\b)"
@@ -77,6 +44,14 @@ _NO_RETENTION: Final = (
 _DELETED: Final = (
     r"(?:auto-?|automatically )?(?:deleted|removed|purged|erased|wiped|discarded|dropped|destroyed|forgotten|cleared)"
 )
+_DELETE: Final = r"(?:delete|remove|purge|erase|wipe|discard|drop|destroy|forget)"
+_AT_ONCE: Final = r"(?:immediately|right away|at once|instantly|straight away)\b"
+_AFTER_USE: Final = (
+    r"(?:right |directly |straight )?after (?:the |each |every )(?:response|request|call|reply|answer|check)\b"
+    r"|(?:right|directly|straight) after (?:the |each |every )?(?:delivery|sending|processing|transcription|translation"
+    r"|conversion|rendering|download|use|analysis)\b"
+)
+"""Ends of the use of a tool, after which nothing is kept."""
 _KEPT: Final = r"(?:keeps?|kept|stores?|stored|retains?|retained|logs?|logged|saves?|saved|recorded|retention)"
 _NOT_KEPT_WHERE: Final = (
     r"(?= ?(?:[.,;:!)|]|$|-|\u2013|\u2014)| (?:on|to) (?:our |any |the )?(?:servers?|disk)\b"
@@ -84,90 +59,31 @@ _NOT_KEPT_WHERE: Final = (
     r"| (?:by us|at all|anywhere|or|nor|and)\b)"
 )
 """What must follow `not stored`: `not stored in the EU` says where, and `not stored as plain text` how."""
+_HELD: Final = (
+    r"(?:data(?:base|sets?)?|status(?:es)?|prices?|rates?|quotes?|records?|index|observations?|measurements?|figures|values"
+    r"|catalogue|feeds?|positions?|stock|tables?|lists?)"
+)
+"""What a tool answers from."""
+_WORKING: Final = r"(?:working |business |trading |calendar |week(?=days?\b))?"
+_NO_INTERVAL: Final = r"\bsends?\b|\bnotif(?:y|ies)\b|\bfinds?\b|\bcreates?\b|\bschedules?\b"
 _DATA: Final = (
     r"(?:data|records?|histor(?:y|ical|ic)|archives?|series|coverage|prices?|rates?|observations?|quotes?|available"
     r"|articles?|results?|measurements?|statistics|figures|values|covers?|goes?|reach(?:es)?|starts?)"
 )
 _NO_ARCHIVE: Final = r"\b(?:trusted|in business|serving|founded|established|operating|online|running|company|team)\b"
-_LIMITED: Final = (
-    r"(?:(?:rate|usage|request|call|api|fair[- ]use|daily|hourly|monthly) ?(?:limit|quota|cap)(?:ed)?|rate[- ]limited"
-    r"|limited|throttled|quotas?|limits?|free (?:tier|plan|quota|allowance)|max(?:imum|\.)?|up to|allowance|fair use)"
-    r"(?: is| are| at| to| of| with|:|,| \()*(?: of| to)? ?(?:up to |at most |a maximum of |max\.? )?"
-)
-_NOT_THEIRS: Final = (
-    r"\b(?:handles?|process(?:es|ing)?|serves?|index(?:es|ed)?|tracks?|analy[sz]es|covers?|sees?|speed limit|heart)\b"
-)
-FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str | None], ...]] = (
-    ("price", rf"{_DOLLARS} ?(?:per|for|/|an?|each|buys?) ?{_OF_USE}", per_calls, None),
-    ("price", rf"{_CENTS} ?(?:per|for|/|an?|each) ?{_OF_USE}", per_calls, None),
-    ("price", rf"{_DOLLARS} ?(?:per|/|for|CPM) ?{_AMOUNT}(?= ?(?:[.,;:)|]|$))", per_calls, None),
-    (
-        "price",
-        rf"\b(?:costs?|price|fee|charge) per (?:{_AMOUNT} )?(?:{{uses}})(?::| is| of)? ?{_DOLLARS}",
-        per_calls,
-        None,
-    ),
-    ("price", rf"\bthen {_DOLLARS}{_NO_AMOUNT} (?:each|apiece)\b", per_calls, None),
-    (
-        "price",
-        rf"\b(?:each|every|an?|one) (?:{{uses}}) (?:costs?|is) {_DOLLARS}{_NO_AMOUNT}(?! ?(?:per|/|an?) )",
-        per_calls,
-        None,
-    ),
-    (
-        "price",
-        rf"\b(?:each|every|an?|one) (?:{{uses}}) (?:costs?|is) {_CENTS}{_NO_AMOUNT}(?! ?(?:per|/|an?) )",
-        per_calls,
-        None,
-    ),
-    ("price", rf"{_AMOUNT} (?:{{uses}}) (?:for|cost|costs|at|=) {_DOLLARS}(?! ?(?:per|/|an?|each) )", per_calls, None),
-    (
-        "price",
-        rf"{_DOLLARS} ?(?:an?|per|/) ?(?:month|mo)\b[,:]? ?\(?(?:for|with|incl\.?|includes?|including|covers?|buys)?"
-        rf" ?(?:up to )?{_AMOUNT} (?:{{uses}})\b",
-        per_calls,
-        None,
-    ),
-    ("price", rf"{_AMOUNT} (?:{{uses}}) (?:for|at) {_DOLLARS} ?(?:an?|per|/) ?(?:month|mo)\b", per_calls, None),
-    ("rate_limit", rf"{_NUM}{_SIZE} (?:free )?(?:{{calls}}){_PER}{_PERIOD}", rate, _NOT_THEIRS),
-    ("rate_limit", rf"\b{_LIMITED}{_NUM}{_SIZE}(?: (?:free )?(?:{{uses}}))?{_PER}{_PERIOD}", rate, _NOT_THEIRS),
-    ("rate_limit", rf"{_NUM}{_SIZE} free (?:{{uses}}){_PER}{_PERIOD}", rate, _NOT_THEIRS),
-    ("rate_limit", rf"{_NUM}{_SIZE} (?:{{uses}}){_PER}{_PERIOD} (?:are |is )?(?:for )?free\b", rate, _NOT_THEIRS),
-    ("rate_limit", rf"{_NUM}{_SIZE}{_PER}{_PERIOD} (?:for )?free\b", rate, _NOT_THEIRS),
-    (
-        "rate_limit",
-        rf"{_NUM}{_SIZE} (?:{{uses}}){_PER}{_PERIOD},? "
-        r"(?:at (?:the )?most|max(?:imum)?\b|or (?:fewer|less)\b|allowed\b)",
-        rate,
-        _NOT_THEIRS,
-    ),
-    ("rate_limit", rf"{_NUM}{_SIZE} ?(?P<word>rps|qps|rpm|qpm|rph|rpd)\b", rate_word, None),
-    (
-        "rate_limit",
-        rf"{_NUM}{_SIZE} (?P<word>hourly|daily|weekly|monthly) (?:free )?(?:{{calls}})\b",
-        daily,
-        _NOT_THEIRS,
-    ),
-    (
-        "rate_limit",
-        r"\b(?:unlimited|unmetered) (?:number of )?(?:{uses}|use|usage|access)\b"
-        r"|\b(?:free|use|usage|{uses})(?: is| are|,|:| and)? unlimited\b(?! \w)"
-        r"|\b(?:no|without(?: any| a)?) (?:rate|usage|request|call|quota|daily|monthly) ?(?:limit(?:s|ing)?|caps?)\b"
-        r"|\bno (?:quotas?|throttling|limits?)(?= ?(?:[.,;:!)]|$)| on (?:{uses}|usage|use)\b| and no )",
-        lambda _: UNLIMITED,
-        r"\bspeed\b",
-    ),
+FORMS: Final[tuple[Form, ...]] = (
+    *PRICE_FORMS,
     (
         "latency",
         rf"(?:\b(?:within|in|under|below|less than|about|around|typically|usually|median|average|avg\.?|mean|sub-"
         rf"|p\d{{2}}|latency:?|(?:response|reply|answer) times?:?)|~|≈|<)(?:,|:| is| of| latency| response time| time)*"
-        rf"[ -]?{_ABOUT}{_NUM} ?(?P<unit>ms|msecs?|milliseconds?)\b{_NOT_A_LENGTH}",
+        rf"[ -]?{ABOUT}{NUM} ?(?P<unit>ms|msecs?|milliseconds?)\b{_NOT_A_LENGTH}",
         milliseconds,
         _NO_LATENCY,
     ),
     (
         "latency",
-        rf"{_NUM} ?(?P<unit>ms|msecs?|milliseconds?|s|secs?|seconds?) (?:median |average |typical |p\d\d )?"
+        rf"{NUM} ?(?P<unit>ms|msecs?|milliseconds?|s|secs?|seconds?) (?:median |average |typical |p\d\d )?"
         r"(?:latency|response times?|answer times?|reply times?|\(?(?:p\d\d|median|on average)\b)",
         milliseconds,
         _NO_LATENCY,
@@ -177,25 +93,41 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
         r"\b(?:answers?|respon(?:ds|se|ses)|repl(?:y|ies)|results?|returns?|latency|a (?:call|request)|p\d{2})\b"
         r"[^.;\d]{0,40}?(?:\b(?:within|in|under|below|less than|after|takes?|is|are|of|times?|about|around|average[sd]?"
         r"|p\d{2})|[:~≈<]) ?"
-        rf"{_ABOUT}{_RANGE}{_NUM} ?(?P<unit>ms|milliseconds?|s|secs?|seconds?)\b{_NOT_A_LENGTH}",
+        rf"{ABOUT}{RANGE}{NUM} ?(?P<unit>ms|milliseconds?|s|secs?|seconds?)\b{_NOT_A_LENGTH}",
         milliseconds,
         _NO_LATENCY,
     ),
     (
         "latency",
-        rf"\b(?:about|around|approx(?:imately|\.)?|roughly|takes|needs) {_RANGE}{_NUM} ?"
+        rf"\b(?:about|around|approx(?:imately|\.)?|roughly|takes|needs) {RANGE}{NUM} ?"
         r"(?P<unit>ms|milliseconds?|s|secs?|seconds?) (?:per|for each|for every) (?:{uses})\b(?! of )",
         milliseconds,
         _NO_LATENCY,
     ),
     (
         "latency",
-        rf"\b(?:an?|each|every|one) (?:{{uses}}) (?:usually |typically |normally )?takes {_ABOUT}{_RANGE}{_NUM} ?"
+        rf"\b(?:an?|each|every|one) (?:{{uses}}) (?:usually |typically |normally )?takes {ABOUT}{RANGE}{NUM} ?"
         rf"(?P<unit>ms|milliseconds?|s|secs?|seconds?)\b{_NOT_A_LENGTH}",
         milliseconds,
         _NO_LATENCY,
     ),
-    ("latency", rf"(?:^|[.,;:(] ?){_NUM} ?(?P<unit>ms)(?= ?(?:[.,;)]|$))", milliseconds, _NO_LATENCY),
+    ("latency", rf"(?:^|[.,;:(] ?){NUM} ?(?P<unit>ms)(?= ?(?:[.,;)]|$))", milliseconds, _NO_LATENCY),
+    (
+        "latency",
+        r"\b(?:average|avg\.?|median|mean|typical|usual) (?:(?:delivery|processing|turnaround|execution|conversion"
+        r"|rendering|round[- ]?trip|answer|reply|query) times?|time (?:to|until) (?:the )?"
+        r"(?:inbox|delivery|first (?:byte|token)|(?:first )?(?:results?|response|answer|reply)|completion))"
+        rf"(?: is| of|:|,)* ?{ABOUT}{RANGE}{NUM} ?(?P<unit>ms|milliseconds?|s|secs?|seconds?)\b{_NOT_A_LENGTH}",
+        milliseconds,
+        _NO_LATENCY,
+    ),
+    (
+        "latency",
+        rf"\bexpect {ABOUT}{RANGE}{NUM} ?(?P<unit>ms|milliseconds?|s|secs?|seconds?) (?:for|per) (?:an?|each|every) "
+        r"(?:{uses}|paragraphs?|sentences?|words?)\b(?! of )",
+        milliseconds,
+        _NO_LATENCY,
+    ),
     (
         "uptime",
         r"(?<![\d.])(?P<number>\d{2,3}(?:\.\d+)?) ?(?:%|per ?cent)"
@@ -213,14 +145,21 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
         r"\brooms?\b|\bseats?\b|\bhotels?\b",
     ),
     (
+        "uptime",
+        r"\b(?:uptime|availability|sla)\b[^.;\d]{0,25}?\b(?P<nines>two|three|four|five|2|3|4|5)[- ](?:9s|nines)\b"
+        r"|\b(?P<before>two|three|four|five|2|3|4|5)[- ](?:9s|nines)(?: of)? (?:uptime|availability|sla\b)",
+        nines,
+        r"\brooms?\b|\bseats?\b|\bhotels?\b",
+    ),
+    (
         "retention",
         rf"\b(?:{_KEPT}|{_DELETED})\b[^.;\d]{{0,40}}?(?:for|after|within|up to|:|of) ?(?:up to |at most |about )?"
-        rf"(?:{_NUM}[ -]?|an? |one ){_UNIT}",
+        rf"(?:{NUM}[ -]?|an? |one ){UNIT}",
         days,
         _NO_RETENTION,
     ),
-    ("retention", rf"\b(?:kept|stored|retained|logged|saved) {_NUM} ?{_UNIT}", days, _NO_RETENTION),
-    ("retention", rf"\blogs? (?:live|last|stay|remain|persist)s?(?: for)? {_NUM}[ -]?{_UNIT}", days, _NO_RETENTION),
+    ("retention", rf"\b(?:kept|stored|retained|logged|saved) {NUM} ?{UNIT}", days, _NO_RETENTION),
+    ("retention", rf"\blogs? (?:live|last|stay|remain|persist)s?(?: for)? {NUM}[ -]?{UNIT}", days, _NO_RETENTION),
     (
         "retention",
         rf"\b{_DELETED} (?:as soon as|once|when) (?:the|your|each|every|an?|it|they) ?[\w ]{{0,40}}?"
@@ -228,7 +167,21 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
         lambda _: 0.0,
         _NO_RETENTION,
     ),
-    ("retention", rf"{_NUM}[ -]{_UNIT}(?:'s|s')? (?:data |log )?retention\b", days, None),
+    (
+        "retention",
+        rf"\b(?:available|accessible|downloadable|kept|cached|held) for {NUM} ?{UNIT},? (?:and )?"
+        rf"(?:then|after which (?:it|they) (?:is|are)|afterwards)(?: they are| it is)? (?:automatically )?{_DELETED}\b",
+        days,
+        _NO_RETENTION,
+    ),
+    (
+        "retention",
+        rf"\bwe (?:auto-?|automatically |always )?{_DELETE} (?:(?:all|your|the|any|both) )?(?:[\w-]+ ){{1,4}}?"
+        rf"(?:{_AT_ONCE}|{_AFTER_USE})",
+        lambda _: 0.0,
+        _NO_RETENTION,
+    ),
+    ("retention", rf"{NUM}[ -]{UNIT}(?:'s|s')? (?:data |log )?retention\b", days, None),
     (
         "retention",
         r"\b(?:nothing|no (?:data|inputs?|requests?|content|personal data)) (?:you send |that you send )?"
@@ -239,18 +192,38 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
         rf"|(?:\b(?:not|never)|n't) (?:be )?(?:stored|kept|logged|saved|retained|persisted){_NOT_KEPT_WHERE}"
         r"|\b(?:no|zero)[- ](?:data[- ])?(?:retention|logging)\b|\bno logs?(?: (?:is |are )?(?:stored|kept))?"
         r"(?= ?(?:[.,;:!)]|$))"
-        rf"|\b{_DELETED} (?:immediately|right away|at once|instantly|straight away"
-        r"|(?:right |directly |straight )?after (?:the|each|every) "
-        r"(?:response|request|call|reply|answer|check))\b|\b(?:we |it )?(?:stores?|keeps?|logs?|retains?) nothing\b",
+        rf"|\b{_DELETED} (?:(?:from|on|off) (?:our |all |the )?(?:servers?|systems?|disks?|storage|memory) )?"
+        rf"(?:{_AT_ONCE}|{_AFTER_USE})|\b(?:we |it )?(?:stores?|keeps?|logs?|retains?) nothing\b",
         lambda _: 0.0,
         r"\b(?:passwords?|checks? (?:if|whether)|is not found)\b",
     ),
     (
         "interval",
         r"\b(?:updated?|refreshed|updates|refreshes|recalculated|published|refresh interval|update interval|new data)\b"
-        rf"[^.;\d]{{0,20}}?(?:every|each|once an?|once per|interval:?|:|of)(?: other)? ?(?:{_NUM} ?)?{_UNIT}",
+        rf"[^.;\d]{{0,20}}?(?:every|each|once an?|once per|interval:?|:|of)(?: other)? ?(?:{NUM} ?)?{_WORKING}{UNIT}",
         length,
         r"\bsends?\b|\bnotif(?:y|ies)\b",
+    ),
+    (
+        "interval",
+        rf"\b{_HELD} (?:is|are|gets?) (?:re)?(?:polled|loaded|imported|crawled|synced|synchroni[sz]ed|rebuilt|indexed) "
+        rf"(?:again )?(?:every|each|once an?|once per) ?(?:{NUM} ?)?{_WORKING}{UNIT}",
+        length,
+        rf"{_NO_INTERVAL}|\bmonitors?\b|\buntil\b",
+    ),
+    (
+        "interval",
+        r"\b(?:re)?(?:loaded|updated|refreshed|imported|filled|synced|synchroni[sz]ed|rebuilt)\b[^.;\d]{0,20}?"
+        r"\b(?:by|from|in|with|through|via) (?:an?|the|our) (?P<word>hourly|daily|nightly|weekly|monthly) "
+        r"(?:batch(?:es)?|imports?|loads?|sync|dumps?|exports?|feeds?|snapshots?|jobs?|runs?|rebuilds?)\b",
+        every,
+        _NO_INTERVAL,
+    ),
+    (
+        "interval",
+        r"\b(?:updated|refreshed|updates|refreshes|now|current)\b[^.;\d]{0,25}?\bminute[- ]by[- ]minute{end}",
+        lambda _: 60.0,
+        rf"{_NO_INTERVAL}|\bforecasts?\b|\bcomment|\bhistor|\bcandles?\b|\bseries\b",
     ),
     (
         "interval",
@@ -274,31 +247,38 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
     ),
     (
         "interval",
-        rf"\b(?:updated|refreshed|updates|refreshes)\b (?P<times>twice|once|(?:\d+|{_WORD}) times) "
+        rf"\b(?:updated|refreshed|updates|refreshes)\b (?P<times>twice|once|(?:\d+|{WORD}) times) "
         r"(?:an?|per|each|every) (?P<unit>hour|day|week|month|year)\b",
         times,
         None,
     ),
     (
         "delay",
-        rf"{_NUM}[- ]?(?P<unit>secs?|seconds?|mins?|minutes?|h|hours?|days?)(?:'s?)?[ -](?:data )?"
+        rf"{NUM}[- ]?(?P<unit>secs?|seconds?|mins?|minutes?|h|hours?|days?)(?:'s?)?[ -](?:data )?"
         r"(?:delay(?:ed)?|behind(?: real[- ]?time| live)?|lag)\b",
         length,
         _NO_DELAY,
     ),
     (
         "delay",
-        rf"\b(?:delay(?:ed)?|lag(?:s|ging)?)(?: by| of| is|:)* ?{_ABOUT}(?:{_NUM}|an?|one)[- ]?"
+        rf"\b(?:delay(?:ed)?|lag(?:s|ging)?)(?: by| of| is|:)* ?{ABOUT}(?:{NUM}|an?|one)[- ]?"
         r"(?P<unit>secs?|seconds?|mins?|minutes?|h|hours?|days?)\b",
         length,
         _NO_DELAY,
     ),
     (
         "delay",
-        rf"\b(?:data|prices?|quotes?|rates?|values?|figures?) (?:is|are|can be|may be) {_ABOUT}(?:{_NUM}|an?) ?"
+        rf"\b(?:data|prices?|quotes?|rates?|values?|figures?) (?:is|are|can be|may be) {ABOUT}(?:{NUM}|an?) ?"
         r"(?P<unit>secs?|seconds?|mins?|minutes?|h|hours?|days?) (?:old|behind)\b",
         length,
         _NO_DELAY,
+    ),
+    (
+        "delay",
+        rf"(?:^|[.:(] ?)(?:up to|at most|no more than) {NUM} ?"
+        r"(?P<unit>secs?|seconds?|mins?|minutes?|h|hours?|days?) old{end}",
+        length,
+        rf"{_NO_DELAY}|\b(?:finds?|lists?|search(?:es)?|posts?|articles?|messages?|files?|children|babies)\b",
     ),
     (
         "archive",
@@ -309,20 +289,20 @@ FORMS: Final[tuple[tuple[str, str, Callable[[re.Match[str]], float | None], str 
     ),
     (
         "archive",
-        rf"(?P<number>\d{{1,3}}|{_WORD})\+?[- ]years?'? (?:of )?(?:histor(?:y|ical data)|data|archives?|records)\b",
+        rf"(?P<number>\d{{1,3}}|{WORD})\+?[- ]years?'? (?:of )?(?:histor(?:y|ical data)|data|archives?|records)\b",
         years,
         _NO_ARCHIVE,
     ),
     (
         "archive",
         rf"\b(?:archive|history|data)(?: of| for| covering|:) (?:the (?:past|last) )?"
-        rf"(?P<number>\d{{1,3}}|{_WORD}) years\b",
+        rf"(?P<number>\d{{1,3}}|{WORD}) years\b",
         years,
         _NO_ARCHIVE,
     ),
     (
         "archive",
-        rf"\b(?:goes|going|reach(?:es|ing)|dating) back (?P<number>\d{{1,3}}|{_WORD}) years\b",
+        rf"\b(?:goes|going|reach(?:es|ing)|dating) back (?P<number>\d{{1,3}}|{WORD}) years\b",
         years,
         _NO_ARCHIVE,
     ),

@@ -57,17 +57,21 @@ def _is_rather(value: float, match: re.Match[str], other: float, at: re.Match[st
 def expanded(pattern: str) -> str:
     """Return a pattern with the shared words of the data file in the place of their names, such as `{uses}`."""
     shared: dict[str, str] = data_table(FACTS_FILE)["words"]
-    return _PLACEHOLDER.sub(lambda match: f"(?:{shared[match[1]]})", pattern)
+    while _PLACEHOLDER.search(pattern):
+        pattern = _PLACEHOLDER.sub(lambda match: f"(?:{shared[match[1]]})", pattern)
+    return pattern
 
 
 def _is_about_else(statement: _Statement, match: re.Match[str]) -> bool:
     text = match.string
     if statement.before and statement.before.search(text[: match.start()]):
         return True
-    return bool(statement.unless and statement.unless.search(_sentence(text, match)))
+    return bool(statement.unless and statement.unless.search(sentence_of(match)))
 
 
-def _sentence(text: str, match: re.Match[str]) -> str:
+def sentence_of(match: re.Match[str]) -> str:
+    """Return the sentence that a match is in."""
+    text = match.string
     start = max(text.rfind(end, 0, match.start()) for end in (". ", "; ", "! ", "? ", "\n", "|"))
     ends = [place for end in (". ", "; ", "! ", "? ", "\n", "|") if (place := text.find(end, match.end())) >= 0]
     return text[start + 1 : min(ends, default=len(text))]

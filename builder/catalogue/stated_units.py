@@ -110,6 +110,12 @@ def share(match: re.Match[str]) -> float | None:
     return value if value <= 100.0 else None
 
 
+def nines(match: re.Match[str]) -> float:
+    """Return the percentage of `three nines`: 99.9."""
+    count = int(_number(match["nines"] or match["before"]))
+    return float(f"99.{'9' * (count - 2)}")
+
+
 def years(match: re.Match[str]) -> float:
     """Return a number of years."""
     return _number(match["number"])

@@ -76,6 +76,22 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("20 euros per million characters", {"pricing": "paid"}),
     ("$0.09 per word", {"pricing": "paid"}),
     ("6.5 ct each", {"pricing": "paid"}),
+    ("7,5 ct per SMS", {"pricing": "paid"}),
+    ("3.5p per lookup", {"pricing": "paid"}),
+    ("3 SEK/min", {"pricing": "paid"}),
+    ("Costs 49 € monthly", {"pricing": "paid"}),
+    ("Billed at 9 CHF yearly", {"pricing": "paid"}),
+    ("$0.006 per minute of audio", {"pricing": "paid"}),
+    ("$0.24 per audio hour", {"pricing": "paid"}),
+    ("then pay $0.004 a minute", {"pricing": "paid"}),
+    ("It's not for free", {"pricing": "paid"}),
+    ("A free trial of 30 days", {"pricing": "paid"}),
+    ("10-day trial, then 5 EUR per month", {"pricing": "paid"}),
+    ("From $15 per month (Basic, 5k requests)", {"price": 3.0, "pricing": "paid"}),
+    ("$24/month for 3,000", {"price": 8.0, "pricing": "paid"}),
+    ("300 lookups a month on us, then $0.004 each", {"price": 4.0, "pricing": "freemium", "rate_limit": 300 / 43200}),
+    ("Ten free hours to get started", {"pricing": "freemium"}),
+    ("60 free minutes per month", {"pricing": "freemium"}),
     ("after that each call costs 1 cent", {"price": 10.0, "pricing": "paid"}),
     ("Every lookup costs $0.02", {"price": 20.0, "pricing": "paid"}),
     # Rate limits.
@@ -95,6 +111,8 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("Quota of 10 500 requests a month", {"rate_limit": 10_500 / 43200}),
     ("p50 200 ms", {"latency": 200.0}),
     ("2,000 daily requests", {"rate_limit": 2000 / 1440}),
+    ("Throughput: 5 messages per second", {"rate_limit": 300.0}),
+    ("200 e-mails/day on the Free plan", {"rate_limit": 200 / 1440, "pricing": "freemium"}),
     ("No rate limit.", {"rate_limit": UNLIMITED}),
     ("Unlimited requests", {"rate_limit": UNLIMITED}),
     # Speed.
@@ -112,7 +130,13 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("50 ms", {"latency": 50.0}),
     ("~90 ms", {"latency": 90.0}),
     ("250 ms average response time", {"latency": 250.0}),
+    ("average delivery time of 4 seconds", {"latency": 4000.0}),
+    ("Median time to inbox 1.5 s, p99 below 9 s", {"latency": 1500.0}),
+    ("Typical processing time: 800 ms", {"latency": 800.0}),
+    ("expect 3-5 seconds for a page", {"latency": 5000.0}),
     # Availability.
+    ("Uptime commitment: three nines", {"uptime": 99.9}),
+    ("four nines of availability", {"uptime": 99.99}),
     ("99.9 % SLA", {"uptime": 99.9}),
     ("SLA: 99.95%", {"uptime": 99.95}),
     ("Uptime of at least 99.9%", {"uptime": 99.9}),
@@ -139,7 +163,18 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("Files are wiped at once after download", {"retention": 0.0}),
     ("logs live 14 days", {"retention": 14.0}),
     ("deleted after two weeks", {"retention": 14.0}),
+    ("We delete inputs right after processing", {"retention": 0.0}),
+    ("We erase your files immediately", {"retention": 0.0}),
+    ("deleted from our servers immediately after conversion", {"retention": 0.0}),
+    ("Results are available for 2 hours, then erased", {"retention": 2 / 24}),
     # Age of the data.
+    ("refreshed once per working day", {"interval": 86400.0}),
+    ("Rates are updated each business day around noon", {"interval": 86400.0}),
+    ("Status is polled every 3 hours", {"interval": 10800.0}),
+    ("Data is loaded by a nightly batch at 3:30", {"interval": 86400.0}),
+    ("The index is rebuilt once a week", {"interval": 604800.0}),
+    ("Refreshed minute by minute", {"interval": 60.0}),
+    ("up to 3 hours old", {"delay": 10800.0}),
     ("refreshed every five minutes", {"interval": 300.0}),
     ("A database that we update every Tuesday", {"interval": 604800.0}),
     ("Updated three times a day", {"interval": 28800.0}),
@@ -170,7 +205,26 @@ PHRASES: Final[list[tuple[str, Facts]]] = [
     ("Stored only in the US", {"region": "US"}),
     ("Runs on our Kubernetes cluster (Dublin)", {"region": "EU"}),
     ("Our servers (in Virginia)", {"region": "US"}),
+    ("Runs in our Munich data centre", {"region": "EU"}),
+    ("stored exclusively in Falkenstein and Nuremberg", {"region": "EU"}),
+    ("Hosted in Stockholm", {"region": "EU"}),
+    ("Servers in Warsaw", {"region": "EU"}),
+    ("Served from Dallas", {"region": "US"}),
+    ("Data centres in Ashburn and Oregon", {"region": "US"}),
+    ("Processed in Osaka", {"region": "APAC"}),
+    ("from our Seoul servers", {"region": "APAC"}),
+    # Reach.
+    ("more than 180 countries", {"reach": "worldwide"}),
     # Sign-up.
+    ("Runs at once, no credit card required", {"access": "account"}),
+    ("No sign-up and no credit card needed", {"access": "none"}),
+    ("Bring your own API key; no credit card required", {"access": "key"}),
+    ("A valid payment method must be on file", {"access": "card"}),
+    ("Needs a payment method", {"access": "card"}),
+    ("Enterprise contract required, contact sales", {"access": "review"}),
+    ("Requires a signed contract", {"access": "review"}),
+    ("API key via the developer portal", {"access": "key"}),
+    ("Get your API key from the dashboard", {"access": "key"}),
     ("Nobody needs a key", {"access": "none"}),
     ("a key is compulsory", {"access": "key"}),
     ("Free key by registration", {"access": "key"}),
@@ -212,7 +266,6 @@ NEAR_MISSES: Final = [
     "Detects silences of under 300 ms",
     "Finds flights under $100 per trip",
     "Hotels from $80 per night",
-    "$0.006 per minute of audio",
     "Salaries of $10 per hour",
     "$5 per GB",
     "not stored in the EU",
@@ -248,6 +301,53 @@ NEAR_MISSES: Final = [
     "Splits a text into two parts per page",
     "Finds one page in any ten documents",
     "Lists cities in a cluster (Dublin, Paris)",
+    # Prices and plans of other things.
+    "Renders a film at 720p per clip",
+    "Parking for $3 an hour",
+    "Counts 3 p per document",
+    "Salaries of $5,000 monthly",
+    "Finds flats at $900 a month for 2,000 square feet",
+    "Finds 5 free hours in a calendar",
+    "Checks if a seat is not free",
+    "A text free of errors",
+    "A clinical trial of 30 days",
+    "Reads what is on the house",
+    # Other lengths of time and quantities.
+    "Measures a throughput of 5 messages per second",
+    "Average delivery time of 3 days",
+    "Mean time to failure of 30 s",
+    "Expect 2 seconds of silence",
+    "A minute-by-minute forecast",
+    "Commentary, minute by minute",
+    "A page is polled every 2 seconds until the job is done",
+    "Creates a nightly batch of files",
+    "Lists articles that are up to 6 hours old",
+    "Children up to 6 months old",
+    "A script deletes files immediately",
+    "We do not log IP addresses",
+    "Available for 1 hour",
+    "Nine out of ten nines",
+    "Rooms with an availability of three nines",
+    # Places that are not those of the servers, or are in two regions or none.
+    "Finds events hosted in Stockholm",
+    "Companies located in Munich",
+    "Lists data centres in Frankfurt",
+    "Hosted in Zurich",
+    "Hosted in Frankfurt and Virginia",
+    "Hosted in Paris, Dublin or London",
+    "Servers in Tokyo and Frankfurt",
+    "Trains from Vienna to Prague",
+    "Run a query in Parisian French",
+    "A globally distributed network",
+    "A worldwide edge network",
+    "A list of 30 countries",
+    # Conditions of other things.
+    "No payment method required",
+    "Updates the payment method on file",
+    "Reads a contract with its required fields",
+    "Compiles a smart contract",
+    "Rotates an API key via the portal",
+    "Contact sales",
     "Music royalties of $4 per 1,000 streams",
 ]
 
@@ -269,6 +369,29 @@ def test_a_near_miss_states_no_fact(text: str, around: str) -> None:
     assert not documented_facts(around.format(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("Speech-to-text. 4 NOK per min. Up to 90 languages.", {"pricing": "paid"}),
+        (
+            "10-day free trial, credit card needed. Subscription from EUR 5 per month.",
+            {"pricing": "paid", "access": "card"},
+        ),
+        ("Free plan, and a free trial of the paid plan.", {"pricing": "freemium"}),
+        ("We delete texts right after delivery and keep metadata for 5 days.", {"retention": 0.0}),
+        ("Sends mail over our globally distributed network to any country.", {"reach": "worldwide"}),
+        ("Processed in the EU. US customers pay in dollars.", {"region": "EU"}),
+    ],
+)
+def test_statements_of_several_sentences(text: str, facts: Facts) -> None:
+    assert {axis: fact.value for axis, fact in documented_facts(text).items()} == facts
+
+
 def test_of_several_statements_the_first_in_the_text_counts() -> None:
     assert documented_facts("Limited to 60 per minute, with a key 5 requests/s.")["rate_limit"].value == 60.0
     assert documented_facts("p95 of 300 ms; answers within 50 ms on average")["latency"].value == 300.0
+
+
+def test_a_name_states_no_freshness() -> None:
+    assert not documented_facts("latest_convert. Convert an amount.", "latest_convert")
+    assert documented_facts("latest_convert. Get the latest rates.", "latest_convert")["freshness"].value == "live"
