@@ -281,6 +281,12 @@ def _summary(tools: Sequence[Tool]) -> str:
 
 
 def _common_operation(tools: Sequence[Tool]) -> str:
-    """Return the name of the operation that most tools have, the shortest one in a tie."""
-    names = [tool.operation for tool in tools]
+    """Return the name of the operation that most tools have, the shortest one in a tie, without the provider."""
+    names = [_without_provider(tool) for tool in tools]
     return min(names, key=lambda name: (-names.count(name), len(name), name))
+
+
+def _without_provider(tool: Tool) -> str:
+    """Return the name of an operation without the words of its provider; the whole name if nothing else is in it."""
+    provider = set(words(tool.provider))
+    return " ".join(word for word in words(tool.operation) if word not in provider) or tool.operation

@@ -7,6 +7,7 @@ functionalities qualify, the most similar one is taken. Tools are processed in b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -34,6 +35,9 @@ _TERMS: Final = frozenset(
 )
 """Axes on which a documentation states terms, which say nothing of the job: a tool that runs in the US is not one for
 the US, and one that is updated hourly is not one for hours."""
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?;])\s+")
+_TELLING: Final = 2
+"""Minimum number of words of a sentence that says what a tool does."""
 _SAME_CATEGORY_BONUS: Final = 0.05
 """Added to the similarity if the catalogue files the tool under the functionality's category."""
 _BATCH: Final = 8192
@@ -67,6 +71,8 @@ class Unrecognised:
     is below the minimum similarity."""
     detail: str = ""
     """Words, parameters or similarity because of which the tool does not have it."""
+    similarity: float = 0.0
+    """Cosine similarity of the documentation and the functionality, if its signals do not occur."""
 
 
 class _Texts(NamedTuple):
@@ -174,7 +180,7 @@ class Recogniser:
         column = int(batch.similarity[row].argmax())
         similarity = float(batch.similarity[row, column])
         entry = self._library[column] if similarity >= least else None
-        return Unrecognised("no_known_functionality", entry, f"{similarity:.2f}")
+        return Unrecognised("no_known_functionality", entry, f"{similarity:.2f}", similarity)
 
     def _named(self, batch: _Batch, row: int) -> frozenset[str]:
         """Return the contrasting words that a tool names."""
@@ -270,9 +276,15 @@ def named_contrasts(tool: Tool, provider: str = "") -> frozenset[str]:
 
 
 def documented_job(tool: Tool) -> str:
-    """Return what a tool does, without its provider and the terms on which it is offered."""
-    description = " ".join(without_terms(tool, tool.operation_description).split()[:_MAX_DESCRIPTION_WORDS])
-    return f"{' '.join(words(tool.operation))}. {description}"
+    """Return what a tool does: its name, the first sentence that says it, and the descriptions of required inputs.
+
+    Later sentences are mostly about the terms on which the tool is offered, in which tools of different jobs are alike.
+    """
+    sentences = [without_terms(tool, text).strip() for text in _SENTENCE_END.split(tool.operation_description)]
+    telling = next((text for text in sentences if len(words(text)) >= _TELLING), "")
+    first = " ".join(telling.split()[:_MAX_DESCRIPTION_WORDS])
+    inputs = (tool.parameters["properties"][name].get("description", "") for name in tool.parameters["required"])
+    return " ".join([f"{' '.join(words(tool.operation))}. {first}", *map(str, inputs)])
 
 
 def _sentence(tool: Tool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from builder.config import MIN_SAME_FUNCTION
 from builder.errors import ConfigError
@@ -15,6 +15,9 @@ from builder.words import provider_family
 from .alignment import bound_parameter
 from .group_tools import mostly_fails, usual_category
 from .own_jobs import StatedGroup
+
+_NO_CATEGORY: Final = "Other"
+"""Category of tools whose catalogue states none; the group has that of its job instead."""
 
 
 def accepted_groups(tools: Sequence[Tool], stated: Sequence[StatedGroup], funnel: Funnel) -> Iterator[Group]:
@@ -37,7 +40,8 @@ def accepted_groups(tools: Sequence[Tool], stated: Sequence[StatedGroup], funnel
             funnel.drop("group", "fewer_than_3_providers", names=[missing])
             funnel.drop("ungrouped_tool", "group_too_small", len(members), names)
             continue
-        category = usual_category([member.tool for member in members])
+        usual = usual_category([member.tool for member in members])
+        category = group.functionality.category if usual == _NO_CATEGORY else usual
         yield Group(group.functionality, tuple(sorted(members, key=lambda member: member.tool.name)), category)
     listed = {name for group in stated for name in group.tools}
     others = [tool.name for tool in tools if tool.name not in listed]

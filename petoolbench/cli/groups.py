@@ -59,11 +59,17 @@ def propose(
             "state them. Correct it, and pass it to --facts.",
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that exist already; what was edited in them is lost.")
+    ] = False,
 ) -> None:
     """Propose groups of tools that do the same job, in a file to read, edit and pass to build --groups."""
     for path in (out, facts_out):
-        if path is not None and path.exists():
-            raise OutputError(f"{str(path)!r} exists already. Name another file, so that an edited one is not lost.")
+        if path is not None and path.exists() and not force:
+            raise OutputError(
+                f"{str(path)!r} exists already. Name another file, so that an edited one is not lost, or replace it "
+                "with --force."
+            )
     source, own = Catalogue(catalog, provider_from, facts, functionalities).open()
     if isinstance(source, ReadySource):
         raise ConfigError("The built-in catalogue is grouped already. Name a catalogue of your own.")

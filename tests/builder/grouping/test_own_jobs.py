@@ -83,6 +83,17 @@ def test_known_jobs_are_accepted_and_similar_tools_are_proposed(text: str) -> No
     assert 'phrases = ["Rent a bicycle at a station"]' in text  # without the terms on which the tools are offered
 
 
+def test_a_group_has_the_category_of_its_job_if_the_catalogue_states_none(
+    text: str, tools: Sequence[Tool], tmp_path: Path
+) -> None:
+    stated = edited(text).replace('name = "rent bicycle"', 'name = "rent bicycle"\ncategory = "Transport"')
+    own = read_own_jobs(groups=write(tmp_path, stated))
+    categories = {
+        group.functionality.name: group.category for group in accepted_groups(tools, own.groups or (), Funnel())
+    }
+    assert categories == {"rent bicycle": "Transport", "translate a text into a language": "Translation"}
+
+
 def test_an_edited_file_yields_its_groups_and_instructions(text: str, tools: Sequence[Tool], tmp_path: Path) -> None:
     own = read_own_jobs(groups=write(tmp_path, edited(text)))
     assert own.groups is not None

@@ -105,6 +105,17 @@ def test_the_terminal_names_the_first_tools_and_the_place_of_the_others(done: Do
     assert "All of these tools are at the end of groups.toml" in done.stdout
 
 
+def test_an_existing_file_is_replaced_only_with_force(tmp_path: Path) -> None:
+    (tmp_path / "tools.json").write_text(json.dumps(catalogue()), encoding="utf-8")
+    (tmp_path / "groups.toml").write_text("edited", encoding="utf-8")
+    refused = run("groups", "openai:tools.json", "-o", "groups.toml", cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "--force" in refused.stderr
+    assert (tmp_path / "groups.toml").read_text(encoding="utf-8") == "edited"
+    assert run("groups", "openai:tools.json", "-o", "groups.toml", "--force", cwd=tmp_path).returncode == 0
+    assert "validate an iban" in (tmp_path / "groups.toml").read_text(encoding="utf-8")
+
+
 def test_the_facts_file_states_what_was_understood_with_the_words(lines: Mapping[str, Mapping[str, Any]]) -> None:
     assert lines["borealis__validate_iban"] == {
         "tool": "borealis__validate_iban",
