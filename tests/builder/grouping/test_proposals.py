@@ -18,16 +18,21 @@ from builder.preparation import read_tools
 from builder.progress import no_progress
 
 EMAIL = {"to": "Recipient", "subject": "Subject line", "body": "Text"}
-SPEECH = "URL of the recording"
+SPEECH = "Address of the audio file with the speech"
 TOOLS = [
     # One job that the library does not have, with terms that share no words.
     (
         "aria",
         "transcribe",
-        "Speech-to-text. $0.30 per audio hour. Recordings are deleted immediately.",
+        "Transcribes speech to text. $0.30 per audio hour. Recordings are deleted immediately.",
         {"url": SPEECH},
     ),
-    ("brio", "recognize", "Recognise speech. Hosted in Ohio. Sign in with an account; 99.9 % uptime.", {"uri": SPEECH}),
+    (
+        "brio",
+        "recognize",
+        "Recognises speech in audio as text. Hosted in Ohio. Sign in with an account; 99.9 % uptime.",
+        {"uri": SPEECH},
+    ),
     ("coda", "asr", "Converts spoken audio to written text. Free for all. No sign-up.", {"file_url": SPEECH}),
     # A known job with other usual names of its inputs.
     ("dolce", "send", "Send an e-mail. $0.50 per 1,000 e-mails.", EMAIL),
