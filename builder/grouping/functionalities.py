@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -131,12 +131,13 @@ def data_table(path: str) -> dict[str, Any]:
 @cache
 def concepts() -> Mapping[str, Concept]:
     """Return the slot lexicon: concepts by name."""
+    further: Mapping[str, Sequence[str]] = data_table("grouping/usual_names.toml")
     return {
         name: Concept(
             name=name,
             type=raw["type"],
-            names=frozenset(squash(spelling) for spelling in raw["names"]),
-            odd=frozenset(raw.get("odd", ())),
+            names=frozenset(squash(spelling) for spelling in (*raw["names"], *further.get(name, ()))),
+            odd=frozenset((*raw.get("odd", ()), *further.get(name, ()))),
             words=tuple(raw["words"]),
             label=raw["label"],
         )

@@ -180,7 +180,7 @@ class Recogniser:
         column = int(batch.similarity[row].argmax())
         similarity = float(batch.similarity[row, column])
         entry = self._library[column] if similarity >= least else None
-        return Unrecognised("no_known_functionality", entry, f"{similarity:.2f}", similarity)
+        return Unrecognised("no_known_functionality", entry, f"{similarity:.2f}", round(similarity, 4))
 
     def _named(self, batch: _Batch, row: int) -> frozenset[str]:
         """Return the contrasting words that a tool names."""

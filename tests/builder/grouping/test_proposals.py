@@ -87,11 +87,6 @@ def test_inputs_of_a_known_job_have_their_usual_names(proposal: Proposal) -> Non
     assert group.tools["dolce__dolce_send"] == {"recipient": "to", "subject": "subject", "text": "body"}
 
 
-def test_weather_in_a_city_is_the_current_one_but_a_forecast_is_not(proposal: Proposal) -> None:
-    (group,) = (group for group in proposal.small if group.name == "current weather by city")
-    assert providers(group.tools) == ["giga"]
-
-
 def test_no_line_adds_a_tool_to_a_far_job(proposal: Proposal) -> None:
     details = {item.tool.partition("__")[0]: item.detail for item in proposal.ungrouped}
     assert "to add it" not in details["harpa"] + details["intro"]
