@@ -60,7 +60,9 @@ def short_split(split: str, users: int, config: BuildConfig, funnel: Funnel, *, 
 
 
 def _reasons(funnel: Funnel) -> str:
-    return f"Query groups given up: {funnel.most_frequent('query_group')}."
+    silent = sum(funnel.drops.get("group_in_histories", {}).values())
+    few = f" {silent} groups have too few requests to occur in histories: give their inputs more values."
+    return f"Query groups given up: {funnel.most_frequent('query_group')}.{few if silent else ''}"
 
 
 def _advice(config: BuildConfig, *, by_facts: bool) -> str:

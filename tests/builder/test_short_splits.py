@@ -50,3 +50,17 @@ def test_a_split_with_under_half_of_its_rows_is_named_with_the_reasons() -> None
     assert f"'train' has {asked // 2 - 1} rows in each config instead of {asked}" in warning
     assert "not identifiable (7)" in warning
     assert not list(short_split("train", asked // 2, config(), funnel, by_facts=False))
+
+
+def test_groups_with_too_few_requests_are_named_as_a_cause() -> None:
+    funnel = Funnel()
+    funnel.drop("group_in_histories", "too_few_scenarios", 2)
+    message = str(no_users_error("test", [], config(), funnel, by_facts=False))
+    assert "2 groups have too few requests to occur in histories: give their inputs more values." in message
+    assert "too few requests" not in str(no_users_error("test", [], config(), Funnel(), by_facts=False))
+
+
+def test_one_split_is_advised_until_there_is_only_one() -> None:
+    assert "--preset evaluation" in str(no_users_error("test", [], config(), Funnel(), by_facts=False))
+    one = config(users={"train": 0, "validation": 1, "test": 0, "count": 30})
+    assert "--preset evaluation" not in str(no_users_error("validation", [], one, Funnel(), by_facts=False))
