@@ -19,7 +19,7 @@ _HEAD: Final = """\
 # Read each group. Set accept = true if all of its tools do the same job with the same inputs; remove tools that do not.
 # Groups of known jobs are accepted already. A proposed job has a [[functionality]] below its group: edit the summary
 # and the patterns, which are instructions of people, each with every {slot} once; and give each slot a concept of the
-# library, or values = [...] of its own, 10 or more.
+# library, or values = [...] of its own, 30 or more.
 # Then build with: petoolbench build --catalog ... --groups THIS_FILE
 """
 _SMALL: Final = """\

@@ -148,9 +148,10 @@ def _too_few(groups: Sequence[Group], funnel: Funnel, splits: Sequence[str]) -> 
     """Return the message for a catalogue with too few groups: what there is, and what is missing at which tools."""
     names = ", ".join(sorted(group.functionality.name for group in groups)) or "none"
     reasons = [*funnel.explained("group"), *funnel.explained("ungrouped_tool")]
+    each_split = f", {MIN_SPLIT_GROUPS} in each of {len(splits)} splits" if len(splits) > 1 else ""
     return (
         f"The catalogue yields {len(groups)} groups of tools that do the same job ({names}). At least "
-        f"{MIN_SPLIT_GROUPS * len(splits)} are needed, {MIN_SPLIT_GROUPS} in each of {len(splits)} splits, each with "
+        f"{MIN_SPLIT_GROUPS * len(splits)} are needed{each_split}, each with "
         f"{MIN_SAME_FUNCTION} or more tools of different providers of which each is better than the others in some "
         f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' lists every "
         "tool with the reason, and proposes groups for jobs that the library does not know; --facts adds what the "
