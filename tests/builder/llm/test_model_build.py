@@ -38,6 +38,8 @@ CONFIG = BuildConfig.model_validate(
         "llm": {"model": "test-model", "scenarios_per_register": 4, "timeout_s": 1.0, "batch_poll_s": 0.01},
     }
 )
+PATIENT = CONFIG.model_copy(update={"llm": CONFIG.llm.model_copy(update={"timeout_s": 60.0})})
+"""Settings of requests that do not time out on a busy machine, and so are not sent again."""
 
 
 KILLS = 2
@@ -70,12 +72,13 @@ def build(
     cache: Path,
     *,
     config: BuildConfig = CONFIG,
+    requests: BuildConfig | None = None,
     mode: str = "online",
     max_cost_usd: float | None = None,
     audited: bool = True,
 ) -> Meter:
     endpoint = Endpoint(base_url, None, mode, cache, max_cost_usd)
-    with open_model(endpoint, config, silent) as model:
+    with open_model(endpoint, requests or config, silent) as model:
         pipeline.build(open_source(f"toolbench:{catalogue}"), config, out, silent, model=model, audited=audited)
     return model.meter
 
@@ -161,8 +164,8 @@ def test_the_number_of_requests_does_not_grow_with_users(clean: ModelBuild, cach
 RUN = """
 import sys
 from pathlib import Path
-from tests.builder.llm.test_model_build import build
-build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
+from tests.builder.llm.test_model_build import PATIENT, build
+build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), requests=PATIENT)
 """
 
 
@@ -190,6 +193,5 @@ def test_a_build_that_is_killed_repeatedly_pays_for_no_answer_twice(clean: Model
     # Answers to the requests in flight at a kill may be lost.
     assert len(twice) <= KILLS * CONFIG.llm.connections
     paid = len(server.log.completions())
-    # On a busy machine, a request can also time out after a second and be sent again.
-    assert paid <= clean.answers + KILLS * CONFIG.llm.connections + clean.answers // 10
+    assert paid <= clean.answers + KILLS * CONFIG.llm.connections
     assert same(clean.out, out)
