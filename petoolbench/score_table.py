@@ -120,24 +120,30 @@ class ScoreTable:
                 **(_repeat_columns(part.repeats, most) if most > 1 else {}),
             }
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The tables as plain text, without `notes`."""
         name = ", ".join(filter(None, (self.name, HISTORY_SUFFIXES.get(self.history, self.history))))
-        tables = [
+        return "\n\n".join(
             table
             for rows, parts in self.tables.items()
             for table in (_text(f"{name}, % of the {rows}", parts), _repeats(f"{name}, {rows}", parts))
             if table
-        ]
-        return "\n\n".join([*tables, *self._notes()])
+        )
 
-    def _notes(self) -> Iterator[str]:
-        missing = [(part.config, part.missing, part.scores["count"]) for part in self.parts if part.missing]
-        if missing:
-            lacking = ", ".join(f"{absent:,} of {count:,} ({config})" for config, absent, count in missing)
-            yield (
-                f"Instances without a reply count as wrong: {lacking}. Score the instances that were predicted alone "
-                "for the accuracy on them."
-            )
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each table and history type of which replies are missing."""
+        return tuple(
+            f"{part.config}: {part.missing:,} of {part.scores['count']:,} instances of the {rows} have no prediction "
+            "and count as wrong."
+            for rows, parts in self.tables.items()
+            for part in parts
+            if part.missing
+        )
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.text, *(["\n".join(self.notes)] if self.notes else [])])
 
     def _repr_html_(self) -> str:
         """Show the table of `to_pandas` in a notebook."""

@@ -17,7 +17,7 @@ from petoolbench.run_settings import CONFIGS, choices
 from petoolbench.score_table import ScoreTable
 from petoolbench.scoring import score
 
-from .console import print_text, stdout
+from .console import print_text
 from .printing import print_classes
 
 
@@ -74,13 +74,7 @@ def score_file(
 
 
 def _print(table: ScoreTable) -> None:
-    for rows, parts in table.tables.items():
-        for part in parts:
-            if part.missing:
-                stdout.print(
-                    f"{part.config}: {part.missing:,} of {part.scores['count']:,} instances of the {rows} have no "
-                    "prediction and count as wrong.",
-                    soft_wrap=True,
-                )
-    print_text(str(table))
+    for note in table.notes:
+        print_text(note)
+    print_text(table.text)
     print_classes(table.parts, table.scored_rows)
