@@ -52,8 +52,11 @@ class UserConfig(Section):
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test are shares of the users and must sum to 1, not {total}")
-        wanted = [split for split, number in self.by_split().items() if number or getattr(self, split)]
-        few = [split for split in wanted if self.by_split()[split] < MIN_SAME_FUNCTION]
+        few = [
+            split
+            for split, number in self.by_split().items()
+            if number < MIN_SAME_FUNCTION and (number or getattr(self, split))
+        ]
         if few:
             raise ValueError(
                 f"{self.count} users give {' and '.join(few)} fewer than 3; a query group needs 3. Give more users, or "

@@ -18,8 +18,8 @@ from builder.funnel import Funnel
 from builder.grouping.grouped_catalogue import GroupedCatalogue
 from builder.grouping.splits import (
     EVEN_SHARES,
-    FEWER_SPLITS,
     GROUP_SHARES,
+    fewer_splits,
     shares_of,
     shares_providers,
     split_groups,
@@ -153,7 +153,7 @@ class Dealer:
             for trial in lacking
         )
         advice = self._advice(tried) or f"No setting makes it work: {self._groups_needed(groups, write)}"
-        advice += FEWER_SPLITS if len(self._config.users.splits) > 1 else ""
+        advice += fewer_splits(self._config.users.splits)
         return (
             f"No users can be made of the {len(groups)} groups in every split: {found}. Tried before any scenario is "
             f"written, with the best of up to {_DEALS} divisions. {advice} Most frequent reasons for tools without a "

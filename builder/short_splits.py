@@ -9,7 +9,7 @@ from .config import MIN_SAME_FUNCTION, BuildConfig, CandidateConfig
 from .errors import BuildError
 from .funnel import Funnel
 from .grouping.feasibility import unshown_tools
-from .grouping.splits import FEWER_SPLITS
+from .grouping.splits import fewer_splits
 from .records import Group
 
 _MOST_UNSHOWN: Final = 8
@@ -78,7 +78,7 @@ def _advice(config: BuildConfig, *, by_facts: bool) -> str:
         "state the same facts of the tools of all jobs (--facts), add tools and jobs of other providers (--groups), or "
         "try another --seed, which deals other groups to the split"
     )
-    fewer = FEWER_SPLITS if len(config.users.splits) > 1 and not by_facts else ""
+    fewer = "" if by_facts else fewer_splits(config.users.splits)
     if not settings:
         return f"Next: {catalogue}.{fewer}"
     return f"Next: in --config-file, {', or '.join(settings)}. Otherwise {catalogue}.{fewer}"

@@ -41,17 +41,14 @@ PRICE_FORMS: Final[tuple[Form, ...]] = (
         None,
     ),
     ("price", rf"\bthen {_DOLLARS}{_NO_AMOUNT} (?:each|apiece)\b", per_calls, None),
-    (
-        "price",
-        rf"\b(?:each|every|an?|one) (?:{{uses}}) (?:costs?|is) {_DOLLARS}{_NO_AMOUNT}(?! ?(?:per|/|an?) )",
-        per_calls,
-        None,
-    ),
-    (
-        "price",
-        rf"\b(?:each|every|an?|one) (?:{{uses}}) (?:costs?|is) {_CENTS}{_NO_AMOUNT}(?! ?(?:per|/|an?) )",
-        per_calls,
-        None,
+    *(
+        (
+            "price",
+            rf"\b(?:each|every|an?|one) (?:{{uses}}) (?:costs?|is) {money}{_NO_AMOUNT}(?! ?(?:per|/|an?) )",
+            per_calls,
+            None,
+        )
+        for money in (_DOLLARS, _CENTS)
     ),
     ("price", rf"{_AMOUNT} (?:{{uses}}) (?:for|cost|costs|at|=) {_DOLLARS}(?! ?(?:per|/|an?|each) )", per_calls, None),
     (

@@ -37,10 +37,6 @@ def shares_of(splits: Sequence[str], shares: Mapping[str, float] = GROUP_SHARES)
     return {split: shares[split] / whole for split in splits}
 
 
-FEWER_SPLITS: Final = (
-    " With --preset evaluation, which makes no training data and no private answers, all groups are for one split."
-)
-"""Advice for a catalogue with few groups, after the end of a sentence."""
 _LARGEST_CLUSTER: Final = 0.3
 """Maximum share of all groups that one cluster can hold."""
 _GROUPS_PER_REMOVAL: Final = 500
@@ -51,6 +47,14 @@ _FEW_GROUPS: Final = 30
 """Number of groups up to which a division at random can leave a split without any preference to show."""
 MIN_SPLIT_GROUPS: Final = MIN_GROUPS + 1
 """Minimum number of groups in a split: one target and two for histories."""
+
+
+def fewer_splits(splits: Sequence[str]) -> str:
+    """Return what helps a catalogue with few groups, to append to a sentence; nothing if there is only one split."""
+    advice = (
+        " With --preset evaluation, which makes no training data and no private answers, all groups are for one split."
+    )
+    return advice if len(splits) > 1 else ""
 
 
 def split_groups(
@@ -156,7 +160,7 @@ def _too_few(groups: Sequence[Group], funnel: Funnel, splits: Sequence[str]) -> 
         f"respect. What is missing: {' | '.join(reasons) or 'more tools'}. Next: 'petoolbench groups' lists every "
         "tool with the reason, and proposes groups for jobs that the library does not know; --facts adds what the "
         "documentation does not say; --provider-from says who the provider is."
-        f"{FEWER_SPLITS if len(splits) > 1 else ''}"
+        f"{fewer_splits(splits)}"
     )
 
 
