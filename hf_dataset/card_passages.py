@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from .columns import columns
 from .evidence_curve import EVIDENCE_PLOT, read_curve
 from .layout import AUDIT_FOLDER, AUDIT_PAGE, AUDIT_PLOTS, CANARY, SPLITS
 from .manifest import AuditSummary, Manifest
-from .reference_results import as_markdown, read_results
+from .markdown_tables import markdown_table
+from .reference_results import read_results
 from .schema import HISTORY_TYPES, ROWS
 
 REVISIONS: Final = "REVISIONS.md"
@@ -86,19 +87,6 @@ _TRAINING: Final = (
 )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
-    """Return a Markdown table.
-
-    Args:
-        head: Titles of the columns.
-        rows: Cells of each row; vertical bars are escaped.
-        numbers: Number of columns at the end that hold numbers, aligned to the right.
-    """
-    alignments = ["---"] * (len(head) - numbers) + ["---:"] * numbers
-    lines = [head, alignments, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _collapsed(title: str, text: str) -> str:
     return f"<details>\n<summary>{title}</summary>\n\n{text}\n\n</details>"
 
@@ -108,7 +96,7 @@ def _counts(build: Build) -> str:
         [f"`{config}`", *(f"{splits[split]:,}" if split in splits else "" for split in SPLITS)]
         for config, splits in build.rows.items()
     )
-    return _table(["config", *SPLITS], rows, numbers=len(SPLITS))
+    return markdown_table(["config", *SPLITS], rows, numbers=len(SPLITS))
 
 
 def _columns(_: Build) -> str:
@@ -116,7 +104,7 @@ def _columns(_: Build) -> str:
     for row in dict.fromkeys(ROWS.values()):
         names = ", ".join(f"`{name}`" for name, row_class in ROWS.items() if row_class is row)
         cells = ([f"`{column.path}`", column.kind, column.meaning] for column in columns(row))
-        sections.append(f"### {names}\n\n{_table(['column', 'type', 'meaning'], cells)}")
+        sections.append(f"### {names}\n\n{markdown_table(['column', 'type', 'meaning'], cells)}")
     return "\n\n".join(sections)
 
 
@@ -163,12 +151,12 @@ def _build(build: Build) -> str:
         for reason, number in reasons.items()
     ]
     parts = [
-        _table(["", "this build"], _facts(build.manifest)),
-        _collapsed("Configuration", _table(["setting", "value"], _settings(build.manifest))),
-        _collapsed("Counts", _table(["kind", "number"], counts, numbers=1)),
+        markdown_table(["", "this build"], _facts(build.manifest)),
+        _collapsed("Configuration", markdown_table(["setting", "value"], _settings(build.manifest))),
+        _collapsed("Counts", markdown_table(["kind", "number"], counts, numbers=1)),
     ]
     if drops:
-        parts.append(_collapsed("Dropped records", _table(["kind", "reason", "number"], drops, numbers=1)))
+        parts.append(_collapsed("Dropped records", markdown_table(["kind", "reason", "number"], drops, numbers=1)))
     return "\n\n".join(parts)
 
 
@@ -228,14 +216,14 @@ def _validity(build: Build) -> str:
     summary = build.manifest.audit
     if build.audit is None or summary is None:
         return _NOT_AUDITED
-    table = _gate_table({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
+    table = _gatemarkdown_table({f"`{item['config']}`": item["gates"] for item in build.audit["configs"]})
     parts = [*_audit_size(summary, sum(build.rows[HISTORY_TYPES[0]].values()))]
     if _ANY in table:
         parts.append(_TOO_FEW)
     parts.append(table)
     if training := build.audit["training"]:
         sample = f" The gates use {training['pairs']:,} pairs." if "pairs" in training else ""
-        parts += [_TRAINING + sample, _gate_table({"accuracy": training["gates"]})]
+        parts += [_TRAINING + sample, _gatemarkdown_table({"accuracy": training["gates"]})]
     first, *others = (f"![{title}]({AUDIT_FOLDER}/{name})" for name, title in AUDIT_PLOTS.items())
     parts += [first, _collapsed("More plots", "\n\n".join(others)), _collapsed(_TEXTS, _texts(build.audit["texts"]))]
     return "\n\n".join(parts)
@@ -265,7 +253,7 @@ def _texts(splits: Sequence[Mapping[str, Any]]) -> str:
         found = [item["histories"][place] for item in splits]
         cells = (f"{_percent(item['frequent'])} ({_percent(item['mentions'])})" for item in found)
         rows.append([f"{kind} in more than 1 % of the histories", *cells])
-    table = _table(["", *(item["split"] for item in splits)], rows, numbers=len(splits))
+    table = markdown_table(["", *(item["split"] for item in splits)], rows, numbers=len(splits))
     return f"{_REPETITION}\n\n{table}"
 
 
@@ -290,7 +278,7 @@ def _audit_size(summary: AuditSummary, size: int) -> Iterator[str]:
         )
 
 
-def _gate_table(by_column: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+def _gatemarkdown_table(by_column: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return a table with one row per gate, and one column of accuracies per data set config.
 
     Args:
@@ -299,7 +287,7 @@ def _gate_table(by_column: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     columns = [{gate["name"]: gate for gate in gates} for gates in by_column.values()]
     names = dict.fromkeys(name for column in columns for name in column)
     rows = [_gate_row(name, [column.get(name) for column in columns]) for name in names]
-    return _table(["gate", "bound", "margin", *by_column], rows, numbers=2 + len(columns))
+    return markdown_table(["gate", "bound", "margin", *by_column], rows, numbers=2 + len(columns))
 
 
 def _gate_row(name: str, by_column: Sequence[Mapping[str, Any] | None]) -> list[str]:
@@ -314,17 +302,10 @@ def _readings(build: Build) -> str:
     if not build.manifest.is_builtin:
         return "No careful readers have read rows of this catalogue."
     curve = read_curve()
-    rows = []
-    for series in curve.series:
-        by_level = {point.evidence: _percent(point.accuracy) for point in series.points}
-        rows.append([series.name, *(by_level.get(level, "") for level in curve.levels)])
-    table = _table(["telling steps", *map(str, curve.levels)], rows, numbers=len(curve.levels))
+    table = markdown_table(["telling steps", *map(str, curve.levels)], curve.cells(), numbers=len(curve.levels))
     picture = f"![Tool accuracy by number of telling steps]({EVIDENCE_PLOT})"
-    results = read_results()
-    summary = as_markdown(*results.summary())
-    return "\n\n".join(
-        [f"{curve.note} {_OTHER_ROWS}", picture, _collapsed("Figures, in %", table), results.note, summary]
-    )
+    figures = _collapsed("Figures, in %", table)
+    return "\n\n".join([f"{curve.note} {_OTHER_ROWS}", picture, figures, read_results().summary_text])
 
 
 def _percent(share: float) -> str:

@@ -66,6 +66,14 @@ class EvidenceCurve:
         """Number of rows that careful readers have read."""
         return sum(point.rows for series in self.series if series.name == READERS for point in series.points)
 
+    def cells(self, missing: str = "") -> list[tuple[str, ...]]:
+        """Return a row for each reader: its name, and its accuracy in % at each of `levels`."""
+        rows = []
+        for series in self.series:
+            by_level = {point.evidence: f"{100 * point.accuracy:.1f}" for point in series.points}
+            rows.append((series.name, *(by_level.get(level, missing) for level in self.levels)))
+        return rows
+
     @property
     def note(self) -> str:
         """Sentences that explain the curve."""

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Final
 
+from .markdown_tables import markdown_table
 from .schema import HISTORY_TYPES
 
 RESULTS_JSON: Final = "reference_results.json"
@@ -100,11 +101,16 @@ class ReferenceResults:
                 rows.append((system, *configs, *others, f"{whole.count:,}"))
         return head, rows
 
+    @property
+    def summary_table(self) -> str:
+        """The summary as a Markdown table."""
+        head, rows = self.summary()
+        return markdown_table(head, rows, numbers=len(head) - 1)
 
-def as_markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as Markdown, all columns but the first right-aligned."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+    @property
+    def summary_text(self) -> str:
+        """The summary as Markdown, with its explanation."""
+        return f"{self.note}\n\n{self.summary_table}"
 
 
 @cache

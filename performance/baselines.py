@@ -210,12 +210,11 @@ def _write(day: str, builds: Mapping[str, Mapping[str, Any]], figures: Sequence[
     kept = [item for item in known.figures if (item.data, item.system) not in measured]
     every = sorted([*kept, *figures], key=lambda item: SYSTEMS.index(item.system))
     results = ReferenceResults(day, machine(), {**known.builds, **builds}, every)
-    head, rows = results.summary()
     content = {
         "measured": day,
         "machine": results.machine,
         "builds": results.builds,
-        "summary": {"note": results.note, "head": head, "rows": rows},
+        "summary": results.summary_text,
         "columns": [field.name for field in fields(ReferenceFigure)],
     }
     before = json.dumps(content, indent=1).removesuffix("\n}")

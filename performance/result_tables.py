@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from hf_dataset.evidence_curve import read_curve
-from hf_dataset.reference_results import ALL_ROWS, OWN, ReferenceResults, as_markdown, read_results
+from hf_dataset.markdown_tables import markdown_table
+from hf_dataset.reference_results import ALL_ROWS, OWN, ReferenceResults, read_results
 from hf_dataset.schema import HISTORY_TYPES
 
 from .results_table import ROOT
@@ -37,7 +39,7 @@ def with_tables(path: Path, results: ReferenceResults) -> str:
 
 def _short(results: ReferenceResults) -> str:
     """Return the summary of the release."""
-    return as_markdown(*results.summary())
+    return results.summary_table
 
 
 def _in_full(results: ReferenceResults) -> str:
@@ -69,24 +71,25 @@ def _table(results: ReferenceResults, name: str) -> str:
         [
             f"### {name.capitalize()}",
             f"{', '.join(facts)}.",
-            as_markdown(("system", *HISTORY_TYPES, "no history", "another user's", "rows"), by_config),
-            as_markdown(("system", *parts), by_part),
+            _figures(("system", *HISTORY_TYPES, "no history", "another user's", "rows"), by_config),
+            _figures(("system", *parts), by_part),
         ]
     )
+
+
+def _figures(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table with numbers in all columns but the first."""
+    return markdown_table(head, rows, numbers=len(head) - 1)
 
 
 def _curve() -> str:
     """Return the accuracy of every system by the number of telling steps."""
     curve = read_curve()
-    rows = []
-    for series in curve.series:
-        by_level = {point.evidence: f"{100 * point.accuracy:.1f}" for point in series.points}
-        rows.append((series.name, *(by_level.get(level, "") for level in curve.levels)))
     return "\n\n".join(
         [
             "### Curve",
             curve.note,
             "![Tool accuracy by number of telling steps](../../hf_dataset/evidence_curve.png)",
-            as_markdown(("telling steps", *map(str, curve.levels)), rows),
+            _figures(("telling steps", *map(str, curve.levels)), curve.cells()),
         ]
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hf_dataset.markdown_tables import markdown_table
 from metrics.petoolbench.records import Verdict
 from petoolbench.run_report.breakdown import rate
 from petoolbench.run_report.gather import gather
@@ -69,8 +70,9 @@ def table(found: Iterable[Figure]) -> str:
     for figure in found:
         if figure.rows == "all":
             by_run[figure.stage, figure.history][figure.measure] = figure
-    lines = [f"| stage | history | {' | '.join(MEASURES)} | rows |", f"| --- | --- |{' ---: |' * (len(MEASURES) + 1)}"]
-    for (stage, history), of_run in by_run.items():
+    head = ("stage", "history", *MEASURES, "rows")
+    rows = []
+    for run, of_run in by_run.items():
         cells = [f"{100 * item.value:.1f} ({100 * item.low:.1f} to {100 * item.high:.1f})" for item in of_run.values()]
-        lines.append(f"| {stage} | {history} | {' | '.join(cells)} | {next(iter(of_run.values())).count} |")
-    return "\n".join(lines)
+        rows.append((*run, *cells, f"{next(iter(of_run.values())).count}"))
+    return markdown_table(head, rows, numbers=len(head) - 2)

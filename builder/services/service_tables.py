@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from builder.world.axes import ALL_AXES
 from hf_dataset.layout import SPLITS
+from hf_dataset.markdown_tables import markdown_table
 
 from .package_files import PACKAGES
 from .real_catalogue import SourcedFact
@@ -31,7 +32,7 @@ def _packages(facts: Sequence[SourcedFact]) -> str:
         ]
         for package in PACKAGES
     ]
-    return _table(["package", "version", "licence", "read for", "facts"], rows, 1)
+    return markdown_table(["package", "version", "licence", "read for", "facts"], rows, 1)
 
 
 def _domains(facts: Sequence[SourcedFact]) -> str:
@@ -64,7 +65,7 @@ def _domains(facts: Sequence[SourcedFact]) -> str:
             f"{len(facts):,}",
         ]
     )
-    return _table(["domain", "groups", *SPLITS, "tools", "providers", "facts"], rows, 7)
+    return markdown_table(["domain", "groups", *SPLITS, "tools", "providers", "facts"], rows, 7)
 
 
 def _axes(facts: Sequence[SourcedFact]) -> str:
@@ -74,9 +75,4 @@ def _axes(facts: Sequence[SourcedFact]) -> str:
         if own:
             domains = sorted({fact.category for fact in own})
             rows.append([f"`{axis.name}`", axis.label, axis.unit or "-", ", ".join(domains), f"{len(own):,}"])
-    return _table(["axis", "what people prefer", "unit", "domains", "facts"], rows, 1)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) -> str:
-    marks = ["---"] * (len(head) - numbers) + ["---:"] * numbers
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, marks, *rows])
+    return markdown_table(["axis", "what people prefer", "unit", "domains", "facts"], rows, 1)

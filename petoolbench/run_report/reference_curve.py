@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
-from hf_dataset.evidence_curve import CEILING, CHANCE, READERS, CurveSeries, EvidenceCurve, read_curve
+from hf_dataset.evidence_curve import CEILING, CHANCE, READERS, EvidenceCurve, read_curve
 from hf_dataset.reference_results import ReferenceResults
 
 from .plot_style import INK, MARKS, QUIET, SERIES
@@ -20,7 +19,7 @@ HEIGHT: Final = 3.2
 def table() -> Table:
     """Return the accuracy of every series at each number of telling steps."""
     curve = read_curve()
-    rows = tuple((series.name, *_cells(series, curve.levels)) for series in curve.series)
+    rows = tuple(curve.cells(NONE))
     quiet = frozenset(place for place, (name, *_) in enumerate(rows) if name != READERS)
     return Table("Tool accuracy in %, by telling steps", ("", *map(str, curve.levels)), rows, quiet)
 
@@ -31,11 +30,6 @@ def results_table(results: ReferenceResults) -> Table:
     cells = tuple(tuple(cell or NONE for cell in row) for row in rows)
     quiet = frozenset(place for place, (name, *_) in enumerate(cells) if name != READERS)
     return Table("Tool accuracy in % on a release", ("", *head[1:]), cells, quiet)
-
-
-def _cells(series: CurveSeries, levels: Sequence[int]) -> list[str]:
-    by_level = {point.evidence: point for point in series.points}
-    return [f"{100 * by_level[level].accuracy:.1f}" if level in by_level else NONE for level in levels]
 
 
 def draw(axes: Any, curve: EvidenceCurve | None = None) -> None:
