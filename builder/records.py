@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+NO_CATEGORY: Final = "Other"
+"""Category of tools and jobs for which the catalogue or file states none."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
+from builder.records import NO_CATEGORY
 
 from .documents import UnreadableError, as_object, as_text, check_path, hashable_files
 from .entries import Entry, convert_entries, read_entries, schema_of
@@ -64,7 +65,7 @@ class FunctionSource:
             provider, _, operation = function.name.partition(separator) if separator else ("", "", "")
             has_provider = bool(provider and operation)
             yield RawTool(
-                category="Other",
+                category=NO_CATEGORY,
                 provider=provider if has_provider else self._path.stem,
                 provider_description="",
                 operation=operation if has_provider else function.name,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from builder.build_manifest import content_hash
 from builder.errors import CatalogueError
+from builder.records import NO_CATEGORY
 from metrics.redaction import without_secret_options
 
 from .documents import UnreadableError, as_object, as_text, catalogue_files, check_path, hashable_files
@@ -166,7 +167,7 @@ def _tool(entry: object, provider: str, provider_description: str, skipped: Skip
 def _category(tool: dict[str, Any]) -> str:
     """Return the category in a tool's metadata. MCP does not define one, so most tools have none."""
     metadata = (as_object(tool.get(key)).get("category") for key in ("annotations", "_meta"))
-    return next((name for name in map(as_text, metadata) if name), "Other")
+    return next((name for name in map(as_text, metadata) if name), NO_CATEGORY)
 
 
 def _description(tool: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from builder.records import ServiceFacts
+from builder.records import NO_CATEGORY, ServiceFacts
 from builder.words import squash, words
 
 from .documents import UnreadableError, as_list, as_object, as_text
@@ -119,7 +119,7 @@ class Document:
 
     def _category(self, operation: Mapping[str, Any]) -> str:
         tags = [as_text(tag) for tag in as_list(operation.get("tags"))]
-        name = next((name for name in (*self._categories[:1], *tags[:1]) if name), "Other")
+        name = next((name for name in (*self._categories[:1], *tags[:1]) if name), NO_CATEGORY)
         return " ".join(name.split())[:_MAX_CATEGORY]
 
     def _declared_parameters(

@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 from builder.build_manifest import content_hash
 from builder.config_section import Section
 from builder.errors import ConfigError
-from builder.records import Functionality, Slot
+from builder.records import NO_CATEGORY, Functionality, Slot
 from builder.words import Signals, squash
 
 from .functionalities import REGISTERS, Concept, Entry, concepts, entries
@@ -66,7 +66,7 @@ class _GroupTable(Section):
 
 
 class _File(Section):
-    category: str = "Other"
+    category: str = NO_CATEGORY
     functionality: tuple[_FunctionalityTable, ...] = ()
     group: tuple[_GroupTable, ...] = ()
 

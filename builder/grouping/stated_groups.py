@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
 from builder.config import MIN_SAME_FUNCTION
 from builder.errors import ConfigError
 from builder.funnel import Funnel
-from builder.records import Binding, Group, GroupTool, Tool
+from builder.records import NO_CATEGORY, Binding, Group, GroupTool, Tool
 from builder.words import provider_family
 
 from .alignment import bound_parameter
 from .group_tools import mostly_fails, usual_category
 from .own_jobs import StatedGroup
-
-_NO_CATEGORY: Final = "Other"
-"""Category of tools whose catalogue states none; the group has that of its job instead."""
 
 
 def accepted_groups(tools: Sequence[Tool], stated: Sequence[StatedGroup], funnel: Funnel) -> Iterator[Group]:
@@ -41,7 +38,7 @@ def accepted_groups(tools: Sequence[Tool], stated: Sequence[StatedGroup], funnel
             funnel.drop("ungrouped_tool", "group_too_small", len(members), names)
             continue
         usual = usual_category([member.tool for member in members])
-        category = group.functionality.category if usual == _NO_CATEGORY else usual
+        category = group.functionality.category if usual == NO_CATEGORY else usual
         yield Group(group.functionality, tuple(sorted(members, key=lambda member: member.tool.name)), category)
     listed = {name for group in stated for name in group.tools}
     others = [tool.name for tool in tools if tool.name not in listed]
